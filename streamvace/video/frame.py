@@ -1,0 +1,57 @@
+"""What passes between video and the rest: one frame, and the two small protocols that make and take it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+now_ns = time.perf_counter_ns
+"""The show's clock, in nanoseconds.
+
+perf_counter is monotonic, shared by all processes of a machine on Windows (QPC), Linux and macOS, and fine-grained
+everywhere; time.monotonic has 15 ms steps on Windows before Python 3.13.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture.
+
+    pixels: uint8 `[H, W, 4]`, RGBA, straight alpha, sRGB, top-left origin, C-contiguous; never written after creation.
+    captured_ns: when the picture was captured, on the clock `now_ns`.
+    source: the name of what made it.
+    sequence: counts up by one per frame of that source.
+    """
+
+    pixels: NDArray[np.uint8]
+    captured_ns: int
+    source: str
+    sequence: int
+
+
+class Source(Protocol):
+    """Where control textures come from. Owned by one thread."""
+
+    name: str
+
+    def poll(self) -> Frame | None:
+        """The newest frame that was not returned before, or None. Never blocks; frames in between are skipped."""
+
+    def close(self) -> None:
+        """Release everything. Idempotent."""
+
+
+class Sink(Protocol):
+    """Where finished frames go. Owned by one thread; called once a tick of the output clock."""
+
+    name: str
+
+    def publish(self, frame: Frame) -> None:
+        """Show or send the frame. Must return within a tick: a slow consumer drops and counts, it never stalls."""
+
+    def close(self) -> None:
+        """Release everything. Idempotent."""

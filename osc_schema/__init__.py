@@ -1,0 +1,158 @@
+"""The address space as data: every parameter described once, in `parameters.json`.
+
+OSC validation, the command line options, docs/osc.md, the web panel and the TouchDesigner component are made from it,
+so adding a parameter touches that file and the place that uses it, nothing else. Standard library only: the
+TouchDesigner component imports this package inside TouchDesigner's own Python.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, get_args
+
+Value = bool | int | float | str
+"""What a parameter holds: float for `float`, int for `int`, bool for `bool`, str for `string` and `choice`."""
+
+Type = Literal["float", "int", "bool", "string", "choice", "trigger"]
+Applies = Literal["now", "next_chunk", "reload"]
+Access = Literal["write", "read"]
+
+PATH = Path(__file__).with_name("parameters.json")
+_REQUIRED = frozenset({"address", "label", "group", "type", "default", "applies", "access", "help"})
+_KEYS = _REQUIRED | {"unit", "min", "max", "choices", "max_length"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One row of the address space.
+
+    address: OSC address, `/streamvace/...`, unique.
+    type: float, int, bool, string, choice or trigger (an action without a value).
+    default: the value before anyone sets it; None for triggers only.
+    label: a few words for a panel. help: one or two sentences. group: heading it belongs under.
+    applies: `now`, at the `next_chunk`, or only after a `reload` of the model.
+    access: `write` for parameters, `read` for what the process reports.
+    minimum, maximum: inclusive range of float and int, in `unit`; None where open (outputs only).
+    choices: the names a choice takes, in the order of their indices. max_length: of a string, in characters.
+    """
+
+    address: str
+    type: Type
+    default: Value | None
+    label: str
+    help: str
+    group: str
+    applies: Applies
+    access: Access
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    max_length: int = 0
+
+    @property
+    def name(self) -> str:
+        """The address without `/streamvace/`: `context_scale`, `status/fps`."""
+        return self.address.removeprefix("/streamvace/")
+
+
+@dataclass(frozen=True)
+class Service:
+    """A message that asks for something instead of setting a value: ping, subscribe, sync."""
+
+    address: str
+    arguments: str
+    reply: str
+    help: str
+
+
+@lru_cache(maxsize=1)
+def load() -> tuple[Parameter, ...]:
+    """Every parameter, in the order of the file. Raises ValueError, naming the row, where the file is wrong."""
+    rows = tuple(parse(entry) for entry in _document()["parameters"])
+    addresses = [row.address for row in rows]
+    twice = {address for address in addresses if addresses.count(address) > 1}
+    if twice:
+        raise ValueError(f"{PATH.name}: listed twice: {', '.join(sorted(twice))}")
+    return rows
+
+
+@lru_cache(maxsize=1)
+def by_address() -> Mapping[str, Parameter]:
+    """The same rows by their address, in the same order; read-only."""
+    return MappingProxyType({row.address: row for row in load()})
+
+
+@lru_cache(maxsize=1)
+def services() -> tuple[Service, ...]:
+    """The service messages, in the order of the file."""
+    return tuple(Service(**entry) for entry in _document()["services"])
+
+
+def parse(entry: Mapping[str, Any]) -> Parameter:
+    """One row of the file as a Parameter.
+
+    Raises ValueError with the address and what is wrong. `schema.json` says the same to editors; this check runs where
+    no JSON Schema library is at hand.
+    """
+    address = entry.get("address", "(no address)")
+    missing, unknown = _REQUIRED - set(entry), set(entry) - _KEYS
+    if missing or unknown:
+        raise ValueError(f"{address}: missing keys {sorted(missing)}, unknown keys {sorted(unknown)}")
+    row = Parameter(
+        address=entry["address"],
+        type=entry["type"],
+        default=entry["default"],
+        label=entry["label"],
+        help=entry["help"],
+        group=entry["group"],
+        applies=entry["applies"],
+        access=entry["access"],
+        unit=entry.get("unit", ""),
+        minimum=entry.get("min"),
+        maximum=entry.get("max"),
+        choices=tuple(entry.get("choices", ())),
+        max_length=entry.get("max_length", 0),
+    )
+    problem = _problem(row)
+    if problem:
+        raise ValueError(f"{address}: {problem}")
+    return row
+
+
+def _problem(row: Parameter) -> str:
+    """What is wrong with a row, or an empty string."""
+    if not row.address.startswith("/streamvace/"):
+        return "addresses start with /streamvace/"
+    for name, allowed in (("type", Type), ("applies", Applies), ("access", Access)):
+        if getattr(row, name) not in get_args(allowed):
+            return f"{name} is {getattr(row, name)!r}, must be one of {', '.join(get_args(allowed))}"
+    default: Any = row.default
+    if row.type in ("float", "int"):
+        whole = isinstance(default, int) and not isinstance(default, bool)
+        if not whole and (row.type == "int" or not isinstance(default, float)):
+            return f"default {default!r} is no {row.type}"
+        if row.access == "write" and (row.minimum is None or row.maximum is None):
+            return "a writable number needs min and max"
+        low = -math.inf if row.minimum is None else row.minimum
+        high = math.inf if row.maximum is None else row.maximum
+        return "" if low <= float(default) <= high else f"default {default} is outside {low}..{high}"
+    wanted = {"bool": bool, "string": str, "choice": str, "trigger": type(None)}[row.type]
+    if not isinstance(default, wanted):
+        return f"default {default!r} is no {row.type}"
+    if row.type == "choice" and (len(row.choices) < 2 or default not in row.choices):
+        return f"default {default!r} is not one of {row.choices}"
+    if row.type == "string" and not 0 <= len(str(default)) <= row.max_length:
+        return f"default has {len(str(default))} characters, max_length is {row.max_length}"
+    return ""
+
+
+def _document() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(PATH.read_text(encoding="utf-8"))
+    return document

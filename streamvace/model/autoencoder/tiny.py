@@ -1,0 +1,132 @@
+"""TinyAE: the embedded model's codec, 4x16x16, streaming, 32 latent channels.
+
+The encoder is one linear map (a block PCA of 4 frames at half size, see embedded/train/codec.py), so it has no state
+and a grey picture encodes to exactly zero. The decoder is the transpose of that map plus a small causal convolutional
+net that removes the blocks and sharpens to full size.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+CHANNELS = 32
+BLOCK = 8
+"""Side of an encoder block at half size: 16 pixels of the picture."""
+
+
+class LinearBlocks(nn.Module):
+    """Blocks of 4 frames x 8 x 8 half-size pixels <-> 32 latents, by one matrix each way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        features = 3 * 4 * BLOCK * BLOCK
+        self.analysis = nn.Parameter(torch.zeros(CHANNELS, features))
+        self.synthesis = nn.Parameter(torch.zeros(features, CHANNELS))
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Half-size pixels `[B, 3, 4f, 8h, 8w]` -> latents `[B, 32, f, h, w]`."""
+        b, c, t, height, width = pixels.shape
+        x = pixels.view(b, c, t // 4, 4, height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+        x = x.permute(0, 2, 4, 6, 1, 3, 5, 7).flatten(4)
+        return (x @ self.analysis.T).permute(0, 4, 1, 2, 3)
+
+    def inverse(self, latents: Tensor) -> Tensor:
+        """Latents `[B, 32, f, h, w]` -> half-size pixels `[B, 4f, 3, 8h, 8w]`, time before channels."""
+        b, _, f, h, w = latents.shape
+        x = latents.permute(0, 2, 3, 4, 1) @ self.synthesis.T
+        x = x.view(b, f, h, w, 3, 4, BLOCK, BLOCK).permute(0, 1, 5, 4, 2, 6, 3, 7)
+        return x.reshape(b, 4 * f, 3, h * BLOCK, w * BLOCK)
+
+
+class MemBlock(nn.Module):
+    """Two convolutions that see the current step and the one before it (as in TAEHV)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(2 * width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor, batch: int, past: Tensor | None) -> tuple[Tensor, Tensor]:
+        """x `[B * T, C, h, w]`, past `[B, 1, C, h, w]` or None at the start -> the result, and the next past."""
+        steps = x.unflatten(0, (batch, -1))
+        first = torch.zeros_like(steps[:, :1]) if past is None else past
+        before = torch.cat((first, steps[:, :-1]), dim=1).flatten(0, 1)
+        hidden = F.relu(self.conv1(torch.cat((x, before), dim=1)))
+        return F.relu(x + self.conv2(hidden)), steps[:, -1:]
+
+
+class Grow(nn.Module):
+    """Twice the side and twice the frames, by 1x1 convolutions and reshapes."""
+
+    def __init__(self, width: int, out: int) -> None:
+        super().__init__()
+        self.space = nn.Conv2d(width, out * 4, 1)
+        self.time = nn.Conv2d(out, out * 2, 1)
+        self.out = out
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`[N, width, h, w]` -> `[2N, out, 2h, 2w]`."""
+        x = self.time(F.relu(F.pixel_shuffle(self.space(x), 2)))
+        return F.relu(x.unflatten(1, (2, self.out)).flatten(0, 1))
+
+
+class TinyAE(nn.Module):
+    """Codec with explicit state: both directions take the state of the call before and return the next.
+
+    latent_channels, temporal_stride, spatial_stride describe the geometry; sides must be multiples of 16.
+    """
+
+    latent_channels = CHANNELS
+    temporal_stride = 4
+    spatial_stride = 16
+
+    def __init__(self, widths: tuple[int, int, int] = (96, 64, 40)) -> None:
+        super().__init__()
+        a, b, c = widths
+        self.blocks = LinearBlocks()
+        self.enter = nn.Conv2d(CHANNELS, a, 3, padding=1)
+        self.mem = nn.ModuleList((MemBlock(a), MemBlock(a), MemBlock(b), MemBlock(c)))
+        self.grow = nn.ModuleList((Grow(a, b), Grow(b, c)))
+        self.join = nn.Conv2d(c + 12, c, 1)
+        self.leave = nn.Conv2d(c, 48, 3, padding=1)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias) if self.leave.bias is not None else None
+
+    def encode(self, pixels: Tensor, state: list[Tensor] | None = None) -> tuple[Tensor, list[Tensor]]:
+        """Pixels `[B, 3, T, H, W]` in -1..1 -> latents `[B, 32, f, H/16, W/16]`.
+
+        state None: the stream starts, T = 1 + 4k, and the first frame stands for the four of its latent frame.
+        Otherwise T = 4k.
+        """
+        if state is None:
+            pixels = torch.cat((pixels[:, :, :1].expand(-1, -1, 3, -1, -1), pixels), dim=2)
+        b, c, t, height, width = pixels.shape
+        if t % 4 or height % 16 or width % 16:
+            raise ValueError(f"cannot encode {t} frames of {width}x{height}: needs groups of 4 and multiples of 16")
+        half = F.avg_pool2d(pixels.reshape(b * c, t, height, width), 2)
+        return self.blocks(half.view(b, c, t, height // 2, width // 2)), []
+
+    def decode(self, latents: Tensor, state: list[Tensor] | None = None) -> tuple[Tensor, list[Tensor]]:
+        """Latents `[B, 32, f, h, w]` -> pixels `[B, 3, T, 16h, 16w]` in -1..1.
+
+        state None: the stream starts, T = 1 + 4(f - 1). Otherwise T = 4f.
+        """
+        batch, _, frames, _, _ = latents.shape
+        past: list[Tensor | None] = list(state) if state is not None else [None] * len(self.mem)
+        coarse = self.blocks.inverse(latents).flatten(0, 1)
+        x = latents.transpose(1, 2).flatten(0, 1)
+        if latents.device.type == "cpu":
+            x, coarse = x.contiguous(memory_format=torch.channels_last), coarse
+        x = F.relu(self.enter(x))
+        x, p0 = self.mem[0](x, batch, past[0])
+        x, p1 = self.mem[1](x, batch, past[1])
+        x, p2 = self.mem[2](self.grow[0](x), batch, past[2])
+        x = self.grow[1](x)
+        x = F.relu(self.join(torch.cat((x, F.pixel_unshuffle(coarse, 2)), dim=1)))
+        x, p3 = self.mem[3](x, batch, past[3])
+        detail = F.pixel_shuffle(self.leave(x), 4)
+        out = F.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False) + detail
+        out = out.unflatten(0, (batch, 4 * frames)).transpose(1, 2).clamp(-1, 1)
+        return (out[:, :, 3:] if state is None else out), [p0, p1, p2, p3]

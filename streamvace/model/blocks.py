@@ -1,0 +1,138 @@
+"""The transformer's parts, with Wan2.1's own parameter names so that published checkpoints load without renaming.
+
+A block does not know where its keys come from: self-attention asks a `Memory` (the cache of a stream, a bidirectional
+pass, a training mask), which sees this layer's q, k and v and answers with the attended values.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from streamvace.model.attention import sdpa
+from streamvace.model.rope import RotaryTable
+
+TextKV = tuple[Tensor, Tensor]
+"""Keys and values of the text for one block, each `[B, text_len, heads, head_dim]`."""
+
+
+class Memory(Protocol):
+    """What a layer's self-attention looks at."""
+
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """q, k, v of the current tokens, unrotated, each `[B, N, heads, D]` -> attended values `[B, N, heads, D]`."""
+
+
+class Bidirectional:
+    """Every token sees every token of the same pass: the context branch, batch VACE, training."""
+
+    def __init__(self, rotary: RotaryTable, mask: Tensor | None = None) -> None:
+        """mask: bool `[N, N]`, True = attend; None = everything."""
+        self._rotary = rotary
+        self._mask = mask
+
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """See Memory.attend."""
+        return sdpa(self._rotary.rotate(q), self._rotary.rotate(k), v, self._mask)
+
+
+class RMSNorm(nn.Module):
+    """Root-mean-square norm over the full width (before the head split), computed in fp32."""
+
+    def __init__(self, dim: int, eps: float) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(dim))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`[..., dim]` -> `[..., dim]`."""
+        return F.rms_norm(x.float(), (x.shape[-1],), eps=self.eps).to(x.dtype) * self.weight
+
+
+class Attention(nn.Module):
+    """Projections shared by self- and cross-attention: q and k are normalised over the full width."""
+
+    def __init__(self, dim: int, num_heads: int, eps: float) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.q = nn.Linear(dim, dim)
+        self.k = nn.Linear(dim, dim)
+        self.v = nn.Linear(dim, dim)
+        self.o = nn.Linear(dim, dim)
+        self.norm_q = RMSNorm(dim, eps)
+        self.norm_k = RMSNorm(dim, eps)
+
+    def queries(self, x: Tensor) -> Tensor:
+        """`[B, N, dim]` -> `[B, N, heads, head_dim]`."""
+        return self.norm_q(self.q(x)).unflatten(-1, (self.num_heads, -1))
+
+    def keys_values(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """`[B, N, dim]` -> keys and values, each `[B, N, heads, head_dim]`."""
+        heads = (self.num_heads, -1)
+        return self.norm_k(self.k(x)).unflatten(-1, heads), self.v(x).unflatten(-1, heads)
+
+
+class WanBlock(nn.Module):
+    """Self-attention, text cross-attention and feed-forward, modulated per latent frame (Wan2.1 section 1.2)."""
+
+    def __init__(self, dim: int, ffn_dim: int, num_heads: int, eps: float) -> None:
+        super().__init__()
+        self.dim, self.eps = dim, eps
+        self.self_attn = Attention(dim, num_heads, eps)
+        self.norm3 = nn.LayerNorm(dim, eps)
+        self.cross_attn = Attention(dim, num_heads, eps)
+        self.ffn = nn.Sequential(nn.Linear(dim, ffn_dim), nn.GELU(approximate="tanh"), nn.Linear(ffn_dim, dim))
+        self.modulation = nn.Parameter(torch.randn(1, 6, dim) / dim**0.5)
+
+    def _modulated(self, x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+        """Norm and modulate `x` `[B, N, dim]` with `[B, T, 1, dim]`, T frames of N / T tokens."""
+        normed = F.layer_norm(x, (self.dim,), eps=self.eps).unflatten(1, (shift.shape[1], -1))
+        return torch.addcmul(shift, normed, 1 + scale).flatten(1, 2)
+
+    def forward(self, x: Tensor, e0: Tensor, text: TextKV, memory: Memory, layer: int) -> Tensor:
+        """One block.
+
+        x: `[B, N, dim]`. e0: `[B, T, 6, dim]` timestep modulation of each frame. text: this block's text K/V.
+        layer: the number under which `memory` knows this block.
+        """
+        shift_sa, scale_sa, gate_sa, shift_ff, scale_ff, gate_ff = (self.modulation.unsqueeze(1) + e0).split(1, dim=2)
+        frames = e0.shape[1]
+        attn = self.self_attn
+        h = self._modulated(x, shift_sa, scale_sa)
+        attended = attn.o(memory.attend(layer, attn.queries(h), *attn.keys_values(h)).flatten(2))
+        x = x + (attended.unflatten(1, (frames, -1)) * gate_sa).flatten(1, 2)
+        cross = self.cross_attn
+        x = x + cross.o(sdpa(cross.queries(self.norm3(x)), *text).flatten(2))
+        out: Tensor = self.ffn(self._modulated(x, shift_ff, scale_ff))
+        return x + (out.unflatten(1, (frames, -1)) * gate_ff).flatten(1, 2)
+
+
+class ContextBlock(WanBlock):
+    """A Wan block of the context branch; its projected output is the hint of one main block (VACE)."""
+
+    def __init__(self, dim: int, ffn_dim: int, num_heads: int, eps: float, first: bool) -> None:
+        """first: the branch's first block also carries `before_proj`, which joins the context to the noisy chunk."""
+        super().__init__(dim, ffn_dim, num_heads, eps)
+        if first:
+            self.before_proj = nn.Linear(dim, dim)
+        self.after_proj = nn.Linear(dim, dim)
+
+
+class Head(nn.Module):
+    """Last norm, modulation and projection to patches."""
+
+    def __init__(self, dim: int, out_features: int, eps: float) -> None:
+        super().__init__()
+        self.dim, self.eps = dim, eps
+        self.head = nn.Linear(dim, out_features)
+        self.modulation = nn.Parameter(torch.randn(1, 2, dim) / dim**0.5)
+
+    def forward(self, x: Tensor, e: Tensor) -> Tensor:
+        """x `[B, N, dim]`, e `[B, T, dim]` (before the time projection) -> `[B, N, out_features]`."""
+        shift, scale = (self.modulation.unsqueeze(1) + e.unsqueeze(2)).split(1, dim=2)
+        normed = F.layer_norm(x, (self.dim,), eps=self.eps).unflatten(1, (e.shape[1], -1))
+        out: Tensor = self.head(torch.addcmul(shift, normed, 1 + scale).flatten(1, 2))
+        return out

@@ -1,0 +1,97 @@
+"""Few-step flow matching as pure functions (Self-Forcing family; Wan2.1's flow-match schedule).
+
+x_t = (1 - sigma) x0 + sigma noise; the flow is v = noise - x0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from streamvace.model.specs import PipelineSpec
+
+TABLE_STEPS = 1000
+"""Entries of the training schedule; timesteps run from 1000 (pure noise) down."""
+
+
+def sigma_table(shift: float) -> Tensor:
+    """Sigmas of the training schedule, fp32 `[1000]`, descending from 1: s' = shift s / (1 + (shift - 1) s)."""
+    sigma = torch.linspace(1.0, 0.0, TABLE_STEPS + 1)[:-1]
+    return shift * sigma / (1 + (shift - 1) * sigma)
+
+
+def sigma_of(t: Tensor, table: Tensor) -> Tensor:
+    """Sigma of the table's timestep nearest to each t. `[...]` -> fp32 `[...]`. t = 0 maps to the last entry."""
+    timesteps = table * TABLE_STEPS
+    return table[(timesteps - t.float().unsqueeze(-1)).abs().argmin(dim=-1)]
+
+
+def warp_steps(steps: Sequence[float], table: Tensor) -> list[float]:
+    """Steps as the originals were trained: read through the shifted table, with 0 appended to it."""
+    timesteps = torch.cat((table * TABLE_STEPS, torch.zeros(1)))
+    return [float(timesteps[TABLE_STEPS - int(step)]) for step in steps]
+
+
+def add_noise(x0: Tensor, noise: Tensor, sigma: float | Tensor) -> Tensor:
+    """x_t of a clean latent."""
+    return ((1 - sigma) * x0 + sigma * noise).to(noise.dtype)
+
+
+def flow_to_x0(flow: Tensor, x_t: Tensor, sigma: float | Tensor) -> Tensor:
+    """x0 = x_t - sigma v, in float64 because the difference cancels at small sigma."""
+    return (x_t.double() - sigma * flow.double()).to(x_t.dtype)
+
+
+def x0_to_flow(x0: Tensor, x_t: Tensor, sigma: float | Tensor) -> Tensor:
+    """v = (x_t - x0) / sigma, in float64; sigma > 0."""
+    return ((x_t.double() - x0.double()) / sigma).to(x_t.dtype)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The denoising steps of a pipeline: timesteps (0..1000) and their sigmas, most noise first."""
+
+    timesteps: tuple[float, ...]
+    sigmas: tuple[float, ...]
+
+
+def make_schedule(steps: Sequence[float], shift: float, warp: bool) -> Schedule:
+    """Timesteps and sigmas of a step list, warped or not."""
+    table = sigma_table(shift)
+    timesteps = warp_steps(steps, table) if warp else [float(step) for step in steps]
+    return Schedule(tuple(timesteps), tuple(sigma_of(torch.tensor(timesteps), table).tolist()))
+
+
+def pipeline_schedule(spec: PipelineSpec) -> Schedule:
+    """The schedule of a row of the pipeline table."""
+    return make_schedule(spec.steps, spec.shift, spec.warp)
+
+
+def draw_noise(shape: tuple[int, ...], generator: torch.Generator, dtype: torch.dtype) -> Tensor:
+    """Normal noise `[B, C, T, H, W]`, drawn frame by frame (`[B, T, C, H, W]`) so that seeds match the originals."""
+    batch, channels, frames, height, width = shape
+    noise = torch.randn(
+        (batch, frames, channels, height, width), generator=generator, device=generator.device, dtype=dtype
+    )
+    return noise.transpose(1, 2)
+
+
+def denoise(
+    noise: Tensor,
+    schedule: Schedule,
+    predict_x0: Callable[[Tensor, float, float], Tensor],
+    generator: torch.Generator,
+) -> Tensor:
+    """Few-step sampling: predict x0, renoise to the next sigma with fresh noise, repeat; the last x0 is the result.
+
+    noise: `[B, C, T, H, W]`. predict_x0(x_t, timestep, sigma) -> x0.
+    """
+    x = noise
+    for step, (timestep, sigma) in enumerate(zip(schedule.timesteps, schedule.sigmas)):
+        if step:
+            x = add_noise(x, draw_noise(tuple(x.shape), generator, x.dtype), sigma)
+        x = predict_x0(x, timestep, sigma)
+    return x

@@ -1,0 +1,151 @@
+"""The table of networks and pipelines. A pipeline is a row here; a new rule is a named policy in `cache.py`.
+
+Sizes are those of Wan2.1 (Wan-Video/Wan2.1 configs); the pipelines' figures come from their published
+configurations (LongLive v1.0 for the first row).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from streamvace.errors import UserError
+
+
+@dataclass(frozen=True)
+class WanSize:
+    """One size of the Wan transformer and of its VACE context branch.
+
+    text_len, text_dim: rows and width of a text embedding. freq_dim: width of the timestep sinusoid.
+    vace_layers: main blocks that receive a hint, one context block each. vace_in_dim: channels of the VACE context.
+    """
+
+    dim: int
+    ffn_dim: int
+    num_layers: int
+    num_heads: int
+    vace_layers: tuple[int, ...]
+    in_dim: int = 16
+    out_dim: int = 16
+    text_len: int = 512
+    text_dim: int = 4096
+    freq_dim: int = 256
+    vace_in_dim: int = 96
+    patch: tuple[int, int, int] = (1, 2, 2)
+    eps: float = 1e-6
+
+    @property
+    def head_dim(self) -> int:
+        """Channels of one attention head."""
+        return self.dim // self.num_heads
+
+    def frame_tokens(self, latent_height: int, latent_width: int) -> int:
+        """Tokens of one latent frame."""
+        return (latent_height // self.patch[1]) * (latent_width // self.patch[2])
+
+
+WAN_1_3B = WanSize(
+    dim=1536, ffn_dim=8960, num_layers=30, num_heads=12, vace_layers=tuple(range(0, 30, 2))
+)
+WAN_14B = WanSize(
+    dim=5120, ffn_dim=13824, num_layers=40, num_heads=40, vace_layers=tuple(range(0, 40, 5))
+)
+EMBEDDED = WanSize(
+    dim=192,
+    ffn_dim=768,
+    num_layers=8,
+    num_heads=3,
+    vace_layers=(0, 2, 4, 6),
+    in_dim=32,
+    out_dim=32,
+    text_len=24,
+    text_dim=128,
+    freq_dim=64,
+    vace_in_dim=128,
+)
+"""The small model that ships: 8x8 tokens a latent frame at 256x256, real time on two CPU cores."""
+
+
+@dataclass(frozen=True)
+class CacheRule:
+    """What the KV cache of a pipeline keeps. All counts are latent frames.
+
+    window: most frames attended at once, sink and current chunk included.
+    sink: first frames of the stream that are never evicted.
+    keep_sink_on_switch: a prompt switch leaves the sink's old K/V in place (LongLive's `global_sink`).
+    """
+
+    window: int
+    sink: int
+    keep_sink_on_switch: bool = True
+
+
+@dataclass(frozen=True)
+class PipelineSpec:
+    """One row of the pipeline table.
+
+    chunk: latent frames a chunk.
+    steps: denoising timesteps, 1000 = pure noise; shift: flow-matching shift of the timestep table.
+    warp: map the steps through the shifted table, as the originals were trained.
+    prediction: what the network's output is, `v` (flow, noise - x0) or `x0`.
+    context_timestep: timestep at which the finished chunk is written to the cache.
+    on_prompt_switch: `recache` replays the last window of clean latents with the new text; `none` only swaps the text.
+    autoencoder: which codec turns latents into pixels. default_size: (width, height) in pixels.
+    """
+
+    name: str
+    size: WanSize
+    chunk: int
+    cache: CacheRule
+    steps: tuple[int, ...]
+    shift: float
+    warp: bool
+    prediction: Literal["v", "x0"]
+    context_timestep: float
+    on_prompt_switch: Literal["recache", "none"]
+    autoencoder: Literal["taehv", "tiny"]
+    default_size: tuple[int, int]
+
+
+PIPELINES: dict[str, PipelineSpec] = {
+    spec.name: spec
+    for spec in (
+        PipelineSpec(
+            name="embedded",
+            size=EMBEDDED,
+            chunk=3,
+            # No sink: with contiguous frames absolute rotary positions equal window-relative ones, so the stream is
+            # endless at no cost. Six frames are what it was trained with.
+            cache=CacheRule(window=6, sink=0),
+            steps=(1000, 900, 750, 500),
+            shift=1.0,
+            warp=False,
+            prediction="x0",
+            context_timestep=30.0,
+            on_prompt_switch="none",
+            autoencoder="tiny",
+            default_size=(256, 256),
+        ),
+        PipelineSpec(
+            name="longlive",
+            size=WAN_1_3B,
+            chunk=3,
+            cache=CacheRule(window=12, sink=3),
+            steps=(1000, 750, 500, 250),
+            shift=5.0,
+            warp=True,
+            prediction="v",
+            context_timestep=0.0,
+            on_prompt_switch="recache",
+            autoencoder="taehv",
+            default_size=(576, 320),
+        ),
+    )
+}
+
+
+def pipeline(name: str) -> PipelineSpec:
+    """The row called `name`. Raises UserError with the known names."""
+    if name not in PIPELINES:
+        raise UserError(f"unknown pipeline {name!r}; there are: {', '.join(PIPELINES)}")
+    return PIPELINES[name]

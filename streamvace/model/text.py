@@ -1,0 +1,18 @@
+"""The one interface of text encoders: the embedded model's own and umT5 for Wan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from torch import Tensor
+
+
+class TextEncoder(Protocol):
+    """Prompts in, embeddings out."""
+
+    def encode(self, prompts: Sequence[str]) -> Tensor:
+        """Embeddings `[B, L, text_dim]`, rows past a prompt's end zero."""
+
+    def unknown_words(self, prompt: str) -> list[str]:
+        """Words of the prompt that this encoder does not know; the user is told, nothing is hashed in silence."""

@@ -1,0 +1,119 @@
+"""CausalWan: the one transformer behind every pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from streamvace.model.blocks import Head, Memory, TextKV, WanBlock
+from streamvace.model.specs import WanSize
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Shape of a pass in tokens: latent frames, rows, columns."""
+
+    frames: int
+    height: int
+    width: int
+
+    @property
+    def frame_tokens(self) -> int:
+        """Tokens of one latent frame."""
+        return self.height * self.width
+
+
+@dataclass(frozen=True)
+class TimeEmbedding:
+    """e: `[B, T, dim]` for the head. e0: `[B, T, 6, dim]` for the blocks."""
+
+    e: Tensor
+    e0: Tensor
+
+
+def sinusoid(t: Tensor, dim: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    """Timestep features, cosines first: `[...]` -> `[..., dim]` (Wan2.1: float64)."""
+    half = dim // 2
+    frequencies = 10000.0 ** -(torch.arange(half, dtype=dtype, device=t.device) / half)
+    angles = t.to(dtype).unsqueeze(-1) * frequencies
+    return torch.cat((angles.cos(), angles.sin()), dim=-1)
+
+
+class CausalWan(nn.Module):
+    """Wan2.1's text-to-video transformer with a timestep per latent frame and self-attention through a Memory.
+
+    A pass is `embed` -> (hints from a ContextBranch) -> `run`; they are apart because the context branch needs the
+    embedded noisy chunk before any block has seen it.
+    """
+
+    def __init__(self, size: WanSize) -> None:
+        super().__init__()
+        self.size = size
+        dim = size.dim
+        self.patch_embedding = nn.Conv3d(size.in_dim, dim, kernel_size=size.patch, stride=size.patch)
+        self.text_embedding = nn.Sequential(nn.Linear(size.text_dim, dim), nn.GELU("tanh"), nn.Linear(dim, dim))
+        self.time_embedding = nn.Sequential(nn.Linear(size.freq_dim, dim), nn.SiLU(), nn.Linear(dim, dim))
+        self.time_projection = nn.Sequential(nn.SiLU(), nn.Linear(dim, dim * 6))
+        self.blocks = nn.ModuleList(
+            WanBlock(dim, size.ffn_dim, size.num_heads, size.eps) for _ in range(size.num_layers)
+        )
+        self.head = Head(dim, size.patch[0] * size.patch[1] * size.patch[2] * size.out_dim, size.eps)
+
+    def embed(self, x: Tensor) -> tuple[Tensor, Grid]:
+        """Latents `[B, C, T, H, W]` -> tokens `[B, N, dim]` in (t, h, w) order, and their grid."""
+        patches = self.patch_embedding(x)
+        return patches.flatten(2).transpose(1, 2), Grid(*patches.shape[2:])
+
+    def embed_time(self, t: Tensor, angle_dtype: torch.dtype = torch.float64) -> TimeEmbedding:
+        """Timesteps `[B, T]`, 0..1000, fractions allowed -> their embeddings."""
+        weight = self.time_embedding[0].weight
+        e = self.time_embedding(sinusoid(t, self.size.freq_dim, angle_dtype).to(weight.dtype))
+        return TimeEmbedding(e, self.time_projection(e).unflatten(-1, (6, -1)))
+
+    def embed_text(self, text: Tensor) -> Tensor:
+        """Text embeddings `[B, L, text_dim]`, L <= text_len, zero-padded here -> `[B, text_len, dim]`.
+
+        Padding rows go through the embedding too and are attended, as Wan was trained.
+        """
+        missing = self.size.text_len - text.shape[1]
+        if missing < 0:
+            raise ValueError(f"text has {text.shape[1]} rows, the model takes at most {self.size.text_len}")
+        out: Tensor = self.text_embedding(nn.functional.pad(text, (0, 0, 0, missing)))
+        return out
+
+    def text_kv(self, embedded: Tensor) -> list[TextKV]:
+        """Text keys and values of every block, from `embed_text`'s result; computed once a prompt."""
+        return [block.cross_attn.keys_values(embedded) for block in self.blocks]
+
+    def run(
+        self,
+        tokens: Tensor,
+        grid: Grid,
+        time: TimeEmbedding,
+        text: Sequence[TextKV],
+        memory: Memory,
+        hints: Sequence[Tensor] = (),
+        context_scale: float | Tensor = 1.0,
+    ) -> Tensor:
+        """The blocks and the head.
+
+        tokens, grid: from `embed`. text: from `text_kv`. hints: one `[B, N, dim]` a context block, or none.
+        Returns the network's output `[B, out_dim, T, H, W]`.
+        """
+        hint_of = dict(zip(self.size.vace_layers, hints)) if hints else {}
+        x = tokens
+        for layer, block in enumerate(self.blocks):
+            x = block(x, time.e0, text[layer], memory, layer)
+            if layer in hint_of:
+                x = x + hint_of[layer] * context_scale
+        return self._unpatchify(self.head(x, time.e), grid)
+
+    def _unpatchify(self, x: Tensor, grid: Grid) -> Tensor:
+        """`[B, N, pt * ph * pw * C]`, channel last -> `[B, C, T, H, W]`."""
+        pt, ph, pw = self.size.patch
+        x = x.view(x.shape[0], grid.frames, grid.height, grid.width, pt, ph, pw, self.size.out_dim)
+        x = x.permute(0, 7, 1, 4, 2, 5, 3, 6)
+        return x.reshape(x.shape[0], self.size.out_dim, grid.frames * pt, grid.height * ph, grid.width * pw)

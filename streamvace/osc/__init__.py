@@ -1,0 +1,1 @@
+"""OSC in and out: decoding without I/O, address patterns, the server, feedback."""

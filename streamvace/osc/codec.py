@@ -1,0 +1,268 @@
+"""OSC 1.0 and 1.1 datagrams to messages and back. No I/O, no state.
+
+Decoding is ours because it meets the network: it raises nothing but OscError, does not recurse, always moves forward,
+and builds nothing larger than the datagram warrants. It is as strict as liblo about lengths and padding. Encoding only
+ever meets our own values and is python-osc's.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, NamedTuple
+
+from pythonosc.osc_message_builder import BuildError, OscMessageBuilder
+
+MAX_DATAGRAM: Final = 65536
+"""Bytes; no UDP datagram is larger."""
+MAX_MESSAGES: Final = 128
+"""Messages a datagram. Several times the address space, and decoded in well under a millisecond."""
+MAX_ARGUMENTS: Final = 256
+"""Arguments a message, array brackets included."""
+MAX_DEPTH: Final = 8
+"""Bundles in bundles, and arrays in arrays."""
+MAX_ADDRESS: Final = 255
+"""Bytes of an address or address pattern."""
+IMMEDIATELY: Final = 1
+"""The time tag that means now."""
+
+_NTP_TO_UNIX: Final = 2_208_988_800
+_BUNDLE: Final = b"#bundle\0"
+_NUMBERS: Final = {tag: struct.Struct(f">{code}") for tag, code in zip("ihfd", "iqfd", strict=True)}
+_SIZE: Final = struct.Struct(">i")
+_TIMETAG: Final = struct.Struct(">Q")
+_ADDRESS_LETTERS: Final = frozenset(range(0x21, 0x7F)) - frozenset(b"#")
+
+
+class OscError(ValueError):
+    """A datagram that is no OSC, or a value that OSC cannot carry. The message is one line."""
+
+
+class Impulse(Enum):
+    """The type of IMPULSE, the argument `I`: no value, just "now"."""
+
+    IMPULSE = "I"
+
+
+IMPULSE: Final = Impulse.IMPULSE
+
+
+class Midi(NamedTuple):
+    """The argument `m`: four bytes, 0..255."""
+
+    port: int
+    status: int
+    data1: int
+    data2: int
+
+
+class Colour(NamedTuple):
+    """The argument `r`: four bytes, 0..255."""
+
+    red: int
+    green: int
+    blue: int
+    alpha: int
+
+
+@dataclass(frozen=True)
+class TimeTag:
+    """The argument `t`: 64-bit NTP time, seconds since 1900 in the upper half."""
+
+    ntp: int
+
+
+Argument = int | float | str | bytes | bool | None | Impulse | Midi | Colour | TimeTag | tuple["Argument", ...]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message.
+
+    address: starts with `/`, printable ASCII, may be a pattern.
+    arguments: decoded; arrays are tuples; a blob is bytes.
+    timetag: 64-bit NTP time of the bundle it came in (the latest of the bundles around it), IMMEDIATELY without one.
+    """
+
+    address: str
+    arguments: tuple[Argument, ...] = ()
+    timetag: int = IMMEDIATELY
+
+
+def decode(datagram: bytes) -> list[Message]:
+    """Every message of a datagram, in order, bundles laid flat; messages of one bundle share its time tag.
+
+    Raises OscError, and nothing else, for anything that is not well-formed OSC: then none of it counts.
+    """
+    if not datagram or len(datagram) % 4 or len(datagram) > MAX_DATAGRAM:
+        raise OscError(f"a datagram has a multiple of 4 bytes, at most {MAX_DATAGRAM}, got {len(datagram)}")
+    if not datagram.startswith(_BUNDLE):
+        return [_message(datagram, 0, len(datagram), IMMEDIATELY)]
+    return _bundle(datagram)
+
+
+def unix_seconds(timetag: int) -> float:
+    """A time tag as seconds since 1970; IMMEDIATELY lies far in the past."""
+    return (timetag >> 32) - _NTP_TO_UNIX + (timetag & 0xFFFFFFFF) / 2**32
+
+
+def timetag_at(unix: float) -> int:
+    """The time tag for seconds since 1970, from 1970 to 2036."""
+    return int((unix + _NTP_TO_UNIX) * 2**32)
+
+
+def encode_message(address: str, *arguments: object) -> bytes:
+    """One message as a datagram; the types are chosen from the Python types (float becomes `f`).
+
+    Raises OscError for a value that OSC cannot carry: an int beyond 64 bits, a string with a NUL, an unknown type.
+    """
+    if not address.startswith("/") or any("\0" in text for text in (address, *arguments) if isinstance(text, str)):
+        raise OscError(f"cannot encode {address!r}: an address starts with /, and no string holds a NUL")
+    builder = OscMessageBuilder(address=address)
+    try:
+        for argument in arguments:
+            builder.add_arg(argument)
+        datagram: bytes = builder.build().dgram
+    except (BuildError, ValueError, OverflowError, struct.error) as problem:
+        raise OscError(f"cannot encode {address}: {problem}") from None
+    return datagram
+
+
+def _bundle(data: bytes) -> list[Message]:
+    """The messages of a bundle, by a list of what is still open instead of recursion.
+
+    Each entry is (end, time tag); the read position only grows, by at least four bytes a turn, so it ends.
+    """
+    messages: list[Message] = []
+    position, opened = _open_bundle(data, 0, len(data), IMMEDIATELY)
+    stack = [(len(data), opened)]
+    while stack:
+        end, timetag = stack[-1]
+        if position == end:
+            stack.pop()
+            continue
+        if end - position < 4:
+            raise OscError(f"bundle: {end - position} stray bytes at byte {position}")
+        (size,) = _SIZE.unpack_from(data, position)
+        position += 4
+        if size <= 0 or size % 4 or size > end - position:
+            raise OscError(f"bundle: element of {size} bytes at byte {position}, {end - position} bytes are there")
+        if data.startswith(_BUNDLE, position):
+            if len(stack) == MAX_DEPTH:
+                raise OscError(f"bundle: nested deeper than {MAX_DEPTH}")
+            inner_end = position + size
+            position, inner = _open_bundle(data, position, inner_end, timetag)
+            stack.append((inner_end, inner))
+            continue
+        if len(messages) == MAX_MESSAGES:
+            raise OscError(f"bundle: more than {MAX_MESSAGES} messages")
+        messages.append(_message(data, position, position + size, timetag))
+        position += size
+    return messages
+
+
+def _open_bundle(data: bytes, start: int, end: int, outer: int) -> tuple[int, int]:
+    """Past a bundle's head: where its elements start, and its time tag, never before the tag of the bundle around."""
+    if end - start < 16:
+        raise OscError(f"bundle: head takes 16 bytes, {end - start} are there at byte {start}")
+    (timetag,) = _TIMETAG.unpack_from(data, start + 8)
+    return start + 16, max(timetag, outer)
+
+
+def _message(data: bytes, start: int, end: int, timetag: int) -> Message:
+    raw, position = _string(data, start, end)
+    if not raw.startswith(b"/") or len(raw) > MAX_ADDRESS or not _ADDRESS_LETTERS.issuperset(raw):
+        raise OscError(f"an address is / and at most {MAX_ADDRESS} printable ASCII letters, got {raw[:40]!r}")
+    address = raw.decode("ascii")
+    if position == end:
+        # Old senders leave the type tags out when there are no arguments.
+        return Message(address, (), timetag)
+    tags, position = _string(data, position, end)
+    if not tags.startswith(b","):
+        raise OscError(f"{address}: type tags start with a comma, got {tags[:20]!r}")
+    if len(tags) > MAX_ARGUMENTS + 1:
+        raise OscError(f"{address}: {len(tags) - 1} arguments, at most {MAX_ARGUMENTS} are taken")
+    arguments, position = _arguments(address, tags, data, position, end)
+    if position != end:
+        raise OscError(f"{address}: {end - position} bytes beyond the arguments")
+    return Message(address, arguments, timetag)
+
+
+def _arguments(address: str, tags: bytes, data: bytes, position: int, end: int) -> tuple[tuple[Argument, ...], int]:
+    """The arguments by their tags, arrays by a stack of open lists."""
+    stack: list[list[Argument]] = [[]]
+    for code in tags[1:]:
+        tag = chr(code)
+        if tag == "[":
+            if len(stack) > MAX_DEPTH:
+                raise OscError(f"{address}: arrays nested deeper than {MAX_DEPTH}")
+            stack.append([])
+        elif tag == "]":
+            if len(stack) == 1:
+                raise OscError(f"{address}: an array is closed that was never opened")
+            closed = tuple(stack.pop())
+            stack[-1].append(closed)
+        else:
+            value, position = _argument(address, tag, data, position, end)
+            stack[-1].append(value)
+    if len(stack) != 1:
+        raise OscError(f"{address}: {len(stack) - 1} arrays are never closed")
+    return tuple(stack[0]), position
+
+
+def _argument(address: str, tag: str, data: bytes, position: int, end: int) -> tuple[Argument, int]:
+    if tag in _BARE:
+        return _BARE[tag], position
+    if tag in "sS":
+        raw, position = _string(data, position, end)
+        try:
+            return raw.decode("utf-8"), position
+        except UnicodeDecodeError:
+            raise OscError(f"{address}: a string is not UTF-8: {raw[:20]!r}") from None
+    if tag == "b":
+        return _blob(address, data, position, end)
+    size = 8 if tag in "hdt" else 4
+    if tag not in "ifhdtmrc":
+        raise OscError(f"{address}: unknown type tag {tag!r}")
+    if end - position < size:
+        raise OscError(f"{address}: type {tag} takes {size} bytes, {end - position} are there")
+    after = position + size
+    if tag in _NUMBERS:
+        number: int | float = _NUMBERS[tag].unpack_from(data, position)[0]
+        return number, after
+    if tag == "t":
+        return TimeTag(_TIMETAG.unpack_from(data, position)[0]), after
+    if tag == "m":
+        return Midi(*data[position:after]), after
+    if tag == "r":
+        return Colour(*data[position:after]), after
+    (letter,) = _SIZE.unpack_from(data, position)
+    if not 0 <= letter < 128:
+        raise OscError(f"{address}: type c holds ASCII, got {letter}")
+    return chr(letter), after
+
+
+def _string(data: bytes, start: int, end: int) -> tuple[bytes, int]:
+    """A NUL-ended string padded to four bytes, and the position after it."""
+    stop = data.find(b"\0", start, end)
+    if stop < 0:
+        raise OscError(f"a string at byte {start} has no end")
+    after = stop + 4 - (stop - start) % 4
+    if after > end or data.count(b"\0", stop, after) != after - stop:
+        raise OscError(f"a string at byte {start} is not padded with NULs to 4 bytes")
+    return data[start:stop], after
+
+
+def _blob(address: str, data: bytes, position: int, end: int) -> tuple[bytes, int]:
+    if end - position < 4:
+        raise OscError(f"{address}: a blob without its size")
+    (size,) = _SIZE.unpack_from(data, position)
+    position += 4
+    padded = (size + 3) // 4 * 4
+    if size < 0 or padded > end - position:
+        raise OscError(f"{address}: blob of {size} bytes, {end - position} are there")
+    return data[position : position + size], position + padded
+
+
+_BARE: Final[dict[str, Argument]] = {"T": True, "F": False, "N": None, "I": IMPULSE}

@@ -1,0 +1,132 @@
+"""From a URI on the command line to an open source or sink: two tables.
+
+Every opener imports what it needs when it is used, so that a missing optional package hurts only those who ask for it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from streamvace.errors import UserError
+from streamvace.video.frame import Sink, Source
+
+Size = tuple[int, int]
+Opener = TypeVar("Opener")
+
+
+def open_source(uri: str, size: Size) -> Source:
+    """Open a control source that gives frames of `size` (width, height). Raises UserError, one line with the mend.
+
+    `pattern`, `pattern:depth|edges|scene`, `file:PATH` or a bare path, `camera:0`, `ndi:NAME` (`ndi:` takes the first
+    found), `none`.
+    """
+    scheme, rest = split_uri(uri, SOURCES)
+    return _opener(SOURCES, scheme, uri, "input")(rest, size)
+
+
+def open_sink(uri: str, size: Size, rate: float) -> Sink:
+    """Open a sink for frames of `size` (width, height) at `rate` frames a second. Raises UserError.
+
+    `null`, `window`, `window:full`, `ndi:NAME`, `file:PATH.mp4` or a bare .mp4/.mov path.
+    """
+    scheme, rest = split_uri(uri, SINKS)
+    return _opener(SINKS, scheme, uri, "output")(rest, size, rate)
+
+
+def split_uri(uri: str, table: Mapping[str, object]) -> tuple[str, str]:
+    r"""(scheme, rest). What names no scheme of the table but looks like a path is a file: `clip.mp4`, `C:\clip.mp4`."""
+    scheme, colon, rest = uri.partition(":")
+    if scheme in table:
+        return scheme, rest
+    # One letter before the colon is a Windows drive, not a scheme.
+    path_like = len(scheme) == 1 or not colon
+    if path_like and (Path(uri).suffix or Path(uri).exists()):
+        return "file", uri
+    return scheme, rest
+
+
+def _opener(table: Mapping[str, Opener], scheme: str, uri: str, role: str) -> Opener:
+    if scheme in table:
+        return table[scheme]
+    near = difflib.get_close_matches(scheme, table, n=1)
+    mend = f"did you mean {near[0]}?" if near else "use one of these, or the path of a file"
+    raise UserError(f"unknown {role} {uri!r}: there is {', '.join(table)}; {mend}")
+
+
+def _pattern_source(kind: str, size: Size) -> Source:
+    from streamvace.video.pattern import PatternSource
+
+    return PatternSource(kind or "depth", size)
+
+
+def _file_source(path: str, size: Size) -> Source:
+    from streamvace.video.file import FileSource
+
+    return FileSource(Path(path).expanduser(), size)
+
+
+def _camera_source(number: str, size: Size) -> Source:
+    from streamvace.video.camera import CameraSource
+
+    if not (number or "0").isdecimal():
+        raise UserError(f"unknown camera {number!r}: cameras are counted from 0; try camera:0")
+    return CameraSource(int(number or "0"), size)
+
+
+def _ndi_source(name: str, size: Size) -> Source:
+    from streamvace.video.ndi_source import NdiSource
+
+    return NdiSource(name, size)
+
+
+def _no_source(rest: str, size: Size) -> Source:
+    from streamvace.video.memory import NullSource
+
+    return NullSource()
+
+
+def _null_sink(rest: str, size: Size, rate: float) -> Sink:
+    from streamvace.video.memory import NullSink
+
+    return NullSink()
+
+
+def _window_sink(mode: str, size: Size, rate: float) -> Sink:
+    from streamvace.video.window import WindowSink
+
+    if mode not in ("", "full"):
+        raise UserError(f"unknown window {mode!r}: there is window and window:full; try window")
+    return WindowSink(size, full_screen=mode == "full")
+
+
+def _ndi_sink(name: str, size: Size, rate: float) -> Sink:
+    from streamvace.video.ndi_sink import NdiSink
+
+    return NdiSink(name or "streamvace", rate)
+
+
+def _file_sink(path: str, size: Size, rate: float) -> Sink:
+    from streamvace.video.file_sink import FileSink
+
+    return FileSink(Path(path).expanduser(), size, rate)
+
+
+SOURCES: Mapping[str, Callable[[str, Size], Source]] = {
+    "pattern": _pattern_source,
+    "file": _file_source,
+    "camera": _camera_source,
+    "ndi": _ndi_source,
+    "none": _no_source,
+}
+"""Scheme to opener; the opener gets what stands after the colon."""
+
+SINKS: Mapping[str, Callable[[str, Size, float], Sink]] = {
+    "null": _null_sink,
+    "window": _window_sink,
+    "ndi": _ndi_sink,
+    "file": _file_sink,
+}
+"""Scheme to opener; the opener gets what stands after the colon."""

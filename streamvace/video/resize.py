@@ -1,0 +1,42 @@
+"""Bringing a picture to the size the show runs at."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+def fit_cover(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Scale so that the picture covers `size`, and crop what stands over, evenly on both sides.
+
+    pixels: uint8 `[H, W, 4]`; size: (width, height). Returns uint8 `[height, width, 4]`, C-contiguous; it is the input
+    itself when nothing is to be done. The four channels are scaled independently: alpha is a mask plane here, and the
+    colours below a transparent mask matter as much as the others, so there is no premultiplying.
+    """
+    width, height = size
+    window = _covering_window(pixels, size)
+    if window.shape[:2] == (height, width):
+        return np.ascontiguousarray(window)
+    # INTER_AREA averages when shrinking, so that nothing flickers; when growing it would only repeat pixels.
+    shrinks = window.shape[0] >= height and window.shape[1] >= width
+    scaled = cv2.resize(window, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return np.asarray(scaled, dtype=np.uint8)
+
+
+def _covering_window(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The largest centred part of the picture that has the shape of `size`. Cropping first scales fewer pixels."""
+    width, height = size
+    have_height, have_width = pixels.shape[:2]
+    if have_width * height > have_height * width:
+        keep = max(1, round(have_height * width / height))
+        left = (have_width - keep) // 2
+        return pixels[:, left : left + keep]
+    keep = max(1, round(have_width * height / width))
+    top = (have_height - keep) // 2
+    return pixels[top : top + keep]
+
+
+def with_alpha(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """uint8 `[H, W, 3]` RGB to `[H, W, 4]` RGBA, opaque."""
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), dtype=np.uint8)

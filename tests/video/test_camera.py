@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import threading
+
+import cv2
+import numpy as np
+import pytest
+from conftest import until
+from numpy.typing import NDArray
+
+from streamvace.errors import UserError
+from streamvace.video.camera import CameraSource, open_camera
+from streamvace.video.endpoints import open_source
+
+
+class Desk:
+    """Some cameras plugged into a machine. Strict: a camera is read only when open, by the thread that opened it."""
+
+    def __init__(self, *plugged: int) -> None:
+        self.plugged = set(plugged)
+        self.opened: list[int] = []
+        self.open_now = 0
+        self.picture: NDArray[np.uint8] = np.full((48, 64, 3), (10, 20, 200), np.uint8)
+        self.turn = threading.Semaphore(0)
+        """One permit lets one picture be read."""
+
+    def open(self, index: int) -> FakeCamera:
+        self.opened.append(index)
+        return FakeCamera(self, index)
+
+
+class FakeCamera:
+    def __init__(self, desk: Desk, index: int) -> None:
+        self.desk, self.index = desk, index
+        self.thread = threading.get_ident()
+        self.open = index in desk.plugged
+        self.desk.open_now += self.open
+
+    def isOpened(self) -> bool:
+        return self.open
+
+    def read(self) -> tuple[bool, NDArray[np.uint8] | None]:
+        assert self.open, "read after release"
+        assert threading.get_ident() == self.thread, "read on a thread that did not open it"
+        if not self.desk.turn.acquire(timeout=0.05):
+            return (True, self.desk.picture) if self.index in self.desk.plugged else (False, None)
+        return (self.index in self.desk.plugged), self.desk.picture
+
+    def release(self) -> None:
+        self.desk.open_now -= self.open
+        self.open = False
+
+
+def test_a_camera_gives_rgba_of_the_asked_size() -> None:
+    source = CameraSource(0, (32, 32), Desk(0).open)
+    frame = source._slot.wait(20)
+    assert frame is not None
+    assert frame.pixels.shape == (32, 32, 4)
+    assert frame.pixels[5, 5].tolist() == [200, 20, 10, 255]
+    assert frame.source == "camera:0"
+    source.close()
+
+
+def test_a_camera_faster_than_its_reader_drops_and_counts() -> None:
+    desk = Desk(0)
+    source = CameraSource(0, (32, 32), desk.open)
+    for _ in range(20):
+        desk.turn.release()
+    until(lambda: source.frames >= 20)
+    frame = source.poll()
+    assert frame is not None
+    assert source.dropped >= 19
+    assert frame.sequence >= 19
+    source.close()
+
+
+def test_a_camera_that_was_pulled_out_comes_back_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CameraSource, "REOPEN_SECONDS", 0.01)
+    desk = Desk(0)
+    source = CameraSource(0, (32, 32), desk.open)
+    assert source._slot.wait(20) is not None
+    desk.plugged.clear()
+    until(lambda: source.losses == 1 and len(desk.opened) > 3)
+    before = source.frames
+    source.poll()
+    assert source.poll() is None
+    desk.plugged.add(0)
+    frame = source._slot.wait(20)
+    assert frame is not None
+    assert frame.sequence == before
+    assert source.faults == 1
+    source.close()
+
+
+def test_closing_releases_the_camera() -> None:
+    desk = Desk(0)
+    source = CameraSource(0, (32, 32), desk.open)
+    source.close()
+    source.close()
+    assert desk.open_now == 0
+
+
+def test_a_camera_that_is_not_there_names_those_that_are() -> None:
+    desk = Desk(1, 2)
+    with pytest.raises(UserError, match="camera 0 cannot be opened; there is camera:1, camera:2; use that"):
+        CameraSource(0, (32, 32), desk.open)
+    assert desk.open_now == 0
+
+
+def test_a_machine_without_a_camera_says_what_to_do(capfd: pytest.CaptureFixture[str]) -> None:
+    if open_camera(9).isOpened():
+        pytest.skip("this machine has ten cameras")
+    with pytest.raises(UserError, match="camera 9 cannot be opened") as caught:
+        open_source("camera:9", (32, 32))
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_driver_that_hangs_while_opening_does_not_hang_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CameraSource, "OPEN_SECONDS", 0.05)
+    monkeypatch.setattr(CameraSource, "CLOSE_SECONDS", 0.05)
+    hang = threading.Event()
+
+    def never(index: int) -> FakeCamera:
+        hang.wait(20)
+        return Desk(0).open(index)
+
+    with pytest.raises(UserError, match="camera 0 did not answer"):
+        CameraSource(0, (32, 32), never)
+    hang.set()
+
+
+def test_real_opencv_has_what_the_camera_uses() -> None:
+    capture = cv2.VideoCapture()
+    assert not capture.isOpened()
+    assert capture.read()[0] is False
+    capture.release()

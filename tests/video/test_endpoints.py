@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from streamvace.errors import UserError
+from streamvace.video.endpoints import SINKS, SOURCES, open_sink, open_source, split_uri
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("pattern", ("pattern", "")),
+        ("pattern:edges", ("pattern", "edges")),
+        ("ndi:", ("ndi", "")),
+        ("ndi:Stage: left", ("ndi", "Stage: left")),
+        ("clip.mp4", ("file", "clip.mp4")),
+        ("C:\\clips\\a.mp4", ("file", "C:\\clips\\a.mp4")),
+        ("file:C:\\clips\\a.mp4", ("file", "C:\\clips\\a.mp4")),
+        ("folder/a clip.mov", ("file", "folder/a clip.mov")),
+        ("spuot:x", ("spuot", "x")),
+    ],
+)
+def test_a_uri_is_read_as_scheme_and_rest(uri: str, expected: tuple[str, str]) -> None:
+    assert split_uri(uri, SOURCES) == expected
+
+
+def test_an_unknown_source_names_what_there_is_and_the_nearest() -> None:
+    with pytest.raises(UserError, match=r"unknown input 'patern': there is pattern, .*; did you mean pattern\?"):
+        open_source("patern", (64, 64))
+
+
+def test_an_unknown_sink_names_what_there_is() -> None:
+    with pytest.raises(UserError, match="unknown output 'hdmi': there is null, window, ndi, file"):
+        open_sink("hdmi", (64, 64), 24.0)
+
+
+def test_a_misspelt_path_is_a_missing_file_and_not_an_unknown_scheme() -> None:
+    with pytest.raises(UserError, match=r"no file nothere\.mp4"):
+        open_source("nothere.mp4", (64, 64))
+
+
+def test_a_bare_existing_path_is_a_file(counting_clip: Path) -> None:
+    source = open_source(str(counting_clip), (64, 64))
+    assert source.name == "counting.mp4"
+    source.close()
+
+
+def test_the_pattern_is_depth_unless_told_otherwise() -> None:
+    source = open_source("pattern", (64, 64))
+    assert source.name == "pattern:depth"
+    source.close()
+
+
+def test_nothing_and_null_need_nothing() -> None:
+    assert open_source("none", (64, 64)).poll() is None
+    assert open_sink("null", (64, 64), 24.0).name == "null"
+
+
+def test_a_camera_that_is_no_number_says_how_cameras_are_counted() -> None:
+    with pytest.raises(UserError, match="counted from 0; try camera:0"):
+        open_source("camera:front", (64, 64))
+
+
+def test_both_tables_have_an_opener_for_every_promised_scheme() -> None:
+    assert set(SOURCES) == {"pattern", "file", "camera", "ndi", "none"}
+    assert set(SINKS) == {"null", "window", "ndi", "file"}

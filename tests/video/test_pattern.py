@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import HandClock
+
+from streamvace.embedded.pattern_stream import PatternStream
+from streamvace.errors import UserError
+from streamvace.video.frame import Frame
+from streamvace.video.pattern import PatternSource
+
+
+def next_frame(source: PatternSource) -> Frame:
+    frame = source._slot.wait(20)
+    assert frame is not None
+    return frame
+
+
+def test_the_pattern_shows_the_world_at_the_time_passed(hand_clock: HandClock) -> None:
+    source = PatternSource("depth", (64, 48), rate=10, seed=3, clock=hand_clock)
+    world = PatternStream("depth", (64, 48), 3)
+    for index in range(3):
+        hand_clock.move_to(index / 10)
+        frame = next_frame(source)
+        assert np.array_equal(frame.pixels[..., :3], world.frame(index / 10))
+        assert np.all(frame.pixels[..., 3] == 255)
+        assert frame.captured_ns == round(index / 10 * 1e9)
+        assert frame.sequence == index
+    source.close()
+
+
+def test_a_pattern_that_was_held_up_skips_frames_and_does_not_slow_down(hand_clock: HandClock) -> None:
+    source = PatternSource("depth", (64, 48), rate=10, clock=hand_clock)
+    next_frame(source)
+    hand_clock.move_to(1.0)  # ten frames later
+    assert next_frame(source).captured_ns == round(0.1e9)  # was drawn ahead
+    frame = next_frame(source)
+    assert frame.captured_ns == round(1.0e9)
+    assert frame.sequence == 2
+    assert source.late == 8
+    source.close()
+
+
+@pytest.mark.parametrize("kind", ["depth", "edges", "scene"])
+def test_every_pattern_moves(kind: str, hand_clock: HandClock) -> None:
+    source = PatternSource(kind, (64, 48), rate=10, clock=hand_clock)
+    next_frame(source)
+    hand_clock.move_to(0.1)
+    next_frame(source)
+    hand_clock.move_to(5.0)
+    first = next_frame(source)
+    hand_clock.move_to(6.0)
+    next_frame(source)
+    assert not np.array_equal(first.pixels, next_frame(source).pixels)
+    source.close()
+
+
+def test_an_unknown_pattern_names_those_there_are() -> None:
+    with pytest.raises(UserError, match="unknown pattern 'plasma': there is depth, edges, scene; try pattern:depth"):
+        PatternSource("plasma", (64, 48))

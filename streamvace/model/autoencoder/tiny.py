@@ -108,6 +108,10 @@ class TinyAE(nn.Module):
         half = F.avg_pool2d(pixels.reshape(b * c, t, height, width), 2)
         return self.blocks(half.view(b, c, t, height // 2, width // 2)), []
 
+    def blank_state(self, pixels: Tensor) -> list[Tensor]:
+        """An encoder state without history, aligned as in mid-stream: always empty here."""
+        return []
+
     def decode(self, latents: Tensor, state: list[Tensor] | None = None) -> tuple[Tensor, list[Tensor]]:
         """Latents `[B, 32, f, h, w]` -> pixels `[B, 3, T, 16h, 16w]` in -1..1.
 
@@ -118,7 +122,7 @@ class TinyAE(nn.Module):
         coarse = self.blocks.inverse(latents).flatten(0, 1)
         x = latents.transpose(1, 2).flatten(0, 1)
         if latents.device.type == "cpu":
-            x, coarse = x.contiguous(memory_format=torch.channels_last), coarse
+            x = x.contiguous(memory_format=torch.channels_last)
         x = F.relu(self.enter(x))
         x, p0 = self.mem[0](x, batch, past[0])
         x, p1 = self.mem[1](x, batch, past[1])

@@ -1,0 +1,66 @@
+"""Every hyper-parameter of the training program: one JSON file, read into one frozen object."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from streamvace.errors import UserError
+
+DEFAULT = Path(__file__).with_name("config.json")
+
+
+@dataclass(frozen=True)
+class StageConfig:
+    """One stage. muon, adam: learning rates; decay: the share of the time budget in which they fall to zero."""
+
+    minutes: float
+    batch: int
+    frames: int
+    muon: float
+    adam: float
+    warmup: int
+    decay: float
+    save_minutes: float
+    sheet_minutes: float
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The whole program. folder: checkpoints and contact sheets; photographs: optional folder of mp4 clips."""
+
+    seed: int
+    threads: int
+    bfloat16: bool
+    folder: Path
+    photographs: Path | None
+    codec_clips: int
+    base: StageConfig
+    causal: StageConfig
+    decoder: StageConfig
+
+    def within(self, minutes: float) -> TrainConfig:
+        """The same program in another time: stages keep their proportions."""
+        factor = minutes / (self.base.minutes + self.causal.minutes + self.decoder.minutes)
+        base, causal, decoder = (
+            replace(stage, minutes=stage.minutes * factor) for stage in (self.base, self.causal, self.decoder)
+        )
+        return replace(self, base=base, causal=causal, decoder=decoder)
+
+
+def load_config(path: Path | None = None) -> TrainConfig:
+    """Read a configuration file; the default one when `path` is None. Raises UserError when it doesn't fit."""
+    path = path or DEFAULT
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        stages = {name: StageConfig(**raw.pop(name)) for name in ("base", "causal", "decoder")}
+        photographs = raw.pop("photographs")
+        return TrainConfig(
+            folder=Path(raw.pop("folder")),
+            photographs=Path(photographs) if photographs else None,
+            **raw,
+            **stages,
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"training configuration {path} doesn't fit: {error}") from error

@@ -1,0 +1,145 @@
+"""Training samples: rendered on the fly, one batch a call, the same batch for the same (seed, stage, number).
+
+Rendering runs at about 1,800 frames a second a core at 128 px, so nothing is stored: every sample is new.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streamvace.embedded.captions import caption
+from streamvace.embedded.styles import compose, sample_look
+from streamvace.embedded.text import TEXT_LEN, tokens_of
+from streamvace.embedded.world import FPS, Maps, edges, render, sample_scene
+
+SIZE = 128
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """video, control: uint8 `[B, T, 128, 128, 3]`; mask: uint8 `[B, T, 128, 128]`, 255 = generate.
+
+    tokens: int64 `[B, 24]`. hinted: bool `[B]`, False = the context branch stays silent for this sample.
+    """
+
+    video: Bytes
+    control: Bytes
+    mask: Bytes
+    tokens: NDArray[np.int64]
+    hinted: NDArray[np.bool_]
+
+
+def depth_picture(maps: list[Maps], rng: np.random.Generator) -> Bytes:
+    """Inverse depth as a camera might give it: with or without the background, in varying range. `[T, H, W]`."""
+    depth = np.stack([m[1] for m in maps]).astype(np.float32) / 255
+    if rng.random() < 0.5:
+        depth *= np.clip(np.stack([m[4:].sum(0, dtype=np.int32) for m in maps]).astype(np.float32) / 255, 0, 1)
+    depth = np.clip(depth, 0, 1) ** rng.uniform(0.75, 1.3) * rng.uniform(0.8, 1.35)
+    return (np.clip(depth, 0, 1) * 255).astype(np.uint8)
+
+
+def region(maps: list[Maps], rng: np.random.Generator) -> Bytes:
+    """A region to regenerate, uint8 `[T, H, W]`: an ellipse, a box, a half plane, or around an object."""
+    mask = np.zeros((SIZE, SIZE), np.uint8)
+    kind = rng.choice(["ellipse", "box", "half", "object"], p=[0.3, 0.3, 0.15, 0.25])
+    if kind == "object":
+        span = 2 * int(rng.integers(3, 10)) + 1
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (span, span))
+        frames = [cv2.dilate((m[4] > 127).astype(np.uint8) * 255, kernel) for m in maps]
+        out = np.stack(frames)
+        if rng.random() < 0.3:
+            out = 255 - out
+        return out
+    x, y, w, h = (int(v * SIZE) for v in rng.uniform([0.1, 0.1, 0.25, 0.25], [0.9, 0.9, 0.8, 0.8]))
+    if kind == "ellipse":
+        cv2.ellipse(mask, (x, y), (w // 2 + 8, h // 2 + 8), float(rng.uniform(0, 180)), 0, 360, 255, -1, cv2.LINE_AA)
+    elif kind == "box":
+        mask[max(0, y - h // 2) : y + h // 2, max(0, x - w // 2) : x + w // 2] = 255
+    else:
+        cut = int(rng.uniform(0.25, 0.75) * SIZE)
+        mask[:, :cut] = 255
+        mask = np.ascontiguousarray(np.rot90(mask, int(rng.integers(4))))
+    if rng.random() < 0.3:
+        mask = cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(0.8, 3)))
+    return np.repeat(mask[None], len(maps), 0)
+
+
+def _control(maps: list[Maps], video: Bytes, rng: np.random.Generator) -> tuple[Bytes, Bytes]:
+    """A control picture `[T, H, W, 3]` and its mask `[T, H, W]`."""
+    everything = np.full(video.shape[:3], 255, np.uint8)
+    kind = rng.choice(["depth", "edges", "gray", "inpaint"], p=[0.42, 0.27, 0.12, 0.19])
+    if kind == "depth":
+        return np.repeat(depth_picture(maps, rng)[..., None], 3, 3), everything
+    if kind == "edges":
+        thickness = int(rng.choice([1, 2, 3], p=[0.15, 0.5, 0.35]))
+        return np.repeat(np.stack([edges(m, thickness) for m in maps])[..., None], 3, 3), everything
+    if kind == "gray":
+        return np.stack([np.repeat(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY)[..., None], 3, 2) for f in video]), everything
+    mask = region(maps, rng)
+    if rng.random() < 0.3:  # a control inside the region, the picture outside
+        inside = np.repeat(depth_picture(maps, rng)[..., None], 3, 3)
+        return np.where(mask[..., None] > 127, inside, video), mask
+    return video, mask
+
+
+def make_sample(rng: np.random.Generator, frames: int, start_share: float) -> tuple[Bytes, Bytes, Bytes, list[int], bool]:
+    """One clip: video, control, mask, caption tokens, hinted.
+
+    start_share: how often the clip is the start of a stream, where the first four frames are one frame held still.
+    """
+    scene = sample_scene(rng)
+    look = sample_look(rng, len(scene.bodies))
+    start = float(rng.uniform(0, 30))
+    flip = bool(rng.random() < 0.5)
+    held = 3 if rng.random() < start_share else 0
+    maps = []
+    for k in range(frames - held):
+        planes = render(scene, start + k / FPS, (SIZE, SIZE))
+        maps.append(np.ascontiguousarray(planes[:, :, ::-1]) if flip else planes)
+    maps = [maps[0]] * held + maps
+    pictures = [compose(m, look) for m in maps[held:]]
+    video = np.stack([pictures[0]] * held + pictures)
+    words = caption(scene, look, start + 0.5 * frames / FPS, flip, rng)
+    tokens = [] if rng.random() < 0.10 else tokens_of(words)
+    if rng.random() < 1 / 3:
+        blank = np.full_like(video, 128)
+        return video, blank, np.full(video.shape[:3], 255, np.uint8), tokens, bool(rng.random() < 0.4)
+    control, mask = _control(maps, video, rng)
+    return video, control, mask, tokens, True
+
+
+def make_batch(seed: tuple[int, ...], size: int, frames: int, start_share: float) -> Batch:
+    """One batch, a function of its arguments alone."""
+    cv2.setNumThreads(1)
+    rng = np.random.default_rng(seed)
+    samples = [make_sample(rng, frames, start_share) for _ in range(size)]
+    tokens = np.zeros((size, TEXT_LEN), np.int64)
+    for row, sample in enumerate(samples):
+        tokens[row, : len(sample[3])] = sample[3]
+    video, control, mask = (np.stack([s[i] for s in samples]) for i in (0, 1, 2))
+    return Batch(video, control, mask, tokens, np.array([s[4] for s in samples]))
+
+
+def batches(seed: tuple[int, ...], first: int, size: int, frames: int, start_share: float) -> Iterator[Batch]:
+    """Batches first, first + 1, ... for ever, rendered a few ahead in one worker process."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        ahead: deque[Future[Batch]] = deque()
+        number = first
+        try:
+            while True:
+                while len(ahead) < 4:
+                    ahead.append(pool.submit(make_batch, (*seed, number), size, frames, start_share))
+                    number += 1
+                yield ahead.popleft().result()
+        finally:
+            for future in ahead:
+                future.cancel()

@@ -1,0 +1,49 @@
+"""Muon: momentum, made orthogonal, for the matrices of the blocks (Jordan et al. 2024)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+
+def orthogonalise(batch: Tensor, steps: int = 5) -> Tensor:
+    """Newton-Schulz in bfloat16: `[N, rows, columns]` -> the nearest half-orthogonal matrices, roughly."""
+    a, b, c = 3.4445, -4.7750, 2.0315
+    tall = batch.shape[1] > batch.shape[2]
+    x = (batch.transpose(1, 2) if tall else batch).bfloat16()
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    for _ in range(steps):
+        gram = x @ x.transpose(1, 2)
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    x = x.float()
+    return x.transpose(1, 2) if tall else x
+
+
+class Muon(torch.optim.Optimizer):
+    """One step for all matrices of a shape at once. lr is per unit of root-mean-square update (x 0.2 sqrt(max dim))."""
+
+    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float = 0.95) -> None:
+        super().__init__(list(params), {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Update every parameter that has a gradient."""
+        for group in self.param_groups:
+            shapes: dict[torch.Size, list[Tensor]] = defaultdict(list)
+            for p in group["params"]:
+                if p.grad is not None:
+                    shapes[p.shape].append(p)
+            for shape, members in shapes.items():
+                directions = []
+                for p in members:
+                    state = self.state[p]
+                    if "momentum" not in state:
+                        state["momentum"] = torch.zeros_like(p)
+                    state["momentum"].lerp_(p.grad, 1 - group["momentum"])
+                    directions.append(torch.lerp(p.grad, state["momentum"], group["momentum"]))
+                scale = group["lr"] * 0.2 * max(shape) ** 0.5
+                for p, update in zip(members, orthogonalise(torch.stack(directions)), strict=True):
+                    p.add_(update, alpha=-scale)

@@ -1,0 +1,55 @@
+"""Sampling as the live stream does it: four steps, then a clean pass that writes the cache, chunk after chunk."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from streamvace.embedded.train.network import Network
+from streamvace.model.blocks import Bidirectional
+from streamvace.model.cache import KVCache
+from streamvace.model.rope import rotary_table
+from streamvace.model.specs import CacheRule
+
+STEPS = (1.0, 0.9, 0.75, 0.5)
+CACHE_T = 0.03
+
+
+@torch.no_grad()
+def stream(
+    net: Network,
+    tokens: Tensor,
+    contexts: list[Tensor | None],
+    frames: int,
+    side: int,
+    seed: int,
+    steps: tuple[float, ...] = STEPS,
+) -> list[Tensor]:
+    """Latents of every chunk, each `[B, 32, frames, side, side]`.
+
+    contexts: one `[B, 128, frames, side, side]` a chunk, or None for a chunk without control.
+    """
+    model, generator = net.transformer, torch.Generator().manual_seed(seed)
+    batch, cells = tokens.shape[0], side // 2
+    text = model.embed_text(net.text_encoder(tokens))
+    kv, context_kv = model.text_kv(text), net.context.text_kv(text)
+    cache = KVCache(model.size, CacheRule(window=2 * frames, sink=0), cells, cells, batch=batch)
+    local = rotary_table(range(frames), cells, cells, model.size.head_dim, "cpu")
+    shape = (batch, model.size.in_dim, frames, side, side)
+    chunks: list[Tensor] = []
+    for number, context in enumerate(contexts):
+        memory = cache.chunk(number * frames, frames)
+
+        def predict(noisy: Tensor, t: float, control: Tensor | None, memory=memory) -> Tensor:  # type: ignore[no-untyped-def]
+            x, grid = model.embed(noisy)
+            time = model.embed_time(torch.full((batch, frames), t * 1000))
+            hints = net.context(x, control, time, context_kv, Bidirectional(local)) if control is not None else []
+            return model.run(x, grid, time, kv, memory, hints)
+
+        x0 = torch.zeros(shape)
+        for t in steps:
+            noise = torch.randn(shape, generator=generator)
+            x0 = predict((1 - t) * x0 + t * noise, t, context)
+        predict(x0, CACHE_T, None)
+        chunks.append(x0)
+    return chunks

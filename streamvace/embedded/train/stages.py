@@ -1,0 +1,149 @@
+"""The stages of the transformer: single images first, then causal video of two chunks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from streamvace.embedded.train.codec import fit_codec
+from streamvace.embedded.train.config import TrainConfig
+from streamvace.embedded.train.data import Batch, batches, make_batch
+from streamvace.embedded.train.network import CHUNK, Encoded, Network, encode
+from streamvace.embedded.train.sampling import stream
+from streamvace.embedded.train.trainer import Trainer
+from streamvace.model.autoencoder.tiny import LinearBlocks, TinyAE
+
+START_SHARE = 0.15
+CLEAN_SHARE = 0.6
+
+
+def codec_path(config: TrainConfig) -> Path:
+    """Where the fitted codec lives."""
+    return config.folder / "codec.pt"
+
+
+def train_codec(config: TrainConfig) -> dict[str, float]:
+    """Fit the linear encoder and write it; the decoder's net starts as nothing on top of it."""
+    torch.manual_seed(config.seed)
+    model = TinyAE()
+    figures = fit_codec(model, config.codec_clips, config.seed, config.photographs)
+    config.folder.mkdir(parents=True, exist_ok=True)
+    torch.save(model.state_dict(), codec_path(config))
+    return figures
+
+
+def load_blocks(config: TrainConfig) -> LinearBlocks:
+    """The frozen linear maps."""
+    state = torch.load(codec_path(config), weights_only=True)
+    blocks = LinearBlocks()
+    blocks.load_state_dict({key: state[f"blocks.{key}"] for key in ("analysis", "synthesis")})
+    return blocks.requires_grad_(False)
+
+
+def draw_times(count: int, generator: torch.Generator) -> Tensor:
+    """Noise levels `[count]`: 30 % pure noise, 45 % in .6..1, 25 % in .05..0.65."""
+    kind, u = torch.rand(count, generator=generator), torch.rand(count, generator=generator)
+    low = torch.where(kind < 0.75, 0.6 + 0.4 * u, 0.05 + 0.6 * u)
+    return torch.where(kind < 0.30, torch.ones(count), low)
+
+
+def denoising_loss(net: Network, data: Encoded, step: int, config: TrainConfig) -> Tensor:
+    """Error of the predicted x0 over max(t, .35), for images (T = 1) and for whole chunks."""
+    generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
+    x0 = data.x0
+    batch, frames = x0.shape[0], x0.shape[2]
+    span = min(CHUNK, frames)
+    t = torch.stack([draw_times(batch, generator) for _ in range(frames // span)], 1)
+    hears = data.hinted.float().unsqueeze(1).repeat(1, t.shape[1])
+    level = t
+    if t.shape[1] > 1:
+        # The past of a stream is clean, and was written to the cache by a pass without hints at t = .03.
+        pick = torch.rand(batch, 3, generator=generator)
+        clean = pick[:, 0] < CLEAN_SHARE
+        nearly = 0.08 * torch.rand(batch, generator=generator)
+        exact = pick[:, 1] < 0.6
+        t[:, 0] = torch.where(clean, torch.where(exact, torch.full_like(nearly, 0.03), nearly), t[:, 0])
+        level = t.clone()
+        level[:, 0] = torch.where(clean & exact, torch.zeros_like(nearly), t[:, 0])
+        hears[:, 0] = torch.where(clean & (pick[:, 2] < 0.8), torch.zeros(batch), hears[:, 0])
+    t, level, hears = (v.repeat_interleave(span, 1) for v in (t, level, hears))
+    sigma = level.view(batch, 1, frames, 1, 1)
+    noise = torch.randn(x0.shape, generator=generator)
+    noisy = (1 - sigma) * x0 + sigma * noise
+    with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
+        out = net(noisy, t, data.tokens, data.context, hears)
+    error = (out.float() - x0).square().mean((1, 3, 4))
+    return (error / t.clamp_min(0.35)).mean()
+
+
+def images_of(clips: Tensor) -> np.ndarray:  # type: ignore[type-arg]
+    """Pixels `[3, H, W]` side by side -> uint8 `[H, W, 3]`."""
+    return ((clips.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+
+
+@torch.no_grad()
+def contact_sheet(net: Network, blocks: LinearBlocks, batch: Batch, path: Path, columns: int = 2) -> None:
+    """Rows of: the scene, its control, what the net makes of it under control, and without."""
+    net.eval()
+    data = encode(blocks, batch)
+    frames = data.x0.shape[2]
+    span = min(CHUNK, frames)
+    contexts: list[Tensor | None] = list(data.context.split(span, 2))
+    free: list[Tensor | None] = [None] * len(contexts)
+    side = data.x0.shape[-1]
+    parts = [blocks.inverse(torch.cat(stream(net, data.tokens, c, span, side, 0), 2)).transpose(1, 2) for c in (contexts, free)]
+    net.train()
+    show = [0] if frames == 1 else [0, 6, 12, 20]
+    rows = []
+    for i in range(len(batch.video)):
+        truth = [batch.video[i, k] for k in show]
+        control = [batch.control[i, k] for k in show[:: max(1, len(show) // 2)]]
+        made = [images_of(part[i, :, k]) for part in parts for k in show]
+        rows.append(np.concatenate([*truth, *control, *made], 1))
+    per = -(-len(rows) // columns)
+    blank = np.zeros_like(rows[0])
+    stacks = [rows[c * per : (c + 1) * per] for c in range(columns)]
+    stacks = [s + [blank] * (per - len(s)) for s in stacks]
+    cv2.imwrite(str(path), np.concatenate([np.concatenate(s, 0) for s in stacks], 1)[..., ::-1])
+
+
+def averaged(trainer: Trainer) -> Network:
+    """The network with the averaged weights."""
+    net = Network()
+    net.load_state_dict(trainer.average)
+    return net.eval()
+
+
+def train_stage(config: TrainConfig, name: str) -> Trainer:
+    """Run `base` (single latent frames, everything from nothing) or `causal` (two chunks, from the base weights)."""
+    torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    stage = config.base if name == "base" else config.causal
+    number = 0 if name == "base" else 1
+    blocks = load_blocks(config)
+    net = Network()
+    trainer = Trainer(name, net, stage, config.folder)
+    if not trainer.resume():
+        if name == "base":
+            first = [encode(blocks, make_batch((config.seed, 9, k), 64, stage.frames, START_SHARE)) for k in range(5)]
+            net.initialise(torch.cat([f.context for f in first]), config.seed)
+        else:
+            state = torch.load(config.folder / "base.pt", weights_only=True)
+            net.load_state_dict(state["average"])
+        trainer.average = {key: value.clone() for key, value in net.state_dict().items()}
+    stream_of = batches((config.seed, number), trainer.step, stage.batch, stage.frames, START_SHARE)
+    sample = make_batch((config.seed, 77, number), 20 if name == "base" else 10, stage.frames, START_SHARE)
+
+    def sheet() -> None:
+        contact_sheet(averaged(trainer), blocks, sample, config.folder / f"{name}-{trainer.step:06d}.png")
+
+    try:
+        trainer.run(lambda step: denoising_loss(net, encode(blocks, next(stream_of)), step, config), sheet)
+    finally:
+        stream_of.close()
+    sheet()
+    return trainer

@@ -1,0 +1,120 @@
+"""What every stage shares: optimisers, learning rates by the clock, the short average of the weights, checkpoints."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor, nn
+
+from streamvace.embedded.train.config import StageConfig
+from streamvace.embedded.train.muon import Muon
+
+
+class Trainer:
+    """Trains one module for a number of minutes. Sample n is a function of (seed, stage, n); rates follow the clock.
+
+    average: weights averaged over about the last twentieth of the steps; a longer average hides the final decay.
+    """
+
+    def __init__(self, name: str, module: nn.Module, config: StageConfig, folder: Path) -> None:
+        self.name, self.module, self.config = name, module, config
+        self.path = folder / f"{name}.pt"
+        folder.mkdir(parents=True, exist_ok=True)
+        named = [(key, p) for key, p in module.named_parameters() if p.requires_grad]
+        matrices = [p for key, p in named if config.muon > 0 and "blocks." in key and p.ndim == 2]
+        chosen = {id(p) for p in matrices}
+        rest = [p for _, p in named if id(p) not in chosen]
+        self._parameters = [p for _, p in named]
+        self._optimisers: list[tuple[torch.optim.Optimizer, float]] = [
+            (torch.optim.AdamW(rest, lr=config.adam, betas=(0.9, 0.98), weight_decay=0.01), config.adam)
+        ]
+        if matrices:
+            self._optimisers.append((Muon(matrices, lr=config.muon), config.muon))
+        self.average: dict[str, Tensor] = {key: value.clone() for key, value in module.state_dict().items()}
+        self.step = 0
+        self.elapsed = 0.0
+
+    @property
+    def finished(self) -> float:
+        """Share of the stage's time that is used, 0..1."""
+        return min(1.0, self.elapsed / (self.config.minutes * 60)) if self.config.minutes > 0 else 1.0
+
+    def resume(self) -> bool:
+        """Continue from this stage's checkpoint if there is one."""
+        if not self.path.exists():
+            return False
+        state: dict[str, Any] = torch.load(self.path, weights_only=True)
+        self.module.load_state_dict(state["module"])
+        self.average = state["average"]
+        for (optimiser, _), saved in zip(self._optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        self.step, self.elapsed = state["step"], state["elapsed"]
+        return True
+
+    def save(self) -> None:
+        """Write the checkpoint; a crash in between leaves the old one."""
+        state = {
+            "module": self.module.state_dict(),
+            "average": self.average,
+            "optimisers": [optimiser.state_dict() for optimiser, _ in self._optimisers],
+            "step": self.step,
+            "elapsed": self.elapsed,
+        }
+        draft = self.path.with_suffix(".tmp")
+        torch.save(state, draft)
+        os.replace(draft, self.path)
+
+    def update(self, loss: Tensor) -> None:
+        """One optimiser step."""
+        scale = min(1.0, (self.step + 1) / self.config.warmup, max(0.0, 1 - self.finished) / self.config.decay)
+        for optimiser, rate in self._optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate * scale
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._parameters, 1.0)
+        for optimiser, _ in self._optimisers:
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+        self.step += 1
+        with torch.no_grad():
+            weight = 1 / (1 + self.step / 20)
+            for key, value in self.module.state_dict().items():
+                if value.is_floating_point():
+                    self.average[key].lerp_(value, weight)
+                else:
+                    self.average[key].copy_(value)
+
+    def run(self, losses: Callable[[int], Tensor], sheet: Callable[[], None]) -> None:
+        """Train until the time is used. losses(step) -> the loss; sheet() draws a contact sheet now and then."""
+        for _ in self._clock(losses, sheet):
+            pass
+        self.save()
+
+    def _clock(self, losses: Callable[[int], Tensor], sheet: Callable[[], None]) -> Iterator[None]:
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        smooth, saved, drawn = 0.0, self.elapsed, self.elapsed
+        with Progress(*columns, TextColumn("{task.fields[note]}"), refresh_per_second=1) as progress:
+            task = progress.add_task(self.name, total=1.0, completed=self.finished, note="")
+            while self.finished < 1.0:
+                started = time.monotonic()
+                loss = losses(self.step)
+                self.update(loss)
+                value = float(loss.detach())
+                smooth = value if smooth == 0.0 else 0.98 * smooth + 0.02 * value
+                self.elapsed += time.monotonic() - started
+                progress.update(task, completed=self.finished, note=f"step {self.step} loss {smooth:.4f}")
+                if self.step % 50 == 0:
+                    progress.console.print(f"{self.name} step {self.step} {self.elapsed / 60:.1f} min loss {smooth:.4f}")
+                if self.elapsed - saved > self.config.save_minutes * 60:
+                    self.save()
+                    saved = self.elapsed
+                if self.elapsed - drawn > self.config.sheet_minutes * 60:
+                    sheet()
+                    drawn = self.elapsed
+                yield

@@ -113,10 +113,12 @@ def timetag_at(unix: float) -> int:
 
 
 def encode_message(address: str, *arguments: object) -> bytes:
-    """One message as a datagram; the types are chosen from the Python types (float becomes `f`).
+    """One message as a datagram: bool as T or F, int as i or h, float as f, str as s, bytes as b, None as N.
 
-    Raises OscError for a value that OSC cannot carry: an int beyond 64 bits, a string with a NUL, an unknown type.
+    Raises OscError for anything else, and for values beyond their type: 65-bit ints, strings with a NUL.
     """
+    if not all(argument is None or isinstance(argument, (bool, int, float, str, bytes)) for argument in arguments):
+        raise OscError(f"cannot encode {address}: {arguments!r:.80}")
     if not address.startswith("/") or any("\0" in text for text in (address, *arguments) if isinstance(text, str)):
         raise OscError(f"cannot encode {address!r}: an address starts with /, and no string holds a NUL")
     builder = OscMessageBuilder(address=address)

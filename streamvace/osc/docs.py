@@ -1,0 +1,93 @@
+"""docs/osc.md, from the schema: `python -m streamvace.osc.docs > docs/osc.md`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+import osc_schema
+from osc_schema import Parameter
+from streamvace.osc import codec, feedback, inbox, schedule, server
+
+_APPLIES = {"now": "at once", "next_chunk": "next chunk", "reload": "after a model reload"}
+
+_HEAD = f"""# OSC
+
+<!-- Generated from osc_schema/parameters.json by `python -m streamvace.osc.docs > docs/osc.md`. Edit that, not this. -->
+
+streamvace listens on UDP, address 127.0.0.1, port {server.DEFAULT_PORT} (`--osc-port`; 0 takes any free port and
+prints it). Any OSC 1.0 or 1.1 client will do; with liblo's tools:
+
+```
+oscsend localhost {server.DEFAULT_PORT} /streamvace/prompt s "a blue glossy cube"
+oscsend localhost {server.DEFAULT_PORT} /streamvace/context_scale f 0.6
+oscsend localhost {server.DEFAULT_PORT} /streamvace/reset
+oscdump -L 9001 & oscsend localhost {server.DEFAULT_PORT} /streamvace/subscribe i 9001
+```
+
+## How it listens
+
+- Faders and buttons as they come: numbers set bools (on from 0.5) and choices (by index), floats are rounded for ints,
+  a choice also takes its name.
+- A trigger fires on nothing, `T`, `I` or a number from 0.5, and ignores the button's release (`F`, 0). It answers to
+  its full address only, never to a pattern.
+- Out of range is clamped. What has no meaning (NaN, infinity, the wrong type, several values) is refused and changes
+  nothing. Either way the sender gets one line at `/streamvace/status/error` and the value that now holds.
+- `?` as the argument, or no argument, asks for the value. `/streamvace/*` and the other OSC 1.0 patterns work, up to
+  {inbox.MAX_PATTERNS} a datagram.
+- A bundle is applied whole, at one chunk boundary. One with a time tag waits for it, up to {schedule.HORIZON:.0f} s;
+  {schedule.MAX_ENTRIES} may wait. Messages of a bundle that are refused do not hold up the others.
+- Of a burst, the last valid value of each address counts.
+- A subscriber hears every change but its own, and the status about {1 / server.STATUS_SECONDS:.0f} times a second when
+  it changes. {feedback.MAX_SUBSCRIBERS} are served; one that sends nothing for {feedback.EXPIRY / 60:.0f} minutes is
+  forgotten, so send a ping now and then.
+- Limits: {codec.MAX_MESSAGES} messages a datagram, {codec.MAX_ARGUMENTS} arguments a message, {codec.MAX_ADDRESS} bytes
+  an address, {codec.MAX_DEPTH} bundles deep.
+"""
+
+
+def render() -> str:
+    """The whole page, ending in a newline."""
+    rows = osc_schema.load()
+    parts = [_HEAD]
+    for group in dict.fromkeys(row.group for row in rows if row.access == "write"):
+        chosen = [row for row in rows if row.group == group and row.access == "write"]
+        parts.append(
+            f"## {group.capitalize()}\n\n" + _table(("Address", "Takes", "Default", "Applies", ""), map(_row, chosen))
+        )
+    outputs = [row for row in rows if row.access == "read"]
+    parts.append("## Status (read only)\n\n" + _table(("Address", "Type", "Unit", ""), map(_output, outputs)))
+    services = [
+        (f"`{service.address}`", _code(service.arguments), service.reply, service.help)
+        for service in osc_schema.services()
+    ]
+    parts.append("## Services\n\n" + _table(("Address", "Arguments", "Answer", ""), services))
+    return "\n".join(parts)
+
+
+def _row(row: Parameter) -> tuple[str, ...]:
+    takes = {
+        "choice": ", ".join(f"`{choice}`" for choice in row.choices),
+        "string": f"string, up to {row.max_length} characters",
+        "trigger": "trigger",
+        "bool": "bool",
+    }.get(row.type) or f"{row.type} {row.minimum:.10g}..{row.maximum:.10g}" + (f" {row.unit}" if row.unit else "")
+    default = "" if row.default is None else _code(str(row.default).lower() if row.type == "bool" else str(row.default))
+    return f"`{row.address}`", takes, default, _APPLIES[row.applies], row.help
+
+
+def _output(row: Parameter) -> tuple[str, ...]:
+    return f"`{row.address}`", row.type, row.unit, row.help
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())

@@ -1,0 +1,120 @@
+"""Who wants to hear, and what there is to say. No sockets: the server does the sending."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from osc_schema import Parameter, Value
+from streamvace.osc.peer import Peer, writer_name
+
+MAX_SUBSCRIBERS = 32
+EXPIRY = 600.0
+"""Seconds after which a subscriber that has sent nothing is forgotten; any message from it counts."""
+
+
+@dataclass
+class _Subscription:
+    source: Peer
+    heard: float
+
+
+class Subscribers:
+    """Where feedback goes: bounded, forgetful, one entry a target. Belongs to one thread; times are seconds."""
+
+    def __init__(self) -> None:
+        self._by_target: dict[Peer, _Subscription] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_target)
+
+    def add(self, source: Peer, port: int | None, now: float) -> str:
+        """Send to `port` at the source's host, or to the source itself. Returns why not, in one line, or nothing.
+
+        When the table is full a newcomer is refused: a flood of strangers must not push out the desk that is in use.
+        """
+        self.forget_silent(now)
+        target = (source[0], source[1] if port is None else port)
+        if target not in self._by_target and len(self._by_target) >= MAX_SUBSCRIBERS:
+            return f"{len(self._by_target)} subscribers, at most {MAX_SUBSCRIBERS} are served; unsubscribe one first"
+        self._by_target[target] = _Subscription(source, now)
+        return ""
+
+    def remove(self, source: Peer, port: int | None) -> None:
+        """Undo `add` with the same port; without a port, everything that this source subscribed."""
+        if port is not None:
+            self._by_target.pop((source[0], port), None)
+            return
+        for target in [target for target, entry in self._by_target.items() if source in (target, entry.source)]:
+            del self._by_target[target]
+
+    def heard_from(self, source: Peer, now: float) -> None:
+        """The source is alive."""
+        for target, entry in self._by_target.items():
+            if source in (target, entry.source):
+                entry.heard = now
+
+    def forget_silent(self, now: float) -> None:
+        """Drop everyone not heard from for EXPIRY."""
+        for target in [target for target, entry in self._by_target.items() if now - entry.heard > EXPIRY]:
+            del self._by_target[target]
+
+    def targets(self, without: str = "") -> list[Peer]:
+        """Everyone but the writer `without`: a desk that hears its own fader fights the hand on it."""
+        return [
+            target
+            for target, entry in self._by_target.items()
+            if without not in (writer_name(target), writer_name(entry.source))
+        ]
+
+    def target_of(self, source: Peer) -> Peer:
+        """Where a source wants its answers: the port it subscribed, else where it sends from."""
+        for target, entry in self._by_target.items():
+            if entry.source == source:
+                return target
+        return source
+
+
+class StatusBoard:
+    """The newest value of every output, and which of them are news. Any thread may write."""
+
+    def __init__(self, schema: Mapping[str, Parameter]) -> None:
+        self._rows = {row.address: row for row in schema.values() if row.access == "read"}
+        self._lock = threading.Lock()
+        self._values: dict[str, Value] = {
+            address: row.default for address, row in self._rows.items() if row.default is not None
+        }
+        self._news: set[str] = set()
+
+    def publish(self, address: str, value: Value) -> None:
+        """Put up a value: cut to length if a string, left out if not finite, as the schema's type.
+
+        Raises KeyError for an address that is no output, TypeError for a value of the wrong kind: bugs, not bad input.
+        """
+        row = self._rows[address]
+        if isinstance(value, str) != (row.type == "string"):
+            raise TypeError(f"{address} is a {row.type}, got {value!r}")
+        if isinstance(value, str):
+            kept: Value = value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")[: row.max_length]
+        elif not math.isfinite(value):
+            return
+        else:
+            kept = int(value) if row.type == "int" else float(value)
+        with self._lock:
+            if self._values[address] != kept:
+                self._values[address] = kept
+                self._news.add(address)
+
+    def values(self) -> dict[str, Value]:
+        """Everything, as it stands."""
+        with self._lock:
+            return dict(self._values)
+
+    def take_news(self) -> dict[str, Value]:
+        """What has changed since the last call."""
+        with self._lock:
+            news = {address: self._values[address] for address in sorted(self._news)}
+            self._news.clear()
+            return news

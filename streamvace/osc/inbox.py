@@ -1,0 +1,192 @@
+"""From datagrams to changes of the parameters: decode, sort, coalesce. No sockets, no threads.
+
+`take` every datagram that has arrived, then `flush` once: however many there were, each address is set once, to its
+last valid value, all in one version of the parameters. Requests are answered after that, so a pong says that whatever
+was sent before the ping has been applied.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import osc_schema
+from streamvace.live.parameters import Change, Parameters, Result
+from streamvace.osc import codec
+from streamvace.osc.codec import IMPULSE, Message, OscError
+from streamvace.osc.pattern import is_pattern, matching
+from streamvace.osc.peer import Peer, writer_name
+from streamvace.osc.schedule import Schedule
+
+MAX_PATTERNS = 8
+"""Address patterns a datagram; each is tried on every parameter."""
+MAX_REQUESTS = 256
+"""Requests answered a flush; the oldest give way."""
+MAX_COMPLAINTS = 64
+"""Senders and addresses told off a flush."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Counters:
+    """What has come in since the start. Each counts messages unless it says otherwise.
+
+    datagrams: received. malformed: datagrams that were no OSC. messages: decoded, patterns counted once.
+    applied: changes handed to the parameters. coalesced: valid but overtaken by a later one before it was applied.
+    clamped, refused: out of range; of no meaning. unknown: to addresses that do not exist.
+    scheduled: bundles kept for later. unscheduled: bundles refused for their time tag, or for want of room.
+    requests_dropped: requests that gave way to newer ones. unsent: replies and feedback the network did not take.
+    faults: errors of ours that were caught; should stay 0.
+    """
+
+    datagrams: int = 0
+    malformed: int = 0
+    messages: int = 0
+    applied: int = 0
+    coalesced: int = 0
+    clamped: int = 0
+    refused: int = 0
+    unknown: int = 0
+    scheduled: int = 0
+    unscheduled: int = 0
+    requests_dropped: int = 0
+    unsent: int = 0
+    faults: int = 0
+
+
+@dataclass(frozen=True)
+class Request:
+    """Something to answer: a service message, or a query (`address` is then the parameter asked for)."""
+
+    address: str
+    arguments: tuple[codec.Argument, ...]
+    peer: Peer
+
+
+@dataclass
+class Outcome:
+    """What a flush did, and who waits for what.
+
+    complaints: for each sender and address, the one line to send back.
+    """
+
+    results: tuple[Result, ...] = ()
+    requests: list[Request] = field(default_factory=list)
+    complaints: dict[tuple[Peer, str], str] = field(default_factory=dict)
+
+
+class Inbox:
+    """Collects until flushed. Belongs to one thread."""
+
+    def __init__(self, parameters: Parameters, wall_clock: Callable[[], float] = time.time) -> None:
+        self.counters = Counters()
+        self.schedule = Schedule()
+        self._parameters = parameters
+        self._wall_clock = wall_clock
+        self._services = frozenset(service.address for service in osc_schema.services())
+        # Triggers answer to their full address only: a `/*` meant for faders must not end the show.
+        self._patternable = tuple(row.address for row in parameters.schema.values() if row.type != "trigger")
+        self._pending: dict[str, Change] = {}
+        self._requests: deque[Request] = deque()
+        self._complaints: dict[tuple[Peer, str], str] = {}
+
+    def take(self, datagram: bytes, peer: Peer) -> None:
+        """Take in one datagram. Never raises for what is in it."""
+        self.counters.datagrams += 1
+        try:
+            messages = codec.decode(datagram)
+        except OscError as problem:
+            self.counters.malformed += 1
+            if self.counters.malformed.bit_count() == 1:  # the 1st, 2nd, 4th, 8th ...: a flood must not fill the log
+                log.warning("OSC from %s:%s: %s (%d malformed so far)", *peer, problem, self.counters.malformed)
+            return
+        self.counters.messages += len(messages)
+        now = self._wall_clock()
+        patterns = MAX_PATTERNS
+        later: dict[int, list[Message]] = {}
+        for message in messages:
+            if is_pattern(message.address):
+                patterns -= 1
+                if patterns < 0:
+                    self.counters.refused += 1
+                    continue
+            if message.timetag != codec.IMMEDIATELY and codec.unix_seconds(message.timetag) > now:
+                later.setdefault(message.timetag, []).append(message)
+            else:
+                self._sort(message, peer)
+        for timetag, group in later.items():
+            due = codec.unix_seconds(timetag)
+            refusal = self.schedule.add(due, now, tuple(group), peer, len(datagram))
+            if refusal:
+                self.counters.unscheduled += 1
+                self._complain(peer, "bundle", refusal)
+            else:
+                self.counters.scheduled += 1
+
+    def flush(self) -> Outcome:
+        """Apply everything taken, and scheduled bundles that are due, as one change of the parameters."""
+        for messages, peer in self.schedule.pop_due(self._wall_clock()):
+            for message in messages:
+                self._sort(message, peer)
+        outcome = Outcome((), list(self._requests), self._complaints)
+        if self._pending:
+            outcome.results = self._parameters.apply_bundle(self._pending.values())
+            self.counters.applied += len(self._pending)
+        self._pending, self._complaints = {}, {}
+        self._requests.clear()
+        return outcome
+
+    def seconds_to_next(self) -> float | None:
+        """How long until a scheduled bundle is due; None when none waits."""
+        due = self.schedule.next_due()
+        return None if due is None else max(0.0, due - self._wall_clock())
+
+    def _sort(self, message: Message, peer: Peer) -> None:
+        """One message whose time has come: a request, or a change for each address it names."""
+        if message.address in self._services:
+            self._ask(Request(message.address, message.arguments, peer))
+            return
+        addresses: tuple[str, ...] = (message.address,)
+        if is_pattern(message.address):
+            addresses = matching(message.address, self._patternable)
+        elif message.address not in self._parameters.schema:
+            addresses = ()
+        if not addresses:
+            self.counters.unknown += 1
+            # Others' traffic on a shared port is none of ours to comment on.
+            if message.address.startswith("/streamvace/"):
+                self._complain(peer, message.address, f"{message.address[:80]}: there is no such parameter")
+        arguments = (True,) if message.arguments == (IMPULSE,) else message.arguments
+        for address in addresses:
+            self._want(Change(address, arguments, writer_name(peer)), peer)
+
+    def _want(self, change: Change, peer: Peer) -> None:
+        trigger = self._parameters.schema[change.address].type == "trigger"
+        if change.arguments == ("?",) or (not change.arguments and not trigger):
+            self._ask(Request(change.address, (), peer))
+            return
+        # Judged now, not at the flush: a bad message must not push out the good one before it, and a button's release
+        # must not undo its press.
+        checked = self._parameters.check(change.address, change.arguments)
+        if checked.line:
+            self._complain(peer, change.address, checked.line)
+        self.counters.clamped += checked.status == "clamped"
+        self.counters.refused += checked.status == "refused"
+        if checked.value is None:
+            return
+        self.counters.coalesced += self._pending.pop(change.address, None) is not None
+        self._pending[change.address] = change
+
+    def _ask(self, request: Request) -> None:
+        if len(self._requests) == MAX_REQUESTS:
+            self._requests.popleft()
+            self.counters.requests_dropped += 1
+        self._requests.append(request)
+
+    def _complain(self, peer: Peer, about: str, line: str) -> None:
+        if len(self._complaints) < MAX_COMPLAINTS or (peer, about) in self._complaints:
+            self._complaints[peer, about] = line

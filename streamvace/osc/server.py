@@ -1,0 +1,258 @@
+"""The OSC port: one thread, one UDP socket, and nothing in it that can wait for anyone.
+
+Each turn drains the socket, applies what came as one change, answers, and sends feedback. The work of a turn is
+bounded, so a flood costs the sender its own messages and nobody else the show.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from osc_schema import Value
+from streamvace.errors import UserError
+from streamvace.live.coercion import show
+from streamvace.live.parameters import Parameters, Snapshot
+from streamvace.osc.codec import MAX_DATAGRAM, OscError, encode_message
+from streamvace.osc.feedback import StatusBoard, Subscribers
+from streamvace.osc.inbox import Counters, Inbox, Request
+from streamvace.osc.peer import Peer
+
+DEFAULT_PORT = 7700
+STATUS_SECONDS = 0.2
+"""Status outputs go to subscribers this often, when they have changed."""
+RECEIVE_BUFFER = 4 << 20
+"""Bytes asked of the system for datagrams not read yet; it may give less."""
+MAX_TURN = 2048
+"""Datagrams read before the parameters are set and others get their answers."""
+ERROR = "/streamvace/status/error"
+
+log = logging.getLogger(__name__)
+
+
+class OscServer:
+    """Serves `parameters` from construction until `close()`. Usable as a context manager.
+
+    host, port: where it really listens; asking for port 0 takes any free one.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        host: str = "127.0.0.1",
+        port: int = DEFAULT_PORT,
+        *,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Bind and start. Raises UserError when the port is taken or the host is none of this machine's.
+
+        wall_clock: seconds since 1970, what time tags are held against.
+        """
+        self._socket = _bind(host, port)
+        self.host, self.port = self._socket.getsockname()[:2]
+        self._parameters = parameters
+        self._inbox = Inbox(parameters, wall_clock)
+        self._board = StatusBoard(parameters.schema)
+        self._subscribers = Subscribers()
+        self._lock = threading.Lock()
+        self._news: dict[str, str] = {}
+        self._next_status = time.monotonic()
+        self._closing = threading.Event()
+        # A socket pair wakes the thread: select() takes nothing but sockets on Windows.
+        self._wake_in, self._wake_out = socket.socketpair()
+        self._wake_in.setblocking(False)
+        self._wake_out.setblocking(False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._socket, selectors.EVENT_READ)
+        self._selector.register(self._wake_in, selectors.EVENT_READ)
+        self._stop_listening = parameters.listen(self._on_change)
+        self._thread = threading.Thread(target=self._run, name="osc", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> OscServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def publish(self, address: str, value: Value) -> None:
+        """Put a status output up for subscribers and queries, from any thread. Never blocks; sent at about 5 Hz.
+
+        Raises KeyError for an address that is no output, TypeError for a value of the wrong kind.
+        """
+        self._board.publish(address, value)
+
+    def counters(self) -> Counters:
+        """What has come in so far: a copy."""
+        return replace(self._inbox.counters)
+
+    def close(self) -> None:
+        """Stop the thread and free the port. Idempotent; from any thread but the server's own."""
+        if self._closing.is_set():
+            return
+        self._stop_listening()
+        self._closing.set()
+        self._wake()
+        self._thread.join()
+        self._selector.close()
+        for each in (self._socket, self._wake_in, self._wake_out):
+            each.close()
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._selector.select(self._patience())
+                self._turn()
+            except Exception:
+                # Nothing is known to get here. If something does, the show must keep its OSC, and we must hear of it.
+                self._inbox.counters.faults += 1
+                log.exception("the OSC thread caught an error and goes on")
+                self._closing.wait(0.05)
+
+    def _patience(self) -> float:
+        """Seconds until something must be done even if nothing arrives."""
+        waits = [max(0.0, self._next_status - time.monotonic()), self._inbox.seconds_to_next()]
+        return min(wait for wait in waits if wait is not None)
+
+    def _turn(self) -> None:
+        now = time.monotonic()
+        self._receive(now)
+        outcome = self._inbox.flush()
+        for (peer, about), line in outcome.complaints.items():
+            target = self._subscribers.target_of(peer)
+            self._send(target, ERROR, line)
+            # The writer hears its own value back after all: its fader stands where the parameter does not.
+            held = self._parameters.snapshot().values.get(about)
+            if held is not None:
+                self._send(target, about, held)
+        for request in outcome.requests:
+            self._answer(request, now)
+        self._feed_back()
+        if now >= self._next_status:
+            self._next_status = now + STATUS_SECONDS
+            self._subscribers.forget_silent(now)
+            for address, value in self._board.take_news().items():
+                for target in self._subscribers.targets():
+                    self._send(target, address, value)
+
+    def _receive(self, now: float) -> None:
+        _drain(self._wake_in)
+        heard: set[Peer] = set()
+        for _ in range(MAX_TURN):
+            try:
+                datagram, sender = self._socket.recvfrom(MAX_DATAGRAM)
+            except BlockingIOError:
+                break
+            except ConnectionError:
+                # Windows reports here that an earlier reply found nobody. The socket is fine.
+                self._inbox.counters.unsent += 1
+                continue
+            peer: Peer = sender[:2]
+            self._inbox.take(datagram, peer)
+            heard.add(peer)
+        for peer in heard:
+            self._subscribers.heard_from(peer, now)
+
+    def _answer(self, request: Request, now: float) -> None:
+        peer = request.peer
+        name = request.address.removeprefix("/streamvace/")
+        if name == "ping":
+            self._send(peer, "/streamvace/pong", *request.arguments)
+            return
+        values = {**self._parameters.snapshot().values, **self._board.values()}
+        if request.address in values:
+            self._send(self._subscribers.target_of(peer), request.address, values[request.address])
+            return
+        try:
+            port = _port(request)
+        except OscError as problem:
+            self._send(peer, ERROR, str(problem))
+            return
+        if name == "subscribe":
+            refusal = self._subscribers.add(peer, port, now)
+            if refusal:
+                self._send(peer, ERROR, refusal)
+        elif name == "unsubscribe":
+            self._subscribers.remove(peer, port)
+        elif name == "sync":
+            target = self._subscribers.target_of(peer) if port is None else (peer[0], port)
+            for address, value in values.items():
+                self._send(target, address, value)
+
+    def _feed_back(self) -> None:
+        """Tell everyone but the writer what has changed, from whatever surface."""
+        with self._lock:
+            news, self._news = self._news, {}
+        values = self._parameters.snapshot().values
+        for address, writer in news.items():
+            if address in values:  # triggers are not: a desk that echoes them would fire them for ever
+                for target in self._subscribers.targets(without=writer):
+                    self._send(target, address, values[address])
+
+    def _on_change(self, snapshot: Snapshot, changed: Mapping[str, str]) -> None:
+        """From any writer's thread: note what changed and wake up. The dictionary is no larger than the schema."""
+        with self._lock:
+            self._news.update(changed)
+        if threading.current_thread() is not self._thread:
+            self._wake()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(OSError):  # full of wake-ups already, or closing
+            self._wake_out.send(b"\0")
+
+    def _send(self, target: Peer, address: str, *arguments: object) -> None:
+        try:
+            self._socket.sendto(encode_message(address, *arguments), target)
+        except (OSError, OscError):
+            self._inbox.counters.unsent += 1
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """A bound, non-blocking UDP socket; UserError with the mend when there is none to be had."""
+    if not 0 <= port <= 65535:
+        raise UserError(f"OSC port {port}: a port is 1..65535, or 0 for any free one")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+    except OSError as problem:
+        raise UserError(f"OSC host {host!r} is not known here ({problem}); 127.0.0.1 always is") from None
+    bound = socket.socket(family, kind, protocol)
+    try:
+        # Without this, Windows lets a second process share the port and gives each datagram to either.
+        exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
+        if exclusive is not None:
+            bound.setsockopt(socket.SOL_SOCKET, exclusive, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        bound.setblocking(False)
+        bound.bind(address)
+    except OSError as problem:
+        bound.close()
+        if problem.errno == errno.EADDRINUSE:
+            raise UserError(
+                f"OSC port {port} on {host} is in use by another program; end that one, or give another port "
+                f"(--osc-port {port + 1 if port < 65535 else 0}; 0 takes any free one)"
+            ) from None
+        raise UserError(f"OSC port {port} on {host} cannot be opened ({problem.strerror}); try 127.0.0.1") from None
+    return bound
+
+
+def _drain(wake: socket.socket) -> None:
+    with contextlib.suppress(BlockingIOError):
+        while wake.recv(4096):
+            pass
+
+
+def _port(request: Request) -> int | None:
+    """The port that a request names, or None. Raises OscError for anything that is no port."""
+    if not request.arguments:
+        return None
+    port = request.arguments[0]
+    if len(request.arguments) == 1 and isinstance(port, (int, float)) and 1 <= port <= 65535 and port == int(port):
+        return int(port)
+    raise OscError(f"{request.address}: takes a port 1..65535 or nothing, got {show(request.arguments)}")

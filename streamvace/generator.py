@@ -127,9 +127,7 @@ class Generator:
         self._schedule = pipeline_schedule(spec)
         self._latent = (height // networks.codec.spatial_stride, width // networks.codec.spatial_stride)
         rows, columns = height // cell, width // cell
-        self._branch_memory = Bidirectional(
-            rotary_table(range(spec.chunk), rows, columns, spec.size.head_dim, device)
-        )
+        self._branch_memory = Bidirectional(rotary_table(range(spec.chunk), rows, columns, spec.size.head_dim, device))
         self._noise = torch.Generator(device)
         self.state = StreamState(
             KVCache(spec.size, spec.cache, rows, columns, device=device, dtype=dtype, kernel=kernel)
@@ -256,7 +254,14 @@ class Generator:
         return context
 
     def _predict_x0(
-        self, x: Tensor, t: float, sigma: float, memory: ChunkPass, context: Tensor | None, scale: float, clock: StageClock
+        self,
+        x: Tensor,
+        t: float,
+        sigma: float,
+        memory: ChunkPass,
+        context: Tensor | None,
+        scale: float,
+        clock: StageClock,
     ) -> Tensor:
         output = self._forward(x, t, memory, context, scale, clock)
         clock.mark("denoise")

@@ -25,7 +25,9 @@ def resolve_device(name: str) -> torch.device:
     except RuntimeError:
         raise UserError(f"unknown device {name!r}; use auto, cpu, cuda or cuda:N") from None
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise UserError(f"device {name!r}, but this torch ({torch.__version__}) sees no CUDA card; see `streamvace doctor`")
+        raise UserError(
+            f"device {name!r}, but this torch ({torch.__version__}) sees no CUDA card; see `streamvace doctor`"
+        )
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise UserError(f"device {name!r}, but there are {torch.cuda.device_count()} CUDA cards (cuda:0 is the first)")
     return device
@@ -41,17 +43,19 @@ def load_generator(
     if threads is not None:
         torch.set_num_threads(threads)
     place = resolve_device(device)
-    return Generator(spec, load_embedded(spec, EMBEDDED_WEIGHTS, place), size or spec.default_size, place, torch.float32)
+    return Generator(
+        spec, load_embedded(spec, EMBEDDED_WEIGHTS, place), size or spec.default_size, place, torch.float32
+    )
 
 
 def load_embedded(spec: PipelineSpec, folder: Path, device: torch.device) -> Networks:
     """The embedded model's networks from a folder of weights, in fp32 (its CPU target has no fast 16-bit matmul)."""
-    from streamvace.embedded.text import EmbeddedTextEncoder
+    from streamvace.embedded.text import TextEncoder
     from streamvace.model.autoencoder.tiny import TinyAE
 
     return Networks(
         wan=load_module(lambda: CausalWan(spec.size), folder / "transformer.safetensors", device),
         branch=load_module(lambda: ContextBranch(spec.size), folder / "context.safetensors", device),
         codec=load_module(TinyAE, folder / "codec.safetensors", device),
-        text=load_module(EmbeddedTextEncoder, folder / "text.safetensors", device),
+        text=load_module(TextEncoder, folder / "text.safetensors", device),
     )

@@ -68,13 +68,14 @@ Replay = Callable[[str, Sidecar, Tensors], Report]
 
 
 def _replays() -> tuple[tuple[Callable[[Sidecar], bool], Replay], ...]:
-    from streamvace import parity_codec, parity_stream
+    from streamvace import parity_codec, parity_stream, parity_vae
 
     return (
         (lambda meta: meta.get("pipeline") in parity_stream.PIPELINES, parity_stream.replay_stream),
         (lambda meta: "enc_width" in meta, parity_codec.replay_taehv),
         (lambda meta: "sinusoid_dtype" in meta, parity_codec.replay_scheduler),
         (lambda meta: "cases" in meta and "vae_stride" in meta, parity_codec.replay_vace_encoding),
+        (parity_vae.is_wan_vae, parity_vae.replay_wan_vae),
     )
 
 
@@ -112,5 +113,8 @@ def run_parity(folder: Path) -> int:
             verdict = "equal" if report.passed else "DIFFERS"
             verdict += f" ({report.note})" if report.note else ""
             table.add_row(sidecar.stem, str(report.calls), f"{difference:.1e} ({kind})", f"{tolerance:.0e}", verdict)
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = 140  # a log has no width of its own; wrapped verdicts are hard to search
+    console.print(table)
     return 1 if failed else 0

@@ -48,7 +48,7 @@ def golden_size(meta: Sidecar) -> WanSize:
 def golden_weight(key: str, shape: torch.Size) -> Tensor:
     """The seeded rule by which every golden's weights were drawn, so that they need not be stored."""
     seed = int(hashlib.sha256(f"{WEIGHT_SEED}:{key}".encode()).hexdigest()[:8], 16)
-    r = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+    r: Tensor = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
     if "modulation" in key:
         return 0.3 * r
     if "norm" in key and key.endswith("weight"):
@@ -116,9 +116,7 @@ class StreamReplay:
             rotary = rotary_table(range(frames), self.height, self.width, self.wan.size.head_dim, x.device)
             context = self.tensors[call["vace_context"]].unsqueeze(0)
             hints = self.branch(tokens, context, time, self.branch.text_kv(text), self.branch_memory(rotary))
-        return self.wan.run(
-            tokens, grid, time, self.wan.text_kv(text), memory, hints, call["vace_context_scale"]
-        )
+        return self.wan.run(tokens, grid, time, self.wan.text_kv(text), memory, hints, call["vace_context_scale"])
 
     def x0(self, flow: Tensor, x: Tensor, t: list[float]) -> Tensor:
         """The clean latents a flow stands for."""
@@ -143,15 +141,14 @@ def recorded_defect(meta: Sidecar, tensors: Tensors) -> str:
     for index, call in enumerate(meta["calls"]):
         if call["vace_context"] is None:
             continue
-        x, truth = tensors[f"call{index:03d}.x"], tensors[f"call{index:03d}.flow"]
+        frames = tensors[f"call{index:03d}.x0"].shape[1]
         context_frames = tensors[call["vace_context"]].shape[1]
-        if context_frames != x.shape[2]:
-            return f"the recording cuts a context of {context_frames} latent frames to a chunk of {x.shape[2]}"
-        if index > 0 or x.shape[2] * meta["frame_seq_length"] % 128 == 0:
-            return ""
-        padded = StreamReplay(meta, tensors, _ZeroPaddedKeys).flow(call, x)
-        if float((padded - truth).abs().max()) <= CALL_TOLERANCE:
-            return "the recording attends zero-padded keys in the context branch"
+        if context_frames != frames:
+            return f"the recording cuts a context of {context_frames} latent frames to a chunk of {frames}"
+        if index == 0 and frames * meta["frame_seq_length"] % 128:
+            padded = StreamReplay(meta, tensors, _ZeroPaddedKeys).flow(call, tensors["call000.x"])
+            if float((padded - tensors["call000.flow"]).abs().max()) <= CALL_TOLERANCE:
+                return "the recording attends zero-padded keys in the context branch"
     return ""
 
 
@@ -163,18 +160,27 @@ def replay_stream(name: str, meta: Sidecar, tensors: Tensors) -> Report:
     stream = StreamReplay(meta, tensors)
     for index, call in enumerate(meta["calls"]):
         key = f"call{index:03d}"
+        if f"{key}.x" not in tensors:
+            break  # a compact golden: the closed loop below covers the rest
         x = tensors[f"{key}.x"]
         flow = stream.flow(call, x)
         report.calls += 1
         report.compare("flow", flow, tensors[f"{key}.flow"], CALL_TOLERANCE)
         x0 = stream.x0(flow, x, call["t"]).transpose(1, 2)
         report.compare("x0", x0, tensors[f"{key}.x0"], CALL_TOLERANCE)
-    for key, truth in tensors.items():
+    if report.calls == len(meta["calls"]):
+        _compare_final(report, stream)
+    closed = StreamReplay(meta, tensors)
+    _closed_loop(report, closed)
+    _compare_final(report, closed)
+    return report
+
+
+def _compare_final(report: Report, stream: StreamReplay) -> None:
+    for key, truth in stream.tensors.items():
         if key.startswith("final_kv."):
             _, layer, kind = key.split(".")
             report.compare("final K/V", stream.cache.in_order(int(layer))[kind == "v"], truth, LOOP_TOLERANCE)
-    _closed_loop(report, StreamReplay(meta, tensors))
-    return report
 
 
 def _closed_loop(report: Report, stream: StreamReplay) -> None:
@@ -200,6 +206,7 @@ def _closed_loop(report: Report, stream: StreamReplay) -> None:
             x = add_noise(x0, draw_noise(tuple(x0.shape), generator, x0.dtype), sigma)
         result = stream.x0(stream.flow(call, x), x, call["t"])
         report.compare("closed loop x0", result.transpose(1, 2), truth, LOOP_TOLERANCE)
+        report.calls = index + 1
         if call["phase"] == "denoise":
             x0 = result
         elif call["phase"] == "clean":

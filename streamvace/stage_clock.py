@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import torch
 
@@ -24,7 +25,7 @@ class StageClock:
     def seconds(self) -> dict[str, float]:
         """Seconds a stage, and their sum as `total`."""
         spent: dict[str, float] = {}
-        for (_, before), (stage, after) in zip(self._marks, self._marks[1:]):
+        for (_, before), (stage, after) in pairwise(self._marks):
             spent[stage] = spent.get(stage, 0.0) + _between(before, after)
         spent["total"] = sum(spent.values())
         return spent

@@ -49,7 +49,9 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`[..., dim]` -> `[..., dim]`."""
-        return F.rms_norm(x.float(), (x.shape[-1],), eps=self.eps).to(x.dtype) * self.weight
+        normed: Tensor = F.rms_norm(x.float(), (x.shape[-1],), eps=self.eps)
+        scaled: Tensor = normed.to(x.dtype) * self.weight
+        return scaled
 
 
 class Attention(nn.Module):
@@ -107,7 +109,8 @@ class WanBlock(nn.Module):
         cross = self.cross_attn
         x = x + cross.o(sdpa(cross.queries(self.norm3(x)), *text).flatten(2))
         out: Tensor = self.ffn(self._modulated(x, shift_ff, scale_ff))
-        return x + (out.unflatten(1, (frames, -1)) * gate_ff).flatten(1, 2)
+        gated: Tensor = out.unflatten(1, (frames, -1)) * gate_ff
+        return x + gated.flatten(1, 2)
 
 
 class ContextBlock(WanBlock):

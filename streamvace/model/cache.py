@@ -137,6 +137,4 @@ class ChunkPass:
         keys.index_copy_(1, self._slots, new_k)
         values.index_copy_(1, self._slots, new_v)
         held = self._held
-        return self._cache.kernel(
-            self.rotary.rotate(q), keys[:, :held].flatten(1, 2), values[:, :held].flatten(1, 2)
-        )
+        return self._cache.kernel(self.rotary.rotate(q), keys[:, :held].flatten(1, 2), values[:, :held].flatten(1, 2))

@@ -22,7 +22,7 @@ class ContextBranch(nn.Module):
         super().__init__()
         self.size = size
         self.vace_patch_embedding = nn.Conv3d(size.vace_in_dim, size.dim, kernel_size=size.patch, stride=size.patch)
-        self.vace_blocks = nn.ModuleList(
+        self.vace_blocks: Sequence[ContextBlock] = nn.ModuleList(  # type: ignore[assignment]  # forgets its type
             ContextBlock(size.dim, size.ffn_dim, size.num_heads, size.eps, first=index == 0)
             for index in range(len(size.vace_layers))
         )

@@ -90,7 +90,7 @@ def denoise(
     noise: `[B, C, T, H, W]`. predict_x0(x_t, timestep, sigma) -> x0.
     """
     x = noise
-    for step, (timestep, sigma) in enumerate(zip(schedule.timesteps, schedule.sigmas)):
+    for step, (timestep, sigma) in enumerate(zip(schedule.timesteps, schedule.sigmas, strict=True)):
         if step:
             x = add_noise(x, draw_noise(tuple(x.shape), generator, x.dtype), sigma)
         x = predict_x0(x, timestep, sigma)

@@ -44,12 +44,8 @@ class WanSize:
         return (latent_height // self.patch[1]) * (latent_width // self.patch[2])
 
 
-WAN_1_3B = WanSize(
-    dim=1536, ffn_dim=8960, num_layers=30, num_heads=12, vace_layers=tuple(range(0, 30, 2))
-)
-WAN_14B = WanSize(
-    dim=5120, ffn_dim=13824, num_layers=40, num_heads=40, vace_layers=tuple(range(0, 40, 5))
-)
+WAN_1_3B = WanSize(dim=1536, ffn_dim=8960, num_layers=30, num_heads=12, vace_layers=tuple(range(0, 30, 2)))
+WAN_14B = WanSize(dim=5120, ffn_dim=13824, num_layers=40, num_heads=40, vace_layers=tuple(range(0, 40, 5)))
 EMBEDDED = WanSize(
     dim=192,
     ffn_dim=768,

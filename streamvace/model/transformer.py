@@ -57,7 +57,7 @@ class CausalWan(nn.Module):
         self.text_embedding = nn.Sequential(nn.Linear(size.text_dim, dim), nn.GELU("tanh"), nn.Linear(dim, dim))
         self.time_embedding = nn.Sequential(nn.Linear(size.freq_dim, dim), nn.SiLU(), nn.Linear(dim, dim))
         self.time_projection = nn.Sequential(nn.SiLU(), nn.Linear(dim, dim * 6))
-        self.blocks = nn.ModuleList(
+        self.blocks: Sequence[WanBlock] = nn.ModuleList(  # type: ignore[assignment]  # a ModuleList forgets its type
             WanBlock(dim, size.ffn_dim, size.num_heads, size.eps) for _ in range(size.num_layers)
         )
         self.head = Head(dim, size.patch[0] * size.patch[1] * size.patch[2] * size.out_dim, size.eps)
@@ -69,8 +69,8 @@ class CausalWan(nn.Module):
 
     def embed_time(self, t: Tensor, angle_dtype: torch.dtype = torch.float64) -> TimeEmbedding:
         """Timesteps `[B, T]`, 0..1000, fractions allowed -> their embeddings."""
-        weight = self.time_embedding[0].weight
-        e = self.time_embedding(sinusoid(t, self.size.freq_dim, angle_dtype).to(weight.dtype))
+        dtype = self.patch_embedding.weight.dtype
+        e = self.time_embedding(sinusoid(t, self.size.freq_dim, angle_dtype).to(dtype))
         return TimeEmbedding(e, self.time_projection(e).unflatten(-1, (6, -1)))
 
     def embed_text(self, text: Tensor) -> Tensor:
@@ -103,7 +103,7 @@ class CausalWan(nn.Module):
         tokens, grid: from `embed`. text: from `text_kv`. hints: one `[B, N, dim]` a context block, or none.
         Returns the network's output `[B, out_dim, T, H, W]`.
         """
-        hint_of = dict(zip(self.size.vace_layers, hints)) if hints else {}
+        hint_of = dict(zip(self.size.vace_layers, hints, strict=True)) if hints else {}
         x = tokens
         for layer, block in enumerate(self.blocks):
             x = block(x, time.e0, text[layer], memory, layer)

@@ -21,6 +21,7 @@ class MemBlock(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.channels = channels
         self.conv = nn.Sequential(
             nn.Conv2d(channels * 2, channels, 3, padding=1),
             nn.ReLU(inplace=True),
@@ -58,7 +59,8 @@ class TGrow(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`[N, C, H, W]` -> `[N * stride, C, H, W]`."""
-        return self.conv(x).reshape(-1, x.shape[1], *x.shape[2:])
+        grown: Tensor = self.conv(x)
+        return grown.reshape(-1, x.shape[1], *x.shape[2:])
 
 
 class SoftClamp(nn.Module):
@@ -121,9 +123,12 @@ class TAEHV(nn.Module):
         )  # fmt: skip
         self.decoder = nn.Sequential(
             SoftClamp(), _conv(self.latent_channels, d0), nn.ReLU(inplace=True),
-            MemBlock(d0), MemBlock(d0), MemBlock(d0), nn.Upsample(scale_factor=2), TGrow(d0, 1), _conv(d0, d1, bias=False),
-            MemBlock(d1), MemBlock(d1), MemBlock(d1), nn.Upsample(scale_factor=2), TGrow(d1, 2), _conv(d1, d2, bias=False),
-            MemBlock(d2), MemBlock(d2), MemBlock(d2), nn.Upsample(scale_factor=2), TGrow(d2, 2), _conv(d2, d3, bias=False),
+            MemBlock(d0), MemBlock(d0), MemBlock(d0),
+            nn.Upsample(scale_factor=2), TGrow(d0, 1), _conv(d0, d1, bias=False),
+            MemBlock(d1), MemBlock(d1), MemBlock(d1),
+            nn.Upsample(scale_factor=2), TGrow(d1, 2), _conv(d1, d2, bias=False),
+            MemBlock(d2), MemBlock(d2), MemBlock(d2),
+            nn.Upsample(scale_factor=2), TGrow(d2, 2), _conv(d2, d3, bias=False),
             nn.ReLU(inplace=True), _conv(d3, 3),
         )  # fmt: skip
 
@@ -153,8 +158,7 @@ class TAEHV(nn.Module):
             if isinstance(layer, nn.Conv2d) and layer.stride == (2, 2):
                 height, width = height // 2, width // 2
             elif isinstance(layer, MemBlock):
-                channels = layer.conv[0].out_channels
-                state.append(pixels.new_zeros((batch, channels, height, width)))
+                state.append(pixels.new_zeros((batch, layer.channels, height, width)))
         return state
 
     def decode(self, latents: Tensor, state: CodecState | None) -> tuple[Tensor, CodecState]:

@@ -1,0 +1,8 @@
+"""Settings of every test."""
+
+from __future__ import annotations
+
+import os
+
+# Test networks are tiny: a second thread only waits for the first, and on a busy machine it waits long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")

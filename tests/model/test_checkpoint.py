@@ -1,0 +1,54 @@
+"""Weights load strictly or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from streamvace.errors import UserError
+from streamvace.model.checkpoint import load_module
+
+
+def build() -> nn.Linear:
+    return nn.Linear(3, 2)
+
+
+def write(path: Path, **changes: torch.Tensor | None) -> Path:
+    tensors = {"weight": torch.ones(2, 3, dtype=torch.float16), "bias": torch.zeros(2)} | changes
+    save_file({key: value for key, value in tensors.items() if value is not None}, path)
+    return path
+
+
+def test_half_precision_weights_arrive_in_the_wanted_dtype(tmp_path: Path) -> None:
+    module = load_module(build, write(tmp_path / "w.safetensors"))
+    assert module.weight.dtype is torch.float32
+    assert not module.weight.requires_grad
+    assert torch.equal(module(torch.ones(1, 3)), torch.full((1, 2), 3.0))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"bias": None}, r"lacks 1 \(bias\) of 2"),
+        ({"gamma": torch.ones(1)}, r"1 \(gamma\) unknown"),
+        ({"weight": torch.ones(2, 4)}, r"weight is \[2, 4\], this model needs \[2, 3\]"),
+    ],
+)
+def test_another_model_s_weights_are_refused_in_one_line_with_both_values(
+    tmp_path: Path, changes: dict[str, torch.Tensor | None], message: str
+) -> None:
+    with pytest.raises(UserError, match=message) as refusal:
+        load_module(build, write(tmp_path / "w.safetensors", **changes))
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_missing_or_damaged_file_is_refused_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no weights at"):
+        load_module(build, tmp_path / "absent.safetensors")
+    (tmp_path / "damaged.safetensors").write_bytes(b"\xff" * 64)
+    with pytest.raises(UserError, match="cannot read weights"):
+        load_module(build, tmp_path / "damaged.safetensors")

@@ -1,0 +1,62 @@
+"""Small random networks with the real structure, for tests of everything above the numerics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from streamvace.generator import Generator, Networks
+from streamvace.model.autoencoder.taehv import TAEHV
+from streamvace.model.context import ContextBranch
+from streamvace.model.specs import CacheRule, PipelineSpec, WanSize, pipeline
+from streamvace.model.transformer import CausalWan
+
+SMALL = WanSize(
+    dim=24,
+    ffn_dim=48,
+    num_layers=2,
+    num_heads=2,
+    vace_layers=(0,),
+    text_len=6,
+    text_dim=8,
+    freq_dim=16,
+)
+
+
+class WordLengths:
+    """A text encoder whose embedding is the prompt's letters; words with a q are unknown to it."""
+
+    def encode(self, prompts: Sequence[str]) -> Tensor:
+        """See TextEncoder.encode."""
+        rows = torch.zeros(len(prompts), SMALL.text_len, SMALL.text_dim)
+        for row, prompt in zip(rows, prompts, strict=True):
+            for index, letter in enumerate(prompt.encode()[: SMALL.text_len * SMALL.text_dim]):
+                row.view(-1)[index] = letter / 64 - 1.5
+        return rows
+
+    def unknown_words(self, prompt: str) -> list[str]:
+        """See TextEncoder.unknown_words."""
+        return [word for word in prompt.split() if "q" in word]
+
+
+def small_spec(name: str = "longlive", **changes: object) -> PipelineSpec:
+    """A row of the table at test size: same rules, small network, small window."""
+    fields: dict[str, object] = {"size": SMALL, "cache": CacheRule(window=6, sink=1), "steps": (1000, 500)}
+    return replace(pipeline(name), **(fields | changes))  # type: ignore[arg-type]
+
+
+def small_generator(spec: PipelineSpec | None = None, size: tuple[int, int] = (32, 32)) -> Generator:
+    """A generator with random weights, the same every time."""
+    spec = spec or small_spec()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        networks = Networks(
+            wan=CausalWan(spec.size).eval().requires_grad_(False),
+            branch=ContextBranch(spec.size).eval().requires_grad_(False),
+            codec=TAEHV(encoder_width=8, decoder_widths=(16, 8, 8, 8)).eval().requires_grad_(False),
+            text=WordLengths(),
+        )
+    return Generator(spec, networks, size, torch.device("cpu"), torch.float32)

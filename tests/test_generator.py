@@ -1,0 +1,178 @@
+"""Promises of the chunk loop."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from streamvace.errors import UserError
+from streamvace.generator import Chunk, ChunkInput, Generator
+from tests.networks import small_generator, small_spec
+
+
+def control(generator: Generator, seed: int = 0) -> np.ndarray:
+    width, height = generator.size
+    return np.random.default_rng(seed).integers(0, 256, (generator.frames_wanted(), height, width, 3), np.uint8)
+
+
+def run(generator: Generator, chunks: int, prompt: str = "red", **given: object) -> list[Chunk]:
+    return [
+        generator.step(ChunkInput(prompt, control=control(generator, index), **given))  # type: ignore[arg-type]
+        for index in range(chunks)
+    ]
+
+
+def test_the_first_chunk_has_nine_frames_and_later_ones_twelve() -> None:
+    generator = small_generator()
+    assert [len(chunk.frames) for chunk in run(generator, 3)] == [9, 12, 12]
+    assert [chunk.index for chunk in run(generator, 2)] == [3, 4]
+
+
+def test_the_same_seed_and_inputs_give_the_same_frames() -> None:
+    first, second = small_generator(), small_generator()
+    for ours, theirs in zip(run(first, 4), run(second, 4), strict=True):
+        np.testing.assert_array_equal(ours.frames, theirs.frames)
+
+
+def test_another_seed_gives_another_picture() -> None:
+    assert (run(small_generator(), 1)[0].frames != run(small_generator(), 1, seed=7)[0].frames).any()
+
+
+def test_a_hard_cut_starts_the_stream_over_exactly() -> None:
+    generator = small_generator()
+    fresh = run(generator, 2)
+    again = [
+        generator.step(ChunkInput("red", control=control(generator, 0)[:9], reset=True)),
+        generator.step(ChunkInput("red", control=control(generator, 1))),
+    ]
+    for ours, theirs in zip(again, fresh, strict=True):
+        np.testing.assert_array_equal(ours.frames, theirs.frames)
+
+
+def test_warming_up_leaves_no_trace() -> None:
+    warmed = small_generator()
+    seen: list[float] = []
+    warmed.warm_up(seen.append)
+    assert seen[-1] == 1.0
+    np.testing.assert_array_equal(run(warmed, 2)[1].frames, run(small_generator(), 2)[1].frames)
+
+
+@pytest.mark.parametrize("rule", ["recache", "none"])
+def test_a_prompt_switch_changes_the_picture_and_keeps_the_stream(rule: str) -> None:
+    kept = small_generator(small_spec(on_prompt_switch=rule))
+    switched = small_generator(small_spec(on_prompt_switch=rule))
+    run(kept, 3)
+    run(switched, 3)
+    same = kept.step(ChunkInput("red", control=control(kept, 9)))
+    other = switched.step(ChunkInput("blue", control=control(switched, 9)))
+    assert other.index == 3
+    assert (same.frames != other.frames).any()
+
+
+def test_recache_rewrites_the_history_with_the_new_prompt() -> None:
+    recached = small_generator(small_spec(on_prompt_switch="recache"))
+    swapped = small_generator(small_spec(on_prompt_switch="none"))
+    for generator in (recached, swapped):
+        run(generator, 3)
+        generator.step(ChunkInput("blue", control=control(generator, 9)))
+    # Layer 1's values hold what layer 0 made of the text. Held: the sink frame, two of the history, the new chunk.
+    ours, theirs = (generator.state.cache.in_order(1)[1] for generator in (recached, swapped))
+    tokens = ours.shape[1] // 6
+    assert not torch.equal(ours[:, tokens : 3 * tokens], theirs[:, tokens : 3 * tokens])
+
+
+def test_control_steers_and_zero_context_scale_does_not() -> None:
+    generators = [small_generator() for _ in range(4)]
+    steered, weaker, off, none = (
+        generators[0].step(ChunkInput("red", control=control(generators[0]))),
+        generators[1].step(ChunkInput("red", control=control(generators[1]), context_scale=0.5)),
+        generators[2].step(ChunkInput("red", control=control(generators[2]), context_scale=0.0)),
+        generators[3].step(ChunkInput("red")),
+    )
+    assert (steered.frames != weaker.frames).any()
+    assert (steered.frames != none.frames).any()
+    np.testing.assert_array_equal(off.frames, none.frames)
+
+
+def test_an_all_white_mask_is_the_same_as_no_mask() -> None:
+    masked, plain = small_generator(), small_generator()
+    for index in range(3):
+        white = np.full((masked.frames_wanted(), 32, 32), 255, np.uint8)
+        ours = masked.step(ChunkInput("red", control=control(masked, index), mask=white))
+        np.testing.assert_array_equal(ours.frames, plain.step(ChunkInput("red", control=control(plain, index))).frames)
+
+
+def test_a_mask_without_control_regenerates_a_part_of_the_own_output() -> None:
+    """Nothing is silently ignored: the mask alone changes the picture."""
+    masked, plain = small_generator(), small_generator()
+    for generator in (masked, plain):
+        generator.step(ChunkInput("red"))
+    mask = np.zeros((12, 32, 32), np.uint8)
+    mask[:, :16] = 255
+    assert (masked.step(ChunkInput("red", mask=mask)).frames != plain.step(ChunkInput("red")).frames).any()
+
+
+def test_modes_can_be_switched_on_and_off_between_chunks() -> None:
+    generator = small_generator()
+    for index, (with_control, with_mask) in enumerate([(1, 0), (0, 0), (1, 1), (0, 1), (1, 0), (1, 1)]):
+        count = generator.frames_wanted()
+        chunk = generator.step(
+            ChunkInput(
+                "red",
+                control=control(generator, index) if with_control else None,
+                mask=np.eye(32, dtype=np.uint8)[None].repeat(count, 0) * 255 if with_mask else None,
+            )
+        )
+        assert chunk.frames.shape == (count, 32, 32, 3)
+
+
+def test_control_of_the_wrong_size_is_refused_with_both_sizes_and_loses_nothing() -> None:
+    generator = small_generator()
+    run(generator, 1)
+    with pytest.raises(ValueError, match=r"\[9, 32, 32, 3\].*\[12, 32, 32, 3\]"):
+        generator.step(ChunkInput("red", control=np.zeros((9, 32, 32, 3), np.uint8)))
+    assert generator.step(ChunkInput("red")).index == 1
+
+
+def test_a_size_the_pipeline_cannot_make_is_refused_with_the_mend() -> None:
+    with pytest.raises(UserError, match=r"40x32.*multiples of 16"):
+        small_generator(size=(40, 32))
+
+
+def test_a_result_that_is_not_finite_is_an_error_and_resets_the_stream() -> None:
+    generator = small_generator()
+    run(generator, 2)
+    generator.networks.wan.head.head.bias.fill_(float("nan"))
+    with pytest.raises(FloatingPointError):
+        generator.step(ChunkInput("red"))
+    generator.networks.wan.head.head.bias.zero_()
+    assert generator.step(ChunkInput("red")).index == 0
+
+
+def test_unknown_words_are_reported_once_a_prompt() -> None:
+    generator = small_generator()
+    assert "quux" in generator.step(ChunkInput("red quux")).notes[0]
+    assert generator.step(ChunkInput("red quux")).notes == ()
+
+
+def test_every_stage_of_a_chunk_is_timed_and_they_add_up() -> None:
+    seconds = run(small_generator(), 1)[0].seconds
+    assert {"text", "encode", "context", "denoise", "cache", "decode", "total"} == set(seconds)
+    assert seconds["total"] == pytest.approx(sum(v for k, v in seconds.items() if k != "total"))
+
+
+def test_what_came_with_the_input_leaves_with_the_chunk() -> None:
+    chunk = small_generator().step(ChunkInput("red", generation=3, captured_ns=99, snapshot_version=12))
+    assert (chunk.generation, chunk.captured_ns, chunk.snapshot_version) == (3, 99, 12)
+
+
+def test_memory_does_not_grow_with_the_length_of_the_stream() -> None:
+    generator = small_generator(small_spec(on_prompt_switch="recache"))
+    run(generator, 3)
+    before = generator.state.nbytes
+    run(generator, 12)
+    assert generator.state.nbytes == before
+    assert generator.state.clean is not None
+    assert generator.state.clean.shape[2] == generator.spec.cache.window
+    assert len(generator.state.cache.frames) == generator.spec.cache.window

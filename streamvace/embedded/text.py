@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
 
@@ -86,7 +87,11 @@ class TextEncoder(nn.Module):
             table[row, : len(numbers)] = torch.tensor(numbers, dtype=torch.int64)
         return table
 
-    def encode(self, prompts: list[str]) -> Tensor:
+    def encode(self, prompts: Sequence[str]) -> Tensor:
         """Prompts -> `[B, TEXT_LEN, TEXT_DIM]`, the same interface as umT5's."""
         out: Tensor = self(self.tokens(prompts).to(self.places.device))
         return out
+
+    def unknown_words(self, prompt: str) -> list[str]:
+        """See model.text.TextEncoder."""
+        return unknown_words(prompt)

@@ -1,4 +1,4 @@
-"""How fast chunks are made: `python -m benchmarks.chunk [--pipeline embedded] [--size 256x256] [--chunks 30]`.
+"""How fast chunks are made: `python benchmarks/chunk.py [--pipeline embedded] [--size 256x256] [--chunks 30]`.
 
 In the clock: everything of `Generator.step` - text, encoding control, context branch, denoising, cache pass, decoding
 and the transfer to uint8 frames. Not in it: sources, sinks, processes. Only steady chunks count (cache full). The
@@ -15,8 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from benchmarks.hardware import hardware_line
 from streamvace.generator import Chunk, ChunkInput, Generator
+from streamvace.hardware import hardware_line
 
 
 def percentile(values: Sequence[float], share: float) -> float:

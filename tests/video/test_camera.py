@@ -5,12 +5,12 @@ import threading
 import cv2
 import numpy as np
 import pytest
-from conftest import until
 from numpy.typing import NDArray
 
 from streamvace.errors import UserError
 from streamvace.video.camera import CameraSource, open_camera
 from streamvace.video.endpoints import open_source
+from tests.video.helpers import until
 
 
 class Desk:

@@ -8,12 +8,12 @@ import av
 import cv2
 import numpy as np
 import pytest
-from conftest import HandClock, shade_index, until, write_clip
 
 from streamvace.errors import UserError
 from streamvace.video.decode import decoded, file_info, open_video, to_rgba
 from streamvace.video.file import FileSource, read_frames
 from streamvace.video.frame import Frame
+from tests.video.helpers import HandClock, shade_index, until, write_clip
 
 
 def next_frame(source: FileSource) -> Frame:

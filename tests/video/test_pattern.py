@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import HandClock
 
 from streamvace.embedded.pattern_stream import PatternStream
 from streamvace.errors import UserError
 from streamvace.video.frame import Frame
 from streamvace.video.pattern import PatternSource
+from tests.video.helpers import HandClock
 
 
 def next_frame(source: PatternSource) -> Frame:

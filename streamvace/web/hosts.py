@@ -1,0 +1,41 @@
+"""Which Host headers a local server answers: the guard against DNS rebinding.
+
+A page of a hostile site can point its own domain at 127.0.0.1 and then read our answers as its own. Its requests carry
+its own name in the Host header, so it is enough to answer only to names that cannot belong to a stranger.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def host_allowed(header: str, bound: str) -> bool:
+    """header: the Host header, with or without port; bound: the address that the server listens on.
+
+    Loopback names and the bound address are always answered. A server opened to the network by its owner also answers
+    to plain IP addresses, which no domain can pose as, and to this machine's own names.
+    """
+    name = _without_port(header).lower()
+    if name in LOOPBACK_NAMES or name == bound.lower():
+        return True
+    if bound.lower() in LOOPBACK_NAMES:
+        return False
+    own = socket.gethostname().lower()
+    return _is_address(name) or name in (own, f"{own}.local")
+
+
+def _without_port(header: str) -> str:
+    if header.startswith("["):
+        return header[1:].partition("]")[0]
+    return header.partition(":")[0]
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

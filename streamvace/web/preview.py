@@ -1,0 +1,189 @@
+"""The preview page: what the show looks like, how it is doing, and what to try, on a local web address."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import math
+import threading
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+
+from aiohttp import web
+
+from streamvace.errors import UserError
+from streamvace.video.frame import Frame
+from streamvace.web.hosts import host_allowed
+from streamvace.web.jpeg_feed import JpegFeed
+
+Stats = Mapping[str, object]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+STATIC = Path(__file__).with_name("static")
+MOST_STREAMS = 16
+"""Live pictures given at once; one more gets a 503."""
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; connect-src 'self'; "
+    "style-src 'unsafe-inline'; script-src 'unsafe-inline'",
+}
+
+
+class WebPreview:
+    """A sink whose frames can be watched in a browser, and the server for it, on a thread of its own.
+
+    Routes, all read-only: `/` the page, `/stream.mjpg` the live picture, `/frame.jpg` the newest frame (503 before the
+    first), `/stats.json` the numbers, `/hints.json` the things to try.
+
+    The page knows these keys of the stats, and shows any others as they are: `state` (text), `fps`, `latency_ms`,
+    `chunk_ms`, `chunks`, `prompt`, `osc_port`.
+    """
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 8088, hints: Sequence[tuple[str, str]] = ()) -> None:
+        """port: 0 takes a free one; hints: (what it does, the line to send). UserError when the port is taken."""
+        self.name = "web"
+        self.host = host
+        self.port = port
+        """The real port, also when a free one was asked for."""
+        self.streams = 0
+        """Browsers that watch the live picture now."""
+        self.feed = JpegFeed()
+        self._hints = tuple(hints)
+        self._stats: Callable[[], Stats] = dict
+        self._loop = asyncio.new_event_loop()
+        self._stopping = asyncio.Event()
+        self._started: Future[int] = Future()
+        self._thread = threading.Thread(target=self._serve, name="web preview", daemon=True)
+        self._thread.start()
+        try:
+            self.port = self._started.result()
+        except OSError as error:
+            self._thread.join()
+            raise _port_error(host, port, error) from error
+
+    @property
+    def url(self) -> str:
+        """The address to open in a browser on this machine."""
+        shown = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
+        return f"http://[{shown}]:{self.port}/" if ":" in shown else f"http://{shown}:{self.port}/"
+
+    def set_stats(self, read: Callable[[], Stats]) -> None:
+        """read: gives the numbers of the moment; called on the server's thread, so it must not block."""
+        self._stats = read
+
+    def publish(self, frame: Frame) -> None:
+        self.feed.publish(frame)
+
+    def close(self) -> None:
+        if self._thread.is_alive():
+            with suppress(RuntimeError):  # the loop has just ended by itself
+                self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join(10)
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._run())
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        finally:
+            self._loop.close()
+
+    async def _run(self) -> None:
+        app = web.Application(middlewares=[self._guard])
+        app.router.add_get("/", self._page)
+        app.router.add_get("/stream.mjpg", self._stream)
+        app.router.add_get("/frame.jpg", self._frame)
+        app.router.add_get("/stats.json", self._stats_json)
+        app.router.add_get("/hints.json", self._hints_json)
+        # Watchers never leave by themselves, so there is nothing to wait for when closing.
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self.host, self.port).start()
+        except OSError as error:
+            self._started.set_exception(error)
+        else:
+            self._started.set_result(runner.addresses[0][1])
+            await self._stopping.wait()
+        finally:
+            await runner.cleanup()
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not host_allowed(request.host, self.host):
+            raise web.HTTPForbidden(text=f"this server answers to localhost, not to {request.host!r}\n")
+        response = await handler(request)
+        if not response.prepared:
+            response.headers.update(HEADERS)
+        return response
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(text=(STATIC / "preview.html").read_text(encoding="utf-8"), content_type="text/html")
+
+    async def _frame(self, request: web.Request) -> web.StreamResponse:
+        if self.feed.newest() is None:
+            raise web.HTTPServiceUnavailable(text="no picture yet\n")
+        _, jpeg = await self.feed.after(0)
+        return web.Response(body=jpeg, content_type="image/jpeg")
+
+    async def _stats_json(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response(_finite(self._stats()))
+
+    async def _hints_json(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response([{"what": what, "line": line} for what, line in self._hints])
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        if self.streams >= MOST_STREAMS:
+            raise web.HTTPServiceUnavailable(text=f"{MOST_STREAMS} browsers watch already; close one of them\n")
+        headers = {**HEADERS, "Content-Type": "multipart/x-mixed-replace; boundary=frame"}
+        response = web.StreamResponse(headers=headers)
+        self.streams += 1
+        pump = asyncio.ensure_future(self._pump(request, response))
+        stop = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait({pump, stop}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stop.cancel()
+            pump.cancel()
+            with suppress(asyncio.CancelledError, ConnectionError):  # the browser went away: not a fault
+                await pump
+            self.streams -= 1
+        return response
+
+    async def _pump(self, request: web.Request, response: web.StreamResponse) -> None:
+        await response.prepare(request)
+        await response.write(b"--frame\r\n")
+        number = 0
+        while True:
+            number, jpeg = await self.feed.after(number)
+            head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n".encode()
+            # The next boundary goes out at once: browsers show a picture only when they see it end. A slow browser
+            # holds up only this write, and then gets the newest frame.
+            await response.write(head + jpeg + b"\r\n--frame\r\n")
+
+
+def _finite(value: object) -> object:
+    """JSON has no NaN and no infinity; browsers refuse what Python writes for them."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
+
+
+def _port_error(host: str, port: int, error: OSError) -> UserError:
+    if error.errno == errno.EADDRINUSE:
+        return UserError(
+            f"web port {port} on {host} is taken by another program; --web-port {port + 1} is next, "
+            "--web-port 0 picks a free one"
+        )
+    return UserError(
+        f"cannot listen on {host}:{port} ({error.strerror}); --web-port 0 picks a free port on this machine"
+    )

@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import http.client
+import json
+import math
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from streamvace.errors import UserError
+from streamvace.video.frame import Frame, Sink
+from streamvace.web.hosts import host_allowed
+from streamvace.web.preview import MOST_STREAMS, WebPreview
+from tests.real_parts import require
+from tests.video.helpers import until
+
+HINTS = (("Change the prompt", 'oscsend localhost 9000 /streamvace/prompt s "a blue cube"'),)
+
+
+def grey(level: int, size: tuple[int, int] = (64, 48)) -> Frame:
+    pixels = np.full((size[1], size[0], 4), level, np.uint8)
+    return Frame(pixels, 0, "test", level)
+
+
+def level_of(jpeg: bytes) -> int:
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    return round(float(picture.mean()))
+
+
+@pytest.fixture
+def preview() -> Iterator[WebPreview]:
+    server = WebPreview(port=0, hints=HINTS)
+    yield server
+    server.close()
+
+
+def get(preview: WebPreview, path: str, host: str | None = None, method: str = "GET") -> tuple[int, bytes, str]:
+    """(status, body, content type) from a real HTTP client."""
+    connection = http.client.HTTPConnection("127.0.0.1", preview.port, timeout=20)
+    connection.request(method, path, headers={"Host": host} if host else {})
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return answer.status, body, answer.headers.get("Content-Type", "")
+
+
+class Watcher:
+    """A browser's side of the live picture, read part by part when the test wants it."""
+
+    def __init__(self, preview: WebPreview) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", preview.port), timeout=20)
+        self.socket.sendall(b"GET /stream.mjpg HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        self.file = self.socket.makefile("rb")
+        self.status = int(self.file.readline().split()[1])
+        while self.file.readline().strip():
+            pass
+
+    def next_jpeg(self) -> bytes:
+        length = 0
+        line = self.file.readline()
+        while line.strip() or not length:
+            assert line, "the stream ended"
+            name, _, value = line.partition(b":")
+            length = int(value) if name == b"Content-Length" else length
+            line = self.file.readline()
+        return self.file.read(length)
+
+    def close(self) -> None:
+        self.file.close()
+        self.socket.close()
+
+
+def test_the_page_comes_whole_and_asks_for_nothing_from_elsewhere(preview: WebPreview) -> None:
+    status, body, kind = get(preview, "/")
+    assert status == 200
+    assert kind.startswith("text/html")
+    text = body.decode()
+    assert "/stream.mjpg" in text
+    assert "http://" not in text
+    assert "https://" not in text
+    assert "//cdn" not in text
+
+
+def test_the_newest_frame_is_there_as_a_jpeg(preview: WebPreview) -> None:
+    assert get(preview, "/frame.jpg")[0] == 503
+    preview.publish(grey(40))
+    preview.publish(grey(160))
+    status, body, kind = get(preview, "/frame.jpg")
+    assert (status, kind) == (200, "image/jpeg")
+    assert abs(level_of(body) - 160) <= 2
+
+
+def test_colours_are_not_swapped(preview: WebPreview) -> None:
+    pixels = np.zeros((48, 64, 4), np.uint8)
+    pixels[..., 0] = 230
+    preview.publish(Frame(pixels, 0, "test", 0))
+    picture = cv2.imdecode(np.frombuffer(get(preview, "/frame.jpg")[1], np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    blue, green, red = picture.reshape(-1, 3).mean(axis=0)
+    assert red > 220
+    assert max(blue, green) < 12
+
+
+def test_nothing_is_encoded_while_nobody_watches(preview: WebPreview) -> None:
+    for level in range(100):
+        preview.publish(grey(level))
+    assert get(preview, "/stats.json")[0] == 200
+    assert preview.feed.encoded == 0
+
+
+def test_a_frame_is_encoded_once_for_all_who_watch(preview: WebPreview) -> None:
+    watchers = [Watcher(preview) for _ in range(5)]
+    until(lambda: preview.streams == 5)
+    for level in (50, 100, 150):
+        preview.publish(grey(level))
+        assert all(abs(level_of(watcher.next_jpeg()) - level) <= 2 for watcher in watchers)
+    assert preview.feed.encoded == 3
+    for watcher in watchers:
+        watcher.close()
+
+
+def test_one_who_comes_late_sees_the_last_frame_at_once(preview: WebPreview) -> None:
+    preview.publish(grey(90))
+    watcher = Watcher(preview)
+    assert abs(level_of(watcher.next_jpeg()) - 90) <= 2
+    watcher.close()
+
+
+def test_a_slow_browser_skips_frames_and_holds_nobody_up(preview: WebPreview) -> None:
+    rng = np.random.default_rng(0)
+    slow, quick = Watcher(preview), Watcher(preview)
+    until(lambda: preview.streams == 2)
+    for sequence in range(60):  # 60 pictures of about 1 MB: far more than the buffers between us can hold
+        noise = rng.integers(0, 255, (720, 1280, 4), dtype=np.uint8)
+        preview.publish(Frame(noise, 0, "test", sequence))
+        quick.next_jpeg()
+    preview.publish(grey(77))
+    assert abs(level_of(quick.next_jpeg()) - 77) <= 2
+    received = 1
+    while len(slow.next_jpeg()) > 10_000:
+        received += 1
+    assert received < 61
+    slow.close()
+    quick.close()
+
+
+def test_a_browser_that_leaves_is_forgotten(preview: WebPreview) -> None:
+    watcher = Watcher(preview)
+    until(lambda: preview.streams == 1)
+    watcher.close()
+    levels = iter(range(100_000))
+
+    def gone() -> bool:
+        preview.publish(grey(next(levels) % 256))
+        return preview.streams == 0
+
+    until(gone)
+
+
+def test_there_is_an_end_to_the_number_of_watchers(preview: WebPreview) -> None:
+    watchers = [Watcher(preview) for _ in range(MOST_STREAMS)]
+    until(lambda: preview.streams == MOST_STREAMS)
+    one_more = Watcher(preview)
+    assert one_more.status == 503
+    for watcher in [*watchers, one_more]:
+        watcher.close()
+
+
+def test_the_numbers_are_those_of_the_moment_and_always_json(preview: WebPreview) -> None:
+    preview.set_stats(lambda: {"fps": 23.9, "latency_ms": math.nan, "deep": [{"x": math.inf}], "state": "running"})
+    status, body, kind = get(preview, "/stats.json")
+    assert status == 200
+    assert kind.startswith("application/json")
+    assert json.loads(body) == {"fps": 23.9, "latency_ms": None, "deep": [{"x": None}], "state": "running"}
+
+
+def test_the_hints_are_served(preview: WebPreview) -> None:
+    assert json.loads(get(preview, "/hints.json")[1]) == [{"what": HINTS[0][0], "line": HINTS[0][1]}]
+
+
+def test_a_taken_port_says_which_and_how_to_get_another(preview: WebPreview) -> None:
+    with pytest.raises(UserError, match=rf"web port {preview.port} on 127\.0\.0\.1 is taken.*--web-port 0 picks"):
+        WebPreview(port=preview.port)
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil.example"]
+)
+def test_a_strange_host_name_is_refused_everywhere(preview: WebPreview, host: str) -> None:
+    preview.publish(grey(1))
+    for path in ("/", "/frame.jpg", "/stream.mjpg", "/stats.json", "/hints.json"):
+        assert get(preview, path, host)[0] == 403
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "LOCALHOST"])
+def test_loopback_names_are_answered_with_and_without_port(preview: WebPreview, host: str) -> None:
+    assert get(preview, "/stats.json", host)[0] == 200
+    assert get(preview, "/stats.json", f"{host}:{preview.port}")[0] == 200
+
+
+def test_a_server_opened_to_the_network_answers_to_addresses_and_own_names_only() -> None:
+    assert host_allowed("192.168.1.20:8088", "0.0.0.0")
+    assert host_allowed(f"{socket.gethostname()}.local:8088", "0.0.0.0")
+    assert not host_allowed("evil.example", "0.0.0.0")
+    assert not host_allowed("192.168.1.20", "127.0.0.1")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_nothing_can_be_changed_over_the_web(preview: WebPreview, method: str) -> None:
+    for path in ("/", "/frame.jpg", "/stats.json", "/hints.json"):
+        assert get(preview, path, method=method)[0] == 405
+
+
+def test_closing_ends_the_live_pictures_and_frees_the_port() -> None:
+    preview = WebPreview(port=0)
+    sink: Sink = preview
+    watcher = Watcher(preview)
+    until(lambda: preview.streams == 1)
+    sink.close()
+    sink.close()
+    watcher.file.read()
+    watcher.close()
+    again = WebPreview(port=preview.port)
+    again.close()
+    preview.publish(grey(1))  # a late frame after closing is no fault
+
+
+def test_a_real_browser_shows_the_picture_and_the_numbers(preview: WebPreview, tmp_path: Path) -> None:
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
+    require("chromium", bool(chromium), "apt-get install chromium")
+    pixels = np.zeros((480, 832, 4), np.uint8)
+    pixels[..., 1] = 255
+    preview.set_stats(lambda: {"state": "running", "fps": 23.97, "osc_port": 9000})
+    done = threading.Event()
+
+    def play() -> None:  # a live picture: the browser's virtual time stands still while a stream is silent
+        while not done.wait(0.04):
+            preview.publish(Frame(pixels, 0, "test", 0))
+
+    player = threading.Thread(target=play)
+    player.start()
+    shot = tmp_path / "page.png"
+    options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1280,800"]
+    browse = [chromium, *options, f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=3000"]
+    try:
+        subprocess.run([*browse, f"--screenshot={shot}", preview.url], check=True, capture_output=True, timeout=60)
+        dumped = subprocess.run([*browse, "--dump-dom", preview.url], check=True, capture_output=True, timeout=60)
+    finally:
+        done.set()
+        player.join()
+    page = cv2.imread(str(shot))
+    assert page is not None
+    pure_green = (page[..., 1] > 240) & (page[..., 0] < 15) & (page[..., 2] < 15)
+    assert 0.2 < pure_green.mean() < 0.8  # the picture fills the stage, beside the panel
+    dom = dumped.stdout.decode()
+    assert 'id="fps">24.0<' in dom
+    assert "a blue cube" in dom
+    assert 'id="state-text">running<' in dom

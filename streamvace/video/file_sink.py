@@ -1,0 +1,80 @@
+"""Recording the live output to a file."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from pathlib import Path
+
+import av
+
+from streamvace.video.frame import Frame
+from streamvace.video.writer import VideoWriter
+
+log = logging.getLogger(__name__)
+
+
+class FileSink:
+    """Writes what is published, on its own thread, behind a bounded queue.
+
+    A disk or an encoder that cannot keep up costs frames, counted in `dropped`, and never the show. The film keeps its
+    true length: the frame before a dropped one is shown longer.
+    """
+
+    QUEUED = 32
+    """Frames that may wait: about a second, 50 MB at 832x480."""
+    CLOSE_SECONDS = 30.0
+
+    def __init__(self, path: Path, size: tuple[int, int], rate: float, writer: VideoWriter | None = None) -> None:
+        """size: (width, height); rate: of the output clock, frames a second. Raises UserError as VideoWriter does."""
+        self.name = str(path)
+        self.published = 0
+        self.dropped = 0
+        """Frames that found the queue full, or came after a fault."""
+        self.faults = 0
+        self.last_fault = ""
+        self._writer = writer or VideoWriter(path, size, rate)
+        self._queue: queue.Queue[tuple[int, Frame] | None] = queue.Queue(self.QUEUED)
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name=f"sink {path.name}", daemon=True)
+        self._thread.start()
+
+    def publish(self, frame: Frame) -> None:
+        try:
+            self._queue.put_nowait((self.published, frame))
+        except queue.Full:
+            self.dropped += 1
+        self.published += 1
+
+    def close(self) -> None:
+        """Write what still waits, finish the file and name it."""
+        if self._closed:
+            return
+        self._closed = True
+        self._queue.put(None)
+        self._thread.join(self.CLOSE_SECONDS)
+        if self._thread.is_alive():
+            self._fault(f"the encoder did not finish within {self.CLOSE_SECONDS:.0f} s; see {self._writer.part}")
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            index, frame = item
+            if self.faults:
+                self.dropped += 1
+                continue
+            try:
+                self._writer.write(frame.pixels, index)
+            except (av.FFmpegError, OSError) as error:  # a full disk, most of all
+                self._fault(f"{self._writer.path} cannot be written any more ({error}); free some space")
+        try:
+            self._writer.close()
+        except (av.FFmpegError, OSError) as error:
+            self._fault(
+                f"{self._writer.path} could not be finished ({error}); what there is lies in {self._writer.part}"
+            )
+
+    def _fault(self, what: str) -> None:
+        self.faults += 1
+        self.last_fault = what
+        log.error("%s", what)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Iterable
 
 import osc_schema
@@ -13,7 +14,7 @@ _APPLIES = {"now": "at once", "next_chunk": "next chunk", "reload": "after a mod
 
 _HEAD = f"""# OSC
 
-<!-- Generated from osc_schema/parameters.json by `python -m streamvace.osc.docs > docs/osc.md`. Edit that, not this. -->
+<!-- Made by `python -m streamvace.osc.docs > docs/osc.md` from osc_schema/parameters.json: edit that, not this. -->
 
 streamvace listens on UDP, address 127.0.0.1, port {server.DEFAULT_PORT} (`--osc-port`; 0 takes any free port and
 prints it). Any OSC 1.0 or 1.1 client will do; with liblo's tools:
@@ -26,30 +27,33 @@ oscdump -L 9001 & oscsend localhost {server.DEFAULT_PORT} /streamvace/subscribe 
 ```
 
 ## How it listens
-
-- Faders and buttons as they come: numbers set bools (on from 0.5) and choices (by index), floats are rounded for ints,
-  a choice also takes its name.
-- A trigger fires on nothing, `T`, `I` or a number from 0.5, and ignores the button's release (`F`, 0). It answers to
-  its full address only, never to a pattern.
-- Out of range is clamped. What has no meaning (NaN, infinity, the wrong type, several values) is refused and changes
-  nothing. Either way the sender gets one line at `/streamvace/status/error` and the value that now holds.
-- `?` as the argument, or no argument, asks for the value. `/streamvace/*` and the other OSC 1.0 patterns work, up to
-  {inbox.MAX_PATTERNS} a datagram.
-- A bundle is applied whole, at one chunk boundary. One with a time tag waits for it, up to {schedule.HORIZON:.0f} s;
-  {schedule.MAX_ENTRIES} may wait. Messages of a bundle that are refused do not hold up the others.
-- Of a burst, the last valid value of each address counts.
-- A subscriber hears every change but its own, and the status about {1 / server.STATUS_SECONDS:.0f} times a second when
-  it changes. {feedback.MAX_SUBSCRIBERS} are served; one that sends nothing for {feedback.EXPIRY / 60:.0f} minutes is
-  forgotten, so send a ping now and then.
-- Limits: {codec.MAX_MESSAGES} messages a datagram, {codec.MAX_ARGUMENTS} arguments a message, {codec.MAX_ADDRESS} bytes
-  an address, {codec.MAX_DEPTH} bundles deep.
 """
+
+_MANNERS = (
+    "Faders and buttons as they come: numbers set bools (on from 0.5) and choices (by index), floats are rounded for "
+    "ints, a choice also takes its name.",
+    "A trigger fires on nothing, `T`, `I` or a number from 0.5, and ignores the button's release (`F`, 0). It answers "
+    "to its full address only, never to a pattern.",
+    "Out of range is clamped. What has no meaning (NaN, infinity, the wrong type, several values) is refused and "
+    "changes nothing. Either way the sender gets one line at `/streamvace/status/error` and the value that now holds.",
+    "`?` as the argument, or no argument, asks for the value. `/streamvace/*` and the other OSC 1.0 patterns work, "
+    f"up to {inbox.MAX_PATTERNS} a datagram.",
+    f"A bundle is applied whole, at one chunk boundary. One with a time tag waits for it, up to {schedule.HORIZON:.0f} "
+    f"s; {schedule.MAX_ENTRIES} may wait. Messages of a bundle that are refused do not hold up the others.",
+    "Of a burst, the last valid value of each address counts.",
+    f"A subscriber hears every change but its own, and the status about {1 / server.STATUS_SECONDS:.0f} times a second "
+    f"when it changes. {feedback.MAX_SUBSCRIBERS} are served. One that sends nothing for {feedback.EXPIRY / 60:.0f} "
+    "minutes is forgotten: subscribe again now and then.",
+    f"Limits: {codec.MAX_MESSAGES} messages a datagram, {codec.MAX_ARGUMENTS} arguments a message, "
+    f"{codec.MAX_ADDRESS} bytes an address, bundles {codec.MAX_DEPTH} deep.",
+)
 
 
 def render() -> str:
     """The whole page, ending in a newline."""
     rows = osc_schema.load()
-    parts = [_HEAD]
+    manners = "\n".join(textwrap.fill(f"- {line}", 120, subsequent_indent="  ") for line in _MANNERS)
+    parts = [f"{_HEAD}\n{manners}\n"]
     for group in dict.fromkeys(row.group for row in rows if row.access == "write"):
         chosen = [row for row in rows if row.group == group and row.access == "write"]
         parts.append(

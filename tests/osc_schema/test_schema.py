@@ -1,0 +1,107 @@
+"""The address space, held against its own rules."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import FrozenInstanceError
+from typing import Any
+
+import pytest
+
+import osc_schema
+from tests.real_parts import require_package
+
+DOCUMENT = json.loads(osc_schema.PATH.read_text(encoding="utf-8"))
+SCHEMA = json.loads(osc_schema.PATH.with_name("schema.json").read_text(encoding="utf-8"))
+
+
+def a_row(**changes: Any) -> dict[str, Any]:
+    row = {
+        "address": "/streamvace/test",
+        "label": "Test",
+        "group": "test",
+        "type": "float",
+        "min": 0.0,
+        "max": 1.0,
+        "default": 0.5,
+        "applies": "now",
+        "access": "write",
+        "help": "Only for this test.",
+    }
+    row.update(changes)
+    return {key: value for key, value in row.items() if value != "gone"}
+
+
+def test_the_file_obeys_its_json_schema() -> None:
+    require_package("jsonschema", "pip install jsonschema")
+    import jsonschema
+
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.Draft202012Validator(SCHEMA).validate(DOCUMENT)
+
+
+def test_every_row_of_the_file_is_loaded_in_order() -> None:
+    assert [row.address for row in osc_schema.load()] == [row["address"] for row in DOCUMENT["parameters"]]
+    assert list(osc_schema.by_address().values()) == list(osc_schema.load())
+
+
+def test_no_service_has_the_address_of_a_parameter() -> None:
+    assert not {service.address for service in osc_schema.services()} & set(osc_schema.by_address())
+
+
+def test_rows_cannot_be_changed_by_accident() -> None:
+    with pytest.raises(FrozenInstanceError):
+        osc_schema.load()[0].address = "/elsewhere"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        osc_schema.by_address()["/x"] = osc_schema.load()[0]  # type: ignore[index]
+
+
+def test_writable_parameters_apply_somewhere_and_triggers_hold_nothing() -> None:
+    for row in osc_schema.load():
+        assert (row.default is None) == (row.type == "trigger")
+
+
+def test_it_needs_nothing_but_the_standard_library() -> None:
+    """TouchDesigner imports it in its own Python, where nothing of ours is installed."""
+    code = (
+        "import sys; before = set(sys.modules); import osc_schema; osc_schema.load(); "
+        "foreign = {m.split('.')[0] for m in set(sys.modules) - before} - sys.stdlib_module_names - {'osc_schema'}; "
+        "sys.exit(str(foreign) if foreign else 0)"
+    )
+    root = osc_schema.PATH.parent.parent
+    done = subprocess.run([sys.executable, "-S", "-c", code], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+WRONG_ROWS = {
+    "no help": a_row(help="gone"),
+    "a key nobody knows": a_row(maximum=3),
+    "an address of someone else": a_row(address="/elsewhere/x"),
+    "a type that is none": a_row(type="vec3"),
+    "a time to apply that is none": a_row(applies="later"),
+    "an access that is none": a_row(access="both"),
+    "a fader without an end": a_row(max="gone"),
+    "a default out of range": a_row(default=2.0),
+    "an int with a float default": a_row(type="int", default=0.5),
+    "a bool for a number": a_row(default=True),
+    "not a number": a_row(default=float("nan")),
+    "a choice with a default it does not offer": a_row(
+        type="choice", min="gone", max="gone", choices=["a", "b"], default="c"
+    ),
+    "a choice of one": a_row(type="choice", min="gone", max="gone", choices=["a"], default="a"),
+    "a string longer than allowed": a_row(type="string", min="gone", max="gone", max_length=2, default="abc"),
+    "a bool that is a number": a_row(type="bool", min="gone", max="gone", default=1),
+    "a trigger with a value": a_row(type="trigger", min="gone", max="gone", default=1),
+}
+
+
+@pytest.mark.parametrize("row", WRONG_ROWS.values(), ids=WRONG_ROWS.keys())
+def test_a_wrong_row_is_refused_by_name(row: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=row["address"]):
+        osc_schema.parse(row)
+
+
+def test_a_right_row_is_not() -> None:
+    assert osc_schema.parse(a_row()).maximum == 1.0

@@ -1,0 +1,1 @@
+"""The live process: processes, threads and clocks. Nothing here knows how a picture is made."""

@@ -1,0 +1,28 @@
+"""When the next output tick is due: absolute deadlines, so that no error adds up. Pure; owned by one thread."""
+
+from __future__ import annotations
+
+_SECOND_NS = 1_000_000_000
+
+
+class TickClock:
+    """Tick `k` is due at `start + k / rate`. A tick that comes a whole period late skips the deadlines it missed."""
+
+    def __init__(self, rate: float, start_ns: int) -> None:
+        if not rate > 0:
+            raise ValueError(f"the output rate must be above 0, not {rate}")
+        self._rate = rate
+        self._start_ns = start_ns
+        self._next = 0
+
+    @property
+    def deadline_ns(self) -> int:
+        """When the next tick is due."""
+        return self._start_ns + round(self._next * _SECOND_NS / self._rate)
+
+    def fire(self, now_ns: int) -> int:
+        """Take the tick that is due; returns how many earlier ones were missed."""
+        late_ns = max(0, now_ns - self.deadline_ns)
+        missed = int(late_ns * self._rate / _SECOND_NS)
+        self._next += missed + 1
+        return missed

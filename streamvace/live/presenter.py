@@ -1,0 +1,149 @@
+"""The output clock: one picture a tick to every sink, whatever the generator does.
+
+Threads: `Presenter` runs a thread of its own, which owns the sinks and the slate. The engine thread calls `offer` and
+`backlog_s`; the playhead is the only thing they share, behind one lock that is never held while a sink works.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from streamvace.generator import Chunk
+from streamvace.live.frame_ring import FrameRing
+from streamvace.live.pace import Pace
+from streamvace.live.playhead import ContentFrame, HoldMode, Playhead, Shown
+from streamvace.live.reporter import Reporter, one_line
+from streamvace.live.sink_bank import SinkBank
+from streamvace.live.slate import Slate
+from streamvace.live.telemetry import Stats, Telemetry
+from streamvace.live.tick_clock import TickClock
+from streamvace.video.frame import Frame
+from streamvace.video.pacing import Clock, ShowClock
+from streamvace.video.resize import with_alpha
+
+
+@dataclass(frozen=True)
+class Show:
+    """What the presenter asks the parameters at each tick. paused: hold the picture and keep the queue."""
+
+    generation: int = 0
+    hold_mode: HoldMode = HoldMode.HOLD
+    paused: bool = False
+
+
+class Presenter:
+    """Ticks at the output rate until stopped. Once started it never skips a tick by itself and never shows black."""
+
+    def __init__(
+        self,
+        *,
+        size: tuple[int, int],
+        rate: float,
+        content_rate: float,
+        ring: FrameRing,
+        show: Callable[[], Show],
+        sinks: SinkBank,
+        telemetry: Telemetry,
+        reporter: Reporter,
+        clock: Clock | None = None,
+    ) -> None:
+        self.rate = rate
+        self._content_rate = content_rate
+        self._ring = ring
+        self._show = show
+        self._sinks = sinks
+        self._telemetry = telemetry
+        self._reporter = reporter
+        self._clock = clock or ShowClock()
+        self._slate = Slate(size)
+        self._playhead = Playhead(content_rate)
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._opened = threading.Event()
+        self._failure: BaseException | None = None
+        self._published = 0
+        self._thread = threading.Thread(target=self._run, name="presenter", daemon=True)
+
+    def start(self) -> None:
+        """Open the sinks on the presenter's thread and begin to tick. Raises what an opener raised."""
+        self._thread.start()
+        self._opened.wait()
+        if self._failure is not None:
+            self._thread.join()
+            raise self._failure
+
+    def stop(self) -> None:
+        """Stop ticking and close every sink, files complete. Idempotent."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def offer(self, chunk: Chunk, pace: Pace) -> None:
+        """A finished chunk, and how fast chunks come just now."""
+        frames = [ContentFrame(with_alpha(picture), chunk.generation, chunk.captured_ns) for picture in chunk.frames]
+        with self._lock:
+            self._playhead.play_rate = pace.play_rate(self._content_rate)
+            self._playhead.offer(frames)
+
+    def backlog_s(self) -> float:
+        """How long what is queued lasts."""
+        with self._lock:
+            return self._playhead.backlog_s
+
+    def stats(self) -> Stats:
+        """How the ticks were filled."""
+        with self._lock:
+            counters = self._playhead.counters
+            return {
+                "fresh": counters.fresh,
+                "paced": counters.paced,
+                "repeated": counters.repeated,
+                "slate": counters.slate,
+                "dropped": counters.dropped,
+                "discarded": counters.discarded,
+                "play_rate": round(self._playhead.play_rate, 3),
+                "sink_faults": self._sinks.faults,
+            }
+
+    def _run(self) -> None:
+        try:
+            self._sinks.open()
+        except Exception as error:  # noqa: BLE001 - handed to `start`, on the thread that can tell the user
+            self._failure = error
+            return
+        finally:
+            self._opened.set()
+        try:
+            ticks = TickClock(self.rate, self._clock.now())
+            while not self._stop.is_set():
+                self._clock.wait_until(ticks.deadline_ns, self._stop)
+                now_ns = self._clock.now()
+                if now_ns < ticks.deadline_ns:
+                    continue
+                try:
+                    self._tick(now_ns, ticks.fire(now_ns))
+                except Exception as error:  # noqa: BLE001 - the next tick must come; counted and reported
+                    self._reporter.report("presenter", one_line(error))
+        finally:
+            self._sinks.close()
+
+    def _tick(self, now_ns: int, missed: int) -> None:
+        show = self._show()
+        with self._lock:
+            self._playhead.cut(show.generation)
+            kind, content = self._playhead.tick(now_ns, show.hold_mode, show.paused)
+        if content is None:
+            control = self._ring.newest()
+            captured_ns = control.captured_ns if control else 0
+            pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]] = self._slate.picture(control)
+        else:
+            captured_ns, pixels = content.captured_ns, content.pixels
+        self._sinks.publish(Frame(pixels, captured_ns, "streamvace", self._published))
+        self._published += 1
+        self._telemetry.ticked(now_ns, missed)
+        if kind is Shown.FRESH:
+            self._telemetry.fresh(self._clock.now(), captured_ns)

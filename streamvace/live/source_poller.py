@@ -1,0 +1,119 @@
+"""Fills the ring from the control source.
+
+Threads: one thread of its own, which opens, polls, re-opens and closes the source; nobody else touches it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from streamvace.live.frame_ring import FrameRing
+from streamvace.live.reporter import Reporter, one_line
+from streamvace.live.telemetry import Stats
+from streamvace.video.frame import Source
+
+_POLL_S = 0.004
+"""A quarter of a 60 Hz frame: adds at most that much latency, costs next to nothing."""
+
+_REOPEN_FIRST_S, _REOPEN_LAST_S = 0.25, 5.0
+"""A source that fails is opened again, first soon, then patiently."""
+
+
+class SourcePoller:
+    """Polls a source until stopped. One that raises is counted, closed and opened again; the ring keeps its frames."""
+
+    def __init__(self, opener: Callable[[], Source], ring: FrameRing, reporter: Reporter) -> None:
+        self._opener = opener
+        self._ring = ring
+        self._reporter = reporter
+        self._stop = threading.Event()
+        self._opened = threading.Event()
+        self._failure: BaseException | None = None
+        self._faults = 0
+        self._reopened = 0
+        self._name = ""
+        self._thread = threading.Thread(target=self._run, name="source", daemon=True)
+
+    def start(self) -> None:
+        """Open the source on its thread and begin to poll. Raises what the first opening raised."""
+        self._thread.start()
+        self._opened.wait()
+        if self._failure is not None:
+            self._thread.join()
+            raise self._failure
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Stop polling and close the source. Idempotent; a driver that hangs is left behind after the time-out."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def stats(self) -> Stats:
+        """What came in, what was lost, what went wrong."""
+        counters = self._ring.counters()
+        return {
+            "source": self._name,
+            "source_frames": counters.received,
+            "source_overwritten": counters.overwritten,
+            "source_faults": self._faults,
+            "source_reopened": self._reopened,
+        }
+
+    def _run(self) -> None:
+        try:
+            source = self._opener()
+        except Exception as error:  # noqa: BLE001 - handed to `start`, on the thread that can tell the user
+            self._failure = error
+            return
+        finally:
+            self._opened.set()
+        self._name = source.name
+        pause_s = _REOPEN_FIRST_S
+        while not self._stop.is_set():
+            frames = self._poll(source)
+            if self._stop.is_set():
+                break
+            pause_s = _REOPEN_FIRST_S if frames else min(pause_s * 2, _REOPEN_LAST_S)
+            reopened = self._reopen(pause_s)
+            if reopened is None:
+                return
+            source = reopened
+        self._close(source)
+
+    def _poll(self, source: Source) -> int:
+        """Poll until stopped or until the source raises; returns how many frames it gave."""
+        frames = 0
+        try:
+            while not self._stop.wait(_POLL_S):
+                frame = source.poll()
+                if frame is not None:
+                    self._ring.push(frame)
+                    frames += 1
+        except Exception as error:  # noqa: BLE001 - drivers raise anything; counted, reported, and the source re-opened
+            self._fault(error)
+            self._close(source)
+        return frames
+
+    def _reopen(self, pause_s: float) -> Source | None:
+        """Try until it opens; None when stopped meanwhile."""
+        while not self._stop.wait(pause_s):
+            try:
+                source = self._opener()
+            except Exception as error:  # noqa: BLE001 - the device may come back; counted and reported
+                self._fault(error)
+                pause_s = min(pause_s * 2, _REOPEN_LAST_S)
+            else:
+                self._reopened += 1
+                return source
+        return None
+
+    def _close(self, source: Source) -> None:
+        try:
+            source.close()
+        except Exception as error:  # noqa: BLE001 - there is nothing left to save; counted and reported
+            self._fault(error)
+
+    def _fault(self, error: Exception) -> None:
+        self._faults += 1
+        self._reporter.report(f"input {self._name}", one_line(error))

@@ -1,0 +1,110 @@
+"""Decides what shapes the next chunk, as late as it can.
+
+Threads: everything here runs on the engine thread. The ring and the parameters it reads are thread-safe and immutable
+at the point of reading: one snapshot shapes one chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamvace.generator import Chunk, ChunkInput
+from streamvace.live.frame_ring import FrameRing
+from streamvace.live.pace import Pace
+from streamvace.live.parameters import Snapshot
+from streamvace.live.presenter import Presenter
+from streamvace.video.frame import Frame, now_ns
+from streamvace.video.resize import fit_cover
+
+Pixels = NDArray[np.uint8]
+
+_FIRST_SPAN_NS = 1_000_000_000
+"""What the first chunk looks at: the last second of control, not everything since the source was opened."""
+
+_PAUSED_S = 0.1
+
+
+class Director:
+    """The supervisor's feed: withholds, builds and passes on chunks."""
+
+    def __init__(
+        self,
+        *,
+        size: tuple[int, int],
+        ring: FrameRing,
+        snapshot: Callable[[], Snapshot],
+        presenter: Presenter,
+        clock: Callable[[], int] = now_ns,
+    ) -> None:
+        self._size = size
+        self._ring = ring
+        self._snapshot = snapshot
+        self._presenter = presenter
+        self._clock = clock
+        self._generation: int | None = None
+        self._sampled_ns = 0
+
+    def wait_s(self, pace: Pace) -> float:
+        """How long to withhold the next chunk. A reset waits for nothing; a pause waits until it ends."""
+        snapshot = self._snapshot()
+        if snapshot.flag("/streamvace/pause"):
+            self._sampled_ns = 0
+            return _PAUSED_S
+        if self._generation is not None and snapshot.generation != self._generation:
+            return 0.0
+        return pace.wait_s(self._presenter.backlog_s(), 1.0 / self._presenter.rate)
+
+    def build(self, frames: int, first_frames: int) -> ChunkInput:
+        """The next chunk's input, from one snapshot and the newest control frames."""
+        snapshot = self._snapshot()
+        reset = self._generation is not None and snapshot.generation != self._generation
+        self._generation = snapshot.generation
+        count = first_frames if reset else frames
+        taken = self._sample(count) if snapshot.flag("/streamvace/control") else []
+        control, mask, captured_ns = None, None, 0
+        if not taken:
+            self._sampled_ns = 0
+        else:
+            fitted = _fit(taken, self._size)
+            control = np.ascontiguousarray(fitted[..., :3])
+            captured_ns = taken[-1].captured_ns
+            if snapshot.text("/streamvace/mask_source") == "alpha":
+                mask = mask_from_alpha(fitted[..., 3], invert=snapshot.flag("/streamvace/mask_invert"))
+        return ChunkInput(
+            prompt=snapshot.text("/streamvace/prompt"),
+            seed=snapshot.integer("/streamvace/seed"),
+            context_scale=snapshot.number("/streamvace/context_scale"),
+            control=control,
+            mask=mask,
+            reset=reset,
+            generation=snapshot.generation,
+            captured_ns=captured_ns,
+            snapshot_version=snapshot.version,
+        )
+
+    def accept(self, chunk: Chunk, pace: Pace) -> None:
+        """Pass a finished chunk on."""
+        self._presenter.offer(chunk, pace)
+
+    def _sample(self, count: int) -> list[Frame]:
+        taken = self._ring.sample(count, self._sampled_ns or self._clock() - _FIRST_SPAN_NS)
+        if taken:
+            self._sampled_ns = taken[-1].captured_ns
+        return taken
+
+
+def mask_from_alpha(alpha: Pixels, *, invert: bool) -> Pixels:
+    """uint8 `[F, H, W]`, 255 = generate. Opaque is generated and transparent is kept, unless inverted."""
+    return np.ascontiguousarray(255 - alpha if invert else alpha)
+
+
+def _fit(frames: Sequence[Frame], size: tuple[int, int]) -> Pixels:
+    """uint8 `[F, H, W, 4]` of the show's size. A frame held for several places is scaled once."""
+    fitted: dict[int, Pixels] = {}
+    for frame in frames:
+        if id(frame) not in fitted:
+            fitted[id(frame)] = fit_cover(frame.pixels, size)
+    return np.stack([fitted[id(frame)] for frame in frames])

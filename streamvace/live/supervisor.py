@@ -1,0 +1,276 @@
+"""Keeps a worker alive and fed: starts it, watches it, starts it again.
+
+Threads: one engine thread, which owns the worker link, the pace meter and, through `feed`, the director. Status is one
+immutable object that anyone may read.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Protocol
+
+from streamvace.generator import Chunk, ChunkInput
+from streamvace.live.messages import Ask, Died, Done, Progress, Ready, StepFailed, WorkerSetup
+from streamvace.live.pace import Pace, PaceMeter
+from streamvace.live.reporter import Reporter, one_line
+from streamvace.live.telemetry import Stats, Telemetry
+from streamvace.live.worker_link import WorkerLink
+from streamvace.video.frame import now_ns
+
+_POLL_S = 0.02
+"""How often the engine looks at its stop flag and at a withheld chunk; adds half of that to a chunk at most."""
+
+
+log = logging.getLogger(__name__)
+
+
+class State(Enum):
+    """What the worker is doing, in one word."""
+
+    STARTING = "starting"
+    WARMING = "warming"
+    READY = "ready"
+    RUNNING = "running"
+    RESTARTING = "restarting"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When patience ends. Generous: a slow machine is not a dead one.
+
+    start_s: silence while loading and warming up. first_chunk_s: the first chunk. chunk_s: any later one, or
+    `chunk_factor` times the recent mean where that is longer. backoff: pauses before a restart, the last one repeated.
+    attempts: starts that may fail before the first READY.
+    steady_s: a worker that ran this long has ended its crash loop.
+    """
+
+    start_s: float = 600.0
+    first_chunk_s: float = 180.0
+    chunk_s: float = 30.0
+    chunk_factor: float = 10.0
+    backoff_s: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+    attempts: int = 3
+    steady_s: float = 30.0
+
+
+@dataclass(frozen=True)
+class Status:
+    """What anyone may know. error: the newest one-line complaint. refused: the user must mend it."""
+
+    state: State = State.STARTING
+    error: str = ""
+    refused: bool = False
+    progress: str = ""
+    restarts: int = 0
+    failed_steps: int = 0
+    chunk: int = 0
+    pid: int = 0
+    was_ready: bool = False
+
+    @property
+    def loading(self) -> bool:
+        """The first worker has not got its weights yet."""
+        return self.state is State.STARTING
+
+    @property
+    def failed(self) -> bool:
+        """It never became ready, and trying again is of no use."""
+        return self.state is State.FAILED
+
+
+class Feed(Protocol):
+    """Where chunks come from and go to. Called on the engine thread only."""
+
+    def wait_s(self, pace: Pace) -> float:
+        """How long to withhold the next chunk; 0 when it is wanted now."""
+
+    def build(self, frames: int, first_frames: int) -> ChunkInput:
+        """The next chunk's input: with `frames` control frames, or `first_frames` when it is a reset."""
+
+    def accept(self, chunk: Chunk, pace: Pace) -> None:
+        """A finished chunk."""
+
+
+class _Gone(Exception):
+    """This worker is of no more use; the message says why, on one line."""
+
+    def __init__(self, line: str, refused: bool = False) -> None:
+        super().__init__(line)
+        self.refused = refused
+
+
+class Supervisor:
+    """Runs the engine thread. A dead, hung or failing worker costs a restart, never the show."""
+
+    def __init__(
+        self,
+        setup: WorkerSetup,
+        feed: Feed,
+        telemetry: Telemetry,
+        reporter: Reporter,
+        *,
+        limits: Limits | None = None,
+        on_change: Callable[[Status], None] | None = None,
+    ) -> None:
+        self._setup = setup
+        self._feed = feed
+        self._telemetry = telemetry
+        self._reporter = reporter
+        self._limits = limits or Limits()
+        self._on_change = on_change
+        self._stop = threading.Event()
+        self._status = Status()
+        self._notes: tuple[str, ...] = ()
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+
+    @property
+    def status(self) -> Status:
+        """The newest status; safe from any thread."""
+        return self._status
+
+    def start(self) -> None:
+        """Start the engine thread; the worker becomes READY in its own time."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the worker and the thread. Idempotent."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def stats(self) -> Stats:
+        """Figures for telemetry."""
+        status = self._status
+        return {
+            "state": status.state.value,
+            "worker_restarts": status.restarts,
+            "worker_failed_steps": status.failed_steps,
+            "error": status.error,
+            "chunk": status.chunk,
+        }
+
+    def _run(self) -> None:
+        """One worker after the other, until stopped or until starting is of no use."""
+        crashes = 0
+        while not self._stop.is_set():
+            began_ns = now_ns()
+            try:
+                self._one_worker()
+                break
+            except _Gone as gone:
+                line, refused = str(gone), gone.refused
+            except Exception as error:  # noqa: BLE001 - a fault on the stage's side of the link: counted, reported, retried
+                line, refused = one_line(error), False
+            lived_s = (now_ns() - began_ns) / 1e9
+            crashes = 1 if self._status.was_ready and lived_s > self._limits.steady_s else crashes + 1
+            hopeless = refused or crashes >= self._limits.attempts
+            if hopeless and not self._status.was_ready:
+                self._set(state=State.FAILED, error=line, refused=refused, pid=0)
+                return
+            self._reporter.report("worker", f"{line}; starting it again")
+            self._set(state=State.RESTARTING, error=line, restarts=self._status.restarts + 1, pid=0)
+            backoff = self._limits.backoff_s
+            self._stop.wait(backoff[min(crashes - 1, len(backoff) - 1)])
+        self._set(state=State.STOPPED, pid=0)
+
+    def _one_worker(self) -> None:
+        """The life of one worker. Returns when stopped, raises _Gone when it is of no more use."""
+        if self._status.restarts == 0:
+            self._set(state=State.STARTING)
+        link = WorkerLink(self._setup)
+        grace_s = 0.0  # one that is hung or dead gets none
+        try:
+            self._set(pid=link.pid)
+            ready = self._await_ready(link)
+            if ready is not None:
+                self._serve(link, ready)
+            grace_s = 1.5
+        finally:
+            link.close(grace_s)
+
+    def _await_ready(self, link: WorkerLink) -> Ready | None:
+        """Load and warm up; any word from the worker extends its time. None when stopped meanwhile."""
+        heard_ns = now_ns()
+        while not self._stop.is_set():
+            message = self._receive(link)
+            if isinstance(message, Progress):
+                heard_ns = now_ns()
+                if message.loaded and self._status.state is State.STARTING:
+                    self._set(state=State.WARMING)
+                self._set(progress=message.text)
+            elif isinstance(message, Ready):
+                if message.size != self._setup.size:
+                    raise _Gone(f"the model makes {message.size} pictures, the show is {self._setup.size}", True)
+                self._set(state=State.READY, progress="", was_ready=True)
+                return message
+            elif (now_ns() - heard_ns) / 1e9 > self._limits.start_s:
+                raise _Gone(f"the worker said nothing for {self._limits.start_s:g} s while starting")
+        return None
+
+    def _serve(self, link: WorkerLink, ready: Ready) -> None:
+        """Ask, step, done, until stopped. The only place where a chunk is in flight."""
+        meter = PaceMeter()
+        ask: Ask | None = None
+        sent_ns: int | None = None
+        while not self._stop.is_set():
+            if ask is not None and self._feed.wait_s(meter.pace()) <= 0:
+                inputs = self._feed.build(ask.frames, ready.first_frames)
+                sent_ns, ask = now_ns(), None
+                self._send(link, inputs)
+            message = self._receive(link)
+            if isinstance(message, Ask):
+                ask = message
+            elif isinstance(message, StepFailed):
+                sent_ns = None
+                self._reporter.report("chunk", message.line)
+                self._set(error=message.line, failed_steps=self._status.failed_steps + 1)
+            elif isinstance(message, Done) and sent_ns is not None:
+                seconds = (now_ns() - sent_ns) / 1e9
+                sent_ns = None
+                self._finish(link.chunk(message), meter, seconds)
+            elif sent_ns is not None and (now_ns() - sent_ns) / 1e9 > self._deadline_s(meter.pace()):
+                raise _Gone(f"a chunk took longer than {self._deadline_s(meter.pace()):g} s")
+
+    def _finish(self, chunk: Chunk, meter: PaceMeter, seconds: float) -> None:
+        self._telemetry.chunk(seconds, chunk.seconds)
+        self._feed.accept(chunk, meter.record(len(chunk.frames), seconds))
+        if chunk.notes != self._notes:  # the same remark comes with every chunk of a prompt; once is enough
+            self._notes = chunk.notes
+            for note in chunk.notes:
+                self._reporter.report("note", note)
+        error = "" if self._status.state is not State.RUNNING else self._status.error
+        self._set(state=State.RUNNING, chunk=chunk.index, error=chunk.notes[-1] if chunk.notes else error)
+
+    def _deadline_s(self, pace: Pace) -> float:
+        if pace.step_s <= 0:
+            return self._limits.first_chunk_s
+        return max(self._limits.chunk_s, self._limits.chunk_factor * pace.step_s)
+
+    def _send(self, link: WorkerLink, inputs: ChunkInput) -> None:
+        try:
+            link.send(inputs)
+        except OSError as error:
+            raise _Gone(f"the worker went away ({one_line(error)})") from error
+
+    def _receive(self, link: WorkerLink) -> object:
+        """The next message or None. A worker that ended, or says that it ends, raises _Gone."""
+        try:
+            message = link.receive(_POLL_S)
+        except EOFError:
+            link.close(0.0)
+            raise _Gone(f"the worker ended with exit code {link.exit_code}") from None
+        if isinstance(message, Died):
+            log.debug("the worker's last words:\n%s", message.trace)
+            raise _Gone(message.line, message.refused)
+        return message
+
+    def _set(self, **changes: object) -> None:
+        self._status = replace(self._status, **changes)  # type: ignore[arg-type]
+        if self._on_change is not None:
+            self._on_change(self._status)

@@ -1,0 +1,152 @@
+"""The worker process: owns the generator and nothing else.
+
+One thread does everything in turn: ask, receive, step, answer. A second one only watches for the parent's death, since
+a step that hangs would never notice it. Ctrl-C is the stage's business; the worker ends when it is told to or when the
+pipe closes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from typing import Any, Protocol
+
+from streamvace.errors import UserError
+from streamvace.generator import Chunk, ChunkInput
+from streamvace.live.messages import (
+    PROTOCOL,
+    Ask,
+    Died,
+    Done,
+    Progress,
+    Quit,
+    Ready,
+    Step,
+    StepFailed,
+    WorkerSetup,
+    join_pixels,
+    split_pixels,
+)
+from streamvace.live.reporter import one_line
+from streamvace.live.slots import PixelSlot
+
+DEFAULT_FACTORY = "streamvace.live.worker:load_generator"
+
+_FAILURES_IN_A_ROW = 3
+"""Steps that may fail one after the other before the process gives up and is started afresh."""
+
+_STAGE_GONE = (EOFError, BrokenPipeError, ConnectionResetError)
+
+log = logging.getLogger(__name__)
+
+
+class ChunkMaker(Protocol):
+    """What the worker needs of a generator."""
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+
+    def frames_wanted(self) -> int: ...
+
+    def step(self, inputs: ChunkInput, /) -> Chunk: ...
+
+    def warm_up(self, progress: Callable[..., None], /) -> None: ...
+
+    def reset(self) -> None: ...
+
+
+def load_generator(setup: WorkerSetup) -> ChunkMaker:
+    """The real generator, from the pipeline table and its weights."""
+    from streamvace import generator
+
+    loader: Any = generator
+    made: ChunkMaker = loader.Generator.load(setup.pipeline, setup.size, setup.device, setup.threads)
+    return made
+
+
+def worker_main(setup: WorkerSetup, connection: Connection[Any, Any]) -> None:
+    """The process's entry. Everything that goes wrong is said in a last message; the exit code is 1 then."""
+    _ignore_interrupts()
+    threading.Thread(target=_die_with_parent, name="parent watch", daemon=True).start()
+    try:
+        _serve(setup, connection)
+    except _STAGE_GONE:
+        return
+    except Exception as error:  # noqa: BLE001 - the last words of a process; the supervisor counts and reports them
+        line = str(error) if isinstance(error, UserError) else one_line(error)
+        died = Died(" ".join(line.split()), isinstance(error, UserError), traceback.format_exc())
+        try:
+            connection.send(died)
+        except OSError:
+            log.debug("the stage went away before it could be told: %s", line)
+        raise SystemExit(1) from None
+
+
+def _serve(setup: WorkerSetup, connection: Connection[Any, Any]) -> None:
+    if setup.protocol != PROTOCOL:
+        raise UserError(f"the worker speaks protocol {PROTOCOL}, the stage {setup.protocol}: install streamvace again")
+    inbox, outbox = PixelSlot.attach(setup.inbox), PixelSlot.attach(setup.outbox)
+    try:
+        connection.send(Progress(f"loading {setup.pipeline}"))
+        generator = resolve(setup.factory)(setup)
+        connection.send(Progress("warming up", loaded=True))
+        generator.warm_up(lambda *parts: connection.send(Progress(" ".join(map(str, parts)), loaded=True)))
+        generator.reset()
+        connection.send(Ready(generator.size, generator.frames_wanted()))
+        _loop(generator, connection, inbox, outbox)
+    finally:
+        inbox.close()
+        outbox.close()
+
+
+def _loop(generator: ChunkMaker, connection: Connection[Any, Any], inbox: PixelSlot, outbox: PixelSlot) -> None:
+    failures = 0
+    while True:
+        connection.send(Ask(generator.frames_wanted()))
+        message = connection.recv()
+        if isinstance(message, Quit):
+            return
+        assert isinstance(message, Step)
+        try:
+            chunk = generator.step(join_pixels(message.inputs, inbox.read(message.planes)))
+            header, pixels = split_pixels(chunk)
+            reply = Done(header, outbox.write(pixels))
+        except Exception as error:
+            failures += 1
+            if failures >= _FAILURES_IN_A_ROW:
+                raise
+            log.debug("a step failed", exc_info=True)
+            generator.reset()
+            connection.send(StepFailed(one_line(error)))
+        else:
+            failures = 0
+            connection.send(reply)
+
+
+def resolve(factory: str) -> Callable[[WorkerSetup], ChunkMaker]:
+    """`module:function` as the function."""
+    module, _, name = factory.partition(":")
+    found: Callable[[WorkerSetup], ChunkMaker] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches every process of the console; the stage alone decides what it means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        # The stage blocked it while starting this process, so that an early Ctrl-C could not hit the imports.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _die_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

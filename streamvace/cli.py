@@ -1,0 +1,255 @@
+"""The command line. Nothing heavy is imported here: `--help` answers at once, torch is loaded by who needs it."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from osc_schema import Value
+from streamvace import __version__
+from streamvace.errors import UserError
+from streamvace.live.reporter import say
+from streamvace.osc.cli_options import CliOption, parse_cli
+from streamvace.osc.cli_options import options as schema_options
+
+PARAMETERS_PANEL = "Parameters (each can be changed over OSC while it runs)"
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Live, controllable video generation for VJs.",
+    epilog="Begin with:  streamvace run",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The `streamvace` command. What a user can mend is one line and exit code 2, without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # A Windows console in cp1252 must not end a show over a letter it cannot draw.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="streamvace")
+    except UserError as error:
+        say(f"streamvace: {error}")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def with_parameters(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option for every parameter of the schema; it gets them as `parameters`, by OSC address."""
+    names = {option.name.lstrip("-").replace("-", "_"): option for option in schema_options()}
+
+    @wraps(command)
+    def wrapped(**given: Any) -> None:
+        said = {names[name].name: given.pop(name) for name in names}
+        texts = {name: _as_text(value) for name, value in said.items() if value is not None}
+        command(**given, parameters=parse_cli(texts))
+
+    own = [each for each in inspect.signature(command, eval_str=True).parameters.values() if each.name != "parameters"]
+    extra = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(option))
+        for name, option in names.items()
+    ]
+    wrapped.__signature__ = inspect.Signature([*own, *extra])  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {each.name: each.annotation for each in [*own, *extra]}
+    return wrapped
+
+
+def _annotation(option: CliOption) -> Any:
+    """A flag pair for a switch, a value for everything else; None when it was not given."""
+    if option.parameter.type == "bool":
+        pair = f"{option.name}/--no-{option.name.removeprefix('--')}"
+        return Annotated[bool | None, typer.Option(pair, help=option.help, rich_help_panel=PARAMETERS_PANEL)]
+    named = typer.Option(option.name, help=option.help, metavar="VALUE", rich_help_panel=PARAMETERS_PANEL)
+    return Annotated[str | None, named]
+
+
+def _as_text(value: bool | str) -> str:
+    return value if isinstance(value, str) else ("on" if value else "off")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"streamvace {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")] = False,
+) -> None:
+    """Live, controllable video generation for VJs."""
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+    for chatty in ("asyncio", "libav", "PIL"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+RUN_EXAMPLES = """Examples:
+
+\b
+  streamvace run
+  streamvace run --prompt "a blue cube, neon" --context-scale 0.8
+  streamvace run --input clip.mp4 --output window:full
+  streamvace run --input ndi: --output ndi:streamvace --mask-source alpha
+  streamvace run --output null --duration 60 --stats figures.json
+"""
+
+
+@app.command(epilog=RUN_EXAMPLES)
+@with_parameters
+def run(
+    *,
+    pipeline: Annotated[str, typer.Option(help="Which model generates.")] = "embedded",
+    input_: Annotated[
+        str,
+        typer.Option("--input", "-i", help="Control source: pattern, a file, camera:0, ndi:NAME, none."),
+    ] = "pattern",
+    output: Annotated[
+        list[str] | None,
+        typer.Option("--output", "-o", help="Where it goes: window, ndi:NAME, a .mp4 file, null. May be repeated."),
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's.")
+    ] = None,
+    rate: Annotated[float, typer.Option(min=1, max=240, help="Output ticks a second.")] = 30.0,
+    content_rate: Annotated[float, typer.Option(min=1, max=240, help="Most generated frames shown a second.")] = 24.0,
+    host: Annotated[str, typer.Option(help="Address that OSC and web listen on; 0.0.0.0 is everyone's.")] = "127.0.0.1",
+    osc_port: Annotated[int, typer.Option(help="UDP port for OSC; 0 takes a free one.")] = 7700,
+    web_port: Annotated[
+        int | None, typer.Option(help="Port of the web preview; default 8700 or the next free; -1 for none.")
+    ] = None,
+    no_web: Annotated[bool, typer.Option("--no-web", help="No web preview.")] = False,
+    duration: Annotated[float | None, typer.Option(min=0, help="End so many seconds after the model is ready.")] = None,
+    stats: Annotated[Path | None, typer.Option(help="Write the figures of the show to this JSON file.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads for the model.")] = None,
+    factory: Annotated[str | None, typer.Option(hidden=True)] = None,
+    parameters: dict[str, Value],
+) -> None:
+    """Hold a live show: control signal in, generated picture out, steered over OSC.
+
+    Without options it picks what works: the built-in model, a moving test pattern, and a window if there is a display.
+    """
+    from streamvace.live.options import RunOptions, parse_size
+
+    options = RunOptions(
+        pipeline=pipeline,
+        input=input_,
+        outputs=tuple(output or ()),
+        parameters=parameters,
+        size=parse_size(size) if size else None,
+        rate=rate,
+        content_rate=content_rate,
+        host=host,
+        osc_port=osc_port,
+        web_port=-1 if no_web else web_port,
+        duration_s=duration,
+        stats=stats,
+        device=device,
+        threads=threads,
+        **({"factory": factory} if factory else {}),
+    )
+    from streamvace.live.app import run as hold_show
+
+    raise typer.Exit(hold_show(options))
+
+
+RENDER_EXAMPLES = """Examples:
+
+\b
+  streamvace render --input clip.mp4 --output out.mp4 --prompt "a red sphere"
+  streamvace render --input depth.mp4 --mask matte.mp4 --output out.mp4 --context-scale 0.7
+"""
+
+
+@app.command(epilog=RENDER_EXAMPLES)
+@with_parameters
+def render(
+    *,
+    input_: Annotated[Path, typer.Option("--input", "-i", help="Control video; every frame is used once, in order.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The video to write (.mp4, .mov).")],
+    mask: Annotated[
+        Path | None, typer.Option(help="Video or picture: white is generated, black keeps the input's pixels.")
+    ] = None,
+    pipeline: Annotated[str, typer.Option(help="Which model generates.")] = "embedded",
+    size: Annotated[
+        str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's.")
+    ] = None,
+    frames: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads for the model.")] = None,
+    factory: Annotated[str | None, typer.Option(hidden=True)] = None,
+    parameters: dict[str, Value],
+) -> None:
+    """Generate from a clip, frame by frame, not live. The same command gives the same video."""
+    from streamvace.live.options import parse_size
+    from streamvace.live.render import RenderOptions, render_clip
+
+    options = RenderOptions(
+        input=input_,
+        output=output,
+        mask=mask,
+        pipeline=pipeline,
+        parameters=parameters,
+        size=parse_size(size) if size else None,
+        frames=frames,
+        overwrite=overwrite,
+        device=device,
+        threads=threads,
+        **({"factory": factory} if factory else {}),
+    )
+    raise typer.Exit(render_clip(options))
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
+    """Say what this machine can do, and what to install for the rest."""
+    raise typer.Exit(_call("streamvace.doctor", "run_doctor", as_json))
+
+
+@app.command()
+def parity(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of recorded files.")]) -> None:
+    """Replay recorded network calls and compare: a table, and exit code 1 when one differs."""
+    if not folder.is_dir():
+        raise UserError(f"no folder {folder}; name the folder that holds the recorded files")
+    raise typer.Exit(_call("streamvace.parity", "run_parity", folder))
+
+
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def train(context: typer.Context) -> None:
+    """Train the embedded model; `streamvace train --help` lists the stages."""
+    _call("streamvace.embedded.train.cli", "app", args=context.args, prog_name="streamvace train")
+
+
+def _call(module: str, name: str, *given: Any, **named: Any) -> int:
+    """Call a function of a module that is imported only now; its exit code, 0 where it gives none."""
+    try:
+        function = getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("streamvace"):
+            raise UserError(f"this command needs the package {error.name}; see `streamvace doctor`") from error
+        raise UserError(f"this command is not part of this installation ({module} is missing)") from error
+    return int(function(*given, **named) or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

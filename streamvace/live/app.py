@@ -1,0 +1,142 @@
+"""The stage process: puts the parts together, waits, and takes them apart again.
+
+Threads: this runs on the main thread. All other work has a thread of its own: source, engine (supervisor and
+director), presenter, osc, web.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from streamvace.errors import UserError
+from streamvace.live.director import Director
+from streamvace.live.frame_ring import FrameRing
+from streamvace.live.greeting import greeting, things_to_try
+from streamvace.live.main_loop import MainLoop, stop_on_signals
+from streamvace.live.messages import WorkerSetup
+from streamvace.live.options import (
+    DEFAULT_WEB_PORT,
+    RunOptions,
+    check_device,
+    check_factory,
+    check_writable,
+    next_free_port,
+    resolve_size,
+)
+from streamvace.live.outputs import Borrowed, check_outputs, prepare
+from streamvace.live.parameters import Parameters
+from streamvace.live.playhead import HoldMode
+from streamvace.live.presenter import Presenter, Show
+from streamvace.live.reporter import Reporter, say
+from streamvace.live.sink_bank import SinkBank
+from streamvace.live.source_poller import SourcePoller
+from streamvace.live.status_feed import publish_status, web_figures
+from streamvace.live.supervisor import Supervisor
+from streamvace.live.telemetry import Telemetry, write_json
+from streamvace.osc.server import OscServer
+from streamvace.video.endpoints import open_source
+from streamvace.video.frame import now_ns
+from streamvace.web.preview import WebPreview
+
+
+def run(options: RunOptions) -> int:
+    """Hold a live show until it is told to stop; returns the exit code: 0, or 1 when the generator would not start.
+
+    Raises UserError for anything the user can mend before it starts. The order is: checks, ports, source, worker until
+    its weights are loaded, outputs; so that whatever can be refused is refused before any output exists. It is taken
+    apart in the opposite order, outputs first, so that their files are complete whatever else hangs.
+    """
+    size, outputs = _checked(options)
+    parameters = Parameters(options.parameters)
+    telemetry, reporter, ring = Telemetry(), Reporter(), FrameRing()
+    with stop_on_signals() as stop, ExitStack() as stack:
+        osc = stack.enter_context(OscServer(parameters, options.host, options.osc_port))
+        web = _open_web(options, osc.port)
+        if web is not None:
+            stack.callback(web.close)
+        poller = SourcePoller(lambda: open_source(options.input, size), ring, reporter)
+        stack.callback(poller.stop)
+        poller.start()
+        window, openers = prepare(outputs, size, options.rate)
+        if window is not None:
+            stack.callback(window.close)
+        if web is not None:
+            web.set_stats(lambda: web_figures(telemetry, parameters, osc.port))
+            openers.append(lambda: Borrowed(web))
+
+        presenter = Presenter(
+            size=size,
+            rate=options.rate,
+            content_rate=options.content_rate,
+            ring=ring,
+            show=lambda: _show(parameters),
+            sinks=SinkBank(openers, reporter),
+            telemetry=telemetry,
+            reporter=reporter,
+        )
+        director = Director(size=size, ring=ring, snapshot=parameters.snapshot, presenter=presenter)
+        setup = WorkerSetup(options.factory, options.pipeline, size, options.device, options.threads)
+        supervisor = Supervisor(setup, director, telemetry, reporter)
+        for part in (presenter, poller, supervisor):
+            telemetry.add(part.stats)
+        loop = MainLoop(
+            stop,
+            reporter,
+            quit_asked=lambda: parameters.snapshot().fired["/streamvace/quit"] > 0,
+            publish_status=lambda: publish_status(osc.publish, telemetry.stats()),
+            window=window,
+        )
+
+        say(f"loading {options.pipeline} ...")
+        stack.callback(supervisor.stop)
+        supervisor.start()
+        loop.run_until(lambda: not supervisor.status.loading)
+        if not supervisor.status.failed:
+            stack.callback(presenter.stop)
+            presenter.start()
+            loop.run_until(lambda: supervisor.status.was_ready or supervisor.status.failed)
+        if supervisor.status.refused:
+            raise UserError(supervisor.status.error)
+        if supervisor.status.failed:
+            say(f"the generator does not start: {supervisor.status.error}; --verbose says more")
+            return 1
+        if not loop.ended:
+            for line in greeting(options.pipeline, size, osc.port, web.url if web else None):
+                say(line)
+        ready_ns = now_ns()
+        loop.run_until(lambda: options.duration_s is not None and now_ns() - ready_ns >= options.duration_s * 1e9)
+        figures = telemetry.stats()
+    if options.stats is not None:
+        write_json(options.stats, {**figures, "faults": reporter.counts()})
+    return 0
+
+
+def _checked(options: RunOptions) -> tuple[tuple[int, int], tuple[str, ...]]:
+    """Everything that can be refused without opening anything: (size, outputs)."""
+    size = resolve_size(options.pipeline, options.size)
+    check_device(options.device)
+    check_factory(options.factory)
+    if options.stats is not None:
+        check_writable(options.stats, "stats file")
+    return size, check_outputs(options.outputs)
+
+
+def _open_web(options: RunOptions, osc_port: int) -> WebPreview | None:
+    """The preview on the port asked for; on the default port or the next free one when none was."""
+    if options.web_port is not None and options.web_port < 0:
+        return None
+    port = options.web_port
+    if port is None:
+        port = next_free_port(options.host, DEFAULT_WEB_PORT)
+        if port != DEFAULT_WEB_PORT:
+            say(f"web port {DEFAULT_WEB_PORT} is in use, taking {port}")
+    return WebPreview(options.host, port, things_to_try(osc_port))
+
+
+def _show(parameters: Parameters) -> Show:
+    snapshot = parameters.snapshot()
+    return Show(
+        generation=snapshot.generation,
+        hold_mode=HoldMode(snapshot.text("/streamvace/hold_mode")),
+        paused=snapshot.flag("/streamvace/pause"),
+    )

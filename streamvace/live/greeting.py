@@ -1,0 +1,25 @@
+"""What a user reads when the show is on: where to look, where to send, and three things to try."""
+
+from __future__ import annotations
+
+
+def things_to_try(osc_port: int) -> tuple[tuple[str, str], ...]:
+    """(what it does, the exact command)."""
+    target = f"oscsend localhost {osc_port} /streamvace"
+    return (
+        ("another picture", f'{target}/prompt s "a blue cube, neon"'),
+        ("a looser hold on the control signal", f"{target}/context_scale f 0.4"),
+        ("a hard cut", f"{target}/reset"),
+    )
+
+
+def greeting(pipeline: str, size: tuple[int, int], osc_port: int, web_url: str | None) -> list[str]:
+    """The lines; plain ASCII, for every console."""
+    lines = [f"streamvace is on: {pipeline}, {size[0]}x{size[1]}"]
+    if web_url:
+        lines.append(f"  watch   {web_url}")
+    lines.append(f"  OSC in  port {osc_port}")
+    lines.append("Three things to try:")
+    lines.extend(f"  {command}    ({what})" for what, command in things_to_try(osc_port))
+    lines.append("Ctrl-C ends the show.")
+    return lines

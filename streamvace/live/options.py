@@ -1,0 +1,130 @@
+"""What `streamvace run` was asked for, and the checks that are cheap enough to make before anything starts."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from osc_schema import Value
+from streamvace.errors import UserError
+from streamvace.live.worker import DEFAULT_FACTORY
+
+DEFAULT_OSC_PORT = 7700
+DEFAULT_WEB_PORT = 8700
+_PORTS_TRIED = 20
+
+SIZE_STEP = 16
+"""Pixels that a width and a height are counted in: codec stride times patch."""
+
+_SIZE_LIMITS = (64, 4096)
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """One live show.
+
+    input, outputs: URIs of `streamvace.video.endpoints`; no outputs means a window if there is a display.
+    parameters: starting values by OSC address. size: (width, height), None takes the pipeline's.
+    rate: output ticks a second. content_rate: most generated frames played a second.
+    osc_port: 0 takes a free one. web_port: None means the default or the next free; -1 means no web server.
+    duration_s: None runs until stopped. stats: where the figures go at the end.
+    factory: `module:function` that makes the generator in the worker.
+    """
+
+    pipeline: str = "embedded"
+    input: str = "pattern"
+    outputs: tuple[str, ...] = ()
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    size: tuple[int, int] | None = None
+    rate: float = 30.0
+    content_rate: float = 24.0
+    host: str = "127.0.0.1"
+    osc_port: int = DEFAULT_OSC_PORT
+    web_port: int | None = None
+    duration_s: float | None = None
+    stats: Path | None = None
+    device: str = "auto"
+    threads: int | None = None
+    factory: str = DEFAULT_FACTORY
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """`512x320` as (512, 320). Raises UserError."""
+    width, cross, height = text.lower().partition("x")
+    if not cross or not width.isdecimal() or not height.isdecimal():
+        raise UserError(f"size {text!r} is not WIDTHxHEIGHT; try 256x256")
+    return check_size((int(width), int(height)))
+
+
+def check_size(size: tuple[int, int]) -> tuple[int, int]:
+    """The size itself when a model can make it. Raises UserError with the nearest one that works."""
+    low, high = _SIZE_LIMITS
+    near = [min(high, max(low, round(side / SIZE_STEP) * SIZE_STEP)) for side in size]
+    if tuple(near) != size:
+        raise UserError(
+            f"size {size[0]}x{size[1]} is not possible: both sides are multiples of {SIZE_STEP} from {low} to {high}; "
+            f"try {near[0]}x{near[1]}"
+        )
+    return size
+
+
+def resolve_size(pipeline: str, size: tuple[int, int] | None) -> tuple[int, int]:
+    """The show's size. Raises UserError for an unknown pipeline (naming the known) or an impossible size."""
+    from streamvace.model.specs import pipeline as find
+
+    row = find(pipeline)
+    return check_size(size or row.default_size)
+
+
+def check_writable(path: Path, what: str) -> None:
+    """Raises UserError when a file cannot be made there. Makes nothing."""
+    folder = path.expanduser().absolute().parent
+    if not folder.is_dir():
+        raise UserError(f"{what} {path}: there is no folder {folder}; make it first")
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"{what} {path}: the folder {folder} is not writable; choose another")
+    if path.is_dir():
+        raise UserError(f"{what} {path} is a folder; name a file in it")
+
+
+def check_device(device: str) -> None:
+    """Raises UserError for a name that torch would not know, without importing torch."""
+    kind, _, number = device.partition(":")
+    if kind not in ("auto", "cpu", "cuda", "mps") or (number and not number.isdecimal()):
+        raise UserError(f"unknown device {device!r}: there is auto, cpu, cuda, cuda:0, mps; try auto")
+
+
+def check_factory(factory: str) -> None:
+    """Raises UserError when the factory's module is not there."""
+    module, colon, name = factory.partition(":")
+    try:
+        found = bool(colon and name) and importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        found = False
+    if not found:
+        raise UserError(f"factory {factory!r}: there is no such module; write it as module:function")
+
+
+def next_free_port(host: str, first: int) -> int:
+    """The first free TCP port from `first` on; `first` itself when all are taken, for the server to complain about."""
+    for port in range(first, first + _PORTS_TRIED):
+        if _is_free(host, port):
+            return port
+    return first
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            if os.name == "posix":
+                # As servers do: a port in TIME_WAIT is free. On Windows the option would mean the opposite.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError:
+        return False
+    return True

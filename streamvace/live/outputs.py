@@ -1,0 +1,86 @@
+"""From the output URIs of the command line to openers for the presenter.
+
+Threads: a window belongs to the main thread, so it is opened and closed there and the presenter only borrows it; every
+other sink is opened, used and closed on the presenter's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Protocol, cast
+
+from streamvace.errors import UserError
+from streamvace.live.options import check_writable
+from streamvace.live.sink_bank import SinkOpener
+from streamvace.video.endpoints import SINKS, open_sink, split_uri
+from streamvace.video.frame import Frame, Sink
+
+_WINDOW = "window"
+
+
+class Window(Protocol):
+    """The part of a window sink that the main thread uses."""
+
+    closed: bool
+
+    def pump(self) -> None:
+        """Draw the newest frame and answer the desktop's events. Main thread only."""
+
+    def close(self) -> None:
+        """Take it off the screen. Main thread only."""
+
+
+class Borrowed:
+    """A sink that somebody else closes."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.name = sink.name
+        self._sink = sink
+
+    def publish(self, frame: Frame) -> None:
+        """The sink's own."""
+        self._sink.publish(frame)
+
+    def close(self) -> None:
+        """Left to the owner."""
+
+
+def check_outputs(outputs: Sequence[str]) -> tuple[str, ...]:
+    """The outputs to open. None asked for: a window where there is a display. Raises UserError; opens nothing."""
+    schemes = [split_uri(uri, SINKS) for uri in outputs]
+    if not outputs:
+        return (_WINDOW,) if _display() else ()
+    if [scheme for scheme, _ in schemes].count(_WINDOW) > 1:
+        raise UserError("two windows were asked for: one is possible; drop an --output window")
+    for uri, (scheme, rest) in zip(outputs, schemes, strict=True):
+        if scheme not in SINKS:
+            raise UserError(f"unknown output {uri!r}: there is {', '.join(SINKS)}; use one of these, or a .mp4 path")
+        if scheme == _WINDOW and not _display():
+            raise UserError("no display for --output window; use --output null and watch the web preview")
+        if scheme == "file":
+            check_writable(Path(rest), "output file")
+    return tuple(outputs)
+
+
+def prepare(outputs: Sequence[str], size: tuple[int, int], rate: float) -> tuple[Window | None, list[SinkOpener]]:
+    """The window, opened here and now, and an opener for every output. Call it on the main thread."""
+    window: Window | None = None
+    openers: list[SinkOpener] = []
+    for uri in outputs:
+        if split_uri(uri, SINKS)[0] == _WINDOW:
+            sink = open_sink(uri, size, rate)
+            window = cast(Window, sink)
+            openers.append(partial(Borrowed, sink))
+        else:
+            openers.append(partial(open_sink, uri, size, rate))
+    return window, openers
+
+
+def _display() -> bool:
+    try:
+        from streamvace.video.window import display_available
+    except ImportError:  # no OpenGL on this machine
+        return False
+    return bool(display_available())

@@ -1,0 +1,151 @@
+"""Offline: a clip in, a clip out, every frame once and in order, nothing that depends on time.
+
+One thread, one process: a fault here costs a command, not a show.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from osc_schema import Value
+from streamvace.errors import UserError
+from streamvace.generator import Chunk, ChunkInput
+from streamvace.live.director import mask_from_alpha
+from streamvace.live.messages import WorkerSetup
+from streamvace.live.options import check_device, check_factory, check_writable, resolve_size
+from streamvace.live.parameters import Parameters, Snapshot
+from streamvace.live.reporter import say
+from streamvace.live.worker import DEFAULT_FACTORY, ChunkMaker, resolve
+from streamvace.video.decode import file_info
+from streamvace.video.file import read_frames
+from streamvace.video.file_sink import VideoWriter
+from streamvace.video.resize import with_alpha
+
+Pixels = NDArray[np.uint8]
+
+_VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv")
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """One clip. mask: video or picture whose brightness is the mask. frames: None goes to the input's end."""
+
+    input: Path
+    output: Path
+    mask: Path | None = None
+    pipeline: str = "embedded"
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    size: tuple[int, int] | None = None
+    frames: int | None = None
+    overwrite: bool = False
+    device: str = "auto"
+    threads: int | None = None
+    factory: str = DEFAULT_FACTORY
+
+
+def render_clip(options: RenderOptions) -> int:
+    """Write the clip; returns the exit code. Raises UserError before anything is written where it can be foreseen."""
+    size = _checked(options)
+    snapshot = Parameters(options.parameters).snapshot()
+    info = file_info(options.input)
+    control = read_frames(options.input, size)
+    mask = _mask_frames(options.mask, size) if options.mask else None
+    setup = WorkerSetup(options.factory, options.pipeline, size, options.device, options.threads)
+    generator = resolve(options.factory)(setup)
+
+    total = min(info.frames or 0, options.frames or info.frames or 0) or options.frames
+    # The container is chosen by the suffix, so that stays last in the name of the unfinished file.
+    unfinished = options.output.with_name(f".{options.output.stem}.{os.getpid()}.part{options.output.suffix}")
+    notes: set[str] = set()
+    try:
+        writer = VideoWriter(unfinished, size, info.rate)
+        try:
+            with _progress() as progress:
+                task = progress.add_task(options.output.name, total=total)
+                for chunk, wanted in _chunks(generator, snapshot, islice(control, options.frames), mask):
+                    for frame in chunk.frames[:wanted]:
+                        writer.write(with_alpha(frame))
+                    progress.advance(task, wanted)
+                    notes.update(chunk.notes)
+        finally:
+            writer.close()
+        os.replace(unfinished, options.output)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    for note in sorted(notes):
+        say(f"note: {note}")
+    return 0
+
+
+def _checked(options: RenderOptions) -> tuple[int, int]:
+    size = resolve_size(options.pipeline, options.size)
+    check_device(options.device)
+    check_factory(options.factory)
+    if options.output.suffix.lower() not in _VIDEO_SUFFIXES:
+        raise UserError(f"output {options.output}: the name must end in {', '.join(_VIDEO_SUFFIXES)}")
+    check_writable(options.output, "output")
+    if options.output.exists() and not options.overwrite:
+        raise UserError(f"output {options.output} exists; choose another name, or add --overwrite")
+    return size
+
+
+def _chunks(
+    generator: ChunkMaker, snapshot: Snapshot, control: Iterator[Pixels], mask: Iterator[Pixels] | None
+) -> Iterator[tuple[Chunk, int]]:
+    """Each chunk, and how many of its frames answer to a real input frame: the last chunk is filled up by holding."""
+    while True:
+        wanted = generator.frames_wanted()
+        taken = list(islice(control, wanted))
+        if not taken:
+            return
+        held = [*taken, *[taken[-1]] * (wanted - len(taken))]
+        pixels = np.stack(held)
+        masks = np.stack(list(islice(mask, wanted))) if mask is not None else None
+        if masks is None and snapshot.text("/streamvace/mask_source") == "alpha":
+            masks = pixels[..., 3]
+        if masks is not None:
+            masks = mask_from_alpha(masks, invert=snapshot.flag("/streamvace/mask_invert"))
+        inputs = ChunkInput(
+            prompt=snapshot.text("/streamvace/prompt"),
+            seed=snapshot.integer("/streamvace/seed"),
+            context_scale=snapshot.number("/streamvace/context_scale"),
+            control=np.ascontiguousarray(pixels[..., :3]) if snapshot.flag("/streamvace/control") else None,
+            mask=masks if snapshot.flag("/streamvace/control") else None,
+        )
+        yield generator.step(inputs), len(taken)
+
+
+def _mask_frames(path: Path, size: tuple[int, int]) -> Iterator[Pixels]:
+    """Brightness of every frame, uint8 `[H, W]`; the last one is held for ever, so a picture is a still mask."""
+    luma = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+    frames = read_frames(path, size)  # opens the file now: a missing one is refused before the weights are loaded
+
+    def forever() -> Iterator[Pixels]:
+        last: Pixels | None = None
+        for frame in frames:
+            last = np.rint(frame[..., :3].astype(np.float32) @ luma).astype(np.uint8)
+            yield last
+        while last is not None:
+            yield last
+
+    return forever()
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("frames"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )

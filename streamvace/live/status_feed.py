@@ -1,0 +1,40 @@
+"""The figures of telemetry under the names that OSC and the web page know. Main thread and web thread; no state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from osc_schema import Value
+from streamvace.live.parameters import Parameters
+from streamvace.live.telemetry import Stats, Telemetry
+
+_OSC = {
+    "fps": "fps",
+    "latency_p50": "latency_p50_ms",
+    "latency_p95": "latency_p95_ms",
+    "state": "state",
+    "chunk": "chunk",
+    "error": "error",
+    "dropped": "dropped",
+    "repeated": "repeated",
+    "missed": "missed",
+}
+"""Name under /streamvace/status/ to name of the figure."""
+
+
+def publish_status(publish: Callable[[str, Value], None], figures: Stats) -> None:
+    """Put every status output up."""
+    for name, figure in _OSC.items():
+        publish(f"/streamvace/status/{name}", figures[figure])
+
+
+def web_figures(telemetry: Telemetry, parameters: Parameters, osc_port: int) -> dict[str, object]:
+    """What the preview page shows, then everything else."""
+    figures = telemetry.stats()
+    return {
+        "latency_ms": figures["latency_p50_ms"],
+        "chunk_ms": figures["chunk_p50_ms"],
+        "prompt": parameters.snapshot().text("/streamvace/prompt"),
+        "osc_port": osc_port,
+        **figures,
+    }

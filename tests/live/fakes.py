@@ -1,0 +1,91 @@
+"""A generator without a model, for tests of the processes around it. Its prompt is its script.
+
+The picture says what shaped it: red = low byte of the chunk number, green = generation, blue = 255 with control.
+Words in the prompt make it misbehave: `slow` (0.2 s a chunk), `stall` (hangs), `crash` (the process dies at once),
+`raise` (the step fails), `nan` (FloatingPointError), `note` (a remark). The word acts only while it is in the prompt.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from streamvace.errors import UserError
+from streamvace.generator import Chunk, ChunkInput
+from streamvace.live.messages import WorkerSetup
+
+
+class FakeGenerator:
+    """Counts like the real one: nine frames first, twelve after that."""
+
+    def __init__(self, size: tuple[int, int], seconds: float = 0.02) -> None:
+        self.size = size
+        self.seconds = seconds
+        self.index = 0
+
+    def frames_wanted(self) -> int:
+        return 12 if self.index else 9
+
+    def warm_up(self, progress: Callable[..., None]) -> None:
+        progress("warming")
+
+    def reset(self) -> None:
+        self.index = 0
+
+    def step(self, inputs: ChunkInput) -> Chunk:
+        if inputs.reset:
+            self.reset()
+        self._misbehave(inputs.prompt)
+        frames = self.frames_wanted()
+        if inputs.control is not None and len(inputs.control) != frames:
+            raise ValueError(f"{len(inputs.control)} control frames, {frames} wanted")
+        width, height = self.size
+        picture = np.zeros((frames, height, width, 3), dtype=np.uint8)
+        picture[..., 0] = self.index % 256
+        picture[..., 1] = inputs.generation % 256
+        picture[..., 2] = 255 if inputs.control is not None else 0
+        chunk = Chunk(
+            frames=picture,
+            index=self.index,
+            generation=inputs.generation,
+            captured_ns=inputs.captured_ns,
+            snapshot_version=inputs.snapshot_version,
+            seconds={"total": self.seconds},
+            notes=("a remark",) if "note" in inputs.prompt else (),
+        )
+        self.index += 1
+        return chunk
+
+    def _misbehave(self, prompt: str) -> None:
+        time.sleep(0.2 if "slow" in prompt else self.seconds)
+        if "stall" in prompt:
+            time.sleep(600)
+        if "crash" in prompt:
+            os._exit(9)
+        if "nan" in prompt:
+            raise FloatingPointError("the result is not finite")
+        if "raise" in prompt:
+            raise RuntimeError("out of memory: needs 12.1 GB, 10.4 GB free")
+
+
+def make(setup: WorkerSetup) -> FakeGenerator:
+    """A well-behaved one."""
+    return FakeGenerator(setup.size)
+
+
+def make_refusing(setup: WorkerSetup) -> FakeGenerator:
+    """What unreadable weights look like."""
+    raise UserError("weights model.safetensors: unreadable; download them again")
+
+
+def make_broken(setup: WorkerSetup) -> FakeGenerator:
+    """A bug while loading."""
+    raise ZeroDivisionError("a bug")
+
+
+def make_dying(setup: WorkerSetup) -> FakeGenerator:
+    """Dies without a word."""
+    os._exit(7)

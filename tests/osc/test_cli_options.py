@@ -1,0 +1,69 @@
+"""The command line knows the same parameters, and tells mistakes before the show."""
+
+from __future__ import annotations
+
+import pytest
+
+import osc_schema
+from streamvace.errors import UserError
+from streamvace.live.parameters import Parameters
+from streamvace.osc.cli_options import options, parse_cli
+
+
+def test_every_parameter_that_holds_a_value_has_an_option_of_its_own() -> None:
+    held = [row.address for row in osc_schema.load() if row.access == "write" and row.type != "trigger"]
+    assert [option.parameter.address for option in options()] == held
+    assert len({option.name for option in options()}) == len(held)
+    assert {"--context-scale", "--mask-source", "--prompt", "--seed"} <= {option.name for option in options()}
+
+
+def test_the_help_says_what_it_takes_and_the_default() -> None:
+    helps = {option.name: option.help for option in options()}
+    assert helps["--context-scale"].endswith("(one float 0..2; default 1)")
+    assert helps["--pause"].endswith("default off)")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "address", "value"),
+    [
+        ("--context-scale", "0.8", "/streamvace/context_scale", 0.8),
+        ("context_scale", "1", "/streamvace/context_scale", 1.0),
+        ("--seed", "7", "/streamvace/seed", 7),
+        ("--pause", "on", "/streamvace/pause", True),
+        ("--control", "No", "/streamvace/control", False),
+        ("--mask-source", "alpha", "/streamvace/mask_source", "alpha"),
+        ("--prompt", "0.5", "/streamvace/prompt", "0.5"),
+    ],
+)
+def test_text_becomes_a_value_that_the_parameters_take(name: str, text: str, address: str, value: object) -> None:
+    overrides = parse_cli({name: text})
+    assert overrides == {address: value}
+    assert type(overrides[address]) is type(value)
+    assert Parameters(overrides).snapshot()[address] == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("--context-scale", "3"),
+        ("--context-scale", "nan"),
+        ("--context-scale", "much"),
+        ("--seed", "1.5"),
+        ("--seed", "9" * 5000),
+        ("--pause", "maybe"),
+        ("--mask-source", "luma"),
+        ("--reset", "1"),
+        ("--nothing", "1"),
+        ("--status-fps", "1"),
+    ],
+)
+def test_a_mistake_is_one_line_with_the_option_and_what_it_takes(name: str, text: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_cli({name: text})
+    assert str(caught.value).startswith(name + ":")
+    assert "\n" not in str(caught.value)
+
+
+def test_the_line_holds_both_values() -> None:
+    with pytest.raises(UserError, match=r"--context-scale: takes one float 0\.\.2, got '3'"):
+        parse_cli({"--context-scale": "3"})

@@ -1,0 +1,215 @@
+"""From datagrams to parameters: what counts in a burst, in a bundle, and later."""
+
+from __future__ import annotations
+
+import math
+import struct
+
+import pytest
+
+import osc_schema
+from streamvace.live.parameters import Parameters
+from streamvace.osc.codec import encode_message
+from streamvace.osc.inbox import MAX_COMPLAINTS, MAX_PATTERNS, MAX_REQUESTS, Inbox
+from tests.osc.packets import HEAD, SCALE, bundle, padded
+
+DESK = ("127.0.0.1", 5000)
+OTHER = ("127.0.0.1", 6000)
+SEED = "/streamvace/seed"
+PROMPT = "/streamvace/prompt"
+RESET = "/streamvace/reset"
+QUIT = "/streamvace/quit"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def parameters() -> Parameters:
+    return Parameters()
+
+
+@pytest.fixture
+def inbox(parameters: Parameters, clock: Clock) -> Inbox:
+    return Inbox(parameters, clock)
+
+
+def test_of_twenty_thousand_messages_the_last_value_of_each_address_counts(
+    inbox: Inbox, parameters: Parameters
+) -> None:
+    for number in range(10_000):
+        inbox.take(encode_message(SCALE, number / 10_000), DESK)
+        inbox.take(encode_message(SEED, number), DESK)
+    inbox.flush()
+    snapshot = parameters.snapshot()
+    assert snapshot[SCALE] == pytest.approx(0.9999)
+    assert snapshot[SEED] == 9_999
+    assert snapshot.version == 1
+    assert inbox.counters.messages == 20_000
+    assert inbox.counters.applied == 2
+    assert inbox.counters.coalesced == 19_998
+
+
+def test_a_bad_message_does_not_push_out_the_good_one_before_it(inbox: Inbox, parameters: Parameters) -> None:
+    inbox.take(encode_message(SCALE, 0.5), DESK)
+    inbox.take(encode_message(SCALE, math.nan), DESK)
+    outcome = inbox.flush()
+    assert parameters.snapshot()[SCALE] == 0.5
+    assert inbox.counters.refused == 1
+    assert "nan" in outcome.complaints[DESK, SCALE]
+
+
+def test_a_buttons_release_does_not_undo_its_press(inbox: Inbox, parameters: Parameters) -> None:
+    inbox.take(encode_message(RESET, 1.0), DESK)
+    inbox.take(encode_message(RESET, 0.0), DESK)
+    inbox.flush()
+    assert parameters.snapshot().generation == 1
+
+
+def test_impulse_and_nothing_press_a_trigger(inbox: Inbox, parameters: Parameters) -> None:
+    for datagram in (encode_message(RESET), padded(RESET.encode()), padded(RESET.encode()) + padded(b",I")):
+        inbox.take(datagram, DESK)
+        inbox.flush()
+    assert parameters.snapshot().generation == 3
+
+
+def test_a_bundle_becomes_one_version(inbox: Inbox, parameters: Parameters) -> None:
+    inbox.take(bundle(encode_message(PROMPT, "blue"), encode_message(SCALE, 0.5), encode_message(RESET)), DESK)
+    assert parameters.snapshot().version == 0
+    inbox.flush()
+    assert parameters.snapshot().version == 1
+    assert parameters.snapshot().generation == 1
+
+
+def test_a_bundle_for_later_waits_and_is_then_applied_whole(inbox: Inbox, parameters: Parameters, clock: Clock) -> None:
+    inbox.take(bundle(encode_message(PROMPT, "later"), encode_message(SCALE, 0.5), at=clock.now + 10), DESK)
+    inbox.take(encode_message(SCALE, 0.9), DESK)
+    inbox.flush()
+    assert parameters.snapshot()[SCALE] == pytest.approx(0.9)
+    assert inbox.seconds_to_next() == pytest.approx(10)
+    clock.now += 9.9
+    inbox.flush()
+    assert parameters.snapshot().version == 1
+    clock.now += 0.2
+    assert inbox.seconds_to_next() == 0.0
+    inbox.flush()
+    assert parameters.snapshot().version == 2
+    assert (parameters.snapshot()[SCALE], parameters.snapshot()[PROMPT]) == (0.5, "later")
+    assert inbox.seconds_to_next() is None
+    assert inbox.counters.scheduled == 1
+
+
+def test_a_time_tag_in_the_past_means_now(inbox: Inbox, parameters: Parameters, clock: Clock) -> None:
+    inbox.take(bundle(encode_message(SCALE, 0.5), at=clock.now - 5), DESK)
+    inbox.flush()
+    assert parameters.snapshot()[SCALE] == 0.5
+
+
+def test_a_time_tag_beyond_the_horizon_is_refused_and_said(inbox: Inbox, parameters: Parameters, clock: Clock) -> None:
+    inbox.take(bundle(encode_message(SCALE, 0.5), at=clock.now + 3600), DESK)
+    outcome = inbox.flush()
+    assert inbox.counters.unscheduled == 1
+    assert inbox.seconds_to_next() is None
+    assert "3600 s ahead" in outcome.complaints[DESK, "bundle"]
+    clock.now += 4000
+    inbox.flush()
+    assert parameters.snapshot()[SCALE] == 1.0
+
+
+def test_a_pattern_sets_every_parameter_it_names(inbox: Inbox, parameters: Parameters) -> None:
+    inbox.take(encode_message("/streamvace/{pause,mask_invert}", 1.0), DESK)
+    inbox.flush()
+    assert parameters.snapshot().flag("/streamvace/pause")
+    assert parameters.snapshot().flag("/streamvace/mask_invert")
+
+
+def test_no_pattern_fires_a_trigger(inbox: Inbox, parameters: Parameters) -> None:
+    """A `/*` meant for faders must not end the show."""
+    for pattern in ("/streamvace/*", "/streamvace/q?it", "/streamvace/{quit,reset}"):
+        inbox.take(encode_message(pattern, 1.0), DESK)
+        inbox.flush()
+    assert parameters.snapshot().fired == {RESET: 0, QUIT: 0}
+
+
+def test_patterns_a_datagram_are_bounded(inbox: Inbox, parameters: Parameters) -> None:
+    extra = encode_message("/streamvace/contex?_scale", 0.25)
+    inbox.take(bundle(*[encode_message("/streamvace/see?", 1)] * MAX_PATTERNS, extra), DESK)
+    inbox.flush()
+    assert parameters.snapshot()[SEED] == 1
+    assert parameters.snapshot()[SCALE] == 1.0
+    assert inbox.counters.refused == 1
+
+
+def test_a_question_mark_or_nothing_asks(inbox: Inbox, parameters: Parameters) -> None:
+    inbox.take(encode_message(SCALE, "?"), DESK)
+    inbox.take(encode_message(PROMPT), OTHER)
+    inbox.take(encode_message("/streamvace/status/latency*", "?"), DESK)
+    asked = [(request.address, request.peer) for request in inbox.flush().requests]
+    assert asked == [
+        (SCALE, DESK),
+        (PROMPT, OTHER),
+        ("/streamvace/status/latency_p50", DESK),
+        ("/streamvace/status/latency_p95", DESK),
+    ]
+    assert parameters.snapshot().version == 0
+
+
+def test_every_service_of_the_schema_is_a_request(inbox: Inbox) -> None:
+    for service in osc_schema.services():
+        inbox.take(encode_message(service.address, 7), DESK)
+    requests = inbox.flush().requests
+    assert [request.address for request in requests] == [service.address for service in osc_schema.services()]
+    assert all(request.arguments == (7,) for request in requests)
+
+
+def test_requests_are_bounded_and_the_newest_stay(inbox: Inbox) -> None:
+    for number in range(MAX_REQUESTS + 50):
+        inbox.take(encode_message("/streamvace/ping", number), DESK)
+    requests = inbox.flush().requests
+    assert [request.arguments[0] for request in requests] == list(range(50, MAX_REQUESTS + 50))
+    assert inbox.counters.requests_dropped == 50
+
+
+def test_complaints_are_one_a_sender_and_address_and_bounded(inbox: Inbox) -> None:
+    for port in range(1, 1000):
+        for _ in range(3):
+            inbox.take(encode_message(SCALE, 5.0), ("127.0.0.1", port))
+    outcome = inbox.flush()
+    assert len(outcome.complaints) == MAX_COMPLAINTS
+    assert inbox.counters.clamped == 2997
+    assert inbox.flush().complaints == {}
+
+
+def test_unknown_addresses_are_counted_and_only_ours_are_commented_on(inbox: Inbox) -> None:
+    inbox.take(encode_message("/composition/layers/1/video/opacity", 0.5), DESK)
+    inbox.take(encode_message("/streamvace/contxt_scale", 0.5), DESK)
+    outcome = inbox.flush()
+    assert inbox.counters.unknown == 2
+    assert list(outcome.complaints) == [(DESK, "/streamvace/contxt_scale")]
+
+
+def test_malformed_datagrams_are_counted_and_change_nothing(
+    inbox: Inbox, parameters: Parameters, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = HEAD + struct.pack(">i", -4)
+    for _ in range(1000):
+        inbox.take(broken, DESK)
+    inbox.flush()
+    assert inbox.counters.malformed == 1000
+    assert parameters.snapshot().version == 0
+    assert 1 <= len(caplog.records) <= 20, "a flood must not fill the log"
+
+
+def test_outputs_cannot_be_set(inbox: Inbox) -> None:
+    inbox.take(encode_message("/streamvace/status/fps", 99.0), DESK)
+    assert "is an output" in inbox.flush().complaints[DESK, "/streamvace/status/fps"]

@@ -3,111 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from streamvace.chunk import Chunk, ChunkInput, Pixels
 from streamvace.conditioning.context import ContextState, encode_context
 from streamvace.errors import UserError
 from streamvace.model.attention import choose_kernel
-from streamvace.model.autoencoder.base import Autoencoder, CodecState
-from streamvace.model.blocks import Bidirectional, TextKV
+from streamvace.model.blocks import Bidirectional
 from streamvace.model.cache import ChunkPass, KVCache
-from streamvace.model.context import ContextBranch
 from streamvace.model.rope import rotary_table
 from streamvace.model.sampler import denoise, draw_noise, flow_to_x0, pipeline_schedule
 from streamvace.model.specs import PipelineSpec
-from streamvace.model.text import TextEncoder
-from streamvace.model.transformer import CausalWan
+from streamvace.pixels import to_frames, to_mask, to_pixels
 from streamvace.stage_clock import StageClock
+from streamvace.stream_state import Networks, StreamState
 
-Pixels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class ChunkInput:
-    """Everything that shapes one chunk, sampled at the chunk's start.
-
-    prompt: text; unknown words come back as a note.
-    seed: base seed; the chunk's noise is drawn from `seed + start frame`, so the same inputs give the same frames.
-    context_scale: 0..2, the strength of the hints.
-    control: uint8 `[F, H, W, 3]` control texture, F = `Generator.frames_wanted()`, or None for no control.
-    mask: uint8 `[F, H, W]`, 255 = generate, 0 = keep the control picture's pixels, or None for everything generated.
-        A mask without control regenerates that region of the stream's own last output.
-    reset: hard cut: every state is cleared before this chunk.
-    generation, captured_ns, snapshot_version: carried through to the Chunk untouched.
-    """
-
-    prompt: str
-    seed: int = 42
-    context_scale: float = 1.0
-    control: Pixels | None = None
-    mask: Pixels | None = None
-    reset: bool = False
-    generation: int = 0
-    captured_ns: int = 0
-    snapshot_version: int = 0
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """One chunk of finished frames and what shaped it.
-
-    frames: uint8 `[F, H, W, 3]`, sRGB.
-    index: chunk number since the last reset.
-    generation, captured_ns, snapshot_version: the ChunkInput's own.
-    seconds: time spent a stage (`text`, `encode`, `context`, `denoise`, `cache`, `decode`) and `total`.
-    notes: one-line remarks for the user (an unknown word in the prompt, say).
-    """
-
-    frames: Pixels
-    index: int
-    generation: int
-    captured_ns: int
-    snapshot_version: int
-    seconds: dict[str, float]
-    notes: tuple[str, ...] = field(default=())
-
-
-@dataclass(frozen=True)
-class Networks:
-    """The loaded parts of a pipeline, on one device."""
-
-    wan: CausalWan
-    branch: ContextBranch
-    codec: Autoencoder
-    text: TextEncoder
-
-
-@dataclass
-class StreamState:
-    """All that a stream remembers. position: latent frames generated since the last reset."""
-
-    cache: KVCache
-    position: int = 0
-    chunks: int = 0
-    prompt: str | None = None
-    text: list[TextKV] = field(default_factory=list)
-    context_text: list[TextKV] = field(default_factory=list)
-    context: ContextState = field(default_factory=ContextState)
-    decoder: CodecState | None = None
-    clean: Tensor | None = None
-    last_frames: Pixels | None = None
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the K/V buffers, the largest part by far."""
-        return self.cache.nbytes
-
-    def reset(self) -> None:
-        """Hard cut: forget every frame; the text K/V stay, they do not depend on the stream."""
-        self.cache.reset()
-        self.position = self.chunks = 0
-        self.context = ContextState()
-        self.decoder = self.clean = self.last_frames = None
+__all__ = ["Chunk", "ChunkInput", "Generator"]
 
 
 class Generator:
@@ -127,7 +41,10 @@ class Generator:
         self._schedule = pipeline_schedule(spec)
         self._latent = (height // networks.codec.spatial_stride, width // networks.codec.spatial_stride)
         rows, columns = height // cell, width // cell
-        self._branch_memory = Bidirectional(rotary_table(range(spec.chunk), rows, columns, spec.size.head_dim, device))
+        self._branch_memory = {
+            frames: Bidirectional(rotary_table(range(frames), rows, columns, spec.size.head_dim, device))
+            for frames in {spec.chunk, spec.first_chunk}
+        }
         self._noise = torch.Generator(device)
         self.state = StreamState(
             KVCache(spec.size, spec.cache, rows, columns, device=device, dtype=dtype, kernel=kernel)
@@ -145,7 +62,7 @@ class Generator:
     def frames_wanted(self) -> int:
         """Control frames the next step takes, and pixel frames it will give: 1 + 4 (f - 1) first, then 4 f."""
         stride = self.networks.codec.temporal_stride
-        return stride * self.spec.chunk if self.state.position else 1 + stride * (self.spec.chunk - 1)
+        return stride * self.spec.chunk if self.state.position else 1 + stride * (self.spec.first_chunk - 1)
 
     def reset(self) -> None:
         """Hard cut."""
@@ -168,25 +85,31 @@ class Generator:
         context = self._encode_context(given)
         clock.mark("encode")
 
+        frames = spec.chunk if state.position else spec.first_chunk
         self._noise.manual_seed(given.seed + state.position)
-        noise = draw_noise((1, spec.size.in_dim, spec.chunk, *self._latent), self._noise, self.dtype)
-        memory = state.cache.chunk(state.position, spec.chunk)
+        noise = draw_noise((1, spec.size.in_dim, frames, *self._latent), self._noise, self.dtype)
+        memory = self._open_chunk(frames)
         x0 = denoise(
             noise,
             self._schedule,
             lambda x, t, sigma: self._predict_x0(x, t, sigma, memory, context, given.context_scale, clock),
             self._noise,
         )
-        # The pass that leaves clean K/V behind; hint-free, as the history was trained.
-        self._forward(x0, spec.context_timestep, memory)
+        if spec.history == "clean_pass":
+            # Leaves clean K/V behind; hint-free, as the history was trained.
+            self._forward(x0, spec.context_timestep, memory)
         clock.mark("cache")
 
         pixels, state.decoder = codec.decode(x0, state.decoder)
-        frames = self._to_uint8(pixels)
+        try:
+            picture = to_frames(pixels)
+        except FloatingPointError:
+            self.reset()
+            raise
         clock.mark("decode")
-        self._advance(x0, frames)
+        self._advance(x0, pixels, picture)
         return Chunk(
-            frames=frames,
+            frames=picture,
             index=state.chunks - 1,
             generation=given.generation,
             captured_ns=given.captured_ns,
@@ -219,15 +142,44 @@ class Generator:
         embedded = parts.wan.embed_text(parts.text.encode([prompt]).to(self.device, self.dtype))
         state.text, state.context_text = parts.wan.text_kv(embedded), parts.branch.text_kv(embedded)
         state.prompt = prompt
-        if state.clean is not None:
+        if state.clean is not None and self.spec.on_prompt_switch == "recache":
+            state.cache.bank.consolidate(self._text_keys())
             frames = state.clean.shape[2]
-            self._forward(
-                state.clean,
-                self.spec.context_timestep,
-                state.cache.replay(state.position - frames, frames),
-            )
+            memory = state.cache.replay(state.position - frames, frames)
+            self._forward(state.clean, self.spec.context_timestep, memory)
         unknown = parts.text.unknown_words(prompt)
         return (f"words the model does not know: {', '.join(unknown)}",) if unknown else ()
+
+    def _open_chunk(self, frames: int) -> ChunkPass:
+        """The cache's pass for the next chunk, with the history as this pipeline keeps it."""
+        state, cache = self.state, self.state.cache
+        if self.spec.history == "recompute" and state.position:
+            context = self._recompute_context()
+            cache.reset()
+            self._forward(context, self.spec.context_timestep, cache.chunk(0, context.shape[2]))
+            return cache.chunk(context.shape[2], frames)
+        cache.bank.consolidate(self._text_keys())
+        return cache.chunk(state.position, frames)
+
+    def _recompute_context(self) -> Tensor:
+        """The latents a `recompute` cache is built from: an anchor and the newest ones, one chunk in all.
+
+        The anchor is the stream's first latent in chunk 1; later the picture just before the newest latents, encoded
+        again on its own, so that the context looks like the start of a clip (Krea Realtime).
+        """
+        state, chunk, codec = self.state, self.spec.chunk, self.networks.codec
+        assert state.clean is not None
+        assert state.first_latent is not None
+        assert state.last_pixels is not None
+        if state.position <= chunk:
+            anchor = state.first_latent
+        else:
+            oldest = -1 - codec.temporal_stride * (chunk - 1)
+            anchor, _ = codec.encode(state.last_pixels[:, :, oldest].unsqueeze(2), None)
+        return torch.cat((anchor, state.clean[:, :, 1 - chunk :]), dim=2)
+
+    def _text_keys(self) -> list[Tensor]:
+        return [keys for keys, _ in self.state.text]
 
     def _encode_context(self, given: ChunkInput) -> Tensor | None:
         """The VACE context that the inputs ask for: control, mask, both or (None) neither."""
@@ -247,8 +199,8 @@ class Generator:
         context, state.context = encode_context(
             self.networks.codec,
             state.context,
-            self._to_pixels(control),
-            None if mask is None else self._to_mask(mask),
+            to_pixels(control, self.device, self.dtype),
+            None if mask is None else to_mask(mask, self.device, self.dtype),
             first,
         )
         return context
@@ -283,18 +235,24 @@ class Generator:
         hints: list[Tensor] = []
         if context is not None and clock is not None:
             clock.mark("denoise")
-            hints = self.networks.branch(tokens, context, time, state.context_text, self._branch_memory)
+            hints = self.networks.branch(tokens, context, time, state.context_text, self._branch_memory[grid.frames])
             clock.mark("context")
         return wan.run(tokens, grid, time, state.text, memory, hints, scale)
 
-    def _advance(self, x0: Tensor, frames: Pixels) -> None:
+    def _advance(self, x0: Tensor, pixels: Tensor, picture: Pixels) -> None:
+        """Remember what later chunks will need of this one."""
         state, spec = self.state, self.spec
-        state.position += spec.chunk
-        state.chunks += 1
-        state.last_frames = frames
-        if spec.on_prompt_switch == "recache":
+        if spec.cache.bank and state.chunks % spec.cache.record_every == 0:
+            state.cache.record(state.position)
+        if spec.on_prompt_switch == "recache" or spec.history == "recompute":
             history = x0 if state.clean is None else torch.cat((state.clean, x0), dim=2)
             state.clean = history[:, :, -spec.cache.window :]
+        if spec.history == "recompute":
+            state.first_latent = x0[:, :, :1] if state.first_latent is None else state.first_latent
+            state.last_pixels = pixels
+        state.position += x0.shape[2]
+        state.chunks += 1
+        state.last_frames = picture
 
     # -- pixels -----------------------------------------------------------------------------------------------------
 
@@ -311,22 +269,3 @@ class Generator:
         wanted = (self.frames_wanted(), height, width, *channels)
         if frames.shape != wanted or frames.dtype != np.uint8:
             raise ValueError(f"{name} is {frames.dtype} {list(frames.shape)}, this chunk takes uint8 {list(wanted)}")
-
-    def _to_pixels(self, frames: Pixels) -> Tensor:
-        """uint8 `[F, H, W, 3]` -> `[1, 3, F, H, W]` in -1..1."""
-        tensor = torch.from_numpy(np.ascontiguousarray(frames)).to(self.device)
-        return tensor.permute(3, 0, 1, 2).unsqueeze(0).to(self.dtype) / 127.5 - 1
-
-    def _to_mask(self, mask: Pixels) -> Tensor:
-        """uint8 `[F, H, W]` -> `[1, 1, F, H, W]` in 0..1."""
-        return torch.from_numpy(np.ascontiguousarray(mask)).to(self.device)[None, None].to(self.dtype) / 255
-
-    def _to_uint8(self, pixels: Tensor) -> Pixels:
-        """`[1, 3, F, H, W]` in -1..1 -> uint8 `[F, H, W, 3]`; the one transfer (and synchronisation) of a step."""
-        finite = torch.isfinite(pixels).all()
-        scaled = pixels[0].float().add(1).mul(127.5).round_().clamp_(0, 255).to(torch.uint8)
-        frames: Pixels = scaled.permute(1, 2, 3, 0).contiguous().cpu().numpy()
-        if not finite:
-            self.reset()
-            raise FloatingPointError("the chunk is not finite (NaN or infinity); the stream was reset")
-        return frames

@@ -7,11 +7,12 @@ from pathlib import Path
 import torch
 
 from streamvace.errors import UserError
-from streamvace.generator import Generator, Networks
+from streamvace.generator import Generator
 from streamvace.model.checkpoint import load_module
 from streamvace.model.context import ContextBranch
 from streamvace.model.specs import PipelineSpec, pipeline
 from streamvace.model.transformer import CausalWan
+from streamvace.stream_state import Networks
 
 EMBEDDED_WEIGHTS = Path(__file__).parent / "embedded" / "weights"
 

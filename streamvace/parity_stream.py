@@ -12,7 +12,7 @@ from torch import Tensor
 
 from streamvace.model.attention import sdpa
 from streamvace.model.blocks import Bidirectional, Memory
-from streamvace.model.cache import KVCache
+from streamvace.model.cache import ChunkPass, KVCache
 from streamvace.model.context import ContextBranch
 from streamvace.model.rope import RotaryTable, rotary_table
 from streamvace.model.sampler import add_noise, draw_noise, flow_to_x0, sigma_of, sigma_table
@@ -21,8 +21,15 @@ from streamvace.model.transformer import CausalWan
 from streamvace.parity import CALL_TOLERANCE, LOOP_TOLERANCE, Report, Sidecar, Tensors
 
 WEIGHT_SEED = 1234
-PIPELINES = frozenset({"longlive"})
-"""Pipelines whose cache rules exist here."""
+REWARD_FORCING_DECAY = 0.999
+PIPELINES: dict[str, dict[str, Any]] = {
+    "longlive": {},
+    "streamdiffusionv2": {},
+    "memflow": {"bank": 3},
+    "krea_realtime_video": {},
+    "reward_forcing": {"positions": "window", "sink_decay": REWARD_FORCING_DECAY},
+}
+"""What a recorded pipeline's cache rule has beyond the window and sink that its sidecar states."""
 
 
 def golden_size(meta: Sidecar) -> WanSize:
@@ -90,8 +97,9 @@ class StreamReplay:
         config = meta["components_config"]
         self.rule = CacheRule(
             window=config["local_attn_size"],
-            sink=meta["model_kwargs"]["sink_size"],
+            sink=meta["calls"][0]["block_sink_size"],
             keep_sink_on_switch=config.get("global_sink", True),
+            **PIPELINES[meta["pipeline"]],
         )
         self.height, self.width = meta["height"] // 16, meta["width"] // 16
         self.cache = KVCache(self.wan.size, self.rule, self.height, self.width)
@@ -102,21 +110,35 @@ class StreamReplay:
 
     def flow(self, call: dict[str, Any], x: Tensor) -> Tensor:
         """Run one recorded call on latents `x` `[1, 16, F, h, w]`."""
-        if any(e["event"] == "initialize_kv_cache" and e.get("reset_indices", True) for e in call["events_before"]):
+        events = {event["event"] for event in call["events_before"] if event.get("reset_indices", True)}
+        if "initialize_kv_cache" in events:
             self.cache.reset()
-        frames = x.shape[2]
-        start = call["current_start"] // self.frame_tokens
-        memory = self.cache.replay(start, frames) if call["phase"] == "recache" else self.cache.chunk(start, frames)
         text = self.wan.embed_text(self.tensors[call["context"]])
+        text_kv = self.wan.text_kv(text)
+        if self.rule.bank and call["q_bank"]:
+            # The reference scores against its text cache, which a prompt switch has just emptied.
+            self.cache.bank.consolidate(None if "initialize_crossattn_cache" in events else [k for k, _ in text_kv])
+        memory = self._memory(call, x.shape[2])
         tokens, grid = self.wan.embed(x)
         time = self.wan.embed_time(torch.tensor([call["t"]]), self.angle_dtype)
         hints: list[Tensor] = []
         if call["vace_context"] is not None:
             assert self.branch is not None
-            rotary = rotary_table(range(frames), self.height, self.width, self.wan.size.head_dim, x.device)
+            rotary = rotary_table(range(grid.frames), self.height, self.width, self.wan.size.head_dim, x.device)
             context = self.tensors[call["vace_context"]].unsqueeze(0)
             hints = self.branch(tokens, context, time, self.branch.text_kv(text), self.branch_memory(rotary))
-        return self.wan.run(tokens, grid, time, self.wan.text_kv(text), memory, hints, call["vace_context_scale"])
+        flow = self.wan.run(tokens, grid, time, text_kv, memory, hints, call["vace_context_scale"])
+        if self.rule.bank and call["update_bank"]:
+            self.cache.record(call["current_start"] // self.frame_tokens)
+        return flow
+
+    def _memory(self, call: dict[str, Any], frames: int) -> ChunkPass:
+        start = call["current_start"] // self.frame_tokens
+        if call["phase"] == "recache":
+            return self.cache.replay(start, frames)
+        if call["phase"] == "recompute":
+            return self.cache.chunk(0, frames)
+        return self.cache.chunk(start, frames, call["kv_cache_attention_bias"])
 
     def x0(self, flow: Tensor, x: Tensor, t: list[float]) -> Tensor:
         """The clean latents a flow stands for."""
@@ -181,6 +203,11 @@ def _compare_final(report: Report, stream: StreamReplay) -> None:
         if key.startswith("final_kv."):
             _, layer, kind = key.split(".")
             report.compare("final K/V", stream.cache.in_order(int(layer))[kind == "v"], truth, LOOP_TOLERANCE)
+        elif key.startswith("final_bank."):
+            _, layer, kind = key.split(".")
+            bank = stream.cache.bank
+            pair = bank.recorded(int(layer)) if kind.endswith("_new") else bank.stored(int(layer))
+            report.compare("final bank", pair[kind.startswith("v")], truth, LOOP_TOLERANCE)
 
 
 def _closed_loop(report: Report, stream: StreamReplay) -> None:
@@ -189,12 +216,18 @@ def _closed_loop(report: Report, stream: StreamReplay) -> None:
     x0 = torch.empty(0)
     generator = torch.Generator()
     seed_of = {chunk["chunk"]: chunk["rng_seed"] for chunk in stream.meta["chunks"]}
-    opened = -1
+    opened = begun = -1
     for index, call in enumerate(stream.meta["calls"]):
         truth = stream.tensors[f"call{index:03d}.x0"]
         frames = truth.shape[1]
+        if call["chunk"] not in (begun, -1):
+            begun = call["chunk"]
+            if begun:
+                clean.append(x0)
         if call["phase"] == "recache":
             x = torch.cat(clean, dim=2)[:, :, -frames:]
+        elif call["phase"] == "recompute":
+            x = _recompute_context(torch.cat(clean, dim=2), frames, stream.tensors)
         elif call["phase"] == "clean":
             x = x0
         elif call["chunk"] != opened:
@@ -209,5 +242,16 @@ def _closed_loop(report: Report, stream: StreamReplay) -> None:
         report.calls = index + 1
         if call["phase"] == "denoise":
             x0 = result
-        elif call["phase"] == "clean":
-            clean.append(x0)
+
+
+def _recompute_context(clean: Tensor, frames: int, tensors: Tensors) -> Tensor:
+    """The latents Krea Realtime recomputes its cache from: the first one ever in chunk 1, later a re-encoded one.
+
+    clean: `[1, C, T, h, w]`. The recording's stand-in codec is linear, so decoding and encoding is one matrix.
+    """
+    if clean.shape[2] <= frames:
+        first = clean[:, :, :1]
+    else:
+        both_ways = tensors["fakevae.enc"] @ tensors["fakevae.dec"]
+        first = torch.einsum("zc,bcthw->bzthw", both_ways, clean[:, :, -frames : 1 - frames])
+    return torch.cat((first, clean[:, :, 1 - frames :]), dim=2)

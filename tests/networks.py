@@ -8,11 +8,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from streamvace.generator import Generator, Networks
+from streamvace.generator import Generator
 from streamvace.model.autoencoder.taehv import TAEHV
 from streamvace.model.context import ContextBranch
 from streamvace.model.specs import CacheRule, PipelineSpec, WanSize, pipeline
 from streamvace.model.transformer import CausalWan
+from streamvace.stream_state import Networks
 
 SMALL = WanSize(
     dim=24,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from streamvace.errors import UserError
 from streamvace.generator import Chunk, ChunkInput, Generator
-from tests.networks import small_generator, small_spec
+from streamvace.model.specs import PIPELINES, pipeline
+from tests.networks import SMALL, small_generator, small_spec
 
 
 def control(generator: Generator, seed: int = 0) -> np.ndarray:
@@ -27,6 +30,19 @@ def test_the_first_chunk_has_nine_frames_and_later_ones_twelve() -> None:
     generator = small_generator()
     assert [len(chunk.frames) for chunk in run(generator, 3)] == [9, 12, 12]
     assert [chunk.index for chunk in run(generator, 2)] == [3, 4]
+
+
+@pytest.mark.parametrize("name", [name for name in PIPELINES if name != "embedded"])
+def test_every_pipeline_of_the_table_streams_switches_prompt_and_resets(name: str) -> None:
+    """Each row with its own window, sink and history rule, on a small network; 1 + 4 (f - 1) frames, then 4 f."""
+    spec = replace(pipeline(name), size=SMALL)
+    generator = small_generator(spec)
+    window_chunks = spec.cache.window // spec.chunk + 2
+    chunks = run(generator, window_chunks) + run(generator, 2, prompt="blue")
+    expected = [1 + 4 * (spec.first_chunk - 1)] + [4 * spec.chunk] * (len(chunks) - 1)
+    assert [len(chunk.frames) for chunk in chunks] == expected
+    generator.reset()
+    np.testing.assert_array_equal(run(generator, 1)[0].frames, chunks[0].frames)
 
 
 def test_the_same_seed_and_inputs_give_the_same_frames() -> None:

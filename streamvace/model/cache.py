@@ -3,22 +3,29 @@
 Attention does not care about the order of its keys, so nothing is ever shifted or cloned: a new frame takes the slot
 of the one it evicts. Which frame sits in which slot is bookkeeping in Python ints, decided once per chunk; the step
 itself has static shapes and no host synchronisation.
+
+A layer's buffer is `[B, bank + window, tokens, heads, D]`: long-term memory grows leftwards from the window's edge, the
+window fills rightwards, so what is attended is always one slice.
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor
 
 from streamvace.model.attention import Kernel, sdpa
+from streamvace.model.memory_bank import MemoryBank
 from streamvace.model.rope import RotaryTable, rotary_table
+from streamvace.model.sink import DecayingSink
 from streamvace.model.specs import CacheRule, WanSize
 
 
 class KVCache:
-    """K (rotated to its absolute position) and V of the last frames of one stream, for every layer.
+    """K and V of the last frames of one stream, for every layer. Not shared between streams.
 
-    A slot holds one latent frame. The first `rule.sink` slots are never evicted. Not shared between streams.
+    A slot holds one latent frame. The first `rule.sink` slots of the window are never evicted.
     """
 
     def __init__(
@@ -36,29 +43,37 @@ class KVCache:
         self.rule = rule
         self.height, self.width, self.head_dim = height, width, size.head_dim
         self.kernel = kernel
-        shape = (batch, rule.window, height * width, size.num_heads, size.head_dim)
+        shape = (batch, rule.bank + rule.window, height * width, size.num_heads, size.head_dim)
         self.k = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(size.num_layers)]
         self.v = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(size.num_layers)]
+        # Window-relative keys are rotated once a chunk, not once a step: history here, the chunk's own rows each step.
+        self.rotated = [torch.zeros_like(k) for k in self.k] if rule.positions == "window" else []
+        self.bank = MemoryBank(self.k, self.v, rule.bank)
+        self._sink = None if rule.sink_decay is None else DecayingSink(self.k, self.v, rule.sink, rule.sink_decay)
         self._frame_in_slot: list[int] = []
 
     @property
     def nbytes(self) -> int:
         """Bytes held by the buffers."""
-        return sum(t.nbytes for t in (*self.k, *self.v))
+        return sum(t.nbytes for t in (*self.k, *self.v, *self.rotated)) + self.bank.nbytes
 
     @property
     def frames(self) -> list[int]:
-        """Absolute numbers of the frames held, oldest first."""
+        """Absolute numbers of the frames in the window, oldest first."""
         return sorted(self._frame_in_slot)
 
     def reset(self) -> None:
         """Forget every frame. Buffers are kept; what they hold is never read before it is written again."""
         self._frame_in_slot.clear()
+        self.bank.reset()
+        if self._sink is not None:
+            self._sink.reset()
 
-    def chunk(self, start: int, frames: int) -> ChunkPass:
+    def chunk(self, start: int, frames: int, past_bias: float = 1.0) -> ChunkPass:
         """Make room for a chunk of latent frames `start .. start + frames - 1` and return the pass that attends to it.
 
         Called again for the same frames (later denoising steps, the clean pass) it rewrites them in place.
+        past_bias: attention weight of held frames other than the first and the chunk, 0 < b <= 1 (Krea Realtime).
         Raises ValueError when the chunk is larger than what the window leaves beside the sink.
         """
         wanted = range(start, start + frames)
@@ -67,15 +82,16 @@ class KVCache:
                 f"a chunk of {frames} latent frames does not fit a window of {self.rule.window} with "
                 f"a sink of {self.rule.sink}"
             )
-        slots = [self._slot(frame, wanted) for frame in wanted]
-        return self._pass(wanted, list(range(frames)), slots)
+        self._make_room(wanted)
+        slots = [self._frame_in_slot.index(frame) for frame in wanted]
+        return self._pass(wanted, list(range(frames)), slots, past_bias)
 
     def replay(self, start: int, frames: int) -> ChunkPass:
         """The pass of a prompt switch: clean frames `start ..` are written again with the new text (recache).
 
         With `keep_sink_on_switch` the sink's K/V stay as they are unless the replay starts at the stream's beginning,
         and replayed frames that are no longer held (or are the sink) are attended from but not stored. Without it the
-        replayed frames become the whole cache, its first ones the new sink.
+        replayed frames become the whole window, its first ones the new sink.
         """
         wanted = range(start, start + frames)
         if not self.rule.keep_sink_on_switch:
@@ -85,32 +101,55 @@ class KVCache:
         kept = [index for index, frame in enumerate(wanted) if frame in held]
         return self._pass(wanted, kept, [held[wanted[index]] for index in kept])
 
+    def record(self, frame: int) -> None:
+        """Offer a clean frame to long-term memory; it is taken in by the next `bank.consolidate`."""
+        self.bank.record(self.rule.bank + self._frame_in_slot.index(frame))
+
     def in_order(self, layer: int) -> tuple[Tensor, Tensor]:
-        """K and V of one layer in time order, `[B, frames * tokens, heads, D]`; for tests and parity."""
-        order = sorted(range(len(self._frame_in_slot)), key=self._frame_in_slot.__getitem__)
+        """K and V of one layer's window in time order, `[B, frames * tokens, heads, D]`; for tests and parity."""
+        order = [self.rule.bank + slot for slot in self._by_age()]
         return self.k[layer][:, order].flatten(1, 2), self.v[layer][:, order].flatten(1, 2)
 
-    def _slot(self, frame: int, chunk: range) -> int:
-        held = self._frame_in_slot
-        if frame in held:
-            return held.index(frame)
-        if len(held) < self.rule.window:
-            held.append(frame)
-            return len(held) - 1
-        slot = min((s for s in range(self.rule.sink, len(held)) if held[s] not in chunk), key=held.__getitem__)
-        held[slot] = frame
-        return slot
+    def _by_age(self) -> list[int]:
+        return sorted(range(len(self._frame_in_slot)), key=self._frame_in_slot.__getitem__)
 
-    def _pass(self, frames: range, kept: list[int], slots: list[int]) -> ChunkPass:
+    def _make_room(self, chunk: range) -> None:
+        held, sink = self._frame_in_slot, self.rule.sink
+        fresh = [frame for frame in chunk if frame not in held]
+        free = self.rule.window - len(held)
+        victims = [slot for slot in self._by_age() if slot >= sink and held[slot] not in chunk]
+        victims = victims[: max(0, len(fresh) - free)]
+        if victims and self._sink is not None:
+            self._sink.absorb(victims)
+        held.extend(fresh[:free])
+        for slot, frame in zip(victims, fresh[free:], strict=True):
+            held[slot] = frame
+
+    def _pass(self, frames: range, kept: list[int], slots: list[int], past_bias: float = 1.0) -> ChunkPass:
         device = self.k[0].device
-        rotary = rotary_table(frames, self.height, self.width, self.head_dim, device)
+        bank, held = self.rule.bank, len(self._frame_in_slot)
+        history = None
+        positions = frames
+        if self.rule.positions == "window":
+            rank = {slot: position for position, slot in enumerate(self._by_age())}
+            table = rotary_table(range(held), self.height, self.width, self.head_dim, device)
+            history = table.frames([rank[slot] for slot in range(held)])
+            positions = range(held - len(frames), held)
+        bias = None
+        if past_bias != 1.0:
+            oldest = self._by_age()[0]
+            weights = torch.full((held,), math.log(past_bias))
+            weights[[oldest, *slots]] = 0.0
+            bias = weights.repeat_interleave(self.height * self.width).to(device, self.k[0].dtype).unsqueeze(0)
         return ChunkPass(
             self,
-            rotary,
+            rotary_table(positions, self.height, self.width, self.head_dim, device),
             len(frames),
             None if len(kept) == len(frames) else torch.tensor(kept, device=device),
-            torch.tensor(slots, device=device),
-            len(self._frame_in_slot),
+            torch.tensor([bank + slot for slot in slots], device=device),
+            slice(bank - self.bank.held, bank + held),
+            history,
+            bias,
         )
 
 
@@ -121,20 +160,49 @@ class ChunkPass:
     """
 
     def __init__(
-        self, cache: KVCache, rotary: RotaryTable, frames: int, kept: Tensor | None, slots: Tensor, held: int
+        self,
+        cache: KVCache,
+        rotary: RotaryTable,
+        frames: int,
+        kept: Tensor | None,
+        slots: Tensor,
+        seen: slice,
+        history: RotaryTable | None,
+        bias: Tensor | None,
     ) -> None:
-        """kept: indices of the pass's frames that are stored (None = all). slots: where. held: slots in use."""
-        self.rotary = rotary
-        self._cache, self._frames, self._kept, self._slots, self._held = cache, frames, kept, slots, held
+        """kept: indices of the pass's frames that are stored (None = all). slots: where. seen: what is attended.
+
+        history: rotation of the held frames, slot by slot, when K is stored unrotated. bias: added to the scores.
+        """
+        self._cache, self._rotary, self._frames = cache, rotary, frames
+        self._kept, self._slots, self._seen = kept, slots, seen
+        self._history, self._bias = history, bias
+        self._rotated_layers: set[int] = set()
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """See blocks.Memory.attend."""
-        keys, values = self._cache.k[layer], self._cache.v[layer]
-        new_k = self.rotary.rotate(k).unflatten(1, (self._frames, -1))
-        new_v = v.unflatten(1, (self._frames, -1))
-        if self._kept is not None:
-            new_k, new_v = new_k[:, self._kept], new_v[:, self._kept]
-        keys.index_copy_(1, self._slots, new_k)
-        values.index_copy_(1, self._slots, new_v)
-        held = self._held
-        return self._cache.kernel(self.rotary.rotate(q), keys[:, :held].flatten(1, 2), values[:, :held].flatten(1, 2))
+        cache, seen = self._cache, self._seen
+        keys, values = cache.k[layer], cache.v[layer]
+        rotated = self._rotary.rotate(k)
+        self._write(values, v)
+        if self._history is None:
+            self._write(keys, rotated)
+        else:
+            self._write(keys, k)
+            keys = cache.rotated[layer]
+            if layer in self._rotated_layers:
+                self._write(keys, rotated)
+            else:
+                keys[:, seen] = self._history.rotate(cache.k[layer][:, seen].flatten(1, 2)).unflatten(
+                    1, (seen.stop - seen.start, -1)
+                )
+                self._rotated_layers.add(layer)
+        queries = self._rotary.rotate(q)
+        seen_keys, seen_values = keys[:, seen].flatten(1, 2), values[:, seen].flatten(1, 2)
+        if self._bias is not None:
+            return sdpa(queries, seen_keys, seen_values, self._bias)
+        return cache.kernel(queries, seen_keys, seen_values)
+
+    def _write(self, buffer: Tensor, new: Tensor) -> None:
+        new = new.unflatten(1, (self._frames, -1))
+        buffer.index_copy_(1, self._slots, new if self._kept is None else new[:, self._kept])

@@ -28,6 +28,14 @@ class RotaryTable:
         rotated = torch.stack((real * self.cos - imag * self.sin, real * self.sin + imag * self.cos), dim=-1)
         return rotated.flatten(-2).to(x.dtype)
 
+    def frames(self, order: list[int]) -> RotaryTable:
+        """The table with its frames rearranged: frame i of the result is frame `order[i]` of this one."""
+
+        def pick(x: Tensor) -> Tensor:
+            return x.unflatten(0, (len(order), -1))[order].flatten(0, 1)
+
+        return RotaryTable(pick(self.cos), pick(self.sin))
+
 
 def axis_dims(head_dim: int) -> tuple[int, int, int]:
     """Channels given to (time, height, width): 128 -> (44, 42, 42), 64 -> (24, 20, 20)."""

@@ -69,39 +69,54 @@ class CacheRule:
     window: most frames attended at once, sink and current chunk included.
     sink: first frames of the stream that are never evicted.
     keep_sink_on_switch: a prompt switch leaves the sink's old K/V in place (LongLive's `global_sink`).
+    positions: `absolute` stores K rotated to its place in the stream; `window` stores it unrotated and numbers the
+        held frames 0, 1, ... at use (Reward Forcing), which matters where a sink leaves a gap.
+    sink_decay: evicted frames are blended into the sink, sink = decay * sink + (1 - decay) * evicted; None: kept as is.
+    bank: frames of long-term memory beside the window (MemFlow); one is recorded every `record_every` chunks.
     """
 
     window: int
     sink: int
     keep_sink_on_switch: bool = True
+    positions: Literal["absolute", "window"] = "absolute"
+    sink_decay: float | None = None
+    bank: int = 0
+    record_every: int = 1
 
 
 @dataclass(frozen=True)
 class PipelineSpec:
     """One row of the pipeline table.
 
-    chunk: latent frames a chunk.
+    chunk, first_chunk: latent frames of a chunk, and of the first one of a stream.
+    history: how finished chunks become K/V: `clean_pass` runs the finished latents once more at `context_timestep`,
+        `last_step` leaves what the last denoising step wrote, `recompute` rebuilds the cache from the last clean
+        latents before every chunk.
     steps: denoising timesteps, 1000 = pure noise; shift: flow-matching shift of the timestep table.
     warp: map the steps through the shifted table, as the originals were trained.
     prediction: what the network's output is, `v` (flow, noise - x0) or `x0`.
-    context_timestep: timestep at which the finished chunk is written to the cache.
     on_prompt_switch: `recache` replays the last window of clean latents with the new text; `none` only swaps the text.
     autoencoder: which codec turns latents into pixels. default_size: (width, height) in pixels.
     """
 
     name: str
     size: WanSize
-    chunk: int
     cache: CacheRule
     steps: tuple[int, ...]
     shift: float
-    warp: bool
-    prediction: Literal["v", "x0"]
-    context_timestep: float
-    on_prompt_switch: Literal["recache", "none"]
     autoencoder: Literal["taehv", "tiny"]
     default_size: tuple[int, int]
+    chunk: int = 3
+    first_chunk: int = 3
+    history: Literal["clean_pass", "last_step", "recompute"] = "clean_pass"
+    context_timestep: float = 0.0
+    warp: bool = True
+    prediction: Literal["v", "x0"] = "v"
+    on_prompt_switch: Literal["recache", "none"] = "none"
 
+
+FOUR_STEPS = (1000, 750, 500, 250)
+"""The step list of the Self-Forcing family; through the warp at shift 5 it becomes 1000, 937.5, 833.3, 625."""
 
 PIPELINES: dict[str, PipelineSpec] = {
     spec.name: spec
@@ -109,7 +124,6 @@ PIPELINES: dict[str, PipelineSpec] = {
         PipelineSpec(
             name="embedded",
             size=EMBEDDED,
-            chunk=3,
             # No sink: with contiguous frames absolute rotary positions equal window-relative ones, so the stream is
             # endless at no cost. Six frames are what it was trained with.
             cache=CacheRule(window=6, sink=0),
@@ -118,21 +132,59 @@ PIPELINES: dict[str, PipelineSpec] = {
             warp=False,
             prediction="x0",
             context_timestep=30.0,
-            on_prompt_switch="none",
             autoencoder="tiny",
             default_size=(256, 256),
         ),
         PipelineSpec(
             name="longlive",
             size=WAN_1_3B,
-            chunk=3,
             cache=CacheRule(window=12, sink=3),
-            steps=(1000, 750, 500, 250),
+            steps=FOUR_STEPS,
             shift=5.0,
-            warp=True,
-            prediction="v",
-            context_timestep=0.0,
             on_prompt_switch="recache",
+            autoencoder="taehv",
+            default_size=(576, 320),
+        ),
+        PipelineSpec(
+            name="streamdiffusionv2",
+            size=WAN_1_3B,
+            cache=CacheRule(window=6, sink=3),
+            chunk=1,
+            # A single latent decodes to one frame only; two give the stream its first five.
+            first_chunk=2,
+            history="last_step",
+            steps=(1000, 750),
+            shift=8.0,
+            warp=False,
+            autoencoder="taehv",
+            default_size=(512, 512),
+        ),
+        PipelineSpec(
+            name="memflow",
+            size=WAN_1_3B,
+            cache=CacheRule(window=12, sink=3, bank=3, record_every=3),
+            steps=FOUR_STEPS,
+            shift=5.0,
+            on_prompt_switch="recache",
+            autoencoder="taehv",
+            default_size=(576, 320),
+        ),
+        PipelineSpec(
+            name="krea-realtime",
+            size=WAN_14B,
+            cache=CacheRule(window=6, sink=0),
+            history="recompute",
+            steps=FOUR_STEPS,
+            shift=5.0,
+            autoencoder="taehv",
+            default_size=(576, 320),
+        ),
+        PipelineSpec(
+            name="reward-forcing",
+            size=WAN_1_3B,
+            cache=CacheRule(window=9, sink=3, positions="window", sink_decay=0.999),
+            steps=FOUR_STEPS,
+            shift=5.0,
             autoencoder="taehv",
             default_size=(576, 320),
         ),

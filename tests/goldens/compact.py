@@ -18,6 +18,11 @@ KEEP = {
     "longlive_odd": STREAMS,
     "longlive_nosink": STREAMS,
     "longlive_vace_nopadkeys": STREAMS,
+    "streamdiffusionv2": STREAMS,
+    "memflow_bank": STREAMS + r"|final_bank\.0\.k",
+    "krea_realtime_video": STREAMS + r"|fakevae\..*",
+    "reward_forcing": STREAMS,
+    "wan_batch_vace": r"(?!sd\.).*",
     "taehv_narrow": r"sd[qs]\..*|lat|pixA|enc_batch12|dec_stream[01]|enc_stream\.reactive0"
     r"|light\.(enc_batch12|dec_stream0)",
     "scheduler": r".*",

@@ -1,0 +1,56 @@
+"""What a stream is made of: the loaded networks, and everything it remembers between chunks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from streamvace.chunk import Pixels
+from streamvace.conditioning.context import ContextState
+from streamvace.model.autoencoder.base import Autoencoder, CodecState
+from streamvace.model.blocks import TextKV
+from streamvace.model.cache import KVCache
+from streamvace.model.context import ContextBranch
+from streamvace.model.text import TextEncoder
+from streamvace.model.transformer import CausalWan
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The loaded parts of a pipeline, on one device."""
+
+    wan: CausalWan
+    branch: ContextBranch
+    codec: Autoencoder
+    text: TextEncoder
+
+
+@dataclass
+class StreamState:
+    """All that a stream remembers. position: latent frames generated since the last reset."""
+
+    cache: KVCache
+    position: int = 0
+    chunks: int = 0
+    prompt: str | None = None
+    text: list[TextKV] = field(default_factory=list)
+    context_text: list[TextKV] = field(default_factory=list)
+    context: ContextState = field(default_factory=ContextState)
+    decoder: CodecState | None = None
+    clean: Tensor | None = None
+    first_latent: Tensor | None = None
+    last_pixels: Tensor | None = None
+    last_frames: Pixels | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the K/V buffers, the largest part by far."""
+        return self.cache.nbytes
+
+    def reset(self) -> None:
+        """Hard cut: forget every frame; the text K/V stay, they do not depend on the stream."""
+        self.cache.reset()
+        self.position = self.chunks = 0
+        self.context = ContextState()
+        self.decoder = self.clean = self.first_latent = self.last_pixels = self.last_frames = None

@@ -253,6 +253,7 @@ def _port(request: Request) -> int | None:
     if not request.arguments:
         return None
     port = request.arguments[0]
-    if len(request.arguments) == 1 and isinstance(port, (int, float)) and 1 <= port <= 65535 and port == int(port):
-        return int(port)
+    if isinstance(port, (int, float)) and not isinstance(port, bool) and len(request.arguments) == 1:
+        if port in range(1, 65536):
+            return int(port)
     raise OscError(f"{request.address}: takes a port 1..65535 or nothing, got {show(request.arguments)}")

@@ -49,7 +49,7 @@ def hostile(now: float) -> dict[str, list[bytes]]:
         "a bundle element of negative size": [HEAD + struct.pack(">i", -4) + b"\0" * 4],
         "a time tag one hour ahead": [bundle(an_hour, at=now + 3600)],
         "a pattern of 24 stars that almost match": [padded(b"/" + b"*a" * 24) + padded(b",")],
-        "a pattern of 200 stars": [padded(b"/streamvace/" + b"*" * n) + padded(b",f") + b"\0" * 4 for n in (60, 200)],
+        "a pattern of 200 stars": [padded(b"/streamvace/" + b"*" * n) + padded(b",N") for n in (60, 200)],
         "3000 nested bundles": [nested(3000)],
         "an address that is not UTF-8": [b"/\xff\xfe\0" + padded(b",")],
         "truncated, mistagged, oversized and random": list(_garbage()),

@@ -1,0 +1,277 @@
+"""The running server: what a performer's gear sees on the wire."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+import pytest
+
+import osc_schema
+from streamvace.errors import UserError
+from streamvace.live.parameters import Parameters, Snapshot
+from streamvace.osc.codec import Message, encode_message
+from streamvace.osc.server import ERROR, OscServer
+from tests.osc.conftest import Client, Watch
+from tests.osc.packets import SCALE, bundle
+
+SEED = "/streamvace/seed"
+PROMPT = "/streamvace/prompt"
+RESET = "/streamvace/reset"
+FPS = "/streamvace/status/fps"
+
+Connect = Callable[[], Client]
+
+
+def test_a_message_is_applied_and_its_writer_hears_nothing_back(client: Client, parameters: Parameters) -> None:
+    client.send(PROMPT, "a blue cube")
+    assert client.ping() == []
+    assert parameters.snapshot()[PROMPT] == "a blue cube"
+
+
+def test_a_ping_comes_back_with_its_token(client: Client) -> None:
+    for token in ((), (7,), ("abc",), (1.5,), (7, "two", True)):
+        client.send("/streamvace/ping", *token)
+        assert client.receive() == Message("/streamvace/pong", token)
+
+
+def test_a_question_is_answered_with_what_was_set_just_before(client: Client) -> None:
+    client.send(SEED, 7)
+    client.send(SEED, "?")
+    assert client.receive() == Message(SEED, (7,))
+    client.send(SCALE)
+    assert client.receive() == Message(SCALE, (1.0,))
+
+
+def test_out_of_range_is_clamped_and_the_fader_is_told(client: Client, parameters: Parameters) -> None:
+    client.send(SCALE, 3.5)
+    line, value = client.ping()
+    assert line == Message(ERROR, (f"{SCALE}: takes one float 0..2, got 3.5, used 2",))
+    assert value == Message(SCALE, (2.0,))
+    assert parameters.snapshot()[SCALE] == 2.0
+
+
+def test_what_is_refused_is_told_with_the_value_that_holds(client: Client, parameters: Parameters) -> None:
+    client.send(SCALE, "half")
+    line, value = client.ping()
+    assert line == Message(ERROR, (f"{SCALE}: takes one float 0..2, got 'half'",))
+    assert value == Message(SCALE, (1.0,))
+    assert parameters.snapshot().version == 0
+
+
+def test_sync_sends_every_parameter_and_every_output(client: Client, server: OscServer) -> None:
+    server.publish(FPS, 12.5)
+    client.send("/streamvace/sync")
+    received = {message.address: message.arguments for message in client.ping()}
+    expected = {row.address: (row.default,) for row in osc_schema.load() if row.type != "trigger"}
+    assert received == {**expected, FPS: (12.5,)}
+
+
+def test_sync_goes_to_the_port_it_names(connect: Connect) -> None:
+    asking, hearing = connect(), connect()
+    asking.send("/streamvace/sync", hearing.port)
+    assert asking.ping() == []
+    hearing.until(PROMPT)
+
+
+def test_subscribers_hear_what_others_change_and_not_what_they_change(connect: Connect) -> None:
+    desk, tablet = connect(), connect()
+    for each in (desk, tablet):
+        each.send("/streamvace/subscribe")
+        each.ping()
+    desk.send(SCALE, 0.5)
+    assert desk.ping() == []
+    assert tablet.ping() == [Message(SCALE, (0.5,))]
+
+
+def test_a_value_set_by_another_surface_is_heard_by_all(connect: Connect, parameters: Parameters) -> None:
+    desk, tablet = connect(), connect()
+    for each in (desk, tablet):
+        each.send("/streamvace/subscribe")
+        each.ping()
+    parameters.set(PROMPT, ("from the web",), "web")
+    for each in (desk, tablet):
+        assert each.until(PROMPT, "from the web") == []
+
+
+def test_an_unchanged_value_and_a_trigger_echo_to_no_one(connect: Connect) -> None:
+    """A desk that sends back what it hears must not start a loop."""
+    desk, tablet = connect(), connect()
+    tablet.send("/streamvace/subscribe")
+    tablet.ping()
+    desk.send(SCALE, 1.0)
+    desk.send(RESET)
+    desk.ping()
+    assert tablet.ping() == []
+
+
+def test_a_subscriber_may_listen_on_another_port(connect: Connect) -> None:
+    sending, listening, other = connect(), connect(), connect()
+    sending.send("/streamvace/subscribe", float(listening.port))
+    sending.ping()
+    other.send(SEED, 5)
+    assert listening.until(SEED, 5) == []
+    sending.send(SEED, 6)
+    sending.ping()
+    sending.send(SEED, "?")
+    assert listening.until(SEED, 6) == [], "answers go where it listens"
+    sending.send("/streamvace/unsubscribe", listening.port)
+    sending.ping()
+    other.send(SEED, 7)
+    other.ping()
+    assert listening.ping() == []
+
+
+@pytest.mark.parametrize("port", [(0,), (-1,), (70000,), (1.5,), (True,), ("9001",), (float("nan"),), (1, 2)])
+def test_a_port_that_is_none_is_refused_with_a_line(client: Client, port: tuple[object, ...]) -> None:
+    for service in ("subscribe", "unsubscribe", "sync"):
+        client.send(f"/streamvace/{service}", *port)
+        [line] = client.ping()
+        assert line.address == ERROR
+        assert str(line.arguments[0]).startswith(f"/streamvace/{service}: takes a port 1..65535 or nothing")
+
+
+def test_status_reaches_subscribers_when_it_changes(client: Client, server: OscServer) -> None:
+    client.send("/streamvace/subscribe")
+    client.ping()
+    server.publish(FPS, 12.5)
+    client.until(FPS, 12.5)
+    server.publish("/streamvace/status/state", "running")
+    assert client.until("/streamvace/status/state", "running") == []
+    client.send(FPS, "?")
+    assert client.until(FPS, 12.5) == []
+
+
+def test_a_bundle_appears_in_one_snapshot(client: Client, parameters: Parameters) -> None:
+    seen: list[tuple[int, set[str]]] = []
+
+    def listener(snapshot: Snapshot, changed: Mapping[str, str]) -> None:
+        seen.append((snapshot.version, set(changed)))
+
+    parameters.listen(listener)
+    client.raw(bundle(encode_message(PROMPT, "x"), encode_message(SCALE, 0.5), encode_message(RESET)))
+    client.ping()
+    assert seen == [(1, {PROMPT, SCALE, RESET})]
+
+
+def test_a_bundle_for_later_is_applied_later_and_by_itself(
+    client: Client, watch: Watch, parameters: Parameters
+) -> None:
+    due = time.time() + 0.3
+    client.raw(bundle(encode_message(PROMPT, "later"), encode_message(SCALE, 0.5), at=due))
+    client.ping()
+    snapshot = watch.until(lambda snapshot: snapshot[PROMPT] == "later")
+    assert time.time() >= due
+    assert snapshot[SCALE] == 0.5
+    assert snapshot.version == 1
+
+
+def test_a_burst_ends_at_its_last_value(client: Client, parameters: Parameters, server: OscServer) -> None:
+    """20,000 messages as fast as they go; the system may drop some, the server must not mind."""
+    for number in range(20_000):
+        client.send(SCALE, number / 20_000)
+    client.insist(encode_message(SCALE, 0.123))
+    assert parameters.snapshot()[SCALE] == pytest.approx(0.123)
+    counters = server.counters()
+    pings = counters.messages - counters.applied - counters.coalesced
+    assert counters.malformed == counters.refused == 0
+    assert counters.coalesced > 0
+    assert 1 <= pings <= 20
+
+
+def test_while_one_floods_another_is_served(connect: Connect, parameters: Parameters) -> None:
+    flooder, performer = connect(), connect()
+    stop = threading.Event()
+
+    def flood() -> None:
+        while not stop.is_set():
+            flooder.send(SEED, 1)
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    try:
+        for number in range(20):
+            performer.insist(encode_message(PROMPT, f"number {number}"))
+            assert parameters.snapshot()[PROMPT] == f"number {number}"
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_subscriber_that_is_gone_harms_no_one(connect: Connect, parameters: Parameters) -> None:
+    gone, here = connect(), connect()
+    for each in (gone, here):
+        each.send("/streamvace/subscribe")
+        each.ping()
+    gone.close()
+    for number in range(50):
+        parameters.set(SEED, (number,), "web")
+        here.until(SEED, number)
+
+
+def test_the_port_is_the_real_one_and_local_unless_told_otherwise(server: OscServer) -> None:
+    assert server.host == "127.0.0.1"
+    assert server.port > 0
+
+
+def test_a_port_in_use_is_one_line_with_the_mend(server: OscServer, parameters: Parameters) -> None:
+    with pytest.raises(UserError) as caught:
+        OscServer(parameters, port=server.port)
+    assert f"OSC port {server.port} on 127.0.0.1 is in use" in str(caught.value)
+    assert "--osc-port" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "port"), [("127.0.0.1", 70000), ("127.0.0.1", -1), ("no.such.host.invalid", 0), ("192.0.2.1", 0)]
+)
+def test_what_cannot_be_opened_is_one_line_with_both_values(parameters: Parameters, host: str, port: int) -> None:
+    with pytest.raises(UserError) as caught:
+        OscServer(parameters, host, port)
+    assert (str(port) in str(caught.value)) or (host in str(caught.value))
+    assert "\n" not in str(caught.value)
+
+
+def test_closing_frees_the_port_ends_the_thread_and_may_be_repeated(parameters: Parameters) -> None:
+    threads = threading.active_count()
+    server = OscServer(parameters, port=0)
+    server.close()
+    server.close()
+    assert threading.active_count() == threads
+    again = OscServer(parameters, port=server.port)
+    again.close()
+    parameters.set(SCALE, (0.5,), "web")
+    assert parameters.listener_errors == 0
+
+
+def test_an_error_of_ours_is_counted_and_the_server_goes_on(
+    parameters: Parameters, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with OscServer(parameters, port=0) as server:
+        client = Client(server)
+        real = parameters.apply_bundle
+
+        def broken(changes: object) -> object:
+            monkeypatch.setattr(parameters, "apply_bundle", real)
+            raise RuntimeError("a bug")
+
+        monkeypatch.setattr(parameters, "apply_bundle", broken)
+        client.send(SCALE, 0.5)
+        client.insist(encode_message(SCALE, 0.6))
+        client.close()
+        assert server.counters().faults == 1
+    assert parameters.snapshot()[SCALE] == pytest.approx(0.6)
+    assert "goes on" in caplog.text
+
+
+def test_it_speaks_ipv6_where_there_is_any(parameters: Parameters) -> None:
+    try:
+        socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).bind(("::1", 0))
+    except OSError:
+        pytest.skip("this machine has no IPv6: nothing to install")
+    with OscServer(parameters, "::1", 0) as server, socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as client:
+        client.settimeout(20)
+        client.sendto(encode_message("/streamvace/ping", 1), ("::1", server.port))
+        assert client.recv(100) == encode_message("/streamvace/pong", 1)

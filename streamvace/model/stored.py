@@ -1,0 +1,112 @@
+"""Safetensors on disk, one file or shards: names and shapes at once, values one at a time, memory-mapped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from streamvace.errors import UserError
+
+Shape = tuple[int, ...]
+INDEX_SUFFIX = ".safetensors.index.json"
+PICKLES = (".pt", ".pth", ".ckpt", ".bin")
+
+
+class StoredTensors:
+    """An open checkpoint; a context manager.
+
+    path: a `.safetensors` file, a `.safetensors.index.json` of shards, or a folder with exactly one of either.
+    shapes: the shape of every stored tensor by name. name: what messages call it.
+    Raises UserError on a missing, damaged or pickled file, and where an index and its shards disagree.
+    """
+
+    def __init__(self, path: Path, device: torch.device | str = "cpu") -> None:
+        """device: where `get` puts tensors."""
+        path = _resolve(path)
+        self.name = path.name
+        self._stack = ExitStack()
+        self._home: dict[str, Any] = {}
+        try:
+            if path.name.endswith(INDEX_SUFFIX):
+                self._open_shards(path, str(device))
+            else:
+                self._open(path, str(device))
+        except BaseException:
+            self._stack.close()
+            raise
+        self.shapes: Mapping[str, Shape] = {
+            name: tuple(home.get_slice(name).get_shape()) for name, home in self._home.items()
+        }
+
+    def get(self, name: str) -> Tensor:
+        """One tensor. On the CPU its memory is the file's: pages are read when touched and can be dropped again."""
+        tensor: Tensor = self._home[name].get_tensor(name)
+        return tensor
+
+    def metadata(self) -> dict[str, str]:
+        """The free text pairs of the file, or of its first shard."""
+        first = next(iter(self._home.values()), None)
+        return dict(first.metadata() or {}) if first is not None else {}
+
+    def __enter__(self) -> StoredTensors:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _open(self, path: Path, device: str) -> set[str]:
+        try:
+            file = self._stack.enter_context(safe_open(path, "pt", device=device))
+        except FileNotFoundError:
+            raise UserError(f"no weights at {path}; see `streamvace doctor`") from None
+        except (SafetensorError, OSError) as error:
+            raise UserError(f"cannot read weights {path}: {error}; the file is damaged, fetch it again") from error
+        names = set(file.keys())
+        if twice := names & self._home.keys():
+            raise UserError(f"{path.name} repeats {describe(twice)} tensors of another shard; fetch it again")
+        self._home.update(dict.fromkeys(names, file))
+        return names
+
+    def _open_shards(self, index: Path, device: str) -> None:
+        try:
+            listed: dict[str, str] = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+            shards = sorted(set(listed.values()))
+        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+            raise UserError(f"cannot read the index {index}: {error!r}; it is damaged, fetch it again") from error
+        for shard in shards:
+            if Path(shard).name != shard:
+                raise UserError(f"{index.name} names a shard outside its folder: {shard!r}")
+            found = self._open(index.parent / shard, device)
+            promised = {name for name, home in listed.items() if home == shard}
+            if found != promised:
+                raise UserError(f"{shard} and {index.name} disagree about {describe(found ^ promised)} tensors")
+
+
+def describe(names: set[str]) -> str:
+    """A count and the first names, for one line of a message."""
+    first = ", ".join(sorted(names)[:3])
+    return f"{len(names)} ({first}{', ...' if len(names) > 3 else ''})"
+
+
+def _resolve(path: Path) -> Path:
+    if path.suffix in PICKLES:
+        raise UserError(
+            f"{path.name} is a pickle, which can run code; only safetensors are loaded: "
+            f"`streamvace models convert {path}` makes one of it"
+        )
+    if not path.is_dir():
+        return path
+    found = sorted(path.glob(f"*{INDEX_SUFFIX}")) or sorted(path.glob("*.safetensors"))
+    if len(found) != 1:
+        raise UserError(f"{path} holds {len(found)} checkpoints, one is needed; name the file itself")
+    return found[0]

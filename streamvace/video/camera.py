@@ -32,7 +32,8 @@ def open_camera(index: int) -> Capture:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     capture: Any = cv2.VideoCapture(index)
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # an older picture waiting in the driver is latency
-    return capture
+    camera: Capture = capture
+    return camera
 
 
 class CameraSource(ThreadedSource):

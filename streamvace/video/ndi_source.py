@@ -1,0 +1,112 @@
+"""An NDI sender on the network as a control source."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamvace.video.frame import now_ns
+from streamvace.video.ndi_runtime import NdiAddress, NdiFinder, load_ndi
+from streamvace.video.resize import fit_cover
+from streamvace.video.threaded import ThreadedSource
+
+log = logging.getLogger(__name__)
+
+
+def pixels_of(video: Any) -> NDArray[np.uint8]:
+    """The picture of a captured four-byte frame, uint8 `[yres, xres, 4]`: a view of memory that is ours.
+
+    Rows begin every `line_stride_in_bytes`, which is more than xres * 4 for many widths. The binding copies yres * xres
+    pixels as if there were no padding, which skews the picture and loses its end; told that the frame is as wide as its
+    stride, it copies all of it.
+    """
+    width: int = video.xres
+    video.xres = video.line_stride_in_bytes // 4
+    padded: NDArray[np.uint8] = video.data
+    video.xres = width
+    return padded[:, :width]
+
+
+class NdiSource(ThreadedSource):
+    """Receives from the sender of that name, whenever it is there.
+
+    The sender may start after us, stop, and come back on another port. Its connection says nothing: the source counts
+    as well only while frames arrive. After SILENT_SECONDS without one the receiver is given up and a new one made; the
+    old one is taken apart on a helper thread, because that can hang.
+    """
+
+    SILENT_SECONDS = 3.0
+    SEARCH_SECONDS = 0.5
+    CAPTURE_MS = 100
+
+    def __init__(self, name: str, size: tuple[int, int], extra_ips: str | None = None) -> None:
+        """name: full or short, "" takes the first found; size: (width, height) of the frames given; extra_ips: see
+        NdiFinder. Raises UserError without the NDI package. A sender that is not there yet is waited for."""
+        super().__init__(f"ndi:{name}")
+        self._ndi = load_ndi()
+        self.connected_to = ""
+        """Full name of the sender that we listen to; "" while searching."""
+        self.metadata = ""
+        """What came with the newest frame, XML."""
+        self.rebuilt = 0
+        """How often a silent receiver was given up."""
+        self._wanted = name
+        self._size = size
+        self._extra_ips = extra_ips
+        self._thread.start()
+
+    def _run(self) -> None:
+        finder = NdiFinder(self._extra_ips)
+        while not self._stop.is_set():
+            address = finder.find(self._wanted)
+            if address is None:
+                finder.wait(self.SEARCH_SECONDS)
+                continue
+            receiver = self._connect(address)
+            before = self.frames
+            self._receive(receiver)
+            self.connected_to = ""
+            threading.Thread(target=self._ndi.recv_destroy, args=(receiver,), name="ndi cleanup", daemon=True).start()
+            if not self._stop.is_set():
+                self.rebuilt += 1
+                if self.frames > before:
+                    log.warning("source %s: silent for %.0f s, connecting again", self.name, self.SILENT_SECONDS)
+        finder.close()
+
+    def _connect(self, address: NdiAddress) -> Any:
+        settings = self._ndi.RecvCreateV3()
+        settings.color_format = self._ndi.RECV_COLOR_FORMAT_RGBX_RGBA
+        settings.bandwidth = self._ndi.RECV_BANDWIDTH_HIGHEST
+        settings.allow_video_fields = False
+        receiver = self._ndi.recv_create_v3(settings)
+        sender = self._ndi.Source()
+        sender.ndi_name, sender.url_address = address.full_name, address.url
+        self._ndi.recv_connect(receiver, sender)
+        self.connected_to = address.full_name
+        return receiver
+
+    def _receive(self, receiver: Any) -> None:
+        """Until closed or silent. Everything captured is handed back to the library, wanted or not."""
+        ndi = self._ndi
+        heard_ns = now_ns()
+        while not self._stop.is_set() and now_ns() - heard_ns < self.SILENT_SECONDS * 1e9:
+            kind, video, audio, metadata = ndi.recv_capture_v2(receiver, self.CAPTURE_MS)
+            if kind == ndi.FRAME_TYPE_VIDEO:
+                heard_ns = now_ns()
+                self._take(video, heard_ns)
+                ndi.recv_free_video_v2(receiver, video)
+            elif kind == ndi.FRAME_TYPE_AUDIO:
+                ndi.recv_free_audio_v2(receiver, audio)
+            elif kind == ndi.FRAME_TYPE_METADATA:
+                ndi.recv_free_metadata(receiver, metadata)
+
+    def _take(self, video: Any, captured_ns: int) -> None:
+        pixels = fit_cover(pixels_of(video), self._size)
+        if video.FourCC == self._ndi.FOURCC_VIDEO_TYPE_RGBX:
+            pixels[..., 3] = 255
+        self.metadata = video.metadata or ""
+        self._offer(pixels, captured_ns)

@@ -1,0 +1,135 @@
+"""What an installation consists of: which optional parts, which commands, when it is still good. Nothing is run here.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from torch_build import TORCH, TorchBuild
+
+OLDEST_PYTHON, NEWEST_PYTHON = (3, 10), (3, 14)
+
+
+@dataclass(frozen=True)
+class Extra:
+    """An optional part, and where ready-made builds of its library exist: (sys.platform, machine) and Python."""
+
+    name: str
+    platforms: tuple[tuple[str, str], ...]
+    oldest_python: tuple[int, int] = OLDEST_PYTHON
+    newest_python: tuple[int, int] = NEWEST_PYTHON
+
+
+EXTRAS = (
+    Extra(
+        "ndi",
+        (("win32", "amd64"), ("darwin", "arm64"), ("linux", "x86_64"), ("linux", "aarch64"), ("linux", "armv7l")),
+        oldest_python=(3, 11),
+    ),
+    Extra("spout", (("win32", "amd64"),), newest_python=(3, 13)),
+    Extra("syphon", (("darwin", "arm64"), ("darwin", "x86_64"))),
+)
+"""Installed wherever they can be; if one fails all the same, streamvace is installed without it."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Written last, once everything is in place. `key` covers all that the installation was decided from."""
+
+    key: str
+    extras: tuple[str, ...]
+    torch: str
+    left_out: tuple[str, ...] = ()
+
+    def covers(self, key: str, extras: Iterable[str]) -> bool:
+        return self.key == key and set(extras) <= set(self.extras) | set(self.left_out)
+
+
+def platform_extras(system: str, machine: str, python: tuple[int, int]) -> tuple[str, ...]:
+    """The optional parts that this platform has builds for."""
+    return tuple(
+        extra.name
+        for extra in EXTRAS
+        if (system, machine.lower()) in extra.platforms and extra.oldest_python <= python <= extra.newest_python
+    )
+
+
+def stamp_key(
+    root: Path, project: bytes, python: tuple[int, int], driver: tuple[int, int] | None, override: str
+) -> str:
+    """A hash of everything an installation depends on; the folder counts because an editable install points to it."""
+    parts = (str(root), hashlib.sha256(project).hexdigest(), TORCH, sys.platform, python, driver, override)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def read_stamp(venv: Path) -> Stamp | None:
+    try:
+        data = json.loads((venv / "bootstrap.json").read_text("utf-8"))
+        return Stamp(data["key"], tuple(data["extras"]), data["torch"], tuple(data["left_out"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_stamp(venv: Path, stamp: Stamp) -> None:
+    """Whole or not at all: a torn stamp would call a half-finished installation finished."""
+    draft = venv / "bootstrap.json.new"
+    draft.write_text(json.dumps(asdict(stamp)), "utf-8")
+    draft.replace(venv / "bootstrap.json")
+
+
+def venv_python(venv: Path) -> Path:
+    return venv / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def venv_version(venv: Path) -> tuple[int, int] | None:
+    """The environment's Python version, or None when it is broken (half made, or its base Python was removed)."""
+    try:
+        config = dict(
+            line.split(" = ", 1) for line in (venv / "pyvenv.cfg").read_text("utf-8").splitlines() if "=" in line
+        )
+        text = config.get("version") or config["version_info"]  # the second name is uv's
+        version = tuple(int(part) for part in text.split(".")[:2])
+        whole = venv_python(venv).exists() and Path(config["home"]).exists()
+    except (OSError, ValueError, KeyError):
+        return None
+    return (version[0], version[1]) if whole else None
+
+
+def torch_command(python: Path, build: TorchBuild, from_index: bool) -> list[str]:
+    """pip's command line for PyTorch alone. Its own index is asked for one package only, so that a network which
+    does not reach it costs seconds; what PyTorch needs comes with the next step."""
+    command = [str(python), "-m", "pip", "install", "--no-input", "--progress-bar", "off", "--no-compile", "--no-deps"]
+    if from_index and build.index is not None:
+        return [*command, "--timeout", "15", "--retries", "1", "--index-url", build.index, build.pinned]
+    return [*command, f"torch=={TORCH}"]
+
+
+def package_command(python: Path, extras: Sequence[str], constraints: Path) -> list[str]:
+    """pip's command line for streamvace itself and everything it needs; the constraint keeps pip's hands off torch."""
+    target = f".[{','.join(extras)}]" if extras else "."
+    command = [str(python), "-m", "pip", "install", "--no-input", "--progress-bar", "off", "--no-compile"]
+    return [*command, "--constraint", str(constraints), "--editable", target]
+
+
+def clean_environment(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a child: without what would bend its imports (TouchDesigner sets some of these)."""
+    bent = {
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PYTHONEXECUTABLE",
+        "__PYVENV_LAUNCHER__",
+        "PIP_USER",
+        "PIP_TARGET",
+        "PIP_PREFIX",
+    }
+    kept = {name: value for name, value in env.items() if name.upper() not in bent}
+    # an unprintable character becomes "?" on a cp1252 console or log instead of an exception
+    kept.setdefault("PYTHONIOENCODING", ":replace")
+    return kept

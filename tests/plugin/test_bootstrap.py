@@ -1,0 +1,435 @@
+"""The two commands: what is installed where, when nothing has to be done, and what a failure says. No real install."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import bootstrap
+import install_plan
+import installer
+import pip_step
+import pytest
+from install_plan import (
+    Stamp,
+    clean_environment,
+    package_command,
+    platform_extras,
+    read_stamp,
+    stamp_key,
+    torch_command,
+    venv_python,
+    venv_version,
+    write_stamp,
+)
+from torch_build import INDEX, TORCH, Nvidia, choose
+
+PYTHON = Path("/x/.venv/bin/python")
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "python", "extras"),
+    [
+        ("win32", "AMD64", (3, 11), ("ndi", "spout")),
+        ("win32", "AMD64", (3, 14), ("ndi",)),
+        ("win32", "ARM64", (3, 11), ()),
+        ("darwin", "arm64", (3, 12), ("ndi", "syphon")),
+        ("linux", "x86_64", (3, 11), ("ndi",)),
+        ("linux", "x86_64", (3, 10), ()),
+        ("linux", "riscv64", (3, 12), ()),
+    ],
+)
+def test_a_platform_gets_the_parts_that_exist_for_it(
+    system: str, machine: str, python: tuple[int, int], extras: tuple[str, ...]
+) -> None:
+    assert platform_extras(system, machine, python) == extras
+
+
+def test_torch_is_asked_of_its_own_index_briefly_and_alone() -> None:
+    command = torch_command(PYTHON, choose("linux", Nvidia((13, 0), (8, 9))), from_index=True)
+    assert command[-1] == f"torch=={TORCH}+cu130"
+    assert command[command.index("--index-url") + 1] == INDEX + "cu130"
+    assert "--no-deps" in command
+    assert int(command[command.index("--timeout") + 1]) * (1 + int(command[command.index("--retries") + 1])) <= 30
+
+
+@pytest.mark.parametrize(("system", "from_index"), [("linux", False), ("darwin", True), ("darwin", False)])
+def test_the_ordinary_index_gets_the_pinned_version_and_nothing_else(system: str, from_index: bool) -> None:
+    command = torch_command(PYTHON, choose(system, None), from_index)
+    assert command[-1] == f"torch=={TORCH}"
+    assert "--index-url" not in command
+    assert "--isolated" not in command  # the machine's own pip configuration counts
+
+
+def test_the_package_is_editable_and_may_not_replace_torch() -> None:
+    command = package_command(PYTHON, ("ndi", "test"), Path("/x/c.txt"))
+    assert command[-2:] == ["--editable", ".[ndi,test]"]
+    assert command[command.index("--constraint") + 1] == str(Path("/x/c.txt"))
+    assert package_command(PYTHON, (), Path("c"))[-1] == "."
+
+
+def test_a_stamp_holds_until_anything_it_was_made_from_changes(tmp_path: Path) -> None:
+    made = (tmp_path, b"[project]", (3, 11), (12, 4), "")
+    key = stamp_key(*made)
+    assert key == stamp_key(*made)
+    others = [
+        (tmp_path / "moved", *made[1:]),
+        (tmp_path, b"[project] ", *made[2:]),
+        (*made[:2], (3, 12), *made[3:]),
+        (*made[:3], (13, 0), ""),
+        (*made[:3], None, ""),
+        (*made[:4], "cpu"),
+    ]
+    assert len({key, *(stamp_key(*other) for other in others)}) == 1 + len(others)  # type: ignore[arg-type]
+
+
+def test_a_stamp_covers_fewer_parts_and_those_that_would_not_install() -> None:
+    stamp = Stamp("k", ("ndi", "test"), "cpu", left_out=("spout",))
+    assert stamp.covers("k", ())
+    assert stamp.covers("k", ("test", "spout"))
+    assert not stamp.covers("k", ("wan",))
+    assert not stamp.covers("other", ())
+
+
+def test_a_stamp_comes_back_as_written_and_a_torn_one_not_at_all(tmp_path: Path) -> None:
+    stamp = Stamp("k", ("ndi",), "cu130", ("spout",))
+    write_stamp(tmp_path, stamp)
+    assert read_stamp(tmp_path) == stamp
+    for torn in ("", "{", "[]", '{"key": "k"}', "null"):
+        (tmp_path / "bootstrap.json").write_text(torn, "utf-8")
+        assert read_stamp(tmp_path) is None
+
+
+def make_venv(root: Path, version: str = "3.11.7") -> Path:
+    """The few files by which an environment is known, without an environment."""
+    venv = root / ".venv"
+    venv_python(venv).parent.mkdir(parents=True, exist_ok=True)
+    venv_python(venv).touch()
+    (venv / "pyvenv.cfg").write_text(f"home = {root}\nversion = {version}\n", "utf-8")
+    return venv
+
+
+def test_a_half_made_environment_is_known_as_broken(tmp_path: Path) -> None:
+    assert venv_version(tmp_path / ".venv") is None
+    venv = make_venv(tmp_path)
+    assert venv_version(venv) == (3, 11)
+    venv_python(venv).unlink()
+    assert venv_version(venv) is None
+    venv = make_venv(tmp_path)
+    (venv / "pyvenv.cfg").write_text(f"home = {tmp_path / 'removed'}\nversion = 3.11.7\n", "utf-8")
+    assert venv_version(venv) is None
+
+
+def test_what_would_bend_a_childs_imports_stays_behind() -> None:
+    env = clean_environment({"PYTHONPATH": "/td", "PythonHome": "C:/TD", "PIP_USER": "1", "PATH": "/bin"})
+    assert env == {"PATH": "/bin", "PYTHONIOENCODING": ":replace"}
+    assert clean_environment({"PYTHONIOENCODING": "utf-8"}) == {"PYTHONIOENCODING": "utf-8"}
+
+
+@pytest.mark.parametrize(
+    ("output", "says"),
+    [
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk is full"),
+        ("ConnectionResetError\nOSError: [Errno 28] No space left on device", "disk is full"),
+        ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]", "certificate"),
+        ("OSError('Tunnel connection failed: 407 Proxy Authentication Required')", "proxy"),
+        ("[WinError 5] Access is denied: 'C:\\\\x\\\\torch\\\\lib\\\\c10.dll'", "close streamvace"),
+        ("[WinError 206] The filename or extension is too long", "short folder"),
+        ("ERROR: No matching distribution found for torch==2.13.0", "Python 3.11 or 3.12"),
+        ("NewConnectionError: [Errno -2] Name or service not known", "check the network"),
+        ("error: Microsoft Visual C++ 14.0 or greater is required", "ready-made"),
+        ("OSError: [WinError 126] The specified module could not be found. Error loading c10.dll", "vc_redist"),
+        ("ERROR: ResolutionImpossible: for help visit", "git pull"),
+        ("ERROR: something new", "something new"),
+        ("Traceback\nValueError: odd", "odd"),
+        ("", "code 7"),
+    ],
+)
+def test_every_failure_is_one_line_with_the_mend(output: str, says: str) -> None:
+    error = pip_step.failure(output, 7, python="3.11", torch=TORCH, disk=3.0, log=Path("x.log"))
+    assert says in str(error)
+    assert "x.log" in str(error)
+    assert "\n" not in str(error)
+    assert "{" not in str(error)
+
+
+def test_a_step_says_what_it_is_doing() -> None:
+    assert pip_step.doing("Collecting numpy\n  Downloading numpy-2.4.6-cp311.whl (16.9 MB)\n") == (
+        "downloading numpy (16.9 MB)"
+    )
+    assert pip_step.doing("Collecting av>=13\n") == "looking at av"
+    assert pip_step.doing("Installing collected packages: a, b\n") == "unpacking"
+    assert pip_step.doing("") == "working"
+
+
+@pytest.fixture(autouse=True)
+def _signals_stay_pytests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "_on", lambda names, handler: None)
+
+
+class Machine:
+    """Stands in for the steps that run pip: records them and fails where it is told to."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root, self.commands, self.progress = root, list[list[str]](), list[str]()
+        self.fails: dict[str, str] = {}
+        (root / "pyproject.toml").write_text("[project]", "utf-8")
+        monkeypatch.setattr(installer, "run_logged", self.run)
+        monkeypatch.setattr(installer, "look", lambda: None)
+        monkeypatch.setattr(installer, "driver_cuda", lambda: None)
+        monkeypatch.setattr(installer.sys, "platform", "linux")
+        monkeypatch.setattr(installer.platform, "machine", lambda: "x86_64")
+        monkeypatch.delenv("STREAMVACE_TORCH", raising=False)
+
+    def run(self, command: list[str], log: Path, **_: object) -> tuple[int, str]:
+        self.commands.append(command)
+        if command[1:3] == ["-m", "venv"]:
+            make_venv(self.root)
+        for part, output in self.fails.items():
+            if part in " ".join(command):
+                return 1, output
+        return 0, "cuda False"
+
+    def ensure(self, *extras: str, force: bool = False) -> Path:
+        self.commands.clear()
+        self.progress.clear()
+        return installer.ensure(
+            extras, lambda step, of, text: self.progress.append(f"{step}/{of} {text}"), root=self.root, force=force
+        )
+
+    @property
+    def pip_targets(self) -> list[str]:
+        return [command[-1] for command in self.commands if "install" in command]
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    return Machine(tmp_path, monkeypatch)
+
+
+def test_a_fresh_machine_walks_all_steps_and_the_second_start_none(machine: Machine) -> None:
+    assert machine.ensure() == venv_python(machine.root / ".venv")
+    assert machine.pip_targets == [f"torch=={TORCH}+cpu", ".[ndi]"]
+    assert [line[:3] for line in machine.progress] == ["1/4", "2/4", "3/4", "4/4"]
+    machine.ensure()
+    assert machine.commands == []
+    assert machine.progress == []
+
+
+def test_asking_for_the_tests_adds_their_part_and_running_keeps_it(machine: Machine) -> None:
+    machine.ensure()
+    machine.ensure("test")
+    assert machine.pip_targets[-1] == ".[ndi,test]"
+    machine.ensure()
+    assert machine.commands == []
+
+
+def test_a_changed_project_installs_again_with_the_parts_it_had(machine: Machine) -> None:
+    machine.ensure("test")
+    (machine.root / "pyproject.toml").write_text("[project] # new", "utf-8")
+    machine.ensure()
+    assert machine.pip_targets[-1] == ".[ndi,test]"
+
+
+def test_an_unreachable_index_falls_back_to_the_pinned_version_in_plain_words(machine: Machine) -> None:
+    machine.fails["--index-url"] = "NewConnectionError: Name or service not known\nNo matching distribution for torch"
+    machine.ensure()
+    assert machine.pip_targets == [f"torch=={TORCH}+cpu", f"torch=={TORCH}", ".[ndi]"]
+    assert any("ordinary package index" in line for line in machine.progress)
+
+
+def test_a_download_that_broke_midway_gets_a_second_try(machine: Machine) -> None:
+    machine.fails["--index-url"] = "Downloading https://x/torch-2.13.0.whl (190 MB)\nReadTimeoutError: Read timed out."
+    machine.ensure()
+    assert machine.pip_targets[:3] == [f"torch=={TORCH}+cpu", f"torch=={TORCH}+cpu", f"torch=={TORCH}"]
+
+
+def test_an_interrupted_installation_leaves_no_stamp_and_goes_on(machine: Machine) -> None:
+    machine.fails["--editable"] = "KeyboardInterrupt: ReadTimeoutError"
+    with pytest.raises(pip_step.BootstrapError, match="check the network"):
+        machine.ensure()
+    assert read_stamp(machine.root / ".venv") is None
+    machine.fails.clear()
+    machine.ensure()
+    assert not any("venv" in command for command in machine.commands)
+    assert read_stamp(machine.root / ".venv") is not None
+
+
+def test_a_broken_environment_is_made_again(machine: Machine) -> None:
+    machine.ensure()
+    venv_python(machine.root / ".venv").unlink()
+    left_over = machine.root / ".venv" / "left-over"
+    left_over.touch()
+    machine.ensure()
+    assert machine.commands[0][1:3] == ["-m", "venv"]
+    assert not left_over.exists()
+
+
+def test_an_optional_part_that_does_not_install_is_left_out_and_not_tried_at_every_start(machine: Machine) -> None:
+    machine.fails[".[ndi"] = "ERROR: No matching distribution found for ndi-python"
+    machine.ensure("test")
+    assert machine.pip_targets[-2:] == [".[ndi,test]", ".[test]"]
+    assert any("ndi" in line and "without" in line for line in machine.progress)
+    machine.ensure("test")
+    assert machine.commands == []
+    machine.fails.clear()
+    machine.ensure(force=True)
+    assert ".[ndi,test]" in machine.pip_targets
+
+
+def test_without_a_network_an_updated_project_starts_with_what_it_has(machine: Machine) -> None:
+    machine.ensure()
+    (machine.root / "pyproject.toml").write_text("[project] # new", "utf-8")
+    machine.fails["pip install"] = "Name or service not known"
+    machine.ensure()
+    assert any("no network" in line for line in machine.progress)
+    with pytest.raises(pip_step.BootstrapError):
+        machine.ensure("test")
+
+
+def test_a_full_disk_is_refused_before_anything_is_made(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installer.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 5e8})())
+    with pytest.raises(pip_step.BootstrapError, match=r"about 3 GB.*has 0\.5 GB free"):
+        machine.ensure()
+    assert not (machine.root / ".venv").exists()
+
+
+def test_a_debian_without_venv_gets_the_package_to_install(machine: Machine) -> None:
+    machine.fails["-m venv"] = "The virtual environment was not created because ensurepip is not available."
+    with pytest.raises(pip_step.BootstrapError, match=r"sudo apt install python3\.\d+-venv"):
+        machine.ensure()
+
+
+def test_no_checkout_no_installation(tmp_path: Path) -> None:
+    with pytest.raises(pip_step.BootstrapError, match="checkout"):
+        installer.ensure(root=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("version", "wide", "fits"),
+    [
+        ((3, 10), True, True),
+        ((3, 14), True, True),
+        ((3, 9), True, False),
+        ((3, 15), True, False),
+        ((3, 11), False, False),
+    ],
+)
+def test_an_unfit_python_is_named(version: tuple[int, int], wide: bool, fits: bool) -> None:
+    if fits:
+        installer._check_python(version, wide)
+    else:
+        with pytest.raises(pip_step.BootstrapError, match=f"this is (32|64)-bit Python {version[0]}.{version[1]}"):
+            installer._check_python(version, wide)
+
+
+def test_inside_a_host_the_host_is_not_taken_for_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = sys.executable
+    monkeypatch.setattr(installer.sys, "executable", "C:/Program Files/Derivative/TouchDesigner/bin/TouchDesigner.exe")
+    monkeypatch.setattr(installer.shutil, "which", lambda name: real if name == "python3" else None)
+    assert Path(installer.find_python()).stem.startswith("python")
+
+
+def test_a_long_step_gives_signs_of_life_and_can_be_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pip_step, "BEAT_SECONDS", 0.01)
+    beats: list[str] = []
+    sleeper = [sys.executable, "-c", "import time; print('Collecting x', flush=True); time.sleep(60)"]
+    with pytest.raises(pip_step.Cancelled):
+        pip_step.run_logged(
+            sleeper,
+            tmp_path / "log",
+            cwd=tmp_path,
+            env={},
+            beat=beats.append,
+            cancelled=lambda: "looking at x" in beats,
+        )
+    assert beats[-1] == "looking at x"
+
+
+def test_each_step_reports_its_own_output_and_the_log_keeps_all(tmp_path: Path) -> None:
+    for word in ("one", "two"):
+        code, output = pip_step.run_logged(
+            [sys.executable, "-c", f"print({word!r})"],
+            tmp_path / "log",
+            cwd=tmp_path,
+            env={},
+            beat=lambda _: None,
+            cancelled=installer.never,
+        )
+        assert (code, output.strip()) == (0, word)
+    assert {"one", "two"} <= set((tmp_path / "log").read_text("utf-8").split())
+
+
+@pytest.mark.parametrize("argument", ["--help", "-h", None])
+def test_help_teaches_and_installs_nothing(argument: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bootstrap.main([argument] if argument else []) == 0
+    told = capsys.readouterr().out
+    assert all(word in told for word in (*bootstrap.COMMANDS, "install", "STREAMVACE_TORCH", ".venv"))
+    assert told.isascii()
+
+
+def test_an_unknown_command_is_refused_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bootstrap.main(["fly"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("word", sorted(bootstrap.COMMANDS))
+def test_a_command_passes_its_arguments_and_the_childs_exit_code(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[tuple[list[str], Path | None]] = []
+
+    def hand_over(command: list[str], cwd: Path | None) -> int:
+        started.append((command, cwd))
+        return 7
+
+    monkeypatch.setattr(bootstrap, "ensure", lambda extras, progress: PYTHON)
+    monkeypatch.setattr(bootstrap, "hand_over", hand_over)
+    assert bootstrap.main([word, "--help", "a b"]) == 7
+    command, cwd = started[0]
+    assert command == [str(PYTHON), "-m", *bootstrap.COMMANDS[word].module, "--help", "a b"]
+    assert cwd == (bootstrap.ROOT if word == "test" else None)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(pip_step.BootstrapError("the mend"), 2), (pip_step.Cancelled("the mend"), 130), (KeyboardInterrupt(), 130)],
+)
+def test_a_failed_installation_ends_with_one_line(
+    error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ensure(extras: object, progress: object) -> Path:
+        raise error
+
+    monkeypatch.setattr(bootstrap, "ensure", ensure)
+    assert bootstrap.main(["run"]) == code
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_parent_waits_for_the_child_and_returns_its_code() -> None:
+    assert bootstrap._stand_behind([sys.executable, "-c", "raise SystemExit(5)"], {}) == 5
+
+
+def test_a_cp1252_console_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr(sys, "stderr", narrow)
+    assert bootstrap.main(["\N{SNOWFLAKE}"]) == 2
+
+
+def test_it_imports_as_a_module_by_path_and_prints_nothing(tmp_path: Path) -> None:
+    code = (
+        "import importlib.util, sys\n"
+        f"spec = importlib.util.spec_from_file_location('sv_boot', {str(Path(bootstrap.__file__))!r})\n"
+        "module = importlib.util.module_from_spec(spec); sys.modules['sv_boot'] = module\n"
+        "spec.loader.exec_module(module); module.ensure"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_plan_names_only_extras_that_the_project_has() -> None:
+    project = (bootstrap.ROOT / "pyproject.toml").read_text("utf-8")
+    for extra in (*(extra.name for extra in install_plan.EXTRAS), "test"):
+        assert f"\n{extra} = [" in project
+    assert json.dumps(TORCH)  # a plain string: it goes into command lines

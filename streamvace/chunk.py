@@ -20,6 +20,8 @@ class ChunkInput:
     control: uint8 `[F, H, W, 3]` control texture, F = `Generator.frames_wanted()`, or None for no control.
     mask: uint8 `[F, H, W]`, 255 = generate, 0 = keep the control picture's pixels, or None for everything generated.
         A mask without control regenerates that region of the stream's own last output.
+    source: uint8 `[F, H, W, 3]` video to repaint (video to video), or None: start from pure noise.
+    noise_scale: 0..1, how much of the source is repainted; None: more when it is still, less when it moves.
     reset: hard cut: every state is cleared before this chunk.
     generation, captured_ns, snapshot_version: carried through to the Chunk untouched.
     """
@@ -29,6 +31,8 @@ class ChunkInput:
     context_scale: float = 1.0
     control: Pixels | None = None
     mask: Pixels | None = None
+    source: Pixels | None = None
+    noise_scale: float | None = None
     reset: bool = False
     generation: int = 0
     captured_ns: int = 0

@@ -10,12 +10,14 @@ from torch import Tensor
 
 from streamvace.chunk import Chunk, ChunkInput, Pixels
 from streamvace.conditioning.context import ContextState, encode_context
+from streamvace.conditioning.video_to_video import STILL_SCALE, follow_motion, noisy_start
 from streamvace.errors import UserError
 from streamvace.model.attention import choose_kernel
+from streamvace.model.autoencoder.stats import denormalised
 from streamvace.model.blocks import Bidirectional
 from streamvace.model.cache import ChunkPass, KVCache
 from streamvace.model.rope import rotary_table
-from streamvace.model.sampler import denoise, draw_noise, flow_to_x0, pipeline_schedule
+from streamvace.model.sampler import Schedule, denoise, draw_noise, flow_to_x0, pipeline_schedule
 from streamvace.model.specs import PipelineSpec
 from streamvace.pixels import to_frames, to_mask, to_pixels
 from streamvace.stage_clock import StageClock
@@ -89,9 +91,10 @@ class Generator:
         self._noise.manual_seed(given.seed + state.position)
         noise = draw_noise((1, spec.size.in_dim, frames, *self._latent), self._noise, self.dtype)
         memory = self._open_chunk(frames)
+        start, schedule = self._start(given, noise)
         x0 = denoise(
-            noise,
-            self._schedule,
+            start,
+            schedule,
             lambda x, t, sigma: self._predict_x0(x, t, sigma, memory, context, given.context_scale, clock),
             self._noise,
         )
@@ -177,6 +180,26 @@ class Generator:
             oldest = -1 - codec.temporal_stride * (chunk - 1)
             anchor, _ = codec.encode(state.last_pixels[:, :, oldest].unsqueeze(2), None)
         return torch.cat((anchor, state.clean[:, :, 1 - chunk :]), dim=2)
+
+    def _start(self, given: ChunkInput, noise: Tensor) -> tuple[Tensor, Schedule]:
+        """What denoising starts from and the steps to do: pure noise, or the noised source."""
+        state, spec = self.state, self.spec
+        if given.source is None:
+            state.source = state.noise_scale = None
+            return noise, self._schedule
+        self._check(given.source, (3,), "source")
+        scale = given.noise_scale
+        if scale is None:
+            before = STILL_SCALE if state.noise_scale is None else state.noise_scale
+            scale = follow_motion(given.source, noise.shape[2], before)
+        pixels = to_pixels(given.source, self.device, self.dtype)
+        encoder = state.source
+        if encoder is None and state.position:
+            encoder = self.networks.codec.blank_state(pixels)
+        latents, state.source = self.networks.codec.encode(pixels, encoder)
+        state.noise_scale = scale
+        latents = denormalised(latents) if spec.raw_source else latents
+        return noisy_start(latents, noise, scale, self._schedule, spec.source_step_offset)
 
     def _text_keys(self) -> list[Tensor]:
         return [keys for keys, _ in self.state.text]

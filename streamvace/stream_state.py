@@ -38,6 +38,8 @@ class StreamState:
     context_text: list[TextKV] = field(default_factory=list)
     context: ContextState = field(default_factory=ContextState)
     decoder: CodecState | None = None
+    source: CodecState | None = None
+    noise_scale: float | None = None
     clean: Tensor | None = None
     first_latent: Tensor | None = None
     last_pixels: Tensor | None = None
@@ -53,4 +55,5 @@ class StreamState:
         self.cache.reset()
         self.position = self.chunks = 0
         self.context = ContextState()
+        self.source = self.noise_scale = None
         self.decoder = self.clean = self.first_latent = self.last_pixels = self.last_frames = None

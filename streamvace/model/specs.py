@@ -95,6 +95,8 @@ class PipelineSpec:
     steps: denoising timesteps, 1000 = pure noise; shift: flow-matching shift of the timestep table.
     warp: map the steps through the shifted table, as the originals were trained.
     prediction: what the network's output is, `v` (flow, noise - x0) or `x0`.
+    source_step_offset: video to video: how far the first timestep lies below the noise really there.
+    raw_source: video to video starts from un-normalised latents (StreamDiffusionV2 was trained so).
     on_prompt_switch: `recache` replays the last window of clean latents with the new text; `none` only swaps the text.
     autoencoder: which codec turns latents into pixels. default_size: (width, height) in pixels.
     """
@@ -112,6 +114,8 @@ class PipelineSpec:
     context_timestep: float = 0.0
     warp: bool = True
     prediction: Literal["v", "x0"] = "v"
+    source_step_offset: int = 0
+    raw_source: bool = False
     on_prompt_switch: Literal["recache", "none"] = "none"
 
 
@@ -156,6 +160,8 @@ PIPELINES: dict[str, PipelineSpec] = {
             steps=(1000, 750),
             shift=8.0,
             warp=False,
+            source_step_offset=100,
+            raw_source=True,
             autoencoder="taehv",
             default_size=(512, 512),
         ),

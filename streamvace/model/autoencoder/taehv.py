@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from streamvace.model.autoencoder.base import CodecState
-from streamvace.model.autoencoder.stats import LATENT_MEAN, LATENT_STD
+from streamvace.model.autoencoder.stats import denormalised, normalised
 
 
 class MemBlock(nn.Module):
@@ -136,7 +136,7 @@ class TAEHV(nn.Module):
         """Groups of 4 frames, no alignment: `[B, 3, 4 f, H, W]` -> `[B, 16, f, h, w]`."""
         z, state = run_layers(self.encoder, (pixels.transpose(1, 2) + 1) / 2, state)
         z = z.transpose(1, 2)
-        return (self._normalise(z) if self._raw else z), state
+        return (normalised(z) if self._raw else z), state
 
     def encode(self, pixels: Tensor, state: CodecState | None) -> tuple[Tensor, CodecState]:
         """See Autoencoder.encode.
@@ -163,20 +163,8 @@ class TAEHV(nn.Module):
 
     def decode(self, latents: Tensor, state: CodecState | None) -> tuple[Tensor, CodecState]:
         """See Autoencoder.decode."""
-        z = self._denormalise(latents) if self._raw else latents
+        z = denormalised(latents) if self._raw else latents
         frames, new_state = run_layers(self.decoder, z.transpose(1, 2), state)
         if state is None:
             frames = frames[:, 3:]
         return (frames.transpose(1, 2) * 2 - 1).clamp_(-1, 1), new_state
-
-    def _stats(self, like: Tensor) -> tuple[Tensor, Tensor]:
-        mean = torch.tensor(LATENT_MEAN, device=like.device, dtype=like.dtype).view(-1, 1, 1, 1)
-        return mean, torch.tensor(LATENT_STD, device=like.device, dtype=like.dtype).view(-1, 1, 1, 1)
-
-    def _normalise(self, z: Tensor) -> Tensor:
-        mean, std = self._stats(z)
-        return (z - mean) / std
-
-    def _denormalise(self, z: Tensor) -> Tensor:
-        mean, std = self._stats(z)
-        return z * std + mean

@@ -6,10 +6,12 @@ never loaded unless an `ndi:` address is used.
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
+import weakref
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from streamvace.errors import UserError
 
@@ -20,6 +22,15 @@ EXTRA_IPS_VARIABLE = "STREAMVACE_NDI_IPS"
 _lock = threading.Lock()
 _loaded: Any = None
 _own_senders: set[str] = set()
+
+
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+_in_use: weakref.WeakSet[Closable] = weakref.WeakSet()
+_cleanups: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+CLEANUP_SECONDS = 2.0
 
 
 def load_ndi() -> Any:
@@ -35,7 +46,31 @@ def load_ndi() -> Any:
                 raise UserError("NDI does not run on this processor (it needs SSE 4.2); use another input or output")
             # Never destroyed: receivers that hang may outlive us, and the process's end frees everything.
             _loaded = NDIlib
+            atexit.register(_close_everything)
         return _loaded
+
+
+def close_at_exit(endpoint: Closable) -> None:
+    """A source or sink that nobody closed (an exception, a forgotten line) is closed when the process ends.
+
+    Otherwise the library finds its own threads running while it is unloaded, and aborts the process.
+    """
+    _in_use.add(endpoint)
+
+
+def destroy_receiver(receiver: Any) -> None:
+    """Take a receiver apart on a helper thread, because that can hang. Returns at once."""
+    ndi = load_ndi()
+    helper = threading.Thread(target=ndi.recv_destroy, args=(receiver,), name="ndi cleanup", daemon=True)
+    _cleanups.add(helper)
+    helper.start()
+
+
+def _close_everything() -> None:
+    for endpoint in list(_in_use):
+        endpoint.close()
+    for helper in list(_cleanups):
+        helper.join(CLEANUP_SECONDS)
 
 
 def remember_own_sender(full_name: str) -> None:

@@ -8,7 +8,13 @@ from xml.sax.saxutils import quoteattr
 from streamvace.errors import UserError
 from streamvace.video.frame import Frame
 from streamvace.video.mailbox import Mailbox
-from streamvace.video.ndi_runtime import forget_own_sender, load_ndi, remember_own_sender, short_name
+from streamvace.video.ndi_runtime import (
+    close_at_exit,
+    forget_own_sender,
+    load_ndi,
+    remember_own_sender,
+    short_name,
+)
 from streamvace.video.rate import exact_rate
 
 
@@ -42,6 +48,7 @@ class NdiSink:
         self._rate = exact_rate(rate)
         self._slot: Mailbox[Frame] = Mailbox()
         remember_own_sender(self.full_name)
+        close_at_exit(self)
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._thread.start()
 

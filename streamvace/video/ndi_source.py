@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import threading
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.video.frame import now_ns
-from streamvace.video.ndi_runtime import NdiAddress, NdiFinder, load_ndi
+from streamvace.video.ndi_runtime import NdiAddress, NdiFinder, close_at_exit, destroy_receiver, load_ndi
 from streamvace.video.resize import fit_cover
 from streamvace.video.threaded import ThreadedSource
 
@@ -57,6 +56,7 @@ class NdiSource(ThreadedSource):
         self._wanted = name
         self._size = size
         self._extra_ips = extra_ips
+        close_at_exit(self)
         self._thread.start()
 
     def _run(self) -> None:
@@ -70,7 +70,7 @@ class NdiSource(ThreadedSource):
             before = self.frames
             self._receive(receiver)
             self.connected_to = ""
-            threading.Thread(target=self._ndi.recv_destroy, args=(receiver,), name="ndi cleanup", daemon=True).start()
+            destroy_receiver(receiver)
             if not self._stop.is_set():
                 self.rebuilt += 1
                 if self.frames > before:

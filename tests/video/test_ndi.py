@@ -198,6 +198,18 @@ def test_the_first_sender_found_is_never_our_own(name: str) -> None:
     sink.close()
 
 
+def test_a_process_that_forgets_to_close_still_ends_well(name: str, other_side: Start) -> None:
+    other_side("send", name, 64, 48, 30)
+    program = (
+        "from streamvace.video.endpoints import open_sink, open_source\n"
+        f"source = open_source('ndi:{name}', (32, 32))\n"
+        f"sink = open_sink('ndi:{name} out', (32, 32), 24.0)\n"
+        "assert source._slot.wait(30)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("full", "short"), [("STAGE (Camera 1)", "Camera 1"), ("A-B (left (far) side)", "left (far) side"), ("odd", "odd")]
 )

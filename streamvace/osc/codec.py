@@ -18,7 +18,7 @@ MAX_DATAGRAM: Final = 65536
 """Bytes; no UDP datagram is larger."""
 MAX_MESSAGES: Final = 128
 """Messages a datagram. Several times the address space, and decoded in well under a millisecond."""
-MAX_ARGUMENTS: Final = 256
+MAX_ARGUMENTS: Final = 32
 """Arguments a message, array brackets included."""
 MAX_DEPTH: Final = 8
 """Bundles in bundles, and arrays in arrays."""

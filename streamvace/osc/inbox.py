@@ -1,6 +1,6 @@
 """From datagrams to changes of the parameters: decode, sort, coalesce. No sockets, no threads.
 
-`take` every datagram that has arrived, then `flush` once: however many there were, each address is set once, to its
+Take every datagram that has arrived, then `flush` once: however many there were, each address is set once, to its
 last valid value, all in one version of the parameters. Requests are answered after that, so a pong says that whatever
 was sent before the ping has been applied.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import osc_schema
@@ -20,6 +20,7 @@ from streamvace.osc.codec import IMPULSE, Message, OscError
 from streamvace.osc.pattern import is_pattern, matching
 from streamvace.osc.peer import Peer, writer_name
 from streamvace.osc.schedule import Schedule
+from streamvace.osc.thinning import Arrival, Thinner
 
 MAX_PATTERNS = 8
 """Address patterns a datagram; each is tried on every parameter."""
@@ -36,7 +37,7 @@ class Counters:
     """What has come in since the start. Each counts messages unless it says otherwise.
 
     datagrams: received. malformed: datagrams that were no OSC. messages: decoded, patterns counted once.
-    applied: changes handed to the parameters. coalesced: valid but overtaken by a later one before it was applied.
+    applied: changes handed to the parameters. coalesced: overtaken by a later one before it was applied.
     clamped, refused: out of range; of no meaning. unknown: to addresses that do not exist.
     scheduled: bundles kept for later. unscheduled: bundles refused for their time tag, or for want of room.
     requests_dropped: requests that gave way to newer ones. unsent: replies and feedback the network did not take.
@@ -85,6 +86,7 @@ class Inbox:
     def __init__(self, parameters: Parameters, wall_clock: Callable[[], float] = time.time) -> None:
         self.counters = Counters()
         self.schedule = Schedule()
+        self._thinner = Thinner(parameters.schema)
         self._parameters = parameters
         self._wall_clock = wall_clock
         self._services = frozenset(service.address for service in osc_schema.services())
@@ -93,6 +95,16 @@ class Inbox:
         self._pending: dict[str, Change] = {}
         self._requests: deque[Request] = deque()
         self._complaints: dict[tuple[Peer, str], str] = {}
+
+    def take_all(self, arrived: Sequence[Arrival]) -> None:
+        """Take in a batch of datagrams, oldest first, without reading those that later ones overtake anyway."""
+        kept = self._thinner.thin(arrived)
+        overtaken = len(arrived) - len(kept)
+        self.counters.datagrams += overtaken
+        self.counters.messages += overtaken
+        self.counters.coalesced += overtaken
+        for datagram, peer in kept:
+            self.take(datagram, peer)
 
     def take(self, datagram: bytes, peer: Peer) -> None:
         """Take in one datagram. Never raises for what is in it."""

@@ -30,8 +30,9 @@ STATUS_SECONDS = 0.2
 """Status outputs go to subscribers this often, when they have changed."""
 RECEIVE_BUFFER = 4 << 20
 """Bytes asked of the system for datagrams not read yet; it may give less."""
-MAX_TURN = 2048
+MAX_TURN = 4096
 """Datagrams read before the parameters are set and others get their answers."""
+MAX_TURN_BYTES = 8 << 20
 ERROR = "/streamvace/status/error"
 
 log = logging.getLogger(__name__)
@@ -143,21 +144,23 @@ class OscServer:
                     self._send(target, address, value)
 
     def _receive(self, now: float) -> None:
+        """Take in what has arrived: first out of the system's buffer, which a burst fills in no time, then read."""
         _drain(self._wake_in)
-        heard: set[Peer] = set()
-        for _ in range(MAX_TURN):
+        arrived: list[tuple[bytes, Peer]] = []
+        size = 0
+        while len(arrived) < MAX_TURN and size < MAX_TURN_BYTES:
             try:
                 datagram, sender = self._socket.recvfrom(MAX_DATAGRAM)
             except BlockingIOError:
                 break
             except ConnectionError:
-                # Windows reports here that an earlier reply found nobody. The socket is fine.
+                # Windows reports here that an earlier reply found nobody. The socket is fine; the select comes back.
                 self._inbox.counters.unsent += 1
-                continue
-            peer: Peer = sender[:2]
-            self._inbox.take(datagram, peer)
-            heard.add(peer)
-        for peer in heard:
+                break
+            arrived.append((datagram, sender[:2]))
+            size += len(datagram)
+        self._inbox.take_all(arrived)
+        for peer in {peer for _, peer in arrived}:
             self._subscribers.heard_from(peer, now)
 
     def _answer(self, request: Request, now: float) -> None:
@@ -253,7 +256,7 @@ def _port(request: Request) -> int | None:
     if not request.arguments:
         return None
     port = request.arguments[0]
-    if isinstance(port, (int, float)) and not isinstance(port, bool) and len(request.arguments) == 1:
-        if port in range(1, 65536):
-            return int(port)
+    single = len(request.arguments) == 1
+    if single and isinstance(port, (int, float)) and not isinstance(port, bool) and port in range(1, 65536):
+        return int(port)
     raise OscError(f"{request.address}: takes a port 1..65535 or nothing, got {show(request.arguments)}")

@@ -1,0 +1,251 @@
+"""umT5-XXL, Wan's text encoder: the network of `transformers`, the files, cleaning and padding of Wan2.1.
+
+The encoder (5 to 11 GB) is loaded when a prompt is new and put away again; the tokens of a prompt are encoded alone,
+so its embedding does not depend on its neighbours, and padding costs nothing.
+"""
+
+from __future__ import annotations
+
+import html
+import importlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from streamvace.errors import UserError
+from streamvace.model.checkpoint import load_module
+from streamvace.model.prompt_cache import PromptCache, content_key, fingerprint
+
+Rest = Literal["release", "cpu", "device"]
+"""What happens to the encoder after use: dropped, moved to main memory, or left on its device."""
+
+FORMAT = "umt5 1"
+"""Part of every cache key; raised when cleaning or padding change."""
+
+
+@dataclass(frozen=True)
+class UMT5Size:
+    """Sizes of the encoder. rows: tokens of a prompt, the end mark included; the rest is cut off."""
+
+    vocabulary: int = 256384
+    dim: int = 4096
+    heads: int = 64
+    head_dim: int = 64
+    ffn_dim: int = 10240
+    layers: int = 24
+    rows: int = 512
+
+
+UMT5_XXL = UMT5Size()
+
+_NAMES = (
+    (re.compile(r"token_embedding\.weight"), "embed_tokens.weight"),
+    (re.compile(r"norm\.weight"), "final_layer_norm.weight"),
+    (re.compile(r"blocks\.(\d+)\.norm1\.weight"), r"block.\1.layer.0.layer_norm.weight"),
+    (re.compile(r"blocks\.(\d+)\.attn\.([qkvo])\.weight"), r"block.\1.layer.0.SelfAttention.\2.weight"),
+    (
+        re.compile(r"blocks\.(\d+)\.pos_embedding\.embedding\.weight"),
+        r"block.\1.layer.0.SelfAttention.relative_attention_bias.weight",
+    ),
+    (re.compile(r"blocks\.(\d+)\.norm2\.weight"), r"block.\1.layer.1.layer_norm.weight"),
+    (re.compile(r"blocks\.(\d+)\.ffn\.gate\.0\.weight"), r"block.\1.layer.1.DenseReluDense.wi_0.weight"),
+    (re.compile(r"blocks\.(\d+)\.ffn\.fc1\.weight"), r"block.\1.layer.1.DenseReluDense.wi_1.weight"),
+    (re.compile(r"blocks\.(\d+)\.ffn\.fc2\.weight"), r"block.\1.layer.1.DenseReluDense.wo.weight"),
+)
+
+
+def transformers_names(stored: Iterable[str]) -> dict[str, str]:
+    """{name in transformers' encoder: name in Wan's file}; a name that is not Wan's stays as it is."""
+    return {_transformers_name(name): name for name in stored}
+
+
+def _transformers_name(name: str) -> str:
+    for pattern, theirs in _NAMES:
+        if match := pattern.fullmatch(name):
+            return match.expand(theirs)
+    return name
+
+
+def clean(prompt: str) -> str:
+    """Wan's cleaning: broken encodings mended, HTML entities resolved (some are escaped twice), single spaces."""
+    fixed: str = _package("ftfy").fix_text(prompt)
+    return " ".join(html.unescape(html.unescape(fixed)).split())
+
+
+class _KeptLinear(nn.Linear):
+    """Weights stay in 8 bit and become the input's dtype for each product."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight.to(x.dtype))
+
+
+def _keep_8bit(name: str, stored: torch.dtype) -> bool:
+    # Embeddings and norms meet the activations in their own dtype, and transformers casts activations to that of `wo`.
+    return stored.itemsize == 1 and re.search(r"SelfAttention\.[qkvo]\.|wi_[01]\.", name) is not None
+
+
+def load_encoder(
+    path: Path,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.bfloat16,
+    keep_8bit: bool = False,
+    size: UMT5Size = UMT5_XXL,
+) -> nn.Module:
+    """transformers' UMT5 encoder stack with Wan's weights.
+
+    path: safetensors with Wan's names, any float dtype. dtype: in which it computes. keep_8bit: leave an fp8 file's
+    large matrices in fp8 (XXL: 7.7 GB instead of 11.4).
+    Raises UserError without transformers, and as load_module does.
+    """
+    library = _package("transformers")
+    config = library.UMT5Config(
+        vocab_size=size.vocabulary,
+        d_model=size.dim,
+        d_kv=size.head_dim,
+        d_ff=size.ffn_dim,
+        num_layers=size.layers,
+        num_heads=size.heads,
+        feed_forward_proj="gated-gelu",
+        relative_attention_num_buckets=32,
+        relative_attention_max_distance=128,
+        layer_norm_epsilon=1e-6,
+        dropout_rate=0.0,
+    )
+
+    def build() -> nn.Module:
+        # The stack alone: the model around it holds the embedding a second time under another name.
+        stack: nn.Module = library.UMT5EncoderModel(config).encoder
+        if keep_8bit:
+            for module in stack.modules():
+                if type(module) is nn.Linear:
+                    module.__class__ = _KeptLinear
+        return stack
+
+    def rule(name: str, stored: torch.dtype) -> torch.dtype:
+        return stored if keep_8bit and _keep_8bit(name, stored) else dtype
+
+    return load_module(build, path, device, rule, transformers_names)
+
+
+class UMT5TextEncoder:
+    """Prompts to Wan's text embeddings. Interface: `TextEncoder`."""
+
+    def __init__(
+        self,
+        weights: Path,
+        tokenizer: Path,
+        cache: PromptCache | None = None,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.bfloat16,
+        rest: Rest = "release",
+        keep_8bit: bool = False,
+        size: UMT5Size = UMT5_XXL,
+    ) -> None:
+        """weights: see load_encoder. tokenizer: folder of Wan's `google/umt5-xxl`. cache: None keeps nothing on disk.
+
+        Raises UserError when weights or tokenizer are not there; both are opened at the first new prompt only.
+        """
+        for path, what in ((weights, "text encoder"), (tokenizer, "tokenizer folder")):
+            if not path.exists():
+                raise UserError(f"no {what} at {path}; `streamvace models list` names the files and how to get them")
+        self._weights, self._tokenizer_folder, self._cache = weights, tokenizer, cache
+        self._device, self._dtype, self._rest = torch.device(device), dtype, rest
+        self._keep_8bit, self._size = keep_8bit, size
+        self._encoder: nn.Module | None = None
+        self._tokenizer: Any = None
+        self._identity: tuple[str, ...] | None = None
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the network is in memory."""
+        return self._encoder is not None
+
+    def encode(self, prompts: Sequence[str]) -> Tensor:
+        """See TextEncoder.encode: `[B, rows, dim]` on the CPU, in the encoder's dtype."""
+        out = torch.zeros(len(prompts), self._size.rows, self._size.dim, dtype=self._dtype)
+        try:
+            for row, prompt in zip(out, prompts, strict=True):
+                found = self._rows(clean(prompt))
+                row[: len(found)] = found
+        finally:
+            self._put_away()
+        return out
+
+    def unknown_words(self, prompt: str) -> list[str]:
+        """See TextEncoder.unknown_words: words with a sign that is not in the vocabulary."""
+        tokenizer = self._open_tokenizer()
+        unknown = tokenizer.unk_token_id
+        return [word for word in clean(prompt).split() if unknown in tokenizer(word)["input_ids"]]
+
+    def release(self) -> None:
+        """Drop the network; the next new prompt loads it again."""
+        self._encoder = None
+
+    def move(self, device: torch.device | str) -> None:
+        """Move the network, if it is loaded, and encode there from now on."""
+        self._device = torch.device(device)
+        if self._encoder is not None:
+            self._encoder.to(self._device)
+
+    @torch.inference_mode()
+    def _rows(self, prompt: str) -> Tensor:
+        """The rows of a cleaned prompt's tokens, `[n, dim]`."""
+        key = ""
+        if self._cache is not None:
+            key = content_key(*self._what_decides(), prompt)
+            if (found := self._cache.get(key)) is not None:
+                return found
+        ids = self._open_tokenizer()(prompt, truncation=True, max_length=self._size.rows)["input_ids"]
+        encoder = self._ready_encoder()
+        tokens = torch.tensor([ids], device=self._device)
+        rows: Tensor = encoder(input_ids=tokens).last_hidden_state[0].to("cpu", self._dtype)
+        if self._cache is not None:
+            self._cache.put(key, rows)
+        return rows
+
+    def _what_decides(self) -> tuple[str, ...]:
+        """Everything beside the prompt that an embedding depends on."""
+        if self._identity is None:
+            files = fingerprint(self._weights), fingerprint(self._tokenizer_folder)
+            self._identity = (FORMAT, *files, str(self._dtype), str(self._size.rows))
+        return self._identity
+
+    def _ready_encoder(self) -> nn.Module:
+        if self._encoder is None:
+            self._encoder = load_encoder(self._weights, self._device, self._dtype, self._keep_8bit, self._size)
+        return self._encoder.to(self._device)
+
+    def _put_away(self) -> None:
+        if self._rest == "release":
+            self.release()
+        elif self._rest == "cpu" and self._encoder is not None:
+            self._encoder.to("cpu")
+
+    def _open_tokenizer(self) -> Any:
+        if self._tokenizer is None:
+            library = _package("transformers")
+            try:
+                self._tokenizer = library.AutoTokenizer.from_pretrained(
+                    str(self._tokenizer_folder), local_files_only=True
+                )
+            except (OSError, ValueError, KeyError) as error:
+                first = str(error).partition("\n")[0]
+                raise UserError(
+                    f"cannot read the tokenizer in {self._tokenizer_folder}: {first}; it needs Wan's "
+                    "google/umt5-xxl files (tokenizer.json, tokenizer_config.json, special_tokens_map.json)"
+                ) from error
+        return self._tokenizer
+
+
+def _package(name: str) -> Any:
+    """An optional package, imported when it is needed."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise UserError(f"Wan's text encoder needs {name}: pip install 'streamvace[wan]' ({error})") from None

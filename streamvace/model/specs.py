@@ -142,7 +142,9 @@ PIPELINES: dict[str, PipelineSpec] = {
         PipelineSpec(
             name="longlive",
             size=WAN_1_3B,
-            cache=CacheRule(window=12, sink=3),
+            # Window-relative positions are LongLive's published rule for endless streams; with absolute ones the sink
+            # drifts ever further from the present, and the original stops at 1024 latent frames.
+            cache=CacheRule(window=12, sink=3, positions="window"),
             steps=FOUR_STEPS,
             shift=5.0,
             on_prompt_switch="recache",

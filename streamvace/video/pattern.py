@@ -5,7 +5,7 @@ from __future__ import annotations
 from streamvace.embedded.pattern_stream import KINDS, PatternStream
 from streamvace.errors import UserError
 from streamvace.video.pacing import Clock, ShowClock
-from streamvace.video.resize import with_alpha
+from streamvace.video.resize import fit_cover, with_alpha
 from streamvace.video.threaded import ThreadedSource
 
 
@@ -14,8 +14,11 @@ class PatternSource(ThreadedSource):
 
     Frame n shows the world n / rate seconds after opening, whatever came before it: a slow machine skips frames, it
     never slows the movement down. Each frame is drawn ahead of its time, on the source's own thread, since drawing
-    takes milliseconds (5 at 256x192, more for larger pictures).
+    takes milliseconds. Large pictures are drawn smaller and scaled up: the pattern must not cost what the model needs.
     """
+
+    MOST_PIXELS = 110_000
+    """Drawn at most; the embedded model's own sizes stay below and are exact."""
 
     def __init__(
         self,
@@ -31,7 +34,9 @@ class PatternSource(ThreadedSource):
             raise UserError(f"unknown pattern {kind!r}: there is {', '.join(KINDS)}; try pattern:{KINDS[0]}")
         self.late = 0
         """Frames skipped because drawing took too long."""
-        self._stream = PatternStream(kind, size, seed)
+        shrink = min(1.0, (self.MOST_PIXELS / (size[0] * size[1])) ** 0.5)
+        self._size = size
+        self._stream = PatternStream(kind, (round(size[0] * shrink), round(size[1] * shrink)), seed)
         self._rate = rate
         self._clock: Clock = clock or ShowClock()
         self._thread.start()
@@ -42,7 +47,7 @@ class PatternSource(ThreadedSource):
         while True:
             seconds = index / self._rate
             due_ns = opened_ns + round(seconds * 1e9)
-            pixels = with_alpha(self._stream.frame(seconds))
+            pixels = fit_cover(with_alpha(self._stream.frame(seconds)), self._size)
             self._clock.wait_until(due_ns, self._stop)
             if self._stop.is_set():
                 return

@@ -55,6 +55,13 @@ def test_every_pattern_moves(kind: str, hand_clock: HandClock) -> None:
     source.close()
 
 
+def test_a_large_pattern_is_drawn_smaller_and_comes_at_full_size(hand_clock: HandClock) -> None:
+    source = PatternSource("depth", (1280, 720), rate=10, clock=hand_clock)
+    assert source._stream.size == (442, 249)
+    assert next_frame(source).pixels.shape == (720, 1280, 4)
+    source.close()
+
+
 def test_an_unknown_pattern_names_those_there_are() -> None:
     with pytest.raises(UserError, match="unknown pattern 'plasma': there is depth, edges, scene; try pattern:depth"):
         PatternSource("plasma", (64, 48))

@@ -12,7 +12,7 @@ from streamvace.chunk import Chunk, ChunkInput, Pixels
 from streamvace.conditioning.context import ContextState, encode_context
 from streamvace.conditioning.video_to_video import STILL_SCALE, follow_motion, noisy_start
 from streamvace.errors import UserError
-from streamvace.model.attention import choose_kernel
+from streamvace.model.attention import AttentionShape, choose_kernel
 from streamvace.model.autoencoder.stats import denormalised
 from streamvace.model.blocks import Bidirectional
 from streamvace.model.cache import ChunkPass, KVCache
@@ -30,19 +30,30 @@ class Generator:
     """A causal, controlled video stream."""
 
     def __init__(
-        self, spec: PipelineSpec, networks: Networks, size: tuple[int, int], device: torch.device, dtype: torch.dtype
+        self,
+        spec: PipelineSpec,
+        networks: Networks,
+        size: tuple[int, int],
+        device: torch.device,
+        dtype: torch.dtype,
+        attention: str = "auto",
     ) -> None:
-        """size: (width, height) in pixels. Raises UserError when the pipeline cannot make that size."""
+        """size: (width, height) in pixels. attention: see `choose_kernel`.
+
+        Raises UserError when the pipeline cannot make that size or the kernel cannot be had.
+        """
         width, height = size
         cell = networks.codec.spatial_stride * spec.size.patch[1]
         if min(size) < cell or width % cell or height % cell:
             raise UserError(f"size {width}x{height}: {spec.name} needs both sides to be multiples of {cell}")
         self.spec, self.networks, self.size = spec, networks, size
         self.device, self.dtype = device, dtype
-        self.kernel_name, kernel = choose_kernel(device, dtype, spec.size.head_dim)
         self._schedule = pipeline_schedule(spec)
         self._latent = (height // networks.codec.spatial_stride, width // networks.codec.spatial_stride)
         rows, columns = height // cell, width // cell
+        tokens = rows * columns
+        shape = AttentionShape(spec.chunk * tokens, spec.cache.window * tokens, spec.size.num_heads, spec.size.head_dim)
+        self.kernel_name, kernel = choose_kernel(device, dtype, shape, attention)
         self._branch_memory = {
             frames: Bidirectional(rotary_table(range(frames), rows, columns, spec.size.head_dim, device))
             for frames in {spec.chunk, spec.first_chunk}

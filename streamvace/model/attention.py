@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from streamvace.errors import UserError
+
 Kernel = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 AGREEMENT = 0.05
@@ -30,8 +32,19 @@ def sdpa(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
     return out.transpose(1, 2)
 
 
-def _flash() -> Kernel:
+def _flash2() -> Kernel:
     kernel: Kernel = import_module("flash_attn").flash_attn_func
+    return kernel
+
+
+def _flash3() -> Kernel:
+    attend = import_module("flash_attn_interface").flash_attn_func
+
+    def kernel(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        out = attend(q, k, v)
+        first: Tensor = out[0] if isinstance(out, tuple) else out  # some builds also return the softmax statistics
+        return first
+
     return kernel
 
 
@@ -42,46 +55,82 @@ def _sage() -> Kernel:
 
 @dataclass(frozen=True)
 class KernelRow:
-    """One optional kernel. capabilities: CUDA compute capabilities (major) on which it is known to be right."""
+    """One optional kernel, fastest first in the table.
+
+    capabilities: CUDA compute capabilities (major) on which it is known to be right. package: what to install.
+    """
 
     name: str
     load: Callable[[], Kernel]
     capabilities: frozenset[int]
+    package: str
 
 
 KERNELS = (
-    # Sage 2 is faster than flash on Ampere, Ada and consumer Blackwell (12) and wrong on Hopper (9).
-    KernelRow("sage", _sage, frozenset({8, 12})),
-    KernelRow("flash", _flash, frozenset({8, 9, 10, 12})),
+    # Sage 2 is faster than flash on Ampere, Ada and consumer Blackwell (12) and gives noise on Hopper (9).
+    KernelRow("sage", _sage, frozenset({8, 12}), "sageattention"),
+    KernelRow("flash3", _flash3, frozenset({9}), "flash_attn_interface (FlashAttention 3, from source)"),
+    KernelRow("flash2", _flash2, frozenset({8, 9, 10, 12}), "flash-attn"),
 )
 
 
-def choose_kernel(device: torch.device, dtype: torch.dtype, head_dim: int) -> tuple[str, Kernel]:
-    """The fastest kernel that is installed, meant for this device and agrees with SDPA; `sdpa` otherwise.
+@dataclass(frozen=True)
+class AttentionShape:
+    """The steady shape a kernel will meet: query and key tokens, heads, channels a head."""
 
-    Called once at start-up, never during a show.
+    queries: int
+    keys: int
+    heads: int
+    head_dim: int
+
+
+def choose_kernel(
+    device: torch.device, dtype: torch.dtype, shape: AttentionShape, wanted: str = "auto"
+) -> tuple[str, Kernel]:
+    """The kernel to use, with its name. Called once at start-up, never during a show.
+
+    wanted: `auto` takes the fastest that is installed, meant for this device and agrees with SDPA on `shape`, and SDPA
+    otherwise; a name insists on that one. Raises UserError when a kernel that was insisted on cannot be had.
     """
-    if device.type != "cuda":
+    if wanted == "sdpa":
         return "sdpa", sdpa
-    capability = torch.cuda.get_device_capability(device)[0]
+    names = [row.name for row in KERNELS]
+    if wanted != "auto" and wanted not in names:
+        raise UserError(f"unknown attention {wanted!r}; there are: auto, sdpa, {', '.join(names)}")
+    capability = torch.cuda.get_device_capability(device)[0] if device.type == "cuda" else 0
     for row in KERNELS:
-        if capability not in row.capabilities:
+        if wanted not in ("auto", row.name):
             continue
-        try:
-            kernel = row.load()
-        except ImportError:
-            continue
-        if agrees_with_sdpa(kernel, device, dtype, head_dim):
+        kernel, why = _try(row, capability, device, dtype, shape)
+        if kernel is not None:
             return row.name, kernel
+        if wanted == row.name:
+            raise UserError(f"attention {wanted!r} {why}; --attention auto picks one that works")
     return "sdpa", sdpa
 
 
-def agrees_with_sdpa(kernel: Kernel, device: torch.device, dtype: torch.dtype, head_dim: int) -> bool:
-    """Whether the kernel equals SDPA on random input within AGREEMENT."""
+def _try(
+    row: KernelRow, capability: int, device: torch.device, dtype: torch.dtype, shape: AttentionShape
+) -> tuple[Kernel | None, str]:
+    """The row's kernel, or None and why not."""
+    if capability not in row.capabilities:
+        known = ", ".join(f"{major}.x" for major in sorted(row.capabilities))
+        return None, f"is right on compute capability {known}, this device has {capability}.x"
+    try:
+        kernel = row.load()
+    except ImportError:
+        return None, f"is not installed: pip install {row.package}"
+    if not agrees_with_sdpa(kernel, device, dtype, shape):
+        return None, "disagrees with SDPA on this device"
+    return kernel, ""
+
+
+def agrees_with_sdpa(kernel: Kernel, device: torch.device, dtype: torch.dtype, shape: AttentionShape) -> bool:
+    """Whether the kernel equals SDPA on random input of the shape within AGREEMENT."""
     generator = torch.Generator(device).manual_seed(0)
     q, k, v = (
-        torch.randn((1, tokens, 4, head_dim), generator=generator, device=device, dtype=dtype)
-        for tokens in (192, 640, 640)
+        torch.randn((1, tokens, shape.heads, shape.head_dim), generator=generator, device=device, dtype=dtype)
+        for tokens in (shape.queries, shape.keys, shape.keys)
     )
     truth = sdpa(q, k, v).float()
     difference = (kernel(q, k, v).float() - truth).abs().mean() / truth.abs().mean()

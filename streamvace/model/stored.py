@@ -94,7 +94,7 @@ class StoredTensors:
 
 def describe(names: set[str]) -> str:
     """A count and the first names, for one line of a message."""
-    first = ", ".join(sorted(names)[:3])
+    first = ", ".join(name if name.isprintable() else repr(name) for name in sorted(names)[:3])
     return f"{len(names)} ({first}{', ...' if len(names) > 3 else ''})"
 
 

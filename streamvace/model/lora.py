@@ -1,0 +1,244 @@
+"""LoRA files into a transformer's weights: read in every published naming, merged, re-merged at another strength.
+
+Merging costs nothing at run time, which side paths of rank 256 on every matrix would. A LoRA is for the base: the
+context branch is another module and is never handed to these functions; tensors for it are skipped and counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from streamvace.errors import UserError
+from streamvace.model.stored import StoredTensors, describe
+from streamvace.model.wan_checkpoint import CONTEXT_PREFIX, WRAPPER_MARKS
+
+PREFIXES = ("base_model.model.", "generator_lora.", "generator.", "diffusion_model.", "model.")
+FLAT_PREFIX = "lora_unet_"
+"""Kohya's naming: the module's dots are underscores too."""
+
+_ROLES = (
+    (re.compile(r"(.+)\.(?:lora_A|lora_down)(?:\.\w+)?\.weight"), "down"),
+    (re.compile(r"(.+)\.(?:lora_B|lora_up)(?:\.\w+)?\.weight"), "up"),
+    (re.compile(r"(.+)\.alpha"), "alpha"),
+    (re.compile(r"(.+)\.diff"), "weight"),
+    (re.compile(r"(.+)\.diff_b"), "bias"),
+)
+"""Endings of tensor names; `diff` and `diff_b` are whole differences of a weight and a bias."""
+
+
+@dataclass(frozen=True)
+class Delta:
+    """What a LoRA adds to one parameter at strength 1: `scale * up @ down`, or `up` itself where there is no `down`."""
+
+    up: Tensor
+    down: Tensor | None = None
+    scale: float = 1.0
+
+    def value(self, like: Tensor) -> Tensor:
+        """The difference in float32, on `like`'s device and in its shape."""
+        up = self.up.to(like.device, torch.float32)
+        if self.down is None:
+            return up.reshape(like.shape)
+        down = self.down.to(like.device, torch.float32)
+        return (up.flatten(1) @ down.flatten(1)).mul_(self.scale).reshape(like.shape)
+
+
+@dataclass(frozen=True)
+class Lora:
+    """One file, matched to one model.
+
+    deltas: by parameter name. skipped: stored names that are for the context branch and were left alone.
+    """
+
+    name: str
+    deltas: Mapping[str, Delta]
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass
+class _Parts:
+    """The tensors of one module in a file."""
+
+    down: Tensor | None = None
+    up: Tensor | None = None
+    alpha: Tensor | None = None
+    weight: Tensor | None = None
+    bias: Tensor | None = None
+    stored: list[str] = field(default_factory=list)
+
+
+def read_lora(path: Path, model: nn.Module, alpha: float | None = None) -> Lora:
+    """Read a LoRA for `model`.
+
+    path: safetensors. Namings: PEFT (`lora_A` / `lora_B`), `lora_down` / `lora_up`, Kohya's `lora_unet_*`, ComfyUI's
+    `diffusion_model.*` with whole differences.
+    alpha: for files without alpha tensors; the scale is alpha / rank, and 1 where nobody says anything.
+    Raises UserError when a tensor fits no module of the model, half a pair is missing or a shape is wrong.
+    """
+    targets = {name: module for name, module in model.named_modules() if name}
+    flat = {name.replace(".", "_"): name for name in targets}
+    found: dict[str, _Parts] = {}
+    skipped: list[str] = []
+    unknown: set[str] = set()
+    with StoredTensors(path) as stored:
+        for name in sorted(stored.shapes):
+            module, role = _parse(name, flat)
+            if module.startswith(CONTEXT_PREFIX):
+                skipped.append(name)
+            elif module not in targets or not role:
+                unknown.add(name)
+            else:
+                parts = found.setdefault(module, _Parts())
+                setattr(parts, role, stored.get(name))
+                parts.stored.append(name)
+        title = stored.name
+    if unknown:
+        raise UserError(f"{title} holds {describe(unknown)} tensors that fit nothing in this model; is it for another?")
+    if not found:
+        raise UserError(f"{title} holds no LoRA for this model ({len(skipped)} tensors are for the context branch)")
+    parameters = dict(model.named_parameters())
+    deltas: dict[str, Delta] = {}
+    for module, parts in found.items():
+        deltas |= _deltas(title, module, parts, parameters, alpha)
+    return Lora(title, deltas, tuple(skipped))
+
+
+def _parse(name: str, flat: Mapping[str, str]) -> tuple[str, str]:
+    """(module name, role) of a stored name; the role is empty when the ending is unknown."""
+    for mark in WRAPPER_MARKS:
+        name = name.replace(mark, "")
+    while prefix := next((each for each in PREFIXES if name.startswith(each)), ""):
+        name = name.removeprefix(prefix)
+    for pattern, role in _ROLES:
+        if match := pattern.fullmatch(name):
+            module = match[1]
+            if module.startswith(FLAT_PREFIX):
+                bare = module.removeprefix(FLAT_PREFIX)
+                module = flat.get(bare, bare)
+            return module, role
+    return name, ""
+
+
+def _deltas(
+    title: str, module: str, parts: _Parts, parameters: Mapping[str, nn.Parameter], alpha: float | None
+) -> Iterator[tuple[str, Delta]]:
+    """(parameter name, delta) of one module, shapes checked."""
+    if (parts.down is None) != (parts.up is None) or (parts.alpha is not None and parts.down is None):
+        raise UserError(f"{title}: {module} has only {', '.join(parts.stored)}; half of the pair is missing")
+
+    def target(kind: str, shape: tuple[int, ...]) -> str:
+        name = f"{module}.{kind}"
+        if name not in parameters:
+            raise UserError(f"{title} changes {name}, which this model does not have; is it for another?")
+        needed = tuple(parameters[name].shape)
+        if shape != needed:
+            raise UserError(f"{title}: the LoRA of {name} is {list(shape)}, this model needs {list(needed)}")
+        return name
+
+    if parts.down is not None and parts.up is not None:
+        rank = parts.down.shape[0]
+        if parts.up.flatten(1).shape[1] != rank:
+            raise UserError(f"{title}: {module} has rank {rank} going down and {parts.up.flatten(1).shape[1]} going up")
+        said = float(parts.alpha) if parts.alpha is not None else alpha
+        name = target("weight", (parts.up.shape[0], *parts.down.shape[1:]))
+        yield name, Delta(parts.up, parts.down, 1.0 if said is None else said / rank)
+        if parts.weight is not None:
+            raise UserError(f"{title}: {module} has a pair and a whole difference for one weight")
+    elif parts.weight is not None:
+        yield target("weight", tuple(parts.weight.shape)), Delta(parts.weight)
+    if parts.bias is not None:
+        yield target("bias", tuple(parts.bias.shape)), Delta(parts.bias)
+
+
+def merge_lora(model: nn.Module, lora: Lora, strength: float = 1.0) -> None:
+    """Merge for good: nothing is kept, the LoRA cannot be taken back."""
+    parameters = dict(model.named_parameters())
+    for name, delta in lora.deltas.items():
+        _write(parameters[name], parameters[name].detach(), ((strength, delta),))
+
+
+class MergedLoras:
+    """LoRAs merged into a model whose strengths can change while it runs.
+
+    The untouched weights of the changed parameters are kept; a new strength merges from them, so any number of
+    changes loses nothing. Parameters are written in place: compiled and captured steps stay valid.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loras: Sequence[Lora],
+        strengths: Sequence[float] | None = None,
+        keep_on: torch.device | str = "cpu",
+    ) -> None:
+        """strengths: one a LoRA, 1 for all when None. keep_on: where the untouched weights wait."""
+        self._loras = tuple(loras)
+        touched = {name for lora in self._loras for name in lora.deltas}
+        self._parameters = {name: each for name, each in model.named_parameters() if name in touched}
+        self._base = {
+            name: torch.empty_like(each, device=keep_on).copy_(each.detach()) for name, each in self._parameters.items()
+        }
+        # What each parameter holds now: the strengths of the LoRAs that touch it.
+        self._held = {name: self._shares(name, (0.0,) * len(self._loras)) for name in self._parameters}
+        self._strengths: tuple[float, ...] = ()
+        self.set(strengths if strengths is not None else (1.0,) * len(self._loras))
+
+    @property
+    def strengths(self) -> tuple[float, ...]:
+        """What was asked for last, one a LoRA; 0 is the untouched model."""
+        return self._strengths
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the kept weights."""
+        return sum(tensor.numel() * tensor.element_size() for tensor in self._base.values())
+
+    def set(self, strengths: Sequence[float]) -> None:
+        """Re-merge at these strengths, all at once."""
+        for _ in self.steps(strengths):
+            pass
+
+    def steps(self, strengths: Sequence[float]) -> Iterator[str]:
+        """Re-merge one parameter a step and yield its name, so that a caller can do a few between two chunks.
+
+        Parameters that hold these strengths already are left alone, so a walk that was given up half-way is finished
+        by the next. Raises ValueError for a wrong number of strengths.
+        """
+        new = tuple(float(each) for each in strengths)
+        if len(new) != len(self._loras):
+            raise ValueError(f"{len(new)} strengths for {len(self._loras)} LoRAs")
+        self._strengths = new
+        return self._walk(new)
+
+    def _walk(self, strengths: tuple[float, ...]) -> Iterator[str]:
+        for name, parameter in self._parameters.items():
+            shares = self._shares(name, strengths)
+            if shares != self._held[name]:
+                deltas = [lora.deltas[name] for lora in self._loras if name in lora.deltas]
+                _write(parameter, self._base[name], zip(shares, deltas, strict=True))
+                self._held[name] = shares
+                yield name
+
+    def _shares(self, name: str, strengths: tuple[float, ...]) -> tuple[float, ...]:
+        """The strengths of those LoRAs that touch a parameter."""
+        pairs = zip(strengths, self._loras, strict=True)
+        return tuple(strength for strength, lora in pairs if name in lora.deltas)
+
+
+@torch.no_grad()
+def _write(parameter: nn.Parameter, base: Tensor, added: Iterable[tuple[float, Delta]]) -> None:
+    """parameter := base + what is added, summed in float32 and rounded once."""
+    added = [(strength, delta) for strength, delta in added if strength]
+    if not added:
+        parameter.copy_(base)
+        return
+    total = base.to(parameter.device, torch.float32, copy=True)
+    for strength, delta in added:
+        total.add_(delta.value(total), alpha=strength)
+    parameter.copy_(total)

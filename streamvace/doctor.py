@@ -20,6 +20,9 @@ GIB = 2**30
 NEEDED_BYTES = 3 * GIB
 """Free memory that a show with the embedded model is sure to fit in: two processes, each with its libraries loaded."""
 
+NETWORKS = ("transformer", "context", "codec", "text")
+"""The files of the embedded model, as `loading.load_embedded` reads them."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -139,10 +142,13 @@ def _web(facts: Facts) -> Check:
 
 
 def _weights(facts: Facts) -> Check:
-    if facts.weights and not facts.weights_error:
+    absent = [name for name in NETWORKS if name not in facts.weights]
+    if not absent and not facts.weights_error:
         return Check("Embedded model", "ok", ", ".join(facts.weights))
-    found = facts.weights_error or "its weights are not in this installation"
-    mend = "git checkout streamvace/embedded/weights" if facts.checkout else "pip install --force-reinstall streamvace"
+    found = facts.weights_error or f"no weights of {', '.join(absent)} in this installation"
+    mend = (
+        "git checkout -- streamvace/embedded/weights" if facts.checkout else "pip install --force-reinstall streamvace"
+    )
     return Check("Embedded model", "missing", found, mend, essential=True)
 
 

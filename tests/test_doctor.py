@@ -27,7 +27,7 @@ GOOD = Facts(
     opencv="5.0.0",
     osc_port=7700,
     web_port=8700,
-    weights=("transformer", "codec"),
+    weights=("codec", "context", "text", "transformer"),
 )
 
 
@@ -56,6 +56,7 @@ def test_a_processor_alone_can_run() -> None:
         ({"opencv": "", "opencv_error": "libGL.so.1"}, "OpenCV"),
         ({"av_error": "No module named 'av'"}, "Video files"),
         ({"weights": ()}, "Embedded model"),
+        ({"weights": ("codec", "text", "transformer")}, "Embedded model"),
         ({"weights": (), "weights_error": "a.safetensors is damaged (130 bytes)"}, "Embedded model"),
     ],
 )
@@ -135,6 +136,11 @@ def test_this_machine_is_looked_at_without_an_exception() -> None:
     assert facts.python >= (3, 10, 0)
     assert all(check.found for check in checks(facts))
     assert free_memory() is None or free_memory() > 0  # type: ignore[operator]
+
+
+def test_the_weights_looked_for_are_those_that_are_loaded() -> None:
+    source = (Path(doctor.__file__).parent / "loading.py").read_text("utf-8")
+    assert all(f'"{name}.safetensors"' in source for name in doctor.NETWORKS)
 
 
 @pytest.mark.parametrize("good", [True, False])

@@ -121,8 +121,11 @@ def run(
     ] = "pattern",
     output: Annotated[
         list[str] | None,
-        typer.Option("--output", "-o", help="Where it goes: window, ndi:NAME, a .mp4 file, null. May be repeated."),
+        typer.Option(
+            "--output", "-o", help="Where it goes: window, web, ndi:NAME, a .mp4 file, null. May be repeated."
+        ),
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Output files may replace existing ones.")] = False,
     size: Annotated[
         str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's.")
     ] = None,
@@ -151,6 +154,7 @@ def run(
         pipeline=pipeline,
         input=input_,
         outputs=tuple(output or ()),
+        overwrite=overwrite,
         parameters=parameters,
         size=parse_size(size) if size else None,
         rate=rate,

@@ -19,6 +19,7 @@ from streamvace.live.options import (
     RunOptions,
     check_device,
     check_factory,
+    check_port,
     check_writable,
     next_free_port,
     resolve_size,
@@ -116,9 +117,12 @@ def _checked(options: RunOptions) -> tuple[tuple[int, int], tuple[str, ...]]:
     size = resolve_size(options.pipeline, options.size)
     check_device(options.device)
     check_factory(options.factory)
+    check_port(options.osc_port, "--osc-port")
+    check_port(max(options.web_port or 0, 0), "--web-port")
     if options.stats is not None:
         check_writable(options.stats, "stats file")
-    return size, check_outputs(options.outputs)
+    web = options.web_port is None or options.web_port >= 0
+    return size, check_outputs(options.outputs, web=web, overwrite=options.overwrite)
 
 
 def _open_web(options: RunOptions, osc_port: int) -> WebPreview | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.generator import Chunk, ChunkInput
+from streamvace.chunk import Chunk, ChunkInput
 from streamvace.live.frame_ring import FrameRing
 from streamvace.live.pace import Pace
 from streamvace.live.parameters import Snapshot

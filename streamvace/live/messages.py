@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.generator import Chunk, ChunkInput
+from streamvace.chunk import Chunk, ChunkInput
 
 PROTOCOL = 1
 """Goes up when a message changes."""

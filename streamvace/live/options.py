@@ -20,6 +20,8 @@ _PORTS_TRIED = 20
 SIZE_STEP = 16
 """Pixels that a width and a height are counted in: codec stride times patch."""
 
+_VIDEO_SUFFIXES = (".mp4", ".mov")
+
 _SIZE_LIMITS = (64, 4096)
 
 
@@ -28,6 +30,7 @@ class RunOptions:
     """One live show.
 
     input, outputs: URIs of `streamvace.video.endpoints`; no outputs means a window if there is a display.
+    overwrite: output files may replace existing ones.
     parameters: starting values by OSC address. size: (width, height), None takes the pipeline's.
     rate: output ticks a second. content_rate: most generated frames played a second.
     osc_port: 0 takes a free one. web_port: None means the default or the next free; -1 means no web server.
@@ -38,6 +41,7 @@ class RunOptions:
     pipeline: str = "embedded"
     input: str = "pattern"
     outputs: tuple[str, ...] = ()
+    overwrite: bool = False
     parameters: Mapping[str, Value] = field(default_factory=dict)
     size: tuple[int, int] | None = None
     rate: float = 30.0
@@ -91,6 +95,15 @@ def check_writable(path: Path, what: str) -> None:
         raise UserError(f"{what} {path} is a folder; name a file in it")
 
 
+def check_video_output(path: Path, *, overwrite: bool) -> None:
+    """Raises UserError when no video can be written there, or one would be lost. Makes nothing."""
+    if path.suffix.lower() not in _VIDEO_SUFFIXES:
+        raise UserError(f"output {path}: a video ends in {' or '.join(_VIDEO_SUFFIXES)}; try {path.stem}.mp4")
+    check_writable(path, "output")
+    if path.exists() and not overwrite:
+        raise UserError(f"output {path} exists; choose another name, or add --overwrite")
+
+
 def check_device(device: str) -> None:
     """Raises UserError for a name that torch would not know, without importing torch."""
     kind, _, number = device.partition(":")
@@ -107,6 +120,12 @@ def check_factory(factory: str) -> None:
         found = False
     if not found:
         raise UserError(f"factory {factory!r}: there is no such module; write it as module:function")
+
+
+def check_port(port: int, option: str) -> None:
+    """Raises UserError for a number that is no port. Whether it is free is for the server to find out."""
+    if not 0 <= port <= 65535:
+        raise UserError(f"{option} {port}: ports go from 1 to 65535; 0 takes a free one")
 
 
 def next_free_port(host: str, first: int) -> int:

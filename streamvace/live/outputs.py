@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from streamvace.errors import UserError
-from streamvace.live.options import check_writable
+from streamvace.live.options import check_video_output
 from streamvace.live.sink_bank import SinkOpener
 from streamvace.video.endpoints import SINKS, open_sink, split_uri
 from streamvace.video.frame import Frame, Sink
 
 _WINDOW = "window"
+_WEB = "web"
 
 
 class Window(Protocol):
@@ -47,21 +48,29 @@ class Borrowed:
         """Left to the owner."""
 
 
-def check_outputs(outputs: Sequence[str]) -> tuple[str, ...]:
-    """The outputs to open. None asked for: a window where there is a display. Raises UserError; opens nothing."""
-    schemes = [split_uri(uri, SINKS) for uri in outputs]
+def check_outputs(outputs: Sequence[str], *, web: bool, overwrite: bool) -> tuple[str, ...]:
+    """The outputs to open, the web preview apart. None asked for: a window where there is a display.
+
+    web: the preview is on. Raises UserError; opens nothing.
+    """
     if not outputs:
         return (_WINDOW,) if _display() else ()
+    if _WEB in outputs and not web:
+        raise UserError("--output web and no web preview contradict each other; drop --no-web")
+    asked = tuple(uri for uri in outputs if uri != _WEB)
+    schemes = [split_uri(uri, SINKS) for uri in asked]
     if [scheme for scheme, _ in schemes].count(_WINDOW) > 1:
         raise UserError("two windows were asked for: one is possible; drop an --output window")
-    for uri, (scheme, rest) in zip(outputs, schemes, strict=True):
+    for uri, (scheme, rest) in zip(asked, schemes, strict=True):
         if scheme not in SINKS:
-            raise UserError(f"unknown output {uri!r}: there is {', '.join(SINKS)}; use one of these, or a .mp4 path")
+            raise UserError(
+                f"unknown output {uri!r}: there is {', '.join(SINKS)}, web; use one of these, or a .mp4 path"
+            )
         if scheme == _WINDOW and not _display():
-            raise UserError("no display for --output window; use --output null and watch the web preview")
+            raise UserError("no display for --output window; use --output web and open the printed address")
         if scheme == "file":
-            check_writable(Path(rest), "output file")
-    return tuple(outputs)
+            check_video_output(Path(rest).expanduser(), overwrite=overwrite)
+    return asked
 
 
 def prepare(outputs: Sequence[str], size: tuple[int, int], rate: float) -> tuple[Window | None, list[SinkOpener]]:

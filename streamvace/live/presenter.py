@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streamvace.generator import Chunk
+from streamvace.chunk import Chunk
 from streamvace.live.frame_ring import FrameRing
 from streamvace.live.pace import Pace
 from streamvace.live.playhead import ContentFrame, HoldMode, Playhead, Shown

@@ -5,7 +5,6 @@ One thread, one process: a fault here costs a command, not a show.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,22 +16,18 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from osc_schema import Value
-from streamvace.errors import UserError
-from streamvace.generator import Chunk, ChunkInput
+from streamvace.chunk import Chunk, ChunkInput
 from streamvace.live.director import mask_from_alpha
 from streamvace.live.messages import WorkerSetup
-from streamvace.live.options import check_device, check_factory, check_writable, resolve_size
+from streamvace.live.options import check_device, check_factory, check_video_output, resolve_size
 from streamvace.live.parameters import Parameters, Snapshot
 from streamvace.live.reporter import say
 from streamvace.live.worker import DEFAULT_FACTORY, ChunkMaker, resolve
 from streamvace.video.decode import file_info
 from streamvace.video.file import read_frames
-from streamvace.video.file_sink import VideoWriter
-from streamvace.video.resize import with_alpha
+from streamvace.video.writer import VideoWriter
 
 Pixels = NDArray[np.uint8]
-
-_VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv")
 
 
 @dataclass(frozen=True)
@@ -63,24 +58,14 @@ def render_clip(options: RenderOptions) -> int:
     generator = resolve(options.factory)(setup)
 
     total = min(info.frames or 0, options.frames or info.frames or 0) or options.frames
-    # The container is chosen by the suffix, so that stays last in the name of the unfinished file.
-    unfinished = options.output.with_name(f".{options.output.stem}.{os.getpid()}.part{options.output.suffix}")
     notes: set[str] = set()
-    try:
-        writer = VideoWriter(unfinished, size, info.rate)
-        try:
-            with _progress() as progress:
-                task = progress.add_task(options.output.name, total=total)
-                for chunk, wanted in _chunks(generator, snapshot, islice(control, options.frames), mask):
-                    for frame in chunk.frames[:wanted]:
-                        writer.write(with_alpha(frame))
-                    progress.advance(task, wanted)
-                    notes.update(chunk.notes)
-        finally:
-            writer.close()
-        os.replace(unfinished, options.output)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with VideoWriter(options.output, size, info.rate) as writer, _progress() as progress:
+        task = progress.add_task(options.output.name, total=total)
+        for chunk, wanted in _chunks(generator, snapshot, islice(control, options.frames), mask):
+            for frame in chunk.frames[:wanted]:
+                writer.write(frame)
+            progress.advance(task, wanted)
+            notes.update(chunk.notes)
     for note in sorted(notes):
         say(f"note: {note}")
     return 0
@@ -90,11 +75,7 @@ def _checked(options: RenderOptions) -> tuple[int, int]:
     size = resolve_size(options.pipeline, options.size)
     check_device(options.device)
     check_factory(options.factory)
-    if options.output.suffix.lower() not in _VIDEO_SUFFIXES:
-        raise UserError(f"output {options.output}: the name must end in {', '.join(_VIDEO_SUFFIXES)}")
-    check_writable(options.output, "output")
-    if options.output.exists() and not options.overwrite:
-        raise UserError(f"output {options.output} exists; choose another name, or add --overwrite")
+    check_video_output(options.output, overwrite=options.overwrite)
     return size
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
-from streamvace.generator import Chunk, ChunkInput
+from streamvace.chunk import Chunk, ChunkInput
 from streamvace.live.messages import Ask, Died, Done, Progress, Ready, StepFailed, WorkerSetup
 from streamvace.live.pace import Pace, PaceMeter
 from streamvace.live.reporter import Reporter, one_line
@@ -71,12 +71,13 @@ class Status:
     failed_steps: int = 0
     chunk: int = 0
     pid: int = 0
+    was_loaded: bool = False
     was_ready: bool = False
 
     @property
     def loading(self) -> bool:
-        """The first worker has not got its weights yet."""
-        return self.state is State.STARTING
+        """No worker has got its weights yet, and one still may."""
+        return not (self.was_loaded or self.failed)
 
     @property
     def failed(self) -> bool:
@@ -201,8 +202,8 @@ class Supervisor:
             message = self._receive(link)
             if isinstance(message, Progress):
                 heard_ns = now_ns()
-                if message.loaded and self._status.state is State.STARTING:
-                    self._set(state=State.WARMING)
+                if message.loaded and not self._status.was_ready:
+                    self._set(state=State.WARMING, was_loaded=True)
                 self._set(progress=message.text)
             elif isinstance(message, Ready):
                 if message.size != self._setup.size:

@@ -18,8 +18,8 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
+from streamvace.chunk import Chunk, ChunkInput
 from streamvace.errors import UserError
-from streamvace.generator import Chunk, ChunkInput
 from streamvace.live.messages import (
     PROTOCOL,
     Ask,

@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import wait
 from typing import Any
 
-from streamvace.generator import Chunk, ChunkInput
+from streamvace.chunk import Chunk, ChunkInput
 from streamvace.live.messages import Done, Quit, Step, WorkerSetup, join_pixels, split_pixels
 from streamvace.live.slots import PixelSlot
 from streamvace.live.worker import worker_main

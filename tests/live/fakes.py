@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from streamvace.chunk import Chunk, ChunkInput
 from streamvace.errors import UserError
-from streamvace.generator import Chunk, ChunkInput
 from streamvace.live.messages import WorkerSetup
 
 

@@ -7,7 +7,6 @@ two small files and asks the driver for its version.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import platform
 import shutil
@@ -225,7 +224,8 @@ class _Job:
                 # a download that broke midway is worth a second try; a page that cannot be reached is not
                 if "Downloading" not in output or not self._failure(output, code).offline:
                     break
-            self.progress(2, STEPS, "PyTorch's own download page does not answer; taking the ordinary package index")
+            heavy = " (on Linux that can be the CUDA build, 3 GB)" if sys.platform == "linux" else ""
+            self.progress(2, STEPS, f"PyTorch's own page does not answer; taking the ordinary package index{heavy}")
         code, output = self._run(2, torch_command(self.python, build, from_index=False))
         if code != 0:
             raise self._failure(output, code)
@@ -265,8 +265,9 @@ class _Job:
 @contextlib.contextmanager
 def _one_at_a_time(root: Path, progress: Progress, cancelled: Callable[[], bool]) -> Iterator[None]:
     """A console and a TouchDesigner component may start at once; the lock dies with its process, so none goes stale."""
-    name = hashlib.sha256(str(root).encode()).hexdigest()[:16]
-    with (Path(tempfile.gettempdir()) / f"streamvace-{name}.lock").open("a+b") as file:
+    folder = root / ".cache"  # not .venv: an open file there could not be removed on Windows
+    folder.mkdir(exist_ok=True)
+    with (folder / "bootstrap.lock").open("a+b") as file:
         told = False
         while not _lock(file.fileno()):
             if not told:

@@ -79,7 +79,7 @@ def gather(osc_port: int, web_port: int, host: str = "127.0.0.1") -> Facts:
         **_video_files(),
         **_display(),
         **_ndi(),
-        **weights(_PACKAGE / "embedded" / "weights"),
+        **_embedded(_PACKAGE / "embedded" / "weights"),
     )
 
 
@@ -192,6 +192,23 @@ def _ndi() -> dict[str, Any]:
         return {"ndi": str(load_ndi().version())}
     except Exception as error:  # noqa: BLE001 - see _torch
         return {"ndi_error": "not installed" if find_spec("NDIlib") is None else _line(error)}
+
+
+def _embedded(folder: Path) -> dict[str, Any]:
+    """The files, and whether the networks of this version load from them."""
+    seen = weights(folder)
+    if not seen.get("weights"):
+        return seen
+    try:
+        import torch
+
+        from streamvace.loading import load_embedded
+        from streamvace.model.specs import pipeline
+
+        load_embedded(pipeline("embedded"), folder, torch.device("cpu"))
+    except Exception as error:  # noqa: BLE001 - see _torch
+        seen["weights_error"] = _line(error)
+    return seen
 
 
 def weights(folder: Path) -> dict[str, Any]:

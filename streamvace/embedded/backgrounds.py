@@ -46,7 +46,7 @@ def _stars(background: Background, seconds: float, size: tuple[int, int]) -> Flo
         y = (height / 2 + np.sin(direction) * r * height) * 16
         dot = max(10, int((0.004 + 0.012 * t) * height * 16))
         cv2.circle(canvas, (int(x), int(y)), dot, int(90 + 165 * t), -1, cv2.LINE_AA, 4)
-    return canvas.astype(np.float32) / 255
+    return canvas.astype(np.float32) / np.float32(255)
 
 
 def render_background(background: Background, seconds: float, size: tuple[int, int]) -> tuple[Floats, Floats]:

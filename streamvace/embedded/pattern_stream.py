@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.embedded.backgrounds import Background
+from streamvace.embedded.shapes import SHAPES
 from streamvace.embedded.styles import compose, sample_look
 from streamvace.embedded.world import Body, Scene, edges, render
 
@@ -42,22 +43,29 @@ class PatternStream:
         return np.repeat(plane[..., None], 3, axis=2)
 
     def _arrange(self, rng: np.random.Generator) -> Scene:
-        """One big object, or two that circle each other, always in the picture."""
+        """One big object, or two beside each other, always inside the picture."""
         aspect = self.size[0] / self.size[1]
         count = int(rng.choice([1, 2]))
-        shapes = rng.choice(["ball", "cube", "ring", "pyramid", "star", "capsule", "heart", "cross"], count, replace=False)
         bodies = []
-        for k, shape in enumerate(shapes):
-            x = aspect * (0.5 if count == 1 else 0.3 + 0.4 * k)
-            radius = float(rng.uniform(0.24, 0.32) if count == 1 else rng.uniform(0.17, 0.22))
-            motion = str(rng.choice(["drifting", "orbiting", "approaching", "swaying", "bouncing"]))
+        for k, shape in enumerate(rng.choice(list(SHAPES), count, replace=False)):
+            radius = float(rng.uniform(0.21, 0.27) if count == 1 else rng.uniform(0.15, 0.19))
+            motions = ["drifting", "orbiting", "approaching", "swaying"] if count == 1 else ["approaching", "swaying"]
             bodies.append(
-                Body(str(shape), motion, x, float(rng.uniform(0.44, 0.56)), radius, 0.35 + radius,
-                     float(rng.uniform(-3, 3)), float(rng.uniform(0, 6.28)), float(rng.uniform(0.6, 1.0)))
+                Body(
+                    shape=str(shape),
+                    motion=str(rng.choice([*motions, "bouncing"] if count == 1 else [*motions, "spinning", "pulsing"])),
+                    x=aspect * (0.5 if count == 1 else 0.28 + 0.44 * k),
+                    y=float(rng.uniform(0.46, 0.54)),
+                    radius=radius,
+                    near=0.42 + radius,
+                    angle=float(rng.uniform(-3, 3)),
+                    phase=float(rng.uniform(0, 6.28)),
+                    rate=float(rng.uniform(0.7, 1.1)),
+                )
             )
         kind = str(rng.choice(["gradient", "plasma", "waves", "stars"])) if self.kind == "scene" else "plain"
         background = Background(kind, float(rng.uniform(-3, 3)), 1.0, 0.7, int(rng.integers(1 << 31)))
-        return Scene(tuple(bodies), background, (0.03, 0.02))
+        return Scene(tuple(bodies), background, (0.02, 0.015))
 
     @staticmethod
     def _grown(scene: Scene, age: float) -> Scene:

@@ -36,21 +36,21 @@ class Patch:
 
 
 def _ball(x: Floats, y: Floats) -> Floats:
-    return np.hypot(x, y) - 1.0
+    return np.hypot(x, y) - np.float32(1)
 
 
 def _box(x: Floats, y: Floats) -> Floats:
-    a, b = np.abs(x) - 0.82, np.abs(y) - 0.82
+    a, b = np.abs(x) - np.float32(0.82), np.abs(y) - np.float32(0.82)
     outside = np.hypot(np.maximum(a, 0), np.maximum(b, 0))
-    return outside + np.minimum(np.maximum(a, b), 0)
+    return np.asarray(outside + np.minimum(np.maximum(a, b), 0), np.float32)
 
 
 def _ring(x: Floats, y: Floats) -> Floats:
-    return np.abs(np.hypot(x, y) - 0.72) - 0.28
+    return np.abs(np.hypot(x, y) - np.float32(0.72)) - np.float32(0.28)
 
 
 def _capsule(x: Floats, y: Floats) -> Floats:
-    return np.hypot(x - np.clip(x, -0.62, 0.62), y) - 0.38
+    return np.hypot(x - np.clip(x, np.float32(-0.62), np.float32(0.62)), y) - np.float32(0.38)
 
 
 def _polygon(sides: int, inner: float) -> Distance:

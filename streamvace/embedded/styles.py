@@ -38,7 +38,7 @@ class Look:
 
 def rgb(name: str) -> Floats:
     """A named colour as float32 `[3]` in 0..1."""
-    return np.asarray(COLOURS.get(name, (14, 14, 18)), np.float32) / 255
+    return np.asarray(COLOURS.get(name, (14, 14, 18)), np.float32) / np.float32(255)
 
 
 def sample_look(rng: np.random.Generator, bodies: int) -> Look:
@@ -69,7 +69,7 @@ def surface(style: str, colour: Floats, diffuse: Floats, rim: Floats) -> Floats:
         out = colour * (0.22 + 0.75 * band) + 0.45 * band**4 * np.float32(0.8)
     else:
         out = np.broadcast_to(colour, (*diffuse.shape, 3))
-    return np.clip(out, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(out, 0, 1), np.float32)
 
 
 def backdrop(style: str, first: Floats, second: Floats, mix: Floats) -> Floats:

@@ -15,10 +15,11 @@ from streamvace.embedded.captions import VOCABULARY
 
 TEXT_LEN = 24
 TEXT_DIM = 128
-IGNORED = frozenset(
-    "a an the of in with is are at to over front by its it this that there some very one picture image video scene "
-    "photo style colored coloured colour color move moves moving motion object objects shape shapes".split()
+_IGNORED_WORDS = (
+    "a an the of in is are at to front by its it this that there some very one picture image video scene photo style "
+    "colored coloured colour color move moves moving motion object objects shape shapes"
 )
+IGNORED = frozenset(_IGNORED_WORDS.split())
 """Words that carry nothing for this model and are not worth a warning."""
 
 
@@ -79,7 +80,7 @@ class TextEncoder(nn.Module):
         out: Tensor = self.out(x) * real
         return out
 
-    def tokens(self, prompts: list[str]) -> Tensor:
+    def tokens(self, prompts: Sequence[str]) -> Tensor:
         """Prompts -> int64 `[B, TEXT_LEN]`."""
         table = torch.zeros(len(prompts), TEXT_LEN, dtype=torch.int64)
         for row, prompt in enumerate(prompts):

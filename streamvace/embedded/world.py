@@ -72,7 +72,7 @@ class Scene:
 
 
 def sample_scene(rng: np.random.Generator, aspect: float = 1.0, bodies: int | None = None) -> Scene:
-    """A random scene. aspect: width / height of the pictures; bodies: how many objects (default: one or two, few three)."""
+    """A random scene. aspect: width / height of the pictures; bodies: how many objects, default 1 to 3."""
     count = bodies or int(rng.choice([1, 2, 3], p=[0.5, 0.42, 0.08]))
     motion = str(rng.choice(MOTIONS))
     chosen = []

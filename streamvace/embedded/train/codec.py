@@ -109,7 +109,7 @@ def fit_codec(model: TinyAE, clips: int, seed: int, folder: Path | None) -> dict
     count = 0
     for _ in range(clips):
         x = to_tensor(codec_clip(rng, photographs, 4, 128)).unsqueeze(0)
-        b, c, t, height, width = x.shape
+        b, c, _, height, width = x.shape
         x = x.view(b, c, 1, 4, height // BLOCK, BLOCK, width // BLOCK, BLOCK).permute(0, 2, 4, 6, 1, 3, 5, 7)
         rows = x.reshape(-1, features)
         moment += (rows.T @ rows).double()

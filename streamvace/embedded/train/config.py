@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from streamvace.errors import UserError
 
@@ -31,7 +32,7 @@ class TrainConfig:
     """The whole program. folder: checkpoints and contact sheets; photographs: optional folder of mp4 clips."""
 
     seed: int
-    threads: int
+    processes: int
     bfloat16: bool
     folder: Path
     photographs: Path | None
@@ -53,8 +54,8 @@ def load_config(path: Path | None = None) -> TrainConfig:
     """Read a configuration file; the default one when `path` is None. Raises UserError when it doesn't fit."""
     path = path or DEFAULT
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        stages = {name: StageConfig(**raw.pop(name)) for name in ("base", "causal", "decoder")}
+        raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        stages: dict[str, Any] = {name: StageConfig(**raw.pop(name)) for name in ("base", "causal", "decoder")}
         photographs = raw.pop("photographs")
         return TrainConfig(
             folder=Path(raw.pop("folder")),

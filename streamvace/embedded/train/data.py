@@ -6,7 +6,7 @@ Rendering runs at about 1,800 frames a second a core at 128 px, so nothing is st
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -91,7 +91,9 @@ def _control(maps: list[Maps], video: Bytes, rng: np.random.Generator) -> tuple[
     return video, mask
 
 
-def make_sample(rng: np.random.Generator, frames: int, start_share: float) -> tuple[Bytes, Bytes, Bytes, list[int], bool]:
+def make_sample(
+    rng: np.random.Generator, frames: int, start_share: float
+) -> tuple[Bytes, Bytes, Bytes, list[int], bool]:
     """One clip: video, control, mask, caption tokens, hinted.
 
     start_share: how often the clip is the start of a stream, where the first four frames are one frame held still.
@@ -129,7 +131,9 @@ def make_batch(seed: tuple[int, ...], size: int, frames: int, start_share: float
     return Batch(video, control, mask, tokens, np.array([s[4] for s in samples]))
 
 
-def batches(seed: tuple[int, ...], first: int, size: int, frames: int, start_share: float) -> Iterator[Batch]:
+def batches(
+    seed: tuple[int, ...], first: int, size: int, frames: int, start_share: float
+) -> Generator[Batch, None, None]:
     """Batches first, first + 1, ... for ever, rendered a few ahead in one worker process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         ahead: deque[Future[Batch]] = deque()

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from streamvace.embedded.train import team
+
 
 def orthogonalise(batch: Tensor, steps: int = 5) -> Tensor:
     """Newton-Schulz in bfloat16: `[N, rows, columns]` -> the nearest half-orthogonal matrices, roughly."""
@@ -19,7 +21,8 @@ def orthogonalise(batch: Tensor, steps: int = 5) -> Tensor:
         gram = x @ x.transpose(1, 2)
         x = a * x + (b * gram + c * gram @ gram) @ x
     x = x.float()
-    return x.transpose(1, 2) if tall else x
+    out: Tensor = x.transpose(1, 2) if tall else x
+    return out
 
 
 class Muon(torch.optim.Optimizer):
@@ -30,20 +33,25 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Update every parameter that has a gradient."""
+        """Update every parameter that has a gradient; a team of processes shares the work."""
         for group in self.param_groups:
             shapes: dict[torch.Size, list[Tensor]] = defaultdict(list)
             for p in group["params"]:
                 if p.grad is not None:
                     shapes[p.shape].append(p)
             for shape, members in shapes.items():
+                updates = torch.zeros(len(members), *shape)
+                mine = slice(team.rank(), None, team.size())
                 directions = []
                 for p in members:
                     state = self.state[p]
+                    assert p.grad is not None
                     if "momentum" not in state:
                         state["momentum"] = torch.zeros_like(p)
                     state["momentum"].lerp_(p.grad, 1 - group["momentum"])
                     directions.append(torch.lerp(p.grad, state["momentum"], group["momentum"]))
+                updates[mine] = orthogonalise(torch.stack(directions[mine]))
+                team.add(updates)
                 scale = group["lr"] * 0.2 * max(shape) ** 0.5
-                for p, update in zip(members, orthogonalise(torch.stack(directions)), strict=True):
+                for p, update in zip(members, updates, strict=True):
                     p.add_(update, alpha=-scale)

@@ -81,7 +81,7 @@ class Network(nn.Module):
         """Start values; contexts: a few hundred VACE contexts `[N, 128, 1, h, w]` of training samples."""
         generator = torch.Generator().manual_seed(seed)
         for block in (*self.transformer.blocks, *self.context.vace_blocks):
-            block.modulation[:, (2, 5)] += 0.5
+            block.modulation[:, (2, 5)] += 0.5  # the gates
         for index, block in enumerate(self.context.vace_blocks):
             if index == 0:
                 noise = torch.randn(block.before_proj.weight.shape, generator=generator)
@@ -89,9 +89,10 @@ class Network(nn.Module):
                 block.before_proj.bias.zero_()
             block.after_proj.weight.normal_(0, 0.03, generator=generator)
             block.after_proj.bias.zero_()
-        for net in (self.transformer.patch_embedding,):
-            net.weight.mul_(0.35)
-        self.transformer.time_projection[1].weight.mul_(0.3)
+        self.transformer.patch_embedding.weight.mul_(0.35)
+        projection = self.transformer.time_projection[1]
+        assert isinstance(projection, nn.Linear)
+        projection.weight.mul_(0.3)
         self.transformer.head.head.weight.normal_(0, 0.02, generator=generator)
         self.transformer.head.head.bias.zero_()
         self._listen(contexts, generator)

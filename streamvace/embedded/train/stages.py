@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from streamvace.embedded.train import team
 from streamvace.embedded.train.codec import fit_codec
 from streamvace.embedded.train.config import TrainConfig
-from streamvace.embedded.train.data import Batch, batches, make_batch
+from streamvace.embedded.train.data import Batch, Bytes, batches, make_batch
 from streamvace.embedded.train.network import CHUNK, Encoded, Network, encode
 from streamvace.embedded.train.sampling import stream
 from streamvace.embedded.train.trainer import Trainer
@@ -51,15 +52,31 @@ def draw_times(count: int, generator: torch.Generator) -> Tensor:
     return torch.where(kind < 0.30, torch.ones(count), low)
 
 
+def own_history(x0: Tensor, span: int, chosen: Tensor, generator: torch.Generator) -> Tensor:
+    """x0 with a first chunk as faulty as the model's own: off by whole patches, in proportion to each channel.
+
+    Only where `chosen` `[B]`. Trained on perfect histories alone, a stream drifts on its own mistakes.
+    """
+    batch, channels, _, height, width = x0.shape
+    fault = torch.randn(batch, channels, span, height // 2, width // 2, generator=generator)
+    fault = fault.repeat_interleave(2, 3).repeat_interleave(2, 4) + 0.7 * torch.randn(
+        batch, channels, span, height, width, generator=generator
+    )
+    strength = 0.3 * torch.rand(batch, generator=generator) * chosen
+    past = x0.clone()
+    past[:, :, :span] += fault * x0.std((0, 2, 3, 4)).view(1, -1, 1, 1, 1) * strength.view(-1, 1, 1, 1, 1)
+    return past
+
+
 def denoising_loss(net: Network, data: Encoded, step: int, config: TrainConfig) -> Tensor:
     """Error of the predicted x0 over max(t, .35), for images (T = 1) and for whole chunks."""
-    generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
+    generator = torch.Generator().manual_seed((config.seed * 1_000_003 + step) * team.size() + team.rank())
     x0 = data.x0
     batch, frames = x0.shape[0], x0.shape[2]
     span = min(CHUNK, frames)
     t = torch.stack([draw_times(batch, generator) for _ in range(frames // span)], 1)
     hears = data.hinted.float().unsqueeze(1).repeat(1, t.shape[1])
-    level = t
+    level, past = t, x0
     if t.shape[1] > 1:
         # The past of a stream is clean, and was written to the cache by a pass without hints at t = .03.
         pick = torch.rand(batch, 3, generator=generator)
@@ -70,19 +87,21 @@ def denoising_loss(net: Network, data: Encoded, step: int, config: TrainConfig) 
         level = t.clone()
         level[:, 0] = torch.where(clean & exact, torch.zeros_like(nearly), t[:, 0])
         hears[:, 0] = torch.where(clean & (pick[:, 2] < 0.8), torch.zeros(batch), hears[:, 0])
+        past = own_history(x0, span, clean & (pick[:, 2] < 0.6), generator)
     t, level, hears = (v.repeat_interleave(span, 1) for v in (t, level, hears))
     sigma = level.view(batch, 1, frames, 1, 1)
     noise = torch.randn(x0.shape, generator=generator)
-    noisy = (1 - sigma) * x0 + sigma * noise
+    noisy = (1 - sigma) * past + sigma * noise
     with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
         out = net(noisy, t, data.tokens, data.context, hears)
     error = (out.float() - x0).square().mean((1, 3, 4))
-    return (error / t.clamp_min(0.35)).mean()
+    loss: Tensor = (error / t.clamp_min(0.35)).mean()
+    return loss
 
 
-def images_of(clips: Tensor) -> np.ndarray:  # type: ignore[type-arg]
+def images_of(clips: Tensor) -> Bytes:
     """Pixels `[3, H, W]` side by side -> uint8 `[H, W, 3]`."""
-    return ((clips.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+    return np.asarray(((clips.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy(), np.uint8)
 
 
 @torch.no_grad()
@@ -95,7 +114,8 @@ def contact_sheet(net: Network, blocks: LinearBlocks, batch: Batch, path: Path, 
     contexts: list[Tensor | None] = list(data.context.split(span, 2))
     free: list[Tensor | None] = [None] * len(contexts)
     side = data.x0.shape[-1]
-    parts = [blocks.inverse(torch.cat(stream(net, data.tokens, c, span, side, 0), 2)).transpose(1, 2) for c in (contexts, free)]
+    latents = [torch.cat(stream(net, data.tokens, c, span, side, 0), 2) for c in (contexts, free)]
+    parts = [blocks.inverse(each).transpose(1, 2) for each in latents]
     net.train()
     show = [0] if frames == 1 else [0, 6, 12, 20]
     rows = []
@@ -118,9 +138,13 @@ def averaged(trainer: Trainer) -> Network:
     return net.eval()
 
 
-def train_stage(config: TrainConfig, name: str) -> Trainer:
+def train_stage(config: TrainConfig, name: str) -> None:
     """Run `base` (single latent frames, everything from nothing) or `causal` (two chunks, from the base weights)."""
-    torch.set_num_threads(config.threads)
+    team.together(config.processes, config.folder, _train, config, name)
+
+
+def _train(config: TrainConfig, name: str) -> None:
+    """One member's part of a stage."""
     torch.manual_seed(config.seed)
     stage = config.base if name == "base" else config.causal
     number = 0 if name == "base" else 1
@@ -129,14 +153,17 @@ def train_stage(config: TrainConfig, name: str) -> Trainer:
     trainer = Trainer(name, net, stage, config.folder)
     if not trainer.resume():
         if name == "base":
-            first = [encode(blocks, make_batch((config.seed, 9, k), 64, stage.frames, START_SHARE)) for k in range(5)]
-            net.initialise(torch.cat([f.context for f in first]), config.seed)
+            count = min(64, 8 * stage.batch)
+            probes = [make_batch((config.seed, 9, k), count, stage.frames, START_SHARE) for k in range(5)]
+            net.initialise(torch.cat([encode(blocks, probe).context for probe in probes]), config.seed)
         else:
             state = torch.load(config.folder / "base.pt", weights_only=True)
             net.load_state_dict(state["average"])
         trainer.average = {key: value.clone() for key, value in net.state_dict().items()}
-    stream_of = batches((config.seed, number), trainer.step, stage.batch, stage.frames, START_SHARE)
-    sample = make_batch((config.seed, 77, number), 20 if name == "base" else 10, stage.frames, START_SHARE)
+    share = max(1, stage.batch // team.size())
+    stream_of = batches((config.seed, number, team.rank()), trainer.step, share, stage.frames, START_SHARE)
+    rows = min(20 if name == "base" else 10, 2 * stage.batch)
+    sample = make_batch((config.seed, 77, number), rows, stage.frames, START_SHARE)
 
     def sheet() -> None:
         contact_sheet(averaged(trainer), blocks, sample, config.folder / f"{name}-{trainer.step:06d}.png")
@@ -145,5 +172,5 @@ def train_stage(config: TrainConfig, name: str) -> Trainer:
         trainer.run(lambda step: denoising_loss(net, encode(blocks, next(stream_of)), step, config), sheet)
     finally:
         stream_of.close()
-    sheet()
-    return trainer
+    if team.rank() == 0:
+        sheet()

@@ -12,6 +12,7 @@ import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
+from streamvace.embedded.train import team
 from streamvace.embedded.train.config import StageConfig
 from streamvace.embedded.train.muon import Muon
 
@@ -39,6 +40,7 @@ class Trainer:
         self.average: dict[str, Tensor] = {key: value.clone() for key, value in module.state_dict().items()}
         self.step = 0
         self.elapsed = 0.0
+        self._since = time.monotonic()
 
     @property
     def finished(self) -> float:
@@ -58,7 +60,9 @@ class Trainer:
         return True
 
     def save(self) -> None:
-        """Write the checkpoint; a crash in between leaves the old one."""
+        """Write the checkpoint; a crash in between leaves the old one. Only the team's leader writes."""
+        if team.rank():
+            return
         state = {
             "module": self.module.state_dict(),
             "average": self.average,
@@ -72,11 +76,13 @@ class Trainer:
 
     def update(self, loss: Tensor) -> None:
         """One optimiser step."""
+        loss.backward()
+        self.elapsed = team.average_gradients(self._parameters, self.elapsed + time.monotonic() - self._since)
+        self._since = time.monotonic()
         scale = min(1.0, (self.step + 1) / self.config.warmup, max(0.0, 1 - self.finished) / self.config.decay)
         for optimiser, rate in self._optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = rate * scale
-        loss.backward()
         torch.nn.utils.clip_grad_norm_(self._parameters, 1.0)
         for optimiser, _ in self._optimisers:
             optimiser.step()
@@ -99,22 +105,24 @@ class Trainer:
     def _clock(self, losses: Callable[[int], Tensor], sheet: Callable[[], None]) -> Iterator[None]:
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
         smooth, saved, drawn = 0.0, self.elapsed, self.elapsed
-        with Progress(*columns, TextColumn("{task.fields[note]}"), refresh_per_second=1) as progress:
-            task = progress.add_task(self.name, total=1.0, completed=self.finished, note="")
+        self._since = time.monotonic()
+        note = TextColumn("{task.fields[note]}")
+        with Progress(*columns, note, refresh_per_second=1, disable=team.rank() > 0) as progress:
+            task = progress.add_task(self.name, total=1.0, completed=0, note="")
             while self.finished < 1.0:
-                started = time.monotonic()
                 loss = losses(self.step)
                 self.update(loss)
                 value = float(loss.detach())
                 smooth = value if smooth == 0.0 else 0.98 * smooth + 0.02 * value
-                self.elapsed += time.monotonic() - started
                 progress.update(task, completed=self.finished, note=f"step {self.step} loss {smooth:.4f}")
-                if self.step % 50 == 0:
-                    progress.console.print(f"{self.name} step {self.step} {self.elapsed / 60:.1f} min loss {smooth:.4f}")
+                if self.step % 50 == 0 and team.rank() == 0:
+                    line = f"{self.name} step {self.step} {self.elapsed / 60:.1f} min loss {smooth:.4f}"
+                    progress.console.print(line)
                 if self.elapsed - saved > self.config.save_minutes * 60:
                     self.save()
                     saved = self.elapsed
                 if self.elapsed - drawn > self.config.sheet_minutes * 60:
-                    sheet()
+                    if team.rank() == 0:
+                        sheet()
                     drawn = self.elapsed
                 yield

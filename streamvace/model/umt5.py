@@ -19,8 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from streamvace.errors import UserError
-from streamvace.model.checkpoint import load_module
+from streamvace.model.checkpoint import load_module, match
 from streamvace.model.prompt_cache import PromptCache, content_key, fingerprint
+from streamvace.model.stored import StoredTensors
 
 Rest = Literal["release", "cpu", "device"]
 """What happens to the encoder after use: dropped, moved to main memory, or left on its device."""
@@ -103,6 +104,30 @@ def load_encoder(
     large matrices in fp8 (XXL: 7.7 GB instead of 11.4).
     Raises UserError without transformers, and as load_module does.
     """
+
+    def build() -> nn.Module:
+        stack = _build(size)
+        if keep_8bit:
+            for module in stack.modules():
+                if type(module) is nn.Linear:
+                    module.__class__ = _KeptLinear
+        return stack
+
+    def rule(name: str, stored: torch.dtype) -> torch.dtype:
+        return stored if keep_8bit and _keep_8bit(name, stored) else dtype
+
+    return load_module(build, path, device, rule, transformers_names)
+
+
+def check_encoder(path: Path, size: UMT5Size = UMT5_XXL) -> int:
+    """Check a file without reading values; the number of its tensors. Raises UserError as load_encoder."""
+    with torch.device("meta"):
+        encoder = _build(size)
+    with StoredTensors(path) as stored:
+        return len(match(encoder, stored, transformers_names))
+
+
+def _build(size: UMT5Size) -> nn.Module:
     library = _package("transformers")
     config = library.UMT5Config(
         vocab_size=size.vocabulary,
@@ -117,20 +142,9 @@ def load_encoder(
         layer_norm_epsilon=1e-6,
         dropout_rate=0.0,
     )
-
-    def build() -> nn.Module:
-        # The stack alone: the model around it holds the embedding a second time under another name.
-        stack: nn.Module = library.UMT5EncoderModel(config).encoder
-        if keep_8bit:
-            for module in stack.modules():
-                if type(module) is nn.Linear:
-                    module.__class__ = _KeptLinear
-        return stack
-
-    def rule(name: str, stored: torch.dtype) -> torch.dtype:
-        return stored if keep_8bit and _keep_8bit(name, stored) else dtype
-
-    return load_module(build, path, device, rule, transformers_names)
+    # The stack alone: the model around it holds the embedding a second time under another name.
+    stack: nn.Module = library.UMT5EncoderModel(config).encoder
+    return stack
 
 
 class UMT5TextEncoder:

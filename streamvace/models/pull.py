@@ -1,0 +1,89 @@
+"""Fetching published models: with progress, resumed where it broke off, converted and checked before they count."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from streamvace.errors import UserError
+from streamvace.models.manifest import ModelFile
+
+DOWNLOADS = ".downloads"
+"""Inside the models folder: what is not finished yet. Nothing ever loads from it."""
+GB = 1e9
+
+
+def pull(entry: ModelFile, folder: Path, say: Callable[[str], None]) -> Path:
+    """Fetch one model to its place in `folder` and give the place back; it is checked before it gets there.
+
+    Raises UserError without huggingface_hub, network or disk space, or when the file is not what it should be.
+    """
+    from streamvace.models.check import check_file
+    from streamvace.models.convert import convert
+
+    place = entry.place(folder)
+    fetched = [_fetch(entry, path, folder, say) for path in entry.paths]
+    if entry.kind == "tokenizer":
+        place.mkdir(parents=True, exist_ok=True)
+        for file in fetched:
+            shutil.move(file, place / file.name)
+        return place
+    (source,) = fetched
+    ready = source
+    if source.suffix != ".safetensors":
+        ready = source.with_suffix(".safetensors")
+        say(f"{entry.id}: converting {source.name}")
+        done = convert(source, ready, entry.parts, overwrite=True)
+        if done.dropped:
+            say(f"{entry.id}: left out, no tensors: {', '.join(done.dropped[:5])}")
+    check_file(entry, ready)
+    shutil.move(ready, place)
+    source.unlink(missing_ok=True)
+    return place
+
+
+def _fetch(entry: ModelFile, path: str, folder: Path, say: Callable[[str], None]) -> Path:
+    """One file of a repository into the downloads folder; huggingface_hub shows the progress and resumes."""
+    hub = _hub()
+    local = folder / DOWNLOADS / entry.repository.replace("/", "--")
+    try:
+        size = hub.get_hf_file_metadata(hub.hf_hub_url(entry.repository, path)).size
+        if size:
+            _check_space(entry, size, folder)
+            say(f"{entry.id}: {entry.repository}/{path}, {size / GB:.2f} GB, licence: {entry.licence}")
+        return Path(hub.hf_hub_download(repo_id=entry.repository, filename=path, local_dir=str(local)))
+    except _network_errors(hub) as error:
+        first = str(error).partition("\n")[0][:200]
+        raise UserError(
+            f"cannot fetch {entry.repository}/{path}: {first}; if the network broke off, the same command goes on there"
+        ) from error
+
+
+def _check_space(entry: ModelFile, size: int, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    # A pickle and what is made of it lie side by side for a moment.
+    need = size * (1 if entry.paths[0].endswith(".safetensors") else 2)
+    free = shutil.disk_usage(folder).free
+    if free < need:
+        raise UserError(f"{entry.id} needs {need / GB:.1f} GB in {folder}, {free / GB:.1f} GB are free")
+
+
+def _network_errors(hub: Any) -> tuple[type[BaseException], ...]:
+    """Everything that a failed download raises, in the hub's versions over requests and over httpx."""
+    kinds: list[type[BaseException]] = [OSError, ValueError, hub.errors.HfHubHTTPError]
+    with suppress(ImportError):
+        kinds.append(importlib.import_module("httpx").HTTPError)
+    return tuple(kinds)
+
+
+def _hub() -> Any:
+    try:
+        hub = importlib.import_module("huggingface_hub")
+        importlib.import_module("huggingface_hub.errors")
+    except ImportError as error:
+        raise UserError(f"fetching models needs huggingface_hub: pip install 'streamvace[wan]' ({error})") from None
+    return hub

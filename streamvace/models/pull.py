@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +72,17 @@ def _check_space(entry: ModelFile, size: int, folder: Path) -> None:
 
 
 def _network_errors(hub: Any) -> tuple[type[BaseException], ...]:
-    """Everything that a failed download raises, in the hub's versions over requests and over httpx."""
-    kinds: list[type[BaseException]] = [OSError, ValueError, hub.errors.HfHubHTTPError]
-    with suppress(ImportError):
-        kinds.append(importlib.import_module("httpx").HTTPError)
-    return tuple(kinds)
+    """Everything that a failed download raises.
+
+    A broken connection is an error of the HTTP library below the hub, which changed (requests, httpx) and will again;
+    the hub's own error is made from that library's.
+    """
+    refused: type[BaseException] = hub.errors.HfHubHTTPError
+    return (
+        OSError,
+        ValueError,
+        *(each for each in refused.__mro__ if each.__name__ in ("HfHubHTTPError", "HTTPError")),
+    )
 
 
 def _hub() -> Any:

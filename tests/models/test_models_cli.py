@@ -26,7 +26,7 @@ from streamvace.models.pull import DOWNLOADS
 from tests.networks import SMALL
 
 LONGLIVE = ("longlive-base", "longlive-lora", "vace-1.3b", "umt5-xxl", "umt5-tokenizer", "taehv")
-Publisher = dict[tuple[str, str], Callable[[Path], object]]
+Publisher = dict[tuple[str, str], Callable[[Path], object] | None]
 
 
 def run(*arguments: str) -> Result:
@@ -64,7 +64,13 @@ def publisher(monkeypatch: pytest.MonkeyPatch) -> Publisher:
     for name in model_files()["umt5-tokenizer"].paths:
         published["Wan-AI/Wan2.1-T2V-1.3B", name] = lambda path: path.write_text("{}")
 
-    class HfHubHTTPError(OSError):
+    class HTTPError(Exception):
+        """The library's below the hub."""
+
+    class ConnectError(HTTPError):
+        pass
+
+    class HfHubHTTPError(HTTPError):
         pass
 
     def download(repo_id: str, filename: str, local_dir: str) -> str:
@@ -72,7 +78,9 @@ def publisher(monkeypatch: pytest.MonkeyPatch) -> Publisher:
         path.parent.mkdir(parents=True, exist_ok=True)
         if (repo_id, filename) not in published:
             raise HfHubHTTPError("404: no such file\nand a second line")
-        published[repo_id, filename](path)
+        if (write := published[repo_id, filename]) is None:
+            raise ConnectError("name or service not known")
+        write(path)
         return str(path)
 
     hub: Any = ModuleType("huggingface_hub")
@@ -123,6 +131,12 @@ def test_a_model_that_is_not_what_it_says_never_reaches_its_place(publisher: Pub
     with pytest.raises(UserError, match="lacks"):
         run("pull", "taehv")
     assert not (models / "taehv.safetensors").exists()
+
+
+def test_a_network_that_is_down_is_one_line(publisher: Publisher, models: Path) -> None:
+    publisher["lightx2v/Autoencoders", "taew2_1.pth"] = None
+    with pytest.raises(UserError, match=r"cannot fetch .*: name or service not known; if the network broke off"):
+        run("pull", "taehv")
 
 
 def test_a_disk_that_is_too_small_is_told_before_the_download(

@@ -12,6 +12,10 @@ import json
 import statistics
 from collections.abc import Sequence
 
+from streamvace.idle_threads import sleep_when_idle
+
+sleep_when_idle()  # as `streamvace run` does, and like there before torch is loaded
+
 import numpy as np
 import torch
 

@@ -42,7 +42,8 @@ class Pace:
 
         Asking later samples newer control frames and newer parameters; asking too late starves the output.
         """
-        cushion_s = min(max(2 * tick_s, 2 * self.jitter_s), max(2 * tick_s, _MAX_CUSHION_SHARE * self.step_s))
+        # Two ticks for the hand-over on either side, and twice the deviation for an unlucky chunk.
+        cushion_s = 2 * tick_s + min(2 * self.jitter_s, _MAX_CUSHION_SHARE * self.step_s)
         return max(0.0, backlog_s - self.step_s - cushion_s)
 
 

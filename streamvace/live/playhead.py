@@ -25,6 +25,10 @@ _PING_PONG_AFTER_NS = _SECOND_NS * 15 // 100
 """A chunk this much late is bridged by holding: motion that turns round for a blink looks like a fault."""
 
 
+_SLACK = 0.01
+"""Of a frame: rounding must not put a frame that is due off by a whole tick."""
+
+
 class HoldMode(str, Enum):
     """What bridges a late chunk."""
 
@@ -113,19 +117,22 @@ class Playhead:
     def tick(
         self, now_ns: int, hold_mode: HoldMode = HoldMode.HOLD, paused: bool = False
     ) -> tuple[Shown, ContentFrame | None]:
-        """The picture of this tick; None with SLATE. While paused the content clock stands still."""
+        """The picture of this tick; None with SLATE. While paused the content clock stands still.
+
+        now_ns: when the tick was due, rather than when it came, so that a jittery thread does not make content jitter.
+        """
         elapsed_ns = 0 if self._last_tick_ns is None else max(0, now_ns - self._last_tick_ns)
         self._last_tick_ns = now_ns
         if paused and self._current is not None:
             self.counters.paced += 1
             return Shown.PACED, self._current
         self._due += elapsed_ns / _SECOND_NS * self.play_rate
-        if self._queue and self._due >= 1.0:
+        if self._queue and self._due >= 1.0 - _SLACK:
             return self._advance()
         if self._current is None:
             self.counters.slate += 1
             return Shown.SLATE, None
-        if self._due < 1.0:
+        if self._due < 1.0 - _SLACK:
             self.counters.paced += 1
             return Shown.PACED, self._current
         self.counters.repeated += 1
@@ -134,13 +141,14 @@ class Playhead:
     def _advance(self) -> tuple[Shown, ContentFrame]:
         """Show the frame that is due. After a starvation the clock starts anew: late frames are not rushed through."""
         late = self._late_since_ns is not None or self._current is None
-        steps = 1 if late else min(int(self._due), len(self._queue))
+        due = int(self._due + _SLACK)
+        steps = 1 if late else min(due, len(self._queue))
         for _ in range(steps):
             self._current = self._queue.popleft()
             self._history.append(self._current)
         self.counters.dropped += steps - 1
         self.counters.fresh += 1
-        self._due = 0.0 if late else self._due - int(self._due)
+        self._due = 0.0 if late else self._due - due
         self._late_since_ns = None
         assert self._current is not None
         return Shown.FRESH, self._current

@@ -82,6 +82,11 @@ class Presenter:
         if self._thread.is_alive():
             self._thread.join()
 
+    @property
+    def ticking(self) -> bool:
+        """Between `start` and the end."""
+        return self._thread.is_alive()
+
     def offer(self, chunk: Chunk, pace: Pace) -> None:
         """A finished chunk, and how fast chunks come just now."""
         frames = [ContentFrame(with_alpha(picture), chunk.generation, chunk.captured_ns) for picture in chunk.frames]
@@ -125,17 +130,18 @@ class Presenter:
                 if now_ns < ticks.deadline_ns:
                     continue
                 try:
-                    self._tick(now_ns, ticks.fire(now_ns))
+                    missed = ticks.fire(now_ns)
+                    self._tick(ticks.fired_ns, now_ns, missed)
                 except Exception as error:  # noqa: BLE001 - the next tick must come; counted and reported
                     self._reporter.report("presenter", one_line(error))
         finally:
             self._sinks.close()
 
-    def _tick(self, now_ns: int, missed: int) -> None:
+    def _tick(self, due_ns: int, now_ns: int, missed: int) -> None:
         show = self._show()
         with self._lock:
             self._playhead.cut(show.generation)
-            kind, content = self._playhead.tick(now_ns, show.hold_mode, show.paused)
+            kind, content = self._playhead.tick(due_ns, show.hold_mode, show.paused)
         if content is None:
             control = self._ring.newest()
             captured_ns = control.captured_ns if control else 0

@@ -18,7 +18,12 @@ class TickClock:
     @property
     def deadline_ns(self) -> int:
         """When the next tick is due."""
-        return self._start_ns + round(self._next * _SECOND_NS / self._rate)
+        return self._at(self._next)
+
+    @property
+    def fired_ns(self) -> int:
+        """When the tick fired last was due."""
+        return self._at(self._next - 1)
 
     def fire(self, now_ns: int) -> int:
         """Take the tick that is due; returns how many earlier ones were missed."""
@@ -26,3 +31,6 @@ class TickClock:
         missed = int(late_ns * self._rate / _SECOND_NS)
         self._next += missed + 1
         return missed
+
+    def _at(self, tick: int) -> int:
+        return self._start_ns + round(tick * _SECOND_NS / self._rate)

@@ -1,0 +1,146 @@
+"""What the director promises: one snapshot a chunk, the newest control frames, and no chunk earlier than needed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from streamvace.live.director import Director, mask_from_alpha
+from streamvace.live.frame_ring import FrameRing
+from streamvace.live.pace import PaceMeter
+from streamvace.live.parameters import Parameters
+from streamvace.live.presenter import Presenter, Show
+from streamvace.live.reporter import Reporter
+from streamvace.live.sink_bank import SinkBank
+from streamvace.live.telemetry import Telemetry
+from streamvace.video.frame import Frame
+from tests.live.show import SECOND, SIZE, frame
+
+
+class Desk:
+    """A director with everything it reads from; the clock stands at 10 s."""
+
+    def __init__(self, **values: bool | float | str) -> None:
+        self.parameters = Parameters({f"/streamvace/{name}": value for name, value in values.items()})
+        self.ring = FrameRing()
+        reporter = Reporter(lambda line: None)
+        self.presenter = Presenter(
+            size=SIZE,
+            rate=30,
+            content_rate=24,
+            ring=self.ring,
+            show=Show,
+            sinks=SinkBank([], reporter),
+            telemetry=Telemetry(),
+            reporter=reporter,
+        )
+        self.director = Director(
+            size=SIZE,
+            ring=self.ring,
+            snapshot=self.parameters.snapshot,
+            presenter=self.presenter,
+            clock=lambda: 10 * SECOND,
+        )
+
+    def capture(self, count: int, first_ns: int = 10 * SECOND - SECOND // 2) -> None:
+        for i in range(count):
+            self.ring.push(frame(first_ns + i * 1_000_000, value=i + 1, sequence=i))
+
+    def set(self, name: str, *arguments: object) -> None:
+        assert self.parameters.set(f"/streamvace/{name}", arguments, "test").status == "set"
+
+
+def test_the_chunk_carries_what_the_parameters_say() -> None:
+    desk = Desk(prompt="a blue cube", seed=7, context_scale=0.5)
+    inputs = desk.director.build(9, 9)
+    assert (inputs.prompt, inputs.seed, inputs.context_scale) == ("a blue cube", 7, 0.5)
+    assert inputs.snapshot_version == desk.parameters.snapshot().version
+
+
+def test_control_frames_end_with_the_newest_and_the_chunk_knows_when_it_was_captured() -> None:
+    desk = Desk()
+    desk.capture(20)
+    inputs = desk.director.build(9, 9)
+    assert inputs.control is not None
+    assert inputs.control.shape == (9, SIZE[1], SIZE[0], 3)
+    assert inputs.control[-1, 0, 0, 0] == 20
+    newest = desk.ring.newest()
+    assert newest is not None
+    assert inputs.captured_ns == newest.captured_ns
+
+
+def test_the_next_chunk_takes_only_frames_captured_since() -> None:
+    desk = Desk()
+    desk.capture(12)
+    desk.director.build(9, 9)
+    desk.capture(12, first_ns=10 * SECOND)
+    inputs = desk.director.build(12, 9)
+    assert inputs.control is not None
+    assert inputs.control[:, 0, 0, 0].tolist() == list(range(1, 13))
+
+
+def test_frames_of_any_size_are_brought_to_the_shows_size() -> None:
+    desk = Desk()
+    desk.ring.push(frame(10 * SECOND, value=9, size=(200, 90)))
+    inputs = desk.director.build(9, 9)
+    assert inputs.control is not None
+    assert inputs.control.shape == (9, SIZE[1], SIZE[0], 3)
+
+
+def test_no_source_yet_and_control_off_both_mean_no_control() -> None:
+    assert Desk().director.build(9, 9).control is None
+    desk = Desk(control=False, mask_source="alpha")
+    desk.capture(9)
+    inputs = desk.director.build(9, 9)
+    assert (inputs.control, inputs.mask, inputs.captured_ns) == (None, None, 0)
+
+
+def test_alpha_becomes_the_mask_when_asked_for_opaque_is_generated() -> None:
+    desk = Desk(mask_source="alpha")
+    pixels = np.zeros((SIZE[1], SIZE[0], 4), dtype=np.uint8)
+    pixels[:, :32, 3] = 255
+    desk.ring.push(Frame(pixels, 10 * SECOND, "test", 0))
+    mask = desk.director.build(9, 9).mask
+    assert mask is not None
+    assert mask.shape == (9, SIZE[1], SIZE[0])
+    assert (mask[:, :, :32] == 255).all()
+    assert (mask[:, :, 32:] == 0).all()
+
+
+def test_the_mask_can_be_inverted() -> None:
+    alpha = np.array([[[0, 100, 255]]], dtype=np.uint8)
+    assert mask_from_alpha(alpha, invert=True).tolist() == [[[255, 155, 0]]]
+    assert mask_from_alpha(alpha, invert=False).tolist() == [[[0, 100, 255]]]
+
+
+def test_a_reset_is_told_once_and_asks_for_the_frames_of_a_first_chunk() -> None:
+    desk = Desk()
+    desk.capture(30)
+    assert not desk.director.build(9, 9).reset
+    desk.set("reset")
+    cut = desk.director.build(12, 9)
+    assert cut.reset
+    assert cut.generation == 1
+    assert cut.control is not None
+    assert len(cut.control) == 9
+    assert not desk.director.build(12, 9).reset
+
+
+def test_a_pause_withholds_chunks_until_it_ends() -> None:
+    desk = Desk(pause=True)
+    assert desk.director.wait_s(PaceMeter().pace()) > 0
+    desk.set("pause", False)
+    assert desk.director.wait_s(PaceMeter().pace()) == 0
+
+
+def test_a_deep_backlog_withholds_the_next_chunk_and_a_reset_does_not_wait() -> None:
+    desk = Desk()
+    pace = PaceMeter().record(12, 0.05)
+    inputs = desk.director.build(9, 9)
+    assert desk.director.wait_s(pace) == 0
+    from tests.live.test_presenter import chunk
+
+    for _ in range(4):
+        desk.director.accept(chunk(1, generation=inputs.generation), pace)
+    assert desk.director.wait_s(pace) > 0
+    desk.set("reset")
+    assert desk.director.wait_s(pace) == 0

@@ -1,0 +1,193 @@
+"""What the presenter promises: one frame a tick to every sink, from the first moment to the last."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from streamvace.chunk import Chunk
+from streamvace.live.frame_ring import FrameRing
+from streamvace.live.pace import Pace, PaceMeter
+from streamvace.live.presenter import Presenter, Show
+from streamvace.live.reporter import Reporter
+from streamvace.live.sink_bank import SinkBank
+from streamvace.live.telemetry import Telemetry
+from streamvace.video.frame import Frame, Sink
+from tests.live.show import SECOND, SIZE, HandClock, frame, wait_until
+
+
+class Collector:
+    """A sink that keeps what it got, and can be told to fail."""
+
+    def __init__(self, name: str = "collector", fails: bool = False) -> None:
+        self.name = name
+        self.fails = fails
+        self.frames: list[Frame] = []
+        self.closed = 0
+
+    def publish(self, frame: Frame) -> None:
+        if self.fails:
+            raise OSError("the cable is out")
+        self.frames.append(frame)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def chunk(value: int, frames: int = 12, generation: int = 0, captured_ns: int = 0) -> Chunk:
+    pixels = np.full((frames, SIZE[1], SIZE[0], 3), value, dtype=np.uint8)
+    return Chunk(pixels, value, generation, captured_ns, 0, {"total": 0.1})
+
+
+def steady(step_s: float = 0.1) -> Pace:
+    return PaceMeter().record(12, step_s)
+
+
+class Stand:
+    """A presenter with collecting sinks and a hand clock."""
+
+    def __init__(self, *sinks: Collector, seconds: float = 1.0, rate: float = 30.0, clock: HandClock | None = None):
+        self.lines: list[str] = []
+        self.show = Show()
+        self.ring = FrameRing()
+        self.telemetry = Telemetry()
+        self.reporter = Reporter(self.lines.append)
+        self.clock = clock or HandClock(round(seconds * SECOND))
+
+        def opener(sink: Collector) -> Sink:
+            return sink
+
+        self.presenter = Presenter(
+            size=SIZE,
+            rate=rate,
+            content_rate=24,
+            ring=self.ring,
+            show=lambda: self.show,
+            sinks=SinkBank([lambda sink=sink: opener(sink) for sink in sinks], self.reporter),  # type: ignore[misc]
+            telemetry=self.telemetry,
+            reporter=self.reporter,
+            clock=self.clock,
+        )
+        self.telemetry.add(self.presenter.stats)
+
+    def play(self) -> None:
+        """Until the clock's end."""
+        self.presenter.start()
+        wait_until(lambda: not self.presenter.ticking, "the show's end")
+        self.presenter.stop()
+
+
+def test_an_hour_of_ticks_gives_every_sink_one_frame_a_tick() -> None:
+    first, second = Collector("first"), Collector("second")
+    stand = Stand(first, second, seconds=3600, rate=10)
+    stand.play()
+    figures = stand.telemetry.stats()
+    assert figures["ticks"] == 36_000
+    assert figures["missed"] == 0
+    assert len(first.frames) == len(second.frames) == 36_000
+    assert [each.sequence for each in first.frames] == list(range(36_000))
+    assert figures["interval_p99_ms"] == pytest.approx(100)
+
+
+def test_before_the_first_chunk_it_shows_the_control_signal_opaque_and_in_the_shows_size() -> None:
+    sink = Collector()
+    stand = Stand(sink, seconds=0.2)
+    stand.ring.push(frame(5, value=77, size=(128, 128)))
+    stand.play()
+    shown = sink.frames[-1].pixels
+    assert shown.shape == (SIZE[1], SIZE[0], 4)
+    assert (shown[..., :3] == 77).all()
+    assert (shown[..., 3] == 255).all()
+
+
+def test_with_no_control_signal_either_it_shows_a_calm_card_never_black() -> None:
+    sink = Collector()
+    stand = Stand(sink, seconds=0.2)
+    stand.play()
+    assert all((each.pixels[..., :3] > 0).all() for each in sink.frames)
+
+
+def test_chunks_are_shown_as_soon_as_they_are_there_with_their_capture_time() -> None:
+    sink = Collector()
+    stand = Stand(sink, seconds=1)
+    stand.presenter.offer(chunk(200, captured_ns=7), steady())
+    stand.play()
+    assert (sink.frames[0].pixels[..., :3] == 200).all()
+    assert sink.frames[0].captured_ns == 7
+    figures = stand.telemetry.stats()
+    assert figures["fresh"] == 12
+    assert figures["latency_p99_ms"] == pytest.approx(458, abs=80)
+    assert figures["ticks"] == sum(int(figures[key]) for key in ("fresh", "paced", "repeated", "slate"))
+
+
+def test_after_a_reset_the_old_queue_is_gone_and_the_picture_stays_until_a_new_one_comes() -> None:
+    sink = Collector()
+    stand = Stand(sink, seconds=1)
+    stand.presenter.offer(chunk(50), steady())
+    stand.show = Show(generation=1)
+    stand.presenter.offer(chunk(90, generation=1), steady())
+    stand.presenter.offer(chunk(60), steady())
+    stand.play()
+    assert {int(each.pixels[0, 0, 0]) for each in sink.frames} == {90}
+    assert stand.telemetry.stats()["discarded"] == 24
+
+
+def test_a_sink_that_fails_is_counted_and_named_and_the_others_go_on() -> None:
+    broken, sound = Collector("broken", fails=True), Collector()
+    stand = Stand(broken, sound, seconds=2)
+    stand.play()
+    assert len(sound.frames) == 60
+    assert stand.telemetry.stats()["sink_faults"] == 60
+    assert stand.reporter.counts() == {"output broken": 60}
+    assert stand.lines == ["output broken: OSError: the cable is out"]
+
+
+def test_a_tick_that_comes_late_is_counted_as_missed_and_the_cadence_recovers() -> None:
+    sink = Collector()
+    stall = HandClock(2 * SECOND, late=lambda when: SECOND // 2 if when == SECOND else 0)
+    stand = Stand(sink, clock=stall, rate=30)
+    stand.play()
+    figures = stand.telemetry.stats()
+    assert figures["missed"] == 15
+    assert figures["ticks"] == 60 - 15
+
+
+def test_every_sink_is_closed_at_the_end() -> None:
+    first, second = Collector(), Collector(fails=True)
+    stand = Stand(first, second, seconds=0.1)
+    stand.play()
+    stand.presenter.stop()
+    assert (first.closed, second.closed) == (1, 1)
+
+
+def test_a_sink_that_cannot_be_opened_stops_the_start_and_closes_the_others() -> None:
+    sink = Collector()
+
+    def broken() -> Sink:
+        raise OSError("no such device")
+
+    bank = SinkBank([lambda: sink, broken], Reporter(lambda line: None))
+    presenter = Presenter(
+        size=SIZE,
+        rate=30,
+        content_rate=24,
+        ring=FrameRing(),
+        show=Show,
+        sinks=bank,
+        telemetry=Telemetry(),
+        reporter=Reporter(lambda line: None),
+    )
+    with pytest.raises(OSError, match="no such device"):
+        presenter.start()
+    assert sink.closed == 1
+    assert sink.frames == []
+
+
+def test_a_fault_of_the_presenter_itself_costs_a_tick_not_the_show() -> None:
+    sink = Collector()
+    stand = Stand(sink, seconds=1)
+    stand.ring.push(Frame(np.zeros((0, 0, 4), dtype=np.uint8), 1, "broken driver", 0))
+    stand.presenter.offer(chunk(200), steady())
+    stand.show = Show()
+    stand.play()
+    assert stand.telemetry.stats()["fresh"] == 12

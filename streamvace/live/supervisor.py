@@ -47,7 +47,7 @@ class Limits:
     start_s: silence while loading and warming up. first_chunk_s: the first chunk. chunk_s: any later one, or
     `chunk_factor` times the recent mean where that is longer. backoff: pauses before a restart, the last one repeated.
     attempts: starts that may fail before the first READY.
-    steady_s: a worker that ran this long has ended its crash loop.
+    steady_s: a worker that was ready for this long is no part of a crash loop; the next one starts at once.
     """
 
     start_s: float = 600.0
@@ -56,7 +56,7 @@ class Limits:
     chunk_factor: float = 10.0
     backoff_s: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
     attempts: int = 3
-    steady_s: float = 30.0
+    steady_s: float = 5.0
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,7 @@ class Supervisor:
         self._stop = threading.Event()
         self._status = Status()
         self._notes: tuple[str, ...] = ()
+        self._ready_ns: int | None = None
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     @property
@@ -160,7 +161,7 @@ class Supervisor:
         """One worker after the other, until stopped or until starting is of no use."""
         crashes = 0
         while not self._stop.is_set():
-            began_ns = now_ns()
+            self._ready_ns = None
             try:
                 self._one_worker()
                 break
@@ -168,8 +169,8 @@ class Supervisor:
                 line, refused = str(gone), gone.refused
             except Exception as error:  # noqa: BLE001 - a fault on the stage's side of the link: counted, reported, retried
                 line, refused = one_line(error), False
-            lived_s = (now_ns() - began_ns) / 1e9
-            crashes = 1 if self._status.was_ready and lived_s > self._limits.steady_s else crashes + 1
+            ready_s = 0.0 if self._ready_ns is None else (now_ns() - self._ready_ns) / 1e9
+            crashes = 1 if ready_s > self._limits.steady_s else crashes + 1
             hopeless = refused or crashes >= self._limits.attempts
             if hopeless and not self._status.was_ready:
                 self._set(state=State.FAILED, error=line, refused=refused, pid=0)
@@ -208,6 +209,7 @@ class Supervisor:
             elif isinstance(message, Ready):
                 if message.size != self._setup.size:
                     raise _Gone(f"the model makes {message.size} pictures, the show is {self._setup.size}", True)
+                self._ready_ns = now_ns()
                 self._set(state=State.READY, progress="", was_ready=True)
                 return message
             elif (now_ns() - heard_ns) / 1e9 > self._limits.start_s:

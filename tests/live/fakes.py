@@ -89,3 +89,14 @@ def make_broken(setup: WorkerSetup) -> FakeGenerator:
 def make_dying(setup: WorkerSetup) -> FakeGenerator:
     """Dies without a word."""
     os._exit(7)
+
+
+def make_silent(setup: WorkerSetup) -> FakeGenerator:
+    """Hangs while loading."""
+    time.sleep(600)
+    return make(setup)
+
+
+def make_small(setup: WorkerSetup) -> FakeGenerator:
+    """A model that cannot make the show's size."""
+    return FakeGenerator((16, 16))

@@ -1,0 +1,44 @@
+"""Helpers for tests with real processes: is it gone, is its memory gone, and a stage to kill."""
+
+from __future__ import annotations
+
+import os
+import sys
+from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
+
+
+def process_gone(pid: int) -> bool:
+    """No such process, or a zombie that only waits for whoever started it."""
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return True
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def memory_gone(name: str) -> bool:
+    """No shared memory of that name is left. Looks at the file where it is one: attaching would register it."""
+    if sys.platform.startswith("linux"):
+        return not Path("/dev/shm", name).exists()
+    try:
+        SharedMemory(name=name).close()
+    except FileNotFoundError:
+        return True
+    return False
+
+
+STAGE = """
+import sys, time
+from streamvace.live.messages import Ask, WorkerSetup
+from streamvace.live.worker_link import WorkerLink
+
+if __name__ == "__main__":
+    link = WorkerLink(WorkerSetup("tests.live.fakes:make", "embedded", (64, 64)))
+    while not isinstance(link.receive(0.1), Ask):
+        pass
+    print(link.pid, *(slot.name for slot in link._slots), flush=True)
+    time.sleep(600)
+"""
+"""A stage that starts a worker, says its process id and the names of the shared memory, and waits to be killed."""

@@ -1,0 +1,213 @@
+"""What the supervisor promises, with real processes: whatever happens to the worker, chunks come again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from streamvace.chunk import Chunk, ChunkInput
+from streamvace.live.messages import WorkerSetup
+from streamvace.live.pace import Pace
+from streamvace.live.reporter import Reporter
+from streamvace.live.supervisor import Limits, State, Supervisor
+from streamvace.live.telemetry import Telemetry
+from tests.live.fakes import FakeGenerator
+from tests.live.processes import process_gone
+from tests.live.show import wait_until
+
+SIZE = (64, 48)
+LIMITS = Limits(chunk_s=1.5, chunk_factor=1.0, backoff_s=(0.0, 0.05), attempts=2, steady_s=0.5)
+
+
+class Script:
+    """A feed whose prompt is the fake generator's script."""
+
+    def __init__(self) -> None:
+        self.prompt = ""
+        self.generation = 0
+        self.chunks: list[Chunk] = []
+        self.threads: set[str] = set()
+        self._reset_sent = 0
+
+    def wait_s(self, pace: Pace) -> float:
+        self.threads.add(threading.current_thread().name)
+        return 0.0
+
+    def build(self, frames: int, first_frames: int) -> ChunkInput:
+        reset, self._reset_sent = self.generation != self._reset_sent, self.generation
+        control = np.zeros((first_frames if reset else frames, SIZE[1], SIZE[0], 3), dtype=np.uint8)
+        return ChunkInput(self.prompt, control=control, reset=reset, generation=self.generation)
+
+    def accept(self, chunk: Chunk, pace: Pace) -> None:
+        self.chunks.append(chunk)
+
+
+class Engine:
+    """A supervisor, its script, and what it said."""
+
+    def __init__(self, factory: str = "make", limits: Limits = LIMITS) -> None:
+        self.script = Script()
+        self.telemetry = Telemetry()
+        self.lines: list[str] = []
+        self.states: list[State] = []
+        self.supervisor = Supervisor(
+            WorkerSetup(f"tests.live.fakes:{factory}", "embedded", SIZE),
+            self.script,
+            self.telemetry,
+            Reporter(self.lines.append),
+            limits=limits,
+            on_change=lambda status: self.states.append(status.state),
+        )
+        self.supervisor.start()
+
+    def wait_for_chunks(self, more: int = 3) -> None:
+        wanted = len(self.script.chunks) + more
+        wait_until(lambda: len(self.script.chunks) >= wanted, f"{more} more chunks; said: {self.lines}")
+
+    def wait_for_restarts(self, count: int) -> None:
+        wait_until(lambda: self.supervisor.status.restarts >= count, f"{count} restarts; said: {self.lines}")
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    made = Engine()
+    yield made
+    made.supervisor.stop()
+
+
+def test_chunks_come_nine_frames_first_and_twelve_after_that(engine: Engine) -> None:
+    engine.wait_for_chunks(4)
+    assert [len(chunk.frames) for chunk in engine.script.chunks[:4]] == [9, 12, 12, 12]
+    states = list(dict.fromkeys(engine.states))
+    assert states[:4] == [State.STARTING, State.WARMING, State.READY, State.RUNNING]
+    assert engine.script.threads == {"engine"}
+    assert int(engine.telemetry.stats()["chunks"]) >= 4
+
+
+def test_a_reset_gives_a_first_chunk_again(engine: Engine) -> None:
+    engine.wait_for_chunks(3)
+    engine.script.generation = 1
+    wait_until(lambda: any(chunk.generation == 1 for chunk in engine.script.chunks), "the reset")
+    first = next(chunk for chunk in engine.script.chunks if chunk.generation == 1)
+    assert (first.index, len(first.frames)) == (0, 9)
+
+
+def test_stop_leaves_no_process() -> None:
+    engine = Engine()
+    engine.wait_for_chunks()
+    pid = engine.supervisor.status.pid
+    engine.supervisor.stop()
+    engine.supervisor.stop()
+    assert process_gone(pid)
+    assert engine.supervisor.status.state is State.STOPPED
+
+
+def test_stop_during_the_start_leaves_no_process() -> None:
+    engine = Engine()
+    wait_until(lambda: engine.supervisor.status.pid != 0, "the process")
+    pid = engine.supervisor.status.pid
+    engine.supervisor.stop()
+    assert process_gone(pid)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_killed_worker_comes_back_each_time(engine: Engine) -> None:
+    for time in range(1, 4):
+        engine.wait_for_chunks()
+        pid = engine.supervisor.status.pid
+        os.kill(pid, signal.SIGKILL)
+        engine.wait_for_restarts(time)
+        assert process_gone(pid)
+    engine.wait_for_chunks()
+    assert engine.supervisor.status.restarts == 3
+    assert any("exit code -9" in line for line in engine.lines)
+
+
+def test_a_worker_that_hangs_is_replaced(engine: Engine) -> None:
+    engine.wait_for_chunks()
+    pid = engine.supervisor.status.pid
+    engine.script.prompt = "stall"
+    engine.wait_for_restarts(1)
+    assert process_gone(pid)
+    engine.script.prompt = ""
+    engine.wait_for_chunks()
+    assert any("took longer than" in line for line in engine.lines)
+
+
+def test_a_crash_loop_is_survived_and_ends_when_its_cause_does(engine: Engine) -> None:
+    engine.wait_for_chunks()
+    engine.script.prompt = "crash"
+    engine.wait_for_restarts(3)
+    engine.script.prompt = ""
+    engine.wait_for_chunks()
+    assert State.FAILED not in engine.states
+    assert "exit code 9" in " ".join(engine.lines)
+
+
+@pytest.mark.parametrize(("word", "said"), [("nan", "FloatingPointError"), ("raise", "needs 12.1 GB, 10.4 GB free")])
+def test_a_step_that_fails_costs_a_chunk_and_many_in_a_row_a_restart(engine: Engine, word: str, said: str) -> None:
+    engine.wait_for_chunks()
+    engine.script.prompt = word
+    wait_until(lambda: engine.supervisor.status.failed_steps >= 1, "a failed step")
+    assert said in engine.supervisor.status.error
+    engine.wait_for_restarts(1)
+    engine.script.prompt = ""
+    engine.wait_for_chunks()
+    assert said in " ".join(engine.lines)
+
+
+def test_a_remark_of_the_model_is_said_once_not_with_every_chunk(engine: Engine) -> None:
+    engine.script.prompt = "note"
+    wait_until(lambda: "a remark" in engine.supervisor.status.error, "the remark")
+    engine.wait_for_chunks(5)
+    assert engine.lines.count("note: a remark") == 1
+
+
+def test_what_the_user_must_mend_is_not_tried_again() -> None:
+    engine = Engine("make_refusing")
+    wait_until(lambda: engine.supervisor.status.failed, "the refusal")
+    status = engine.supervisor.status
+    assert (status.refused, status.restarts) == (True, 0)
+    assert status.error == "weights model.safetensors: unreadable; download them again"
+    engine.supervisor.stop()
+
+
+@pytest.mark.parametrize(("factory", "said"), [("make_broken", "ZeroDivisionError: a bug"), ("make_dying", "code 7")])
+def test_a_worker_that_never_starts_is_given_up_after_some_attempts(factory: str, said: str) -> None:
+    engine = Engine(factory)
+    wait_until(lambda: engine.supervisor.status.failed, "giving up")
+    status = engine.supervisor.status
+    assert (status.refused, status.restarts) == (False, 1)
+    assert said in status.error
+    engine.supervisor.stop()
+
+
+def test_a_worker_silent_for_too_long_while_starting_is_given_up() -> None:
+    engine = Engine("make_silent", replace(LIMITS, start_s=0.3, attempts=1))
+    wait_until(lambda: engine.supervisor.status.failed, "giving up")
+    assert "said nothing" in engine.supervisor.status.error
+    engine.supervisor.stop()
+
+
+def test_a_model_of_another_size_than_the_shows_is_refused() -> None:
+    engine = Engine("make_small")
+    wait_until(lambda: engine.supervisor.status.failed, "the refusal")
+    assert engine.supervisor.status.refused
+    assert "(16, 16)" in engine.supervisor.status.error
+    engine.supervisor.stop()
+
+
+def test_the_fake_counts_like_the_real_one() -> None:
+    fake = FakeGenerator((16, 16), seconds=0)
+    assert fake.frames_wanted() == 9
+    fake.step(ChunkInput(""))
+    assert fake.frames_wanted() == 12
+    fake.reset()
+    assert fake.frames_wanted() == 9

@@ -1,0 +1,155 @@
+"""What the link promises: pixels cross unharmed, and no process and no shared memory is ever left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from streamvace.chunk import ChunkInput
+from streamvace.live.messages import PROTOCOL, Ask, Died, Done, Ready, StepFailed, WorkerSetup
+from streamvace.live.slots import PixelSlot
+from streamvace.live.worker_link import WorkerLink
+from tests.live.processes import STAGE, memory_gone, process_gone
+from tests.live.show import wait_until
+
+SETUP = WorkerSetup("tests.live.fakes:make", "embedded", (64, 48))
+
+
+def hear(link: WorkerLink, *kinds: type) -> object:
+    """The next message of one of these kinds."""
+    heard: list[object] = []
+
+    def found() -> bool:
+        message = link.receive(0.1)
+        if isinstance(message, kinds):
+            heard.append(message)
+        return bool(heard)
+
+    wait_until(found, f"a message of {kinds}")
+    return heard[0]
+
+
+def names(link: WorkerLink) -> list[str]:
+    return [slot.name for slot in link._slots]
+
+
+def test_a_chunk_goes_there_and_comes_back() -> None:
+    link = WorkerLink(SETUP)
+    memory = names(link)
+    try:
+        assert hear(link, Ready) == Ready((64, 48), 9)
+        assert hear(link, Ask) == Ask(9)
+        control = np.zeros((9, 48, 64, 3), dtype=np.uint8)
+        link.send(ChunkInput("hello", control=control, generation=3, captured_ns=11, snapshot_version=5))
+        done = hear(link, Done)
+        assert isinstance(done, Done)
+        chunk = link.chunk(done)
+        assert chunk.frames.shape == (9, 48, 64, 3)
+        assert chunk.frames[0, 0, 0].tolist() == [0, 3, 255]
+        assert (chunk.generation, chunk.captured_ns, chunk.snapshot_version) == (3, 11, 5)
+        assert hear(link, Ask) == Ask(12)
+    finally:
+        link.close()
+    assert link.exit_code == 0
+    assert all(memory_gone(name) for name in memory)
+    link.close()
+
+
+def test_a_step_that_fails_is_told_and_the_worker_starts_its_stream_anew() -> None:
+    link = WorkerLink(SETUP)
+    try:
+        hear(link, Ask)
+        link.send(ChunkInput("raise"))
+        failed = hear(link, StepFailed)
+        assert failed == StepFailed("RuntimeError: out of memory: needs 12.1 GB, 10.4 GB free")
+        assert hear(link, Ask) == Ask(9)
+    finally:
+        link.close()
+
+
+def test_a_worker_that_dies_without_a_word_is_noticed_and_leaves_no_memory() -> None:
+    link = WorkerLink(replace(SETUP, factory="tests.live.fakes:make_dying"))
+    memory = names(link)
+    with pytest.raises(EOFError):
+        hear(link, Ask)
+    link.close(0)
+    assert link.exit_code == 7
+    assert all(memory_gone(name) for name in memory)
+
+
+def test_last_words_are_heard_before_the_end() -> None:
+    link = WorkerLink(replace(SETUP, factory="tests.live.fakes:make_refusing"))
+    try:
+        died = hear(link, Died)
+        assert isinstance(died, Died)
+        assert died.refused
+        assert died.line == "weights model.safetensors: unreadable; download them again"
+        assert "make_refusing" in died.trace
+    finally:
+        link.close()
+
+
+def test_a_worker_of_another_version_refuses() -> None:
+    link = WorkerLink(replace(SETUP, protocol=PROTOCOL + 1))
+    try:
+        died = hear(link, Died)
+        assert isinstance(died, Died)
+        assert died.refused
+        assert "protocol" in died.line
+    finally:
+        link.close()
+
+
+def test_pixels_that_do_not_fit_are_refused_with_both_sizes() -> None:
+    slot = PixelSlot.create(1000)
+    try:
+        with pytest.raises(ValueError, match=r"need \d+ bytes, the slot holds \d+"):
+            slot.write({"control": np.zeros((100, 100, 100), dtype=np.uint8)})
+    finally:
+        slot.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM] if sys.platform != "win32" else [])
+def test_when_the_stage_is_killed_the_worker_ends_and_its_memory_goes(number: int, tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    script = tmp_path / "stage.py"
+    script.write_text(STAGE)
+    stage = subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )
+    try:
+        assert stage.stdout is not None
+        pid, *memory = stage.stdout.readline().split()
+        assert len(memory) == 2
+        stage.send_signal(number)
+        stage.wait()
+        wait_until(lambda: process_gone(int(pid)), "the worker ended by itself")
+        wait_until(lambda: all(memory_gone(name) for name in memory), "the shared memory went")
+    finally:
+        stage.kill()
+        stage.communicate()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_ctrl_c_is_the_stages_business() -> None:
+    link = WorkerLink(SETUP)
+    try:
+        os.kill(link.pid, signal.SIGINT)  # while it imports
+        hear(link, Ask)
+        os.kill(link.pid, signal.SIGINT)
+        link.send(ChunkInput("hello"))
+        hear(link, Done)
+    finally:
+        link.close()

@@ -16,6 +16,7 @@ import typer
 from osc_schema import Value
 from streamvace import __version__
 from streamvace.errors import UserError
+from streamvace.idle_threads import sleep_when_idle
 from streamvace.live.reporter import say
 from streamvace.osc.cli_options import CliOption, parse_cli
 from streamvace.osc.cli_options import options as schema_options
@@ -33,6 +34,7 @@ app = typer.Typer(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The `streamvace` command. What a user can mend is one line and exit code 2, without a traceback."""
+    sleep_when_idle()
     for stream in (sys.stdout, sys.stderr):
         # A Windows console in cp1252 must not end a show over a letter it cannot draw.
         if hasattr(stream, "reconfigure"):
@@ -44,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    except SystemExit as end:  # how typer ends a command
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
 
 

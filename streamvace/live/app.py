@@ -92,7 +92,7 @@ def run(options: RunOptions) -> int:
         stack.callback(supervisor.stop)
         supervisor.start()
         loop.run_until(lambda: not supervisor.status.loading)
-        if not supervisor.status.failed:
+        if not (supervisor.status.failed or loop.ended):
             stack.callback(presenter.stop)
             presenter.start()
             loop.run_until(lambda: supervisor.status.was_ready or supervisor.status.failed)

@@ -1,0 +1,93 @@
+"""A `streamvace run` in a process of its own, driven as a script would: options, OSC, signals, the stats file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from streamvace.osc.codec import encode_message
+from tests.live.show import PATIENCE_S, wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Running:
+    """A show with the fake generator and no window. `lines`: what it said so far."""
+
+    def __init__(self, folder: Path, *options: str, factory: str = "make") -> None:
+        self.stats_file = folder / "stats.json"
+        command = [sys.executable, "-m", "streamvace", "run", "--factory", f"tests.live.fakes:{factory}"]
+        command += ["--osc-port", "0", "--size", "64x64", "--stats", str(self.stats_file), *options]
+        # A session of its own: Ctrl-C for it is not Ctrl-C for the tests, and whatever it leaves can be found.
+        self.process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "DISPLAY": "", "PYTHONUNBUFFERED": "1"},
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.lines.append(line.rstrip())
+
+    def said(self, pattern: str) -> re.Match[str] | None:
+        return next((found for line in list(self.lines) if (found := re.search(pattern, line))), None)
+
+    def wait_ready(self) -> None:
+        wait_until(lambda: self.said("Ctrl-C ends") is not None or self.ended, f"ready; said {self.lines}")
+        assert not self.ended, self.lines
+
+    @property
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def osc(self, address: str, *arguments: object) -> None:
+        found = self.said(r"OSC in\s+port (\d+)")
+        assert found is not None
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            out.sendto(encode_message(address, *arguments), ("127.0.0.1", int(found[1])))
+
+    def finish(self) -> int:
+        """Wait for its end; the exit code."""
+        try:
+            code = self.process.wait(PATIENCE_S)
+        finally:
+            self.process.kill()
+        self._reader.join(PATIENCE_S)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        return code
+
+    def stats(self) -> dict[str, Any]:
+        figures: dict[str, Any] = json.loads(self.stats_file.read_text())
+        return figures
+
+    def left_behind(self) -> list[str]:
+        """Processes of its session that still live. Linux only, elsewhere empty."""
+        left = []
+        for entry in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                pid, _, rest = entry.read_text().partition(" (")
+                name, _, fields = rest.rpartition(") ")
+            except OSError:
+                continue
+            state, _, _, session = fields.split()[:4]
+            if int(session) == self.process.pid and state != "Z":
+                left.append(f"{pid} {name}")
+        return left

@@ -1,0 +1,175 @@
+"""What `streamvace run` promises, driven from outside: figures, an orderly end on every path, nothing left behind."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from streamvace.video.decode import file_info
+from tests.live.running import ROOT, Running
+from tests.live.show import wait_until
+
+Start = Callable[..., Running]
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+
+
+def shared_memory() -> set[str]:
+    folder = Path("/dev/shm")
+    return {entry.name for entry in folder.glob("psm_*")} if folder.is_dir() else set()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts shows, and checks at the end that none of them left a process or shared memory."""
+    before = shared_memory()
+    started: list[Running] = []
+
+    def begin(*options: str, factory: str = "make") -> Running:
+        started.append(Running(tmp_path, *options, factory=factory))
+        return started[-1]
+
+    yield begin
+    for each in started:
+        each.process.kill()
+        each.finish()
+        wait_until(lambda each=each: not each.left_behind(), "no process left")  # type: ignore[misc]
+    wait_until(lambda: shared_memory() <= before, "no shared memory left")
+
+
+def test_a_show_of_some_seconds_writes_its_figures_and_ends_by_itself(start: Start) -> None:
+    show = start("--duration", "3", "--output", "null", "--no-web")
+    assert show.finish() == 0, show.lines
+    figures = show.stats()
+    wanted = {"ticks", "missed", "repeated", "dropped", "interval_p50_ms", "interval_p99_ms", "chunks"}
+    wanted |= {"chunk_p50_ms", "chunk_p95_ms", "worker_restarts", "latency_p50_ms", "latency_p95_ms", "fps", "state"}
+    assert wanted <= set(figures)
+    assert figures["state"] == "running"
+    assert figures["worker_restarts"] == 0
+    assert figures["source_frames"] > 0
+    assert figures["chunks"] > 0
+    assert figures["latency_p50_ms"] > 0
+    assert figures["ticks"] == sum(figures[key] for key in ("fresh", "paced", "repeated", "slate"))
+    assert show.said("oscsend localhost")
+
+
+def test_a_worker_that_dies_in_the_show_comes_back_and_the_output_goes_on(start: Start) -> None:
+    show = start("--output", "null", "--web-port", "0")
+    show.wait_ready()
+    show.osc("/streamvace/prompt", "crash")
+    wait_until(lambda: show.said("worker: .*starting it again") is not None, f"the restart; said {show.lines}")
+    show.osc("/streamvace/prompt", "a red sphere")
+    page = show.said(r"watch\s+(http://\S+)")
+    assert page is not None
+
+    def running() -> bool:
+        with urllib.request.urlopen(page[1] + "stats.json", timeout=30) as answer:
+            return '"state": "running"' in answer.read().decode()
+
+    wait_until(running, "running again")
+    show.osc("/streamvace/quit")
+    assert show.finish() == 0, show.lines
+    figures = show.stats()
+    assert figures["worker_restarts"] >= 1
+    assert figures["faults"]["worker"] >= 1
+    assert figures["ticks"] > figures["slate"]
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_show_in_order_and_its_film_is_whole(start: Start, tmp_path: Path, number: int) -> None:
+    film = tmp_path / "film.mp4"
+    show = start("--output", str(film), "--no-web")
+    show.wait_ready()
+    wait_until(lambda: film.with_name("film.part.mp4").exists(), "the film was begun")
+    show.process.send_signal(number)
+    assert show.finish() == 0, show.lines
+    assert file_info(film).width == 64
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["film.mp4", "stats.json"]
+    assert "Traceback" not in "\n".join(show.lines)
+
+
+@posix
+def test_ctrl_c_while_the_model_hangs_still_ends_the_show(start: Start) -> None:
+    show = start("--output", "null", "--no-web", "--prompt", "stall")
+    show.wait_ready()
+    show.process.send_signal(signal.SIGINT)
+    assert show.finish() == 0, show.lines
+
+
+@posix
+def test_ctrl_c_while_loading_ends_it_too(start: Start) -> None:
+    show = start("--output", "null", "--no-web", factory="make_silent")
+    wait_until(lambda: show.said("loading") is not None, "loading")
+    show.process.send_signal(signal.SIGINT)
+    assert show.finish() == 0, show.lines
+    assert show.stats()["ticks"] == 0
+
+
+@posix
+def test_a_show_that_is_killed_outright_leaves_nothing(start: Start) -> None:
+    show = start("--output", "null", "--no-web")
+    show.wait_ready()
+    show.process.kill()
+    assert show.finish() == -signal.SIGKILL
+
+
+def test_weights_that_cannot_be_read_are_one_line_and_nothing_is_written(start: Start, tmp_path: Path) -> None:
+    show = start("--output", str(tmp_path / "film.mp4"), "--no-web", factory="make_refusing")
+    assert show.finish() == 2
+    assert show.lines == [
+        "loading embedded ...",
+        "streamvace: weights model.safetensors: unreadable; download them again",
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_that_never_starts_ends_with_code_1_and_writes_nothing(start: Start, tmp_path: Path) -> None:
+    show = start("--output", str(tmp_path / "film.mp4"), "--no-web", factory="make_broken")
+    assert show.finish() == 1
+    assert show.said("does not start: ZeroDivisionError: a bug")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "option", "word"), [(socket.SOCK_DGRAM, "--osc-port", "OSC"), (socket.SOCK_STREAM, "--web-port", "web")]
+)
+def test_a_port_in_use_is_one_line_with_the_mend(start: Start, kind: socket.SocketKind, option: str, word: str) -> None:
+    with socket.socket(socket.AF_INET, kind) as taken:
+        taken.bind(("127.0.0.1", 0))
+        if kind is socket.SOCK_STREAM:
+            taken.listen()
+        port = taken.getsockname()[1]
+        show = start("--output", "null", option, str(port))
+        assert show.finish() == 2
+    assert len(show.lines) == 1, show.lines
+    assert f"{word} port {port}" in show.lines[0]
+    assert option in show.lines[0]
+
+
+def test_the_default_web_port_moves_on_when_it_is_taken(start: Start) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as taken:
+        try:
+            taken.bind(("127.0.0.1", 8700))
+            taken.listen()
+        except OSError:
+            pass  # somebody else has it: as good
+        show = start("--output", "web", "--duration", "0.1")
+        assert show.finish() == 0, show.lines
+    assert show.said("web port 8700 is in use, taking 87")
+
+
+def test_the_stage_process_never_loads_torch() -> None:
+    code = "import streamvace.live.app, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_no_thread_of_the_tests_is_left() -> None:
+    assert not [each.name for each in threading.enumerate() if each.name in ("presenter", "engine", "source")]

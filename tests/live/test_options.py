@@ -1,0 +1,117 @@
+"""What the checks before the start promise: refused cheaply, on one line, with what was asked and the mend."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from streamvace.errors import UserError
+from streamvace.live.options import (
+    check_device,
+    check_factory,
+    check_port,
+    check_video_output,
+    check_writable,
+    next_free_port,
+    parse_size,
+    resolve_size,
+)
+from streamvace.live.outputs import check_outputs
+
+
+def test_sizes_are_width_times_height() -> None:
+    assert parse_size("512x320") == (512, 320)
+    assert parse_size("512X320") == (512, 320)
+
+
+@pytest.mark.parametrize(("asked", "nearest"), [("250x250", "256x256"), ("8x8", "64x64"), ("99999x64", "4096x64")])
+def test_an_impossible_size_is_refused_with_the_nearest_possible_one(asked: str, nearest: str) -> None:
+    with pytest.raises(UserError, match=f"size {asked}.*try {nearest}"):
+        parse_size(asked)
+
+
+@pytest.mark.parametrize("asked", ["", "256", "axb", "-64x64", "64x", "6.4x64"])
+def test_what_is_no_size_is_refused_with_an_example(asked: str) -> None:
+    with pytest.raises(UserError, match="try 256x256"):
+        parse_size(asked)
+
+
+def test_an_unknown_pipeline_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UserError, match=r"'nope'.*embedded.*longlive"):
+        resolve_size("nope", None)
+
+
+def test_without_a_size_the_pipelines_own_is_taken() -> None:
+    assert resolve_size("embedded", None) == (256, 256)
+    assert resolve_size("embedded", (192, 320)) == (192, 320)
+
+
+def test_unknown_devices_and_factories_are_refused() -> None:
+    for device in ("auto", "cpu", "cuda", "cuda:1", "mps"):
+        check_device(device)
+    for device in ("gpu", "cuda:x", ""):
+        with pytest.raises(UserError, match="try auto"):
+            check_device(device)
+    check_factory("tests.live.fakes:make")
+    for factory in ("nowhere.to_be_found:make", "tests.live.fakes", ":make", "..:x"):
+        with pytest.raises(UserError, match="module:function"):
+            check_factory(factory)
+
+
+def test_a_file_that_cannot_be_written_is_refused_and_none_is_made(tmp_path: Path) -> None:
+    check_writable(tmp_path / "figures.json", "stats file")
+    with pytest.raises(UserError, match="there is no folder"):
+        check_writable(tmp_path / "nowhere" / "figures.json", "stats file")
+    with pytest.raises(UserError, match="is a folder"):
+        check_writable(tmp_path, "stats file")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_film_is_never_lost_by_accident(tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    check_video_output(film, overwrite=False)
+    film.write_bytes(b"precious")
+    with pytest.raises(UserError, match="--overwrite"):
+        check_video_output(film, overwrite=False)
+    check_video_output(film, overwrite=True)
+    with pytest.raises(UserError, match=r"\.mp4 or \.mov"):
+        check_video_output(tmp_path / "film.gif", overwrite=False)
+    assert film.read_bytes() == b"precious"
+
+
+def test_ports_out_of_range_are_refused() -> None:
+    check_port(0, "--osc-port")
+    for port in (-1, 65536):
+        with pytest.raises(UserError, match=f"--osc-port {port}"):
+            check_port(port, "--osc-port")
+
+
+def test_the_next_free_port_is_found() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        first = taken.getsockname()[1]
+        assert next_free_port("127.0.0.1", first) != first
+
+
+def test_outputs_are_checked_before_anything_opens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("streamvace.live.outputs._display", lambda: False)
+    assert check_outputs([], web=True, overwrite=False) == ()
+    assert check_outputs(["null", "web"], web=True, overwrite=False) == ("null",)
+    for outputs, said in (
+        (["window"], "no display"),
+        (["nowhere:"], "unknown output"),
+        (["web"], "drop --no-web"),
+        ([str(tmp_path / "no" / "film.mp4")], "there is no folder"),
+    ):
+        with pytest.raises(UserError, match=said):
+            check_outputs(outputs, web=False, overwrite=False)
+
+
+def test_a_machine_with_a_display_gets_a_window_and_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamvace.live.outputs._display", lambda: True)
+    assert check_outputs([], web=True, overwrite=False) == ("window",)
+    with pytest.raises(UserError, match="two windows"):
+        check_outputs(["window", "window:full"], web=True, overwrite=False)

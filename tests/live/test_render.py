@@ -1,0 +1,139 @@
+"""What `render` promises: every frame once and in order, the same film every time, nothing half-written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from streamvace.chunk import Chunk, ChunkInput
+from streamvace.errors import UserError
+from streamvace.live.messages import WorkerSetup
+from streamvace.live.render import RenderOptions, render_clip
+from streamvace.video.file import read_frames
+from streamvace.video.writer import VideoWriter
+from tests.live.fakes import FakeGenerator
+
+SIZE = (64, 64)
+SEEN: list[ChunkInput] = []
+
+
+class Recording(FakeGenerator):
+    """Gives the control back as its picture, and keeps what it was asked for."""
+
+    def step(self, inputs: ChunkInput) -> Chunk:
+        SEEN.append(inputs)
+        chunk = super().step(inputs)
+        if inputs.control is None:
+            return chunk
+        return Chunk(inputs.control, chunk.index, 0, 0, 0, {"total": 0.0}, ("unknown word: blorb",))
+
+
+def make_recording(setup: WorkerSetup) -> Recording:
+    SEEN.clear()
+    return Recording(setup.size, seconds=0)
+
+
+def make_breaking(setup: WorkerSetup) -> FakeGenerator:
+    class Breaking(FakeGenerator):
+        def step(self, inputs: ChunkInput) -> Chunk:
+            if self.index == 1:
+                raise FloatingPointError("the result is not finite")
+            return super().step(inputs)
+
+    return Breaking(setup.size, seconds=0)
+
+
+def clip(path: Path, frames: int, rate: float = 12) -> Path:
+    """Frame `i` is grey of 8 * i: far enough apart to survive a codec."""
+    with VideoWriter(path, SIZE, rate) as writer:
+        for i in range(frames):
+            writer.write(np.full((SIZE[1], SIZE[0], 3), 8 * i % 256, dtype=np.uint8))
+    return path
+
+
+def greys(path: Path) -> list[int]:
+    return [round(int(frame[32, 32, 0]) / 8) for frame in read_frames(path, SIZE)]
+
+
+def options(tmp_path: Path, factory: str = "make_recording", **more: object) -> RenderOptions:
+    given: dict[str, object] = {"input": tmp_path / "in.mp4", "output": tmp_path / "out.mp4", "size": SIZE, **more}
+    return RenderOptions(factory=f"tests.live.test_render:{factory}", **given)  # type: ignore[arg-type]
+
+
+def test_every_frame_is_used_once_in_order_nine_first_then_twelve(tmp_path: Path) -> None:
+    clip(tmp_path / "in.mp4", 25)
+    assert render_clip(options(tmp_path)) == 0
+    assert [len(inputs.control) for inputs in SEEN if inputs.control is not None] == [9, 12, 12]
+    assert greys(tmp_path / "out.mp4") == list(range(25))
+
+
+def test_the_same_command_gives_the_same_file(tmp_path: Path) -> None:
+    clip(tmp_path / "in.mp4", 20)
+    render_clip(options(tmp_path))
+    first = (tmp_path / "out.mp4").read_bytes()
+    render_clip(options(tmp_path, overwrite=True))
+    assert (tmp_path / "out.mp4").read_bytes() == first
+
+
+def test_it_ends_after_the_frames_asked_for(tmp_path: Path) -> None:
+    clip(tmp_path / "in.mp4", 25)
+    render_clip(options(tmp_path, frames=10))
+    assert greys(tmp_path / "out.mp4") == list(range(10))
+
+
+def test_parameters_reach_the_generator(tmp_path: Path) -> None:
+    clip(tmp_path / "in.mp4", 9)
+    values = {"/streamvace/prompt": "a blue cube", "/streamvace/seed": 5, "/streamvace/context_scale": 0.5}
+    render_clip(options(tmp_path, parameters=values))
+    assert (SEEN[0].prompt, SEEN[0].seed, SEEN[0].context_scale) == ("a blue cube", 5, 0.5)
+    render_clip(options(tmp_path, parameters={"/streamvace/control": False}, overwrite=True))
+    assert SEEN[0].control is None
+
+
+def test_a_still_mask_is_held_and_white_is_generated(tmp_path: Path) -> None:
+    import cv2
+
+    clip(tmp_path / "in.mp4", 21)
+    half = np.zeros((SIZE[1], SIZE[0]), dtype=np.uint8)
+    half[:, 32:] = 255
+    cv2.imwrite(str(tmp_path / "mask.png"), half)
+    render_clip(options(tmp_path, mask=tmp_path / "mask.png"))
+    for inputs in SEEN:
+        assert inputs.mask is not None
+        assert inputs.control is not None
+        assert inputs.mask.shape == inputs.control.shape[:3]
+        assert (inputs.mask == half).all()
+
+
+def test_an_existing_film_is_never_replaced_unless_asked(tmp_path: Path) -> None:
+    clip(tmp_path / "in.mp4", 9)
+    (tmp_path / "out.mp4").write_bytes(b"precious")
+    with pytest.raises(UserError, match="--overwrite"):
+        render_clip(options(tmp_path))
+    assert (tmp_path / "out.mp4").read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("what", ["in.mp4", "mask.mp4"])
+def test_a_missing_file_is_refused_before_anything_is_loaded_or_written(tmp_path: Path, what: str) -> None:
+    SEEN.clear()
+    if what != "in.mp4":
+        clip(tmp_path / "in.mp4", 9)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(UserError, match=what.replace(".", r"\.")):
+        render_clip(options(tmp_path, mask=tmp_path / "mask.mp4"))
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_fault_half_way_leaves_no_film(tmp_path: Path) -> None:
+    clip(tmp_path / "in.mp4", 25)
+    with pytest.raises(FloatingPointError):
+        render_clip(options(tmp_path, factory="make_breaking"))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["in.mp4"]
+
+
+def test_what_the_model_remarks_is_said_once_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip(tmp_path / "in.mp4", 25)
+    render_clip(options(tmp_path))
+    assert capsys.readouterr().err.count("note: unknown word: blorb") == 1

@@ -1,0 +1,182 @@
+"""What the command line promises: it teaches, it is quick, and what can be mended is one line and exit code 2."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import osc_schema
+from streamvace import __version__, cli
+from streamvace.live.options import RunOptions
+from streamvace.live.render import RenderOptions
+
+
+def options_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> RunOptions:
+    """What `streamvace run` would hold a show with."""
+    held: list[RunOptions] = []
+
+    def hold(options: RunOptions) -> int:
+        held.append(options)
+        return 0
+
+    monkeypatch.setattr("streamvace.live.app.run", hold)
+    assert cli.main(["run", *arguments]) == 0
+    return held[0]
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The one line that a command was refused with."""
+    assert cli.main(list(arguments)) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    lines = said.err.splitlines()
+    assert len(lines) == 1, said.err
+    assert lines[0].startswith("streamvace: ")
+    return lines[0]
+
+
+def test_run_without_options_is_the_built_in_model_the_pattern_and_a_local_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert options_of(monkeypatch) == RunOptions()
+    assert RunOptions().host == "127.0.0.1"
+
+
+def test_options_reach_the_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = options_of(
+        monkeypatch,
+        *("--input", "clip.mp4", "--output", "null", "-o", "window", "--size", "512x320", "--rate", "60"),
+        *("--duration", "5", "--stats", "s.json", "--no-web", "--osc-port", "0", "--device", "cpu", "--threads", "2"),
+    )
+    assert (options.input, options.outputs, options.size, options.rate) == (
+        "clip.mp4",
+        ("null", "window"),
+        (512, 320),
+        60,
+    )
+    assert (options.duration_s, options.stats, options.web_port) == (5.0, Path("s.json"), -1)
+    assert (options.osc_port, options.device, options.threads) == (0, "cpu", 2)
+
+
+def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = options_of(
+        monkeypatch,
+        *("--prompt", "a blue cube", "--context-scale", "0.8", "--seed", "7", "--mask-source", "alpha"),
+        *("--no-control", "--mask-invert", "--hold-mode", "pingpong", "--no-pause"),
+    )
+    assert options.parameters == {
+        "/streamvace/prompt": "a blue cube",
+        "/streamvace/context_scale": 0.8,
+        "/streamvace/seed": 7,
+        "/streamvace/mask_source": "alpha",
+        "/streamvace/control": False,
+        "/streamvace/mask_invert": True,
+        "/streamvace/hold_mode": "pingpong",
+        "/streamvace/pause": False,
+    }
+    holds = {row.address for row in osc_schema.load() if row.access == "write" and row.type != "trigger"}
+    assert holds == set(options.parameters), "a new parameter of the schema belongs in this test"
+
+
+def test_a_value_out_of_range_is_refused_with_what_is_allowed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "0..2" in refused(capsys, "run", "--context-scale", "9")
+    assert "alpha" in refused(capsys, "run", "--mask-source", "beta")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "--pipeline", "nope"), "embedded"),
+        (("run", "--size", "250x250"), "256x256"),
+        (("run", "--size", "big"), "256x256"),
+        (("run", "--input", "nowhere.mp4", "--output", "null", "--osc-port", "0", "--no-web"), "nowhere.mp4"),
+        (("run", "--input", "nowhere:", "--output", "null", "--osc-port", "0", "--no-web"), "pattern"),
+        (("run", "--output", "nowhere:"), "window"),
+        (("run", "--device", "gpu"), "try auto"),
+        (("run", "--osc-port", "99999", "--output", "null"), "65535"),
+        (("run", "--stats", "no/such/folder/s.json", "--output", "null"), "there is no folder"),
+        (("render", "-i", "nowhere.mp4", "-o", "out.mp4"), "nowhere.mp4"),
+        (("render", "-i", "in.mp4", "-o", "out.gif"), ".mp4"),
+        (("parity", "nowhere"), "no folder nowhere"),
+    ],
+)
+def test_bad_input_is_one_line_with_the_mend_and_nothing_is_written(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert said in refused(capsys, *arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_display_is_said_before_anything_starts(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamvace.live.outputs._display", lambda: False)
+    assert "no display" in refused(capsys, "run", "--output", "window")
+
+
+def test_render_gets_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered: list[RenderOptions] = []
+
+    def render(options: RenderOptions) -> int:
+        rendered.append(options)
+        return 0
+
+    monkeypatch.setattr("streamvace.live.render.render_clip", render)
+    assert cli.main(["render", "-i", "a.mp4", "-o", "b.mp4", "--mask", "m.png", "--frames", "9", "--prompt", "x"]) == 0
+    options = rendered[0]
+    assert (options.input, options.output, options.mask) == (Path("a.mp4"), Path("b.mp4"), Path("m.png"))
+    assert (options.frames, options.overwrite, options.parameters) == (9, False, {"/streamvace/prompt": "x"})
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == f"streamvace {__version__}"
+
+
+@pytest.mark.parametrize("command", ["run", "render", "doctor", "parity"])
+def test_help_teaches(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert cli.main([command, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "Usage: streamvace" in text
+    if command in ("run", "render"):
+        assert f"streamvace {command} " in text.partition("Examples")[2]
+
+
+def test_help_and_version_load_neither_torch_nor_the_show() -> None:
+    code = (
+        "import sys; from streamvace.cli import main; main(['--help']); main(['run', '--help']);"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'av', 'aiohttp', 'cv2')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def test_an_old_windows_console_does_not_crash_it() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    for arguments in (["run", "--help"], ["run", "--pipeline", "\u6f22\u5b57 \u2603"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "streamvace", *arguments], env=environment, capture_output=True, check=False
+        )
+        assert done.returncode == (0 if "--help" in arguments else 2)
+        assert b"Traceback" not in done.stderr
+
+
+def test_streams_that_cannot_be_reconfigured_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert cli.main(["parity", "nowhere"]) == 2
+
+
+def test_a_command_whose_part_is_missing_says_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "streamvace.doctor", None)
+    assert "not part of this installation" in refused(capsys, "doctor")

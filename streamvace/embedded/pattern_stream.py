@@ -13,6 +13,9 @@ from streamvace.embedded.world import Body, Scene, edges, render
 KINDS = ("depth", "edges", "scene")
 SCENE_SECONDS = 16.0
 """How long one arrangement of objects stays before the next one grows in."""
+HEAD_START = 2.0
+"""Where in the first arrangement frame(0) is, in seconds: its objects have grown, so the very first picture shows
+something to follow."""
 
 
 class PatternStream:
@@ -30,6 +33,7 @@ class PatternStream:
 
     def frame(self, seconds: float) -> NDArray[np.uint8]:
         """One frame, uint8 `[H, W, 3]`."""
+        seconds += HEAD_START
         index = int(seconds // SCENE_SECONDS)
         if self._act is None or self._act[0] != index:
             rng = np.random.default_rng((self.seed, index))

@@ -69,7 +69,8 @@ class Attention(nn.Module):
 
     def queries(self, x: Tensor) -> Tensor:
         """`[B, N, dim]` -> `[B, N, heads, head_dim]`."""
-        return self.norm_q(self.q(x)).unflatten(-1, (self.num_heads, -1))
+        q: Tensor = self.norm_q(self.q(x)).unflatten(-1, (self.num_heads, -1))
+        return q
 
     def keys_values(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """`[B, N, dim]` -> keys and values, each `[B, N, heads, head_dim]`."""

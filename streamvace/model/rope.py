@@ -32,7 +32,8 @@ class RotaryTable:
         """The table with its frames rearranged: frame i of the result is frame `order[i]` of this one."""
 
         def pick(x: Tensor) -> Tensor:
-            return x.unflatten(0, (len(order), -1))[order].flatten(0, 1)
+            picked: Tensor = x.unflatten(0, (len(order), -1))[order]
+            return picked.flatten(0, 1)
 
         return RotaryTable(pick(self.cos), pick(self.sin))
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from streamvace.errors import UserError
+from streamvace.model.checkpoint import load_module
 from streamvace.model.context import ContextBranch
 from streamvace.model.specs import WAN_1_3B, WAN_14B, WanSize
 from streamvace.model.transformer import CausalWan
@@ -162,6 +163,21 @@ def test_the_average_is_taken_when_asked_for(tmp_path: Path) -> None:
     plain = load_wan(SMALL, tmp_path / "w.safetensors", dtype=torch.float32)
     average = load_wan(SMALL, tmp_path / "w.safetensors", dtype=torch.float32, part="generator_ema")
     assert torch.equal(average.head.head.bias, plain.head.head.bias + 1)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's own count of a process's memory")
+def test_weights_in_the_stored_dtype_are_not_copied(tmp_path: Path) -> None:
+    """128 MiB of weights stay the file's pages: private memory grows by far less, even after a first use."""
+    save_file({"weight": torch.ones(8192, 8192, dtype=torch.bfloat16)}, tmp_path / "w.safetensors")
+
+    def private_kib() -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
+
+    before = private_kib()
+    layer = load_module(lambda: nn.Linear(8192, 8192, bias=False), tmp_path / "w.safetensors", dtype=torch.bfloat16)
+    assert float(layer.weight.min()) == 1
+    assert private_kib() - before < 32 * 1024
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".pth", ".bin"])

@@ -99,7 +99,7 @@ def run(options: RunOptions) -> int:
         if supervisor.status.refused:
             raise UserError(supervisor.status.error)
         if supervisor.status.failed:
-            say(f"the generator does not start: {supervisor.status.error}; --verbose says more")
+            say(f"the generator does not start: {supervisor.status.error}; `streamvace --verbose run` says more")
             return 1
         if not loop.ended:
             for line in greeting(options.pipeline, size, osc.port, web.url if web else None):

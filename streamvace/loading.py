@@ -39,14 +39,16 @@ def load_generator(
 ) -> Generator:
     """A ready generator. Raises UserError for an unknown pipeline, size or device, or unreadable weights."""
     spec = pipeline(name)
-    if name != "embedded":
-        raise UserError(f"pipeline {name!r}: this version runs the embedded model only; --pipeline embedded")
+    place = resolve_device(device)
+    size = size or spec.default_size
     if threads is not None:
         torch.set_num_threads(threads)
-    place = resolve_device(device)
-    return Generator(
-        spec, load_embedded(spec, EMBEDDED_WEIGHTS, place), size or spec.default_size, place, torch.float32
-    )
+    if name == "embedded":
+        return Generator(spec, load_embedded(spec, EMBEDDED_WEIGHTS, place), size, place, torch.float32)
+    from streamvace.models.manifest import installed
+    from streamvace.wan_loading import load_wan_networks, wan_dtype
+
+    return Generator(spec, load_wan_networks(spec, installed(name), size, place), size, place, wan_dtype(place))
 
 
 def load_embedded(spec: PipelineSpec, folder: Path, device: torch.device) -> Networks:

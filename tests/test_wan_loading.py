@@ -1,0 +1,99 @@
+"""A pipeline runs from a models folder, or says in one line what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from streamvace import loading, wan_loading
+from streamvace.chunk import ChunkInput
+from streamvace.errors import UserError
+from streamvace.loading import load_generator
+from streamvace.model.autoencoder.taehv import TAEHV
+from streamvace.model.context import ContextBranch
+from streamvace.model.specs import pipeline
+from streamvace.model.transformer import CausalWan
+from streamvace.models.manifest import FOLDER_VARIABLE
+from streamvace.wan_loading import bytes_needed, check_memory
+from tests.networks import SMALL, WordLengths
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """LongLive's files with the real names and layouts around a small network."""
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(loading, "pipeline", lambda name: replace(pipeline(name), size=SMALL))
+    torch.manual_seed(0)
+    wan = CausalWan(SMALL)
+    save_file(
+        {f"model.{key}": value for key, value in wan.state_dict().items()}, tmp_path / "longlive-base.safetensors"
+    )
+    lora = {
+        f"base_model.model.blocks.0.ffn.0.lora_{side}.weight": torch.randn(shape)
+        for side, shape in (("A", (4, SMALL.dim)), ("B", (SMALL.ffn_dim, 4)))
+    }
+    save_file(lora, tmp_path / "longlive-lora.safetensors")
+    save_file(ContextBranch(SMALL).state_dict(), tmp_path / "vace-1.3b.safetensors")
+    save_file(TAEHV().state_dict(), tmp_path / "taehv.safetensors")
+    save_file({"token_embedding.weight": torch.zeros(1)}, tmp_path / "umt5-xxl.safetensors")
+    tokenizer = tmp_path / "umt5-tokenizer"
+    tokenizer.mkdir()
+    (tokenizer / "tokenizer.json").write_text("{}")
+    monkeypatch.setattr(wan_loading, "UMT5TextEncoder", lambda *_, **__: WordLengths())
+    return tmp_path
+
+
+def test_a_published_pipeline_streams_from_its_files(models: Path) -> None:
+    generator = load_generator("longlive", size=(32, 32))
+    assert [len(generator.step(ChunkInput("red")).frames) for _ in range(2)] == [9, 12]
+
+
+def test_its_lora_is_merged_into_the_base_and_not_into_the_context_branch(models: Path) -> None:
+    merged = load_generator("longlive", size=(32, 32)).networks
+    stored = CausalWan(SMALL)
+    from safetensors.torch import load_file
+
+    base = {k.removeprefix("model."): v for k, v in load_file(models / "longlive-base.safetensors").items()}
+    stored.load_state_dict(base)
+    lora = load_file(models / "longlive-lora.safetensors")
+    name = "base_model.model.blocks.0.ffn.0.lora_{}.weight"
+    scale = 256 / 4
+    expected = base["blocks.0.ffn.0.weight"] + scale * lora[name.format("B")] @ lora[name.format("A")]
+    torch.testing.assert_close(merged.wan.blocks[0].ffn[0].weight, expected)
+    torch.testing.assert_close(
+        merged.branch.vace_blocks[0].ffn[0].weight,
+        load_file(models / "vace-1.3b.safetensors")["vace_blocks.0.ffn.0.weight"],
+    )
+
+
+def test_missing_files_are_named_with_the_command_that_fetches_them(models: Path) -> None:
+    (models / "taehv.safetensors").unlink()
+    with pytest.raises(UserError, match=r"1 are not in .*: taehv; `streamvace models pull longlive`"):
+        load_generator("longlive")
+
+
+def test_too_little_memory_is_refused_before_loading_with_both_figures(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = replace(pipeline("longlive"), size=SMALL)
+    files = {"transformer": models / "longlive-base.safetensors"}
+    files |= {"context": models / "vace-1.3b.safetensors", "codec": models / "taehv.safetensors"}
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (100_000_000, 24_000_000_000))
+    device = torch.device("cuda")
+    with pytest.raises(UserError, match=r"longlive at 4096x4096 needs 0.3 GB, 0.1 GB are free on cuda"):
+        check_memory(spec, files, (4096, 4096), device, torch.bfloat16)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (24_000_000_000, 24_000_000_000))
+    check_memory(spec, files, (4096, 4096), device, torch.bfloat16)
+
+
+def test_the_memory_of_the_real_sizes_is_what_the_field_reports(models: Path) -> None:
+    """1.3B with VACE at 576x320 in bf16: 2.8 GB of base, 1.5 of context, and the cache; users report 12 GB in all."""
+    spec = pipeline("longlive")
+    files = {"transformer": models / "longlive-base.safetensors"}
+    files |= {"context": models / "vace-1.3b.safetensors", "codec": models / "taehv.safetensors"}
+    cache = bytes_needed(spec, files, (576, 320), torch.bfloat16) / 1.15
+    assert cache == pytest.approx(3 * 30 * 12 * 720 * 1536 * 2, rel=0.02)

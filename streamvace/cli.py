@@ -239,10 +239,17 @@ def parity(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of
     raise typer.Exit(_call("streamvace.parity", "run_parity", folder))
 
 
-@app.command(
-    add_help_option=False,
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-)
+PASSED_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""For commands that are applications of their own: what follows their name is theirs to read."""
+
+
+@app.command(add_help_option=False, context_settings=PASSED_ON)
+def models(context: typer.Context) -> None:
+    """List, fetch, check and convert the official weights; `streamvace models --help` lists the commands."""
+    _call("streamvace.models.cli", "app", args=context.args, prog_name="streamvace models")
+
+
+@app.command(add_help_option=False, context_settings=PASSED_ON)
 def train(context: typer.Context) -> None:
     """Train the embedded model; `streamvace train --help` lists the stages."""
     _call("streamvace.embedded.train.cli", "app", args=context.args, prog_name="streamvace train")

@@ -180,3 +180,12 @@ def test_a_command_whose_part_is_missing_says_so(
 ) -> None:
     monkeypatch.setitem(sys.modules, "streamvace.doctor", None)
     assert "not part of this installation" in refused(capsys, "doctor")
+
+
+def test_the_weights_commands_are_reached_through_the_one_program(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STREAMVACE_MODELS", str(tmp_path))
+    assert cli.main(["models", "list"]) == 0
+    assert "longlive-base" in capsys.readouterr().out
+    assert "pipelines: longlive" in refused(capsys, "models", "where", "nothing-of-that-name")

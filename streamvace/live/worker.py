@@ -34,6 +34,7 @@ from streamvace.live.messages import (
     join_pixels,
     split_pixels,
 )
+from streamvace.live.priority import step_back
 from streamvace.live.reporter import one_line
 from streamvace.live.slots import PixelSlot
 
@@ -64,10 +65,11 @@ class ChunkMaker(Protocol):
 
 def load_generator(setup: WorkerSetup) -> ChunkMaker:
     """The real generator, from the pipeline table and its weights."""
-    from streamvace import generator
+    from streamvace.generator import Generator
 
-    loader: Any = generator
-    made: ChunkMaker = loader.Generator.load(setup.pipeline, setup.size, setup.device, setup.threads)
+    made = Generator.load(setup.pipeline, setup.size, setup.device, setup.threads)
+    if made.device.type == "cpu":
+        step_back()
     return made
 
 

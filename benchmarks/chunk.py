@@ -21,6 +21,7 @@ import torch
 
 from streamvace.generator import Chunk, ChunkInput, Generator
 from streamvace.hardware import hardware_line
+from streamvace.model_options import ModelOptions
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -84,10 +85,12 @@ def main() -> None:
     parser.add_argument("--chunks", type=int, default=30)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument("--precision", default="auto")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     size = tuple(int(side) for side in given.size.split("x")) if given.size else None
-    pair = [Generator.load(given.pipeline, size, given.device, given.threads) for _ in range(2)]  # type: ignore[arg-type]
+    model = ModelOptions(given.device, given.threads, given.precision)
+    pair = [Generator.load(given.pipeline, size, model) for _ in range(2)]  # type: ignore[arg-type]
     result = measure(pair[0], pair[1], given.chunks)
     result |= {
         "pipeline": given.pipeline,

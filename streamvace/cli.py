@@ -18,6 +18,7 @@ from streamvace import __version__
 from streamvace.errors import UserError
 from streamvace.idle_threads import sleep_when_idle
 from streamvace.live.reporter import say
+from streamvace.model_options import ModelOptions
 from streamvace.osc.cli_options import CliOption, parse_cli
 from streamvace.osc.cli_options import options as schema_options
 
@@ -103,6 +104,19 @@ def common(
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
+MODEL_PANEL = "The model on this machine"
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.", rich_help_panel=MODEL_PANEL)]
+Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads.", rich_help_panel=MODEL_PANEL)]
+PrecisionName = Annotated[
+    str, typer.Option("--precision", help="auto, fp32, bf16, fp16, int8, fp8.", rich_help_panel=MODEL_PANEL)
+]
+AttentionName = Annotated[
+    str, typer.Option("--attention", help="auto, sdpa, sage, flash2, flash3.", rich_help_panel=MODEL_PANEL)
+]
+CodecName = Annotated[
+    str | None, typer.Option("--codec", help="Autoencoder; `models list` names them.", rich_help_panel=MODEL_PANEL)
+]
+
 RUN_EXAMPLES = """Examples:
 
 \b
@@ -143,8 +157,11 @@ def run(
     no_web: Annotated[bool, typer.Option("--no-web", help="No web preview.")] = False,
     duration: Annotated[float | None, typer.Option(min=0, help="End so many seconds after the model is ready.")] = None,
     stats: Annotated[Path | None, typer.Option(help="Write the figures of the show to this JSON file.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads for the model.")] = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    precision: PrecisionName = "auto",
+    attention: AttentionName = "auto",
+    codec: CodecName = None,
     factory: Annotated[str | None, typer.Option(hidden=True)] = None,
     parameters: dict[str, Value],
 ) -> None:
@@ -168,8 +185,7 @@ def run(
         web_port=-1 if no_web else web_port,
         duration_s=duration,
         stats=stats,
-        device=device,
-        threads=threads,
+        model=ModelOptions(device, threads, precision, attention, codec),
         **({"factory": factory} if factory else {}),
     )
     from streamvace.live.app import run as hold_show
@@ -200,8 +216,11 @@ def render(
     ] = None,
     frames: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads for the model.")] = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    precision: PrecisionName = "auto",
+    attention: AttentionName = "auto",
+    codec: CodecName = None,
     factory: Annotated[str | None, typer.Option(hidden=True)] = None,
     parameters: dict[str, Value],
 ) -> None:
@@ -218,8 +237,7 @@ def render(
         size=parse_size(size) if size else None,
         frames=frames,
         overwrite=overwrite,
-        device=device,
-        threads=threads,
+        model=ModelOptions(device, threads, precision, attention, codec),
         **({"factory": factory} if factory else {}),
     )
     raise typer.Exit(render_clip(options))

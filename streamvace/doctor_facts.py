@@ -205,7 +205,7 @@ def _embedded(folder: Path) -> dict[str, Any]:
         from streamvace.loading import load_embedded
         from streamvace.model.specs import pipeline
 
-        load_embedded(pipeline("embedded"), folder, torch.device("cpu"))
+        load_embedded(pipeline("embedded"), folder, torch.device("cpu"), torch.float32)
     except Exception as error:  # noqa: BLE001 - see _torch
         seen["weights_error"] = _line(error)
     return seen

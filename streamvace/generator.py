@@ -19,6 +19,7 @@ from streamvace.model.cache import ChunkPass, KVCache
 from streamvace.model.rope import rotary_table
 from streamvace.model.sampler import Schedule, denoise, draw_noise, flow_to_x0, pipeline_schedule
 from streamvace.model.specs import PipelineSpec
+from streamvace.model_options import ModelOptions
 from streamvace.pixels import to_frames, to_mask, to_pixels
 from streamvace.stage_clock import StageClock
 from streamvace.stream_state import Networks, StreamState
@@ -64,13 +65,11 @@ class Generator:
         )
 
     @classmethod
-    def load(
-        cls, pipeline: str, size: tuple[int, int] | None = None, device: str = "cpu", threads: int | None = None
-    ) -> Generator:
+    def load(cls, pipeline: str, size: tuple[int, int] | None = None, options: ModelOptions | None = None) -> Generator:
         """A generator with the weights that are installed for `pipeline`; see `streamvace.loading`."""
         from streamvace.loading import load_generator
 
-        return load_generator(pipeline, size, device, threads)
+        return load_generator(pipeline, size, options or ModelOptions())
 
     def frames_wanted(self) -> int:
         """Control frames the next step takes, and pixel frames it will give: 1 + 4 (f - 1) first, then 4 f."""

@@ -10,8 +10,10 @@ from streamvace.errors import UserError
 from streamvace.generator import Generator
 from streamvace.model.checkpoint import load_module
 from streamvace.model.context import ContextBranch
+from streamvace.model.quantize import find_precision, native_dtype, quantise_blocks
 from streamvace.model.specs import PipelineSpec, pipeline
 from streamvace.model.transformer import CausalWan
+from streamvace.model_options import ModelOptions
 from streamvace.stream_state import Networks
 
 EMBEDDED_WEIGHTS = Path(__file__).parent / "embedded" / "weights"
@@ -34,31 +36,38 @@ def resolve_device(name: str) -> torch.device:
     return device
 
 
-def load_generator(
-    name: str, size: tuple[int, int] | None = None, device: str = "cpu", threads: int | None = None
-) -> Generator:
-    """A ready generator. Raises UserError for an unknown pipeline, size or device, or unreadable weights."""
+def load_generator(name: str, size: tuple[int, int] | None, options: ModelOptions) -> Generator:
+    """A ready generator. Raises UserError for an unknown pipeline, size or option, or unreadable weights."""
     spec = pipeline(name)
-    place = resolve_device(device)
+    place = resolve_device(options.device)
     size = size or spec.default_size
-    if threads is not None:
-        torch.set_num_threads(threads)
+    precision = find_precision(options.precision, place)
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
     if name == "embedded":
-        return Generator(spec, load_embedded(spec, EMBEDDED_WEIGHTS, place), size, place, torch.float32)
-    from streamvace.models.manifest import installed
-    from streamvace.wan_loading import load_wan_networks, wan_dtype
+        # fp32 unless asked otherwise: its weights are small, and its target is the processor.
+        dtype = precision.dtype or torch.float32
+        networks = load_embedded(spec, EMBEDDED_WEIGHTS, place, dtype)
+    else:
+        from streamvace.models.manifest import installed
+        from streamvace.wan_loading import load_wan_networks
 
-    return Generator(spec, load_wan_networks(spec, installed(name), size, place), size, place, wan_dtype(place))
+        dtype = precision.dtype or native_dtype(place)
+        files = installed(name, options.codec)
+        networks = load_wan_networks(spec, files, size, place, dtype, precision, options.codec)
+    for module in (networks.wan, networks.branch):
+        quantise_blocks(module, precision)
+    return Generator(spec, networks, size, place, dtype, options.attention)
 
 
-def load_embedded(spec: PipelineSpec, folder: Path, device: torch.device) -> Networks:
-    """The embedded model's networks from a folder of weights, in fp32 (its CPU target has no fast 16-bit matmul)."""
+def load_embedded(spec: PipelineSpec, folder: Path, device: torch.device, dtype: torch.dtype) -> Networks:
+    """The embedded model's networks from a folder of weights."""
     from streamvace.embedded.text import TextEncoder
     from streamvace.model.autoencoder.tiny import TinyAE
 
     return Networks(
-        wan=load_module(lambda: CausalWan(spec.size), folder / "transformer.safetensors", device),
-        branch=load_module(lambda: ContextBranch(spec.size), folder / "context.safetensors", device),
-        codec=load_module(TinyAE, folder / "codec.safetensors", device),
-        text=load_module(TextEncoder, folder / "text.safetensors", device),
+        wan=load_module(lambda: CausalWan(spec.size), folder / "transformer.safetensors", device, dtype),
+        branch=load_module(lambda: ContextBranch(spec.size), folder / "context.safetensors", device, dtype),
+        codec=load_module(TinyAE, folder / "codec.safetensors", device, dtype),
+        text=load_module(TextEncoder, folder / "text.safetensors", device, dtype),
     )

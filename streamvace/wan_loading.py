@@ -12,6 +12,7 @@ from streamvace.errors import UserError
 from streamvace.model.checkpoint import load_module
 from streamvace.model.lora import merge_lora, read_lora
 from streamvace.model.prompt_cache import PromptCache
+from streamvace.model.quantize import Precision
 from streamvace.model.specs import PipelineSpec
 from streamvace.model.stored import StoredTensors
 from streamvace.model.umt5 import UMT5TextEncoder
@@ -25,25 +26,23 @@ WORKING_SHARE = 0.15
 in main memory and is not counted."""
 
 
-def wan_dtype(device: torch.device) -> torch.dtype:
-    """bf16 on a GPU, as the pipelines were distilled; fp32 on a processor, which has no fast 16-bit matmul."""
-    return torch.float32 if device.type == "cpu" else torch.bfloat16
-
-
 def load_wan_networks(
     spec: PipelineSpec,
     files: Mapping[str, Path],
     size: tuple[int, int],
     device: torch.device,
+    dtype: torch.dtype,
+    precision: Precision,
     codec: str | None = None,
 ) -> Networks:
-    """The networks of a pipeline.
+    """The networks of a pipeline, its LoRA merged.
 
-    files: by kind, from `models.manifest.installed`. size: (width, height) in pixels. codec: id of the autoencoder.
+    files: by kind, from `models.manifest.installed`. size: (width, height) in pixels. dtype: what weights are loaded
+    as; precision: what the blocks will be quantised to, for the memory they will then need. codec: id of the
+    autoencoder.
     Raises UserError when the device has too little free memory (both figures), and as the loaders do.
     """
-    dtype = wan_dtype(device)
-    check_memory(spec, files, size, device, dtype)
+    check_memory(device, bytes_needed(spec, files, size, dtype, precision), f"{spec.name} at {size[0]}x{size[1]}")
     needed = pipelines()[spec.name].needed(codec)
     wan = load_wan(spec.size, files["transformer"], device, dtype)
     if "lora" in files:
@@ -65,29 +64,30 @@ def load_wan_networks(
     )
 
 
-def bytes_needed(spec: PipelineSpec, files: Mapping[str, Path], size: tuple[int, int], dtype: torch.dtype) -> int:
+def bytes_needed(
+    spec: PipelineSpec, files: Mapping[str, Path], size: tuple[int, int], dtype: torch.dtype, precision: Precision
+) -> int:
     """Device memory of a run: weights as they will be held, the K/V cache, and a working share."""
-    parameters = 0
+    weights = 0
     for kind in ("transformer", "context", "codec"):
         with StoredTensors(files[kind]) as stored:
-            parameters += sum(math.prod(shape) for shape in stored.shapes.values())
+            for name, shape in stored.shapes.items():
+                each = precision.weight_bytes if "blocks." in name and len(shape) == 2 else None
+                weights += math.prod(shape) * (each or dtype.itemsize)
     tokens = (size[0] // 16) * (size[1] // 16)
     copies = 3 if spec.cache.positions == "window" else 2  # K, V, and rotated K where K is stored unrotated
     frames = spec.cache.window + spec.cache.bank
-    cache = copies * spec.size.num_layers * frames * tokens * spec.size.dim
-    return int((parameters + cache) * dtype.itemsize * (1 + WORKING_SHARE))
+    cache = copies * spec.size.num_layers * frames * tokens * spec.size.dim * dtype.itemsize
+    return int((weights + cache) * (1 + WORKING_SHARE))
 
 
-def check_memory(
-    spec: PipelineSpec, files: Mapping[str, Path], size: tuple[int, int], device: torch.device, dtype: torch.dtype
-) -> None:
+def check_memory(device: torch.device, needed: int, what: str) -> None:
     """Refuse early. Windows would otherwise spill into main memory and run at a tenth of the speed without a word."""
     if device.type != "cuda":
         return
-    needed = bytes_needed(spec, files, size, dtype)
     free, _ = torch.cuda.mem_get_info(device)
     if needed > free:
         raise UserError(
-            f"{spec.name} at {size[0]}x{size[1]} needs {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free on {device}"
-            "; close other programs or choose a smaller --size"
+            f"{what} needs {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free on {device}; close other programs, or "
+            "choose a smaller --size or --precision int8"
         )

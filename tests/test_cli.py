@@ -60,7 +60,7 @@ def test_options_reach_the_show(monkeypatch: pytest.MonkeyPatch) -> None:
         60,
     )
     assert (options.duration_s, options.stats, options.web_port) == (5.0, Path("s.json"), -1)
-    assert (options.osc_port, options.device, options.threads) == (0, "cpu", 2)
+    assert (options.osc_port, options.model.device, options.model.threads) == (0, "cpu", 2)
 
 
 def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPatch) -> None:

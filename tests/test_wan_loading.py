@@ -15,8 +15,10 @@ from streamvace.errors import UserError
 from streamvace.loading import load_generator
 from streamvace.model.autoencoder.taehv import TAEHV
 from streamvace.model.context import ContextBranch
+from streamvace.model.quantize import PRECISIONS
 from streamvace.model.specs import pipeline
 from streamvace.model.transformer import CausalWan
+from streamvace.model_options import ModelOptions
 from streamvace.models.manifest import FOLDER_VARIABLE
 from streamvace.wan_loading import bytes_needed, check_memory
 from tests.networks import SMALL, WordLengths
@@ -48,12 +50,12 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_published_pipeline_streams_from_its_files(models: Path) -> None:
-    generator = load_generator("longlive", size=(32, 32))
+    generator = load_generator("longlive", (32, 32), ModelOptions())
     assert [len(generator.step(ChunkInput("red")).frames) for _ in range(2)] == [9, 12]
 
 
 def test_its_lora_is_merged_into_the_base_and_not_into_the_context_branch(models: Path) -> None:
-    merged = load_generator("longlive", size=(32, 32)).networks
+    merged = load_generator("longlive", (32, 32), ModelOptions()).networks
     stored = CausalWan(SMALL)
     from safetensors.torch import load_file
 
@@ -73,27 +75,37 @@ def test_its_lora_is_merged_into_the_base_and_not_into_the_context_branch(models
 def test_missing_files_are_named_with_the_command_that_fetches_them(models: Path) -> None:
     (models / "taehv.safetensors").unlink()
     with pytest.raises(UserError, match=r"1 are not in .*: taehv; `streamvace models pull longlive`"):
-        load_generator("longlive")
+        load_generator("longlive", None, ModelOptions())
 
 
-def test_too_little_memory_is_refused_before_loading_with_both_figures(
-    models: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    spec = replace(pipeline("longlive"), size=SMALL)
-    files = {"transformer": models / "longlive-base.safetensors"}
-    files |= {"context": models / "vace-1.3b.safetensors", "codec": models / "taehv.safetensors"}
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (100_000_000, 24_000_000_000))
+@pytest.fixture
+def files(models: Path) -> dict[str, Path]:
+    names = {"transformer": "longlive-base", "context": "vace-1.3b", "codec": "taehv"}
+    return {kind: models / f"{name}.safetensors" for kind, name in names.items()}
+
+
+def test_too_little_memory_is_refused_before_loading_with_both_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (10_400_000_000, 24_000_000_000))
     device = torch.device("cuda")
-    with pytest.raises(UserError, match=r"longlive at 4096x4096 needs 0.3 GB, 0.1 GB are free on cuda"):
-        check_memory(spec, files, (4096, 4096), device, torch.bfloat16)
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (24_000_000_000, 24_000_000_000))
-    check_memory(spec, files, (4096, 4096), device, torch.bfloat16)
+    with pytest.raises(UserError, match=r"longlive at 832x480 needs 12.1 GB, 10.4 GB are free on cuda"):
+        check_memory(device, 12_100_000_000, "longlive at 832x480")
+    check_memory(device, 10_000_000_000, "longlive at 832x480")
 
 
-def test_the_memory_of_the_real_sizes_is_what_the_field_reports(models: Path) -> None:
-    """1.3B with VACE at 576x320 in bf16: 2.8 GB of base, 1.5 of context, and the cache; users report 12 GB in all."""
+def test_the_cache_is_counted_as_it_is_held(files: dict[str, Path]) -> None:
+    """1.3B at 576x320 in bf16: K, rotated K and V of 12 frames of 720 tokens in 30 layers."""
     spec = pipeline("longlive")
-    files = {"transformer": models / "longlive-base.safetensors"}
-    files |= {"context": models / "vace-1.3b.safetensors", "codec": models / "taehv.safetensors"}
-    cache = bytes_needed(spec, files, (576, 320), torch.bfloat16) / 1.15
-    assert cache == pytest.approx(3 * 30 * 12 * 720 * 1536 * 2, rel=0.02)
+    needed = bytes_needed(spec, files, (576, 320), torch.bfloat16, PRECISIONS["auto"]) / 1.15
+    assert needed == pytest.approx(3 * 30 * 12 * 720 * 1536 * 2, rel=0.02)
+
+
+def test_eight_bit_blocks_are_counted_as_one_byte_a_weight(files: dict[str, Path]) -> None:
+    spec = replace(pipeline("longlive"), size=SMALL)
+    plain, eight = (bytes_needed(spec, files, (16, 16), torch.bfloat16, PRECISIONS[name]) for name in ("auto", "int8"))
+    block_weights = sum(
+        value.numel()
+        for module in (CausalWan(SMALL), ContextBranch(SMALL))
+        for name, value in module.state_dict().items()
+        if "blocks." in name and value.ndim == 2
+    )
+    assert plain - eight == pytest.approx(1.15 * block_weights, abs=2)

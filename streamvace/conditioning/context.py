@@ -57,11 +57,12 @@ def encode_context(
         inactive_pixels = control.masked_fill(generate, 0.0)
         reactive_pixels = control.masked_fill(~generate, 0.0)
 
-    def continue_from(stream: CodecState | None) -> CodecState | None:
-        return stream if stream is not None or first else codec.blank_state(control)
+    def encode(pixels: Tensor, stream: CodecState | None) -> tuple[Tensor, CodecState]:
+        # A blank state may be primed with the stream's first frame, so each stream makes its own.
+        return codec.encode(pixels, stream if stream is not None or first else codec.blank_state(pixels))
 
-    inactive, inactive_state = codec.encode(inactive_pixels, continue_from(state.inactive))
-    reactive, reactive_state = codec.encode(reactive_pixels, continue_from(state.reactive if mask is None else None))
+    inactive, inactive_state = encode(inactive_pixels, state.inactive)
+    reactive, reactive_state = encode(reactive_pixels, state.reactive if mask is None else None)
     batch, _, frames, height, width = inactive.shape
     if mask is None:
         packed = inactive.new_ones((batch, MASK_CELL * MASK_CELL, frames, height, width))

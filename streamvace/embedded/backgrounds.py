@@ -65,8 +65,10 @@ def render_background(background: Background, seconds: float, size: tuple[int, i
     elif background.kind == "plasma":
         u, v = c * x + s * y, c * y - s * x
         bend = np.sin(np.float32(4.1 * f) * v + np.float32(0.9 * t))
-        mix = 0.5 + 0.32 * np.sin(np.float32(4.6 * f) * u + bend + np.float32(0.7 * t)) + 0.3 * np.sin(
-            np.float32(3.3 * f) * (u + v) - np.float32(0.5 * t)
+        mix = (
+            0.5
+            + 0.32 * np.sin(np.float32(4.6 * f) * u + bend + np.float32(0.7 * t))
+            + 0.3 * np.sin(np.float32(3.3 * f) * (u + v) - np.float32(0.5 * t))
         )
     elif background.kind == "stripes":
         wave = np.sin(np.float32(2 * np.pi * 2.1 * f) * (c * x + s * y) + np.float32(1.8 * t))

@@ -110,9 +110,7 @@ SHAPES: dict[str, Shape] = {
 }
 
 
-def draw(
-    shape: Shape, centre: tuple[float, float], radius: float, angle: float, size: tuple[int, int]
-) -> Patch | None:
+def draw(shape: Shape, centre: tuple[float, float], radius: float, angle: float, size: tuple[int, int]) -> Patch | None:
     """Draw one object.
 
     centre, radius: in picture heights, the origin top left. size: (width, height) in pixels. None = not visible.

@@ -76,7 +76,7 @@ def run(options: RunOptions) -> int:
             reporter=reporter,
         )
         director = Director(size=size, ring=ring, snapshot=parameters.snapshot, presenter=presenter)
-        setup = WorkerSetup(options.factory, options.pipeline, size, options.device, options.threads)
+        setup = WorkerSetup(options.factory, options.pipeline, size, options.model)
         supervisor = Supervisor(setup, director, telemetry, reporter)
         for part in (presenter, poller, supervisor):
             telemetry.add(part.stats)
@@ -115,7 +115,7 @@ def run(options: RunOptions) -> int:
 def _checked(options: RunOptions) -> tuple[tuple[int, int], tuple[str, ...]]:
     """Everything that can be refused without opening anything: (size, outputs)."""
     size = resolve_size(options.pipeline, options.size)
-    check_device(options.device)
+    check_device(options.model.device)
     check_factory(options.factory)
     check_port(options.osc_port, "--osc-port")
     check_port(max(options.web_port or 0, 0), "--web-port")

@@ -6,13 +6,14 @@ is safe. The version catches a worker of another installation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.chunk import Chunk, ChunkInput
+from streamvace.model_options import ModelOptions
 
 PROTOCOL = 1
 """Goes up when a message changes."""
@@ -24,15 +25,14 @@ Picture = TypeVar("Picture", ChunkInput, Chunk)
 class WorkerSetup:
     """Everything the worker needs to start. factory: `module:function`, called with this setup, gives the generator.
 
-    size: (width, height) of the show, already checked. device: `auto`, `cpu`, `cuda`, ... threads: None leaves it to
-    the generator. inbox, outbox: names of the shared memory slots. protocol: see PROTOCOL.
+    size: (width, height) of the show, already checked. model: how the pipeline is put on this machine.
+    inbox, outbox: names of the shared memory slots. protocol: see PROTOCOL.
     """
 
     factory: str
     pipeline: str
     size: tuple[int, int]
-    device: str = "auto"
-    threads: int | None = None
+    model: ModelOptions = field(default_factory=ModelOptions)
     inbox: str = ""
     outbox: str = ""
     protocol: int = PROTOCOL

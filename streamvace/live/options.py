@@ -12,6 +12,7 @@ from pathlib import Path
 from osc_schema import Value
 from streamvace.errors import UserError
 from streamvace.live.worker import DEFAULT_FACTORY
+from streamvace.model_options import ModelOptions
 
 DEFAULT_OSC_PORT = 7700
 DEFAULT_WEB_PORT = 8700
@@ -51,8 +52,7 @@ class RunOptions:
     web_port: int | None = None
     duration_s: float | None = None
     stats: Path | None = None
-    device: str = "auto"
-    threads: int | None = None
+    model: ModelOptions = field(default_factory=ModelOptions)
     factory: str = DEFAULT_FACTORY
 
 

@@ -23,6 +23,7 @@ from streamvace.live.options import check_device, check_factory, check_video_out
 from streamvace.live.parameters import Parameters, Snapshot
 from streamvace.live.reporter import say
 from streamvace.live.worker import DEFAULT_FACTORY, ChunkMaker, resolve
+from streamvace.model_options import ModelOptions
 from streamvace.video.decode import file_info
 from streamvace.video.file import read_frames
 from streamvace.video.writer import VideoWriter
@@ -42,8 +43,7 @@ class RenderOptions:
     size: tuple[int, int] | None = None
     frames: int | None = None
     overwrite: bool = False
-    device: str = "auto"
-    threads: int | None = None
+    model: ModelOptions = field(default_factory=ModelOptions)
     factory: str = DEFAULT_FACTORY
 
 
@@ -54,7 +54,7 @@ def render_clip(options: RenderOptions) -> int:
     info = file_info(options.input)
     control = read_frames(options.input, size)
     mask = _mask_frames(options.mask, size) if options.mask else None
-    setup = WorkerSetup(options.factory, options.pipeline, size, options.device, options.threads)
+    setup = WorkerSetup(options.factory, options.pipeline, size, options.model)
     generator = resolve(options.factory)(setup)
 
     total = min(info.frames or 0, options.frames or info.frames or 0) or options.frames
@@ -73,7 +73,7 @@ def render_clip(options: RenderOptions) -> int:
 
 def _checked(options: RenderOptions) -> tuple[int, int]:
     size = resolve_size(options.pipeline, options.size)
-    check_device(options.device)
+    check_device(options.model.device)
     check_factory(options.factory)
     check_video_output(options.output, overwrite=options.overwrite)
     return size

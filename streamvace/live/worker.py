@@ -67,7 +67,7 @@ def load_generator(setup: WorkerSetup) -> ChunkMaker:
     """The real generator, from the pipeline table and its weights."""
     from streamvace.generator import Generator
 
-    made = Generator.load(setup.pipeline, setup.size, setup.device, setup.threads)
+    made = Generator.load(setup.pipeline, setup.size, setup.model)
     if made.device.type == "cpu":
         step_back()
     return made

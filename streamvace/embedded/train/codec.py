@@ -44,9 +44,7 @@ def natural_images(folder: Path | None = None) -> list[NDArray[np.uint8]]:
     return [p.astype(np.uint8) for p in pictures]
 
 
-def moving_crop(
-    picture: NDArray[np.uint8], frames: int, size: int, rng: np.random.Generator
-) -> NDArray[np.uint8]:
+def moving_crop(picture: NDArray[np.uint8], frames: int, size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """A pan and zoom over a photograph, uint8 `[frames, size, size, 3]`."""
     height, width = picture.shape[:2]
     side = min(height, width) * float(rng.uniform(0.35, 0.95))

@@ -61,8 +61,12 @@ def as_batch(trials: list[Trial], control: str) -> Batch:
         mask[:, :, 32:96, 32:96] = 255
         pictures = video
     else:
-        pictures = np.stack([[_control(m, control, f) for m, f in zip(t.maps, v, strict=True)]
-                             for t, v in zip(trials, video, strict=True)])
+        pictures = np.stack(
+            [
+                [_control(m, control, f) for m, f in zip(t.maps, v, strict=True)]
+                for t, v in zip(trials, video, strict=True)
+            ]
+        )
     tokens = np.zeros((len(trials), 24), np.int64)
     for row, t in enumerate(trials):
         numbers = tokens_of(t.words)

@@ -68,8 +68,7 @@ def write_package(config: TrainConfig, figures: dict[str, float], folder: Path =
     folder.mkdir(parents=True, exist_ok=True)
     weights = net.state_dict()
     files = {
-        name: {key.removeprefix(prefix): value for key, value in weights.items()
-               if key.startswith(prefix)}
+        name: {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
         for prefix, name in PARTS.items()
     }
     files["codec"] = dict(codec.state_dict())

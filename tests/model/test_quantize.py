@@ -1,0 +1,79 @@
+"""A precision is what its name says, on devices that can do it."""
+
+from __future__ import annotations
+
+import importlib.util
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from streamvace.errors import UserError
+from streamvace.model import quantize
+from streamvace.model.quantize import find_precision, native_dtype, quantise_blocks
+from streamvace.model.transformer import CausalWan
+from tests.networks import SMALL
+
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+
+
+def test_a_gpu_runs_in_bf16_and_a_processor_in_fp32() -> None:
+    assert (native_dtype(CUDA), native_dtype(CPU)) == (torch.bfloat16, torch.float32)
+
+
+def test_an_unknown_precision_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UserError, match="unknown precision 'int4'; there are: auto, fp32, bf16, fp16, int8, fp8"):
+        find_precision("int4", CPU)
+
+
+def test_fp8_is_refused_where_the_card_has_no_fp8_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match=r"needs a CUDA card of compute capability 8.9, cpu has 0.0; try int8"):
+        find_precision("fp8", CPU)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 6))
+    with pytest.raises(UserError, match=r"8.9, cuda has 8.6"):
+        find_precision("fp8", CUDA)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
+    assert find_precision("fp8", CUDA).weight_bytes == 1
+
+
+def test_only_the_blocks_are_quantised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torchao's own interface: quantize_(module, config, filter_fn=fn(module, name))."""
+    changed: list[str] = []
+
+    def quantize_(module: nn.Module, config: object, *, filter_fn: object) -> None:
+        assert callable(filter_fn)
+        changed.extend(name for name, each in module.named_modules() if filter_fn(each, name))
+
+    library = SimpleNamespace(quantize_=quantize_, Int8WeightOnlyConfig=lambda: "int8")
+    monkeypatch.setattr(quantize, "import_module", lambda name: library)
+    quantise_blocks(CausalWan(SMALL), find_precision("int8", CPU))
+    assert len(changed) == SMALL.num_layers * 10
+    assert all(name.startswith("blocks.") for name in changed)
+
+
+def test_plain_precisions_touch_nothing() -> None:
+    model = CausalWan(SMALL)
+    before = [p.data_ptr() for p in model.parameters()]
+    quantise_blocks(model, find_precision("bf16", CPU))
+    assert [p.data_ptr() for p in model.parameters()] == before
+
+
+def test_without_torchao_the_mend_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> object:
+        raise ImportError(name)
+
+    monkeypatch.setattr(quantize, "import_module", missing)
+    with pytest.raises(UserError, match="pip install torchao"):
+        quantise_blocks(CausalWan(SMALL), find_precision("int8", CPU))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torchao") is None, reason="torchao is optional: pip install torchao")
+def test_int8_blocks_give_nearly_the_same_result() -> None:
+    torch.manual_seed(0)
+    model = CausalWan(SMALL).eval()
+    block = model.blocks[0].ffn
+    x = torch.randn(3, SMALL.dim)
+    plain = block(x)
+    quantise_blocks(model, find_precision("int8", CPU))
+    assert 0 < (block(x) - plain).abs().max() < 0.05 * plain.abs().max()

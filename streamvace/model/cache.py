@@ -11,6 +11,7 @@ window fills rightwards, so what is attended is always one slice.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -46,8 +47,8 @@ class KVCache:
         shape = (batch, rule.bank + rule.window, height * width, size.num_heads, size.head_dim)
         self.k = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(size.num_layers)]
         self.v = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(size.num_layers)]
-        # Window-relative keys are rotated once a chunk, not once a step: history here, the chunk's own rows each step.
-        self.rotated = [torch.zeros_like(k) for k in self.k] if rule.positions == "window" else []
+        # Keys stored unrotated are rotated once a chunk, not once a step: history here, the chunk's own rows each step.
+        self.rotated = [] if rule.positions == "absolute" else [torch.zeros_like(k) for k in self.k]
         self.bank = MemoryBank(self.k, self.v, rule.bank)
         self._sink = None if rule.sink_decay is None else DecayingSink(self.k, self.v, rule.sink, rule.sink_decay)
         self._frame_in_slot: list[int] = []
@@ -113,6 +114,18 @@ class KVCache:
     def _by_age(self) -> list[int]:
         return sorted(range(len(self._frame_in_slot)), key=self._frame_in_slot.__getitem__)
 
+    def _positions(self, frames: range) -> tuple[list[int], list[int]]:
+        """Rotary positions of the held frames, slot by slot, and of the pass's own, for K that is stored unrotated."""
+        held = self._frame_in_slot
+        if self.rule.positions == "window":
+            rank = {slot: position for position, slot in enumerate(self._by_age())}
+            return [rank[slot] for slot in range(len(held))], list(range(len(held) - len(frames), len(held)))
+        limit, restart = self.rule.rewind
+        period = limit - restart
+        back = 0 if frames.start < limit else ((frames.start - limit) // period + 1) * period
+        of_slot = [frame if slot < self.rule.sink else frame - back for slot, frame in enumerate(held)]
+        return of_slot, [frame - back for frame in frames]
+
     def _make_room(self, chunk: range) -> None:
         held, sink = self._frame_in_slot, self.rule.sink
         fresh = [frame for frame in chunk if frame not in held]
@@ -129,12 +142,11 @@ class KVCache:
         device = self.k[0].device
         bank, held = self.rule.bank, len(self._frame_in_slot)
         history = None
-        positions = frames
-        if self.rule.positions == "window":
-            rank = {slot: position for position, slot in enumerate(self._by_age())}
-            table = rotary_table(range(held), self.height, self.width, self.head_dim, device)
-            history = table.frames([rank[slot] for slot in range(held)])
-            positions = range(held - len(frames), held)
+        if self.rule.positions == "absolute":
+            positions: Sequence[int] = frames
+        else:
+            of_slot, positions = self._positions(frames)
+            history = rotary_table(of_slot, self.height, self.width, self.head_dim, device)
         bias = None
         if past_bias != 1.0:
             oldest = self._by_age()[0]

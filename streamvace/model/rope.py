@@ -6,6 +6,7 @@ limit because tables are cut from the formula, not from a stored range.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,15 +29,6 @@ class RotaryTable:
         rotated = torch.stack((real * self.cos - imag * self.sin, real * self.sin + imag * self.cos), dim=-1)
         return rotated.flatten(-2).to(x.dtype)
 
-    def frames(self, order: list[int]) -> RotaryTable:
-        """The table with its frames rearranged: frame i of the result is frame `order[i]` of this one."""
-
-        def pick(x: Tensor) -> Tensor:
-            picked: Tensor = x.unflatten(0, (len(order), -1))[order]
-            return picked.flatten(0, 1)
-
-        return RotaryTable(pick(self.cos), pick(self.sin))
-
 
 def axis_dims(head_dim: int) -> tuple[int, int, int]:
     """Channels given to (time, height, width): 128 -> (44, 42, 42), 64 -> (24, 20, 20)."""
@@ -49,10 +41,12 @@ def _angles(positions: Tensor, dim: int) -> Tensor:
     return torch.outer(positions.double(), frequencies)
 
 
-def rotary_table(frames: range, height: int, width: int, head_dim: int, device: torch.device | str) -> RotaryTable:
+def rotary_table(
+    frames: Sequence[int], height: int, width: int, head_dim: int, device: torch.device | str
+) -> RotaryTable:
     """The table of a grid of tokens.
 
-    frames: absolute positions in time, in latent frames. height, width: tokens a side.
+    frames: the position in time of each frame, in latent frames, in any order. height, width: tokens a side.
     """
     dim_t, dim_h, dim_w = axis_dims(head_dim)
     count = len(frames)

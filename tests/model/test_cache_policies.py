@@ -159,6 +159,63 @@ def test_the_memory_bank_keeps_the_frames_nearest_to_the_text(
             oracle.record(number * chunk)
 
 
+class RewindOracle:
+    """StreamDiffusionV2 by its definition: the whole history kept raw, positions moved back together, sink excepted."""
+
+    def __init__(self, rule: CacheRule) -> None:
+        self.rule = rule
+        self.back = 0
+        self.k: dict[int, Tensor] = {}
+        self.v: dict[int, Tensor] = {}
+
+    def attend(self, start: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        frames = range(start, start + q.shape[1] // TOKENS)
+        while start - self.back >= self.rule.rewind[0]:
+            self.back += self.rule.rewind[0] - self.rule.rewind[1]
+        for frame, new_k, new_v in zip(frames, per_frame(k), per_frame(v), strict=True):
+            self.k[frame], self.v[frame] = new_k, new_v
+        rest = list(range(self.rule.sink, frames.stop))[self.rule.sink - self.rule.window :]
+        seen = list(range(min(self.rule.sink, frames.stop))) + rest
+        place = {frame: frame if frame < self.rule.sink else frame - self.back for frame in [*seen, *frames]}
+        keys = torch.cat([rotated(self.k[f], range(place[f], place[f] + 1)) for f in seen], 1)
+        queries = torch.cat(
+            [rotated(part, range(place[f], place[f] + 1)) for f, part in zip(frames, per_frame(q), strict=True)], 1
+        )
+        return sdpa(queries, keys, torch.cat([self.v[f] for f in seen], 1))
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    room=st.integers(1, 4),
+    sink=st.integers(0, 3),
+    chunk=st.integers(1, 2),
+    limit=st.integers(12, 30),
+    restart=st.integers(5, 8),
+    seed=st.integers(0, 999),
+)
+def test_a_rewinding_position_moves_the_window_and_leaves_the_sink(
+    room: int, sink: int, chunk: int, limit: int, restart: int, seed: int
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    rule = CacheRule(window=sink + chunk + room, sink=sink, positions="rewind", rewind=(limit, restart))
+    cache, oracle = KVCache(SIZE, rule, HEIGHT, WIDTH), RewindOracle(rule)
+    for start in range(0, 60 * chunk, chunk):
+        memory = cache.chunk(start, chunk)
+        for _ in range(2):
+            q, k, v = random_qkv(chunk, generator)
+            torch.testing.assert_close(memory.attend(0, q, k, v), oracle.attend(start, q, k, v), atol=3e-5, rtol=0)
+
+
+def test_the_sink_never_lies_further_back_than_the_limit() -> None:
+    rule = CacheRule(window=6, sink=3, positions="rewind", rewind=(50, 5))
+    cache = KVCache(SIZE, rule, HEIGHT, WIDTH)
+    for frame in range(500):
+        cache.chunk(frame, 1)
+        of_slot, (newest,) = cache._positions(range(frame, frame + 1))
+        assert newest < 50
+        assert of_slot[:3] == list(range(min(3, len(of_slot))))
+
+
 def test_saliency_is_the_mean_of_all_scores() -> None:
     keys, text = torch.randn(2, 3, 7, 2, 8), torch.randn(2, 5, 2, 8)
     scores = torch.einsum("bfnhd,blhd->bfhnl", keys, text).mean(dim=(2, 3, 4)) / math.sqrt(8)

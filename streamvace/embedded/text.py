@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from streamvace.embedded.captions import VOCABULARY
+from streamvace.embedded.styles import STYLES
 
 TEXT_LEN = 24
 TEXT_DIM = 128
@@ -51,9 +52,13 @@ _INDEX = {word: number + 1 for number, word in enumerate(VOCABULARY)}
 
 
 def tokens_of(prompt: str) -> list[int]:
-    """Token numbers, at most TEXT_LEN; unknown words are left out."""
-    found = [_INDEX[w] for word in words_of(prompt) for w in (_known(word) or ())]
-    return found[:TEXT_LEN]
+    """Token numbers, at most TEXT_LEN; unknown words are left out.
+
+    Style words go first, each once, wherever they stood: that is where every training caption has its style.
+    """
+    found = [w for word in words_of(prompt) for w in (_known(word) or ())]
+    styles = list(dict.fromkeys(w for w in found if w in STYLES))
+    return [_INDEX[w] for w in [*styles, *(w for w in found if w not in STYLES)]][:TEXT_LEN]
 
 
 def unknown_words(prompt: str) -> list[str]:

@@ -18,6 +18,11 @@ def test_a_synonym_and_a_plural_mean_the_same_as_the_word() -> None:
     assert tokens_of("a crimson sphere") == tokens_of("red ball") == tokens_of("RED, balls!")
 
 
+def test_a_style_counts_wherever_it_stands_in_the_prompt() -> None:
+    assert tokens_of("red ball and blue ring, neon") == tokens_of("neon red ball and blue ring")
+    assert tokens_of("gold ring and silver ball") == tokens_of("metal yellow ring and gray ball")
+
+
 def test_unknown_words_are_reported_once_and_in_order() -> None:
     assert unknown_words("a red dragon and another dragon over Paris") == ["dragon", "another", "paris"]
     assert unknown_words("glossy red ring on blue and purple plasma background") == []

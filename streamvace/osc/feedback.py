@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from osc_schema import Parameter, Value
-from streamvace.osc.peer import Peer, writer_name
+from streamvace.osc.peer import Peer, udp_target, writer_name
 
 MAX_SUBSCRIBERS = 32
 EXPIRY = 600.0
@@ -36,7 +36,7 @@ class Subscribers:
         When the table is full a newcomer is refused: a flood of strangers must not push out the desk that is in use.
         """
         self.forget_silent(now)
-        target = (source[0], source[1] if port is None else port)
+        target = source if port is None else udp_target(source, port)
         if target not in self._by_target and len(self._by_target) >= MAX_SUBSCRIBERS:
             return f"{len(self._by_target)} subscribers, at most {MAX_SUBSCRIBERS} are served; unsubscribe one first"
         self._by_target[target] = _Subscription(source, now)
@@ -45,7 +45,7 @@ class Subscribers:
     def remove(self, source: Peer, port: int | None) -> None:
         """Undo `add` with the same port; without a port, everything that this source subscribed."""
         if port is not None:
-            self._by_target.pop((source[0], port), None)
+            self._by_target.pop(udp_target(source, port), None)
             return
         for target in [target for target, entry in self._by_target.items() if source in (target, entry.source)]:
             del self._by_target[target]

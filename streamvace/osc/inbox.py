@@ -41,6 +41,8 @@ class Counters:
     clamped, refused: out of range; of no meaning. unknown: to addresses that do not exist.
     scheduled: bundles kept for later. unscheduled: bundles refused for their time tag, or for want of room.
     requests_dropped: requests that gave way to newer ones. unsent: replies and feedback the network did not take.
+    tcp_refused: connections beyond the limit. tcp_unframed, tcp_slow: connections that were ended because no packets
+    could be told apart in what they sent, or because they did not read what they had asked for.
     faults: errors of ours that were caught; should stay 0.
     """
 
@@ -56,6 +58,9 @@ class Counters:
     unscheduled: int = 0
     requests_dropped: int = 0
     unsent: int = 0
+    tcp_refused: int = 0
+    tcp_unframed: int = 0
+    tcp_slow: int = 0
     faults: int = 0
 
 

@@ -1,6 +1,6 @@
-"""The OSC port: one thread, one UDP socket, and nothing in it that can wait for anyone.
+"""The OSC port: one thread, a UDP socket, TCP connections, and nothing in it that can wait for anyone.
 
-Each turn drains the socket, applies what came as one change, answers, and sends feedback. The work of a turn is
+Each turn drains the sockets, applies what came as one change, answers, and sends feedback. The work of a turn is
 bounded, so a flood costs the sender its own messages and nobody else the show.
 """
 
@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from osc_schema import Value
 from streamvace.errors import UserError
@@ -23,7 +24,8 @@ from streamvace.live.parameters import Parameters, Snapshot
 from streamvace.osc.codec import MAX_DATAGRAM, OscError, encode_message
 from streamvace.osc.feedback import StatusBoard, Subscribers
 from streamvace.osc.inbox import Counters, Inbox, Request
-from streamvace.osc.peer import Peer
+from streamvace.osc.peer import Peer, is_tcp, udp_target
+from streamvace.osc.tcp import Ready, TcpConnections, listen
 
 DEFAULT_PORT = 7700
 STATUS_SECONDS = 0.2
@@ -42,6 +44,7 @@ class OscServer:
     """Serves `parameters` from construction until `close()`. Usable as a context manager.
 
     host, port: where it really listens; asking for port 0 takes any free one.
+    tcp_port: where it listens for OSC over TCP; None when it does not.
     """
 
     def __init__(
@@ -50,10 +53,12 @@ class OscServer:
         host: str = "127.0.0.1",
         port: int = DEFAULT_PORT,
         *,
+        tcp_port: int | None = None,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         """Bind and start. Raises UserError when the port is taken or the host is none of this machine's.
 
+        tcp_port: None takes the number of the UDP port, or any free one where that is taken; 0 any free one; -1 none.
         wall_clock: seconds since 1970, what time tags are held against.
         """
         self._socket = _bind(host, port)
@@ -73,6 +78,13 @@ class OscServer:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._socket, selectors.EVENT_READ)
         self._selector.register(self._wake_in, selectors.EVENT_READ)
+        self._tcp: TcpConnections | None = None
+        try:
+            self._tcp = self._open_tcp(tcp_port)
+        except UserError:
+            self._close_sockets()
+            raise
+        self.tcp_port = None if self._tcp is None else self._tcp.port
         self._stop_listening = parameters.listen(self._on_change)
         self._thread = threading.Thread(target=self._run, name="osc", daemon=True)
         self._thread.start()
@@ -90,6 +102,10 @@ class OscServer:
         """
         self._board.publish(address, value)
 
+    def values(self) -> dict[str, Value]:
+        """What every parameter and every output holds now: a copy."""
+        return {**self._parameters.snapshot().values, **self._board.values()}
+
     def counters(self) -> Counters:
         """What has come in so far: a copy."""
         return replace(self._inbox.counters)
@@ -102,15 +118,26 @@ class OscServer:
         self._closing.set()
         self._wake()
         self._thread.join()
+        if self._tcp is not None:
+            self._tcp.close()
+        self._close_sockets()
+
+    def _close_sockets(self) -> None:
         self._selector.close()
         for each in (self._socket, self._wake_in, self._wake_out):
             each.close()
 
+    def _open_tcp(self, port: int | None) -> TcpConnections | None:
+        if port is not None and port < 0:
+            return None
+        listener = listen(self.host, self.port, port)
+        gone = partial(self._subscribers.remove, port=None)
+        return TcpConnections(listener, self._selector, self._inbox.counters, gone)
+
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
-                self._selector.select(self._patience())
-                self._turn()
+                self._turn(self._selector.select(self._patience()))
             except Exception:
                 # Nothing is known to get here. If something does, the show must keep its OSC, and we must hear of it.
                 self._inbox.counters.faults += 1
@@ -122,9 +149,9 @@ class OscServer:
         waits = [max(0.0, self._next_status - time.monotonic()), self._inbox.seconds_to_next()]
         return min(wait for wait in waits if wait is not None)
 
-    def _turn(self) -> None:
+    def _turn(self, ready: Ready) -> None:
         now = time.monotonic()
-        self._receive(now)
+        self._receive(now, ready)
         outcome = self._inbox.flush()
         for (peer, about), line in outcome.complaints.items():
             target = self._subscribers.target_of(peer)
@@ -138,12 +165,14 @@ class OscServer:
         self._feed_back()
         if now >= self._next_status:
             self._next_status = now + STATUS_SECONDS
+            for peer in self._tcp.peers() if self._tcp is not None else ():
+                self._subscribers.heard_from(peer, now)  # who is connected is not silent
             self._subscribers.forget_silent(now)
             for address, value in self._board.take_news().items():
                 for target in self._subscribers.targets():
                     self._send(target, address, value)
 
-    def _receive(self, now: float) -> None:
+    def _receive(self, now: float, ready: Ready) -> None:
         """Take in what has arrived: first out of the system's buffer, which a burst fills in no time, then read."""
         _drain(self._wake_in)
         arrived: list[tuple[bytes, Peer]] = []
@@ -159,6 +188,8 @@ class OscServer:
                 break
             arrived.append((datagram, sender[:2]))
             size += len(datagram)
+        if self._tcp is not None:
+            arrived += self._tcp.receive(ready)
         self._inbox.take_all(arrived)
         for peer in {peer for _, peer in arrived}:
             self._subscribers.heard_from(peer, now)
@@ -169,7 +200,7 @@ class OscServer:
         if name == "ping":
             self._send(peer, "/streamvace/pong", *request.arguments)
             return
-        values = {**self._parameters.snapshot().values, **self._board.values()}
+        values = self.values()
         if request.address in values:
             self._send(self._subscribers.target_of(peer), request.address, values[request.address])
             return
@@ -185,7 +216,7 @@ class OscServer:
         elif name == "unsubscribe":
             self._subscribers.remove(peer, port)
         elif name == "sync":
-            target = self._subscribers.target_of(peer) if port is None else (peer[0], port)
+            target = self._subscribers.target_of(peer) if port is None else udp_target(peer, port)
             for address, value in values.items():
                 self._send(target, address, value)
 
@@ -212,7 +243,11 @@ class OscServer:
 
     def _send(self, target: Peer, address: str, *arguments: object) -> None:
         try:
-            self._socket.sendto(encode_message(address, *arguments), target)
+            packet = encode_message(address, *arguments)
+            if not is_tcp(target):
+                self._socket.sendto(packet, target)
+            elif self._tcp is None or not self._tcp.send(target, packet):
+                self._inbox.counters.unsent += 1
         except (OSError, OscError):
             self._inbox.counters.unsent += 1
 

@@ -1,0 +1,192 @@
+"""OSCQuery over HTTP and WebSocket, on a thread of its own: what controllers read before they send.
+
+GET gives the namespace (`streamvace.osc.query`); a WebSocket client says LISTEN and IGNORE and is sent values as binary
+OSC packets, the newest each, as fast as it reads them and no faster.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from streamvace.errors import UserError
+from streamvace.live.parameters import Parameters, Snapshot
+from streamvace.osc.advertise import Advertisement
+from streamvace.osc.query import Namespace, host_info
+from streamvace.osc.query_listener import Listener
+from streamvace.osc.server import STATUS_SECONDS, OscServer
+
+MAX_LISTENERS = 32
+"""WebSocket clients at once; one more gets a 503."""
+MAX_COMMAND = 4096
+"""Bytes of a WebSocket command; whoever sends more is disconnected."""
+HEARTBEAT_SECONDS = 20.0
+"""Who does not answer a ping in half of that is gone."""
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+HostCheck = Callable[[str, str], bool]
+"""(Host header, address that is bound) -> whether it is answered."""
+
+
+class OscQueryServer:
+    """Serves the namespace of `parameters` and `osc` from construction until `close()`.
+
+    port: where it really listens.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        osc: OscServer,
+        host_allowed: HostCheck,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        advertise: bool = True,
+    ) -> None:
+        """host_allowed: the guard against DNS rebinding, as for every web server here. port: 0 takes a free one.
+
+        advertise: announce it by mDNS. Raises UserError when the port is taken.
+        """
+        self.host = host
+        self._osc = osc
+        self._host_allowed = host_allowed
+        self._namespace = Namespace(parameters.schema)
+        self._listeners: set[Listener] = set()
+        self._advertise = advertise
+        self._loop = asyncio.new_event_loop()
+        self._stopping = asyncio.Event()
+        self._started: Future[int] = Future()
+        self._thread = threading.Thread(target=self._serve, args=(port,), name="oscquery", daemon=True)
+        self._thread.start()
+        try:
+            self.port = self._started.result()
+        except (OSError, OverflowError) as error:
+            self._thread.join()
+            raise _port_error(host, port, error) from None
+        self._stop_listening = parameters.listen(self._on_change)
+
+    def __enter__(self) -> OscQueryServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def url(self) -> str:
+        """Where a controller on this machine finds it."""
+        shown = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
+        return f"http://[{shown}]:{self.port}" if ":" in shown else f"http://{shown}:{self.port}"
+
+    def close(self) -> None:
+        """Disconnect everyone and free the port. Idempotent."""
+        self._stop_listening()
+        if self._thread.is_alive():
+            self._call(self._stopping.set)
+            self._thread.join(10)
+
+    def _call(self, function: Callable[[], object]) -> None:
+        with suppress(RuntimeError):  # the loop has just ended by itself
+            self._loop.call_soon_threadsafe(function)
+
+    def _on_change(self, snapshot: Snapshot, changed: Mapping[str, str]) -> None:
+        """From any writer's thread."""
+        if self._listeners:
+            self._call(self._wake)
+
+    def _wake(self) -> None:
+        for listener in self._listeners:
+            listener.news.set()
+
+    def _serve(self, port: int) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._run(port))
+        finally:
+            self._loop.close()
+
+    async def _run(self, port: int) -> None:
+        app = web.Application(middlewares=[self._guard])
+        app.router.add_get("/{path:.*}", self._get)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self.host, port).start()
+        except (OSError, OverflowError) as error:
+            await runner.cleanup()
+            self._started.set_exception(error)
+            return
+        bound: int = runner.addresses[0][1]
+        self._started.set_result(bound)
+        advertisement = Advertisement(f"streamvace {self._osc.port}", self.host, bound)
+        announcing = asyncio.ensure_future(advertisement.start()) if self._advertise else None
+        await self._stopping.wait()
+        if announcing is not None:
+            announcing.cancel()
+            with suppress(asyncio.CancelledError):
+                await announcing
+            await advertisement.stop()
+        for listener in tuple(self._listeners):
+            await listener.hang_up()
+        await runner.cleanup()
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not self._host_allowed(request.host, self.host):
+            raise web.HTTPForbidden(text=f"this server answers to localhost, not to {request.host!r}\n")
+        origin = request.headers.get("Origin")
+        if origin is not None and not self._origin_allowed(origin):
+            # Browsers let any page open a WebSocket to this machine, and say only here which page it is.
+            raise web.HTTPForbidden(text=f"this server does not answer to pages of {origin!r}\n")
+        response = await handler(request)
+        if not response.prepared:
+            response.headers.update(HEADERS)
+        return response
+
+    def _origin_allowed(self, origin: str) -> bool:
+        try:
+            host = urlsplit(origin).netloc
+        except ValueError:
+            return False
+        return bool(host) and self._host_allowed(host, self.host)
+
+    async def _get(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._listen(request)
+        values = self._osc.values()
+        answer = self._namespace.answer(request.path, request.query_string, values, host_info(self._osc.port))
+        return web.Response(status=answer.status) if answer.body is None else web.json_response(answer.body)
+
+    async def _listen(self, request: web.Request) -> web.StreamResponse:
+        if len(self._listeners) >= MAX_LISTENERS:
+            raise web.HTTPServiceUnavailable(text=f"{MAX_LISTENERS} clients listen already; close one of them\n")
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_COMMAND, compress=False)
+        listener = Listener(socket, self._namespace, self._osc.values, STATUS_SECONDS)
+        self._listeners.add(listener)
+        try:
+            await socket.prepare(request)
+            await listener.serve()
+        finally:
+            self._listeners.discard(listener)
+        return socket
+
+
+def _port_error(host: str, port: int, error: Exception) -> UserError:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return UserError(
+            f"OSCQuery port {port} on {host} is in use by another program; --oscquery-port 0 takes a free one"
+        )
+    return UserError(f"OSCQuery cannot listen on {host}:{port} ({error}); --oscquery-port 0 takes a free port")

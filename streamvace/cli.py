@@ -151,6 +151,12 @@ def run(
     content_rate: Annotated[float, typer.Option(min=1, max=240, help="Most generated frames shown a second.")] = 24.0,
     host: Annotated[str, typer.Option(help="Address that OSC and web listen on; 0.0.0.0 is everyone's.")] = "127.0.0.1",
     osc_port: Annotated[int, typer.Option(help="UDP port for OSC; 0 takes a free one.")] = 7700,
+    osc_tcp_port: Annotated[
+        int | None, typer.Option(help="TCP port for OSC; default: the number of the UDP port; -1 for none.")
+    ] = None,
+    oscquery_port: Annotated[
+        int, typer.Option(help="Port of OSCQuery, for controllers that set themselves up; -1 for none.")
+    ] = 0,
     web_port: Annotated[
         int | None, typer.Option(help="Port of the web preview; default 8700 or the next free; -1 for none.")
     ] = None,
@@ -182,6 +188,8 @@ def run(
         content_rate=content_rate,
         host=host,
         osc_port=osc_port,
+        osc_tcp_port=osc_tcp_port,
+        oscquery_port=oscquery_port,
         web_port=-1 if no_web else web_port,
         duration_s=duration,
         stats=stats,

@@ -34,9 +34,11 @@ from streamvace.live.source_poller import SourcePoller
 from streamvace.live.status_feed import publish_status, web_figures
 from streamvace.live.supervisor import Supervisor
 from streamvace.live.telemetry import Telemetry, write_json
+from streamvace.osc.query_server import OscQueryServer
 from streamvace.osc.server import OscServer
 from streamvace.video.endpoints import open_source
 from streamvace.video.frame import now_ns
+from streamvace.web.hosts import host_allowed
 from streamvace.web.preview import WebPreview
 
 
@@ -51,7 +53,12 @@ def run(options: RunOptions) -> int:
     parameters = Parameters(options.parameters)
     telemetry, reporter, ring = Telemetry(), Reporter(), FrameRing()
     with stop_on_signals() as stop, ExitStack() as stack:
-        osc = stack.enter_context(OscServer(parameters, options.host, options.osc_port))
+        osc = stack.enter_context(
+            OscServer(parameters, options.host, options.osc_port, tcp_port=options.osc_tcp_port)
+        )
+        query = _open_query(options, parameters, osc)
+        if query is not None:
+            stack.callback(query.close)
         web = _open_web(options, osc.port)
         if web is not None:
             stack.callback(web.close)
@@ -102,6 +109,8 @@ def run(options: RunOptions) -> int:
             say(f"the generator does not start: {supervisor.status.error}; `streamvace --verbose run` says more")
             return 1
         if not loop.ended:
+            if query is not None:
+                say(f"OSCQuery at {query.url}")
             for line in greeting(options.pipeline, size, osc.port, web.url if web else None):
                 say(line)
         ready_ns = now_ns()
@@ -118,6 +127,8 @@ def _checked(options: RunOptions) -> tuple[tuple[int, int], tuple[str, ...]]:
     check_device(options.model.device)
     check_factory(options.factory)
     check_port(options.osc_port, "--osc-port")
+    check_port(max(options.osc_tcp_port or 0, 0), "--osc-tcp-port")
+    check_port(max(options.oscquery_port, 0), "--oscquery-port")
     check_port(max(options.web_port or 0, 0), "--web-port")
     if options.stats is not None:
         check_writable(options.stats, "stats file")
@@ -135,6 +146,15 @@ def _open_web(options: RunOptions, osc_port: int) -> WebPreview | None:
         if port != DEFAULT_WEB_PORT:
             say(f"web port {DEFAULT_WEB_PORT} is in use, taking {port}")
     return WebPreview(options.host, port, things_to_try(osc_port))
+
+
+def _open_query(options: RunOptions, parameters: Parameters, osc: OscServer) -> OscQueryServer | None:
+    """OSCQuery; and a line where OSC over TCP did not get the number of the UDP port."""
+    if osc.tcp_port not in (None, osc.port) and options.osc_tcp_port is None:
+        say(f"TCP port {osc.port} is in use, OSC over TCP takes {osc.tcp_port}")
+    if options.oscquery_port < 0:
+        return None
+    return OscQueryServer(parameters, osc, host_allowed, options.host, options.oscquery_port)
 
 
 def _show(parameters: Parameters) -> Show:

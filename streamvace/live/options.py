@@ -35,8 +35,8 @@ class RunOptions:
     parameters: starting values by OSC address. size: (width, height), None takes the pipeline's.
     rate: output ticks a second. content_rate: most generated frames played a second.
     osc_port: 0 takes a free one. web_port: None means the default or the next free; -1 means no web server.
-    osc_tcp_port: None means the number of osc_port, or a free one; -1 means no TCP. oscquery_port: 0 takes a free one; -1
-    means no OSCQuery.
+    osc_tcp_port: None means the number of osc_port, or a free one; -1 means no TCP.
+    oscquery_port: 0 takes a free one; -1 means no OSCQuery.
     duration_s: None runs until stopped. stats: where the figures go at the end.
     factory: `module:function` that makes the generator in the worker.
     """

@@ -53,9 +53,7 @@ def run(options: RunOptions) -> int:
     parameters = Parameters(options.parameters)
     telemetry, reporter, ring = Telemetry(), Reporter(), FrameRing()
     with stop_on_signals() as stop, ExitStack() as stack:
-        osc = stack.enter_context(
-            OscServer(parameters, options.host, options.osc_port, tcp_port=options.osc_tcp_port)
-        )
+        osc = stack.enter_context(OscServer(parameters, options.host, options.osc_port, tcp_port=options.osc_tcp_port))
         query = _open_query(options, parameters, osc)
         if query is not None:
             stack.callback(query.close)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import osc_schema
 from osc_schema import Parameter
-from streamvace.osc import codec, feedback, inbox, schedule, server
+from streamvace.osc import codec, feedback, inbox, query_server, schedule, server, tcp
 
 _APPLIES = {"now": "at once", "next_chunk": "next chunk", "reload": "after a model reload"}
 
@@ -17,7 +17,7 @@ _HEAD = f"""# OSC
 <!-- Made by `python -m streamvace.osc.docs > docs/osc.md` from osc_schema/parameters.json: edit that, not this. -->
 
 streamvace listens on UDP, address 127.0.0.1, port {server.DEFAULT_PORT} (`--osc-port`; 0 takes any free port and
-prints it). Any OSC 1.0 or 1.1 client will do; with liblo's tools:
+prints it), and on TCP at the same number (`--osc-tcp-port`). Any OSC 1.0 or 1.1 client will do; with liblo's tools:
 
 ```
 oscsend localhost {server.DEFAULT_PORT} /streamvace/prompt s "a blue glossy cube"
@@ -44,16 +44,40 @@ _MANNERS = (
     f"A subscriber hears every change but its own, and the status about {1 / server.STATUS_SECONDS:.0f} times a second "
     f"when it changes. {feedback.MAX_SUBSCRIBERS} are served. One that sends nothing for {feedback.EXPIRY / 60:.0f} "
     "minutes is forgotten: subscribe again now and then.",
+    "Over TCP, a packet comes after its size (OSC 1.0) or as SLIP (OSC 1.1); the first byte tells, and answers come "
+    f"the same way. {tcp.MAX_CONNECTIONS} may be connected. Who sends a size that cannot be, or does not read what it "
+    "asked for, is disconnected.",
     f"Limits: {codec.MAX_MESSAGES} messages a datagram, {codec.MAX_ARGUMENTS} arguments a message, "
     f"{codec.MAX_ADDRESS} bytes an address, bundles {codec.MAX_DEPTH} deep.",
+)
+
+_OSCQUERY = """## OSCQuery
+
+Controllers that speak OSCQuery find streamvace by themselves (`_oscjson._tcp`; announced on this machine only, unless
+`--host` opens it to the network) and read from it what there is to control. The address is printed at the start
+(`--oscquery-port`; -1 does without):
+
+```
+curl http://127.0.0.1:PORT/                               # everything, with ranges, choices and values
+curl http://127.0.0.1:PORT/streamvace/context_scale?VALUE # one attribute of one parameter
+curl http://127.0.0.1:PORT/?HOST_INFO                     # where to send OSC
+```
+"""
+
+_QUERY_MANNERS = (
+    "A GET gives FULL_PATH, CONTENTS, TYPE, VALUE, ACCESS, DESCRIPTION, RANGE (MIN and MAX, or VALS), CLIPMODE and "
+    "UNIT; 204 for an attribute that a node does not have, 400 for one that does not exist, 404 for an unknown path.",
+    'A WebSocket client sends `{"COMMAND": "LISTEN", "DATA": "/streamvace/seed"}`, or `IGNORE`, and gets the value and '
+    f"every change as binary OSC packets. {query_server.MAX_LISTENERS} may be connected. Values are set over OSC.",
+    "The namespace of a running show never changes, so there is no PATH_CHANGED.",
+    "Only local names and pages are answered, as by the web preview.",
 )
 
 
 def render() -> str:
     """The whole page, ending in a newline."""
     rows = osc_schema.load()
-    manners = "\n".join(textwrap.fill(f"- {line}", 120, subsequent_indent="  ") for line in _MANNERS)
-    parts = [f"{_HEAD}\n{manners}\n"]
+    parts = [f"{_HEAD}\n{_list(_MANNERS)}"]
     for group in dict.fromkeys(row.group for row in rows if row.access == "write"):
         chosen = [row for row in rows if row.group == group and row.access == "write"]
         parts.append(
@@ -66,7 +90,12 @@ def render() -> str:
         for service in osc_schema.services()
     ]
     parts.append("## Services\n\n" + _table(("Address", "Arguments", "Answer", ""), services))
+    parts.append(f"{_OSCQUERY}\n{_list(_QUERY_MANNERS)}")
     return "\n".join(parts)
+
+
+def _list(lines: Iterable[str]) -> str:
+    return "".join(textwrap.fill(f"- {line}", 120, subsequent_indent="  ") + "\n" for line in lines)
 
 
 def _row(row: Parameter) -> tuple[str, ...]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import torch
-from torch import Tensor
+from safetensors.torch import save_file
+from torch import Tensor, nn
 
 from streamvace.generator import Generator
 from streamvace.model.autoencoder.taehv import TAEHV
 from streamvace.model.context import ContextBranch
+from streamvace.model.lora import Delta, Lora
 from streamvace.model.specs import CacheRule, PipelineSpec, WanSize, pipeline
 from streamvace.model.transformer import CausalWan
 from streamvace.stream_state import Networks
@@ -61,3 +64,29 @@ def small_generator(spec: PipelineSpec | None = None, size: tuple[int, int] = (3
             text=WordLengths(),
         )
     return Generator(spec, networks, size, torch.device("cpu"), torch.float32)
+
+
+def small_lora(model: nn.Module, seed: int = 3, names: Sequence[str] | None = None, rank: int = 4) -> Lora:
+    """A random LoRA over these linear layers of a model; None: over all of them."""
+    draw = torch.Generator().manual_seed(seed)
+    deltas: dict[str, Delta] = {}
+    for name, layer in model.named_modules():
+        if isinstance(layer, nn.Linear) and (names is None or name in names):
+            down, up = (
+                torch.randn(rank, layer.in_features, generator=draw),
+                torch.randn(layer.out_features, rank, generator=draw),
+            )
+            deltas[f"{name}.weight"] = Delta(up * 0.1, down, 0.5)
+    return Lora("small.safetensors", deltas)
+
+
+def save_lora(lora: Lora, path: Path) -> Path:
+    """Write one as PEFT does, with its scale as alpha over rank."""
+    tensors: dict[str, Tensor] = {}
+    for name, delta in lora.deltas.items():
+        assert delta.down is not None
+        module = f"base_model.model.{name.removesuffix('.weight')}"
+        tensors[f"{module}.lora_A.weight"], tensors[f"{module}.lora_B.weight"] = delta.down, delta.up
+        tensors[f"{module}.alpha"] = torch.tensor(delta.scale * delta.down.shape[0])
+    save_file(tensors, path)
+    return path

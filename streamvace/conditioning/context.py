@@ -26,15 +26,18 @@ class ContextState:
     reactive: CodecState | None = None
 
 
+def nearest_frames(count: int, frames: int) -> list[int]:
+    """Which of `count` pixel frames stands for each of `frames` latent frames: nearest-exact, as VACE picks them."""
+    return [int((index + 0.5) * count / frames) for index in range(frames)]
+
+
 def pack_mask(mask: Tensor, frames: int, height: int, width: int) -> Tensor:
     """Mask to latent channels.
 
     mask: `[B, 1, F, H, W]`, 0..1, soft values kept. Returns `[B, 64, frames, height, width]` for a latent grid of
     height x width; channel = dy * 8 + dx; in time the nearest-exact frame of each latent frame (VACE).
     """
-    count = mask.shape[2]
-    picked = [int((index + 0.5) * count / frames) for index in range(frames)]
-    cells = mask[:, 0, picked]
+    cells = mask[:, 0, nearest_frames(mask.shape[2], frames)]
     if cells.shape[-2:] != (height * MASK_CELL, width * MASK_CELL):
         cells = F.interpolate(cells, size=(height * MASK_CELL, width * MASK_CELL), mode="area")
     return F.pixel_unshuffle(cells.unsqueeze(2), MASK_CELL).transpose(1, 2)

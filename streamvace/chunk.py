@@ -22,6 +22,9 @@ class ChunkInput:
         A mask without control regenerates that region of the stream's own last output.
     source: uint8 `[F, H, W, 3]` video to repaint (video to video), or None: start from pure noise.
     noise_scale: 0..1, how much of the source is repainted; None: more when it is still, less when it moves.
+    lora_strength: 0..2, multiplied with the strength of each of the user's LoRAs.
+    lora_region: `everywhere`, `mask` (where the mask generates) or `outside` of it; `side` LoRAs only. Without a mask
+        everything is generated.
     reset: hard cut: every state is cleared before this chunk.
     generation, captured_ns, snapshot_version: carried through to the Chunk untouched.
     """
@@ -33,6 +36,8 @@ class ChunkInput:
     mask: Pixels | None = None
     source: Pixels | None = None
     noise_scale: float | None = None
+    lora_strength: float = 1.0
+    lora_region: str = "everywhere"
     reset: bool = False
     generation: int = 0
     captured_ns: int = 0

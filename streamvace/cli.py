@@ -116,6 +116,19 @@ AttentionName = Annotated[
 CodecName = Annotated[
     str | None, typer.Option("--codec", help="Autoencoder; `models list` names them.", rich_help_panel=MODEL_PANEL)
 ]
+LoraFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--lora",
+        metavar="FILE[=STRENGTH[:side]]",
+        help="A LoRA for the base network; side: can be limited to a region. May be repeated.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+Offload = Annotated[
+    str,
+    typer.Option(help="none; context: main memory holds it while there is no control.", rich_help_panel=MODEL_PANEL),
+]
 
 RUN_EXAMPLES = """Examples:
 
@@ -168,6 +181,8 @@ def run(
     precision: PrecisionName = "auto",
     attention: AttentionName = "auto",
     codec: CodecName = None,
+    lora: LoraFiles = None,
+    offload: Offload = "none",
     factory: Annotated[str | None, typer.Option(hidden=True)] = None,
     parameters: dict[str, Value],
 ) -> None:
@@ -175,7 +190,7 @@ def run(
 
     Without options it picks what works: the built-in model, a moving test pattern, and a window if there is a display.
     """
-    from streamvace.live.options import RunOptions, parse_size
+    from streamvace.live.options import RunOptions, parse_loras, parse_size
 
     options = RunOptions(
         pipeline=pipeline,
@@ -193,7 +208,7 @@ def run(
         web_port=-1 if no_web else web_port,
         duration_s=duration,
         stats=stats,
-        model=ModelOptions(device, threads, precision, attention, codec),
+        model=ModelOptions(device, threads, precision, attention, codec, parse_loras(lora or ()), offload),
         **({"factory": factory} if factory else {}),
     )
     from streamvace.live.app import run as hold_show
@@ -229,11 +244,13 @@ def render(
     precision: PrecisionName = "auto",
     attention: AttentionName = "auto",
     codec: CodecName = None,
+    lora: LoraFiles = None,
+    offload: Offload = "none",
     factory: Annotated[str | None, typer.Option(hidden=True)] = None,
     parameters: dict[str, Value],
 ) -> None:
     """Generate from a clip, frame by frame, not live. The same command gives the same video."""
-    from streamvace.live.options import parse_size
+    from streamvace.live.options import parse_loras, parse_size
     from streamvace.live.render import RenderOptions, render_clip
 
     options = RenderOptions(
@@ -245,7 +262,7 @@ def render(
         size=parse_size(size) if size else None,
         frames=frames,
         overwrite=overwrite,
-        model=ModelOptions(device, threads, precision, attention, codec),
+        model=ModelOptions(device, threads, precision, attention, codec, parse_loras(lora or ()), offload),
         **({"factory": factory} if factory else {}),
     )
     raise typer.Exit(render_clip(options))

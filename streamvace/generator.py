@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from streamvace.chunk import Chunk, ChunkInput, Pixels
 from streamvace.conditioning.context import ContextState, encode_context
+from streamvace.conditioning.region import token_mask
 from streamvace.conditioning.video_to_video import STILL_SCALE, follow_motion, noisy_start
 from streamvace.errors import UserError
 from streamvace.model.attention import AttentionShape, choose_kernel
@@ -20,9 +22,11 @@ from streamvace.model.rope import rotary_table
 from streamvace.model.sampler import Schedule, denoise, draw_noise, flow_to_x0, pipeline_schedule
 from streamvace.model.specs import PipelineSpec
 from streamvace.model_options import ModelOptions
+from streamvace.offload import Offload
 from streamvace.pixels import to_frames, to_mask, to_pixels
 from streamvace.stage_clock import StageClock
 from streamvace.stream_state import Networks, StreamState
+from streamvace.text_state import take_prompt
 
 __all__ = ["Chunk", "ChunkInput", "Generator"]
 
@@ -38,10 +42,11 @@ class Generator:
         device: torch.device,
         dtype: torch.dtype,
         attention: str = "auto",
+        offload: str = "none",
     ) -> None:
-        """size: (width, height) in pixels. attention: see `choose_kernel`.
+        """size: (width, height) in pixels. attention: see `choose_kernel`. offload: see `Offload`.
 
-        Raises UserError when the pipeline cannot make that size or the kernel cannot be had.
+        Raises UserError when the pipeline cannot make that size, the kernel cannot be had or the offload is unknown.
         """
         width, height = size
         cell = networks.codec.spatial_stride * spec.size.patch[1]
@@ -52,6 +57,7 @@ class Generator:
         self._schedule = pipeline_schedule(spec)
         self._latent = (height // networks.codec.spatial_stride, width // networks.codec.spatial_stride)
         rows, columns = height // cell, width // cell
+        self._grid = (rows, columns)
         tokens = rows * columns
         shape = AttentionShape(spec.chunk * tokens, spec.cache.window * tokens, spec.size.num_heads, spec.size.head_dim)
         self.kernel_name, kernel = choose_kernel(device, dtype, shape, attention)
@@ -60,6 +66,7 @@ class Generator:
             for frames in {spec.chunk, spec.first_chunk}
         }
         self._noise = torch.Generator(device)
+        self._offload = Offload(networks.branch, device, offload)
         self.state = StreamState(
             KVCache(spec.size, spec.cache, rows, columns, device=device, dtype=dtype, kernel=kernel)
         )
@@ -89,10 +96,16 @@ class Generator:
         """
         if given.reset:
             self.reset()
-        spec, state, codec = self.spec, self.state, self.networks.codec
+        spec, state, networks, codec = self.spec, self.state, self.networks, self.networks.codec
         clock = StageClock(self.device)
 
-        notes = self._switch_prompt(given.prompt)
+        # Between two chunks: everything that moves or changes networks.
+        notes = networks.loras.begin_chunk(given.lora_strength, given.lora_region, at_once=state.position == 0)
+        wants_control = (given.control is not None or given.mask is not None) and given.context_scale != 0
+        if not self._offload.begin_chunk(wants_control):
+            given, wants_control = replace(given, context_scale=0.0), False
+            notes += (f"no control: {self._offload.nbytes / 1e9:.1f} GB for the context branch are not free",)
+        notes += self._switch_prompt(given.prompt, wants_control)
         clock.mark("text")
         context = self._encode_context(given)
         clock.mark("encode")
@@ -102,6 +115,8 @@ class Generator:
         noise = draw_noise((1, spec.size.in_dim, frames, *self._latent), self._noise, self.dtype)
         memory = self._open_chunk(frames)
         start, schedule = self._start(given, noise)
+        regions = self._style_regions(given, frames)
+        networks.loras.limit(regions)
         x0 = denoise(
             start,
             schedule,
@@ -121,6 +136,7 @@ class Generator:
             raise
         clock.mark("decode")
         self._advance(x0, pixels, picture)
+        state.regions = [*state.regions, *regions][-spec.cache.window :]
         return Chunk(
             frames=picture,
             index=state.chunks - 1,
@@ -140,25 +156,24 @@ class Generator:
             count = self.frames_wanted()
             control = None if mode == "none" else np.zeros((count, height, width, 3), np.uint8)
             mask = np.zeros((count, height, width), np.uint8) if mode == "mask" else None
-            self.step(ChunkInput(prompt, control=control, mask=mask))
+            region = "mask" if mode == "mask" and self.networks.loras.has_side else "everywhere"
+            self.step(ChunkInput(prompt, control=control, mask=mask, lora_region=region))
             if progress is not None:
                 progress((done + 1) / len(plan))
         self.reset()
 
     # -- the parts of a step ----------------------------------------------------------------------------------------
 
-    def _switch_prompt(self, prompt: str) -> tuple[str, ...]:
+    def _switch_prompt(self, prompt: str, control: bool) -> tuple[str, ...]:
         """New text K/V; with the `recache` rule the last window of clean latents is replayed under them."""
         state, parts = self.state, self.networks
-        if prompt == state.prompt:
+        if not take_prompt(state, parts, prompt, self.device, self.dtype, control):
             return ()
-        embedded = parts.wan.embed_text(parts.text.encode([prompt]).to(self.device, self.dtype))
-        state.text, state.context_text = parts.wan.text_kv(embedded), parts.branch.text_kv(embedded)
-        state.prompt = prompt
         if state.clean is not None and self.spec.on_prompt_switch == "recache":
             state.cache.bank.consolidate(self._text_keys())
             frames = state.clean.shape[2]
             memory = state.cache.replay(state.position - frames, frames)
+            parts.loras.limit(state.regions[-frames:])
             self._forward(state.clean, self.spec.context_timestep, memory)
         unknown = parts.text.unknown_words(prompt)
         return (f"words the model does not know: {', '.join(unknown)}",) if unknown else ()
@@ -169,6 +184,7 @@ class Generator:
         if self.spec.history == "recompute" and state.position:
             context = self._recompute_context()
             cache.reset()
+            self.networks.loras.limit(state.regions[-context.shape[2] :])
             self._forward(context, self.spec.context_timestep, cache.chunk(0, context.shape[2]))
             return cache.chunk(context.shape[2], frames)
         cache.bank.consolidate(self._text_keys())
@@ -210,6 +226,18 @@ class Generator:
         state.noise_scale = scale
         latents = denormalised(latents) if spec.raw_source else latents
         return noisy_start(latents, noise, scale, self._schedule, spec.source_step_offset)
+
+    def _style_regions(self, given: ChunkInput, frames: int) -> list[Tensor | None]:
+        """Where side LoRAs apply in each latent frame: `[1, tokens, 1]`, or None: everywhere."""
+        outside = given.lora_region == "outside"
+        if not self.networks.loras.regional or (given.mask is None and not outside):
+            return [None] * frames
+        mask = given.mask
+        if mask is None:
+            mask = np.full((self.frames_wanted(), self.size[1], self.size[0]), 255, np.uint8)
+        self._check(mask, (), "mask")
+        region = token_mask(to_mask(mask, self.device, self.dtype), frames, *self._grid)
+        return list((1 - region if outside else region).chunk(frames, dim=1))
 
     def _text_keys(self) -> list[Tensor]:
         return [keys for keys, _ in self.state.text]

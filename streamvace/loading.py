@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -15,6 +16,7 @@ from streamvace.model.specs import PipelineSpec, pipeline
 from streamvace.model.transformer import CausalWan
 from streamvace.model_options import ModelOptions
 from streamvace.stream_state import Networks
+from streamvace.user_loras import load_user_loras
 
 EMBEDDED_WEIGHTS = Path(__file__).parent / "embedded" / "weights"
 
@@ -54,10 +56,14 @@ def load_generator(name: str, size: tuple[int, int] | None, options: ModelOption
 
         dtype = precision.dtype or native_dtype(place)
         files = installed(name, options.codec)
-        networks = load_wan_networks(spec, files, size, place, dtype, precision, options.codec)
+        networks = load_wan_networks(spec, files, size, place, dtype, precision, options.codec, options.offload)
+    # Before the weights are quantised: names and shapes are checked, and merged ones merged, against plain weights.
+    networks = replace(networks, loras=load_user_loras(networks.wan, options.loras, precision))
     for module in (networks.wan, networks.branch):
-        quantise_blocks(module, precision)
-    return Generator(spec, networks, size, place, dtype, options.attention)
+        if precision.config is not None:
+            # Where it will run, an offloaded branch too: the layout of 8-bit weights is the device's.
+            quantise_blocks(module.to(place), precision)
+    return Generator(spec, networks, size, place, dtype, options.attention, options.offload)
 
 
 def load_embedded(spec: PipelineSpec, folder: Path, device: torch.device, dtype: torch.dtype) -> Networks:

@@ -14,26 +14,35 @@ from streamvace.model.cache import KVCache
 from streamvace.model.context import ContextBranch
 from streamvace.model.text import TextEncoder
 from streamvace.model.transformer import CausalWan
+from streamvace.user_loras import UserLoras
 
 
 @dataclass(frozen=True)
 class Networks:
-    """The loaded parts of a pipeline, on one device."""
+    """The loaded parts of a pipeline, on one device. loras: the user's own, on `wan`."""
 
     wan: CausalWan
     branch: ContextBranch
     codec: Autoencoder
     text: TextEncoder
+    loras: UserLoras = field(default_factory=UserLoras)
 
 
 @dataclass
 class StreamState:
-    """All that a stream remembers. position: latent frames generated since the last reset."""
+    """All that a stream remembers.
+
+    position: latent frames generated since the last reset. encoded: the prompt as the text encoder gave it.
+    text_version: the LoRAs' version that the text K/V were made with. regions: where side LoRAs applied in each of the
+    window's latent frames, `[1, tokens, 1]`, or None: everywhere.
+    """
 
     cache: KVCache
     position: int = 0
     chunks: int = 0
     prompt: str | None = None
+    encoded: Tensor | None = None
+    text_version: int = 0
     text: list[TextKV] = field(default_factory=list)
     context_text: list[TextKV] = field(default_factory=list)
     context: ContextState = field(default_factory=ContextState)
@@ -41,6 +50,7 @@ class StreamState:
     source: CodecState | None = None
     noise_scale: float | None = None
     clean: Tensor | None = None
+    regions: list[Tensor | None] = field(default_factory=list)
     first_latent: Tensor | None = None
     last_pixels: Tensor | None = None
     last_frames: Pixels | None = None
@@ -56,4 +66,5 @@ class StreamState:
         self.position = self.chunks = 0
         self.context = ContextState()
         self.source = self.noise_scale = None
+        self.regions = []
         self.decoder = self.clean = self.first_latent = self.last_pixels = self.last_frames = None

@@ -34,22 +34,25 @@ def load_wan_networks(
     dtype: torch.dtype,
     precision: Precision,
     codec: str | None = None,
+    offload: str = "none",
 ) -> Networks:
     """The networks of a pipeline, its LoRA merged.
 
     files: by kind, from `models.manifest.installed`. size: (width, height) in pixels. dtype: what weights are loaded
     as; precision: what the blocks will be quantised to, for the memory they will then need. codec: id of the
-    autoencoder.
+    autoencoder. offload: `context` leaves the context branch in main memory, and out of the count.
     Raises UserError when the device has too little free memory (both figures), and as the loaders do.
     """
-    check_memory(device, bytes_needed(spec, files, size, dtype, precision), f"{spec.name} at {size[0]}x{size[1]}")
+    waits = "context" if offload == "context" and device.type != "cpu" else ""
+    counted = {kind: each for kind, each in files.items() if kind != waits}
+    check_memory(device, bytes_needed(spec, counted, size, dtype, precision), f"{spec.name} at {size[0]}x{size[1]}")
     needed = pipelines()[spec.name].needed(codec)
     wan = load_wan(spec.size, files["transformer"], device, dtype)
     if "lora" in files:
         merge_lora(wan, read_lora(files["lora"], wan, needed["lora"].alpha))
     return Networks(
         wan=wan,
-        branch=load_context(spec.size, files["context"], device, dtype),
+        branch=load_context(spec.size, files["context"], torch.device("cpu") if waits else device, dtype),
         codec=load_module(  # type: ignore[arg-type]  # the table's codecs are Autoencoders
             CODECS[needed["codec"].variant], files["codec"], device, dtype, codec_names
         ),
@@ -67,9 +70,9 @@ def load_wan_networks(
 def bytes_needed(
     spec: PipelineSpec, files: Mapping[str, Path], size: tuple[int, int], dtype: torch.dtype, precision: Precision
 ) -> int:
-    """Device memory of a run: weights as they will be held, the K/V cache, and a working share."""
+    """Device memory of a run: weights of `files` as they will be held, the K/V cache, and a working share."""
     weights = 0
-    for kind in ("transformer", "context", "codec"):
+    for kind in {"transformer", "context", "codec"} & files.keys():
         with StoredTensors(files[kind]) as stored:
             for name, shape in stored.shapes.items():
                 each = precision.weight_bytes if "blocks." in name and len(shape) == 2 else None

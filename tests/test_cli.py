@@ -14,6 +14,7 @@ import osc_schema
 from streamvace import __version__, cli
 from streamvace.live.options import RunOptions
 from streamvace.live.render import RenderOptions
+from streamvace.model_options import LoraChoice
 
 
 def options_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> RunOptions:
@@ -63,11 +64,22 @@ def test_options_reach_the_show(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (options.osc_port, options.model.device, options.model.threads) == (0, "cpu", 2)
 
 
+def test_loras_and_offload_reach_the_model_of_both_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = ("--lora", "a.safetensors", "--lora", "b.safetensors=-0.5:side", "--offload", "context")
+    rendered: list[RenderOptions] = []
+    monkeypatch.setattr("streamvace.live.render.render_clip", lambda options: rendered.append(options) or 0)
+    assert cli.main(["render", "-i", "a.mp4", "-o", "b.mp4", *said]) == 0
+    for model in (options_of(monkeypatch, *said).model, rendered[0].model):
+        assert model.loras == (LoraChoice(Path("a.safetensors")), LoraChoice(Path("b.safetensors"), -0.5, "side"))
+        assert model.offload == "context"
+
+
 def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
     options = options_of(
         monkeypatch,
         *("--prompt", "a blue cube", "--context-scale", "0.8", "--seed", "7", "--mask-source", "alpha"),
         *("--no-control", "--mask-invert", "--hold-mode", "pingpong", "--no-pause"),
+        *("--lora-strength", "0.5", "--lora-region", "mask"),
     )
     assert options.parameters == {
         "/streamvace/prompt": "a blue cube",
@@ -78,6 +90,8 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         "/streamvace/mask_invert": True,
         "/streamvace/hold_mode": "pingpong",
         "/streamvace/pause": False,
+        "/streamvace/lora_strength": 0.5,
+        "/streamvace/lora_region": "mask",
     }
     holds = {row.address for row in osc_schema.load() if row.access == "write" and row.type != "trigger"}
     assert holds == set(options.parameters), "a new parameter of the schema belongs in this test"
@@ -98,6 +112,10 @@ def test_a_value_out_of_range_is_refused_with_what_is_allowed(capsys: pytest.Cap
         (("run", "--input", "nowhere:", "--output", "null", "--osc-port", "0", "--no-web"), "pattern"),
         (("run", "--output", "nowhere:"), "window"),
         (("run", "--device", "gpu"), "try auto"),
+        (("run", "--offload", "all"), "none, context"),
+        (("run", "--lora", "no.safetensors"), "no.safetensors: there is no such file"),
+        (("run", "--lora", "a.safetensors=much"), "try a.safetensors=0.8:side"),
+        (("render", "-i", "in.mp4", "-o", "out.mp4", "--lora", "no.safetensors=0.5"), "no.safetensors: there is no"),
         (("run", "--osc-port", "99999", "--output", "null"), "65535"),
         (("run", "--stats", "no/such/folder/s.json", "--output", "null"), "there is no folder"),
         (("render", "-i", "nowhere.mp4", "-o", "out.mp4"), "nowhere.mp4"),

@@ -10,8 +10,9 @@ import torch
 
 from streamvace.errors import UserError
 from streamvace.generator import Chunk, ChunkInput, Generator
-from streamvace.model.specs import PIPELINES, pipeline
-from tests.networks import SMALL, small_generator, small_spec
+from streamvace.model.specs import PIPELINES, PipelineSpec, pipeline
+from streamvace.user_loras import UserLoras
+from tests.networks import SMALL, small_generator, small_lora, small_spec
 
 
 def control(generator: Generator, seed: int = 0) -> np.ndarray:
@@ -192,3 +193,112 @@ def test_memory_does_not_grow_with_the_length_of_the_stream() -> None:
     assert generator.state.clean is not None
     assert generator.state.clean.shape[2] == generator.spec.cache.window
     assert len(generator.state.cache.frames) == generator.spec.cache.window
+
+
+def styled_generator(mode: str, spec: PipelineSpec | None = None) -> Generator:
+    """A generator with a LoRA of the user's on every linear layer of its base network."""
+    generator = small_generator(spec)
+    wan = generator.networks.wan
+    lora = (small_lora(wan), 1.0)
+    loras = UserLoras(wan, merged=[lora]) if mode == "merged" else UserLoras(wan, side=[lora])
+    generator.networks = replace(generator.networks, loras=loras)
+    return generator
+
+
+@pytest.mark.parametrize("mode", ["merged", "side"])
+def test_a_lora_changes_strength_between_chunks_and_at_0_after_a_reset_it_was_never_there(mode: str) -> None:
+    held, moved, base = styled_generator(mode), styled_generator(mode), small_generator()
+    for generator in (held, moved):
+        run(generator, 2)
+    assert (run(held, 1)[0].frames != run(moved, 1, lora_strength=0.5)[0].frames).any()
+    moved.reset()
+    for ours, theirs in zip(run(moved, 3, lora_strength=0.0), run(base, 3), strict=True):
+        np.testing.assert_array_equal(ours.frames, theirs.frames)
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.4])
+def test_a_lora_beside_the_weights_gives_the_stream_that_merging_gives(strength: float) -> None:
+    merged, side = styled_generator("merged"), styled_generator("side")
+    for ours, theirs in zip(run(side, 3, lora_strength=strength), run(merged, 3, lora_strength=strength), strict=True):
+        assert np.abs(ours.frames.astype(int) - theirs.frames).max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["merged", "side"])
+def test_a_strength_change_reaches_the_text_without_a_new_prompt(mode: str) -> None:
+    generator = styled_generator(mode)
+    run(generator, 1)
+    before = generator.state.text[1][0]
+    run(generator, 1)
+    assert generator.state.text[1][0] is before
+    run(generator, 1, lora_strength=0.0)
+    base = small_generator()
+    run(base, 1)
+    assert torch.equal(generator.state.text[1][0], base.state.text[1][0])
+
+
+@pytest.mark.parametrize("mode", ["merged", "side"])
+@pytest.mark.parametrize("name", ["longlive", "krea-realtime", "streamdiffusionv2"])
+def test_a_lora_at_0_leaves_prompt_switches_as_they_were(name: str, mode: str) -> None:
+    """Recache, recompute and last-step histories run at the chunk's own strength."""
+    spec = replace(pipeline(name), size=SMALL)
+    styled, base = styled_generator(mode, spec), small_generator(spec)
+    for generator in (styled, base):
+        run(generator, 3, lora_strength=0.0) if generator is styled else run(generator, 3)
+    ours, theirs = run(styled, 1, "blue", lora_strength=0.0)[0], run(base, 1, "blue")[0]
+    np.testing.assert_array_equal(ours.frames, theirs.frames)
+
+
+@pytest.mark.parametrize("name", [name for name in PIPELINES if name != "embedded"])
+def test_a_region_without_tokens_is_no_style_in_every_pipeline(name: str) -> None:
+    """Nothing inside a black mask, nothing outside a white one; through prompt switches and every history rule."""
+    spec = replace(pipeline(name), size=SMALL)
+    for level, region in ((0, "mask"), (255, "outside")):
+        limited, off = styled_generator("side", spec), styled_generator("side", spec)
+        for index, prompt in enumerate(("red", "red", "red", "blue", "blue")):
+            given = ChunkInput(
+                prompt,
+                control=control(off, index),
+                mask=np.full((off.frames_wanted(), 32, 32), level, np.uint8),
+            )
+            ours = limited.step(replace(given, lora_region=region))
+            np.testing.assert_array_equal(ours.frames, off.step(replace(given, lora_strength=0.0)).frames)
+
+
+def test_a_style_shows_in_its_region_and_without_a_mask_that_is_everywhere() -> None:
+    mask = np.zeros((9, 32, 32), np.uint8)
+    mask[:, :, :16] = 255
+    left, right, off, whole, none = (
+        styled_generator("side").step(ChunkInput("red", **given)).frames  # type: ignore[arg-type]
+        for given in (
+            {"mask": mask, "lora_region": "mask"},
+            {"mask": mask, "lora_region": "outside"},
+            {"mask": mask, "lora_strength": 0.0},
+            {"lora_region": "mask"},
+            {"lora_region": "outside"},
+        )
+    )
+    assert (left != right).any()
+    assert (left != off).any()
+    np.testing.assert_array_equal(none, small_generator().step(ChunkInput("red")).frames)
+    assert (whole != none).any()
+
+
+def test_a_replay_styles_each_frame_where_it_was_styled() -> None:
+    generator = styled_generator("side")
+    half = np.zeros((12, 32, 32), np.uint8)
+    half[:, :16] = 255
+    run(generator, 1)
+    generator.step(ChunkInput("red", mask=half, lora_region="mask"))
+    regions = generator.state.regions
+    assert [each is None for each in regions] == [True] * 3 + [False] * 3
+    assert regions[-1] is not None
+    assert regions[-1].flatten().tolist() == [1.0, 1.0, 0.0, 0.0]
+    generator.step(ChunkInput("blue", mask=half, lora_region="mask"))  # recaches six frames of both kinds
+    assert len(generator.state.regions) == generator.spec.cache.window
+
+
+def test_a_region_mask_of_the_wrong_size_is_refused_with_both_sizes() -> None:
+    with pytest.raises(ValueError, match=r"mask is uint8 \[8, 32, 32\].*\[9, 32, 32\]"):
+        styled_generator("side").step(
+            ChunkInput("red", mask=np.zeros((8, 32, 32), np.uint8), lora_region="mask", context_scale=0.0)
+        )

@@ -18,10 +18,10 @@ from streamvace.model.context import ContextBranch
 from streamvace.model.quantize import PRECISIONS
 from streamvace.model.specs import pipeline
 from streamvace.model.transformer import CausalWan
-from streamvace.model_options import ModelOptions
+from streamvace.model_options import LoraChoice, ModelOptions
 from streamvace.models.manifest import FOLDER_VARIABLE
 from streamvace.wan_loading import bytes_needed, check_memory
-from tests.networks import SMALL, WordLengths
+from tests.networks import SMALL, WordLengths, save_lora, small_lora
 
 
 @pytest.fixture
@@ -70,6 +70,28 @@ def test_its_lora_is_merged_into_the_base_and_not_into_the_context_branch(models
         merged.branch.vace_blocks[0].ffn[0].weight,
         load_file(models / "vace-1.3b.safetensors")["vace_blocks.0.ffn.0.weight"],
     )
+
+
+def test_the_users_lora_goes_on_top_and_into_the_base_alone(models: Path) -> None:
+    plain = load_generator("longlive", (32, 32), ModelOptions()).networks
+    lora = small_lora(plain.wan, names=["blocks.1.ffn.0"])
+    file = save_lora(lora, models / "style.safetensors")
+    options = ModelOptions(loras=(LoraChoice(file, 0.5),), offload="context")
+    styled = load_generator("longlive", (32, 32), options).networks
+    delta = lora.deltas["blocks.1.ffn.0.weight"].value(plain.wan.blocks[1].ffn[0].weight)
+    changed = styled.wan.blocks[1].ffn[0].weight - plain.wan.blocks[1].ffn[0].weight
+    torch.testing.assert_close(changed, 0.5 * delta, atol=1e-5, rtol=0)
+    for ours, theirs in zip(styled.branch.parameters(), plain.branch.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+    with pytest.raises(UserError, match="nowhere"):
+        load_generator("longlive", None, ModelOptions(loras=(LoraChoice(models / "nowhere.safetensors"),)))
+
+
+def test_an_offloaded_context_branch_needs_no_device_memory(models: Path, files: dict[str, Path]) -> None:
+    spec = replace(pipeline("longlive"), size=SMALL)
+    kept = {kind: path for kind, path in files.items() if kind != "context"}
+    whole, rest = (bytes_needed(spec, each, (16, 16), torch.float32, PRECISIONS["auto"]) for each in (files, kept))
+    assert whole - rest == pytest.approx(1.15 * sum(p.nbytes for p in ContextBranch(SMALL).parameters()), abs=2)
 
 
 def test_missing_files_are_named_with_the_command_that_fetches_them(models: Path) -> None:

@@ -17,8 +17,8 @@ from streamvace.live.messages import WorkerSetup
 from streamvace.live.options import (
     DEFAULT_WEB_PORT,
     RunOptions,
-    check_device,
     check_factory,
+    check_model,
     check_port,
     check_writable,
     next_free_port,
@@ -122,7 +122,7 @@ def run(options: RunOptions) -> int:
 def _checked(options: RunOptions) -> tuple[tuple[int, int], tuple[str, ...]]:
     """Everything that can be refused without opening anything: (size, outputs)."""
     size = resolve_size(options.pipeline, options.size)
-    check_device(options.model.device)
+    check_model(options.model)
     check_factory(options.factory)
     check_port(options.osc_port, "--osc-port")
     check_port(max(options.osc_tcp_port or 0, 0), "--osc-tcp-port")

@@ -77,6 +77,8 @@ class Director:
             prompt=snapshot.text("/streamvace/prompt"),
             seed=snapshot.integer("/streamvace/seed"),
             context_scale=snapshot.number("/streamvace/context_scale"),
+            lora_strength=snapshot.number("/streamvace/lora_strength"),
+            lora_region=snapshot.text("/streamvace/lora_region"),
             control=control,
             mask=mask,
             reset=reset,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from osc_schema import Value
 from streamvace.errors import UserError
 from streamvace.live.worker import DEFAULT_FACTORY
-from streamvace.model_options import ModelOptions
+from streamvace.model_options import LORA_MODES, OFFLOADS, LoraChoice, LoraMode, ModelOptions
 
 DEFAULT_OSC_PORT = 7700
 DEFAULT_WEB_PORT = 8700
@@ -113,6 +115,39 @@ def check_device(device: str) -> None:
     kind, _, number = device.partition(":")
     if kind not in ("auto", "cpu", "cuda", "mps") or (number and not number.isdecimal()):
         raise UserError(f"unknown device {device!r}: there is auto, cpu, cuda, cuda:0, mps; try auto")
+
+
+def parse_loras(texts: Sequence[str]) -> tuple[LoraChoice, ...]:
+    """`FILE`, `FILE=0.8`, `FILE=side` or `FILE=0.8:side`, one a LoRA. Raises UserError with an example."""
+    return tuple(_parse_lora(text) for text in texts)
+
+
+def _parse_lora(text: str) -> LoraChoice:
+    path, equals, how = text.rpartition("=")
+    if not equals or Path(text).expanduser().exists():  # a file name may hold an equals sign
+        return LoraChoice(Path(text).expanduser())
+    strength, mode = 1.0, "auto"
+    for part in how.split(":", 1):
+        if part in LORA_MODES:
+            mode = part
+            continue
+        try:
+            strength = float(part)
+        except ValueError:
+            strength = math.nan
+    if not path or not math.isfinite(strength):
+        raise UserError(f"lora {text!r}: after = comes a strength, merged or side; try {path or 'style'}=0.8:side")
+    return LoraChoice(Path(path).expanduser(), strength, cast(LoraMode, mode))
+
+
+def check_model(model: ModelOptions) -> None:
+    """Raises UserError for what can be refused before the model is loaded, without importing torch."""
+    check_device(model.device)
+    if model.offload not in OFFLOADS:
+        raise UserError(f"unknown offload {model.offload!r}; there are: {', '.join(OFFLOADS)}")
+    for lora in model.loras:
+        if not lora.path.exists():
+            raise UserError(f"lora {lora.path}: there is no such file")
 
 
 def check_factory(factory: str) -> None:

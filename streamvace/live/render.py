@@ -19,7 +19,7 @@ from osc_schema import Value
 from streamvace.chunk import Chunk, ChunkInput
 from streamvace.live.director import mask_from_alpha
 from streamvace.live.messages import WorkerSetup
-from streamvace.live.options import check_device, check_factory, check_video_output, resolve_size
+from streamvace.live.options import check_factory, check_model, check_video_output, resolve_size
 from streamvace.live.parameters import Parameters, Snapshot
 from streamvace.live.reporter import say
 from streamvace.live.worker import DEFAULT_FACTORY, ChunkMaker, resolve
@@ -73,7 +73,7 @@ def render_clip(options: RenderOptions) -> int:
 
 def _checked(options: RenderOptions) -> tuple[int, int]:
     size = resolve_size(options.pipeline, options.size)
-    check_device(options.model.device)
+    check_model(options.model)
     check_factory(options.factory)
     check_video_output(options.output, overwrite=options.overwrite)
     return size
@@ -99,6 +99,8 @@ def _chunks(
             prompt=snapshot.text("/streamvace/prompt"),
             seed=snapshot.integer("/streamvace/seed"),
             context_scale=snapshot.number("/streamvace/context_scale"),
+            lora_strength=snapshot.number("/streamvace/lora_strength"),
+            lora_region=snapshot.text("/streamvace/lora_region"),
             control=np.ascontiguousarray(pixels[..., :3]) if snapshot.flag("/streamvace/control") else None,
             mask=masks if snapshot.flag("/streamvace/control") else None,
         )

@@ -11,14 +11,17 @@ from streamvace.errors import UserError
 from streamvace.live.options import (
     check_device,
     check_factory,
+    check_model,
     check_port,
     check_video_output,
     check_writable,
     next_free_port,
+    parse_loras,
     parse_size,
     resolve_size,
 )
 from streamvace.live.outputs import check_outputs
+from streamvace.model_options import LoraChoice, ModelOptions
 
 
 def test_sizes_are_width_times_height() -> None:
@@ -115,3 +118,38 @@ def test_a_machine_with_a_display_gets_a_window_and_only_one(monkeypatch: pytest
     assert check_outputs([], web=True, overwrite=False) == ("window",)
     with pytest.raises(UserError, match="two windows"):
         check_outputs(["window", "window:full"], web=True, overwrite=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("a.safetensors", LoraChoice(Path("a.safetensors"))),
+        ("a.safetensors=0.8", LoraChoice(Path("a.safetensors"), 0.8)),
+        ("a.safetensors=-1e-1", LoraChoice(Path("a.safetensors"), -0.1)),
+        ("a.safetensors=side", LoraChoice(Path("a.safetensors"), 1.0, "side")),
+        ("a.safetensors=2:merged", LoraChoice(Path("a.safetensors"), 2.0, "merged")),
+        ("a=b/c.safetensors=0.5:side", LoraChoice(Path("a=b/c.safetensors"), 0.5, "side")),
+    ],
+)
+def test_a_lora_is_a_file_its_strength_and_its_way(text: str, meant: LoraChoice) -> None:
+    assert parse_loras([text, text]) == (meant, meant)
+
+
+def test_a_lora_whose_name_holds_an_equals_sign_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "a=b.safetensors"
+    file.touch()
+    assert parse_loras([str(file)]) == (LoraChoice(file),)
+
+
+@pytest.mark.parametrize("text", ["a=much", "a=nan", "a=inf", "a=", "=0.5", "a=0.5:beside", "a=side:0.5:side"])
+def test_what_is_no_strength_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(UserError, match=r"lora '.*'.*=0.8:side"):
+        parse_loras([text])
+
+
+def test_a_model_that_cannot_be_put_on_any_machine_is_refused(tmp_path: Path) -> None:
+    check_model(ModelOptions(offload="context", loras=(LoraChoice(tmp_path),)))
+    with pytest.raises(UserError, match="unknown offload 'text'; there are: none, context"):
+        check_model(ModelOptions(offload="text"))
+    with pytest.raises(UserError, match=r"nowhere.safetensors: there is no such file"):
+        check_model(ModelOptions(loras=(LoraChoice(tmp_path / "nowhere.safetensors"),)))

@@ -86,8 +86,10 @@ def test_it_ends_after_the_frames_asked_for(tmp_path: Path) -> None:
 def test_parameters_reach_the_generator(tmp_path: Path) -> None:
     clip(tmp_path / "in.mp4", 9)
     values = {"/streamvace/prompt": "a blue cube", "/streamvace/seed": 5, "/streamvace/context_scale": 0.5}
+    values |= {"/streamvace/lora_strength": 0.3, "/streamvace/lora_region": "mask"}
     render_clip(options(tmp_path, parameters=values))
     assert (SEEN[0].prompt, SEEN[0].seed, SEEN[0].context_scale) == ("a blue cube", 5, 0.5)
+    assert (SEEN[0].lora_strength, SEEN[0].lora_region) == (0.3, "mask")
     render_clip(options(tmp_path, parameters={"/streamvace/control": False}, overwrite=True))
     assert SEEN[0].control is None
 

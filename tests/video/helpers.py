@@ -62,3 +62,48 @@ def write_clip(path: Path, count: int, rate: int = 10, size: tuple[int, int] = (
             container.mux(stream.encode(av.VideoFrame.from_ndarray(grey)))
         container.mux(stream.encode())
     return path
+
+
+def corner_card(width: int = 8, height: int = 6) -> NDArray[np.uint8]:
+    """A test card, RGBA: red, green, blue and yellow corners (top left, top right, bottom left, bottom right), no two
+    of the same alpha, on a ground whose alpha rises from row to row."""
+    card = np.full((height, width, 4), 90, np.uint8)
+    card[..., 3] = np.linspace(0, 255, height, dtype=np.uint8)[:, None]
+    half_width, half_height = max(1, width // 3), max(1, height // 3)
+    card[:half_height, :half_width] = (255, 0, 0, 255)
+    card[:half_height, -half_width:] = (0, 255, 0, 200)
+    card[-half_height:, :half_width] = (0, 0, 255, 120)
+    card[-half_height:, -half_width:] = (255, 255, 0, 7)
+    return card
+
+
+class Turnstile:
+    """Stands in for a thread's pause: the thread stops there until the test lets it go on, one turn at a time."""
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+        """The seconds of every pause, in order."""
+        self._arrived = threading.Semaphore(0)
+        self._go = threading.Semaphore(0)
+        self._open = False
+
+    def __call__(self, seconds: float) -> None:
+        self.asked.append(seconds)
+        self._arrived.release()
+        if not self._open:
+            assert self._go.acquire(timeout=20), "the test does not turn the turnstile"
+
+    def arrive(self) -> None:
+        """Wait for the thread to come to its first pause."""
+        assert self._arrived.acquire(timeout=20), "the thread never paused"
+
+    def turn(self, times: int = 1) -> None:
+        """Let the thread go on, and wait until it comes back."""
+        for _ in range(times):
+            self._go.release()
+            self.arrive()
+
+    def open(self) -> None:
+        """Let it run from now on, so that it can end."""
+        self._open = True
+        self._go.release()

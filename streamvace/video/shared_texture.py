@@ -1,0 +1,60 @@
+"""What Spout and Syphon have in common: the address of a texture, and the refusal on the wrong system."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamvace.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class TextureOptions:
+    """What the other program does differently. Named in the address: `spout:NAME?premultiplied&flipped`."""
+
+    premultiplied: bool = False
+    """Its colours are multiplied by alpha. Otherwise alpha is straight, as it is here."""
+
+    flipped: bool = False
+    """Its rows are upside down by the convention of its own system."""
+
+
+def parse_address(scheme: str, rest: str) -> tuple[str, TextureOptions]:
+    """The name and the options of `NAME?option&option`. Raises UserError for an option that there is not."""
+    name, _, query = rest.partition("?")
+    asked = set(filter(None, query.split("&")))
+    known = [field.name for field in fields(TextureOptions)]
+    unknown = asked.difference(known)
+    if unknown:
+        raise UserError(
+            f"unknown option {min(unknown)!r} in {scheme}:{rest}: there is {', '.join(known)}; "
+            f"write {scheme}:{name}?{known[0]}"
+        )
+    return name, TextureOptions(**dict.fromkeys(asked, True))
+
+
+def require_system(needed: str, what: str, name: str, alternative: str) -> None:
+    """Raise UserError unless this is the system `needed`, as `sys.platform` calls it."""
+    # Through a variable: a checker would otherwise take everything after it for dead code on its own system.
+    here = sys.platform
+    if here != needed:
+        words = {"win32": "Windows", "darwin": "macOS"}
+        raise UserError(
+            f"{what} exists only on {words[needed]} and this is {words.get(here, platform.system())}; "
+            f"use {alternative}:{name or 'NAME'}, NDI works everywhere"
+        )
+
+
+def check_sendable(pixels: NDArray[np.uint8]) -> None:
+    """Raise ValueError for what is not uint8 `[H, W, 4]`, not empty and C-contiguous.
+
+    The libraries take the bytes of any array: floats would be shown as noise, and a view would shear the picture.
+    """
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 4 or 0 in pixels.shape:
+        raise ValueError(f"a frame of {pixels.dtype} {list(pixels.shape)}; frames are uint8 [H, W, 4] and not empty")
+    if not pixels.flags.c_contiguous:
+        raise ValueError("a frame whose rows do not follow each other in memory; use numpy.ascontiguousarray")

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from streamvace.errors import UserError
 from streamvace.video.frame import Sink, Source
+from streamvace.video.shared_texture import parse_address
 
 Size = tuple[int, int]
 Opener = TypeVar("Opener")
@@ -21,7 +22,8 @@ def open_source(uri: str, size: Size) -> Source:
     """Open a control source that gives frames of `size` (width, height). Raises UserError, one line with the mend.
 
     `pattern`, `pattern:depth|edges|scene`, `file:PATH` or a bare path, `camera:0`, `ndi:NAME` (`ndi:` takes the first
-    found), `none`.
+    found), `none`; on Windows `spout:NAME`, on macOS `syphon:NAME` (without a name likewise; `?premultiplied` and
+    `?flipped` after it, joined by `&`, say what the other program does differently).
     """
     scheme, rest = split_uri(uri, SOURCES)
     return _opener(SOURCES, scheme, uri, "input")(rest, size)
@@ -30,7 +32,8 @@ def open_source(uri: str, size: Size) -> Source:
 def open_sink(uri: str, size: Size, rate: float) -> Sink:
     """Open a sink for frames of `size` (width, height) at `rate` frames a second. Raises UserError.
 
-    `null`, `window`, `window:full`, `ndi:NAME`, `file:PATH.mp4` or a bare .mp4/.mov path.
+    `null`, `window`, `window:full`, `ndi:NAME`, `file:PATH.mp4` or a bare .mp4/.mov path; on Windows `spout:NAME`, on
+    macOS `syphon:NAME`, with the same options as a source.
     """
     scheme, rest = split_uri(uri, SINKS)
     return _opener(SINKS, scheme, uri, "output")(rest, size, rate)
@@ -82,6 +85,18 @@ def _ndi_source(name: str, size: Size) -> Source:
     return NdiSource(name, size)
 
 
+def _spout_source(rest: str, size: Size) -> Source:
+    from streamvace.video.spout_source import SpoutSource
+
+    return SpoutSource(*parse_address("spout", rest), size)
+
+
+def _syphon_source(rest: str, size: Size) -> Source:
+    from streamvace.video.syphon_source import SyphonSource
+
+    return SyphonSource(*parse_address("syphon", rest), size)
+
+
 def _no_source(rest: str, size: Size) -> Source:
     from streamvace.video.memory import NullSource
 
@@ -108,6 +123,20 @@ def _ndi_sink(name: str, size: Size, rate: float) -> Sink:
     return NdiSink(name or "streamvace", rate)
 
 
+def _spout_sink(rest: str, size: Size, rate: float) -> Sink:
+    from streamvace.video.spout_sink import SpoutSink
+
+    name, options = parse_address("spout", rest)
+    return SpoutSink(name or "streamvace", options, size)
+
+
+def _syphon_sink(rest: str, size: Size, rate: float) -> Sink:
+    from streamvace.video.syphon_sink import SyphonSink
+
+    name, options = parse_address("syphon", rest)
+    return SyphonSink(name or "streamvace", options)
+
+
 def _file_sink(path: str, size: Size, rate: float) -> Sink:
     from streamvace.video.file_sink import FileSink
 
@@ -119,6 +148,8 @@ SOURCES: Mapping[str, Callable[[str, Size], Source]] = {
     "file": _file_source,
     "camera": _camera_source,
     "ndi": _ndi_source,
+    "spout": _spout_source,
+    "syphon": _syphon_source,
     "none": _no_source,
 }
 """Scheme to opener; the opener gets what stands after the colon."""
@@ -128,5 +159,7 @@ SINKS: Mapping[str, Callable[[str, Size, float], Sink]] = {
     "window": _window_sink,
     "ndi": _ndi_sink,
     "file": _file_sink,
+    "spout": _spout_sink,
+    "syphon": _syphon_sink,
 }
 """Scheme to opener; the opener gets what stands after the colon."""

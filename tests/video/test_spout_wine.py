@@ -28,10 +28,10 @@ MEND = (
     "then pytest -m wine tests/video"
 )
 WHEELS = ("panda3d==1.10.16", "SpoutGL==0.1.1", "numpy==1.26.4")
-PACKAGES = (
-    "encodings collections importlib re ctypes json logging concurrent asyncio urllib email http unittest "
-    "multiprocessing xml html"
-).split()
+PACKAGES = [
+    *("encodings", "collections", "importlib", "re", "ctypes", "json", "logging", "concurrent", "asyncio", "urllib"),
+    *("email", "http", "unittest", "multiprocessing", "xml", "html"),
+]
 LAUNCHER = """
 #include <windows.h>
 typedef int (*Main)(int, wchar_t **);

@@ -23,6 +23,20 @@ WITHDRAW_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a server on `host` can be reached from this machine only."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def host_name(port: int) -> str:
+    """The name that the entry points to, ours alone: the machine's own name is its own service's to announce, and a
+    second opinion on what addresses it has would make that one change the name."""
+    return f"streamvace-{port}.local"
+
+
 class Advertisement:
     """Announced by `start`, withdrawn by `stop`; both on one event loop. Neither raises: a show goes on unfound."""
 
@@ -67,7 +81,7 @@ def _describe(name: str, host: str, port: int) -> tuple[ServiceInfo, list[str]]:
         f"{name}.{SERVICE}",
         port=port,
         addresses=[socket.inet_aton(address) for address in addresses],
-        server=f"{socket.gethostname().partition('.')[0]}.local.",
+        server=f"{host_name(port)}.",
         properties={"txtvers": "1"},
     )
     return info, addresses

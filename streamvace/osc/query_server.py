@@ -18,7 +18,7 @@ from aiohttp import web
 
 from streamvace.errors import UserError
 from streamvace.live.parameters import Parameters, Snapshot
-from streamvace.osc.advertise import Advertisement
+from streamvace.osc.advertise import Advertisement, host_name, is_loopback
 from streamvace.osc.query import Namespace, host_info
 from streamvace.osc.query_listener import Listener
 from streamvace.osc.server import STATUS_SECONDS, OscServer
@@ -62,6 +62,7 @@ class OscQueryServer:
         advertise: announce it by mDNS. Raises UserError when the port is taken.
         """
         self.host = host
+        self.port = port
         self._osc = osc
         self._host_allowed = host_allowed
         self._namespace = Namespace(parameters.schema)
@@ -145,7 +146,7 @@ class OscQueryServer:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not self._host_allowed(request.host, self.host):
+        if not self._answers_to(request.host):
             raise web.HTTPForbidden(text=f"this server answers to localhost, not to {request.host!r}\n")
         origin = request.headers.get("Origin")
         if origin is not None and not self._origin_allowed(origin):
@@ -161,7 +162,14 @@ class OscQueryServer:
             host = urlsplit(origin).netloc
         except ValueError:
             return False
-        return bool(host) and self._host_allowed(host, self.host)
+        return bool(host) and self._answers_to(host)
+
+    def _answers_to(self, header: str) -> bool:
+        """Where the server is open to the network, its announced name is its own as well."""
+        if self._host_allowed(header, self.host):
+            return True
+        named = header.rpartition(":")[0].rstrip(".").lower() == host_name(self.port)
+        return named and self._advertise and not is_loopback(self.host)
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket":

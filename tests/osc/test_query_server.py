@@ -16,7 +16,7 @@ import pytest
 
 from streamvace.errors import UserError
 from streamvace.live.parameters import Parameters
-from streamvace.osc.advertise import SERVICE
+from streamvace.osc.advertise import SERVICE, host_name
 from streamvace.osc.codec import Message, decode
 from streamvace.osc.query_server import MAX_LISTENERS, OscQueryServer
 from streamvace.osc.server import OscServer
@@ -113,6 +113,16 @@ def test_only_this_machine_and_its_own_pages_are_answered(query: OscQueryServer)
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
         with_panel(query, nothing, Origin="http://evil.example")
     assert refused.value.status == 403
+
+
+def test_a_server_opened_to_the_network_answers_to_the_name_it_announces(
+    parameters: Parameters, server: OscServer
+) -> None:
+    for host, status in (("0.0.0.0", 200), ("127.0.0.1", 403)):
+        with OscQueryServer(parameters, server, host_allowed, host) as query:
+            name = f"{host_name(query.port)}:{query.port}"
+            assert get(query, "/", Host=name)[0] == status
+            assert get(query, "/", Host=f"x{name}")[0] == 403
 
 
 def test_who_listens_hears_the_value_and_every_change(

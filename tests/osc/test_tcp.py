@@ -199,6 +199,18 @@ def test_hostile_packets_in_good_frames_leave_the_connection_answering(
     assert server.counters().tcp_unframed == 0
 
 
+def test_of_a_burst_over_tcp_nothing_is_lost_and_the_last_value_of_each_address_holds(
+    dial: Callable[..., TcpClient], server: OscServer, parameters: Parameters
+) -> None:
+    client = dial()
+    client.raw(b"".join(frame(encode_message((SCALE, SEED)[n % 2], n / 10_000), Framing.LENGTH) for n in range(20_000)))
+    client.ping()
+    assert (parameters.snapshot()[SCALE], parameters.snapshot()[SEED]) == (pytest.approx(1.9998), 2)
+    counters = server.counters()
+    assert counters.messages == 20_001
+    assert counters.applied + counters.coalesced == 20_000
+
+
 def test_who_does_not_read_is_dropped_and_holds_up_nobody(
     dial: Callable[..., TcpClient], client: Client, server: OscServer
 ) -> None:

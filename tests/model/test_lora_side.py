@@ -152,3 +152,19 @@ def test_a_wrong_number_of_strengths_is_an_error() -> None:
     side = SideLoras(model, [small_lora(model)])
     with pytest.raises(ValueError, match="2 strengths for 1 LoRAs"):
         side.set((1.0, 1.0))
+
+
+def test_no_change_of_strength_or_region_compiles_anything_again() -> None:
+    """One compiled step with a region and one without; every value a show can take runs through these."""
+    from torch._dynamo.testing import CompileCounter
+
+    model = wan()
+    side = SideLoras(model, [small_lora(model)])
+    layers, counter, x = model.blocks[0].ffn, CompileCounter(), torch.randn(1, TOKENS, SMALL.dim)
+    compiled = torch.compile(layers, backend=counter, fullgraph=True)
+    for regional, expected in ((False, 1), (True, 2), (False, 2)):
+        for strength in (1.0, 0.5, -0.2):
+            side.set((strength,), regional)
+            side.limit(torch.rand(1, TOKENS, 1) if regional else None)
+            torch.testing.assert_close(compiled(x), layers(x), atol=1e-6, rtol=0)
+        assert counter.frame_count == expected

@@ -58,9 +58,9 @@ Controllers that speak OSCQuery find streamvace by themselves (`_oscjson._tcp`; 
 (`--oscquery-port`; -1 does without):
 
 ```
-curl http://127.0.0.1:PORT/                               # everything, with ranges, choices and values
-curl http://127.0.0.1:PORT/streamvace/context_scale?VALUE # one attribute of one parameter
-curl http://127.0.0.1:PORT/?HOST_INFO                     # where to send OSC
+curl "http://127.0.0.1:PORT/"                               # everything, with ranges, choices and values
+curl "http://127.0.0.1:PORT/streamvace/context_scale?VALUE" # one attribute of one parameter
+curl "http://127.0.0.1:PORT/?HOST_INFO"                     # where to send OSC
 ```
 """
 

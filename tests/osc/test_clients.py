@@ -128,6 +128,15 @@ def test_oscdump_hears_what_oscsend_sets(oscsend: Callable[..., None], server: O
         assert "f 17.5" in line_with(lines, "/streamvace/status/fps f 17.5", lambda: None)
 
 
+def test_oscsend_sets_over_tcp(server: OscServer, watch: Watch) -> None:
+    """It sends and hangs up at once."""
+    program = require_program("oscsend", MEND)
+    for seed in ("77", "78"):
+        where = f"osc.tcp://127.0.0.1:{server.tcp_port}"
+        subprocess.run([program, where, "/streamvace/seed", "i", seed], check=True, timeout=PATIENCE)
+        watch.until(lambda snapshot, seed=seed: snapshot["/streamvace/seed"] == int(seed))  # type: ignore[misc]
+
+
 def test_python_osc_sets_and_asks(server: OscServer, client: Client, parameters: Parameters) -> None:
     sender = SimpleUDPClient("127.0.0.1", server.port)
     try:

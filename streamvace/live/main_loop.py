@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from streamvace.live.outputs import Window
 from streamvace.live.reporter import Reporter
+from streamvace.video import syphon_api
 from streamvace.video.frame import now_ns
 
 _PUMP_S = 1 / 120
@@ -49,6 +50,7 @@ class MainLoop:
         while not (reached() or self.ended):
             if self._window is not None:
                 self._window.pump()
+            syphon_api.pump()  # its discovery lives on the main thread's run loop; nothing where there is no Syphon
             self._reporter.flush()
             if now_ns() - self._status_ns >= _STATUS_NS:
                 self._status_ns = now_ns()

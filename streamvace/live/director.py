@@ -16,6 +16,7 @@ from streamvace.live.frame_ring import FrameRing
 from streamvace.live.pace import Pace
 from streamvace.live.parameters import Snapshot
 from streamvace.live.presenter import Presenter
+from streamvace.live.shaping import shape_chunk, wants_input
 from streamvace.video.frame import Frame, now_ns
 from streamvace.video.resize import fit_cover
 
@@ -63,28 +64,14 @@ class Director:
         reset = self._generation is not None and snapshot.generation != self._generation
         self._generation = snapshot.generation
         count = first_frames if reset else frames
-        taken = self._sample(count) if snapshot.flag("/streamvace/control") else []
-        control, mask, captured_ns = None, None, 0
+        taken = self._sample(count) if wants_input(snapshot) else []
         if not taken:
             self._sampled_ns = 0
-        else:
-            fitted = _fit(taken, self._size)
-            control = np.ascontiguousarray(fitted[..., :3])
-            captured_ns = taken[-1].captured_ns
-            if snapshot.text("/streamvace/mask_source") == "alpha":
-                mask = mask_from_alpha(fitted[..., 3], invert=snapshot.flag("/streamvace/mask_invert"))
-        return ChunkInput(
-            prompt=snapshot.text("/streamvace/prompt"),
-            seed=snapshot.integer("/streamvace/seed"),
-            context_scale=snapshot.number("/streamvace/context_scale"),
-            lora_strength=snapshot.number("/streamvace/lora_strength"),
-            lora_region=snapshot.text("/streamvace/lora_region"),
-            control=control,
-            mask=mask,
+        return shape_chunk(
+            snapshot,
+            _fit(taken, self._size) if taken else None,
             reset=reset,
-            generation=snapshot.generation,
-            captured_ns=captured_ns,
-            snapshot_version=snapshot.version,
+            captured_ns=taken[-1].captured_ns if taken else 0,
         )
 
     def accept(self, chunk: Chunk, pace: Pace) -> None:
@@ -96,11 +83,6 @@ class Director:
         if taken:
             self._sampled_ns = taken[-1].captured_ns
         return taken
-
-
-def mask_from_alpha(alpha: Pixels, *, invert: bool) -> Pixels:
-    """uint8 `[F, H, W]`, 255 = generate. Opaque is generated and transparent is kept, unless inverted."""
-    return np.ascontiguousarray(255 - alpha if invert else alpha)
 
 
 def _fit(frames: Sequence[Frame], size: tuple[int, int]) -> Pixels:

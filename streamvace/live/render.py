@@ -16,12 +16,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from osc_schema import Value
-from streamvace.chunk import Chunk, ChunkInput
-from streamvace.live.director import mask_from_alpha
+from streamvace.chunk import Chunk
 from streamvace.live.messages import WorkerSetup
 from streamvace.live.options import check_factory, check_model, check_video_output, resolve_size
 from streamvace.live.parameters import Parameters, Snapshot
 from streamvace.live.reporter import say
+from streamvace.live.shaping import shape_chunk
 from streamvace.live.worker import DEFAULT_FACTORY, ChunkMaker, resolve
 from streamvace.model_options import ModelOptions
 from streamvace.video.decode import file_info
@@ -91,20 +91,7 @@ def _chunks(
         held = [*taken, *[taken[-1]] * (wanted - len(taken))]
         pixels = np.stack(held)
         masks = np.stack(list(islice(mask, wanted))) if mask is not None else None
-        if masks is None and snapshot.text("/streamvace/mask_source") == "alpha":
-            masks = pixels[..., 3]
-        if masks is not None:
-            masks = mask_from_alpha(masks, invert=snapshot.flag("/streamvace/mask_invert"))
-        inputs = ChunkInput(
-            prompt=snapshot.text("/streamvace/prompt"),
-            seed=snapshot.integer("/streamvace/seed"),
-            context_scale=snapshot.number("/streamvace/context_scale"),
-            lora_strength=snapshot.number("/streamvace/lora_strength"),
-            lora_region=snapshot.text("/streamvace/lora_region"),
-            control=np.ascontiguousarray(pixels[..., :3]) if snapshot.flag("/streamvace/control") else None,
-            mask=masks if snapshot.flag("/streamvace/control") else None,
-        )
-        yield generator.step(inputs), len(taken)
+        yield generator.step(shape_chunk(snapshot, pixels, masks)), len(taken)
 
 
 def _mask_frames(path: Path, size: tuple[int, int]) -> Iterator[Pixels]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from streamvace.live.director import Director, mask_from_alpha
+from streamvace.live.director import Director
 from streamvace.live.frame_ring import FrameRing
 from streamvace.live.pace import PaceMeter
 from streamvace.live.parameters import Parameters
 from streamvace.live.presenter import Presenter, Show
 from streamvace.live.reporter import Reporter
+from streamvace.live.shaping import mask_from_alpha
 from streamvace.live.sink_bank import SinkBank
 from streamvace.live.telemetry import Telemetry
 from streamvace.video.frame import Frame
@@ -145,3 +147,26 @@ def test_a_deep_backlog_withholds_the_next_chunk_and_a_reset_does_not_wait() -> 
     assert desk.director.wait_s(pace) > 0
     desk.set("reset")
     assert desk.director.wait_s(pace) == 0
+
+
+def test_video_to_video_hands_the_picture_itself_over_with_control_or_without() -> None:
+    for control in (True, False):
+        desk = Desk(video_to_video=True, control=control, noise_scale=0.4)
+        desk.capture(9)
+        inputs = desk.director.build(9, 9)
+        assert inputs.source is not None
+        assert (inputs.control is not None) is control
+        assert inputs.noise_scale == pytest.approx(0.4)
+
+
+def test_following_the_motion_leaves_the_noise_scale_open() -> None:
+    desk = Desk(video_to_video=True, follow_motion=True, noise_scale=0.4)
+    desk.capture(9)
+    assert desk.director.build(9, 9).noise_scale is None
+
+
+def test_without_control_and_video_to_video_the_prompt_is_alone() -> None:
+    desk = Desk(control=False)
+    desk.capture(9)
+    inputs = desk.director.build(9, 9)
+    assert (inputs.control, inputs.source, inputs.mask) == (None, None, None)

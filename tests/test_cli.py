@@ -80,6 +80,7 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         *("--prompt", "a blue cube", "--context-scale", "0.8", "--seed", "7", "--mask-source", "alpha"),
         *("--no-control", "--mask-invert", "--hold-mode", "pingpong", "--no-pause"),
         *("--lora-strength", "0.5", "--lora-region", "mask"),
+        *("--video-to-video", "--noise-scale", "0.4", "--follow-motion"),
     )
     assert options.parameters == {
         "/streamvace/prompt": "a blue cube",
@@ -92,6 +93,9 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         "/streamvace/pause": False,
         "/streamvace/lora_strength": 0.5,
         "/streamvace/lora_region": "mask",
+        "/streamvace/video_to_video": True,
+        "/streamvace/noise_scale": 0.4,
+        "/streamvace/follow_motion": True,
     }
     holds = {row.address for row in osc_schema.load() if row.access == "write" and row.type != "trigger"}
     assert holds == set(options.parameters), "a new parameter of the schema belongs in this test"

@@ -30,7 +30,9 @@ class Closable(Protocol):
 
 _in_use: weakref.WeakSet[Closable] = weakref.WeakSet()
 _cleanups: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
-CLEANUP_SECONDS = 2.0
+CLEANUP_SECONDS = 10.0
+"""Taking a receiver apart takes milliseconds, seconds on a full processor, and up to 10 s when its sender has gone; the
+library aborts the process when it is unloaded meanwhile."""
 
 
 def load_ndi() -> Any:

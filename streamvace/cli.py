@@ -134,7 +134,7 @@ RUN_EXAMPLES = """Examples:
 
 \b
   streamvace run
-  streamvace run --prompt "a blue cube, neon" --context-scale 0.8
+  streamvace run --prompt "glossy red shapes, purple background" --context-scale 0.8
   streamvace run --input clip.mp4 --output window:full
   streamvace run --input ndi: --output ndi:streamvace --mask-source alpha
   streamvace run --output null --duration 60 --stats figures.json

@@ -7,7 +7,7 @@ def things_to_try(osc_port: int) -> tuple[tuple[str, str], ...]:
     """(what it does, the exact command)."""
     target = f"oscsend localhost {osc_port} /streamvace"
     return (
-        ("another picture", f'{target}/prompt s "a blue cube, neon"'),
+        ("another picture", f'{target}/prompt s "glossy red shapes, purple background"'),
         ("a looser hold on the control signal", f"{target}/context_scale f 0.4"),
         ("a hard cut", f"{target}/reset"),
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import osc_schema
 from streamvace.live.parameters import Parameters
 from streamvace.osc.server import ERROR, OscServer
 from tests.osc.conftest import PATIENCE
@@ -127,7 +128,7 @@ def test_a_bundle_of_osc_js_is_one_change(gear: Gear, parameters: Parameters) ->
 def test_osc_js_reads_answers_feedback_and_complaints(gear: Gear, parameters: Parameters, server: OscServer) -> None:
     gear.send("/streamvace/subscribe")
     gear.send(PROMPT, ("s", "?"))
-    assert gear.ping("asked") == [message(PROMPT, ("s", "a red sphere"))]
+    assert gear.ping("asked") == [message(PROMPT, ("s", osc_schema.by_address()[PROMPT].default))]
     parameters.set(PROMPT, ("ünïcode",), "another surface")
     assert gear.hear() == message(PROMPT, ("s", "ünïcode"))
     parameters.set("/streamvace/pause", (True,), "another surface")

@@ -69,10 +69,10 @@ def disturb(latents: Tensor, deviation: Tensor, generator: torch.Generator) -> T
     coarse = torch.randn(batch, channels, frames, -(-height // 2), -(-width // 2), generator=generator)
     coarse = coarse.repeat_interleave(2, 3).repeat_interleave(2, 4)[..., :height, :width]
     scale = deviation.view(1, -1, 1, 1, 1)
-    white = 0.12 * level * fine
-    shaped = 0.35 * level * scale * (0.6 * fine + 0.6 * coarse)
+    white = 0.08 * level * fine
+    shaped = 0.25 * level * scale * (0.6 * fine + 0.6 * coarse)
     pick = kind.view(-1, 1, 1, 1, 1)
-    return latents + torch.where(pick < 0.3, torch.zeros_like(white), torch.where(pick < 0.65, white, shaped))
+    return latents + torch.where(pick < 0.4, torch.zeros_like(white), torch.where(pick < 0.7, white, shaped))
 
 
 def reconstruction_loss(out: Tensor, target: Tensor) -> Tensor:

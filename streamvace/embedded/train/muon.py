@@ -1,4 +1,4 @@
-"""Muon: momentum, made orthogonal, for the matrices of the blocks (Jordan et al. 2024)."""
+"""Muon: momentum, made orthogonal, for matrices and convolutions (Jordan et al. 2024)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ def orthogonalise(batch: Tensor, steps: int = 5) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """One step for all matrices of a shape at once. lr is per unit of root-mean-square update (x 0.2 sqrt(max dim))."""
+    """One step for all matrices of a shape at once; a convolution is the matrix [out, in * height * width].
+
+    lr is scaled by 0.2 sqrt(max dim), so that an update is about as large as AdamW's.
+    """
 
     def __init__(self, params: Iterable[Tensor], lr: float, momentum: float = 0.95) -> None:
         super().__init__(list(params), {"lr": lr, "momentum": momentum})
@@ -40,7 +43,8 @@ class Muon(torch.optim.Optimizer):
                 if p.grad is not None:
                     shapes[p.shape].append(p)
             for shape, members in shapes.items():
-                updates = torch.zeros(len(members), *shape)
+                rows = shape[0]
+                updates = torch.zeros(len(members), rows, shape.numel() // rows)
                 mine = slice(team.rank(), None, team.size())
                 directions = []
                 for p in members:
@@ -49,9 +53,10 @@ class Muon(torch.optim.Optimizer):
                     if "momentum" not in state:
                         state["momentum"] = torch.zeros_like(p)
                     state["momentum"].lerp_(p.grad, 1 - group["momentum"])
-                    directions.append(torch.lerp(p.grad, state["momentum"], group["momentum"]))
-                updates[mine] = orthogonalise(torch.stack(directions[mine]))
+                    directions.append(torch.lerp(p.grad, state["momentum"], group["momentum"]).reshape(rows, -1))
+                if directions[mine]:
+                    updates[mine] = orthogonalise(torch.stack(directions[mine]))
                 team.add(updates)
-                scale = group["lr"] * 0.2 * max(shape) ** 0.5
+                scale = group["lr"] * 0.2 * max(updates.shape[1:]) ** 0.5
                 for p, update in zip(members, updates, strict=True):
-                    p.add_(update, alpha=-scale)
+                    p.add_(update.view(shape), alpha=-scale)

@@ -80,7 +80,7 @@ def write_package(config: TrainConfig, figures: dict[str, float], folder: Path =
         size += path.stat().st_size
     card = {
         "what": "streamvace embedded model: causal VACE at 256x256, 12 frames a chunk, closed vocabulary",
-        "how": "trained from nothing on the procedural world by `streamvace train all`; see embedded/train/config.json",
+        "how": "trained from nothing on the procedural world by `streamvace train`; see embedded/train/config.json",
         "licence": "Apache-2.0, as the program",
         "seed": config.seed,
         "stages": {**history, **more},

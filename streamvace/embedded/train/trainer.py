@@ -17,6 +17,12 @@ from streamvace.embedded.train.config import StageConfig
 from streamvace.embedded.train.muon import Muon
 
 
+def takes_muon(key: str, parameter: Tensor) -> bool:
+    """The matrices of transformer blocks and the inner convolutions of the decoder; the rest is AdamW's."""
+    inner = key.startswith(("mem.", "grow.", "enter.", "join."))
+    return (("_blocks." in key or ".blocks." in key) and parameter.ndim == 2) or (inner and parameter.ndim == 4)
+
+
 class Trainer:
     """Trains one module for a number of minutes. Sample n is a function of (seed, stage, n); rates follow the clock.
 
@@ -28,7 +34,7 @@ class Trainer:
         self.path = folder / f"{name}.pt"
         folder.mkdir(parents=True, exist_ok=True)
         named = [(key, p) for key, p in module.named_parameters() if p.requires_grad]
-        matrices = [p for key, p in named if config.muon > 0 and "blocks." in key and p.ndim == 2]
+        matrices = [p for key, p in named if config.muon > 0 and takes_muon(key, p)]
         chosen = {id(p) for p in matrices}
         rest = [p for _, p in named if id(p) not in chosen]
         self._parameters = [p for _, p in named]

@@ -165,7 +165,7 @@ class Generator:
     # -- the parts of a step ----------------------------------------------------------------------------------------
 
     def _switch_prompt(self, prompt: str, control: bool) -> tuple[str, ...]:
-        """New text K/V; with the `recache` rule the last window of clean latents is replayed under them."""
+        """New text K/V, and what the pipeline's rule does to the history that was made under the old ones."""
         state, parts = self.state, self.networks
         if not take_prompt(state, parts, prompt, self.device, self.dtype, control):
             return ()
@@ -175,6 +175,8 @@ class Generator:
             memory = state.cache.replay(state.position - frames, frames)
             parts.loras.limit(state.regions[-frames:])
             self._forward(state.clean, self.spec.context_timestep, memory)
+        elif self.spec.on_prompt_switch == "forget":
+            state.cache.reset()
         unknown = parts.text.unknown_words(prompt)
         return (f"words the model does not know: {', '.join(unknown)}",) if unknown else ()
 

@@ -75,7 +75,7 @@ def test_warming_up_leaves_no_trace() -> None:
     np.testing.assert_array_equal(run(warmed, 2)[1].frames, run(small_generator(), 2)[1].frames)
 
 
-@pytest.mark.parametrize("rule", ["recache", "none"])
+@pytest.mark.parametrize("rule", ["recache", "forget", "none"])
 def test_a_prompt_switch_changes_the_picture_and_keeps_the_stream(rule: str) -> None:
     kept = small_generator(small_spec(on_prompt_switch=rule))
     switched = small_generator(small_spec(on_prompt_switch=rule))
@@ -97,6 +97,16 @@ def test_recache_rewrites_the_history_with_the_new_prompt() -> None:
     ours, theirs = (generator.state.cache.in_order(1)[1] for generator in (recached, swapped))
     tokens = ours.shape[1] // 6
     assert not torch.equal(ours[:, tokens : 3 * tokens], theirs[:, tokens : 3 * tokens])
+
+
+def test_a_forgetting_pipeline_makes_the_new_prompt_s_picture_from_the_next_chunk_on() -> None:
+    """The cache starts over; the stream, its position and its decoder go on."""
+    generator = small_generator(small_spec(on_prompt_switch="forget"))
+    run(generator, 3)
+    assert generator.step(ChunkInput("blue", control=control(generator, 9))).index == 3
+    assert generator.state.cache.frames == [9, 10, 11]
+    run(generator, 2, prompt="blue")
+    assert len(generator.state.cache.frames) == generator.spec.cache.window
 
 
 def test_control_steers_and_zero_context_scale_does_not() -> None:

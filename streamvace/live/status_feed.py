@@ -29,12 +29,13 @@ def publish_status(publish: Callable[[str, Value], None], figures: Stats) -> Non
 
 
 def web_figures(telemetry: Telemetry, parameters: Parameters, osc_port: int) -> dict[str, object]:
-    """What the preview page shows, then everything else."""
+    """What the preview page shows: a performer's figures; `--stats` has all of them."""
     figures = telemetry.stats()
+    shown = ("state", "fps", "chunks", "missed", "repeated", "dropped", "latency_p95_ms", "worker_restarts", "error")
     return {
         "latency_ms": figures["latency_p50_ms"],
         "chunk_ms": figures["chunk_p50_ms"],
         "prompt": parameters.snapshot().text("/streamvace/prompt"),
         "osc_port": osc_port,
-        **figures,
+        **{name: figures[name] for name in shown},
     }

@@ -101,7 +101,8 @@ class PipelineSpec:
     prediction: what the network's output is, `v` (flow, noise - x0) or `x0`.
     source_step_offset: video to video: how far the first timestep lies below the noise really there.
     raw_source: video to video starts from un-normalised latents (StreamDiffusionV2 was trained so).
-    on_prompt_switch: `recache` replays the last window of clean latents with the new text; `none` only swaps the text.
+    on_prompt_switch: `recache` replays the last window of clean latents with the new text; `forget` empties the cache,
+        so that the new text rules from the next chunk on; `none` only swaps the text.
     autoencoder: which codec turns latents into pixels. default_size: (width, height) in pixels.
     """
 
@@ -120,7 +121,7 @@ class PipelineSpec:
     prediction: Literal["v", "x0"] = "v"
     source_step_offset: int = 0
     raw_source: bool = False
-    on_prompt_switch: Literal["recache", "none"] = "none"
+    on_prompt_switch: Literal["recache", "forget", "none"] = "none"
 
 
 FOUR_STEPS = (1000, 750, 500, 250)
@@ -140,6 +141,8 @@ PIPELINES: dict[str, PipelineSpec] = {
             warp=False,
             prediction="x0",
             context_timestep=30.0,
+            # It was never trained on a change of words: with its history it keeps the old background for good.
+            on_prompt_switch="forget",
             autoencoder="tiny",
             default_size=(256, 256),
         ),

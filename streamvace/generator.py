@@ -128,6 +128,9 @@ class Generator:
             self._forward(x0, spec.context_timestep, memory)
         clock.mark("cache")
 
+        if state.decoder is None and state.position:
+            # A cut within the stream: the decoder blends each frame with the one before, so it gets the first twice.
+            _, state.decoder = codec.decode(x0[:, :, :1], None)
         pixels, state.decoder = codec.decode(x0, state.decoder)
         try:
             picture = to_frames(pixels)
@@ -177,6 +180,7 @@ class Generator:
             self._forward(state.clean, self.spec.context_timestep, memory)
         elif self.spec.on_prompt_switch == "forget":
             state.cache.reset()
+            state.decoder = None
         unknown = parts.text.unknown_words(prompt)
         return (f"words the model does not know: {', '.join(unknown)}",) if unknown else ()
 

@@ -6,6 +6,8 @@ The modules hold weights only, so any number of streams can use one of them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
@@ -29,15 +31,15 @@ Z = 16
 Layer = ResidualBlock | FrameAttention | Downsample | Upsample
 
 
-class _Half(nn.Module):
+class _Half(nn.Module, ABC):
     """What encoder and decoder share: conv1, layers, head. Subclasses name the middle as published."""
 
     conv1: CausalConv3d
     head: nn.Sequential
 
+    @abstractmethod
     def layers(self) -> list[Layer]:
         """Everything between conv1 and head, in order."""
-        raise NotImplementedError
 
     def run(self, x: Tensor, tape: Tape) -> Tensor:
         """`[B, C, T, H, W]` through all layers."""

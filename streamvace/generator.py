@@ -60,7 +60,7 @@ class Generator:
         self._grid = (rows, columns)
         tokens = rows * columns
         shape = AttentionShape(spec.chunk * tokens, spec.cache.window * tokens, spec.size.num_heads, spec.size.head_dim)
-        self.kernel_name, kernel = choose_kernel(device, dtype, shape, attention)
+        _, kernel = choose_kernel(device, dtype, shape, attention)
         self._branch_memory = {
             frames: Bidirectional(rotary_table(range(frames), rows, columns, spec.size.head_dim, device))
             for frames in {spec.chunk, spec.first_chunk}
@@ -91,11 +91,12 @@ class Generator:
     def step(self, given: ChunkInput) -> Chunk:
         """Generate the next chunk.
 
-        Raises ValueError when control or mask have the wrong shape, FloatingPointError when the result is not finite
-        (the stream is reset then).
+        Raises ValueError when control, mask or source have the wrong shape (nothing has changed then but a reset),
+        FloatingPointError when the result is not finite (the stream is reset then).
         """
         if given.reset:
             self.reset()
+        self._check(given)
         spec, state, networks, codec = self.spec, self.state, self.networks, self.networks.codec
         clock = StageClock(self.device)
 
@@ -154,13 +155,15 @@ class Generator:
         """Run every path a show can take up to the steady state, so nothing compiles or allocates later."""
         width, height = self.size
         steady = -(-self.spec.cache.window // self.spec.chunk) + 1
-        plan = [("control", "warm up")] * steady + [("mask", "warm up"), ("none", "warm up"), ("none", "switch")]
+        plan = [("control", "warm up")] * steady
+        plan += [("mask", "warm up"), ("source", "warm up"), ("none", "warm up"), ("none", "switch")]
         for done, (mode, prompt) in enumerate(plan):
             count = self.frames_wanted()
             control = None if mode == "none" else np.zeros((count, height, width, 3), np.uint8)
             mask = np.zeros((count, height, width), np.uint8) if mode == "mask" else None
+            source = control if mode == "source" else None
             region = "mask" if mode == "mask" and self.networks.loras.has_side else "everywhere"
-            self.step(ChunkInput(prompt, control=control, mask=mask, lora_region=region))
+            self.step(ChunkInput(prompt, control=control, mask=mask, source=source, lora_region=region))
             if progress is not None:
                 progress((done + 1) / len(plan))
         self.reset()
@@ -219,7 +222,6 @@ class Generator:
         if given.source is None:
             state.source = state.noise_scale = None
             return noise, self._schedule
-        self._check(given.source, (3,), "source")
         scale = given.noise_scale
         if scale is None:
             before = STILL_SCALE if state.noise_scale is None else state.noise_scale
@@ -241,7 +243,6 @@ class Generator:
         mask = given.mask
         if mask is None:
             mask = np.full((self.frames_wanted(), self.size[1], self.size[0]), 255, np.uint8)
-        self._check(mask, (), "mask")
         region = token_mask(to_mask(mask, self.device, self.dtype), frames, *self._grid)
         return list((1 - region if outside else region).chunk(frames, dim=1))
 
@@ -258,10 +259,8 @@ class Generator:
             # The encoder streams are interrupted; they start afresh when control returns.
             state.context = ContextState()
             return None
-        self._check(control, (3,), "control")
-        if mask is not None:
-            self._check(mask, (), "mask")
-            mask = None if mask.min() > 127 else mask
+        if mask is not None and mask.min() > 127:
+            mask = None
         first = state.position == 0
         context, state.context = encode_context(
             self.networks.codec,
@@ -331,8 +330,16 @@ class Generator:
             return np.full((count, height, width, 3), 128, np.uint8)
         return last[np.clip(np.arange(len(last) - count, len(last)), 0, None)]
 
-    def _check(self, frames: Pixels, channels: tuple[int, ...], name: str) -> None:
+    def _check(self, given: ChunkInput) -> None:
+        """Refuse frames of another count, size or type before anything is touched."""
         width, height = self.size
-        wanted = (self.frames_wanted(), height, width, *channels)
-        if frames.shape != wanted or frames.dtype != np.uint8:
-            raise ValueError(f"{name} is {frames.dtype} {list(frames.shape)}, this chunk takes uint8 {list(wanted)}")
+        for name, frames, channels in (
+            ("control", given.control, (3,)),
+            ("mask", given.mask, ()),
+            ("source", given.source, (3,)),
+        ):
+            wanted = (self.frames_wanted(), height, width, *channels)
+            if frames is not None and (frames.shape != wanted or frames.dtype != np.uint8):
+                raise ValueError(
+                    f"{name} is {frames.dtype} {list(frames.shape)}, this chunk takes uint8 {list(wanted)}"
+                )

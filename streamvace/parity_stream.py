@@ -106,7 +106,6 @@ class StreamReplay:
         # The recording's VACE wrapper rounds timestep angles to fp32 (4.6e-5 at t = 1000), its base model does not.
         self.angle_dtype = torch.float32 if meta["vace"] else torch.float64
         self.table = sigma_table(meta["timestep_shift"])
-        self._texts: dict[str, Tensor] = {}
 
     def flow(self, call: dict[str, Any], x: Tensor) -> Tensor:
         """Run one recorded call on latents `x` `[1, 16, F, h, w]`."""

@@ -154,12 +154,17 @@ def test_modes_can_be_switched_on_and_off_between_chunks() -> None:
         assert chunk.frames.shape == (count, 32, 32, 3)
 
 
-def test_control_of_the_wrong_size_is_refused_with_both_sizes_and_loses_nothing() -> None:
-    generator = small_generator()
-    run(generator, 1)
-    with pytest.raises(ValueError, match=r"\[9, 32, 32, 3\].*\[12, 32, 32, 3\]"):
-        generator.step(ChunkInput("red", control=np.zeros((9, 32, 32, 3), np.uint8)))
-    assert generator.step(ChunkInput("red")).index == 1
+@pytest.mark.parametrize("name", ["control", "mask", "source"])
+def test_frames_of_the_wrong_size_are_refused_with_both_sizes_and_lose_nothing(name: str) -> None:
+    """Refused before anything is touched: not even the prompt that came with them has emptied the cache."""
+    generator = small_generator(small_spec(on_prompt_switch="forget"))
+    run(generator, 2)
+    held = generator.state.cache.frames
+    tail = () if name == "mask" else (3,)
+    with pytest.raises(ValueError, match=rf"{name} is uint8 \[9, 32, 32.*takes uint8 \[12, 32, 32"):
+        generator.step(ChunkInput("blue", **{name: np.zeros((9, 32, 32, *tail), np.uint8)}))  # type: ignore[arg-type]
+    assert (generator.state.cache.frames, generator.state.prompt) == (held, "red")
+    assert generator.step(ChunkInput("red")).index == 2
 
 
 def test_a_size_the_pipeline_cannot_make_is_refused_with_the_mend() -> None:

@@ -103,7 +103,7 @@ class PipelineSpec:
     raw_source: video to video starts from un-normalised latents (StreamDiffusionV2 was trained so).
     on_prompt_switch: `recache` replays the last window of clean latents with the new text; `forget` empties the cache,
         so that the new text rules from the next chunk on; `none` only swaps the text.
-    autoencoder: which codec turns latents into pixels. default_size: (width, height) in pixels.
+    default_size: (width, height) in pixels.
     """
 
     name: str
@@ -111,7 +111,6 @@ class PipelineSpec:
     cache: CacheRule
     steps: tuple[int, ...]
     shift: float
-    autoencoder: Literal["taehv", "tiny"]
     default_size: tuple[int, int]
     chunk: int = 3
     first_chunk: int = 3
@@ -143,7 +142,6 @@ PIPELINES: dict[str, PipelineSpec] = {
             context_timestep=30.0,
             # It was never trained on a change of words: with its history it keeps the old background for good.
             on_prompt_switch="forget",
-            autoencoder="tiny",
             default_size=(256, 256),
         ),
         PipelineSpec(
@@ -155,7 +153,6 @@ PIPELINES: dict[str, PipelineSpec] = {
             steps=FOUR_STEPS,
             shift=5.0,
             on_prompt_switch="recache",
-            autoencoder="taehv",
             default_size=(576, 320),
         ),
         PipelineSpec(
@@ -173,7 +170,6 @@ PIPELINES: dict[str, PipelineSpec] = {
             warp=False,
             source_step_offset=100,
             raw_source=True,
-            autoencoder="taehv",
             default_size=(512, 512),
         ),
         PipelineSpec(
@@ -183,7 +179,6 @@ PIPELINES: dict[str, PipelineSpec] = {
             steps=FOUR_STEPS,
             shift=5.0,
             on_prompt_switch="recache",
-            autoencoder="taehv",
             default_size=(576, 320),
         ),
         PipelineSpec(
@@ -193,7 +188,6 @@ PIPELINES: dict[str, PipelineSpec] = {
             history="recompute",
             steps=FOUR_STEPS,
             shift=5.0,
-            autoencoder="taehv",
             default_size=(576, 320),
         ),
         PipelineSpec(
@@ -202,7 +196,6 @@ PIPELINES: dict[str, PipelineSpec] = {
             cache=CacheRule(window=9, sink=3, positions="window", sink_decay=0.999),
             steps=FOUR_STEPS,
             shift=5.0,
-            autoencoder="taehv",
             default_size=(576, 320),
         ),
     )

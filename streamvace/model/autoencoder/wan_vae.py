@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from streamvace.model.autoencoder.base import CodecState
-from streamvace.model.autoencoder.stats import LATENT_MEAN, LATENT_STD
+from streamvace.model.autoencoder.stats import denormalised, normalised
 from streamvace.model.autoencoder.wan_vae_layers import (
     CausalConv3d,
     ChannelNorm,
@@ -150,8 +150,7 @@ class WanVAE(nn.Module):
         """All frames in one pass, of any count: frames that fill no group only leave their trace in the state."""
         tape = Tape(state)
         z = self.conv1(self.encoder.run(pixels, tape))[:, :Z]
-        mean, std = _stats(z)
-        return (z - mean) / std, tape.left
+        return normalised(z), tape.left
 
     def blank_state(self, pixels: Tensor) -> CodecState:
         """See Autoencoder.blank_state.
@@ -163,8 +162,7 @@ class WanVAE(nn.Module):
 
     def decode(self, latents: Tensor, state: CodecState | None) -> tuple[Tensor, CodecState]:
         """See Autoencoder.decode."""
-        mean, std = _stats(latents)
-        z = self.conv2(latents * std + mean)
+        z = self.conv2(denormalised(latents))
         done: list[Tensor] = []
         for group in z.split(self._group, dim=2):
             tape = Tape(state)
@@ -172,8 +170,3 @@ class WanVAE(nn.Module):
             state = tape.left
         assert state is not None
         return torch.cat(done, dim=2), state
-
-
-def _stats(like: Tensor) -> tuple[Tensor, Tensor]:
-    mean = torch.tensor(LATENT_MEAN, device=like.device, dtype=like.dtype).view(-1, 1, 1, 1)
-    return mean, torch.tensor(LATENT_STD, device=like.device, dtype=like.dtype).view(-1, 1, 1, 1)

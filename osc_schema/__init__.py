@@ -16,16 +16,23 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-Value = bool | int | float | str
-"""What a parameter holds: float for `float`, int for `int`, bool for `bool`, str for `string` and `choice`."""
+Weighted = tuple[tuple[str, float], ...]
+Scalar = bool | int | float | str
+Value = Scalar | tuple[str, ...] | Weighted
+"""What a parameter holds: float for `float`, int for `int`, bool for `bool`, str for `string` and `choice`, a tuple of
+texts for `strings`, a tuple of (text, weight) for `weighted`."""
 
-Type = Literal["float", "int", "bool", "string", "choice", "trigger"]
+Type = Literal["float", "int", "bool", "string", "choice", "strings", "weighted", "trigger"]
 Applies = Literal["now", "next_chunk", "reload"]
 Access = Literal["write", "read"]
 
 PATH = Path(__file__).with_name("parameters.json")
 _REQUIRED = frozenset({"address", "label", "group", "type", "default", "applies", "access", "help"})
-_KEYS = _REQUIRED | {"unit", "min", "max", "choices", "max_length"}
+_KEYS = _REQUIRED | {"unit", "min", "max", "choices", "max_length", "max_items"}
+_LISTS = ("strings", "weighted")
+
+MOST_ITEMS = 16
+"""Of a list: (text, weight) pairs for one OSC message of 32 arguments."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +40,16 @@ class Parameter:
     """One row of the address space.
 
     address: OSC address, `/streamvace/...`, unique.
-    type: float, int, bool, string, choice or trigger (an action without a value).
+    type: float, int, bool, string, choice, strings (a list of texts), weighted (a list of texts with a weight each) or
+        trigger (an action without a value).
     default: the value before anyone sets it; None for triggers only.
     label: a few words for a panel. help: one or two sentences. group: heading it belongs under.
     applies: `now`, at the `next_chunk`, or only after a `reload` of the model.
     access: `write` for parameters, `read` for what the process reports.
-    minimum, maximum: inclusive range of float and int, in `unit`; None where open (outputs only).
-    choices: the names a choice takes, in the order of their indices. max_length: of a string, in characters.
+    minimum, maximum: inclusive range of float, int and the weights of `weighted`, in `unit`; None where open (outputs
+        only).
+    choices: the names a choice takes, in the order of their indices. max_length: of a string, or of each text in a
+        list, in characters. max_items: of a list.
     """
 
     address: str
@@ -55,6 +65,7 @@ class Parameter:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     max_length: int = 0
+    max_items: int = 0
 
     @property
     def name(self) -> str:
@@ -108,7 +119,7 @@ def parse(entry: Mapping[str, Any]) -> Parameter:
     row = Parameter(
         address=entry["address"],
         type=entry["type"],
-        default=entry["default"],
+        default=_frozen(entry["default"]),
         label=entry["label"],
         help=entry["help"],
         group=entry["group"],
@@ -119,11 +130,28 @@ def parse(entry: Mapping[str, Any]) -> Parameter:
         maximum=entry.get("max"),
         choices=tuple(entry.get("choices", ())),
         max_length=entry.get("max_length", 0),
+        max_items=entry.get("max_items", 0),
     )
     problem = _problem(row)
     if problem:
         raise ValueError(f"{address}: {problem}")
     return row
+
+
+def flat(value: Value) -> tuple[Scalar, ...]:
+    """A value as the arguments of one message: a list gives an argument for each text and weight, `s f s f ...`.
+
+    An empty list is one empty text: a message without arguments would be a question.
+    """
+    if not isinstance(value, tuple):
+        return (value,)
+    parts = (item if isinstance(item, tuple) else (item,) for item in value)
+    return tuple(scalar for part in parts for scalar in part) or ("",)
+
+
+def _frozen(default: Any) -> Any:
+    """Lists of the file as tuples, the way values are held."""
+    return tuple(_frozen(item) for item in default) if isinstance(default, list) else default
 
 
 def _problem(row: Parameter) -> str:
@@ -143,6 +171,8 @@ def _problem(row: Parameter) -> str:
         low = -math.inf if row.minimum is None else row.minimum
         high = math.inf if row.maximum is None else row.maximum
         return "" if low <= float(default) <= high else f"default {default} is outside {low}..{high}"
+    if row.type in _LISTS:
+        return _list_problem(row)
     wanted = {"bool": bool, "string": str, "choice": str, "trigger": type(None)}[row.type]
     if not isinstance(default, wanted):
         return f"default {default!r} is no {row.type}"
@@ -150,6 +180,22 @@ def _problem(row: Parameter) -> str:
         return f"default {default!r} is not one of {row.choices}"
     if row.type == "string" and not 0 <= len(str(default)) <= row.max_length:
         return f"default has {len(str(default))} characters, max_length is {row.max_length}"
+    return ""
+
+
+def _list_problem(row: Parameter) -> str:
+    if not 1 <= row.max_items <= MOST_ITEMS or row.max_length < 1:
+        return f"a list needs max_items 1..{MOST_ITEMS} and max_length, got {row.max_items} and {row.max_length}"
+    if not isinstance(row.default, tuple) or len(row.default) > row.max_items:
+        return f"default {row.default!r} is no list of at most {row.max_items}"
+    if row.type == "weighted" and (row.minimum is None or row.maximum is None):
+        return "the weights need min and max"
+    for item in row.default:
+        text, weight = (item, row.minimum) if isinstance(item, str) else item
+        if isinstance(item, str) != (row.type == "strings") or not 1 <= len(text) <= row.max_length:
+            return f"default {item!r} is not allowed in {row.type} of at most {row.max_length} characters"
+        if row.minimum is not None and row.maximum is not None and not row.minimum <= (weight or 0) <= row.maximum:
+            return f"default weight {weight} is outside {row.minimum}..{row.maximum}"
     return ""
 
 

@@ -59,7 +59,7 @@ def with_parameters(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def wrapped(**given: Any) -> None:
         said = {names[name].name: given.pop(name) for name in names}
-        texts = {name: _as_text(value) for name, value in said.items() if value is not None}
+        texts = {name: _as_text(value) for name, value in said.items() if value not in (None, [])}
         command(**given, parameters=parse_cli(texts))
 
     own = [each for each in inspect.signature(command, eval_str=True).parameters.values() if each.name != "parameters"]
@@ -73,16 +73,18 @@ def with_parameters(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _annotation(option: CliOption) -> Any:
-    """A flag pair for a switch, a value for everything else; None when it was not given."""
+    """A flag pair for a switch, an option to repeat for a list, a value for all else; None when it was not given."""
     if option.parameter.type == "bool":
         pair = f"{option.name}/--no-{option.name.removeprefix('--')}"
         return Annotated[bool | None, typer.Option(pair, help=option.help, rich_help_panel=PARAMETERS_PANEL)]
-    named = typer.Option(option.name, help=option.help, metavar="VALUE", rich_help_panel=PARAMETERS_PANEL)
-    return Annotated[str | None, named]
+    repeated = option.parameter.type in ("strings", "weighted")
+    metavar = {"strings": "TEXT", "weighted": "TEXT[=WEIGHT]"}.get(option.parameter.type, "VALUE")
+    named = typer.Option(option.name, help=option.help, metavar=metavar, rich_help_panel=PARAMETERS_PANEL)
+    return Annotated[list[str] | None, named] if repeated else Annotated[str | None, named]
 
 
-def _as_text(value: bool | str) -> str:
-    return value if isinstance(value, str) else ("on" if value else "off")
+def _as_text(value: bool | str | list[str]) -> str | list[str]:
+    return value if isinstance(value, (str, list)) else ("on" if value else "off")
 
 
 def _version(asked: bool) -> None:

@@ -35,6 +35,8 @@ def coerce(parameter: Parameter, arguments: tuple[object, ...]) -> Coerced:
         return Coerced("refused", None, f"{parameter.address}: is an output and cannot be set, got {show(arguments)}")
     if parameter.type == "trigger":
         return _trigger(parameter, arguments)
+    if parameter.type in ("strings", "weighted"):
+        return _list(parameter, arguments)
     if len(arguments) != 1:
         return _refuse(parameter, f"{len(arguments)} values {show(arguments)}" if arguments else "no value")
     value = arguments[0]
@@ -59,6 +61,10 @@ def expectation(parameter: Parameter) -> str:
         return f"one of {', '.join(parameter.choices)} (or its index)"
     if parameter.type == "string":
         return f"one string of at most {parameter.max_length} characters"
+    if parameter.type in ("strings", "weighted"):
+        each = f", each with a weight {_plain(parameter.minimum)}..{_plain(parameter.maximum)}"
+        what = f"up to {parameter.max_items} strings of at most {parameter.max_length} characters"
+        return what + (each if parameter.type == "weighted" else "")
     return {"bool": "one bool or number", "trigger": "nothing, 1 or true"}[parameter.type]
 
 
@@ -87,12 +93,57 @@ def _trigger(parameter: Parameter, arguments: tuple[object, ...]) -> Coerced:
 def _string(parameter: Parameter, value: object) -> Coerced:
     if not isinstance(value, str):
         return _refuse(parameter, show(value))
-    if len(value) > parameter.max_length:
-        return _refuse(parameter, f"{len(value)} characters")
+    problem = _text_problem(parameter, value)
+    return _refuse(parameter, problem) if problem else Coerced("set", value)
+
+
+def _text_problem(parameter: Parameter, text: str) -> str:
+    """Why this text cannot be held, or an empty string."""
+    if len(text) > parameter.max_length:
+        return f"{len(text)} characters"
     # Neither a NUL nor half a surrogate pair can be sent back as feedback, so neither is let in.
-    if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-        return _refuse(parameter, f"{show(value)}, which OSC cannot carry")
-    return Coerced("set", value)
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        return f"{show(text)}, which OSC cannot carry"
+    return ""
+
+
+def _list(parameter: Parameter, arguments: tuple[object, ...]) -> Coerced:
+    """Texts, for `weighted` each followed by its weight (1 where there is none); loose, in an array, or in pairs.
+
+    Empty texts are left out, with their weights: that is how a list is emptied, and how a panel with eight boxes sends
+    the three that are filled. A message that cannot be taken whole is refused whole.
+    """
+    if len(arguments) == 1 and isinstance(arguments[0], tuple):
+        arguments = arguments[0]
+    loose = [part for item in arguments for part in (item if isinstance(item, tuple) else (item,))]
+    pairs: list[tuple[str, float]] = []
+    line = ""
+    after_text = False
+    for part in loose:
+        if isinstance(part, str):
+            problem = _text_problem(parameter, part)
+            if problem:
+                return _refuse(parameter, problem)
+            pairs.append((part, 1.0))
+            after_text = parameter.type == "weighted"
+            continue
+        if not after_text or isinstance(part, bool) or not isinstance(part, (int, float)) or not _finite(part):
+            return _refuse(parameter, show(part))
+        after_text = False
+        weight = float(min(max(part, parameter.minimum or 0), parameter.maximum or 0))
+        if weight != part:
+            line = f"{parameter.address}: takes {expectation(parameter)}, got {show(part)}, used {show(weight)}"
+        pairs[-1] = (pairs[-1][0], weight)
+    kept = tuple(pair for pair in pairs if pair[0])
+    if len(kept) > parameter.max_items or not loose:
+        return _refuse(parameter, f"{len(kept)} strings" if loose else "no value")
+    held: Value = kept if parameter.type == "weighted" else tuple(text for text, _ in kept)
+    return Coerced("clamped" if line else "set", held, line)
+
+
+def _finite(value: int | float) -> bool:
+    """An int of any size is: it may be beyond any float, and is clamped."""
+    return isinstance(value, int) or math.isfinite(value)
 
 
 def _named_choice(parameter: Parameter, value: str) -> Coerced:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import osc_schema
-from osc_schema import Parameter, Value
+from osc_schema import Parameter, Value, Weighted
 from streamvace.errors import UserError
 from streamvace.live.coercion import Coerced, Status, coerce
 from streamvace.video.frame import now_ns
@@ -46,7 +46,7 @@ class Snapshot:
     def number(self, address: str) -> float:
         """A float or int parameter as a float. Raises TypeError for anything else: a bug, not bad input."""
         value = self.values[address]
-        if isinstance(value, (bool, str)):
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
             raise TypeError(f"{address} holds {value!r}, no number")
         return float(value)
 
@@ -70,6 +70,23 @@ class Snapshot:
         if not isinstance(value, str):
             raise TypeError(f"{address} holds {value!r}, no string")
         return value
+
+    def texts(self, address: str) -> tuple[str, ...]:
+        """The texts of a strings or weighted parameter, without weights. Raises TypeError for anything else."""
+        value = self.values[address]
+        if not isinstance(value, tuple):
+            raise TypeError(f"{address} holds {value!r}, no list")
+        return tuple(item if isinstance(item, str) else item[0] for item in value)
+
+    def weighted(self, address: str) -> Weighted:
+        """A weighted parameter as (text, weight) pairs; of a strings parameter, all weights are 1.
+
+        Raises TypeError for anything else.
+        """
+        value = self.values[address]
+        if not isinstance(value, tuple):
+            raise TypeError(f"{address} holds {value!r}, no list")
+        return tuple((item, 1.0) if isinstance(item, str) else item for item in value)
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import osc_schema
-from osc_schema import Parameter, Value
+from osc_schema import Parameter, Value, flat
 from streamvace.errors import UserError
 from streamvace.live.coercion import coerce, expectation, show
 
@@ -31,22 +31,28 @@ def options() -> tuple[CliOption, ...]:
     )
 
 
-def parse_cli(pairs: Mapping[str, str]) -> dict[str, Value]:
+def parse_cli(pairs: Mapping[str, str | Sequence[str]]) -> dict[str, Value]:
     """Option names (`--context-scale`, dashes in front or not) and their text, as overrides for `Parameters`.
+
+    A list comes as a sequence of texts, one each time the option was given, or as one text with a line for each;
+    of a weighted list a text is `TEXT` or `TEXT=WEIGHT`.
 
     Raises UserError, one line, for an unknown option or a text that does not mean a value in range: unlike a live
     message, a command line can be mended before the show.
     """
     rows = {option.name: option.parameter for option in options()}
     values: dict[str, Value] = {}
-    for name, text in pairs.items():
+    for name, said in pairs.items():
         option = "--" + name.lstrip("-").replace("_", "-")
         row = rows.get(option)
         if row is None:
             raise UserError(f"{option}: there is no such parameter; there are {', '.join(rows)}")
-        coerced = coerce(row, (_from_text(row, text),))
+        lines = said.split("\n") if isinstance(said, str) else list(said)
+        whole = said if isinstance(said, str) else "\n".join(said)
+        value = _from_lines(row, lines) if row.type in ("strings", "weighted") else _from_text(row, whole)
+        coerced = coerce(row, (value,))
         if coerced.status != "set" or coerced.value is None:
-            raise UserError(f"{option}: takes {expectation(row)}, got {show(text)}")
+            raise UserError(f"{option}: takes {expectation(row)}, got {show(whole)}")
         values[row.address] = coerced.value
     return values
 
@@ -69,7 +75,24 @@ def _from_text(row: Parameter, text: str) -> Value:
     return text
 
 
+def _from_lines(row: Parameter, lines: Sequence[str]) -> Value:
+    if row.type == "strings":
+        return tuple(lines)
+    return tuple(_weighted(line) for line in lines)
+
+
+def _weighted(line: str) -> tuple[str, float]:
+    """`red glass=0.3` as its parts; an equals sign without a number after it belongs to the text."""
+    text, equals, weight = line.rpartition("=")
+    try:
+        return (text, float(weight)) if equals else (line, 1.0)
+    except ValueError:
+        return line, 1.0
+
+
 def _text(default: Value | None) -> str:
+    if isinstance(default, tuple):
+        return ", ".join(map(str, flat(default))) or "none"
     if isinstance(default, bool):
         return "on" if default else "off"
     return f"{default:g}" if isinstance(default, float) else str(default)

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable
 
 import osc_schema
-from osc_schema import Parameter
+from osc_schema import Parameter, Scalar
 from streamvace.osc import codec, feedback, inbox, query_server, schedule, server, tcp
 
 _APPLIES = {"now": "at once", "next_chunk": "next chunk", "reload": "after a model reload"}
@@ -38,6 +38,8 @@ _MANNERS = (
     "changes nothing. Either way the sender gets one line at `/streamvace/status/error` and the value that now holds.",
     "`?` as the argument, or no argument, asks for the value. `/streamvace/*` and the other OSC 1.0 patterns work, "
     f"up to {inbox.MAX_PATTERNS} a datagram.",
+    "A list comes as several arguments, or as one array: texts, or texts each followed by its weight (1 where there is "
+    "none). Empty texts are left out, so one empty text empties the list.",
     f"A bundle is applied whole, at one chunk boundary. One with a time tag waits for it, up to {schedule.HORIZON:.0f} "
     f"s; {schedule.MAX_ENTRIES} may wait. Messages of a bundle that are refused do not hold up the others.",
     "Of a burst, the last valid value of each address counts.",
@@ -102,15 +104,21 @@ def _row(row: Parameter) -> tuple[str, ...]:
     takes = {
         "choice": ", ".join(f"`{choice}`" for choice in row.choices),
         "string": f"string, up to {row.max_length} characters",
+        "strings": f"up to {row.max_items} strings of up to {row.max_length} characters",
+        "weighted": f"up to {row.max_items} times a string of up to {row.max_length} characters and its weight",
         "trigger": "trigger",
         "bool": "bool",
     }.get(row.type) or f"{row.type} {row.minimum:.10g}..{row.maximum:.10g}" + (f" {row.unit}" if row.unit else "")
-    default = "" if row.default is None else _code(str(row.default).lower() if row.type == "bool" else str(row.default))
+    default = _code(" ".join(_plain(part) for part in osc_schema.flat(row.default))) if row.default is not None else ""
     return f"`{row.address}`", takes, default, _APPLIES[row.applies], row.help
 
 
 def _output(row: Parameter) -> tuple[str, ...]:
     return f"`{row.address}`", row.type, row.unit, row.help
+
+
+def _plain(part: Scalar) -> str:
+    return str(part).lower() if isinstance(part, bool) else str(part)
 
 
 def _code(text: str) -> str:

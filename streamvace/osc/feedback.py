@@ -89,19 +89,21 @@ class StatusBoard:
         self._news: set[str] = set()
 
     def publish(self, address: str, value: Value) -> None:
-        """Put up a value: cut to length if a string, left out if not finite, as the schema's type.
+        """Put up a value: texts cut to length, lists to their most items, left out if not finite, as the schema's type.
 
         Raises KeyError for an address that is no output, TypeError for a value of the wrong kind: bugs, not bad input.
         """
         row = self._rows[address]
-        if isinstance(value, str) != (row.type == "string"):
-            raise TypeError(f"{address} is a {row.type}, got {value!r}")
-        if isinstance(value, str):
-            kept: Value = value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")[: row.max_length]
-        elif not math.isfinite(value):
-            return
+        if row.type == "strings" and isinstance(value, tuple):
+            kept: Value = tuple(_carried(str(text), row) for text in value[: row.max_items])
+        elif row.type == "string" and isinstance(value, str):
+            kept = _carried(value, row)
+        elif row.type in ("float", "int", "bool") and isinstance(value, (int, float)):
+            if not math.isfinite(value):
+                return
+            kept = {"float": float, "int": int, "bool": bool}[row.type](value)
         else:
-            kept = int(value) if row.type == "int" else float(value)
+            raise TypeError(f"{address} is a {row.type}, got {value!r}")
         with self._lock:
             if self._values[address] != kept:
                 self._values[address] = kept
@@ -118,3 +120,8 @@ class StatusBoard:
             news = {address: self._values[address] for address in sorted(self._news)}
             self._news.clear()
             return news
+
+
+def _carried(text: str, row: Parameter) -> str:
+    """What OSC can carry of a text of ours, at most `max_length` characters."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")[: row.max_length]

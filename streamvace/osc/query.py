@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from osc_schema import Parameter, Value
+from osc_schema import Parameter, Value, flat
 
 Json = dict[str, object]
 
@@ -121,7 +121,9 @@ def _method(row: Parameter, value: Value | None) -> Json:
         return attributes | {"ACCESS": 2, "VALUE": [None]}
     attributes["ACCESS"] = 3 if row.access == "write" else 1
     if value is not None:
-        attributes["VALUE"] = [value]
+        attributes["VALUE"] = list(flat(value))
+    if row.type == "weighted":
+        return attributes | _weights(row, len(_type(row, value)) // 2)
     if row.choices:
         attributes["RANGE"] = [{"VALS": list(row.choices)}]
     limits = {name: bound for name, bound in (("MIN", row.minimum), ("MAX", row.maximum)) if bound is not None}
@@ -134,8 +136,18 @@ def _method(row: Parameter, value: Value | None) -> Json:
     return attributes
 
 
+def _weights(row: Parameter, pairs: int) -> Json:
+    """Ranges for `sfsf...`, one an argument; the texts have none. An empty list is a single text."""
+    limits = {"MIN": row.minimum, "MAX": row.maximum}
+    if pairs == 0:
+        return {}
+    return {"RANGE": [None, limits] * pairs, "CLIPMODE": ["none", "both"] * pairs}
+
+
 def _type(row: Parameter, value: Value | None) -> str:
-    """The type tag that the node sends and takes; of a bool it is the value itself."""
+    """The type tags that the node sends and takes; of a bool it is the value itself, of a list as many as it holds."""
     if row.type == "bool":
         return "T" if value else "F"
+    if row.type in ("strings", "weighted"):
+        return "".join("s" if isinstance(part, str) else "f" for part in flat(value if value is not None else ()))
     return {"float": "f", "int": "i", "string": "s", "choice": "s", "trigger": "I"}[row.type]

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from aiohttp import WSMsgType, web
 
-from osc_schema import Value
+from osc_schema import Value, flat
 from streamvace.osc.codec import encode_message
 from streamvace.osc.query import Namespace
 
@@ -83,5 +83,5 @@ class Listener:
                 # While one value was on its way, the client may have said IGNORE to the next.
                 if path in self._told and value is not None and self._told[path] != value:
                     self._told[path] = value
-                    await self._socket.send_bytes(encode_message(path, value))
+                    await self._socket.send_bytes(encode_message(path, *flat(value)))
             await asyncio.sleep(BREATH_SECONDS)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
+import osc_schema
 from osc_schema import Value
 from streamvace.errors import UserError
 from streamvace.live.coercion import show
@@ -159,7 +160,7 @@ class OscServer:
             # The writer hears its own value back after all: its fader stands where the parameter does not.
             held = self._parameters.snapshot().values.get(about)
             if held is not None:
-                self._send(target, about, held)
+                self._send(target, about, *osc_schema.flat(held))
         for request in outcome.requests:
             self._answer(request, now)
         self._feed_back()
@@ -170,7 +171,7 @@ class OscServer:
             self._subscribers.forget_silent(now)
             for address, value in self._board.take_news().items():
                 for target in self._subscribers.targets():
-                    self._send(target, address, value)
+                    self._send(target, address, *osc_schema.flat(value))
 
     def _receive(self, now: float, ready: Ready) -> None:
         """Take in what has arrived: first out of the system's buffer, which a burst fills in no time, then read."""
@@ -202,7 +203,7 @@ class OscServer:
             return
         values = self.values()
         if request.address in values:
-            self._send(self._subscribers.target_of(peer), request.address, values[request.address])
+            self._send(self._subscribers.target_of(peer), request.address, *osc_schema.flat(values[request.address]))
             return
         try:
             port = _port(request)
@@ -218,7 +219,7 @@ class OscServer:
         elif name == "sync":
             target = self._subscribers.target_of(peer) if port is None else udp_target(peer, port)
             for address, value in values.items():
-                self._send(target, address, value)
+                self._send(target, address, *osc_schema.flat(value))
 
     def _feed_back(self) -> None:
         """Tell everyone but the writer what has changed, from whatever surface."""
@@ -228,7 +229,7 @@ class OscServer:
         for address, writer in news.items():
             if address in values:  # triggers are not: a desk that echoes them would fire them for ever
                 for target in self._subscribers.targets(without=writer):
-                    self._send(target, address, values[address])
+                    self._send(target, address, *osc_schema.flat(values[address]))
 
     def _on_change(self, snapshot: Snapshot, changed: Mapping[str, str]) -> None:
         """From any writer's thread: note what changed and wake up. The dictionary is no larger than the schema."""

@@ -8,6 +8,7 @@ import osc_schema
 from streamvace.errors import UserError
 from streamvace.live.parameters import Parameters
 from streamvace.osc.cli_options import options, parse_cli
+from tests.osc.lists import STRINGS, WEIGHTED
 
 
 def test_every_parameter_that_holds_a_value_has_an_option_of_its_own() -> None:
@@ -67,3 +68,14 @@ def test_a_mistake_is_one_line_with_the_option_and_what_it_takes(name: str, text
 def test_the_line_holds_both_values() -> None:
     with pytest.raises(UserError, match=r"--context-scale: takes one float 0\.\.2, got '3'"):
         parse_cli({"--context-scale": "3"})
+
+
+def test_a_list_is_an_option_given_several_times_or_a_line_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(osc_schema, "load", lambda: (STRINGS, WEIGHTED))
+    assert [option.name for option in options()] == ["--test-strings", "--test-weighted"]
+    assert parse_cli({"--test-strings": ["a=1", "b"]}) == {STRINGS.address: ("a=1", "b")}
+    assert parse_cli({"--test-strings": "a\nb"}) == {STRINGS.address: ("a", "b")}
+    said = parse_cli({"--test-weighted": ["red=0.25", "blue", "a=b"]})
+    assert said == {WEIGHTED.address: (("red", 0.25), ("blue", 1.0), ("a=b", 1.0))}
+    with pytest.raises(UserError, match=r"--test-weighted: takes up to 3 strings .* weight 0\.\.1, got 'red=3'"):
+        parse_cli({"--test-weighted": ["red=3"]})

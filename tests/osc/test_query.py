@@ -12,6 +12,7 @@ import pytest
 import osc_schema
 from streamvace.live.parameters import Parameters
 from streamvace.osc.query import ATTRIBUTES, Namespace, host_info
+from tests.osc.lists import STRINGS, WEIGHTED
 
 DEFAULTS = {row.address: row.default for row in osc_schema.load() if row.default is not None}
 SCALE = "/streamvace/context_scale"
@@ -39,7 +40,7 @@ def test_the_namespace_holds_every_parameter_of_the_schema_and_no_more() -> None
         node = nodes[row.address]
         assert node["DESCRIPTION"] == row.help
         assert node["ACCESS"] == (2 if row.type == "trigger" else 3 if row.access == "write" else 1)
-        assert node["VALUE"] == [row.default]
+        assert node["VALUE"] == [None] if row.default is None else list(osc_schema.flat(row.default))
         assert set(node) <= {*ATTRIBUTES}
 
 
@@ -48,6 +49,8 @@ def test_the_range_says_what_the_parameters_take(parameters: Parameters) -> None
     for node in leaves(ask("/")):
         if node["ACCESS"] != 3 or "RANGE" not in node:
             continue
+        if node["RANGE"][0] is None:
+            continue  # weights: their texts have no range
         [limits] = node["RANGE"]
         for value in limits.get("VALS") or (limits["MIN"], limits["MAX"]):
             assert parameters.check(node["FULL_PATH"], (value,)).status == "set", node["FULL_PATH"]
@@ -75,6 +78,23 @@ def test_a_fader_a_menu_a_switch_a_text_a_button_and_an_output() -> None:
     assert (reset["TYPE"], reset["ACCESS"], reset["VALUE"]) == ("I", 2, [None])
     latency = ask("/streamvace/status/latency_p50")
     assert (latency["ACCESS"], latency["UNIT"], "CLIPMODE" in latency) == (1, ["time.ms"], False)
+
+
+def node_of(row: osc_schema.Parameter, value: osc_schema.Value) -> dict[str, Any]:
+    body = Namespace({row.address: row}).answer(row.address, "", {row.address: value}, {}).body
+    assert body is not None
+    return body
+
+
+def test_a_list_has_as_many_type_tags_as_it_holds() -> None:
+    assert node_of(STRINGS, ("a", "b"))["TYPE"] == "ss"
+    assert node_of(STRINGS, ("a", "b"))["VALUE"] == ["a", "b"]
+    assert (node_of(STRINGS, ())["TYPE"], node_of(STRINGS, ())["VALUE"]) == ("s", [""])
+    pairs = node_of(WEIGHTED, (("a", 0.25), ("b", 1.0)))
+    assert (pairs["TYPE"], pairs["VALUE"]) == ("sfsf", ["a", 0.25, "b", 1.0])
+    assert pairs["RANGE"] == [None, {"MIN": 0.0, "MAX": 1.0}] * 2
+    assert pairs["CLIPMODE"] == ["none", "both"] * 2
+    assert "RANGE" not in node_of(WEIGHTED, ())
 
 
 def test_containers_have_contents_and_no_value() -> None:

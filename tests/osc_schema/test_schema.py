@@ -93,6 +93,22 @@ WRONG_ROWS = {
     "a choice of one": a_row(type="choice", min="gone", max="gone", choices=["a"], default="a"),
     "a string longer than allowed": a_row(type="string", min="gone", max="gone", max_length=2, default="abc"),
     "a bool that is a number": a_row(type="bool", min="gone", max="gone", default=1),
+    "a list without a limit": a_row(type="strings", min="gone", max="gone", max_length=9, default=[]),
+    "a list longer than a message": a_row(
+        type="strings", min="gone", max="gone", max_length=9, max_items=17, default=[]
+    ),
+    "a list that begins too long": a_row(
+        type="strings", min="gone", max="gone", max_length=9, max_items=1, default=["a", "b"]
+    ),
+    "a list with an empty text": a_row(type="strings", min="gone", max="gone", max_length=9, max_items=2, default=[""]),
+    "weights in a list of texts": a_row(
+        type="strings", min="gone", max="gone", max_length=9, max_items=2, default=[["a", 1.0]]
+    ),
+    "weights without a range": a_row(
+        type="weighted", min="gone", max="gone", max_length=9, max_items=2, default=[["a", 1.0]]
+    ),
+    "a weight out of range": a_row(type="weighted", max_length=9, max_items=2, default=[["a", 2.0]]),
+    "a text without its weight": a_row(type="weighted", max_length=9, max_items=2, default=["a"]),
     "a trigger with a value": a_row(type="trigger", min="gone", max="gone", default=1),
 }
 
@@ -105,3 +121,15 @@ def test_a_wrong_row_is_refused_by_name(row: dict[str, Any]) -> None:
 
 def test_a_right_row_is_not() -> None:
     assert osc_schema.parse(a_row()).maximum == 1.0
+
+
+def test_a_list_is_held_as_tuples_and_sent_as_one_argument_after_the_other() -> None:
+    row = osc_schema.parse(a_row(type="weighted", max_length=9, max_items=2, default=[["a", 1.0], ["b", 0.5]]))
+    assert row.default == (("a", 1.0), ("b", 0.5))
+    assert osc_schema.flat(row.default) == ("a", 1.0, "b", 0.5)
+    assert osc_schema.flat(("x", "y")) == ("x", "y")
+    assert osc_schema.flat(0.5) == (0.5,)
+
+
+def test_an_empty_list_is_sent_as_an_empty_text_for_nothing_would_ask() -> None:
+    assert osc_schema.flat(()) == ("",)

@@ -9,6 +9,12 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 
+MAX_REFERENCES = 8
+"""References of one chunk. Each is one more frame of the context branch's attention, as long as the chunk's own."""
+
+REFERENCE_MODES = ("joint", "memory", "paper")
+"""How references reach the picture; see `ChunkInput.reference_mode`."""
+
 
 @dataclass(frozen=True)
 class ChunkInput:
@@ -21,6 +27,22 @@ class ChunkInput:
     mask: uint8 `[F, H, W]`, 255 = generate, 0 = keep the control picture's pixels, or None for everything generated.
         A mask without control regenerates that region of the stream's own last output.
     source: uint8 `[F, H, W, 3]` video to repaint (video to video), or None: start from pure noise.
+    references: uint8 `[N, H, W, 3]`, 1 <= N <= MAX_REFERENCES, pictures of what should appear, each fitted on white
+        (`conditioning.references.fit_on_white`), or None. Their order matters little; each is encoded alone.
+    reference_mode: `joint` (the context branch sees [references | chunk], as VACE was trained), `memory` (the base
+        attention sees them as well) or `paper` (as arXiv 2602.14381 published it: they take the place of the chunk's
+        first control latents).
+    first_frame, last_frame: uint8 `[H, W, 3]`, the picture that the chunk's first or last frame should be, or None.
+        With a mask they only fill what the mask generates. One chunk is a cue, every chunk a standing anchor.
+    scale_map: uint8 `[F, H, W]`, multiplied with context_scale place by place, 128 = 1, 255 = 2, or None: 1.
+    block_scales: 0..2, one factor a context block on top of context_scale; empty: all 1.
+    second_control: uint8 `[F, H, W, 3]`, another control texture whose hints are blended in, or None. Without a control
+        beside it, it is blended with none. Under a mask the kept pixels stay those of `control`.
+    second_weight: 0..1, the second control's share of the hints.
+    hint_reuse: the hints are made anew every so many denoising steps; 1: every step.
+    hint_threshold: 0..1, once the picture changed less than this from one step to the next (RMS of its latents,
+        relative) its hints are kept to the chunk's end; 0: never. The first two steps always make theirs.
+    history_hints: the pass that writes finished frames to the history sees the hints too.
     noise_scale: 0..1, how much of the source is repainted; None: more when it is still, less when it moves.
     lora_strength: 0..2, multiplied with the strength of each of the user's LoRAs.
     lora_region: `everywhere`, `mask` (where the mask generates) or `outside` of it; `side` LoRAs only. Without a mask
@@ -35,6 +57,17 @@ class ChunkInput:
     control: Pixels | None = None
     mask: Pixels | None = None
     source: Pixels | None = None
+    references: Pixels | None = None
+    reference_mode: str = "joint"
+    first_frame: Pixels | None = None
+    last_frame: Pixels | None = None
+    scale_map: Pixels | None = None
+    block_scales: tuple[float, ...] = ()
+    second_control: Pixels | None = None
+    second_weight: float = 0.5
+    hint_reuse: int = 1
+    hint_threshold: float = 0.0
+    history_hints: bool = False
     noise_scale: float | None = None
     lora_strength: float = 1.0
     lora_region: str = "everywhere"

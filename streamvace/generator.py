@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from streamvace.chunk import Chunk, ChunkInput, Pixels
+from streamvace.chunk_check import check_chunk
 from streamvace.conditioning.context import ContextState, encode_context
 from streamvace.conditioning.region import token_mask
 from streamvace.conditioning.video_to_video import STILL_SCALE, follow_motion, noisy_start
@@ -91,12 +92,12 @@ class Generator:
     def step(self, given: ChunkInput) -> Chunk:
         """Generate the next chunk.
 
-        Raises ValueError when control, mask or source have the wrong shape (nothing has changed then but a reset),
+        Raises ValueError when an input has the wrong shape or range (nothing has changed then but a reset),
         FloatingPointError when the result is not finite (the stream is reset then).
         """
         if given.reset:
             self.reset()
-        self._check(given)
+        check_chunk(given, self.frames_wanted(), self.size, len(self.spec.size.vace_layers))
         spec, state, networks, codec = self.spec, self.state, self.networks, self.networks.codec
         clock = StageClock(self.device)
 
@@ -329,17 +330,3 @@ class Generator:
         if last is None:
             return np.full((count, height, width, 3), 128, np.uint8)
         return last[np.clip(np.arange(len(last) - count, len(last)), 0, None)]
-
-    def _check(self, given: ChunkInput) -> None:
-        """Refuse frames of another count, size or type before anything is touched."""
-        width, height = self.size
-        for name, frames, channels in (
-            ("control", given.control, (3,)),
-            ("mask", given.mask, ()),
-            ("source", given.source, (3,)),
-        ):
-            wanted = (self.frames_wanted(), height, width, *channels)
-            if frames is not None and (frames.shape != wanted or frames.dtype != np.uint8):
-                raise ValueError(
-                    f"{name} is {frames.dtype} {list(frames.shape)}, this chunk takes uint8 {list(wanted)}"
-                )

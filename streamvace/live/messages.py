@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from streamvace.chunk import Chunk, ChunkInput
 from streamvace.model_options import ModelOptions
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Goes up when a message changes."""
 
 Picture = TypeVar("Picture", ChunkInput, Chunk)

@@ -14,13 +14,19 @@ from multiprocessing import get_context
 from multiprocessing.connection import wait
 from typing import Any
 
-from streamvace.chunk import Chunk, ChunkInput
+from streamvace.chunk import MAX_REFERENCES, Chunk, ChunkInput
 from streamvace.live.messages import Done, Quit, Step, WorkerSetup, join_pixels, split_pixels
 from streamvace.live.slots import PixelSlot
 from streamvace.live.worker import worker_main
 
 MAX_CHUNK_FRAMES = 24
 """Room in the slots: twice the longest chunk of any pipeline."""
+
+INBOX_BYTES = MAX_CHUNK_FRAMES * (3 + 1 + 3 + 3 + 1) + (MAX_REFERENCES + 2) * 3
+"""Most bytes a pixel that a ChunkInput has: control, mask, source, second control and scale map, frame by frame;
+references, first and last frame."""
+
+OUTBOX_BYTES = MAX_CHUNK_FRAMES * 4
 
 _GRACE_S = 1.5
 """How long a worker may take to end by itself before it is killed."""
@@ -31,11 +37,10 @@ class WorkerLink:
 
     def __init__(self, setup: WorkerSetup) -> None:
         width, height = setup.size
-        frame = width * height
         self._slots: list[PixelSlot] = []
         try:
-            self._inbox = self._slot(MAX_CHUNK_FRAMES * frame * 4)
-            self._outbox = self._slot(MAX_CHUNK_FRAMES * frame * 4)
+            self._inbox = self._slot(width * height * INBOX_BYTES)
+            self._outbox = self._slot(width * height * OUTBOX_BYTES)
             # spawn everywhere: fork would copy threads' locks and GPU state, and Windows has nothing else.
             context = get_context("spawn")
             self._pipe, theirs = context.Pipe()

@@ -6,16 +6,16 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from streamvace.chunk import ChunkInput
-from streamvace.live.messages import PROTOCOL, Ask, Died, Done, Ready, StepFailed, WorkerSetup
+from streamvace.chunk import MAX_REFERENCES, ChunkInput
+from streamvace.live.messages import PROTOCOL, Ask, Died, Done, Ready, StepFailed, WorkerSetup, split_pixels
 from streamvace.live.slots import PixelSlot
-from streamvace.live.worker_link import WorkerLink
+from streamvace.live.worker_link import INBOX_BYTES, MAX_CHUNK_FRAMES, WorkerLink
 from tests.live.processes import STAGE, memory_gone, process_gone
 from tests.live.show import wait_until
 
@@ -153,3 +153,30 @@ def test_ctrl_c_is_the_stages_business() -> None:
         hear(link, Done)
     finally:
         link.close()
+
+
+def test_the_fullest_chunk_input_fits_the_shared_memory() -> None:
+    """Every picture at its largest; a field that is added must be added to INBOX_BYTES too."""
+    width, height = 64, 48
+    frames = [np.zeros((MAX_CHUNK_FRAMES, height, width, 3), np.uint8) for _ in range(3)]
+    planes = [np.zeros((MAX_CHUNK_FRAMES, height, width), np.uint8) for _ in range(2)]
+    still = np.zeros((height, width, 3), np.uint8)
+    full = ChunkInput(
+        "hello",
+        control=frames[0],
+        source=frames[1],
+        second_control=frames[2],
+        mask=planes[0],
+        scale_map=planes[1],
+        references=np.zeros((MAX_REFERENCES, height, width, 3), np.uint8),
+        first_frame=still,
+        last_frame=still,
+    )
+    _, arrays = split_pixels(full)
+    assert set(arrays) == {field.name for field in fields(ChunkInput) if "Pixels" in str(field.type)}
+    assert sum(array.nbytes for array in arrays.values()) == width * height * INBOX_BYTES
+    slot = PixelSlot.create(width * height * INBOX_BYTES)
+    try:
+        slot.write(arrays)
+    finally:
+        slot.close()

@@ -132,6 +132,13 @@ Offload = Annotated[
     typer.Option(help="none; context: main memory holds it while there is no control.", rich_help_panel=MODEL_PANEL),
 ]
 
+Media = Annotated[
+    Path | None,
+    typer.Option(
+        "--media", metavar="DIR", help="Folder of your pictures; default: ./media, else streamvace/media at home."
+    ),
+]
+
 RUN_EXAMPLES = """Examples:
 
 \b
@@ -159,6 +166,7 @@ def run(
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Output files may replace existing ones.")] = False,
+    media: Media = None,
     size: Annotated[
         str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's.")
     ] = None,
@@ -199,6 +207,7 @@ def run(
         input=input_,
         outputs=tuple(output or ()),
         overwrite=overwrite,
+        media=media,
         parameters=parameters,
         size=parse_size(size) if size else None,
         rate=rate,

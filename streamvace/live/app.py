@@ -13,6 +13,7 @@ from streamvace.live.director import Director
 from streamvace.live.frame_ring import FrameRing
 from streamvace.live.greeting import greeting, things_to_try
 from streamvace.live.main_loop import MainLoop, stop_on_signals
+from streamvace.live.media import MediaFolder
 from streamvace.live.messages import WorkerSetup
 from streamvace.live.options import (
     DEFAULT_WEB_PORT,
@@ -122,6 +123,7 @@ def run(options: RunOptions) -> int:
 def _checked(options: RunOptions) -> tuple[tuple[int, int], tuple[str, ...]]:
     """Everything that can be refused without opening anything: (size, outputs)."""
     size = resolve_size(options.pipeline, options.size)
+    MediaFolder(options.media)
     check_model(options.model)
     check_factory(options.factory)
     check_port(options.osc_port, "--osc-port")

@@ -33,7 +33,7 @@ class RunOptions:
     """One live show.
 
     input, outputs: URIs of `streamvace.video.endpoints`; no outputs means a window if there is a display.
-    overwrite: output files may replace existing ones.
+    overwrite: output files may replace existing ones. media: folder of the user's pictures; see MediaFolder.
     parameters: starting values by OSC address. size: (width, height), None takes the pipeline's.
     rate: output ticks a second. content_rate: most generated frames played a second.
     osc_port: 0 takes a free one. web_port: None means the default or the next free; -1 means no web server.
@@ -47,6 +47,7 @@ class RunOptions:
     input: str = "pattern"
     outputs: tuple[str, ...] = ()
     overwrite: bool = False
+    media: Path | None = None
     parameters: Mapping[str, Value] = field(default_factory=dict)
     size: tuple[int, int] | None = None
     rate: float = 30.0

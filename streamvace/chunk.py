@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +17,63 @@ MAX_REFERENCES = 8
 REFERENCE_MODES = ("joint", "memory", "paper")
 """How references reach the picture; see `ChunkInput.reference_mode`."""
 
+Blend = Literal["linear", "slerp"]
+BLENDS: tuple[Blend, ...] = get_args(Blend)
+
+
+@dataclass(frozen=True)
+class PromptMix:
+    """Several prompts at once: their text embeddings are blended before the network's text projection sees them.
+
+    parts: (text, weight), at least one; weights are finite and not negative, one above zero, and only their ratios
+        count. The same text may come twice.
+    blend: `linear` adds the embeddings and keeps their mean length; `slerp` turns each token's vector from one prompt
+        to the next along the sphere, in the order of the parts.
+    Raises ValueError for weights or a blend that mean nothing.
+    """
+
+    parts: tuple[tuple[str, float], ...]
+    blend: Blend = "linear"
+
+    def __post_init__(self) -> None:
+        if self.blend not in BLENDS:
+            raise ValueError(f"blend {self.blend!r}; there are: {', '.join(BLENDS)}")
+        weights = [weight for _, weight in self.parts]
+        if not all(weight >= 0 for weight in weights) or not 0 < sum(weights) < math.inf:
+            raise ValueError(f"prompt weights {weights}: finite ones from 0 up, and one above 0")
+
+    @classmethod
+    def of(cls, prompt: str | PromptMix) -> PromptMix:
+        """The one form of a prompt: parts of weight 0 left out, the same texts added up, weights with the sum 1.
+
+        Two prompts of the same form are the same picture, so nothing is computed anew between them.
+        """
+        if isinstance(prompt, str):
+            return cls(((prompt, 1.0),))
+        total = sum(weight for _, weight in prompt.parts)
+        shares: dict[str, float] = {}
+        for text, weight in prompt.parts:
+            if weight:
+                shares[text] = shares.get(text, 0.0) + weight / total
+        # One text alone is itself, however it is blended.
+        return cls(tuple(shares.items()), prompt.blend if len(shares) > 1 else "linear")
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The parts' texts, in order."""
+        return tuple(text for text, _ in self.parts)
+
+    def distance(self, other: PromptMix) -> float:
+        """Share of the words that changed, 0..1: 0.1 when a tenth of the weight went to others. Both made by `of`."""
+        ours, theirs = dict(self.parts), dict(other.parts)
+        return sum(abs(ours.get(text, 0.0) - theirs.get(text, 0.0)) for text in ours | theirs) / 2
+
 
 @dataclass(frozen=True)
 class ChunkInput:
     """Everything that shapes one chunk, sampled at the chunk's start.
 
-    prompt: text; unknown words come back as a note.
+    prompt: text, or a mix of texts; unknown words come back as a note.
     seed: base seed; the chunk's noise is drawn from `seed + start frame`, so the same inputs give the same frames.
     context_scale: 0..2, the strength of the hints.
     control: uint8 `[F, H, W, 3]` control texture, F = `Generator.frames_wanted()`, or None for no control.
@@ -51,7 +104,7 @@ class ChunkInput:
     generation, captured_ns, snapshot_version: carried through to the Chunk untouched.
     """
 
-    prompt: str
+    prompt: str | PromptMix
     seed: int = 42
     context_scale: float = 1.0
     control: Pixels | None = None

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from streamvace.chunk import Chunk, ChunkInput, Pixels
+from streamvace.chunk import Chunk, ChunkInput, Pixels, PromptMix
 from streamvace.chunk_check import check_chunk
 from streamvace.conditioning.context import ContextState, encode_context
 from streamvace.conditioning.region import token_mask
@@ -27,7 +27,7 @@ from streamvace.offload import Offload
 from streamvace.pixels import to_frames, to_mask, to_pixels
 from streamvace.stage_clock import StageClock
 from streamvace.stream_state import Networks, StreamState
-from streamvace.text_state import take_prompt
+from streamvace.text_state import history_is_stale, take_prompt
 
 __all__ = ["Chunk", "ChunkInput", "Generator"]
 
@@ -107,7 +107,7 @@ class Generator:
         if not self._offload.begin_chunk(wants_control):
             given, wants_control = replace(given, context_scale=0.0), False
             notes += (f"no control: {self._offload.nbytes / 1e9:.1f} GB for the context branch are not free",)
-        notes += self._switch_prompt(given.prompt, wants_control)
+        notes += self._switch_prompt(PromptMix.of(given.prompt), wants_control)
         clock.mark("text")
         context = self._encode_context(given)
         clock.mark("encode")
@@ -171,21 +171,21 @@ class Generator:
 
     # -- the parts of a step ----------------------------------------------------------------------------------------
 
-    def _switch_prompt(self, prompt: str, control: bool) -> tuple[str, ...]:
+    def _switch_prompt(self, prompt: PromptMix, control: bool) -> tuple[str, ...]:
         """New text K/V, and what the pipeline's rule does to the history that was made under the old ones."""
-        state, parts = self.state, self.networks
-        if not take_prompt(state, parts, prompt, self.device, self.dtype, control):
-            return ()
-        if state.clean is not None and self.spec.on_prompt_switch == "recache":
-            state.cache.bank.consolidate(self._text_keys())
-            frames = state.clean.shape[2]
-            memory = state.cache.replay(state.position - frames, frames)
-            parts.loras.limit(state.regions[-frames:])
-            self._forward(state.clean, self.spec.context_timestep, memory)
-        elif self.spec.on_prompt_switch == "forget":
-            state.cache.reset()
-            state.decoder = None
-        unknown = parts.text.unknown_words(prompt)
+        state, parts, before = self.state, self.networks, self.state.prompt
+        fresh = take_prompt(state, parts, prompt, self.device, self.dtype, control)
+        if history_is_stale(state, before):
+            if state.clean is not None and self.spec.on_prompt_switch == "recache":
+                state.cache.bank.consolidate(self._text_keys())
+                frames = state.clean.shape[2]
+                memory = state.cache.replay(state.position - frames, frames)
+                parts.loras.limit(state.regions[-frames:])
+                self._forward(state.clean, self.spec.context_timestep, memory)
+            elif self.spec.on_prompt_switch == "forget":
+                state.cache.reset()
+                state.decoder = None
+        unknown = dict.fromkeys(word for text in fresh for word in parts.text.unknown_words(text))
         return (f"words the model does not know: {', '.join(unknown)}",) if unknown else ()
 
     def _open_chunk(self, frames: int) -> ChunkPass:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from streamvace.chunk import Pixels
+from streamvace.chunk import Pixels, PromptMix
 from streamvace.conditioning.context import ContextState
 from streamvace.model.autoencoder.base import Autoencoder, CodecState
 from streamvace.model.blocks import TextKV
@@ -32,7 +32,8 @@ class Networks:
 class StreamState:
     """All that a stream remembers.
 
-    position: latent frames generated since the last reset. encoded: the prompt as the text encoder gave it.
+    position: latent frames generated since the last reset. prompt: what the text K/V say; encoded: its embedding;
+    history_prompt: the one that the cache's past frames follow. encoded_texts: each text as the encoder gave it.
     text_version: the LoRAs' version that the text K/V were made with. regions: where side LoRAs applied in each of the
     window's latent frames, `[1, tokens, 1]`, or None: everywhere.
     """
@@ -40,8 +41,10 @@ class StreamState:
     cache: KVCache
     position: int = 0
     chunks: int = 0
-    prompt: str | None = None
+    prompt: PromptMix | None = None
+    history_prompt: PromptMix | None = None
     encoded: Tensor | None = None
+    encoded_texts: dict[str, Tensor] = field(default_factory=dict)
     text_version: int = 0
     text: list[TextKV] = field(default_factory=list)
     context_text: list[TextKV] = field(default_factory=list)

@@ -3,29 +3,77 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
+from streamvace.chunk import PromptMix
+from streamvace.model.text import TextEncoder
+from streamvace.model.text_blend import blend_linear, blend_slerp
 from streamvace.stream_state import Networks, StreamState
+
+KEPT_TEXTS = 16
+"""Encoded texts a stream remembers, 4 MB each with umT5: a transition mixes the same two anew for every chunk."""
+
+HISTORY_STEP = 0.5
+"""Share of the words that may change before the history is made anew under the new ones; see `history_is_stale`."""
 
 
 def take_prompt(
-    state: StreamState, parts: Networks, prompt: str, device: torch.device, dtype: torch.dtype, control: bool
-) -> bool:
-    """Bring the text K/V up to date with a prompt and the LoRAs; whether the prompt is a new one.
+    state: StreamState, parts: Networks, prompt: PromptMix, device: torch.device, dtype: torch.dtype, control: bool
+) -> tuple[str, ...]:
+    """Bring the text K/V up to date with a prompt and the LoRAs; returns the texts that were not in it before.
 
-    control: the chunk needs the context branch's too. They wait until then, as the branch may be in main memory.
+    prompt: as `PromptMix.of` makes it. control: the chunk needs the context branch's text too; it waits until then, as
+    the branch may be in main memory.
     """
-    switched = prompt != state.prompt
-    if switched:
-        state.encoded = parts.text.encode([prompt]).to(device, dtype)
-    stale = switched or state.text_version != parts.loras.version
-    if not stale and (state.context_text or not control):
+    before = state.prompt
+    if prompt != before:
+        state.encoded = _blended(state, parts.text, prompt, device).to(dtype)
+    stale = prompt != before or state.text_version != parts.loras.version
+    if stale or (control and not state.context_text):
+        assert state.encoded is not None
+        # A LoRA may change the embedding as well as the blocks' projections.
+        embedded = parts.wan.embed_text(state.encoded)
+        if stale:
+            state.text, state.context_text = parts.wan.text_kv(embedded), []
+            state.prompt, state.text_version = prompt, parts.loras.version
+        if control:
+            state.context_text = parts.branch.text_kv(embedded)
+    known = () if before is None else before.texts
+    return tuple(text for text in prompt.texts if text not in known)
+
+
+def history_is_stale(state: StreamState, before: PromptMix | None) -> bool:
+    """Whether the K/V of past frames must now follow the prompt; the answer is yes once for each need.
+
+    Making the history anew costs about a chunk, and a pipeline that forgets it jumps. So a transition, which changes
+    the mix with every chunk, does it when half of the words have changed and again when it has arrived (the mix stood
+    still for a chunk); a switch of prompts does it at once.
+    before: the prompt of the chunk before.
+    """
+    prompt = state.prompt
+    assert prompt is not None
+    if state.position == 0:
+        state.history_prompt = prompt  # there is no history yet
         return False
-    assert state.encoded is not None
-    # A LoRA may change the embedding as well as the blocks' projections.
-    embedded = parts.wan.embed_text(state.encoded)
-    if stale:
-        state.text, state.context_text = parts.wan.text_kv(embedded), []
-        state.prompt, state.text_version = prompt, parts.loras.version
-    if control and not state.context_text:
-        state.context_text = parts.branch.text_kv(embedded)
-    return switched
+    assert state.history_prompt is not None
+    moved = prompt.distance(state.history_prompt)
+    blended = prompt.blend != state.history_prompt.blend
+    arrived = prompt == before and (moved > 0 or blended)
+    if moved < HISTORY_STEP and not arrived:
+        return False
+    state.history_prompt = prompt
+    return True
+
+
+def _blended(state: StreamState, encoder: TextEncoder, prompt: PromptMix, device: torch.device) -> Tensor:
+    """The prompt's embedding `[1, L, text_dim]`."""
+    kept = state.encoded_texts
+    for text in prompt.texts:
+        kept[text] = kept.pop(text) if text in kept else encoder.encode([text])
+    found = [kept[text].to(device) for text in prompt.texts]
+    while len(kept) > max(KEPT_TEXTS, len(prompt.texts)):
+        del kept[next(iter(kept))]  # the longest unused
+    if len(found) == 1:
+        return found[0]
+    blend = blend_slerp if prompt.blend == "slerp" else blend_linear
+    return blend(found, [weight for _, weight in prompt.parts])

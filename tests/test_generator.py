@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from streamvace.chunk import PromptMix
 from streamvace.errors import UserError
 from streamvace.generator import Chunk, ChunkInput, Generator
 from streamvace.model.specs import PIPELINES, PipelineSpec, pipeline
@@ -163,7 +164,7 @@ def test_frames_of_the_wrong_size_are_refused_with_both_sizes_and_lose_nothing(n
     tail = () if name == "mask" else (3,)
     with pytest.raises(ValueError, match=rf"{name} is uint8 \[9, 32, 32.*takes uint8 \[12, 32, 32"):
         generator.step(ChunkInput("blue", **{name: np.zeros((9, 32, 32, *tail), np.uint8)}))  # type: ignore[arg-type]
-    assert (generator.state.cache.frames, generator.state.prompt) == (held, "red")
+    assert (generator.state.cache.frames, generator.state.prompt) == (held, PromptMix.of("red"))
     assert generator.step(ChunkInput("red")).index == 2
 
 

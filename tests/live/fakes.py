@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from streamvace.chunk import Chunk, ChunkInput
+from streamvace.chunk import Chunk, ChunkInput, PromptMix
 from streamvace.errors import UserError
 from streamvace.live.messages import WorkerSetup
 
@@ -38,7 +38,7 @@ class FakeGenerator:
     def step(self, inputs: ChunkInput) -> Chunk:
         if inputs.reset:
             self.reset()
-        self._misbehave(inputs.prompt)
+        self._misbehave(" ".join(PromptMix.of(inputs.prompt).texts))
         frames = self.frames_wanted()
         if inputs.control is not None and len(inputs.control) != frames:
             raise ValueError(f"{len(inputs.control)} control frames, {frames} wanted")
@@ -54,7 +54,7 @@ class FakeGenerator:
             captured_ns=inputs.captured_ns,
             snapshot_version=inputs.snapshot_version,
             seconds={"total": self.seconds},
-            notes=("a remark",) if "note" in inputs.prompt else (),
+            notes=("a remark",) if "note" in str(inputs.prompt) else (),
         )
         self.index += 1
         return chunk

@@ -146,6 +146,7 @@ RUN_EXAMPLES = """Examples:
   streamvace run --prompt "glossy red shapes, purple background" --context-scale 0.8
   streamvace run --input clip.mp4 --output window:full
   streamvace run --input ndi: --output ndi:streamvace --mask-source alpha
+  streamvace run --input ndi:depth --input camera:0 --input-mask 2 --mask-source alpha
   streamvace run --output null --duration 60 --stats figures.json
 """
 
@@ -156,9 +157,15 @@ def run(
     *,
     pipeline: Annotated[str, typer.Option(help="Which model generates.")] = "embedded",
     input_: Annotated[
-        str,
-        typer.Option("--input", "-i", help="Control source: pattern, a file, camera:0, ndi:NAME, none."),
-    ] = "pattern",
+        list[str] | None,
+        typer.Option(
+            "--input",
+            "-i",
+            help="Where pictures come from: pattern, a file, camera:0, ndi:NAME, none. May be repeated; the first "
+            "steers, /streamvace/input/... gives the others their roles.",
+            show_default="pattern",
+        ),
+    ] = None,
     output: Annotated[
         list[str] | None,
         typer.Option(
@@ -204,7 +211,7 @@ def run(
 
     options = RunOptions(
         pipeline=pipeline,
-        input=input_,
+        inputs=tuple(input_ or ("pattern",)),
         outputs=tuple(output or ()),
         overwrite=overwrite,
         media=media,

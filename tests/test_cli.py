@@ -51,11 +51,24 @@ def test_run_without_options_is_the_built_in_model_the_pattern_and_a_local_addre
 def test_options_reach_the_show(monkeypatch: pytest.MonkeyPatch) -> None:
     options = options_of(
         monkeypatch,
-        *("--input", "clip.mp4", "--output", "null", "-o", "window", "--size", "512x320", "--rate", "60"),
+        *(
+            "--input",
+            "clip.mp4",
+            "-i",
+            "camera:0",
+            "--output",
+            "null",
+            "-o",
+            "window",
+            "--size",
+            "512x320",
+            "--rate",
+            "60",
+        ),
         *("--duration", "5", "--stats", "s.json", "--no-web", "--osc-port", "0", "--device", "cpu", "--threads", "2"),
     )
-    assert (options.input, options.outputs, options.size, options.rate) == (
-        "clip.mp4",
+    assert (options.inputs, options.outputs, options.size, options.rate) == (
+        ("clip.mp4", "camera:0"),
         ("null", "window"),
         (512, 320),
         60,
@@ -81,6 +94,7 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         *("--no-control", "--mask-invert", "--hold-mode", "pingpong", "--no-pause"),
         *("--lora-strength", "0.5", "--lora-region", "mask"),
         *("--video-to-video", "--noise-scale", "0.4", "--follow-motion"),
+        *("--input-control", "2", "--input-mask", "ndi:matte", "--input-source", "pattern:scene"),
     )
     assert options.parameters == {
         "/streamvace/prompt": "a blue cube",
@@ -96,6 +110,9 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         "/streamvace/video_to_video": True,
         "/streamvace/noise_scale": 0.4,
         "/streamvace/follow_motion": True,
+        "/streamvace/input/control": "2",
+        "/streamvace/input/mask": "ndi:matte",
+        "/streamvace/input/source": "pattern:scene",
     }
     holds = {row.address for row in osc_schema.load() if row.access == "write" and row.type != "trigger"}
     assert holds == set(options.parameters), "a new parameter of the schema belongs in this test"

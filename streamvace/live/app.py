@@ -10,8 +10,8 @@ from contextlib import ExitStack
 
 from streamvace.errors import UserError
 from streamvace.live.director import Director
-from streamvace.live.frame_ring import FrameRing
 from streamvace.live.greeting import greeting, things_to_try
+from streamvace.live.inputs import Inputs
 from streamvace.live.main_loop import MainLoop, stop_on_signals
 from streamvace.live.media import MediaFolder
 from streamvace.live.messages import WorkerSetup
@@ -31,7 +31,6 @@ from streamvace.live.playhead import HoldMode
 from streamvace.live.presenter import Presenter, Show
 from streamvace.live.reporter import Reporter, say
 from streamvace.live.sink_bank import SinkBank
-from streamvace.live.source_poller import SourcePoller
 from streamvace.live.status_feed import publish_status, web_figures
 from streamvace.live.supervisor import Supervisor
 from streamvace.live.telemetry import Telemetry, write_json
@@ -51,8 +50,9 @@ def run(options: RunOptions) -> int:
     apart in the opposite order, outputs first, so that their files are complete whatever else hangs.
     """
     size, outputs = _checked(options)
+    media = MediaFolder(options.media)
     parameters = Parameters(options.parameters)
-    telemetry, reporter, ring = Telemetry(), Reporter(), FrameRing()
+    telemetry, reporter = Telemetry(), Reporter()
     with stop_on_signals() as stop, ExitStack() as stack:
         osc = stack.enter_context(OscServer(parameters, options.host, options.osc_port, tcp_port=options.osc_tcp_port))
         query = _open_query(options, parameters, osc)
@@ -61,9 +61,13 @@ def run(options: RunOptions) -> int:
         web = _open_web(options, osc.port)
         if web is not None:
             stack.callback(web.close)
-        poller = SourcePoller(lambda: open_source(options.input, size), ring, reporter)
-        stack.callback(poller.stop)
-        poller.start()
+        inputs = Inputs(
+            options.inputs, lambda uri: open_source(uri, size), lambda uri: _open_asked(uri, size), reporter
+        )
+        stack.callback(inputs.stop)
+        inputs.start()
+        parameters.listen(lambda snapshot, changed: inputs.follow(snapshot.values))
+        inputs.follow(parameters.snapshot().values)
         window, openers = prepare(outputs, size, options.rate)
         if window is not None:
             stack.callback(window.close)
@@ -75,16 +79,16 @@ def run(options: RunOptions) -> int:
             size=size,
             rate=options.rate,
             content_rate=options.content_rate,
-            ring=ring,
+            control=lambda: inputs.ring("control").newest(),
             show=lambda: _show(parameters),
             sinks=SinkBank(openers, reporter),
             telemetry=telemetry,
             reporter=reporter,
         )
-        director = Director(size=size, ring=ring, snapshot=parameters.snapshot, presenter=presenter)
+        director = Director(size=size, inputs=inputs, snapshot=parameters.snapshot, presenter=presenter)
         setup = WorkerSetup(options.factory, options.pipeline, size, options.model)
         supervisor = Supervisor(setup, director, telemetry, reporter)
-        for part in (presenter, poller, supervisor):
+        for part in (presenter, inputs, supervisor):
             telemetry.add(part.stats)
         loop = MainLoop(
             stop,
@@ -123,7 +127,6 @@ def run(options: RunOptions) -> int:
 def _checked(options: RunOptions) -> tuple[tuple[int, int], tuple[str, ...]]:
     """Everything that can be refused without opening anything: (size, outputs)."""
     size = resolve_size(options.pipeline, options.size)
-    MediaFolder(options.media)
     check_model(options.model)
     check_factory(options.factory)
     check_port(options.osc_port, "--osc-port")

@@ -6,7 +6,8 @@ at the point of reading: one snapshot shapes one chunk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from streamvace.live.frame_ring import FrameRing
 from streamvace.live.pace import Pace
 from streamvace.live.parameters import Snapshot
 from streamvace.live.presenter import Presenter
-from streamvace.live.shaping import shape_chunk, wants_input
+from streamvace.live.shaping import ROLES, Pictures, leading_role, shape_chunk
 from streamvace.video.frame import Frame, now_ns
 from streamvace.video.resize import fit_cover
 
@@ -28,6 +29,13 @@ _FIRST_SPAN_NS = 1_000_000_000
 _PAUSED_S = 0.1
 
 
+class Rings(Protocol):
+    """The part of `Inputs` that is sampled."""
+
+    def ring(self, role: str) -> FrameRing:
+        """The pictures of what plays this role now."""
+
+
 class Director:
     """The supervisor's feed: withholds, builds and passes on chunks."""
 
@@ -35,13 +43,13 @@ class Director:
         self,
         *,
         size: tuple[int, int],
-        ring: FrameRing,
+        inputs: Rings,
         snapshot: Callable[[], Snapshot],
         presenter: Presenter,
         clock: Callable[[], int] = now_ns,
     ) -> None:
         self._size = size
-        self._ring = ring
+        self._inputs = inputs
         self._snapshot = snapshot
         self._presenter = presenter
         self._clock = clock
@@ -63,13 +71,12 @@ class Director:
         snapshot = self._snapshot()
         reset = self._generation is not None and snapshot.generation != self._generation
         self._generation = snapshot.generation
-        count = first_frames if reset else frames
-        taken = self._sample(count) if wants_input(snapshot) else []
-        if not taken:
-            self._sampled_ns = 0
+        rings = {role: self._inputs.ring(role) for role in ROLES}  # once: a switch must not fall into a chunk
+        lead = rings.get(leading_role(snapshot))
+        taken = self._sample(lead, first_frames if reset else frames)
         return shape_chunk(
             snapshot,
-            _fit(taken, self._size) if taken else None,
+            self._pictures(rings, lead, taken),
             reset=reset,
             captured_ns=taken[-1].captured_ns if taken else 0,
         )
@@ -78,11 +85,21 @@ class Director:
         """Pass a finished chunk on."""
         self._presenter.offer(chunk, pace)
 
-    def _sample(self, count: int) -> list[Frame]:
-        taken = self._ring.sample(count, self._sampled_ns or self._clock() - _FIRST_SPAN_NS)
-        if taken:
-            self._sampled_ns = taken[-1].captured_ns
+    def _sample(self, lead: FrameRing | None, count: int) -> list[Frame]:
+        """`count` frames of the leading input, newest last; none without one or before its first picture."""
+        taken = lead.sample(count, self._sampled_ns or self._clock() - _FIRST_SPAN_NS) if lead else []
+        self._sampled_ns = taken[-1].captured_ns if taken else 0
         return taken
+
+    def _pictures(self, rings: Mapping[str, FrameRing], lead: FrameRing | None, taken: Sequence[Frame]) -> Pictures:
+        """What every role showed when these frames were captured. An input that plays several roles is fitted once."""
+        fitted: dict[FrameRing, Pixels] = {}
+        moments = [frame.captured_ns for frame in taken]
+        for ring in set(rings.values()) if taken else ():
+            frames = taken if ring is lead else ring.nearest(moments)
+            if frames:
+                fitted[ring] = _fit(frames, self._size)
+        return Pictures(**{role: fitted.get(ring) for role, ring in rings.items()})
 
 
 def _fit(frames: Sequence[Frame], size: tuple[int, int]) -> Pixels:

@@ -1,6 +1,6 @@
 """The newest control frames, kept for the moment a chunk is built.
 
-Threads: the source thread pushes, the engine thread samples, the presenter peeks at the newest. One lock, held for
+Threads: a source thread pushes, the engine thread samples, the presenter peeks at the newest. One lock, held for
 microseconds; no pixels are copied under it.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streamvace.video.frame import Frame
@@ -63,6 +64,18 @@ class FrameRing:
             fresh = [frame for frame in self._frames if frame.captured_ns > since_ns]
             self._sampled_up_to_ns = newest.captured_ns
         return _spread(fresh or [newest], count)
+
+    def nearest(self, moments_ns: Sequence[int]) -> list[Frame]:
+        """For every moment the frame captured nearest to it: what another source showed at the same time.
+
+        Nothing was ever captured: an empty list.
+        """
+        with self._lock:
+            if not self._frames:
+                return []
+            frames = list(self._frames)
+            self._sampled_up_to_ns = frames[-1].captured_ns
+        return [min(frames, key=lambda frame: abs(frame.captured_ns - moment)) for moment in moments_ns]
 
     def counters(self) -> RingCounters:
         """What came in and what was lost, since the start."""

@@ -32,7 +32,8 @@ _SIZE_LIMITS = (64, 4096)
 class RunOptions:
     """One live show.
 
-    input, outputs: URIs of `streamvace.video.endpoints`; no outputs means a window if there is a display.
+    inputs, outputs: URIs of `streamvace.video.endpoints`; the first input is the control unless a parameter says
+    otherwise; no outputs means a window if there is a display.
     overwrite: output files may replace existing ones. media: folder of the user's pictures; see MediaFolder.
     parameters: starting values by OSC address. size: (width, height), None takes the pipeline's.
     rate: output ticks a second. content_rate: most generated frames played a second.
@@ -44,7 +45,7 @@ class RunOptions:
     """
 
     pipeline: str = "embedded"
-    input: str = "pattern"
+    inputs: tuple[str, ...] = ("pattern",)
     outputs: tuple[str, ...] = ()
     overwrite: bool = False
     media: Path | None = None

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from streamvace.chunk import Chunk
-from streamvace.live.frame_ring import FrameRing
 from streamvace.live.pace import Pace
 from streamvace.live.playhead import ContentFrame, HoldMode, Playhead, Shown
 from streamvace.live.reporter import Reporter, one_line
@@ -44,7 +43,7 @@ class Presenter:
         size: tuple[int, int],
         rate: float,
         content_rate: float,
-        ring: FrameRing,
+        control: Callable[[], Frame | None],
         show: Callable[[], Show],
         sinks: SinkBank,
         telemetry: Telemetry,
@@ -53,7 +52,7 @@ class Presenter:
     ) -> None:
         self.rate = rate
         self._content_rate = content_rate
-        self._ring = ring
+        self._control = control
         self._show = show
         self._sinks = sinks
         self._telemetry = telemetry
@@ -143,7 +142,7 @@ class Presenter:
             self._playhead.cut(show.generation)
             kind, content = self._playhead.tick(due_ns, show.hold_mode, show.paused)
         if content is None:
-            control = self._ring.newest()
+            control = self._control()
             captured_ns = control.captured_ns if control else 0
             pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]] = self._slate.picture(control)
         else:

@@ -21,7 +21,7 @@ from streamvace.live.messages import WorkerSetup
 from streamvace.live.options import check_factory, check_model, check_video_output, resolve_size
 from streamvace.live.parameters import Parameters, Snapshot
 from streamvace.live.reporter import say
-from streamvace.live.shaping import shape_chunk
+from streamvace.live.shaping import Pictures, shape_chunk
 from streamvace.live.worker import DEFAULT_FACTORY, ChunkMaker, resolve
 from streamvace.model_options import ModelOptions
 from streamvace.video.decode import file_info
@@ -91,7 +91,7 @@ def _chunks(
         held = [*taken, *[taken[-1]] * (wanted - len(taken))]
         pixels = np.stack(held)
         masks = np.stack(list(islice(mask, wanted))) if mask is not None else None
-        yield generator.step(shape_chunk(snapshot, pixels, masks)), len(taken)
+        yield generator.step(shape_chunk(snapshot, Pictures.of_one(pixels), masks)), len(taken)
 
 
 def _mask_frames(path: Path, size: tuple[int, int]) -> Iterator[Pixels]:

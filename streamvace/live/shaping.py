@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+
 import numpy as np
 
 from streamvace.chunk import ChunkInput, Pixels
 from streamvace.live.parameters import Snapshot
 
 
+@dataclass(frozen=True)
+class Pictures:
+    """What the inputs showed, by role; each uint8 `[F, H, W, 4]` of the show's size, straight alpha, or None without an
+    input. One array in several roles is one input that plays them all."""
+
+    control: Pixels | None = None
+    mask: Pixels | None = None
+    source: Pixels | None = None
+
+    @classmethod
+    def of_one(cls, pictures: Pixels) -> Pictures:
+        """One input in every role."""
+        return cls(pictures, pictures, pictures)
+
+
+ROLES = tuple(role.name for role in fields(Pictures))
+"""What an input can be used for."""
+
+
 def shape_chunk(
     snapshot: Snapshot,
-    pictures: Pixels | None,
+    pictures: Pictures,
     masks: Pixels | None = None,
     *,
     reset: bool = False,
@@ -18,18 +39,15 @@ def shape_chunk(
 ) -> ChunkInput:
     """The next chunk's input.
 
-    pictures: uint8 `[F, H, W, 4]` of the show's size, straight alpha, or None without an input. masks: uint8
-    `[F, H, W]` that go before the parameter `mask_source`. reset, captured_ns: see ChunkInput.
+    masks: uint8 `[F, H, W]` that go before the parameter `mask_source`. reset, captured_ns: see ChunkInput.
     """
-    control = source = mask = None
-    if pictures is not None:
-        colours = np.ascontiguousarray(pictures[..., :3])
-        control = colours if snapshot.flag("/streamvace/control") else None
-        source = colours if snapshot.flag("/streamvace/video_to_video") else None
-        if masks is None and snapshot.text("/streamvace/mask_source") == "alpha":
-            masks = pictures[..., 3]
-        if masks is not None and control is not None:
-            mask = mask_from_alpha(masks, invert=snapshot.flag("/streamvace/mask_invert"))
+    control = _colours(pictures.control) if snapshot.flag("/streamvace/control") else None
+    source = _colours(pictures.source) if snapshot.flag("/streamvace/video_to_video") else None
+    mask = None
+    if masks is None and pictures.mask is not None and snapshot.text("/streamvace/mask_source") == "alpha":
+        masks = pictures.mask[..., 3]
+    if masks is not None and control is not None:
+        mask = mask_from_alpha(masks, invert=snapshot.flag("/streamvace/mask_invert"))
     return ChunkInput(
         prompt=snapshot.text("/streamvace/prompt"),
         seed=snapshot.integer("/streamvace/seed"),
@@ -47,11 +65,17 @@ def shape_chunk(
     )
 
 
-def wants_input(snapshot: Snapshot) -> bool:
-    """Whether the input picture plays a part in the next chunk at all."""
-    return snapshot.flag("/streamvace/control") or snapshot.flag("/streamvace/video_to_video")
+def leading_role(snapshot: Snapshot) -> str:
+    """The role whose newest picture the next chunk is to show; "" when no input plays a part in it."""
+    if snapshot.flag("/streamvace/control"):
+        return "control"
+    return "source" if snapshot.flag("/streamvace/video_to_video") else ""
 
 
 def mask_from_alpha(alpha: Pixels, *, invert: bool) -> Pixels:
     """uint8 `[F, H, W]`, 255 = generate. Opaque is generated and transparent is kept, unless inverted."""
     return np.ascontiguousarray(255 - alpha if invert else alpha)
+
+
+def _colours(pictures: Pixels | None) -> Pixels | None:
+    return None if pictures is None else np.ascontiguousarray(pictures[..., :3])

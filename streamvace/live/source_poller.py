@@ -1,4 +1,4 @@
-"""Fills the ring from the control source.
+"""Fills a ring from one source.
 
 Threads: one thread of its own, which opens, polls, re-opens and closes the source; nobody else touches it.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from streamvace.errors import UserError
 from streamvace.live.frame_ring import FrameRing
 from streamvace.live.reporter import Reporter, one_line
 from streamvace.live.telemetry import Stats
@@ -21,9 +22,13 @@ _REOPEN_FIRST_S, _REOPEN_LAST_S = 0.25, 5.0
 
 
 class SourcePoller:
-    """Polls a source until stopped. One that raises is counted, closed and opened again; the ring keeps its frames."""
+    """Polls a source until stopped. One that raises is counted, closed and opened again; the ring keeps its frames.
 
-    def __init__(self, opener: Callable[[], Source], ring: FrameRing, reporter: Reporter) -> None:
+    A complaint is one line: as long as nothing but the same comes back, it is counted and not said again.
+    """
+
+    def __init__(self, opener: Callable[[], Source], ring: FrameRing, reporter: Reporter, name: str = "") -> None:
+        """name: what complaints call the source before it is open."""
         self._opener = opener
         self._ring = ring
         self._reporter = reporter
@@ -32,8 +37,9 @@ class SourcePoller:
         self._failure: BaseException | None = None
         self._faults = 0
         self._reopened = 0
-        self._name = ""
-        self._thread = threading.Thread(target=self._run, name="source", daemon=True)
+        self._name = name
+        self._said = ""
+        self._thread = threading.Thread(target=self._run_opened, name="source", daemon=True)
 
     def start(self) -> None:
         """Open the source on its thread and begin to poll. Raises what the first opening raised."""
@@ -42,6 +48,11 @@ class SourcePoller:
         if self._failure is not None:
             self._thread.join()
             raise self._failure
+
+    def start_patiently(self) -> None:
+        """Open the source on its thread, now or as soon as it can be opened. Returns at once."""
+        self._thread = threading.Thread(target=self._run_patiently, name="source", daemon=True)
+        self._thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """Stop polling and close the source. Idempotent; a driver that hangs is left behind after the time-out."""
@@ -60,7 +71,7 @@ class SourcePoller:
             "source_reopened": self._reopened,
         }
 
-    def _run(self) -> None:
+    def _run_opened(self) -> None:
         try:
             source = self._opener()
         except Exception as error:  # noqa: BLE001 - handed to `start`, on the thread that can tell the user
@@ -68,6 +79,14 @@ class SourcePoller:
             return
         finally:
             self._opened.set()
+        self._run(source)
+
+    def _run_patiently(self) -> None:
+        source = self._open_until_it_works(0.0)
+        if source is not None:
+            self._run(source)
+
+    def _run(self, source: Source) -> None:
         self._name = source.name
         pause_s = _REOPEN_FIRST_S
         while not self._stop.is_set():
@@ -75,9 +94,10 @@ class SourcePoller:
             if self._stop.is_set():
                 break
             pause_s = _REOPEN_FIRST_S if frames else min(pause_s * 2, _REOPEN_LAST_S)
-            reopened = self._reopen(pause_s)
+            reopened = self._open_until_it_works(pause_s)
             if reopened is None:
                 return
+            self._reopened += 1
             source = reopened
         self._close(source)
 
@@ -90,22 +110,20 @@ class SourcePoller:
                 if frame is not None:
                     self._ring.push(frame)
                     frames += 1
+                    self._said = ""
         except Exception as error:  # noqa: BLE001 - drivers raise anything; counted, reported, and the source re-opened
             self._fault(error)
             self._close(source)
         return frames
 
-    def _reopen(self, pause_s: float) -> Source | None:
-        """Try until it opens; None when stopped meanwhile."""
+    def _open_until_it_works(self, pause_s: float) -> Source | None:
+        """The opened source, tried first after `pause_s`; None when stopped meanwhile."""
         while not self._stop.wait(pause_s):
             try:
-                source = self._opener()
+                return self._opener()
             except Exception as error:  # noqa: BLE001 - the device may come back; counted and reported
                 self._fault(error)
-                pause_s = min(pause_s * 2, _REOPEN_LAST_S)
-            else:
-                self._reopened += 1
-                return source
+                pause_s = min(max(pause_s * 2, _REOPEN_FIRST_S), _REOPEN_LAST_S)
         return None
 
     def _close(self, source: Source) -> None:
@@ -116,4 +134,7 @@ class SourcePoller:
 
     def _fault(self, error: Exception) -> None:
         self._faults += 1
-        self._reporter.report(f"input {self._name}", one_line(error))
+        line = str(error) if isinstance(error, UserError) else one_line(error)
+        if line != self._said:
+            self._said = line
+            self._reporter.report(f"input {self._name}", line)

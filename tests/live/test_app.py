@@ -82,6 +82,25 @@ def test_a_worker_that_dies_in_the_show_comes_back_and_the_output_goes_on(start:
     assert figures["ticks"] > figures["slate"]
 
 
+def test_inputs_are_switched_over_osc_while_the_show_runs(start: Start) -> None:
+    show = start("-i", "pattern:depth", "-i", "pattern:scene", "--output", "null", "--no-web", "--input-mask", "2")
+    show.wait_ready()
+    show.osc("/streamvace/input/control", "pattern:edges")
+    show.osc("/streamvace/input/source", "file:/etc/passwd")
+    wait_until(
+        lambda: show.said("input file:/etc/passwd: .*outside the media folder") is not None,
+        f"refused; said {show.lines}",
+    )
+    show.osc("/streamvace/input/control", "2")
+    show.osc("/streamvace/input/control", "pattern:edges")
+    show.osc("/streamvace/quit")
+    assert show.finish() == 0, show.lines
+    figures = show.stats()
+    assert figures["input_mask"] == "pattern:scene"
+    assert figures["chunks"] > 0
+    assert figures["ticks"] == sum(figures[key] for key in ("fresh", "paced", "repeated", "slate"))
+
+
 @posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_show_in_order_and_its_film_is_whole(start: Start, tmp_path: Path, number: int) -> None:

@@ -18,18 +18,30 @@ from streamvace.video.frame import Frame
 from tests.live.show import SECOND, SIZE, frame
 
 
+class Rings:
+    """The inputs of a desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def ring(self, role: str) -> FrameRing:
+        return self._desk.others.get(role, self._desk.ring)
+
+
 class Desk:
-    """A director with everything it reads from; the clock stands at 10 s."""
+    """A director with everything it reads from; the clock stands at 10 s. `others`: rings of roles with an input of
+    their own."""
 
     def __init__(self, **values: bool | float | str) -> None:
         self.parameters = Parameters({f"/streamvace/{name}": value for name, value in values.items()})
         self.ring = FrameRing()
+        self.others: dict[str, FrameRing] = {}
         reporter = Reporter(lambda line: None)
         self.presenter = Presenter(
             size=SIZE,
             rate=30,
             content_rate=24,
-            ring=self.ring,
+            control=self.ring.newest,
             show=Show,
             sinks=SinkBank([], reporter),
             telemetry=Telemetry(),
@@ -37,7 +49,7 @@ class Desk:
         )
         self.director = Director(
             size=SIZE,
-            ring=self.ring,
+            inputs=Rings(self),
             snapshot=self.parameters.snapshot,
             presenter=self.presenter,
             clock=lambda: 10 * SECOND,
@@ -170,3 +182,42 @@ def test_without_control_and_video_to_video_the_prompt_is_alone() -> None:
     desk.capture(9)
     inputs = desk.director.build(9, 9)
     assert (inputs.control, inputs.source, inputs.mask) == (None, None, None)
+
+
+def test_mask_and_source_come_from_inputs_of_their_own_at_the_moments_of_the_control() -> None:
+    desk = Desk(mask_source="alpha", video_to_video=True)
+    desk.capture(9)
+    start_ns = 10 * SECOND - SECOND // 2
+    desk.others = {"mask": FrameRing(), "source": FrameRing()}
+    for i in range(4):  # slower than the control: every third of its moments
+        matte = np.full((SIZE[1], SIZE[0], 4), 100, np.uint8)
+        matte[..., 3] = 10 * i
+        desk.others["mask"].push(Frame(matte, start_ns + 3 * i * 1_000_000, "matte", i))
+        desk.others["source"].push(frame(start_ns + 3 * i * 1_000_000, value=200 + i))
+    inputs = desk.director.build(9, 9)
+    assert inputs.control is not None
+    assert inputs.mask is not None
+    assert inputs.source is not None
+    assert inputs.control[:, 0, 0, 0].tolist() == list(range(1, 10))
+    assert inputs.mask[:, 0, 0].tolist() == [0, 0, 10, 10, 10, 20, 20, 20, 30]
+    assert inputs.source[:, 0, 0, 0].tolist() == [200, 200, 201, 201, 201, 202, 202, 202, 203]
+
+
+def test_without_control_the_source_leads() -> None:
+    desk = Desk(control=False, video_to_video=True)
+    desk.capture(9)
+    desk.others = {"source": FrameRing()}
+    desk.others["source"].push(frame(10 * SECOND, value=77))
+    inputs = desk.director.build(9, 9)
+    assert inputs.source is not None
+    assert inputs.source[:, 0, 0, 0].tolist() == [77] * 9
+    assert inputs.captured_ns == 10 * SECOND
+
+
+def test_a_mask_input_without_a_picture_masks_nothing() -> None:
+    desk = Desk(mask_source="alpha")
+    desk.capture(9)
+    desk.others = {"mask": FrameRing()}
+    inputs = desk.director.build(9, 9)
+    assert inputs.control is not None
+    assert inputs.mask is None

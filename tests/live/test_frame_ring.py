@@ -94,3 +94,9 @@ def test_two_threads_lose_nothing() -> None:
         assert taken == sorted(taken)
     pushing.join()
     assert ring.counters().received == 2000
+
+
+def test_the_nearest_in_time_is_found_for_every_moment() -> None:
+    ring = filled([10, 20, 30])
+    assert [each.captured_ns for each in ring.nearest([0, 14, 16, 30, 99])] == [10, 10, 20, 30, 30]
+    assert FrameRing().nearest([1, 2]) == []

@@ -61,7 +61,7 @@ class Stand:
             size=SIZE,
             rate=rate,
             content_rate=24,
-            ring=self.ring,
+            control=self.ring.newest,
             show=lambda: self.show,
             sinks=SinkBank([lambda sink=sink: opener(sink) for sink in sinks], self.reporter),  # type: ignore[misc]
             telemetry=self.telemetry,
@@ -171,7 +171,7 @@ def test_a_sink_that_cannot_be_opened_stops_the_start_and_closes_the_others() ->
         size=SIZE,
         rate=30,
         content_rate=24,
-        ring=FrameRing(),
+        control=FrameRing().newest,
         show=Show,
         sinks=bank,
         telemetry=Telemetry(),

@@ -7,11 +7,12 @@ director), presenter, osc, web.
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 
 from streamvace.errors import UserError
 from streamvace.live.director import Director
 from streamvace.live.greeting import greeting, things_to_try
-from streamvace.live.inputs import Inputs
+from streamvace.live.inputs import Inputs, open_confined
 from streamvace.live.main_loop import MainLoop, stop_on_signals
 from streamvace.live.media import MediaFolder
 from streamvace.live.messages import WorkerSetup
@@ -62,7 +63,10 @@ def run(options: RunOptions) -> int:
         if web is not None:
             stack.callback(web.close)
         inputs = Inputs(
-            options.inputs, lambda uri: open_source(uri, size), lambda uri: _open_asked(uri, size), reporter
+            options.inputs,
+            open_given=partial(open_source, size=size),
+            open_asked=partial(open_confined, size=size, media=media),
+            reporter=reporter,
         )
         stack.callback(inputs.stop)
         inputs.start()

@@ -70,6 +70,24 @@ class PromptMix:
 
 
 @dataclass(frozen=True)
+class Trace:
+    """When one chunk went where, in ns on the show's clock (`video.frame.now_ns`, one for both processes); 0: never.
+
+    captured_ns: of the control frame that each picture of the chunk follows, oldest first; empty without control.
+    received_ns: when the newest parameter change arrived that this chunk is the first to show.
+    sampled_ns: the director took parameters and control frames.
+    started_ns, ended_ns, decoded_ns: the worker began the step, its networks were through, its pictures lay in memory.
+    """
+
+    captured_ns: tuple[int, ...] = ()
+    received_ns: int = 0
+    sampled_ns: int = 0
+    started_ns: int = 0
+    ended_ns: int = 0
+    decoded_ns: int = 0
+
+
+@dataclass(frozen=True)
 class ChunkInput:
     """Everything that shapes one chunk, sampled at the chunk's start.
 
@@ -102,6 +120,7 @@ class ChunkInput:
         everything is generated.
     reset: hard cut: every state is cleared before this chunk.
     generation, captured_ns, snapshot_version: carried through to the Chunk untouched.
+    trace: what the stage knows of the chunk's times; the worker adds its own and puts it into the Chunk.
     """
 
     prompt: str | PromptMix
@@ -128,6 +147,7 @@ class ChunkInput:
     generation: int = 0
     captured_ns: int = 0
     snapshot_version: int = 0
+    trace: Trace = field(default=Trace())
 
 
 @dataclass(frozen=True)
@@ -139,6 +159,7 @@ class Chunk:
     generation, captured_ns, snapshot_version: the ChunkInput's own.
     seconds: time spent a stage (`text`, `encode`, `context`, `denoise`, `cache`, `decode`) and `total`.
     notes: one-line remarks for the user (an unknown word in the prompt, say).
+    trace: when it went where.
     """
 
     frames: Pixels
@@ -148,3 +169,4 @@ class Chunk:
     snapshot_version: int
     seconds: dict[str, float]
     notes: tuple[str, ...] = field(default=())
+    trace: Trace = field(default=Trace())

@@ -15,7 +15,9 @@ from streamvace.live.greeting import greeting, things_to_try
 from streamvace.live.inputs import Inputs, open_confined
 from streamvace.live.main_loop import MainLoop, stop_on_signals
 from streamvace.live.media import MediaFolder
+from streamvace.live.memory import ResidentMemory
 from streamvace.live.messages import WorkerSetup
+from streamvace.live.metrics import metrics
 from streamvace.live.options import (
     DEFAULT_WEB_PORT,
     RunOptions,
@@ -32,7 +34,7 @@ from streamvace.live.playhead import HoldMode
 from streamvace.live.presenter import Presenter, Show
 from streamvace.live.reporter import Reporter, say
 from streamvace.live.sink_bank import SinkBank
-from streamvace.live.status_feed import publish_status, web_figures
+from streamvace.live.status_feed import osc_figures, publish_status, web_figures
 from streamvace.live.supervisor import Supervisor
 from streamvace.live.telemetry import Telemetry, write_json
 from streamvace.osc.query_server import OscQueryServer
@@ -77,6 +79,7 @@ def run(options: RunOptions) -> int:
             stack.callback(window.close)
         if web is not None:
             web.set_stats(lambda: web_figures(telemetry, parameters, osc.port))
+            web.set_metrics(metrics(telemetry.stats))
             openers.append(lambda: Borrowed(web))
 
         presenter = Presenter(
@@ -92,8 +95,10 @@ def run(options: RunOptions) -> int:
         director = Director(size=size, inputs=inputs, snapshot=parameters.snapshot, presenter=presenter)
         setup = WorkerSetup(options.factory, options.pipeline, size, options.model)
         supervisor = Supervisor(setup, director, telemetry, reporter)
-        for part in (presenter, inputs, supervisor):
+        memory = ResidentMemory(lambda: supervisor.status.pid)
+        for part in (presenter, inputs, supervisor, memory):
             telemetry.add(part.stats)
+        telemetry.add(lambda: osc_figures(osc.counters()))
         loop = MainLoop(
             stop,
             reporter,

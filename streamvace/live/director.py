@@ -7,12 +7,14 @@ at the point of reading: one snapshot shapes one chunk.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.chunk import Chunk, ChunkInput
+import osc_schema
+from streamvace.chunk import Chunk, ChunkInput, Trace
 from streamvace.live.frame_ring import FrameRing
 from streamvace.live.pace import Pace
 from streamvace.live.parameters import Snapshot
@@ -27,6 +29,9 @@ _FIRST_SPAN_NS = 1_000_000_000
 """What the first chunk looks at: the last second of control, not everything since the source was opened."""
 
 _PAUSED_S = 0.1
+
+_SHAPING = tuple(row.address for row in osc_schema.load() if row.applies == "next_chunk")
+"""The parameters whose changes are seen in a chunk, and nowhere sooner."""
 
 
 class Rings(Protocol):
@@ -55,6 +60,7 @@ class Director:
         self._clock = clock
         self._generation: int | None = None
         self._sampled_ns = 0
+        self._received_ns = 0
 
     def wait_s(self, pace: Pace) -> float:
         """How long to withhold the next chunk. A reset waits for nothing; a pause waits until it ends."""
@@ -74,12 +80,13 @@ class Director:
         rings = {role: self._inputs.ring(role) for role in ROLES}  # once: a switch must not fall into a chunk
         lead = rings.get(leading_role(snapshot))
         taken = self._sample(lead, first_frames if reset else frames)
-        return shape_chunk(
+        inputs = shape_chunk(
             snapshot,
             self._pictures(rings, lead, taken),
             reset=reset,
             captured_ns=taken[-1].captured_ns if taken else 0,
         )
+        return replace(inputs, trace=self._trace(snapshot, taken))
 
     def accept(self, chunk: Chunk, pace: Pace) -> None:
         """Pass a finished chunk on."""
@@ -90,6 +97,13 @@ class Director:
         taken = lead.sample(count, self._sampled_ns or self._clock() - _FIRST_SPAN_NS) if lead else []
         self._sampled_ns = taken[-1].captured_ns if taken else 0
         return taken
+
+    def _trace(self, snapshot: Snapshot, taken: Sequence[Frame]) -> Trace:
+        """What the stage knows of the chunk's times."""
+        newest = max(snapshot.changed_ns.get(address, 0) for address in _SHAPING)
+        received_ns = newest if 0 < self._received_ns < newest else 0
+        self._received_ns = newest
+        return Trace(tuple(frame.captured_ns for frame in taken), received_ns, self._clock())
 
     def _pictures(self, rings: Mapping[str, FrameRing], lead: FrameRing | None, taken: Sequence[Frame]) -> Pictures:
         """What every role showed when these frames were captured. An input that plays several roles is fitted once."""

@@ -48,10 +48,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Ready:
-    """Worker to stage: warm. first_frames: control frames the first chunk after a reset wants."""
+    """Worker to stage: warm. first_frames: control frames the first chunk after a reset wants.
+
+    clock_ns: what the show's clock says in the worker, just now.
+    """
 
     size: tuple[int, int]
     first_frames: int
+    clock_ns: int
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
+
+from streamvace.chunk import Trace
 
 _SECOND_NS = 1_000_000_000
 
@@ -51,11 +53,15 @@ class Shown(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ContentFrame:
-    """One finished picture: uint8 `[H, W, 4]`, and what shaped it."""
+    """One finished picture: uint8 `[H, W, 4]`, and what shaped it.
+
+    captured_ns: of the control frame that this picture follows; 0 without one. trace: its chunk's.
+    """
 
     pixels: NDArray[np.uint8]
     generation: int
     captured_ns: int
+    trace: Trace = field(default=Trace())
 
 
 @dataclass

@@ -88,7 +88,13 @@ class Presenter:
 
     def offer(self, chunk: Chunk, pace: Pace) -> None:
         """A finished chunk, and how fast chunks come just now."""
-        frames = [ContentFrame(with_alpha(picture), chunk.generation, chunk.captured_ns) for picture in chunk.frames]
+        followed = chunk.trace.captured_ns
+        if len(followed) != len(chunk.frames):
+            followed = (chunk.captured_ns,) * len(chunk.frames)
+        frames = [
+            ContentFrame(with_alpha(picture), chunk.generation, captured_ns, chunk.trace)
+            for picture, captured_ns in zip(chunk.frames, followed, strict=True)
+        ]
         with self._lock:
             self._playhead.play_rate = pace.play_rate(self._content_rate)
             self._playhead.offer(frames)
@@ -130,13 +136,13 @@ class Presenter:
                     continue
                 try:
                     missed = ticks.fire(now_ns)
-                    self._tick(ticks.fired_ns, now_ns, missed)
+                    self._tick(ticks.fired_ns, missed)
                 except Exception as error:  # noqa: BLE001 - the next tick must come; counted and reported
                     self._reporter.report("presenter", one_line(error))
         finally:
             self._sinks.close()
 
-    def _tick(self, due_ns: int, now_ns: int, missed: int) -> None:
+    def _tick(self, due_ns: int, missed: int) -> None:
         show = self._show()
         with self._lock:
             self._playhead.cut(show.generation)
@@ -149,6 +155,7 @@ class Presenter:
             captured_ns, pixels = content.captured_ns, content.pixels
         self._sinks.publish(Frame(pixels, captured_ns, "streamvace", self._published))
         self._published += 1
-        self._telemetry.ticked(now_ns, missed)
-        if kind is Shown.FRESH:
-            self._telemetry.fresh(self._clock.now(), captured_ns)
+        published_ns = self._clock.now()
+        self._telemetry.ticked(published_ns, missed)
+        if kind is Shown.FRESH and content is not None:
+            self._telemetry.fresh(published_ns, captured_ns, content.trace)

@@ -7,19 +7,30 @@ from collections.abc import Callable
 from osc_schema import Value
 from streamvace.live.parameters import Parameters
 from streamvace.live.telemetry import Stats, Telemetry
+from streamvace.osc.inbox import Counters
 
 _OSC = {
     "fps": "fps",
     "latency_p50": "latency_p50_ms",
     "latency_p95": "latency_p95_ms",
+    "latency_p99": "latency_p99_ms",
+    "parameter_latency_p50": "parameter_p50_ms",
+    "parameter_latency_p95": "parameter_p95_ms",
+    "parameter_latency_p99": "parameter_p99_ms",
     "state": "state",
     "chunk": "chunk",
     "error": "error",
     "dropped": "dropped",
     "repeated": "repeated",
     "missed": "missed",
+    "memory": "memory_mb",
 }
 """Name under /streamvace/status/ to name of the figure."""
+
+
+def osc_figures(counters: Counters) -> Stats:
+    """The OSC port's counters among the others, as `osc_refused` and so on."""
+    return {f"osc_{name}": count for name, count in vars(counters).items()}
 
 
 def publish_status(publish: Callable[[str, Value], None], figures: Stats) -> None:

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Protocol
 
 from streamvace.chunk import Chunk, ChunkInput
+from streamvace.live.clock_map import clock_offset, in_stage_time
 from streamvace.live.messages import Ask, Died, Done, Progress, Ready, StepFailed, WorkerSetup
 from streamvace.live.pace import Pace, PaceMeter
 from streamvace.live.reporter import Reporter, one_line
@@ -129,6 +130,7 @@ class Supervisor:
         self._status = Status()
         self._notes: tuple[str, ...] = ()
         self._ready_ns: int | None = None
+        self._clock_offset_ns = 0
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     @property
@@ -198,7 +200,7 @@ class Supervisor:
 
     def _await_ready(self, link: WorkerLink) -> Ready | None:
         """Load and warm up; any word from the worker extends its time. None when stopped meanwhile."""
-        heard_ns = now_ns()
+        started_ns = heard_ns = now_ns()
         while not self._stop.is_set():
             message = self._receive(link)
             if isinstance(message, Progress):
@@ -210,6 +212,7 @@ class Supervisor:
                 if message.size != self._setup.size:
                     raise _Gone(f"the model makes {message.size} pictures, the show is {self._setup.size}", True)
                 self._ready_ns = now_ns()
+                self._clock_offset_ns = clock_offset(started_ns, self._ready_ns, message.clock_ns)
                 self._set(state=State.READY, progress="", was_ready=True)
                 return message
             elif (now_ns() - heard_ns) / 1e9 > self._limits.start_s:
@@ -236,7 +239,7 @@ class Supervisor:
             elif isinstance(message, Done) and sent_ns is not None:
                 seconds = (now_ns() - sent_ns) / 1e9
                 sent_ns = None
-                self._finish(link.chunk(message), meter, seconds)
+                self._finish(in_stage_time(link.chunk(message), self._clock_offset_ns), meter, seconds)
             elif sent_ns is not None and (now_ns() - sent_ns) / 1e9 > self._deadline_s(meter.pace()):
                 raise _Gone(f"a chunk took longer than {self._deadline_s(meter.pace()):g} s")
 

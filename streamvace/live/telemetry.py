@@ -9,18 +9,28 @@ import json
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
+from streamvace.chunk import Trace
+from streamvace.live.latency import LEGS, Latency
+from streamvace.live.window import Window, percentiles
 
 Stats = dict[str, float | int | str]
 
-_WINDOW = 16_384
-"""Samples a window keeps: nine minutes of a 30 Hz output."""
+_FPS_FRAMES = 1024
+"""Fresh frames remembered for the frame rate: more than the fastest output shows in its span."""
 
 _FPS_SPAN_NS = 3_000_000_000
 """Time over which the frame rate is averaged: a few chunks."""
+
+_PERCENTILES = {
+    "interval": (50, 99),
+    "chunk": (50, 95),
+    "latency": (50, 95, 99),
+    "parameter": (50, 95, 99),
+    **{f"leg_{leg}": (50,) for leg in LEGS},
+}
 
 
 class Telemetry:
@@ -32,11 +42,10 @@ class Telemetry:
         self._missed = 0
         self._chunks = 0
         self._last_tick_ns: int | None = None
-        self._intervals_ms: deque[float] = deque(maxlen=_WINDOW)
-        self._latencies_ms: deque[float] = deque(maxlen=_WINDOW)
-        self._chunk_ms: deque[float] = deque(maxlen=_WINDOW)
+        self._longest_ms = 0.0
+        self._intervals_ms, self._chunk_ms, self._latency = Window(), Window(), Latency()
         self._stages_ms: dict[str, float] = {}
-        self._fresh_ns: deque[int] = deque(maxlen=_WINDOW)
+        self._fresh_ns: deque[int] = deque(maxlen=_FPS_FRAMES)
         self._extras: list[Callable[[], Mapping[str, float | int | str]]] = []
 
     def add(self, extra: Callable[[], Mapping[str, float | int | str]]) -> None:
@@ -50,49 +59,44 @@ class Telemetry:
             self._ticks += 1
             self._missed += missed
             if self._last_tick_ns is not None:
-                self._intervals_ms.append((now_ns - self._last_tick_ns) / 1e6)
+                interval_ms = (now_ns - self._last_tick_ns) / 1e6
+                self._intervals_ms.add(interval_ms)
+                self._longest_ms = max(self._longest_ms, interval_ms)
             self._last_tick_ns = now_ns
 
-    def fresh(self, now_ns: int, captured_ns: int) -> None:
-        """A content frame was shown for the first time; captured_ns is 0 when no control frame shaped it."""
+    def fresh(self, now_ns: int, captured_ns: int, trace: Trace) -> None:
+        """A content frame was published for the first time; captured_ns: of the control frame it follows, 0 without."""
         with self._lock:
             self._fresh_ns.append(now_ns)
-            if captured_ns:
-                self._latencies_ms.append((now_ns - captured_ns) / 1e6)
+            self._latency.presented(now_ns, captured_ns, trace)
 
     def chunk(self, seconds: float, stages: Mapping[str, float]) -> None:
         """A chunk came back: the time the stage process waited for it, and the worker's own times a part."""
         with self._lock:
             self._chunks += 1
-            self._chunk_ms.append(seconds * 1e3)
+            self._chunk_ms.add(seconds * 1e3)
             self._stages_ms = {name: spent * 1e3 for name, spent in stages.items()}
 
     def stats(self) -> Stats:
         """Every figure, by name. Times in milliseconds; 0 where nothing was measured yet."""
         with self._lock:
             figures: Stats = {"ticks": self._ticks, "missed": self._missed, "chunks": self._chunks}
-            windows = {
-                "interval": (tuple(self._intervals_ms), (50, 99)),
-                "chunk": (tuple(self._chunk_ms), (50, 95)),
-                "latency": (tuple(self._latencies_ms), (50, 95, 99)),
-            }
-            figures["fps"] = _rate(self._fresh_ns, self._last_tick_ns)
+            figures["interval_max_ms"] = round(self._longest_ms, 3)
+            samples = {"interval": self._intervals_ms.samples(), "chunk": self._chunk_ms.samples()}
+            samples |= self._latency.samples()
+            fresh_ns, last_tick_ns = tuple(self._fresh_ns), self._last_tick_ns
             stages = dict(self._stages_ms)
             extras = tuple(self._extras)
-        for name, (samples, percentiles) in windows.items():
-            for percent in percentiles:
-                figures[f"{name}_p{percent}_ms"] = _percentile(samples, percent)
+        figures["fps"] = _rate(fresh_ns, last_tick_ns)
+        for name, wanted in _PERCENTILES.items():
+            figures.update(percentiles(name, samples[name], *wanted))
         figures.update({f"stage_{name}_ms": round(spent, 3) for name, spent in stages.items()})
         for extra in extras:
             figures.update(extra())
         return figures
 
 
-def _percentile(samples: tuple[float, ...], percent: int) -> float:
-    return round(float(np.percentile(samples, percent)), 3) if samples else 0.0
-
-
-def _rate(moments_ns: deque[int], now_ns: int | None) -> float:
+def _rate(moments_ns: Sequence[int], now_ns: int | None) -> float:
     """Frames a second over the last seconds; a stream that stopped decays to 0."""
     if now_ns is None:
         return 0.0

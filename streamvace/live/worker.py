@@ -14,6 +14,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
@@ -37,6 +38,7 @@ from streamvace.live.messages import (
 from streamvace.live.priority import step_back
 from streamvace.live.reporter import one_line
 from streamvace.live.slots import PixelSlot
+from streamvace.video.frame import now_ns
 
 DEFAULT_FACTORY = "streamvace.live.worker:load_generator"
 
@@ -101,7 +103,7 @@ def _serve(setup: WorkerSetup, connection: Connection[Any, Any]) -> None:
         connection.send(Progress("warming up", loaded=True))
         generator.warm_up(lambda *parts: connection.send(Progress(" ".join(map(str, parts)), loaded=True)))
         generator.reset()
-        connection.send(Ready(generator.size, generator.frames_wanted()))
+        connection.send(Ready(generator.size, generator.frames_wanted(), now_ns()))
         _loop(generator, connection, inbox, outbox)
     finally:
         inbox.close()
@@ -117,8 +119,9 @@ def _loop(generator: ChunkMaker, connection: Connection[Any, Any], inbox: PixelS
             return
         assert isinstance(message, Step)
         try:
-            chunk = generator.step(join_pixels(message.inputs, inbox.read(message.planes)))
-            header, pixels = split_pixels(chunk)
+            inputs = join_pixels(message.inputs, inbox.read(message.planes))
+            started_ns = now_ns()
+            header, pixels = split_pixels(_traced(generator.step(inputs), inputs, started_ns))
             reply = Done(header, outbox.write(pixels))
         except Exception as error:
             failures += 1
@@ -130,6 +133,13 @@ def _loop(generator: ChunkMaker, connection: Connection[Any, Any], inbox: PixelS
         else:
             failures = 0
             connection.send(reply)
+
+
+def _traced(chunk: Chunk, inputs: ChunkInput, started_ns: int) -> Chunk:
+    """The chunk with its times. On a GPU the networks are done when the decoder starts on their result."""
+    decoded_ns = now_ns()
+    ended_ns = decoded_ns - round(chunk.seconds.get("decode", 0.0) * 1e9)
+    return replace(chunk, trace=replace(inputs.trace, started_ns=started_ns, ended_ns=ended_ns, decoded_ns=decoded_ns))
 
 
 def resolve(factory: str) -> Callable[[WorkerSetup], ChunkMaker]:

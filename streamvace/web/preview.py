@@ -38,7 +38,7 @@ class WebPreview:
     """A sink whose frames can be watched in a browser, and the server for it, on a thread of its own.
 
     Routes, all read-only: `/` the page, `/stream.mjpg` the live picture, `/frame.jpg` the newest frame (503 before the
-    first), `/stats.json` the numbers, `/hints.json` the things to try.
+    first), `/stats.json` the numbers, `/metrics` all of them for Prometheus, `/hints.json` the things to try.
 
     The page knows these keys of the stats, and shows any others as they are: `state` (text), `fps`, `latency_ms`,
     `chunk_ms`, `chunks`, `prompt`, `osc_port`.
@@ -55,6 +55,7 @@ class WebPreview:
         self.feed = JpegFeed()
         self._hints = tuple(hints)
         self._stats: Callable[[], Stats] = dict
+        self._metrics: Callable[[], bytes] = bytes
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._started: Future[int] = Future()
@@ -75,6 +76,10 @@ class WebPreview:
     def set_stats(self, read: Callable[[], Stats]) -> None:
         """read: gives the numbers of the moment; called on the server's thread, so it must not block."""
         self._stats = read
+
+    def set_metrics(self, read: Callable[[], bytes]) -> None:
+        """read: gives the page for Prometheus; called on the server's thread, so it must not block."""
+        self._metrics = read
 
     def publish(self, frame: Frame) -> None:
         self.feed.publish(frame)
@@ -100,6 +105,7 @@ class WebPreview:
         app.router.add_get("/frame.jpg", self._frame)
         app.router.add_get("/stats.json", self._stats_json)
         app.router.add_get("/hints.json", self._hints_json)
+        app.router.add_get("/metrics", self._metrics_text)
         # Watchers never leave by themselves, so there is nothing to wait for when closing.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
@@ -133,6 +139,9 @@ class WebPreview:
 
     async def _stats_json(self, request: web.Request) -> web.StreamResponse:
         return web.json_response(_finite(self._stats()))
+
+    async def _metrics_text(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(body=self._metrics(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     async def _hints_json(self, request: web.Request) -> web.StreamResponse:
         return web.json_response([{"what": what, "line": line} for what, line in self._hints])

@@ -221,3 +221,30 @@ def test_a_mask_input_without_a_picture_masks_nothing() -> None:
     inputs = desk.director.build(9, 9)
     assert inputs.control is not None
     assert inputs.mask is None
+
+
+def test_the_chunk_knows_each_control_frames_time_and_when_it_was_sampled() -> None:
+    desk = Desk()
+    desk.capture(12)
+    inputs = desk.director.build(9, 9)
+    trace = inputs.trace
+    assert len(trace.captured_ns) == 9
+    assert list(trace.captured_ns) == sorted(trace.captured_ns)
+    assert trace.captured_ns[-1] == inputs.captured_ns
+    assert trace.sampled_ns == 10 * SECOND
+
+
+def test_a_parameter_change_is_traced_by_the_one_chunk_that_shows_it_first() -> None:
+    desk = Desk()
+    assert desk.director.build(9, 9).trace.received_ns == 0, "what held at the start was never received"
+    desk.set("context_scale", 0.4)
+    changed = desk.parameters.snapshot().changed_ns["/streamvace/context_scale"]
+    assert desk.director.build(12, 9).trace.received_ns == changed
+    assert desk.director.build(12, 9).trace.received_ns == 0
+
+
+def test_a_change_that_no_chunk_shows_is_not_traced() -> None:
+    desk = Desk()
+    desk.director.build(9, 9)
+    desk.set("hold_mode", "pingpong")
+    assert desk.director.build(12, 9).trace.received_ns == 0

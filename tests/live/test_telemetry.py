@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from streamvace.chunk import Trace
 from streamvace.live.telemetry import Telemetry, write_json
 from tests.live.show import SECOND
 
@@ -24,10 +25,10 @@ def test_percentiles_are_those_of_what_was_recorded() -> None:
     for i in range(101):
         telemetry.ticked(i * SECOND // 50, 0)
         telemetry.chunk(i / 1000, {"total": 0.5})
-        telemetry.fresh(i * SECOND, i * SECOND - i * 1_000_000 if i else 0)
+        telemetry.fresh(i * SECOND, i * SECOND - i * 1_000_000 if i else 0, Trace())
     figures = telemetry.stats()
     assert figures["ticks"] == 101
-    assert figures["interval_p50_ms"] == pytest.approx(20)
+    assert figures["interval_p50_ms"] == figures["interval_max_ms"] == pytest.approx(20)
     assert figures["chunk_p50_ms"] == pytest.approx(50)
     assert figures["chunk_p95_ms"] == pytest.approx(95)
     assert figures["latency_p50_ms"] == pytest.approx(50.5)  # the frame without control is left out
@@ -39,7 +40,7 @@ def test_the_frame_rate_is_of_the_last_seconds_and_falls_to_zero_when_frames_sto
     for i in range(100):
         now = i * SECOND // 20
         telemetry.ticked(now, 0)
-        telemetry.fresh(now, 0)
+        telemetry.fresh(now, 0, Trace())
     assert telemetry.stats()["fps"] == pytest.approx(20, rel=0.05)
     telemetry.ticked(100 * SECOND, 0)
     assert telemetry.stats()["fps"] == 0
@@ -55,7 +56,9 @@ def test_memory_stays_bounded() -> None:
     telemetry = Telemetry()
     for i in range(40_000):
         telemetry.ticked(i, 0)
+        telemetry.fresh(i, 0, Trace())
     assert len(telemetry._intervals_ms) == 16_384
+    assert len(telemetry._fresh_ns) == 1024
     assert telemetry.stats()["ticks"] == 40_000
 
 

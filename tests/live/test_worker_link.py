@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamvace.chunk import MAX_REFERENCES, ChunkInput
+from streamvace.chunk import MAX_REFERENCES, ChunkInput, Trace
 from streamvace.live.messages import PROTOCOL, Ask, Died, Done, Ready, StepFailed, WorkerSetup, split_pixels
 from streamvace.live.slots import PixelSlot
 from streamvace.live.worker_link import INBOX_BYTES, MAX_CHUNK_FRAMES, WorkerLink
+from streamvace.video.frame import now_ns
 from tests.live.processes import STAGE, memory_gone, process_gone
 from tests.live.show import wait_until
 
@@ -41,19 +42,27 @@ def names(link: WorkerLink) -> list[str]:
 
 
 def test_a_chunk_goes_there_and_comes_back() -> None:
+    before_ns = now_ns()
     link = WorkerLink(SETUP)
     memory = names(link)
     try:
-        assert hear(link, Ready) == Ready((64, 48), 9)
+        ready = hear(link, Ready)
+        assert isinstance(ready, Ready)
+        assert (ready.size, ready.first_frames) == ((64, 48), 9)
+        assert before_ns < ready.clock_ns < now_ns(), "both processes read one clock"
         assert hear(link, Ask) == Ask(9)
         control = np.zeros((9, 48, 64, 3), dtype=np.uint8)
-        link.send(ChunkInput("hello", control=control, generation=3, captured_ns=11, snapshot_version=5))
+        sampled = Trace(captured_ns=(11,), received_ns=10, sampled_ns=now_ns())
+        link.send(ChunkInput("hello", 1, 1.0, control, generation=3, captured_ns=11, snapshot_version=5, trace=sampled))
         done = hear(link, Done)
         assert isinstance(done, Done)
         chunk = link.chunk(done)
         assert chunk.frames.shape == (9, 48, 64, 3)
         assert chunk.frames[0, 0, 0].tolist() == [0, 3, 255]
         assert (chunk.generation, chunk.captured_ns, chunk.snapshot_version) == (3, 11, 5)
+        trace = chunk.trace
+        assert (trace.captured_ns, trace.received_ns) == ((11,), 10)
+        assert sampled.sampled_ns <= trace.started_ns <= trace.ended_ns <= trace.decoded_ns <= now_ns()
         assert hear(link, Ask) == Ask(12)
     finally:
         link.close()

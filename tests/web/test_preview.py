@@ -182,6 +182,16 @@ def test_the_numbers_are_those_of_the_moment_and_always_json(preview: WebPreview
     assert json.loads(body) == {"fps": 23.9, "latency_ms": None, "deep": [{"x": None}], "state": "running"}
 
 
+def test_prometheus_gets_its_page_and_an_empty_one_before_the_show(preview: WebPreview) -> None:
+    assert get(preview, "/metrics")[:2] == (200, b"")
+    preview.set_metrics(lambda: b"streamvace_ticks_total 3.0\n")
+    assert get(preview, "/metrics") == (
+        200,
+        b"streamvace_ticks_total 3.0\n",
+        "text/plain; version=0.0.4; charset=utf-8",
+    )
+
+
 def test_the_hints_are_served(preview: WebPreview) -> None:
     assert json.loads(get(preview, "/hints.json")[1]) == [{"what": HINTS[0][0], "line": HINTS[0][1]}]
 

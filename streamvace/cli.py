@@ -193,6 +193,9 @@ def run(
     no_web: Annotated[bool, typer.Option("--no-web", help="No web preview.")] = False,
     duration: Annotated[float | None, typer.Option(min=0, help="End so many seconds after the model is ready.")] = None,
     stats: Annotated[Path | None, typer.Option(help="Write the figures of the show to this JSON file.")] = None,
+    end_with: Annotated[
+        int | None, typer.Option(min=1, metavar="PID", help="End when the process with this id has gone.")
+    ] = None,
     device: Device = "auto",
     threads: Threads = None,
     precision: PrecisionName = "auto",
@@ -226,6 +229,7 @@ def run(
         web_port=-1 if no_web else web_port,
         duration_s=duration,
         stats=stats,
+        end_with=end_with,
         model=ModelOptions(device, threads, precision, attention, codec, parse_loras(lora or ()), offload),
         **({"factory": factory} if factory else {}),
     )

@@ -11,6 +11,7 @@ from functools import partial
 
 from streamvace.errors import UserError
 from streamvace.live.director import Director
+from streamvace.live.end_with import end_with
 from streamvace.live.greeting import greeting, things_to_try
 from streamvace.live.inputs import Inputs, open_confined
 from streamvace.live.main_loop import MainLoop, stop_on_signals
@@ -57,6 +58,8 @@ def run(options: RunOptions) -> int:
     parameters = Parameters(options.parameters)
     telemetry, reporter = Telemetry(), Reporter()
     with stop_on_signals() as stop, ExitStack() as stack:
+        if options.end_with is not None:
+            end_with(options.end_with, stop)
         osc = stack.enter_context(OscServer(parameters, options.host, options.osc_port, tcp_port=options.osc_tcp_port))
         query = _open_query(options, parameters, osc)
         if query is not None:
@@ -103,7 +106,7 @@ def run(options: RunOptions) -> int:
             stop,
             reporter,
             quit_asked=lambda: parameters.snapshot().fired["/streamvace/quit"] > 0,
-            publish_status=lambda: publish_status(osc.publish, telemetry.stats()),
+            publish_status=lambda: publish_status(osc.publish, telemetry.stats(), presenter.outputs),
             window=window,
         )
 

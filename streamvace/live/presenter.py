@@ -86,6 +86,11 @@ class Presenter:
         """Between `start` and the end."""
         return self._thread.is_alive()
 
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the open sinks, by which receivers find them."""
+        return self._sinks.names
+
     def offer(self, chunk: Chunk, pace: Pace) -> None:
         """A finished chunk, and how fast chunks come just now."""
         followed = chunk.trace.captured_ns

@@ -20,6 +20,8 @@ class SinkBank:
         self._openers = tuple(openers)
         self._reporter = reporter
         self._sinks: list[Sink] = []
+        self.names: tuple[str, ...] = ()
+        """What the open sinks are called; replaced whole, so any thread may read it."""
         self.faults = 0
 
     def open(self) -> None:
@@ -30,6 +32,7 @@ class SinkBank:
         except BaseException:
             self.close()
             raise
+        self.names = tuple(sink.name for sink in self._sinks)
 
     def publish(self, frame: Frame) -> None:
         """Give the frame to every sink. Never raises."""
@@ -41,6 +44,7 @@ class SinkBank:
 
     def close(self) -> None:
         """Close every sink, the last opened first. Never raises."""
+        self.names = ()
         while self._sinks:
             sink = self._sinks.pop()
             try:

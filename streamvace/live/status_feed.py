@@ -33,8 +33,9 @@ def osc_figures(counters: Counters) -> Stats:
     return {f"osc_{name}": count for name, count in vars(counters).items()}
 
 
-def publish_status(publish: Callable[[str, Value], None], figures: Stats) -> None:
-    """Put every status output up."""
+def publish_status(publish: Callable[[str, Value], None], figures: Stats, outputs: tuple[str, ...]) -> None:
+    """Put every status output up. outputs: what the open sinks are called."""
+    publish("/streamvace/status/outputs", outputs)
     for name, figure in _OSC.items():
         publish(f"/streamvace/status/{name}", figures[figure])
 

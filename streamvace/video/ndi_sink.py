@@ -13,7 +13,6 @@ from streamvace.video.ndi_runtime import (
     forget_own_sender,
     load_ndi,
     remember_own_sender,
-    short_name,
 )
 from streamvace.video.rate import exact_rate
 
@@ -41,7 +40,7 @@ class NdiSink:
         if self._sender is None:
             raise UserError(f"NDI name {name!r} is taken on this machine; choose another, such as ndi:{name}-2")
         self.full_name: str = self._ndi.send_get_source_name(self._sender).ndi_name
-        self.name = f"ndi:{short_name(self.full_name)}"
+        self.name = f"ndi:{self.full_name}"
         self.sent = 0
         self.skipped = 0
         """Frames not compressed because nobody received."""

@@ -140,6 +140,16 @@ def test_a_show_that_is_killed_outright_leaves_nothing(start: Start) -> None:
     assert show.finish() == -signal.SIGKILL
 
 
+def test_a_show_ends_in_order_with_the_program_that_it_was_told_to_end_with(start: Start) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as host:
+        show = start("--output", "null", "--no-web", "--end-with", str(host.pid))
+        show.wait_ready()
+        assert not show.ended
+        host.kill()
+    assert show.finish() == 0, show.lines
+    assert show.stats()["state"] == "running"
+
+
 def test_weights_that_cannot_be_read_are_one_line_and_nothing_is_written(start: Start, tmp_path: Path) -> None:
     show = start("--output", str(tmp_path / "film.mp4"), "--no-web", factory="make_refusing")
     assert show.finish() == 2

@@ -13,6 +13,7 @@ from streamvace.live.reporter import Reporter
 from streamvace.live.sink_bank import SinkBank
 from streamvace.live.telemetry import Telemetry
 from streamvace.video.frame import Frame, Sink
+from streamvace.video.memory import MemorySink
 from tests.live.show import SECOND, SIZE, HandClock, frame, wait_until
 
 
@@ -158,6 +159,15 @@ def test_every_sink_is_closed_at_the_end() -> None:
     stand.play()
     stand.presenter.stop()
     assert (first.closed, second.closed) == (1, 1)
+
+
+def test_the_open_sinks_are_known_by_their_names() -> None:
+    bank = SinkBank([lambda: MemorySink(name="ndi:STAGE-PC (streamvace)"), MemorySink], Reporter(lambda line: None))
+    assert bank.names == ()
+    bank.open()
+    assert bank.names == ("ndi:STAGE-PC (streamvace)", "memory")
+    bank.close()
+    assert bank.names == ()
 
 
 def test_a_sink_that_cannot_be_opened_stops_the_start_and_closes_the_others() -> None:

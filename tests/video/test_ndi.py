@@ -194,6 +194,7 @@ def test_the_first_sender_found_is_never_our_own(name: str) -> None:
     until(lambda: finder.find(name))
     first = finder.find("")
     assert first is None or short_name(first.full_name) != name
+    assert sink.name == f"ndi:{sink.full_name}"  # an address that finds it from any machine
     finder.close()
     sink.close()
 

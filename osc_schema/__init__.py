@@ -23,12 +23,13 @@ Value = Scalar | tuple[str, ...] | Weighted
 texts for `strings`, a tuple of (text, weight) for `weighted`."""
 
 Type = Literal["float", "int", "bool", "string", "choice", "strings", "weighted", "trigger"]
+Argument = Literal["", "int", "string", "choice"]
 Applies = Literal["now", "next_chunk", "reload"]
 Access = Literal["write", "read"]
 
 PATH = Path(__file__).with_name("parameters.json")
 _REQUIRED = frozenset({"address", "label", "group", "type", "default", "applies", "access", "help"})
-_KEYS = _REQUIRED | {"unit", "min", "max", "choices", "max_length", "max_items"}
+_KEYS = _REQUIRED | {"unit", "min", "max", "choices", "max_length", "max_items", "argument"}
 _LISTS = ("strings", "weighted")
 
 MOST_ITEMS = 16
@@ -50,6 +51,7 @@ class Parameter:
         only).
     choices: the names a choice takes, in the order of their indices. max_length: of a string, or of each text in a
         list, in characters. max_items: of a list.
+    argument: of a trigger: the type of the one value it acts with, under the row's own limits; empty: it takes none.
     """
 
     address: str
@@ -66,6 +68,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     max_length: int = 0
     max_items: int = 0
+    argument: Argument = ""
 
     @property
     def name(self) -> str:
@@ -131,6 +134,7 @@ def parse(entry: Mapping[str, Any]) -> Parameter:
         choices=tuple(entry.get("choices", ())),
         max_length=entry.get("max_length", 0),
         max_items=entry.get("max_items", 0),
+        argument=entry.get("argument", ""),
     )
     problem = _problem(row)
     if problem:
@@ -162,6 +166,8 @@ def _problem(row: Parameter) -> str:
         if getattr(row, name) not in get_args(allowed):
             return f"{name} is {getattr(row, name)!r}, must be one of {', '.join(get_args(allowed))}"
     default: Any = row.default
+    if row.argument:
+        return _argument_problem(row)
     if row.type in ("float", "int"):
         whole = isinstance(default, int) and not isinstance(default, bool)
         if not whole and (row.type == "int" or not isinstance(default, float)):
@@ -181,6 +187,19 @@ def _problem(row: Parameter) -> str:
     if row.type == "string" and not 0 <= len(str(default)) <= row.max_length:
         return f"default has {len(str(default))} characters, max_length is {row.max_length}"
     return ""
+
+
+def _argument_problem(row: Parameter) -> str:
+    if row.type != "trigger" or row.default is not None:
+        return "only triggers take an argument, and hold no default"
+    limits = {
+        "int": row.minimum is not None and row.maximum is not None,
+        "string": row.max_length > 0,
+        "choice": len(row.choices) > 1,
+    }
+    if row.argument not in limits:
+        return f"argument is {row.argument!r}, must be one of {', '.join(limits)}"
+    return "" if limits[row.argument] else f"the argument, a {row.argument}, needs its limits"
 
 
 def _list_problem(row: Parameter) -> str:

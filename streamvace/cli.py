@@ -255,6 +255,7 @@ def render(
     mask: Annotated[
         Path | None, typer.Option(help="Video or picture: white is generated, black keeps the input's pixels.")
     ] = None,
+    media: Media = None,
     pipeline: Annotated[str, typer.Option(help="Which model generates.")] = "embedded",
     size: Annotated[
         str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's.")
@@ -279,6 +280,7 @@ def render(
         input=input_,
         output=output,
         mask=mask,
+        media=media,
         pipeline=pipeline,
         parameters=parameters,
         size=parse_size(size) if size else None,

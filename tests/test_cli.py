@@ -95,6 +95,7 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         *("--lora-strength", "0.5", "--lora-region", "mask"),
         *("--video-to-video", "--noise-scale", "0.4", "--follow-motion"),
         *("--input-control", "2", "--input-mask", "ndi:matte", "--input-source", "pattern:scene"),
+        *("--references", "cat.png", "--references", "a hat.jpg", "--reference-mode", "memory"),
     )
     assert options.parameters == {
         "/streamvace/prompt": "a blue cube",
@@ -113,6 +114,8 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         "/streamvace/input/control": "2",
         "/streamvace/input/mask": "ndi:matte",
         "/streamvace/input/source": "pattern:scene",
+        "/streamvace/references": ("cat.png", "a hat.jpg"),
+        "/streamvace/reference_mode": "memory",
     }
     holds = {row.address for row in osc_schema.load() if row.access == "write" and row.type != "trigger"}
     assert holds == set(options.parameters), "a new parameter of the schema belongs in this test"

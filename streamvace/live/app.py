@@ -31,11 +31,14 @@ from streamvace.live.options import (
 )
 from streamvace.live.outputs import Borrowed, check_outputs, prepare
 from streamvace.live.parameters import Parameters
+from streamvace.live.pictures import PictureShelf, load_picture
 from streamvace.live.playhead import HoldMode
 from streamvace.live.presenter import Presenter, Show
+from streamvace.live.reference_list import EDITS
 from streamvace.live.reporter import Reporter, say
 from streamvace.live.sink_bank import SinkBank
 from streamvace.live.status_feed import osc_figures, publish_status, web_figures
+from streamvace.live.stills import fit_still, wishes
 from streamvace.live.supervisor import Supervisor
 from streamvace.live.telemetry import Telemetry, write_json
 from streamvace.osc.query_server import OscQueryServer
@@ -55,7 +58,9 @@ def run(options: RunOptions) -> int:
     """
     size, outputs = _checked(options)
     media = MediaFolder(options.media)
-    parameters = Parameters(options.parameters)
+    parameters = Parameters(options.parameters, edits=EDITS)
+    for wish in wishes(parameters.snapshot()):
+        load_picture(media.find(wish.name))  # a picture that was asked for at the start can still be mended
     telemetry, reporter = Telemetry(), Reporter()
     with stop_on_signals() as stop, ExitStack() as stack:
         if options.end_with is not None:
@@ -77,6 +82,10 @@ def run(options: RunOptions) -> int:
         inputs.start()
         parameters.listen(lambda snapshot, changed: inputs.follow(snapshot.values))
         inputs.follow(parameters.snapshot().values)
+        shelf = PictureShelf(media, lambda picture, use: fit_still(picture, use, size), reporter)
+        stack.callback(shelf.stop)
+        parameters.listen(lambda snapshot, changed: shelf.want(wishes(snapshot)))
+        shelf.want(wishes(parameters.snapshot()))
         window, openers = prepare(outputs, size, options.rate)
         if window is not None:
             stack.callback(window.close)
@@ -95,11 +104,13 @@ def run(options: RunOptions) -> int:
             telemetry=telemetry,
             reporter=reporter,
         )
-        director = Director(size=size, inputs=inputs, snapshot=parameters.snapshot, presenter=presenter)
+        director = Director(
+            size=size, inputs=inputs, snapshot=parameters.snapshot, presenter=presenter, still=shelf.take
+        )
         setup = WorkerSetup(options.factory, options.pipeline, size, options.model)
         supervisor = Supervisor(setup, director, telemetry, reporter)
         memory = ResidentMemory(lambda: supervisor.status.pid)
-        for part in (presenter, inputs, supervisor, memory):
+        for part in (presenter, inputs, shelf, supervisor, memory):
             telemetry.add(part.stats)
         telemetry.add(lambda: osc_figures(osc.counters()))
         loop = MainLoop(

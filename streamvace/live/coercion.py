@@ -7,7 +7,7 @@ clear meaning is taken, what is out of range is clamped and reported, and only w
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from osc_schema import Parameter, Value
@@ -20,7 +20,7 @@ class Coerced:
     """What one message means for one parameter.
 
     status: `set`, `clamped` (value is the nearest allowed), `refused` (value is None) or `ignored` (a button let go).
-    value: what to hold; True for a trigger that fires.
+    value: what to hold; for a trigger that fires what it acts with, True where it takes nothing.
     line: for `clamped` and `refused`, one line with what came and what is allowed; else empty.
     """
 
@@ -34,7 +34,7 @@ def coerce(parameter: Parameter, arguments: tuple[object, ...]) -> Coerced:
     if parameter.access == "read":
         return Coerced("refused", None, f"{parameter.address}: is an output and cannot be set, got {show(arguments)}")
     if parameter.type == "trigger":
-        return _trigger(parameter, arguments)
+        return _action(parameter, arguments) if parameter.argument else _trigger(parameter, arguments)
     if parameter.type in ("strings", "weighted"):
         return _list(parameter, arguments)
     if len(arguments) != 1:
@@ -55,6 +55,8 @@ def coerce(parameter: Parameter, arguments: tuple[object, ...]) -> Coerced:
 
 def expectation(parameter: Parameter) -> str:
     """What a parameter takes, in a few words: `one float 0..2`, `one of none, alpha`."""
+    if parameter.argument:
+        return expectation(_argument(parameter))
     if parameter.type in ("float", "int"):
         return f"one {parameter.type} {_plain(parameter.minimum)}..{_plain(parameter.maximum)}"
     if parameter.type == "choice":
@@ -88,6 +90,20 @@ def _trigger(parameter: Parameter, arguments: tuple[object, ...]) -> Coerced:
     if len(arguments) > 1 or not isinstance(value, (bool, int, float)) or value != value:
         return _refuse(parameter, show(arguments))
     return Coerced("set", True) if value >= 0.5 else Coerced("ignored", None)
+
+
+def _action(parameter: Parameter, arguments: tuple[object, ...]) -> Coerced:
+    """A trigger with an argument. What is out of range is refused: the nearest allowed would be another action."""
+    checked = coerce(_argument(parameter), arguments)
+    if checked.status == "clamped" or checked.value == "":
+        return _refuse(parameter, show(arguments[0]))
+    return checked
+
+
+def _argument(parameter: Parameter) -> Parameter:
+    """A trigger's argument as a parameter of its own, under the trigger's name and limits."""
+    assert parameter.argument
+    return replace(parameter, type=parameter.argument, argument="")
 
 
 def _string(parameter: Parameter, value: object) -> Coerced:

@@ -18,8 +18,10 @@ from streamvace.chunk import Chunk, ChunkInput, Trace
 from streamvace.live.frame_ring import FrameRing
 from streamvace.live.pace import Pace
 from streamvace.live.parameters import Snapshot
+from streamvace.live.pictures import Wish
 from streamvace.live.presenter import Presenter
 from streamvace.live.shaping import ROLES, Pictures, leading_role, shape_chunk
+from streamvace.live.stills import stills
 from streamvace.video.frame import Frame, now_ns
 from streamvace.video.resize import fit_cover
 
@@ -51,12 +53,15 @@ class Director:
         inputs: Rings,
         snapshot: Callable[[], Snapshot],
         presenter: Presenter,
+        still: Callable[[Wish], Pixels | None],
         clock: Callable[[], int] = now_ns,
     ) -> None:
+        """still: a picture of the media folder if it is there by now; must not wait for a disk."""
         self._size = size
         self._inputs = inputs
         self._snapshot = snapshot
         self._presenter = presenter
+        self._still = still
         self._clock = clock
         self._generation: int | None = None
         self._sampled_ns = 0
@@ -83,6 +88,7 @@ class Director:
         inputs = shape_chunk(
             snapshot,
             self._pictures(rings, lead, taken),
+            stills=stills(snapshot, self._still),
             reset=reset,
             captured_ns=taken[-1].captured_ns if taken else 0,
         )

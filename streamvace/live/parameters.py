@@ -113,6 +113,10 @@ class Result:
     line: str = ""
 
 
+Edit = Callable[[Mapping[str, Value], Value], Mapping[str, Value]]
+"""What a trigger does to other parameters: from the values of the moment and its argument (True without one) to the
+values to set. Raises UserError to refuse. Runs under the store's lock: quick, and without calling the store."""
+
 Listener = Callable[[Snapshot, Mapping[str, str]], None]
 """Called after a change with the new snapshot and, for each changed address, who wrote it."""
 
@@ -125,22 +129,24 @@ class Parameters:
         overrides: Mapping[str, Value] | None = None,
         *,
         schema: Iterable[Parameter] | None = None,
+        edits: Mapping[str, Edit] = MappingProxyType({}),
         clock: Callable[[], int] = now_ns,
     ) -> None:
-        """Start from the schema's defaults, then `overrides` by address.
+        """Start from the schema's defaults, then `overrides` by address. edits: of triggers, by address.
 
         Unlike a live message, an override that is out of range or unknown raises UserError: at the start there is time
         to mend it.
         """
         self.schema = {row.address: row for row in (osc_schema.load() if schema is None else schema)}
         self.listener_errors = 0
+        self._edits = edits
         self._clock = clock
         self._lock = threading.Lock()
         self._listeners: tuple[Listener, ...] = ()
         writable = [row for row in self.schema.values() if row.access == "write"]
         self._values: dict[str, Value] = {row.address: row.default for row in writable if row.default is not None}
         for address, value in (overrides or {}).items():
-            checked = self.check(address, (value,))
+            checked = self.check(address, osc_schema.flat(value))
             if checked.status != "set" or address not in self._values or checked.value is None:
                 raise UserError(checked.line or f"{address}: is an action and holds no value, got {value!r}")
             self._values[address] = checked.value
@@ -202,6 +208,10 @@ class Parameters:
     def _apply(self, change: Change, checked: Coerced, changed: dict[str, str], now: int) -> Result:
         address, value, status = change.address, checked.value, checked.status
         if value is not None and address in self._fired:
+            try:
+                self._edit(address, value, changed, now)
+            except UserError as refusal:
+                return Result(address, "refused", None, f"{address}: {refusal}")
             self._fired[address] += 1
         elif value is not None and self._values[address] != value:
             self._values[address] = value
@@ -211,6 +221,18 @@ class Parameters:
         self._changed_ns[address] = now
         changed[address] = change.writer
         return Result(address, status, self._values.get(address), checked.line)
+
+    def _edit(self, trigger: str, argument: Value, changed: dict[str, str], now: int) -> None:
+        """What the trigger does to other parameters. Nobody wrote those, so everybody hears of them."""
+        edit = self._edits.get(trigger)
+        for address, value in edit(MappingProxyType(self._values), argument).items() if edit is not None else ():
+            checked = self.check(address, osc_schema.flat(value))
+            if checked.status != "set" or checked.value is None:
+                raise UserError(checked.line)
+            if self._values[address] != checked.value:
+                self._values[address] = checked.value
+                self._changed_ns[address] = now
+                changed[address] = ""
 
     def _freeze(self, version: int) -> Snapshot:
         return Snapshot(

@@ -74,7 +74,7 @@ def load_picture(path: Path) -> Pixels:
         ) from error
 
 
-Use = Literal["reference", "frame"]
+Use = Literal["reference"]
 """What a picture is for, which decides how it is brought to the show's size."""
 
 
@@ -131,10 +131,12 @@ class PictureShelf:
 
     def want(self, wishes: Iterable[Wish]) -> None:
         """These, and no others, are needed from now on."""
+        wanted = tuple(dict.fromkeys(wishes))
         with self._changed:
-            self._wanted = tuple(dict.fromkeys(wishes))
-            self._asked += 1
-            self._changed.notify_all()
+            if wanted != self._wanted:
+                self._wanted = wanted
+                self._asked += 1
+                self._changed.notify_all()
 
     def take(self, wish: Wish) -> Pixels | None:
         """The fitted picture, never written to, or None: not read yet, refused, or not wanted."""

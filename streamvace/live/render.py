@@ -17,11 +17,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from osc_schema import Value
 from streamvace.chunk import Chunk
+from streamvace.live.media import MediaFolder
 from streamvace.live.messages import WorkerSetup
 from streamvace.live.options import check_factory, check_model, check_video_output, resolve_size
 from streamvace.live.parameters import Parameters, Snapshot
+from streamvace.live.pictures import Wish, load_picture
 from streamvace.live.reporter import say
 from streamvace.live.shaping import Pictures, shape_chunk
+from streamvace.live.stills import fit_still, stills, wishes
 from streamvace.live.worker import DEFAULT_FACTORY, ChunkMaker, resolve
 from streamvace.model_options import ModelOptions
 from streamvace.video.decode import file_info
@@ -33,11 +36,15 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class RenderOptions:
-    """One clip. mask: video or picture whose brightness is the mask. frames: None goes to the input's end."""
+    """One clip. mask: video or picture whose brightness is the mask. media: folder of the user's pictures.
+
+    frames: None goes to the input's end.
+    """
 
     input: Path
     output: Path
     mask: Path | None = None
+    media: Path | None = None
     pipeline: str = "embedded"
     parameters: Mapping[str, Value] = field(default_factory=dict)
     size: tuple[int, int] | None = None
@@ -54,6 +61,7 @@ def render_clip(options: RenderOptions) -> int:
     info = file_info(options.input)
     control = read_frames(options.input, size)
     mask = _mask_frames(options.mask, size) if options.mask else None
+    pictures = _pictures(snapshot, MediaFolder(options.media), size)
     setup = WorkerSetup(options.factory, options.pipeline, size, options.model)
     generator = resolve(options.factory)(setup)
 
@@ -61,7 +69,7 @@ def render_clip(options: RenderOptions) -> int:
     notes: set[str] = set()
     with VideoWriter(options.output, size, info.rate) as writer, _progress() as progress:
         task = progress.add_task(options.output.name, total=total)
-        for chunk, wanted in _chunks(generator, snapshot, islice(control, options.frames), mask):
+        for chunk, wanted in _chunks(generator, snapshot, islice(control, options.frames), mask, pictures):
             for frame in chunk.frames[:wanted]:
                 writer.write(frame)
             progress.advance(task, wanted)
@@ -80,7 +88,11 @@ def _checked(options: RenderOptions) -> tuple[int, int]:
 
 
 def _chunks(
-    generator: ChunkMaker, snapshot: Snapshot, control: Iterator[Pixels], mask: Iterator[Pixels] | None
+    generator: ChunkMaker,
+    snapshot: Snapshot,
+    control: Iterator[Pixels],
+    mask: Iterator[Pixels] | None,
+    pictures: Mapping[Wish, Pixels],
 ) -> Iterator[tuple[Chunk, int]]:
     """Each chunk, and how many of its frames answer to a real input frame: the last chunk is filled up by holding."""
     while True:
@@ -91,7 +103,13 @@ def _chunks(
         held = [*taken, *[taken[-1]] * (wanted - len(taken))]
         pixels = np.stack(held)
         masks = np.stack(list(islice(mask, wanted))) if mask is not None else None
-        yield generator.step(shape_chunk(snapshot, Pictures.of_one(pixels), masks)), len(taken)
+        given = shape_chunk(snapshot, Pictures.of_one(pixels), masks, stills=stills(snapshot, pictures.get))
+        yield generator.step(given), len(taken)
+
+
+def _pictures(snapshot: Snapshot, media: MediaFolder, size: tuple[int, int]) -> Mapping[Wish, Pixels]:
+    """Every picture that the parameters name. Raises UserError for one that is missing: offline, all are waited for."""
+    return {wish: fit_still(load_picture(media.find(wish.name)), wish.use, size) for wish in wishes(snapshot)}
 
 
 def _mask_frames(path: Path, size: tuple[int, int]) -> Iterator[Pixels]:

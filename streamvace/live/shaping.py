@@ -8,6 +8,7 @@ import numpy as np
 
 from streamvace.chunk import ChunkInput, Pixels
 from streamvace.live.parameters import Snapshot
+from streamvace.live.stills import Stills
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,16 @@ def shape_chunk(
     pictures: Pictures,
     masks: Pixels | None = None,
     *,
+    stills: Stills | None = None,
     reset: bool = False,
     captured_ns: int = 0,
 ) -> ChunkInput:
     """The next chunk's input.
 
-    masks: uint8 `[F, H, W]` that go before the parameter `mask_source`. reset, captured_ns: see ChunkInput.
+    masks: uint8 `[F, H, W]` that go before the parameter `mask_source`. stills: from the media folder; None: there are
+    none. reset, captured_ns: see ChunkInput.
     """
+    stills = stills or Stills()
     control = _colours(pictures.control) if snapshot.flag("/streamvace/control") else None
     source = _colours(pictures.source) if snapshot.flag("/streamvace/video_to_video") else None
     mask = None
@@ -55,6 +59,8 @@ def shape_chunk(
         control=control,
         mask=mask,
         source=source,
+        references=stills.references,
+        reference_mode=snapshot.text("/streamvace/reference_mode"),
         noise_scale=None if snapshot.flag("/streamvace/follow_motion") else snapshot.number("/streamvace/noise_scale"),
         lora_strength=snapshot.number("/streamvace/lora_strength"),
         lora_region=snapshot.text("/streamvace/lora_region"),

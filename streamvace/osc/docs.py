@@ -33,7 +33,7 @@ _MANNERS = (
     "Faders and buttons as they come: numbers set bools (on from 0.5) and choices (by index), floats are rounded for "
     "ints, a choice also takes its name.",
     "A trigger fires on nothing, `T`, `I` or a number from 0.5, and ignores the button's release (`F`, 0). It answers "
-    "to its full address only, never to a pattern.",
+    "to its full address only, never to a pattern. One that takes a value acts with every value sent to it, in order.",
     "Out of range is clamped. What has no meaning (NaN, infinity, the wrong type, several values) is refused and "
     "changes nothing. Either way the sender gets one line at `/streamvace/status/error` and the value that now holds.",
     "`?` as the argument, or no argument, asks for the value. `/streamvace/*` and the other OSC 1.0 patterns work, "
@@ -101,6 +101,7 @@ def _list(lines: Iterable[str]) -> str:
 
 
 def _row(row: Parameter) -> tuple[str, ...]:
+    kind = row.argument or row.type
     takes = {
         "choice": ", ".join(f"`{choice}`" for choice in row.choices),
         "string": f"string, up to {row.max_length} characters",
@@ -108,7 +109,8 @@ def _row(row: Parameter) -> tuple[str, ...]:
         "weighted": f"up to {row.max_items} times a string of up to {row.max_length} characters and its weight",
         "trigger": "trigger",
         "bool": "bool",
-    }.get(row.type) or f"{row.type} {row.minimum:.10g}..{row.maximum:.10g}" + (f" {row.unit}" if row.unit else "")
+    }.get(kind) or f"{kind} {row.minimum:.10g}..{row.maximum:.10g}" + (f" {row.unit}" if row.unit else "")
+    takes = f"trigger with {takes}" if row.argument else takes
     default = _code(" ".join(_plain(part) for part in osc_schema.flat(row.default))) if row.default is not None else ""
     return f"`{row.address}`", takes, default, _APPLIES[row.applies], row.help
 

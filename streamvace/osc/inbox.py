@@ -26,6 +26,8 @@ MAX_PATTERNS = 8
 """Address patterns a datagram; each is tried on every parameter."""
 MAX_REQUESTS = 256
 """Requests answered a flush; the oldest give way."""
+MAX_ACTIONS = 64
+"""Triggers with a value that are applied a flush: each counts, none overtakes another, so they need a bound."""
 MAX_COMPLAINTS = 64
 """Senders and addresses told off a flush."""
 
@@ -97,7 +99,8 @@ class Inbox:
         self._services = frozenset(service.address for service in osc_schema.services())
         # Triggers answer to their full address only: a `/*` meant for faders must not end the show.
         self._patternable = tuple(row.address for row in parameters.schema.values() if row.type != "trigger")
-        self._pending: dict[str, Change] = {}
+        self._pending: dict[str | int, tuple[Change, Peer]] = {}  # by address, actions by number: in order of arrival
+        self._actions = 0
         self._requests: deque[Request] = deque()
         self._complaints: dict[tuple[Peer, str], str] = {}
 
@@ -149,11 +152,16 @@ class Inbox:
         for messages, peer in self.schedule.pop_due(self._wall_clock()):
             for message in messages:
                 self._sort(message, peer)
-        outcome = Outcome((), list(self._requests), self._complaints)
+        results: tuple[Result, ...] = ()
         if self._pending:
-            outcome.results = self._parameters.apply_bundle(self._pending.values())
+            results = self._parameters.apply_bundle(change for change, _ in self._pending.values())
+            for result, (_, peer) in zip(results, self._pending.values(), strict=True):
+                if result.status == "refused":  # found only now: what an action asks for depends on what there is
+                    self.counters.refused += 1
+                    self._complain(peer, result.address, result.line)
             self.counters.applied += len(self._pending)
-        self._pending, self._complaints = {}, {}
+        outcome = Outcome(results, list(self._requests), self._complaints)
+        self._pending, self._complaints, self._actions = {}, {}, 0
         self._requests.clear()
         return outcome
 
@@ -182,7 +190,8 @@ class Inbox:
             self._want(Change(address, arguments, writer_name(peer)), peer)
 
     def _want(self, change: Change, peer: Peer) -> None:
-        trigger = self._parameters.schema[change.address].type == "trigger"
+        row = self._parameters.schema[change.address]
+        trigger = row.type == "trigger"
         if change.arguments == ("?",) or (not change.arguments and not trigger):
             self._ask(Request(change.address, (), peer))
             return
@@ -195,8 +204,16 @@ class Inbox:
         self.counters.refused += checked.status == "refused"
         if checked.value is None:
             return
+        if row.argument:
+            if self._actions == MAX_ACTIONS:
+                self.counters.refused += 1
+                self._complain(peer, change.address, f"{change.address}: more than {MAX_ACTIONS} actions at once")
+                return
+            self._actions += 1
+            self._pending[self._actions] = (change, peer)
+            return
         self.counters.coalesced += self._pending.pop(change.address, None) is not None
-        self._pending[change.address] = change
+        self._pending[change.address] = (change, peer)
 
     def _ask(self, request: Request) -> None:
         if len(self._requests) == MAX_REQUESTS:

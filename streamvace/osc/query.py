@@ -118,22 +118,26 @@ def _method(row: Parameter, value: Value | None) -> Json:
     attributes: Json = {"TYPE": _type(row, value), "DESCRIPTION": row.help}
     if row.type == "trigger":
         # The argument I in JSON is null. There is nothing in it to read, but clients trip over a method without.
-        return attributes | {"ACCESS": 2, "VALUE": [None]}
+        return attributes | {"ACCESS": 2, "VALUE": [None]} | _range(row)
     attributes["ACCESS"] = 3 if row.access == "write" else 1
     if value is not None:
         attributes["VALUE"] = list(flat(value))
     if row.type == "weighted":
         return attributes | _weights(row, len(_type(row, value)) // 2)
-    if row.choices:
-        attributes["RANGE"] = [{"VALS": list(row.choices)}]
-    limits = {name: bound for name, bound in (("MIN", row.minimum), ("MAX", row.maximum)) if bound is not None}
-    if limits:
-        attributes["RANGE"] = [limits]
+    attributes |= _range(row)
     if row.access == "write" and row.type in ("float", "int"):
         attributes["CLIPMODE"] = ["both"]
     if row.unit:
         attributes["UNIT"] = [_UNITS.get(row.unit, row.unit)]
     return attributes
+
+
+def _range(row: Parameter) -> Json:
+    """What the one value may be, where there are limits to tell."""
+    if row.choices:
+        return {"RANGE": [{"VALS": list(row.choices)}]}
+    limits = {name: bound for name, bound in (("MIN", row.minimum), ("MAX", row.maximum)) if bound is not None}
+    return {"RANGE": [limits]} if limits else {}
 
 
 def _weights(row: Parameter, pairs: int) -> Json:
@@ -150,4 +154,4 @@ def _type(row: Parameter, value: Value | None) -> str:
         return "T" if value else "F"
     if row.type in ("strings", "weighted"):
         return "".join("s" if isinstance(part, str) else "f" for part in flat(value if value is not None else ()))
-    return {"float": "f", "int": "i", "string": "s", "choice": "s", "trigger": "I"}[row.type]
+    return {"float": "f", "int": "i", "string": "s", "choice": "s", "trigger": "I"}[row.argument or row.type]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from streamvace.live.director import Director
 from streamvace.live.frame_ring import FrameRing
 from streamvace.live.pace import PaceMeter
 from streamvace.live.parameters import Parameters
+from streamvace.live.pictures import Wish
 from streamvace.live.presenter import Presenter, Show
 from streamvace.live.reporter import Reporter
 from streamvace.live.shaping import mask_from_alpha
@@ -32,7 +34,7 @@ class Desk:
     """A director with everything it reads from; the clock stands at 10 s. `others`: rings of roles with an input of
     their own."""
 
-    def __init__(self, **values: bool | float | str) -> None:
+    def __init__(self, **values: bool | float | str | tuple[str, ...]) -> None:
         self.parameters = Parameters({f"/streamvace/{name}": value for name, value in values.items()})
         self.ring = FrameRing()
         self.others: dict[str, FrameRing] = {}
@@ -47,11 +49,13 @@ class Desk:
             telemetry=Telemetry(),
             reporter=reporter,
         )
+        self.stills: dict[Wish, NDArray[np.uint8]] = {}
         self.director = Director(
             size=SIZE,
             inputs=Rings(self),
             snapshot=self.parameters.snapshot,
             presenter=self.presenter,
+            still=self.stills.get,
             clock=lambda: 10 * SECOND,
         )
 
@@ -248,3 +252,15 @@ def test_a_change_that_no_chunk_shows_is_not_traced() -> None:
     desk.director.build(9, 9)
     desk.set("hold_mode", "pingpong")
     assert desk.director.build(12, 9).trace.received_ns == 0
+
+
+def test_references_ride_with_every_chunk_while_they_are_listed_and_never_hold_one_up() -> None:
+    desk = Desk(references=("cat.png", "hat.png"), reference_mode="memory")
+    assert desk.director.build(9, 9).references is None  # not read yet: the chunk does not wait
+    desk.stills[Wish("hat.png", "reference")] = np.full((SIZE[1], SIZE[0], 3), 7, np.uint8)
+    inputs = desk.director.build(12, 9)
+    assert inputs.references is not None
+    assert inputs.references.shape == (1, SIZE[1], SIZE[0], 3)
+    assert inputs.reference_mode == "memory"
+    desk.set("references", "")
+    assert desk.director.build(12, 9).references is None

@@ -172,7 +172,7 @@ def test_only_reset_starts_a_new_generation(parameters: Parameters) -> None:
     parameters.set(RESET, (), "test")
     parameters.set(RESET, (), "test")
     assert parameters.snapshot().generation == 2
-    assert parameters.snapshot().fired == {RESET: 2, QUIT: 1}
+    assert {name: count for name, count in parameters.snapshot().fired.items() if count} == {RESET: 2, QUIT: 1}
 
 
 def test_a_snapshot_stays_as_it_was(parameters: Parameters) -> None:

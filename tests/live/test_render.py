@@ -109,6 +109,24 @@ def test_a_still_mask_is_held_and_white_is_generated(tmp_path: Path) -> None:
         assert (inputs.mask == half).all()
 
 
+def test_references_from_the_media_folder_shape_every_chunk_and_a_missing_one_is_refused(tmp_path: Path) -> None:
+    import cv2
+
+    clip(tmp_path / "in.mp4", 20)
+    (tmp_path / "media").mkdir()
+    cv2.imwrite(str(tmp_path / "media" / "red.png"), np.full((64, 64, 3), (0, 0, 255), dtype=np.uint8))
+    values = {"/streamvace/references": ("red.png",), "/streamvace/reference_mode": "paper"}
+    render_clip(options(tmp_path, parameters=values, media=tmp_path / "media"))
+    assert len(SEEN) == 2
+    for inputs in SEEN:
+        assert inputs.references is not None
+        assert inputs.references[0, 0, 0].tolist() == [255, 0, 0]
+        assert inputs.reference_mode == "paper"
+    values["/streamvace/references"] = ("blue.png",)
+    with pytest.raises(UserError, match=r"blue\.png.*media"):
+        render_clip(options(tmp_path, parameters=values, media=tmp_path / "media", overwrite=True))
+
+
 def test_an_existing_film_is_never_replaced_unless_asked(tmp_path: Path) -> None:
     clip(tmp_path / "in.mp4", 9)
     (tmp_path / "out.mp4").write_bytes(b"precious")

@@ -9,8 +9,9 @@ import pytest
 
 import osc_schema
 from streamvace.live.parameters import Parameters
+from streamvace.live.reference_list import EDITS, REFERENCES
 from streamvace.osc.codec import encode_message
-from streamvace.osc.inbox import MAX_COMPLAINTS, MAX_PATTERNS, MAX_REQUESTS, Inbox
+from streamvace.osc.inbox import MAX_ACTIONS, MAX_COMPLAINTS, MAX_PATTERNS, MAX_REQUESTS, Inbox
 from tests.osc.packets import HEAD, SCALE, bundle, padded
 
 DESK = ("127.0.0.1", 5000)
@@ -19,6 +20,7 @@ SEED = "/streamvace/seed"
 PROMPT = "/streamvace/prompt"
 RESET = "/streamvace/reset"
 QUIT = "/streamvace/quit"
+ADD = "/streamvace/reference/add"
 
 
 class Clock:
@@ -36,7 +38,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def parameters() -> Parameters:
-    return Parameters()
+    return Parameters(edits=EDITS)
 
 
 @pytest.fixture
@@ -138,7 +140,7 @@ def test_no_pattern_fires_a_trigger(inbox: Inbox, parameters: Parameters) -> Non
     for pattern in ("/streamvace/*", "/streamvace/q?it", "/streamvace/{quit,reset}"):
         inbox.take(encode_message(pattern, 1.0), DESK)
         inbox.flush()
-    assert parameters.snapshot().fired == {RESET: 0, QUIT: 0}
+    assert set(parameters.snapshot().fired.values()) == {0}
 
 
 def test_patterns_a_datagram_are_bounded(inbox: Inbox, parameters: Parameters) -> None:
@@ -213,3 +215,34 @@ def test_malformed_datagrams_are_counted_and_change_nothing(
 def test_outputs_cannot_be_set(inbox: Inbox) -> None:
     inbox.take(encode_message("/streamvace/status/fps", 99.0), DESK)
     assert "is an output" in inbox.flush().complaints[DESK, "/streamvace/status/fps"]
+
+
+def test_every_action_of_a_burst_counts_in_its_order(inbox: Inbox, parameters: Parameters) -> None:
+    for address, argument in ((ADD, "a.png"), (ADD, "b.png"), (REFERENCES, "c.png"), (ADD, "d.png")):
+        inbox.take(encode_message(address, argument), DESK)
+    inbox.flush()
+    assert parameters.snapshot()[REFERENCES] == ("c.png", "d.png")
+    assert inbox.counters.applied == 4
+    assert inbox.counters.coalesced == 0
+
+
+def test_an_action_that_cannot_be_done_is_told_to_who_asked_for_it(inbox: Inbox, parameters: Parameters) -> None:
+    inbox.take(encode_message("/streamvace/reference/remove", 3), OTHER)
+    inbox.take(encode_message(ADD), DESK)
+    outcome = inbox.flush()
+    assert "there are 0" in outcome.complaints[OTHER, "/streamvace/reference/remove"]
+    assert "no value" in outcome.complaints[DESK, ADD]
+    assert inbox.counters.refused == 2
+    assert parameters.snapshot().version == 0
+
+
+def test_a_flood_of_actions_is_bounded_and_said(inbox: Inbox, parameters: Parameters) -> None:
+    for number in range(MAX_ACTIONS + 10):
+        inbox.take(encode_message(ADD, f"{number % 2}.png"), DESK)
+    outcome = inbox.flush()
+    assert parameters.snapshot().fired[ADD] == MAX_ACTIONS
+    assert inbox.counters.refused == 10
+    assert str(MAX_ACTIONS) in outcome.complaints[DESK, ADD]
+    inbox.take(encode_message(ADD, "again.png"), DESK)
+    inbox.flush()
+    assert parameters.snapshot().fired[ADD] == MAX_ACTIONS + 1

@@ -76,6 +76,9 @@ def test_a_fader_a_menu_a_switch_a_text_a_button_and_an_output() -> None:
     assert ask("/streamvace/prompt", prompt="ünïcode")["VALUE"] == ["ünïcode"]
     reset = ask("/streamvace/reset")
     assert (reset["TYPE"], reset["ACCESS"], reset["VALUE"]) == ("I", 2, [None])
+    remove = ask("/streamvace/reference/remove")
+    assert (remove["TYPE"], remove["ACCESS"], remove["RANGE"]) == ("i", 2, [{"MIN": 1, "MAX": 8}])
+    assert ask("/streamvace/reference/add")["TYPE"] == "s"
     latency = ask("/streamvace/status/latency_p50")
     assert (latency["ACCESS"], latency["UNIT"], "CLIPMODE" in latency) == (1, ["time.ms"], False)
 

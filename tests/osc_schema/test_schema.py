@@ -109,6 +109,11 @@ WRONG_ROWS = {
     ),
     "a weight out of range": a_row(type="weighted", max_length=9, max_items=2, default=[["a", 2.0]]),
     "a text without its weight": a_row(type="weighted", max_length=9, max_items=2, default=["a"]),
+    "an argument of what is no trigger": a_row(argument="int"),
+    "an argument without limits": a_row(
+        type="trigger", min="gone", max="gone", default=None, argument="string", max_length="gone"
+    ),
+    "an argument of a type that is none": a_row(type="trigger", default=None, argument="float"),
     "a trigger with a value": a_row(type="trigger", min="gone", max="gone", default=1),
 }
 

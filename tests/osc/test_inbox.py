@@ -155,7 +155,7 @@ def test_patterns_a_datagram_are_bounded(inbox: Inbox, parameters: Parameters) -
 def test_a_question_mark_or_nothing_asks(inbox: Inbox, parameters: Parameters) -> None:
     inbox.take(encode_message(SCALE, "?"), DESK)
     inbox.take(encode_message(PROMPT), OTHER)
-    inbox.take(encode_message("/streamvace/status/latency*", "?"), DESK)
+    inbox.take(encode_message("/streamvace/status/latency_p{50,95}", "?"), DESK)
     asked = [(request.address, request.peer) for request in inbox.flush().requests]
     assert asked == [
         (SCALE, DESK),

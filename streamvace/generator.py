@@ -25,6 +25,7 @@ from streamvace.model.specs import PipelineSpec
 from streamvace.model_options import ModelOptions
 from streamvace.offload import Offload
 from streamvace.pixels import to_frames, to_mask, to_pixels
+from streamvace.prompt_desk import PromptDesk
 from streamvace.stage_clock import StageClock
 from streamvace.stream_state import Networks, StreamState
 from streamvace.text_state import history_is_stale, take_prompt
@@ -44,8 +45,10 @@ class Generator:
         dtype: torch.dtype,
         attention: str = "auto",
         offload: str = "none",
+        prompts: str = "wait",
     ) -> None:
-        """size: (width, height) in pixels. attention: see `choose_kernel`. offload: see `Offload`.
+        """size: (width, height) in pixels. attention: see `choose_kernel`. offload: see `Offload`. prompts: see
+        `PromptDesk`.
 
         Raises UserError when the pipeline cannot make that size, the kernel cannot be had or the offload is unknown.
         """
@@ -67,6 +70,7 @@ class Generator:
             for frames in {spec.chunk, spec.first_chunk}
         }
         self._noise = torch.Generator(device)
+        self._desk = PromptDesk(networks.text, prompts)
         self._offload = Offload(networks.branch, device, offload)
         self.state = StreamState(
             KVCache(spec.size, spec.cache, rows, columns, device=device, dtype=dtype, kernel=kernel)
@@ -156,8 +160,10 @@ class Generator:
         """Run every path a show can take up to the steady state, so nothing compiles or allocates later."""
         width, height = self.size
         steady = -(-self.spec.cache.window // self.spec.chunk) + 1
-        plan = [("control", "warm up")] * steady
-        plan += [("mask", "warm up"), ("source", "warm up"), ("none", "warm up"), ("none", "switch")]
+        switch = PromptMix((("warm up", 1.0), ("switch", 3.0)))
+        plan: list[tuple[str, str | PromptMix]] = [("control", "warm up")] * steady
+        plan += [("mask", "warm up"), ("source", "warm up"), ("none", "warm up"), ("none", switch)]
+        self._desk.take(switch.texts, needed=True)
         for done, (mode, prompt) in enumerate(plan):
             count = self.frames_wanted()
             control = None if mode == "none" else np.zeros((count, height, width, 3), np.uint8)
@@ -168,13 +174,14 @@ class Generator:
             if progress is not None:
                 progress((done + 1) / len(plan))
         self.reset()
+        self.state.prompt = None  # so that the show's first picture waits for its own words
 
     # -- the parts of a step ----------------------------------------------------------------------------------------
 
     def _switch_prompt(self, prompt: PromptMix, control: bool) -> tuple[str, ...]:
         """New text K/V, and what the pipeline's rule does to the history that was made under the old ones."""
         state, parts, before = self.state, self.networks, self.state.prompt
-        fresh = take_prompt(state, parts, prompt, self.device, self.dtype, control)
+        notes = take_prompt(state, parts, self._desk, prompt, self.device, self.dtype, control)
         if history_is_stale(state, before):
             if state.clean is not None and self.spec.on_prompt_switch == "recache":
                 state.cache.bank.consolidate(self._text_keys())
@@ -185,8 +192,7 @@ class Generator:
             elif self.spec.on_prompt_switch == "forget":
                 state.cache.reset()
                 state.decoder = None
-        unknown = dict.fromkeys(word for text in fresh for word in parts.text.unknown_words(text))
-        return (f"words the model does not know: {', '.join(unknown)}",) if unknown else ()
+        return notes
 
     def _open_chunk(self, frames: int) -> ChunkPass:
         """The cache's pass for the next chunk, with the history as this pipeline keeps it."""

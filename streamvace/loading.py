@@ -63,7 +63,7 @@ def load_generator(name: str, size: tuple[int, int] | None, options: ModelOption
         if precision.config is not None:
             # Where it will run, an offloaded branch too: the layout of 8-bit weights is the device's.
             quantise_blocks(module.to(place), precision)
-    return Generator(spec, networks, size, place, dtype, options.attention, options.offload)
+    return Generator(spec, networks, size, place, dtype, options.attention, options.offload, options.prompts)
 
 
 def load_embedded(spec: PipelineSpec, folder: Path, device: torch.device, dtype: torch.dtype) -> Networks:

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 LoraMode = Literal["auto", "merged", "side"]
 OFFLOADS = ("none", "context")
+PROMPT_MODES = ("wait", "beside")
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class ModelOptions:
     precision: `auto` (bf16 on a GPU, fp32 on a processor), `fp32`, `bf16`, `fp16`, or 8-bit blocks: `int8`, `fp8`.
     attention: `auto`, `sdpa`, or the name of a kernel to insist on. codec: id of the autoencoder, None: the default.
     loras: the user's own, added to the base network. offload: what waits in main memory while nothing needs it: `none`,
-    or `context`, the context branch while there is no control.
+    or `context`, the context branch while there is no control. prompts: a new text is encoded while the step waits
+    (`wait`: the same inputs give the same frames) or `beside` it, and the old prompt stays until then.
     """
 
     device: str = "auto"
@@ -45,3 +47,4 @@ class ModelOptions:
     codec: str | None = None
     loras: tuple[LoraChoice, ...] = ()
     offload: str = "none"
+    prompts: str = "wait"

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from streamvace.errors import UserError
+from streamvace.model.device_memory import free_bytes
 from streamvace.model_options import OFFLOADS
 
 PATIENCE = 4
@@ -53,7 +54,7 @@ class Offload:
         """Before every chunk: whether it needs the module. Returns False when it does and the device has no room."""
         self._idle = 0 if needed else self._idle + 1
         if needed and not self.on_device:
-            if self.nbytes * _SLACK > _room(self._device):
+            if self.nbytes * _SLACK > free_bytes(self._device):
                 return False
             # All first, then all at once: a failure half-way leaves everything at home.
             moved = [
@@ -79,11 +80,3 @@ def _pinned(parameter: nn.Parameter, device: torch.device) -> nn.Parameter:
     if device.type != "cuda" or type(parameter.data) is not torch.Tensor:
         return parameter
     return nn.Parameter(parameter.data.pin_memory(), requires_grad=False)
-
-
-def _room(device: torch.device) -> float:
-    """Bytes that can be had: the card's free ones, and those this process holds unused."""
-    if device.type != "cuda":
-        return float("inf")
-    free, _ = torch.cuda.mem_get_info(device)
-    return float(free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device))

@@ -33,7 +33,7 @@ class StreamState:
     """All that a stream remembers.
 
     position: latent frames generated since the last reset. prompt: what the text K/V say; encoded: its embedding;
-    history_prompt: the one that the cache's past frames follow. encoded_texts: each text as the encoder gave it.
+    history_prompt: the one that the cache's past frames follow.
     text_version: the LoRAs' version that the text K/V were made with. regions: where side LoRAs applied in each of the
     window's latent frames, `[1, tokens, 1]`, or None: everywhere.
     """
@@ -44,7 +44,6 @@ class StreamState:
     prompt: PromptMix | None = None
     history_prompt: PromptMix | None = None
     encoded: Tensor | None = None
-    encoded_texts: dict[str, Tensor] = field(default_factory=dict)
     text_version: int = 0
     text: list[TextKV] = field(default_factory=list)
     context_text: list[TextKV] = field(default_factory=list)

@@ -6,28 +6,38 @@ import torch
 from torch import Tensor
 
 from streamvace.chunk import PromptMix
-from streamvace.model.text import TextEncoder
 from streamvace.model.text_blend import blend_linear, blend_slerp
+from streamvace.prompt_desk import EncodedText, PromptDesk
 from streamvace.stream_state import Networks, StreamState
-
-KEPT_TEXTS = 16
-"""Encoded texts a stream remembers, 4 MB each with umT5: a transition mixes the same two anew for every chunk."""
 
 HISTORY_STEP = 0.5
 """Share of the words that may change before the history is made anew under the new ones; see `history_is_stale`."""
 
 
 def take_prompt(
-    state: StreamState, parts: Networks, prompt: PromptMix, device: torch.device, dtype: torch.dtype, control: bool
+    state: StreamState,
+    parts: Networks,
+    desk: PromptDesk,
+    prompt: PromptMix,
+    device: torch.device,
+    dtype: torch.dtype,
+    control: bool,
 ) -> tuple[str, ...]:
-    """Bring the text K/V up to date with a prompt and the LoRAs; returns the texts that were not in it before.
+    """Bring the text K/V up to date with a prompt and the LoRAs; a prompt that is still being encoded comes later.
 
     prompt: as `PromptMix.of` makes it. control: the chunk needs the context branch's text too; it waits until then, as
-    the branch may be in main memory.
+    the branch may be in main memory. Returns remarks for the user.
     """
     before = state.prompt
+    notes: tuple[str, ...] = ()
     if prompt != before:
-        state.encoded = _blended(state, parts.text, prompt, device).to(dtype)
+        texts = desk.take(prompt.texts, needed=before is None)
+        if texts is None:
+            assert before is not None
+            prompt, notes = before, desk.remarks()
+        else:
+            state.encoded = _blended(prompt, [text.embedding.to(device) for text in texts]).to(dtype)
+            notes = _unknown_words(prompt, before, texts)
     stale = prompt != before or state.text_version != parts.loras.version
     if stale or (control and not state.context_text):
         assert state.encoded is not None
@@ -38,8 +48,7 @@ def take_prompt(
             state.prompt, state.text_version = prompt, parts.loras.version
         if control:
             state.context_text = parts.branch.text_kv(embedded)
-    known = () if before is None else before.texts
-    return tuple(text for text in prompt.texts if text not in known)
+    return notes
 
 
 def history_is_stale(state: StreamState, before: PromptMix | None) -> bool:
@@ -65,15 +74,17 @@ def history_is_stale(state: StreamState, before: PromptMix | None) -> bool:
     return True
 
 
-def _blended(state: StreamState, encoder: TextEncoder, prompt: PromptMix, device: torch.device) -> Tensor:
+def _blended(prompt: PromptMix, embeddings: list[Tensor]) -> Tensor:
     """The prompt's embedding `[1, L, text_dim]`."""
-    kept = state.encoded_texts
-    for text in prompt.texts:
-        kept[text] = kept.pop(text) if text in kept else encoder.encode([text])
-    found = [kept[text].to(device) for text in prompt.texts]
-    while len(kept) > max(KEPT_TEXTS, len(prompt.texts)):
-        del kept[next(iter(kept))]  # the longest unused
-    if len(found) == 1:
-        return found[0]
+    if len(embeddings) == 1:
+        return embeddings[0]
     blend = blend_slerp if prompt.blend == "slerp" else blend_linear
-    return blend(found, [weight for _, weight in prompt.parts])
+    return blend(embeddings, [weight for _, weight in prompt.parts])
+
+
+def _unknown_words(prompt: PromptMix, before: PromptMix | None, texts: list[EncodedText]) -> tuple[str, ...]:
+    """The remark about words of the texts that were not in the prompt before."""
+    known = () if before is None else before.texts
+    fresh = [each.unknown for text, each in zip(prompt.texts, texts, strict=True) if text not in known]
+    unknown = dict.fromkeys(word for words in fresh for word in words)
+    return (f"words the model does not know: {', '.join(unknown)}",) if unknown else ()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +36,10 @@ SMALL = WanSize(
 class WordLengths:
     """A text encoder whose embedding is the prompt's letters; words with a q are unknown to it."""
 
+    def at_hand(self, prompt: str) -> bool:
+        """See TextEncoder.at_hand."""
+        return True
+
     def encode(self, prompts: Sequence[str]) -> Tensor:
         """See TextEncoder.encode."""
         rows = torch.zeros(len(prompts), SMALL.text_len, SMALL.text_dim)
@@ -46,13 +53,80 @@ class WordLengths:
         return [word for word in prompt.split() if "q" in word]
 
 
+def encoder_threads() -> list[threading.Thread]:
+    """The threads of every prompt desk."""
+    return [thread for thread in threading.enumerate() if thread.name == "text encoder"]
+
+
+class SlowEncoder(WordLengths):
+    """Nothing is at hand; every text waits until the test lets it through, at most a minute."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.encoded: list[str] = []
+        self._gates: dict[str, threading.Event] = defaultdict(threading.Event)
+        self._done: dict[str, threading.Event] = defaultdict(threading.Event)
+        self._begun: dict[str, threading.Event] = defaultdict(threading.Event)
+
+    def at_hand(self, prompt: str) -> bool:
+        return False
+
+    def encode(self, prompts: Sequence[str]) -> Tensor:
+        (prompt,) = prompts
+        self.begun.append(prompt)
+        self._begun[prompt].set()
+        if not self._gates[prompt].wait(60):
+            raise TimeoutError(f"nobody let {prompt!r} through")
+        if "broken" in prompt:
+            raise RuntimeError("no room:\n12.1 GB needed, 10.4 GB free")
+        return super().encode(prompts)
+
+    def unknown_words(self, prompt: str) -> list[str]:
+        self.encoded.append(prompt)
+        self._done[prompt].set()
+        return super().unknown_words(prompt)
+
+    def let(self, prompt: str) -> None:
+        """Let a text through, now or when it comes."""
+        self._gates[prompt].set()
+
+    def wait_begun(self, prompt: str) -> None:
+        """Until the encoder works at it."""
+        assert self._begun[prompt].wait(60)
+
+    def wait_for(self, prompt: str) -> None:
+        """Until it is encoded and the thread that did so has gone home."""
+        assert self._done[prompt].wait(60)
+        self.join()
+
+    def join(self) -> None:
+        """Until no thread encodes."""
+        for thread in encoder_threads():
+            thread.join(60)
+            assert not thread.is_alive()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Lets everything through at the end, so that no thread outlives its test."""
+        try:
+            yield
+        finally:
+            for thread in encoder_threads():
+                while thread.is_alive():
+                    for gate in list(self._gates.values()):
+                        gate.set()
+                    thread.join(0.01)
+
+
 def small_spec(name: str = "longlive", **changes: object) -> PipelineSpec:
     """A row of the table at test size: same rules, small network, small window."""
     fields: dict[str, object] = {"size": SMALL, "cache": CacheRule(window=6, sink=1), "steps": (1000, 500)}
     return replace(pipeline(name), **(fields | changes))  # type: ignore[arg-type]
 
 
-def small_generator(spec: PipelineSpec | None = None, size: tuple[int, int] = (32, 32)) -> Generator:
+def small_generator(
+    spec: PipelineSpec | None = None, size: tuple[int, int] = (32, 32), prompts: str = "wait"
+) -> Generator:
     """A generator with random weights, the same every time."""
     spec = spec or small_spec()
     with torch.random.fork_rng():
@@ -63,7 +137,7 @@ def small_generator(spec: PipelineSpec | None = None, size: tuple[int, int] = (3
             codec=TAEHV(encoder_width=8, decoder_widths=(16, 8, 8, 8)).eval().requires_grad_(False),
             text=WordLengths(),
         )
-    return Generator(spec, networks, size, torch.device("cpu"), torch.float32)
+    return Generator(spec, networks, size, torch.device("cpu"), torch.float32, prompts=prompts)
 
 
 def small_lora(model: nn.Module, seed: int = 3, names: Sequence[str] | None = None, rank: int = 4) -> Lora:

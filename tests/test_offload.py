@@ -62,10 +62,10 @@ def test_an_unknown_offload_is_refused_with_the_known_ones() -> None:
 def test_without_room_it_stays_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     module = nn.Linear(3, 5)
     moving = Offload(module, ELSEWHERE, "context")
-    monkeypatch.setattr(offload, "_room", lambda device: 50.0)
+    monkeypatch.setattr(offload, "free_bytes", lambda device: 50.0)
     assert not moving.begin_chunk(True)
     assert places(module) == {"cpu"}
-    monkeypatch.setattr(offload, "_room", lambda device: 5000.0)
+    monkeypatch.setattr(offload, "free_bytes", lambda device: 5000.0)
     assert moving.begin_chunk(True)
 
 

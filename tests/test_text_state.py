@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from streamvace.chunk import ChunkInput, PromptMix
 from streamvace.generator import Generator
-from streamvace.text_state import KEPT_TEXTS
-from tests.networks import WordLengths, small_generator, small_spec
+from streamvace.prompt_desk import PromptDesk
+from tests.networks import SlowEncoder, WordLengths, small_generator, small_spec
 
 
 class Counted:
@@ -118,13 +120,6 @@ def test_a_reset_in_the_middle_of_a_transition_has_no_history_to_remake() -> Non
     assert made.replays == 0
 
 
-def test_texts_of_long_ago_are_let_go() -> None:
-    made = counted("none")
-    for index in range(KEPT_TEXTS + 5):
-        made.step(f"prompt {index}")
-    assert len(made.generator.state.encoded_texts) == KEPT_TEXTS
-
-
 def test_unknown_words_of_every_part_are_reported_when_the_part_is_new() -> None:
     generator = small_generator()
     first = generator.step(ChunkInput(PromptMix((("red quux", 1.0), ("blue qop quux", 2.0))))).notes
@@ -145,3 +140,65 @@ def test_the_context_branch_reads_the_same_mix() -> None:
         generator.step(ChunkInput(fade(0.3), control=control))
     for ours, theirs in zip(late.state.context_text, early.state.context_text, strict=True):
         assert torch.equal(ours[0], theirs[0])
+
+
+def slow_generator(rule: str = "recache") -> tuple[Generator, SlowEncoder]:
+    """A generator in a show, whose text encoder takes its time."""
+    generator = small_generator(small_spec(on_prompt_switch=rule), prompts="beside")
+    encoder = SlowEncoder()
+    generator.networks = replace(generator.networks, text=encoder)
+    generator._desk = PromptDesk(encoder, "beside")
+    return generator, encoder
+
+
+def test_the_picture_goes_on_with_the_old_prompt_and_takes_the_new_one_when_it_is_there() -> None:
+    """Until then not a pixel differs from a stream that was never asked; from then on it is a switch."""
+    generator, encoder = slow_generator()
+    asked = small_generator(small_spec(on_prompt_switch="recache"))
+    with encoder.running():
+        encoder.let("red")
+        for _ in range(2):
+            np.testing.assert_array_equal(step(generator, "red"), step(asked, "red"))
+        for _ in range(3):
+            np.testing.assert_array_equal(step(generator, "blue"), step(asked, "red"))
+        encoder.let("blue")
+        encoder.wait_for("blue")
+        np.testing.assert_array_equal(step(generator, "blue"), step(asked, "blue"))
+
+
+def test_a_fade_to_a_text_that_is_not_ready_holds_and_then_joins_where_it_has_got_to() -> None:
+    generator, encoder = slow_generator("none")
+    asked = small_generator(small_spec(on_prompt_switch="none"))
+    with encoder.running():
+        encoder.let("red")
+        np.testing.assert_array_equal(step(generator, "red"), step(asked, "red"))
+        np.testing.assert_array_equal(step(generator, fade(0.1)), step(asked, "red"))
+        encoder.let("blue")
+        encoder.wait_for("blue")
+        np.testing.assert_array_equal(step(generator, fade(0.2)), step(asked, fade(0.2)))
+
+
+def test_the_first_picture_after_warming_up_has_its_own_words() -> None:
+    generator, encoder = slow_generator()
+    with encoder.running():
+        for text in ("warm up", "switch", "red"):
+            encoder.let(text)
+        generator.warm_up()
+        np.testing.assert_array_equal(step(generator, "red"), step(small_generator(), "red"))
+        assert encoder.encoded == ["warm up", "switch", "red"]
+
+
+def test_a_lora_reaches_the_text_while_another_prompt_is_being_encoded() -> None:
+    generator, encoder = slow_generator("none")
+    with encoder.running():
+        encoder.let("red")
+        step(generator, "red")
+        before = generator.state.text[0][0]
+        generator.networks.loras.version += 1
+        step(generator, "blue")
+        assert generator.state.text[0][0] is not before
+        assert generator.state.prompt == PromptMix.of("red")
+
+
+def step(generator: Generator, prompt: str | PromptMix) -> np.ndarray:
+    return generator.step(ChunkInput(prompt)).frames

@@ -93,6 +93,10 @@ class TextEncoder(nn.Module):
             table[row, : len(numbers)] = torch.tensor(numbers, dtype=torch.int64)
         return table
 
+    def at_hand(self, prompt: str) -> bool:
+        """See model.text.TextEncoder: it is small, so always."""
+        return True
+
     def encode(self, prompts: Sequence[str]) -> Tensor:
         """Prompts -> `[B, TEXT_LEN, TEXT_DIM]`, the same interface as umT5's."""
         out: Tensor = self(self.tokens(prompts).to(self.places.device))

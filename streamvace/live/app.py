@@ -7,6 +7,7 @@ director), presenter, osc, web.
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 
 from streamvace.errors import UserError
@@ -107,7 +108,8 @@ def run(options: RunOptions) -> int:
         director = Director(
             size=size, inputs=inputs, snapshot=parameters.snapshot, presenter=presenter, still=shelf.take
         )
-        setup = WorkerSetup(options.factory, options.pipeline, size, options.model)
+        # A show goes on with the old prompt while a new one is encoded.
+        setup = WorkerSetup(options.factory, options.pipeline, size, replace(options.model, prompts="beside"))
         supervisor = Supervisor(setup, director, telemetry, reporter)
         memory = ResidentMemory(lambda: supervisor.status.pid)
         for part in (presenter, inputs, shelf, supervisor, memory):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import safetensors.torch
+import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -45,6 +47,14 @@ def fingerprint(path: Path) -> str:
     return digest.hexdigest()
 
 
+@dataclass(frozen=True)
+class KeptPrompt:
+    """rows: a prompt's embedding `[n, dim]`. unknown: its words that the encoder does not know."""
+
+    rows: Tensor
+    unknown: tuple[str, ...] = ()
+
+
 class PromptCache:
     """A folder of embeddings with a limit; the longest unused go first. Several processes may share it."""
 
@@ -52,21 +62,23 @@ class PromptCache:
         """folder: made when the first embedding is kept. limit_bytes: a prompt of 50 words takes about half a MB."""
         self._folder, self._limit = folder, limit_bytes
 
-    def get(self, key: str) -> Tensor | None:
-        """The embedding kept under `key`, `[n, dim]`, or None. One that cannot be read is thrown away."""
+    def get(self, key: str) -> KeptPrompt | None:
+        """What is kept under `key`, or None. A file that cannot be read is thrown away."""
         path = self._path(key)
         try:
-            tensor: Tensor = safetensors.torch.load(path.read_bytes())["rows"]
+            stored = safetensors.torch.load(path.read_bytes())
+            words = stored["unknown"].numpy().tobytes().decode()
+            kept = KeptPrompt(stored["rows"], tuple(words.split("\n")) if words else ())
             os.utime(path)
         except FileNotFoundError:
             return None
-        except (OSError, SafetensorError, KeyError):
+        except (OSError, SafetensorError, KeyError, UnicodeDecodeError):
             path.unlink(missing_ok=True)
             return None
-        return tensor
+        return kept
 
-    def put(self, key: str, rows: Tensor) -> None:
-        """Keep `[n, dim]` under `key`, then make room. A disk that is full or read-only only costs the cache."""
+    def put(self, key: str, prompt: KeptPrompt) -> None:
+        """Keep a prompt under `key`, then make room. A disk that is full or read-only only costs the cache."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
@@ -74,7 +86,8 @@ class PromptCache:
             return
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(safetensors.torch.save({"rows": rows.cpu().contiguous()}))
+                words = torch.tensor(list("\n".join(prompt.unknown).encode()), dtype=torch.uint8)
+                file.write(safetensors.torch.save({"rows": prompt.rows.cpu().contiguous(), "unknown": words}))
             os.replace(name, self._path(key))  # whole or not at all, whoever is reading
         except OSError:
             Path(name).unlink(missing_ok=True)

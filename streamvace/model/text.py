@@ -9,7 +9,10 @@ from torch import Tensor
 
 
 class TextEncoder(Protocol):
-    """Prompts in, embeddings out."""
+    """Prompts in, embeddings out. One thread may ask for what is at hand while another one encodes."""
+
+    def at_hand(self, prompt: str) -> bool:
+        """Whether `encode` and `unknown_words` answer within milliseconds: a picture may wait for them."""
 
     def encode(self, prompts: Sequence[str]) -> Tensor:
         """Embeddings `[B, L, text_dim]`, rows past a prompt's end zero."""

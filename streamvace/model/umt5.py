@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import html
 import importlib
+import math
 import re
+import threading
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,14 +23,18 @@ from torch import Tensor, nn
 
 from streamvace.errors import UserError
 from streamvace.model.checkpoint import load_module, match
-from streamvace.model.prompt_cache import PromptCache, content_key, fingerprint
+from streamvace.model.device_memory import free_bytes
+from streamvace.model.prompt_cache import KeptPrompt, PromptCache, content_key, fingerprint
 from streamvace.model.stored import StoredTensors
 
 Rest = Literal["release", "cpu", "device"]
 """What happens to the encoder after use: dropped, moved to main memory, or left on its device."""
 
-FORMAT = "umt5 1"
-"""Part of every cache key; raised when cleaning or padding change."""
+_SLACK = 1.1
+"""Room for a prompt's activations, and some left to the picture."""
+
+FORMAT = "umt5 2"
+"""Part of every cache key; raised when cleaning, padding or what is kept change."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +155,11 @@ def _build(size: UMT5Size) -> nn.Module:
 
 
 class UMT5TextEncoder:
-    """Prompts to Wan's text embeddings. Interface: `TextEncoder`."""
+    """Prompts to Wan's text embeddings. Interface: `TextEncoder`.
+
+    Threads: any; the network and the tokenizer are used by one at a time. A prompt that is in the cache needs neither,
+    so nobody waits for it while another one is encoded.
+    """
 
     def __init__(
         self,
@@ -163,6 +174,7 @@ class UMT5TextEncoder:
     ) -> None:
         """weights: see load_encoder. tokenizer: folder of Wan's `google/umt5-xxl`. cache: None keeps nothing on disk.
 
+        device: where it encodes when there is room for it then, and in main memory otherwise.
         Raises UserError when weights or tokenizer are not there; both are opened at the first new prompt only.
         """
         for path, what in ((weights, "text encoder"), (tokenizer, "tokenizer folder")):
@@ -174,72 +186,109 @@ class UMT5TextEncoder:
         self._encoder: nn.Module | None = None
         self._tokenizer: Any = None
         self._identity: tuple[str, ...] | None = None
+        self._stream: Any = None
+        self._using = threading.RLock()
 
     @property
     def loaded(self) -> bool:
         """Whether the network is in memory."""
         return self._encoder is not None
 
+    def at_hand(self, prompt: str) -> bool:
+        """See TextEncoder.at_hand: whether the prompt is in the cache."""
+        return self._kept(clean(prompt)) is not None
+
     def encode(self, prompts: Sequence[str]) -> Tensor:
         """See TextEncoder.encode: `[B, rows, dim]` on the CPU, in the encoder's dtype."""
+        cleaned = [clean(prompt) for prompt in prompts]
+        found = {prompt: self._kept(prompt) for prompt in cleaned}
+        if missing := [prompt for prompt, kept in found.items() if kept is None]:
+            found |= self._encode_new(missing)
         out = torch.zeros(len(prompts), self._size.rows, self._size.dim, dtype=self._dtype)
-        try:
-            for row, prompt in zip(out, prompts, strict=True):
-                found = self._rows(clean(prompt))
-                row[: len(found)] = found
-        finally:
-            self._put_away()
+        for row, prompt in zip(out, cleaned, strict=True):
+            kept = found[prompt]
+            assert kept is not None
+            row[: len(kept.rows)] = kept.rows
         return out
 
     def unknown_words(self, prompt: str) -> list[str]:
         """See TextEncoder.unknown_words: words with a sign that is not in the vocabulary."""
-        tokenizer = self._open_tokenizer()
-        unknown = tokenizer.unk_token_id
-        return [word for word in clean(prompt).split() if unknown in tokenizer(word)["input_ids"]]
+        cleaned = clean(prompt)
+        kept = self._kept(cleaned)
+        if kept is not None:
+            return list(kept.unknown)
+        with self._using:
+            return self._unknown(cleaned)
 
     def release(self) -> None:
         """Drop the network; the next new prompt loads it again."""
-        self._encoder = None
+        with self._using:
+            self._encoder = None
 
-    def move(self, device: torch.device | str) -> None:
-        """Move the network, if it is loaded, and encode there from now on."""
-        self._device = torch.device(device)
-        if self._encoder is not None:
-            self._encoder.to(self._device)
+    def _kept(self, prompt: str) -> KeptPrompt | None:
+        """A cleaned prompt from the cache."""
+        return None if self._cache is None else self._cache.get(self._key(prompt))
 
-    @torch.inference_mode()
-    def _rows(self, prompt: str) -> Tensor:
-        """The rows of a cleaned prompt's tokens, `[n, dim]`."""
-        key = ""
-        if self._cache is not None:
-            key = content_key(*self._what_decides(), prompt)
-            if (found := self._cache.get(key)) is not None:
-                return found
-        ids = self._open_tokenizer()(prompt, truncation=True, max_length=self._size.rows)["input_ids"]
-        encoder = self._ready_encoder()
-        tokens = torch.tensor([ids], device=self._device)
-        rows: Tensor = encoder(input_ids=tokens).last_hidden_state[0].to("cpu", self._dtype)
-        if self._cache is not None:
-            self._cache.put(key, rows)
-        return rows
-
-    def _what_decides(self) -> tuple[str, ...]:
-        """Everything beside the prompt that an embedding depends on."""
+    def _key(self, prompt: str) -> str:
+        """Of everything that an embedding depends on."""
         if self._identity is None:
             files = fingerprint(self._weights), fingerprint(self._tokenizer_folder)
             self._identity = (FORMAT, *files, str(self._dtype), str(self._size.rows))
-        return self._identity
+        return content_key(*self._identity, prompt)
 
-    def _ready_encoder(self) -> nn.Module:
+    @torch.inference_mode()
+    def _encode_new(self, prompts: Sequence[str]) -> dict[str, KeptPrompt]:
+        """Cleaned prompts through the network, and into the cache."""
+        made: dict[str, KeptPrompt] = {}
+        with self._using, self._own_stream():
+            try:
+                for prompt in prompts:
+                    ids = self._open_tokenizer()(prompt, truncation=True, max_length=self._size.rows)["input_ids"]
+                    encoder, device = self._ready_encoder()
+                    rows: Tensor = encoder(input_ids=torch.tensor([ids], device=device)).last_hidden_state[0]
+                    made[prompt] = KeptPrompt(rows.to("cpu", self._dtype), tuple(self._unknown(prompt)))
+            finally:
+                self._put_away()
+        if self._cache is not None:
+            for prompt, kept in made.items():
+                self._cache.put(self._key(prompt), kept)
+        return made
+
+    def _own_stream(self) -> AbstractContextManager[Any]:
+        """On a card its kernels run beside the picture's, not between them; what leaves is a copy in main memory."""
+        if self._device.type != "cuda":
+            return nullcontext()
+        if self._stream is None:
+            self._stream = torch.cuda.Stream(self._device)
+        stream: AbstractContextManager[Any] = torch.cuda.stream(self._stream)
+        return stream
+
+    def _unknown(self, prompt: str) -> list[str]:
+        tokenizer = self._open_tokenizer()
+        unknown = tokenizer.unk_token_id
+        return [word for word in prompt.split() if unknown in tokenizer(word)["input_ids"]]
+
+    def _ready_encoder(self) -> tuple[nn.Module, torch.device]:
+        """The network, and where it is now: on its device, or in main memory when the device has no room for it."""
         if self._encoder is None:
-            self._encoder = load_encoder(self._weights, self._device, self._dtype, self._keep_8bit, self._size)
-        return self._encoder.to(self._device)
+            place = self._place(_encoder_bytes(self._weights, self._dtype))
+            self._encoder = load_encoder(self._weights, place, self._dtype, self._keep_8bit, self._size)
+            return self._encoder, place
+        parameters = list(self._encoder.parameters())
+        if parameters[0].device.type != self._device.type:
+            self._encoder.to(self._place(sum(parameter.nbytes for parameter in parameters)))
+        return self._encoder, next(self._encoder.parameters()).device
+
+    def _place(self, needed: int) -> torch.device:
+        return self._device if needed * _SLACK < free_bytes(self._device) else torch.device("cpu")
 
     def _put_away(self) -> None:
         if self._rest == "release":
-            self.release()
+            self._encoder = None
         elif self._rest == "cpu" and self._encoder is not None:
             self._encoder.to("cpu")
+        if self._rest != "device" and self._device.type == "cuda":
+            torch.cuda.empty_cache()  # or the memory would stay this stream's own, out of the picture's reach
 
     def _open_tokenizer(self) -> Any:
         if self._tokenizer is None:
@@ -255,6 +304,11 @@ class UMT5TextEncoder:
                     "google/umt5-xxl files (tokenizer.json, tokenizer_config.json, special_tokens_map.json)"
                 ) from error
         return self._tokenizer
+
+
+def _encoder_bytes(path: Path, dtype: torch.dtype) -> int:
+    with StoredTensors(path) as stored:
+        return sum(math.prod(shape) for shape in stored.shapes.values()) * dtype.itemsize
 
 
 def _package(name: str) -> Any:

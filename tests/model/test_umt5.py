@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from streamvace.errors import UserError
 from streamvace.model import umt5
-from streamvace.model.prompt_cache import PromptCache, content_key, fingerprint
+from streamvace.model.prompt_cache import KeptPrompt, PromptCache, content_key, fingerprint
 from streamvace.model.umt5 import Rest, UMT5Size, UMT5TextEncoder, clean, load_encoder, transformers_names
 from tests.real_parts import require_package
 
@@ -178,13 +179,59 @@ def test_a_known_prompt_needs_no_encoder(
     assert torch.equal(make(weights, tokenizer, cache).encode(["  a red   city "]), first)
 
 
+def test_a_known_prompt_needs_no_tokenizer_to_tell_its_unknown_words(
+    weights: Path, tokenizer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = PromptCache(tmp_path / "prompts")
+    make(weights, tokenizer, cache).encode(["a red zebra at the zoo"])
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    again = make(weights, tokenizer, cache)
+    assert again.at_hand(" a red zebra at the zoo")
+    assert again.unknown_words("a red zebra at the zoo") == ["zebra", "zoo"]
+    assert not again.at_hand("the sea")
+
+
+def test_a_known_prompt_does_not_wait_for_one_that_is_being_encoded(
+    weights: Path, tokenizer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = PromptCache(tmp_path / "prompts")
+    encoder = make(weights, tokenizer, cache)
+    known = encoder.encode(["the sea"])
+    loading, go_on = threading.Event(), threading.Event()
+
+    def slow_loading(*given: Any) -> Any:
+        loading.set()
+        assert go_on.wait(60)
+        return load_encoder(*given)
+
+    monkeypatch.setattr(umt5, "load_encoder", slow_loading)
+    other = threading.Thread(target=encoder.encode, args=(["a gold tower"],))
+    other.start()
+    assert loading.wait(60)
+    assert torch.equal(encoder.encode(["the sea"]), known)
+    assert encoder.unknown_words("the sea") == []
+    go_on.set()
+    other.join()
+    assert encoder.at_hand("a gold tower")
+
+
+def test_an_encoder_that_the_device_has_no_room_for_works_in_main_memory(
+    weights: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`meta` stands for a card: whoever loads or computes there gets no values."""
+    exact = make(weights, tokenizer).encode(["the sea"])
+    monkeypatch.setattr(umt5, "free_bytes", lambda device: 0.0 if device.type == "meta" else float("inf"))
+    full = UMT5TextEncoder(weights, tokenizer, None, "meta", torch.float32, rest="cpu", size=SIZE)
+    assert torch.equal(full.encode(["the sea"]), exact)
+    assert torch.equal(full.encode(["the sea"]), exact)  # and once more with what rested there
+
+
 def test_the_encoder_is_in_memory_only_as_long_as_asked(weights: Path, tokenizer: Path) -> None:
     for rest, stays in (("release", False), ("cpu", True), ("device", True)):
         encoder = make(weights, tokenizer, rest=rest)  # type: ignore[arg-type]
         assert not encoder.loaded
         encoder.encode(["the sea"])
         assert encoder.loaded is stays
-        encoder.move("cpu")
         encoder.release()
         assert not encoder.loaded
 
@@ -198,15 +245,15 @@ def test_other_weights_or_another_tokenizer_do_not_share_cached_prompts(tmp_path
 
 
 def test_the_cache_keeps_to_its_limit_and_drops_the_longest_unused(tmp_path: Path) -> None:
-    cache = PromptCache(tmp_path, limit_bytes=3 * 4200)
+    cache = PromptCache(tmp_path, limit_bytes=3 * 4300)
     for index in range(3):
-        cache.put(f"k{index}", torch.full((10, 100), float(index)))
+        cache.put(f"k{index}", KeptPrompt(torch.full((10, 100), float(index))))
         os.utime(tmp_path / f"k{index}.safetensors", (index, index))
     assert cache.get("k0") is not None  # used now, so the newest
-    cache.put("k3", torch.zeros(10, 100))
+    cache.put("k3", KeptPrompt(torch.zeros(10, 100)))
     assert cache.get("k1") is None
     assert cache.get("k0") is not None
-    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 3 * 4200
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 3 * 4300
 
 
 def test_a_damaged_or_unwritable_cache_only_costs_time(tmp_path: Path) -> None:
@@ -214,7 +261,7 @@ def test_a_damaged_or_unwritable_cache_only_costs_time(tmp_path: Path) -> None:
     (tmp_path / "k.safetensors").write_bytes(b"\xff" * 20)
     assert cache.get("k") is None
     (tmp_path / "file").write_bytes(b"")
-    PromptCache(tmp_path / "file").put("k", torch.zeros(1, 1))
+    PromptCache(tmp_path / "file").put("k", KeptPrompt(torch.zeros(1, 1)))
 
 
 def test_missing_files_and_packages_are_told_in_one_line_with_the_mend(

@@ -1,4 +1,4 @@
-"""How much main memory the two processes hold, and what to say when there is not enough of it."""
+"""How much main memory the two processes hold, and how much is left."""
 
 from __future__ import annotations
 
@@ -33,3 +33,8 @@ def resident_mb(pid: int) -> float:
         return round(psutil.Process(pid).memory_info().rss / _MB, 1)
     except psutil.Error:  # it ended between two looks
         return 0.0
+
+
+def free_memory_line() -> str:
+    """`3.2 GB of memory free`."""
+    return f"{psutil.virtual_memory().available / 1e9:.1f} GB of memory free"

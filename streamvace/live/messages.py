@@ -92,9 +92,13 @@ class Done:
 
 @dataclass(frozen=True)
 class StepFailed:
-    """Worker to stage: this chunk failed, the generator was reset, an Ask follows."""
+    """Worker to stage: this chunk failed, the generator was reset, an Ask follows.
+
+    refused: there was a chunk, and it must not be shown: not finite, or flat for no reason.
+    """
 
     line: str
+    refused: bool = False
 
 
 @dataclass(frozen=True)

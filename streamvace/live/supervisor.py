@@ -15,6 +15,7 @@ from typing import Protocol
 
 from streamvace.chunk import Chunk, ChunkInput
 from streamvace.live.clock_map import clock_offset, in_stage_time
+from streamvace.live.memory import free_memory_line
 from streamvace.live.messages import Ask, Died, Done, Progress, Ready, StepFailed, WorkerSetup
 from streamvace.live.pace import Pace, PaceMeter
 from streamvace.live.reporter import Reporter, one_line
@@ -70,6 +71,7 @@ class Status:
     progress: str = ""
     restarts: int = 0
     failed_steps: int = 0
+    refused_chunks: int = 0
     chunk: int = 0
     pid: int = 0
     was_loaded: bool = False
@@ -105,6 +107,12 @@ class _Gone(Exception):
     def __init__(self, line: str, refused: bool = False) -> None:
         super().__init__(line)
         self.refused = refused
+
+
+def _how_it_ended(exit_code: int | None) -> str:
+    """A worker that said nothing. Linux kills without a word whoever asks for memory when there is none."""
+    line = f"the worker ended with exit code {exit_code}"
+    return f"{line} (killed; {free_memory_line()})" if exit_code == -9 else line
 
 
 class Supervisor:
@@ -155,6 +163,7 @@ class Supervisor:
             "state": status.state.value,
             "worker_restarts": status.restarts,
             "worker_failed_steps": status.failed_steps,
+            "chunks_refused": status.refused_chunks,
             "error": status.error,
             "chunk": status.chunk,
         }
@@ -235,7 +244,12 @@ class Supervisor:
             elif isinstance(message, StepFailed):
                 sent_ns = None
                 self._reporter.report("chunk", message.line)
-                self._set(error=message.line, failed_steps=self._status.failed_steps + 1)
+                status = self._status
+                self._set(
+                    error=message.line,
+                    failed_steps=status.failed_steps + (not message.refused),
+                    refused_chunks=status.refused_chunks + message.refused,
+                )
             elif isinstance(message, Done) and sent_ns is not None:
                 seconds = (now_ns() - sent_ns) / 1e9
                 sent_ns = None
@@ -270,7 +284,7 @@ class Supervisor:
             message = link.receive(_POLL_S)
         except EOFError:
             link.close(0.0)
-            raise _Gone(f"the worker ended with exit code {link.exit_code}") from None
+            raise _Gone(_how_it_ended(link.exit_code)) from None
         if isinstance(message, Died):
             log.debug("the worker's last words:\n%s", message.trace)
             raise _Gone(message.line, message.refused)

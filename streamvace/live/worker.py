@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 from streamvace.chunk import Chunk, ChunkInput
 from streamvace.errors import UserError
+from streamvace.live.chunk_guard import ChunkGuard
 from streamvace.live.messages import (
     PROTOCOL,
     Ask,
@@ -35,6 +36,7 @@ from streamvace.live.messages import (
     join_pixels,
     split_pixels,
 )
+from streamvace.live.out_of_memory import give_back_memory, is_out_of_memory, shortage_line
 from streamvace.live.priority import step_back
 from streamvace.live.reporter import one_line
 from streamvace.live.slots import PixelSlot
@@ -44,6 +46,9 @@ DEFAULT_FACTORY = "streamvace.live.worker:load_generator"
 
 _FAILURES_IN_A_ROW = 3
 """Steps that may fail one after the other before the process gives up and is started afresh."""
+
+_SHORTAGES_IN_A_ROW = 2
+"""Steps that may run out of memory: what a second try cannot get, only a fresh process can."""
 
 _STAGE_GONE = (EOFError, BrokenPipeError, ConnectionResetError)
 
@@ -84,12 +89,11 @@ def worker_main(setup: WorkerSetup, connection: Connection[Any, Any]) -> None:
     except _STAGE_GONE:
         return
     except Exception as error:  # noqa: BLE001 - the last words of a process; the supervisor counts and reports them
-        line = str(error) if isinstance(error, UserError) else one_line(error)
-        died = Died(" ".join(line.split()), isinstance(error, UserError), traceback.format_exc())
+        died = Died(_last_words(error), isinstance(error, UserError), traceback.format_exc())
         try:
             connection.send(died)
         except OSError:
-            log.debug("the stage went away before it could be told: %s", line)
+            log.debug("the stage went away before it could be told: %s", died.line)
         raise SystemExit(1) from None
 
 
@@ -111,6 +115,7 @@ def _serve(setup: WorkerSetup, connection: Connection[Any, Any]) -> None:
 
 
 def _loop(generator: ChunkMaker, connection: Connection[Any, Any], inbox: PixelSlot, outbox: PixelSlot) -> None:
+    guard = ChunkGuard()
     failures = 0
     while True:
         connection.send(Ask(generator.frames_wanted()))
@@ -121,18 +126,33 @@ def _loop(generator: ChunkMaker, connection: Connection[Any, Any], inbox: PixelS
         try:
             inputs = join_pixels(message.inputs, inbox.read(message.planes))
             started_ns = now_ns()
-            header, pixels = split_pixels(_traced(generator.step(inputs), inputs, started_ns))
-            reply = Done(header, outbox.write(pixels))
+            chunk = generator.step(inputs)
+            refusal = guard.refusal(inputs, chunk)
+            header, pixels = split_pixels(_traced(chunk, inputs, started_ns))
+            reply: Done | StepFailed = Done(header, outbox.write(pixels))
         except Exception as error:
+            short = is_out_of_memory(error)
             failures += 1
-            if failures >= _FAILURES_IN_A_ROW:
+            if failures >= (_SHORTAGES_IN_A_ROW if short else _FAILURES_IN_A_ROW):
                 raise
             log.debug("a step failed", exc_info=True)
             generator.reset()
-            connection.send(StepFailed(one_line(error)))
+            if short:
+                give_back_memory()
+            reply = StepFailed(_last_words(error), refused=isinstance(error, FloatingPointError))
         else:
             failures = 0
-            connection.send(reply)
+            if refusal:
+                generator.reset()
+                reply = StepFailed(refusal, refused=True)
+        connection.send(reply)
+
+
+def _last_words(error: Exception) -> str:
+    """What to say about it, on one line; with both numbers where memory ran out."""
+    if is_out_of_memory(error):
+        return shortage_line(error)
+    return " ".join(str(error).split()) if isinstance(error, UserError) else one_line(error)
 
 
 def _traced(chunk: Chunk, inputs: ChunkInput, started_ns: int) -> Chunk:

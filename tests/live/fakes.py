@@ -1,8 +1,10 @@
 """A generator without a model, for tests of the processes around it. Its prompt is its script.
 
 The picture says what shaped it: red = low byte of the chunk number, green = generation, blue = 255 with control.
+One corner is white, so that the picture is lively.
 Words in the prompt make it misbehave: `slow` (0.2 s a chunk), `stall` (hangs), `crash` (the process dies at once),
-`raise` (the step fails), `nan` (FloatingPointError), `note` (a remark). The word acts only while it is in the prompt.
+`raise` (the step fails), `nan` (FloatingPointError), `short` (the card's memory runs out), `note` (a remark). The word
+acts only while it is in the prompt. The seed LOSES makes it lose the picture, black until it is reset.
 """
 
 from __future__ import annotations
@@ -17,6 +19,18 @@ from streamvace.chunk import Chunk, ChunkInput, PromptMix
 from streamvace.errors import UserError
 from streamvace.live.messages import WorkerSetup
 
+LOSES = 13
+
+CUDA_SAYS = (
+    "CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has a total capacity of 23.64 GiB of which 1.25 GiB is "
+    "free. Including non-PyTorch memory, this process has 22.01 GiB memory in use."
+)
+"""Word for word what torch 2.6 raises."""
+
+
+class OutOfMemoryError(RuntimeError):
+    """Named as torch names its own, so that the tests need neither torch nor a card."""
+
 
 class FakeGenerator:
     """Counts like the real one: nine frames first, twelve after that."""
@@ -25,6 +39,7 @@ class FakeGenerator:
         self.size = size
         self.seconds = seconds
         self.index = 0
+        self.lost = False
 
     def frames_wanted(self) -> int:
         return 12 if self.index else 9
@@ -34,6 +49,7 @@ class FakeGenerator:
 
     def reset(self) -> None:
         self.index = 0
+        self.lost = False
 
     def step(self, inputs: ChunkInput) -> Chunk:
         if inputs.reset:
@@ -47,6 +63,10 @@ class FakeGenerator:
         picture[..., 0] = self.index % 256
         picture[..., 1] = inputs.generation % 256
         picture[..., 2] = 255 if inputs.control is not None else 0
+        picture[:, -1, -1] = 255
+        self.lost = self.lost or (inputs.seed == LOSES and self.index > 0)
+        if self.lost:
+            picture[:] = 0
         chunk = Chunk(
             frames=picture,
             index=self.index,
@@ -67,6 +87,8 @@ class FakeGenerator:
             os._exit(9)
         if "nan" in prompt:
             raise FloatingPointError("the result is not finite")
+        if "short" in prompt:
+            raise OutOfMemoryError(CUDA_SAYS)
         if "raise" in prompt:
             raise RuntimeError("out of memory: needs 12.1 GB, 10.4 GB free")
 

@@ -18,7 +18,7 @@ from streamvace.live.pace import Pace
 from streamvace.live.reporter import Reporter
 from streamvace.live.supervisor import Limits, State, Supervisor
 from streamvace.live.telemetry import Telemetry
-from tests.live.fakes import FakeGenerator
+from tests.live.fakes import LOSES, FakeGenerator
 from tests.live.processes import process_gone
 from tests.live.show import wait_until
 
@@ -31,6 +31,7 @@ class Script:
 
     def __init__(self) -> None:
         self.prompt = ""
+        self.seed = 42
         self.generation = 0
         self.chunks: list[Chunk] = []
         self.threads: set[str] = set()
@@ -43,7 +44,8 @@ class Script:
     def build(self, frames: int, first_frames: int) -> ChunkInput:
         reset, self._reset_sent = self.generation != self._reset_sent, self.generation
         control = np.zeros((first_frames if reset else frames, SIZE[1], SIZE[0], 3), dtype=np.uint8)
-        return ChunkInput(self.prompt, control=control, reset=reset, generation=self.generation)
+        control[:, 0, 0] = 255
+        return ChunkInput(self.prompt, self.seed, control=control, reset=reset, generation=self.generation)
 
     def accept(self, chunk: Chunk, pace: Pace) -> None:
         self.chunks.append(chunk)
@@ -155,12 +157,45 @@ def test_a_crash_loop_is_survived_and_ends_when_its_cause_does(engine: Engine) -
 def test_a_step_that_fails_costs_a_chunk_and_many_in_a_row_a_restart(engine: Engine, word: str, said: str) -> None:
     engine.wait_for_chunks()
     engine.script.prompt = word
-    wait_until(lambda: engine.supervisor.status.failed_steps >= 1, "a failed step")
+    counted = "chunks_refused" if word == "nan" else "worker_failed_steps"
+    wait_until(lambda: int(engine.supervisor.stats()[counted]) >= 1, "a failed step")
     assert said in engine.supervisor.status.error
     engine.wait_for_restarts(1)
     engine.script.prompt = ""
     engine.wait_for_chunks()
     assert said in " ".join(engine.lines)
+
+
+def test_a_chunk_that_is_black_for_no_reason_is_held_counted_and_made_anew_from_a_clean_state(engine: Engine) -> None:
+    engine.wait_for_chunks()
+    engine.script.seed = LOSES
+    wait_until(lambda: engine.supervisor.status.refused_chunks >= 1, "the refusal")
+    engine.script.seed = 42
+    engine.wait_for_chunks()
+    figures = engine.supervisor.stats()
+    assert figures["chunks_refused"] >= 1
+    assert (figures["worker_restarts"], figures["worker_failed_steps"]) == (0, 0)
+    assert all(chunk.frames.max() == 255 for chunk in engine.script.chunks), "black was never handed on"
+    assert any("flat picture (level 0 of 255)" in line for line in engine.lines)
+
+
+def test_memory_that_runs_out_is_told_with_both_numbers_and_survived(engine: Engine) -> None:
+    engine.wait_for_chunks()
+    engine.script.prompt = "short"
+    engine.wait_for_restarts(1)
+    engine.script.prompt = "and on with the same parameters"
+    engine.wait_for_chunks()
+    said = " ".join(engine.lines)
+    assert "out of memory on the card: needs 2.7 GB more, 1.3 GB free" in said
+
+
+def test_a_worker_that_the_system_kills_is_told_with_what_memory_is_left(engine: Engine) -> None:
+    if sys.platform == "win32":
+        pytest.skip("signals of POSIX")
+    engine.wait_for_chunks()
+    os.kill(engine.supervisor.status.pid, signal.SIGKILL)
+    engine.wait_for_restarts(1)
+    assert any("killed;" in line and "GB of memory free" in line for line in engine.lines)
 
 
 def test_a_remark_of_the_model_is_said_once_not_with_every_chunk(engine: Engine) -> None:

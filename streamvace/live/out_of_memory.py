@@ -1,0 +1,47 @@
+"""Memory that ran out in the worker: how to tell, what to say, what to give back. Knows torch only if it is loaded."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import psutil
+
+_ASKED = re.compile(r"(?:tried to|Unable to) allocate ([\d.]+) ?(bytes|KiB|MiB|GiB|TiB|PiB)?", re.IGNORECASE)
+_FREE = re.compile(r"of which ([\d.]+) (bytes|KiB|MiB|GiB) is free")
+_BYTES = {"bytes": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40, "pib": 2**50}
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Main memory (Python, numpy, PyTorch on the processor) or a device's."""
+    # By name: torch.OutOfMemoryError covers CUDA and MPS, and must not be imported for a test of a fake.
+    named = any(each.__name__ == "OutOfMemoryError" for each in type(error).__mro__)
+    return named or isinstance(error, MemoryError) or "DefaultCPUAllocator: can't allocate memory" in str(error)
+
+
+def shortage_line(error: BaseException) -> str:
+    """One line with both numbers, where they are to be had: what was asked for last, and what is free."""
+    text = str(error)
+    asked, free = _amount(_ASKED, text), _amount(_FREE, text)
+    place = "on the card" if "CUDA" in text or "GPU" in text else "in main memory"
+    if free is None and place == "in main memory":
+        free = float(psutil.virtual_memory().available)
+    needs = "" if asked is None else f": needs {_gigabytes(asked)} more"
+    has = "" if free is None else f", {_gigabytes(free)} free"
+    return f"out of memory {place}{needs}{has}; a smaller size, --precision int8 or --offload context need less"
+
+
+def give_back_memory() -> None:
+    """Return what PyTorch keeps for later to the device, so that the next try, or another program, can have it."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _amount(pattern: re.Pattern[str], text: str) -> float | None:
+    found = pattern.search(text)
+    return None if found is None else float(found[1]) * _BYTES[(found[2] or "bytes").lower()]
+
+
+def _gigabytes(amount: float) -> str:
+    return f"{amount / 1e9:.1f} GB" if amount >= 1e8 else f"{amount / 1e6:.1f} MB"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,21 +12,22 @@ from torch import Tensor
 
 from streamvace.chunk import Chunk, ChunkInput, Pixels, PromptMix
 from streamvace.chunk_check import check_chunk
-from streamvace.conditioning.context import ContextState, encode_context
 from streamvace.conditioning.region import token_mask
 from streamvace.conditioning.video_to_video import STILL_SCALE, follow_motion, noisy_start
 from streamvace.errors import UserError
+from streamvace.hints import ChunkHints, HintDesk, MakeHints, wants_hints
 from streamvace.model.attention import AttentionShape, choose_kernel
 from streamvace.model.autoencoder.stats import denormalised
-from streamvace.model.blocks import Bidirectional
 from streamvace.model.cache import ChunkPass, KVCache
-from streamvace.model.rope import rotary_table
+from streamvace.model.reference_keys import ReferenceKeys
 from streamvace.model.sampler import Schedule, denoise, draw_noise, flow_to_x0, pipeline_schedule
 from streamvace.model.specs import PipelineSpec
+from streamvace.model.transformer import TimeEmbedding
 from streamvace.model_options import ModelOptions
 from streamvace.offload import Offload
-from streamvace.pixels import to_frames, to_mask, to_pixels
+from streamvace.pixels import Canvas, to_frames, to_mask, to_pixels
 from streamvace.prompt_desk import PromptDesk
+from streamvace.rehearsal import SWITCH, rehearsal, rehearsal_input
 from streamvace.stage_clock import StageClock
 from streamvace.stream_state import Networks, StreamState
 from streamvace.text_state import history_is_stale, take_prompt
@@ -65,10 +67,8 @@ class Generator:
         tokens = rows * columns
         shape = AttentionShape(spec.chunk * tokens, spec.cache.window * tokens, spec.size.num_heads, spec.size.head_dim)
         _, kernel = choose_kernel(device, dtype, shape, attention)
-        self._branch_memory = {
-            frames: Bidirectional(rotary_table(range(frames), rows, columns, spec.size.head_dim, device))
-            for frames in {spec.chunk, spec.first_chunk}
-        }
+        self._canvas = Canvas(width, height, rows, columns, device, dtype)
+        self._hints = HintDesk(self._canvas, max(spec.chunk, spec.first_chunk), spec.size.head_dim)
         self._noise = torch.Generator(device)
         self._desk = PromptDesk(networks.text, prompts)
         self._offload = Offload(networks.branch, device, offload)
@@ -107,31 +107,32 @@ class Generator:
 
         # Between two chunks: everything that moves or changes networks.
         notes = networks.loras.begin_chunk(given.lora_strength, given.lora_region, at_once=state.position == 0)
-        wants_control = (given.control is not None or given.mask is not None) and given.context_scale != 0
-        if not self._offload.begin_chunk(wants_control):
-            given, wants_control = replace(given, context_scale=0.0), False
+        if not self._offload.begin_chunk(wants_hints(given)):
+            given = replace(given, context_scale=0.0)
             notes += (f"no control: {self._offload.nbytes / 1e9:.1f} GB for the context branch are not free",)
-        notes += self._switch_prompt(PromptMix.of(given.prompt), wants_control)
+        notes += self._switch_prompt(PromptMix.of(given.prompt), wants_hints(given))
         clock.mark("text")
-        context = self._encode_context(given)
+        frames = spec.chunk if state.position else spec.first_chunk
+        state.references.take(codec, given.references, self._canvas)
+        hints = self._hints.open(given, state, networks, frames, self.frames_wanted())
         clock.mark("encode")
 
-        frames = spec.chunk if state.position else spec.first_chunk
         self._noise.manual_seed(given.seed + state.position)
         noise = draw_noise((1, spec.size.in_dim, frames, *self._latent), self._noise, self.dtype)
-        memory = self._open_chunk(frames)
+        memory = self._open_chunk(frames, self._reference_keys(given))
         start, schedule = self._start(given, noise)
         regions = self._style_regions(given, frames)
         networks.loras.limit(regions)
         x0 = denoise(
             start,
             schedule,
-            lambda x, t, sigma: self._predict_x0(x, t, sigma, memory, context, given.context_scale, clock),
+            lambda x, t, sigma: self._predict_x0(x, t, sigma, memory, hints, clock),
             self._noise,
         )
         if spec.history == "clean_pass":
-            # Leaves clean K/V behind; hint-free, as the history was trained.
-            self._forward(x0, spec.context_timestep, memory)
+            # Leaves clean K/V behind; hint-free unless asked for, as the history was trained.
+            make = partial(hints.make, sigma=0.0) if hints is not None and given.history_hints else None
+            self._forward(x0, spec.context_timestep, memory, make)
         clock.mark("cache")
 
         if state.decoder is None and state.position:
@@ -158,19 +159,11 @@ class Generator:
 
     def warm_up(self, progress: Callable[[float], None] | None = None) -> None:
         """Run every path a show can take up to the steady state, so nothing compiles or allocates later."""
-        width, height = self.size
-        steady = -(-self.spec.cache.window // self.spec.chunk) + 1
-        switch = PromptMix((("warm up", 1.0), ("switch", 3.0)))
-        plan: list[tuple[str, str | PromptMix]] = [("control", "warm up")] * steady
-        plan += [("mask", "warm up"), ("source", "warm up"), ("none", "warm up"), ("none", switch)]
-        self._desk.take(switch.texts, needed=True)
-        for done, (mode, prompt) in enumerate(plan):
-            count = self.frames_wanted()
-            control = None if mode == "none" else np.zeros((count, height, width, 3), np.uint8)
-            mask = np.zeros((count, height, width), np.uint8) if mode == "mask" else None
-            source = control if mode == "source" else None
-            region = "mask" if mode == "mask" and self.networks.loras.has_side else "everywhere"
-            self.step(ChunkInput(prompt, control=control, mask=mask, source=source, lora_region=region))
+        self._desk.take(SWITCH.texts, needed=True)
+        plan = list(rehearsal(self.spec))
+        for done, (names, others) in enumerate(plan):
+            regional = self.networks.loras.has_side
+            self.step(rehearsal_input(names, others, self.frames_wanted(), self.size, regional))
             if progress is not None:
                 progress((done + 1) / len(plan))
         self.reset()
@@ -194,7 +187,17 @@ class Generator:
                 state.decoder = None
         return notes
 
-    def _open_chunk(self, frames: int) -> ChunkPass:
+    def _reference_keys(self, given: ChunkInput) -> ReferenceKeys | None:
+        """What the base attention sees of the references: nothing but in `memory` mode."""
+        if given.reference_mode != "memory":
+            return None
+        state, spec, loras = self.state, self.spec, self.networks.loras
+        loras.limit([None])
+        # They follow the words when the history does: a transition does not make them anew with every chunk.
+        words = (state.history_prompt, state.text_version)
+        return state.references.base_keys(self.networks.wan, state.text, words, spec.context_timestep)
+
+    def _open_chunk(self, frames: int, references: ReferenceKeys | None) -> ChunkPass:
         """The cache's pass for the next chunk, with the history as this pipeline keeps it."""
         state, cache = self.state, self.state.cache
         if self.spec.history == "recompute" and state.position:
@@ -202,9 +205,9 @@ class Generator:
             cache.reset()
             self.networks.loras.limit(state.regions[-context.shape[2] :])
             self._forward(context, self.spec.context_timestep, cache.chunk(0, context.shape[2]))
-            return cache.chunk(context.shape[2], frames)
+            return cache.chunk(context.shape[2], frames, references=references)
         cache.bank.consolidate(self._text_keys())
-        return cache.chunk(state.position, frames)
+        return cache.chunk(state.position, frames, references=references)
 
     def _recompute_context(self) -> Tensor:
         """The latents a `recompute` cache is built from: an anchor and the newest ones, one chunk in all.
@@ -256,61 +259,32 @@ class Generator:
     def _text_keys(self) -> list[Tensor]:
         return [keys for keys, _ in self.state.text]
 
-    def _encode_context(self, given: ChunkInput) -> Tensor | None:
-        """The VACE context that the inputs ask for: control, mask, both or (None) neither."""
-        state = self.state
-        control, mask = given.control, given.mask
-        if control is None and mask is not None:
-            control = self._own_output(len(mask))
-        if control is None or given.context_scale == 0:
-            # The encoder streams are interrupted; they start afresh when control returns.
-            state.context = ContextState()
-            return None
-        if mask is not None and mask.min() > 127:
-            mask = None
-        first = state.position == 0
-        context, state.context = encode_context(
-            self.networks.codec,
-            state.context,
-            to_pixels(control, self.device, self.dtype),
-            None if mask is None else to_mask(mask, self.device, self.dtype),
-            first,
-        )
-        return context
-
     def _predict_x0(
-        self,
-        x: Tensor,
-        t: float,
-        sigma: float,
-        memory: ChunkPass,
-        context: Tensor | None,
-        scale: float,
-        clock: StageClock,
+        self, x: Tensor, t: float, sigma: float, memory: ChunkPass, hints: ChunkHints | None, clock: StageClock
     ) -> Tensor:
-        output = self._forward(x, t, memory, context, scale, clock)
-        clock.mark("denoise")
-        return output if self.spec.prediction == "x0" else flow_to_x0(output, x, sigma)
+        make = None
+        if hints is not None:
 
-    def _forward(
-        self,
-        x: Tensor,
-        t: float,
-        memory: ChunkPass,
-        context: Tensor | None = None,
-        scale: float = 1.0,
-        clock: StageClock | None = None,
-    ) -> Tensor:
+            def make(tokens: Tensor, time: TimeEmbedding) -> list[Tensor]:
+                clock.mark("denoise")
+                made = hints.step(tokens, time, sigma)
+                clock.mark("context")
+                return made
+
+        output = self._forward(x, t, memory, make)
+        x0 = output if self.spec.prediction == "x0" else flow_to_x0(output, x, sigma)
+        if hints is not None:
+            hints.watch(x0)
+        clock.mark("denoise")
+        return x0
+
+    def _forward(self, x: Tensor, t: float, memory: ChunkPass, make_hints: MakeHints | None = None) -> Tensor:
         """One pass of the networks over latents `[1, C, T, h, w]` at timestep t."""
-        wan, state = self.networks.wan, self.state
+        wan = self.networks.wan
         tokens, grid = wan.embed(x)
         time = wan.embed_time(torch.full((1, x.shape[2]), t, device=self.device))
-        hints: list[Tensor] = []
-        if context is not None and clock is not None:
-            clock.mark("denoise")
-            hints = self.networks.branch(tokens, context, time, state.context_text, self._branch_memory[grid.frames])
-            clock.mark("context")
-        return wan.run(tokens, grid, time, state.text, memory, hints, scale)
+        hints = () if make_hints is None else make_hints(tokens, time)
+        return wan.run(tokens, grid, time, self.state.text, memory, hints)
 
     def _advance(self, x0: Tensor, pixels: Tensor, picture: Pixels) -> None:
         """Remember what later chunks will need of this one."""
@@ -326,13 +300,3 @@ class Generator:
         state.position += x0.shape[2]
         state.chunks += 1
         state.last_frames = picture
-
-    # -- pixels -----------------------------------------------------------------------------------------------------
-
-    def _own_output(self, count: int) -> Pixels:
-        """The stream's last frames as control, `[count, H, W, 3]`; mid grey before there are any."""
-        width, height = self.size
-        last = self.state.last_frames
-        if last is None:
-            return np.full((count, height, width, 3), 128, np.uint8)
-        return last[np.clip(np.arange(len(last) - count, len(last)), 0, None)]

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from streamvace.chunk import Pixels
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """The picture of a stream and where it is computed.
+
+    width, height: in pixels. rows, columns: the token grid of a latent frame. device, dtype: of the networks.
+    """
+
+    width: int
+    height: int
+    rows: int
+    columns: int
+    device: torch.device
+    dtype: torch.dtype
 
 
 def to_pixels(frames: Pixels, device: torch.device, dtype: torch.dtype) -> Tensor:

@@ -14,6 +14,7 @@ from streamvace.model.cache import KVCache
 from streamvace.model.context import ContextBranch
 from streamvace.model.text import TextEncoder
 from streamvace.model.transformer import CausalWan
+from streamvace.reference_state import ReferenceState
 from streamvace.user_loras import UserLoras
 
 
@@ -48,6 +49,7 @@ class StreamState:
     text: list[TextKV] = field(default_factory=list)
     context_text: list[TextKV] = field(default_factory=list)
     context: ContextState = field(default_factory=ContextState)
+    references: ReferenceState = field(default_factory=ReferenceState)
     decoder: CodecState | None = None
     source: CodecState | None = None
     noise_scale: float | None = None
@@ -63,7 +65,7 @@ class StreamState:
         return self.cache.nbytes
 
     def reset(self) -> None:
-        """Hard cut: forget every frame; the text K/V stay, they do not depend on the stream."""
+        """Hard cut: forget every frame; text K/V and references stay, they do not depend on the stream."""
         self.cache.reset()
         self.position = self.chunks = 0
         self.context = ContextState()

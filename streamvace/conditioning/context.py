@@ -6,7 +6,9 @@ apart, each through its own encoder stream, so neither sees the other's history 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import torch
 import torch.nn.functional as F
@@ -20,10 +22,18 @@ MASK_CELL = 8
 
 @dataclass(frozen=True)
 class ContextState:
-    """The two encoder streams. None: nothing to continue from (stream start, or the stream was interrupted)."""
+    """The encoder streams. None: nothing to continue from (stream start, or the stream was interrupted).
+
+    inactive: pixels to keep. reactive, second: pixels to generate, of the control and of the second control.
+    """
 
     inactive: CodecState | None = None
     reactive: CodecState | None = None
+    second: CodecState | None = None
+
+
+Anchors = Mapping[int, Tensor]
+"""Pictures `[B, 3, H, W]` in -1..1 that frames of a chunk are to be, by the frame's index in the chunk."""
 
 
 def nearest_frames(count: int, frames: int) -> list[int]:
@@ -44,7 +54,12 @@ def pack_mask(mask: Tensor, frames: int, height: int, width: int) -> Tensor:
 
 
 def encode_context(
-    codec: Autoencoder, state: ContextState, control: Tensor, mask: Tensor | None, first: bool
+    codec: Autoencoder,
+    state: ContextState,
+    control: Tensor,
+    mask: Tensor | None,
+    first: bool,
+    anchors: Anchors = MappingProxyType({}),
 ) -> tuple[Tensor, ContextState]:
     """The VACE context of one chunk, and the streams to continue with.
 
@@ -52,24 +67,59 @@ def encode_context(
     (structural control). first: the chunk starts the stream, so F = 1 + 4 (f - 1) frames instead of 4 f.
 
     With a mask the reactive stream keeps no history (what was generated inside the hole last chunk must not ghost
-    into this one) but stays aligned in time; it starts afresh when the mask goes away.
+    into this one) but stays aligned in time; it starts afresh when the mask goes away. Anchors interrupt nothing.
     """
-    inactive_pixels, reactive_pixels = torch.zeros_like(control), control
-    if mask is not None:
-        generate = mask > 0.5
-        inactive_pixels = control.masked_fill(generate, 0.0)
-        reactive_pixels = control.masked_fill(~generate, 0.0)
-
-    def encode(pixels: Tensor, stream: CodecState | None) -> tuple[Tensor, CodecState]:
-        # A blank state may be primed with the stream's first frame, so each stream makes its own.
-        return codec.encode(pixels, stream if stream is not None or first else codec.blank_state(pixels))
-
-    inactive, inactive_state = encode(inactive_pixels, state.inactive)
-    reactive, reactive_state = encode(reactive_pixels, state.reactive if mask is None else None)
+    inactive_pixels, reactive_pixels = _split(control, mask, anchors)
+    inactive, inactive_state = _continue(codec, inactive_pixels, state.inactive, first)
+    reactive, reactive_state = _continue(codec, reactive_pixels, state.reactive if mask is None else None, first)
     batch, _, frames, height, width = inactive.shape
-    if mask is None:
+    if mask is None and not anchors:
         packed = inactive.new_ones((batch, MASK_CELL * MASK_CELL, frames, height, width))
     else:
-        packed = pack_mask(mask.to(inactive.dtype), frames, height, width)
+        whole = torch.ones_like(control[:, :1]) if mask is None else mask.clone()
+        whole[:, :, list(anchors)] = 0
+        packed = pack_mask(whole.to(inactive.dtype), frames, height, width)
     context = torch.cat((inactive, reactive, packed), dim=1)
-    return context, ContextState(inactive_state, reactive_state if mask is None else None)
+    return context, replace(state, inactive=inactive_state, reactive=reactive_state if mask is None else None)
+
+
+def second_context(
+    codec: Autoencoder,
+    state: ContextState,
+    context: Tensor,
+    control: Tensor,
+    mask: Tensor | None,
+    first: bool,
+    anchors: Anchors = MappingProxyType({}),
+) -> tuple[Tensor, ContextState]:
+    """The context of a second control beside the first one's `context`: what is kept stays the first's."""
+    _, pixels = _split(control, mask, anchors)
+    reactive, stream = _continue(codec, pixels, state.second if mask is None else None, first)
+    z = reactive.shape[1]
+    joined = torch.cat((context[:, :z], reactive, context[:, 2 * z :]), dim=1)
+    return joined, replace(state, second=stream if mask is None else None)
+
+
+def reference_context(latents: Tensor, channels: int) -> Tensor:
+    """References `[B, z, N, h, w]` as VACE's context `[B, channels, N, h, w]`: kept, nothing reactive, mask 0."""
+    return F.pad(latents, (0, 0, 0, 0, 0, 0, 0, channels - latents.shape[1]))
+
+
+def _split(control: Tensor, mask: Tensor | None, anchors: Anchors) -> tuple[Tensor, Tensor]:
+    """Pixels to keep and pixels to generate, mid grey (0) elsewhere."""
+    if mask is None:
+        kept, generated = torch.zeros_like(control), control.clone() if anchors else control
+    else:
+        generate = mask > 0.5
+        kept, generated = control.masked_fill(generate, 0.0), control.masked_fill(~generate, 0.0)
+    for frame, picture in anchors.items():
+        # Under a mask an anchor fills the hole only: what is kept stays kept.
+        beside = kept[:, :, frame]
+        kept[:, :, frame] = picture if mask is None else torch.where(mask[:, :, frame] > 0.5, picture, beside)
+        generated[:, :, frame] = 0
+    return kept, generated
+
+
+def _continue(codec: Autoencoder, pixels: Tensor, stream: CodecState | None, first: bool) -> tuple[Tensor, CodecState]:
+    # A blank state may be primed with the stream's first frame, so each stream makes its own.
+    return codec.encode(pixels, stream if stream is not None or first else codec.blank_state(pixels))

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from streamvace.model.attention import Kernel, sdpa
 from streamvace.model.memory_bank import MemoryBank
+from streamvace.model.reference_keys import ReferenceKeys
 from streamvace.model.rope import RotaryTable, rotary_table
 from streamvace.model.sink import DecayingSink
 from streamvace.model.specs import CacheRule, WanSize
@@ -70,11 +71,14 @@ class KVCache:
         if self._sink is not None:
             self._sink.reset()
 
-    def chunk(self, start: int, frames: int, past_bias: float = 1.0) -> ChunkPass:
+    def chunk(
+        self, start: int, frames: int, past_bias: float = 1.0, references: ReferenceKeys | None = None
+    ) -> ChunkPass:
         """Make room for a chunk of latent frames `start .. start + frames - 1` and return the pass that attends to it.
 
         Called again for the same frames (later denoising steps, the clean pass) it rewrites them in place.
         past_bias: attention weight of held frames other than the first and the chunk, 0 < b <= 1 (Krea Realtime).
+        references: frames that are attended to as well, from just before the first one held.
         Raises ValueError when the chunk is larger than what the window leaves beside the sink.
         """
         wanted = range(start, start + frames)
@@ -85,7 +89,7 @@ class KVCache:
             )
         self._make_room(wanted)
         slots = [self._frame_in_slot.index(frame) for frame in wanted]
-        return self._pass(wanted, list(range(frames)), slots, past_bias)
+        return self._pass(wanted, list(range(frames)), slots, past_bias, references)
 
     def replay(self, start: int, frames: int) -> ChunkPass:
         """The pass of a prompt switch: clean frames `start ..` are written again with the new text (recache).
@@ -138,12 +142,20 @@ class KVCache:
         for slot, frame in zip(victims, fresh[free:], strict=True):
             held[slot] = frame
 
-    def _pass(self, frames: range, kept: list[int], slots: list[int], past_bias: float = 1.0) -> ChunkPass:
+    def _pass(
+        self,
+        frames: range,
+        kept: list[int],
+        slots: list[int],
+        past_bias: float = 1.0,
+        references: ReferenceKeys | None = None,
+    ) -> ChunkPass:
         device = self.k[0].device
         bank, held = self.rule.bank, len(self._frame_in_slot)
         history = None
         if self.rule.positions == "absolute":
             positions: Sequence[int] = frames
+            of_slot = self._frame_in_slot
         else:
             of_slot, positions = self._positions(frames)
             history = rotary_table(of_slot, self.height, self.width, self.head_dim, device)
@@ -152,6 +164,8 @@ class KVCache:
             oldest = self._by_age()[0]
             weights = torch.full((held,), math.log(past_bias))
             weights[[oldest, *slots]] = 0.0
+            if references is not None:
+                weights = torch.nn.functional.pad(weights, (0, references.frames))
             bias = weights.repeat_interleave(self.height * self.width).to(device, self.k[0].dtype).unsqueeze(0)
         return ChunkPass(
             self,
@@ -162,6 +176,7 @@ class KVCache:
             slice(bank - self.bank.held, bank + held),
             history,
             bias,
+            [] if references is None else references.before(min(of_slot)),
         )
 
 
@@ -181,14 +196,16 @@ class ChunkPass:
         seen: slice,
         history: RotaryTable | None,
         bias: Tensor | None,
+        references: Sequence[tuple[Tensor, Tensor]] = (),
     ) -> None:
         """kept: indices of the pass's frames that are stored (None = all). slots: where. seen: what is attended.
 
         history: rotation of the held frames, slot by slot, when K is stored unrotated. bias: added to the scores.
+        references: K and V of every layer that are attended to beside the cache's.
         """
         self._cache, self._rotary, self._frames = cache, rotary, frames
         self._kept, self._slots, self._seen = kept, slots, seen
-        self._history, self._bias = history, bias
+        self._history, self._bias, self._references = history, bias, references
         self._rotated_layers: set[int] = set()
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
@@ -211,6 +228,11 @@ class ChunkPass:
                 self._rotated_layers.add(layer)
         queries = self._rotary.rotate(q)
         seen_keys, seen_values = keys[:, seen].flatten(1, 2), values[:, seen].flatten(1, 2)
+        if self._references:
+            # Joined by a copy each time: room for eight references in every layer's buffer would double Krea's cache.
+            extra_keys, extra_values = self._references[layer]
+            seen_keys = torch.cat((seen_keys, extra_keys), dim=1)
+            seen_values = torch.cat((seen_values, extra_values), dim=1)
         if self._bias is not None:
             return sdpa(queries, seen_keys, seen_values, self._bias)
         return cache.kernel(queries, seen_keys, seen_values)

@@ -12,9 +12,9 @@ from streamvace.model.transformer import TimeEmbedding
 
 
 class ContextBranch(nn.Module):
-    """VACE's parallel pathway. It sees one chunk at a time, without a cache and without padding.
+    """VACE's parallel pathway. It sees [references | chunk], without a cache and without padding.
 
-    Attention inside the branch is bidirectional over the chunk; its rotary positions start at 0, which is as good as
+    Attention inside the branch is bidirectional over what it sees; its rotary positions start at 0, which is as good as
     absolute ones because rotary attention is relative.
     """
 
@@ -31,27 +31,45 @@ class ContextBranch(nn.Module):
         """Text keys and values of every context block, from `CausalWan.embed_text`'s result."""
         return [block.cross_attn.keys_values(embedded) for block in self.vace_blocks]
 
-    def forward(
+    def embed(self, context: Tensor, length: int | None = None) -> Tensor:
+        """VACE context `[B, vace_in_dim, T, H, W]` -> what joins the noisy tokens, `[B, N, dim]`.
+
+        It depends on neither noise nor timestep: once a chunk is enough. length: cut or filled up with zero tokens to
+        so many, as the published streaming adaptation does; None: all of them.
+        """
+        c = self.vace_patch_embedding(context).flatten(2).transpose(1, 2)
+        if length is not None:
+            c = nn.functional.pad(c[:, :length], (0, 0, 0, max(0, length - c.shape[1])))
+        joined: Tensor = self.vace_blocks[0].before_proj(c)
+        return joined
+
+    def hints(
         self,
         tokens: Tensor,
-        context: Tensor,
+        embedded: Tensor,
         time: TimeEmbedding,
         text: Sequence[TextKV],
         memory: Memory,
+        ahead: int = 0,
     ) -> list[Tensor]:
         """Hints of one pass.
 
-        tokens: the noisy chunk after `CausalWan.embed`, `[B, N, dim]`. context: `[B, vace_in_dim, T, H, W]`.
-        memory: what the branch's self-attention sees: `Bidirectional` over the chunk's own grid.
-        Returns one `[B, N, dim]` a context block. Raises ValueError when the context's tokens don't match the chunk's.
+        tokens: the noisy latents after `CausalWan.embed`, `[B, N, dim]`. embedded: from `embed`, `[B, N, dim]`.
+        memory: what the branch's self-attention sees: `Bidirectional` over the grid of `tokens`. ahead: so many tokens
+        in front (references) take part but get no hint.
+        Returns one `[B, N - ahead, dim]` a context block. Raises ValueError when context and noise differ in length.
         """
-        c = self.vace_patch_embedding(context).flatten(2).transpose(1, 2)
-        if c.shape[1] != tokens.shape[1]:
-            raise ValueError(f"context has {c.shape[1]} tokens, the chunk has {tokens.shape[1]}")
+        if embedded.shape[1] != tokens.shape[1]:
+            raise ValueError(f"context has {embedded.shape[1]} tokens, the noisy latents have {tokens.shape[1]}")
+        c = embedded + tokens
         hints: list[Tensor] = []
         for index, block in enumerate(self.vace_blocks):
-            if index == 0:
-                c = block.before_proj(c) + tokens
             c = block(c, time.e0, text[index], memory, index)
-            hints.append(block.after_proj(c))
+            hints.append(block.after_proj(c[:, ahead:]))
         return hints
+
+    def forward(
+        self, tokens: Tensor, context: Tensor, time: TimeEmbedding, text: Sequence[TextKV], memory: Memory
+    ) -> list[Tensor]:
+        """`embed` and `hints` at once, as VACE runs over a whole clip."""
+        return self.hints(tokens, self.embed(context), time, text, memory)

@@ -156,7 +156,7 @@ class Chunk:
 
     frames: uint8 `[F, H, W, 3]`, sRGB.
     index: chunk number since the last reset.
-    generation, captured_ns, snapshot_version: the ChunkInput's own.
+    seed, generation, captured_ns, snapshot_version: the ChunkInput's own.
     seconds: time spent a stage (`text`, `encode`, `context`, `denoise`, `cache`, `decode`) and `total`.
     notes: one-line remarks for the user (an unknown word in the prompt, say).
     trace: when it went where.
@@ -170,3 +170,4 @@ class Chunk:
     seconds: dict[str, float]
     notes: tuple[str, ...] = field(default=())
     trace: Trace = field(default=Trace())
+    seed: int = 0

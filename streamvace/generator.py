@@ -155,6 +155,7 @@ class Generator:
             snapshot_version=given.snapshot_version,
             seconds=clock.seconds(),
             notes=notes,
+            seed=given.seed,
         )
 
     def warm_up(self, progress: Callable[[float], None] | None = None) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.chunk import Trace
+from streamvace.video.frame import Made
 
 _SECOND_NS = 1_000_000_000
 
@@ -59,9 +60,14 @@ class ContentFrame:
     """
 
     pixels: NDArray[np.uint8]
-    generation: int
+    made: Made
     captured_ns: int
     trace: Trace = field(default=Trace())
+
+    @property
+    def generation(self) -> int:
+        """Resets of the show before it was made."""
+        return self.made.generation
 
 
 @dataclass

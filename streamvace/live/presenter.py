@@ -10,8 +10,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from streamvace.chunk import Chunk
 from streamvace.live.pace import Pace
 from streamvace.live.playhead import ContentFrame, HoldMode, Playhead, Shown
@@ -20,7 +18,7 @@ from streamvace.live.sink_bank import SinkBank
 from streamvace.live.slate import Slate
 from streamvace.live.telemetry import Stats, Telemetry
 from streamvace.live.tick_clock import TickClock
-from streamvace.video.frame import Frame
+from streamvace.video.frame import Frame, Made
 from streamvace.video.pacing import Clock, ShowClock
 from streamvace.video.resize import with_alpha
 
@@ -96,8 +94,9 @@ class Presenter:
         followed = chunk.trace.captured_ns
         if len(followed) != len(chunk.frames):
             followed = (chunk.captured_ns,) * len(chunk.frames)
+        made = Made(chunk.index, chunk.seed, chunk.generation)
         frames = [
-            ContentFrame(with_alpha(picture), chunk.generation, captured_ns, chunk.trace)
+            ContentFrame(with_alpha(picture), made, captured_ns, chunk.trace)
             for picture, captured_ns in zip(chunk.frames, followed, strict=True)
         ]
         with self._lock:
@@ -155,10 +154,11 @@ class Presenter:
         if content is None:
             control = self._control()
             captured_ns = control.captured_ns if control else 0
-            pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]] = self._slate.picture(control)
+            frame = Frame(self._slate.picture(control), captured_ns, "streamvace", self._published)
         else:
-            captured_ns, pixels = content.captured_ns, content.pixels
-        self._sinks.publish(Frame(pixels, captured_ns, "streamvace", self._published))
+            captured_ns = content.captured_ns
+            frame = Frame(content.pixels, captured_ns, "streamvace", self._published, content.made)
+        self._sinks.publish(frame)
         self._published += 1
         published_ns = self._clock.now()
         self._telemetry.ticked(published_ns, missed)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from streamvace.errors import UserError
+from streamvace.video.address import parse_address
 from streamvace.video.frame import Sink, Source
-from streamvace.video.shared_texture import parse_address
 
 Size = tuple[int, int]
 Opener = TypeVar("Opener")
@@ -79,22 +79,24 @@ def _camera_source(number: str, size: Size) -> Source:
     return CameraSource(int(number or "0"), size)
 
 
-def _ndi_source(name: str, size: Size) -> Source:
-    from streamvace.video.ndi_source import NdiSource
+def _ndi_source(rest: str, size: Size) -> Source:
+    from streamvace.video.ndi_source import NdiInput, NdiSource
 
-    return NdiSource(name, size)
+    return NdiSource(*parse_address("ndi", rest, NdiInput), size)
 
 
 def _spout_source(rest: str, size: Size) -> Source:
+    from streamvace.video.shared_texture import TextureOptions
     from streamvace.video.spout_source import SpoutSource
 
-    return SpoutSource(*parse_address("spout", rest), size)
+    return SpoutSource(*parse_address("spout", rest, TextureOptions), size)
 
 
 def _syphon_source(rest: str, size: Size) -> Source:
+    from streamvace.video.shared_texture import TextureOptions
     from streamvace.video.syphon_source import SyphonSource
 
-    return SyphonSource(*parse_address("syphon", rest), size)
+    return SyphonSource(*parse_address("syphon", rest, TextureOptions), size)
 
 
 def _no_source(rest: str, size: Size) -> Source:
@@ -117,23 +119,26 @@ def _window_sink(mode: str, size: Size, rate: float) -> Sink:
     return WindowSink(size, full_screen=mode == "full")
 
 
-def _ndi_sink(name: str, size: Size, rate: float) -> Sink:
-    from streamvace.video.ndi_sink import NdiSink
+def _ndi_sink(rest: str, size: Size, rate: float) -> Sink:
+    from streamvace.video.ndi_sink import NdiOutput, NdiSink
 
-    return NdiSink(name or "streamvace", rate)
+    name, options = parse_address("ndi", rest, NdiOutput)
+    return NdiSink(name or "streamvace", rate, options)
 
 
 def _spout_sink(rest: str, size: Size, rate: float) -> Sink:
+    from streamvace.video.shared_texture import TextureOptions
     from streamvace.video.spout_sink import SpoutSink
 
-    name, options = parse_address("spout", rest)
+    name, options = parse_address("spout", rest, TextureOptions)
     return SpoutSink(name or "streamvace", options, size)
 
 
 def _syphon_sink(rest: str, size: Size, rate: float) -> Sink:
+    from streamvace.video.shared_texture import TextureOptions
     from streamvace.video.syphon_sink import SyphonSink
 
-    name, options = parse_address("syphon", rest)
+    name, options = parse_address("syphon", rest, TextureOptions)
     return SyphonSink(name or "streamvace", options)
 
 

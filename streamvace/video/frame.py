@@ -18,6 +18,18 @@ everywhere; time.monotonic has 15 ms steps on Windows before Python 3.13.
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """What made a generated picture.
+
+    chunk: its chunk, counted since the last reset. seed: of that chunk. generation: resets of the show before it.
+    """
+
+    chunk: int
+    seed: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """One picture.
 
@@ -25,12 +37,14 @@ class Frame:
     captured_ns: when the picture was captured, on the clock `now_ns`.
     source: the name of what made it.
     sequence: counts up by one per frame of that source.
+    made: None for a picture that was not generated.
     """
 
     pixels: NDArray[np.uint8]
     captured_ns: int
     source: str
     sequence: int
+    made: Made | None = None
 
 
 class Source(Protocol):

@@ -99,16 +99,17 @@ class NdiAddress:
 
 
 class NdiFinder:
-    """Asks the network for senders, and `extra_ips` besides. Used by one thread."""
+    """Asks the network for senders. Used by one thread."""
 
-    def __init__(self, extra_ips: str | None = None) -> None:
-        """extra_ips: by default what STREAMVACE_NDI_IPS says."""
+    def __init__(self, extra_ips: str = "") -> None:
+        """extra_ips: addresses to ask besides the network and what STREAMVACE_NDI_IPS says, commas or spaces between
+        them."""
         self._ndi = load_ndi()
         settings = self._ndi.FindCreate()
         settings.show_local_sources = True
-        ips = os.environ.get(EXTRA_IPS_VARIABLE, "") if extra_ips is None else extra_ips
-        if ips.strip():
-            settings.extra_ips = ",".join(ips.replace(",", " ").split())
+        ips = f"{os.environ.get(EXTRA_IPS_VARIABLE, '')} {extra_ips}".replace(",", " ").split()
+        if ips:
+            settings.extra_ips = ",".join(ips)
         self._finder = self._ndi.find_create_v2(settings)
 
     def addresses(self, wait_seconds: float = 0.0) -> list[NdiAddress]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
+from dataclasses import dataclass
 from xml.sax.saxutils import quoteattr
 
 from streamvace.errors import UserError
-from streamvace.video.frame import Frame
+from streamvace.video.frame import Frame, now_ns
 from streamvace.video.mailbox import Mailbox
 from streamvace.video.ndi_runtime import (
     close_at_exit,
@@ -17,16 +19,36 @@ from streamvace.video.ndi_runtime import (
 from streamvace.video.rate import exact_rate
 
 
-def frame_metadata(frame: Frame) -> str:
-    """The line of XML that travels with the picture: which frame it is and when its newest control was captured."""
-    return f'<streamvace frame="{frame.sequence}" captured_ns="{frame.captured_ns}" source={quoteattr(frame.source)}/>'
+@dataclass(frozen=True, slots=True)
+class NdiOutput:
+    """How a sender behaves. Named in the address: `ndi:NAME?failover=BACKUP`."""
+
+    failover: str = ""
+    """Name of the sender that receivers change to by themselves when this one ends: `MACHINE (name)`, or the name alone
+    for one on this machine."""
+
+
+def frame_metadata(frame: Frame, now: int) -> str:
+    """The line of XML that travels with the picture; now: on the clock `now_ns`.
+
+    frame: number of the picture on the output. captured_ns: when its newest control was captured, on this machine's
+    monotonic clock; latency_ms: how long ago that is, absent where no control shaped the picture. chunk, seed and
+    generation (resets so far): what made it, absent on the slate before the first chunk.
+    """
+    facts: dict[str, object] = {"frame": frame.sequence, "captured_ns": frame.captured_ns}
+    if frame.captured_ns:
+        facts["latency_ms"] = f"{(now - frame.captured_ns) / 1e6:.1f}"
+    if frame.made is not None:
+        facts.update(chunk=frame.made.chunk, seed=frame.made.seed, generation=frame.made.generation)
+    facts["source"] = frame.source
+    return f"<streamvace {' '.join(f'{name}={quoteattr(str(fact))}' for name, fact in facts.items())}/>"
 
 
 class NdiSink:
     """Sends RGBA frames. Compressing takes milliseconds, so it happens on a thread of its own and only while somebody
     receives; `publish` leaves the frame and returns."""
 
-    def __init__(self, name: str, rate: float) -> None:
+    def __init__(self, name: str, rate: float, options: NdiOutput | None = None) -> None:
         """name: as receivers see it, `MACHINE (name)`; rate: frames a second of the output clock.
 
         Raises UserError without the NDI package, or when the name is taken on this machine.
@@ -41,11 +63,13 @@ class NdiSink:
             raise UserError(f"NDI name {name!r} is taken on this machine; choose another, such as ndi:{name}-2")
         self.full_name: str = self._ndi.send_get_source_name(self._sender).ndi_name
         self.name = f"ndi:{self.full_name}"
+        if options is not None and options.failover:
+            self._fail_over_to(options.failover)
         self.sent = 0
         self.skipped = 0
         """Frames not compressed because nobody received."""
         self._rate = exact_rate(rate)
-        self._slot: Mailbox[Frame] = Mailbox()
+        self._slot: Mailbox[tuple[Frame, int]] = Mailbox()
         remember_own_sender(self.full_name)
         close_at_exit(self)
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
@@ -57,7 +81,7 @@ class NdiSink:
         return self._slot.dropped
 
     def publish(self, frame: Frame) -> None:
-        self._slot.put(frame)
+        self._slot.put((frame, time.time_ns()))
 
     def receivers(self) -> int:
         """How many receive now."""
@@ -68,21 +92,29 @@ class NdiSink:
         self._thread.join()
 
     def _run(self) -> None:
-        while (frame := self._slot.wait()) is not None:
+        while (item := self._slot.wait()) is not None:
             if self._ndi.send_get_no_connections(self._sender, 0) == 0:
                 self.skipped += 1
                 continue
-            self._send(frame)
+            self._send(*item)
         forget_own_sender(self.full_name)
         self._ndi.send_destroy(self._sender)
 
-    def _send(self, frame: Frame) -> None:
+    def _fail_over_to(self, name: str) -> None:
+        backup = self._ndi.Source()
+        machine = self.full_name.partition(" (")[0]
+        backup.ndi_name = name if " (" in name else f"{machine} ({name})"
+        self._ndi.send_set_failover(self._sender, backup)
+
+    def _send(self, frame: Frame, published_ns: int) -> None:
+        """published_ns: on the wall clock, since 1970."""
         picture = self._ndi.VideoFrameV2()
         picture.data = frame.pixels
         picture.FourCC = self._ndi.FOURCC_VIDEO_TYPE_RGBA
         picture.line_stride_in_bytes = frame.pixels.shape[1] * 4
         # NDI chooses how much to compress by the declared rate, so it must be the true one.
         picture.frame_rate_N, picture.frame_rate_D = self._rate.numerator, self._rate.denominator
-        picture.metadata = frame_metadata(frame)
+        picture.timecode = published_ns // 100
+        picture.metadata = frame_metadata(frame, now_ns())
         self._ndi.send_send_video_v2(self._sender, picture)
         self.sent += 1

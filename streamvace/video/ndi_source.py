@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,22 @@ from streamvace.video.resize import fit_cover
 from streamvace.video.threaded import ThreadedSource
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NdiInput:
+    """How a sender is found. Named in the address: `ndi:NAME?ips=10.0.0.5,10.0.0.6`, `ndi:?url=10.0.0.5:5961`."""
+
+    ips: str = ""
+    """Addresses to ask besides the local network, separated by commas, and besides STREAMVACE_NDI_IPS."""
+
+    url: str = ""
+    """Where the sender listens, `ip:port`, straight away: no search. Senders take 5961, 5962, ... in their order."""
+
+    def __post_init__(self) -> None:
+        host, colon, port = self.url.rpartition(":")
+        if self.url and not (host and colon and port.isdecimal() and 0 < int(port) < 65536):
+            raise ValueError(f"url takes ip:port, not {self.url!r}; write url=10.0.0.5:5961")
 
 
 def pixels_of(video: Any) -> NDArray[np.uint8]:
@@ -42,28 +59,32 @@ class NdiSource(ThreadedSource):
     SEARCH_SECONDS = 0.5
     CAPTURE_MS = 100
 
-    def __init__(self, name: str, size: tuple[int, int], extra_ips: str | None = None) -> None:
-        """name: full or short, "" takes the first found; size: (width, height) of the frames given; extra_ips: see
-        NdiFinder. Raises UserError without the NDI package. A sender that is not there yet is waited for."""
+    def __init__(self, name: str, options: NdiInput, size: tuple[int, int]) -> None:
+        """name: full or short, "" takes the first found; size: (width, height) of the frames given. Raises UserError
+        without the NDI package. A sender that is not there yet is waited for."""
         super().__init__(f"ndi:{name}")
         self._ndi = load_ndi()
         self.connected_to = ""
         """Full name of the sender that we listen to; "" while searching."""
         self.metadata = ""
         """What came with the newest frame, XML."""
+        self.timecode = 0
+        """Of the newest frame, in units of 100 ns: the wall clock of the sender, or whatever it counts."""
         self.rebuilt = 0
         """How often a silent receiver was given up."""
         self._wanted = name
         self._size = size
-        self._extra_ips = extra_ips
+        self._options = options
         close_at_exit(self)
         self._thread.start()
 
     def _run(self) -> None:
-        finder = NdiFinder(self._extra_ips)
+        finder = None if self._options.url else NdiFinder(self._options.ips)
+        direct = NdiAddress(self._wanted or self._options.url, self._options.url)
         while not self._stop.is_set():
-            address = finder.find(self._wanted)
+            address = direct if finder is None else finder.find(self._wanted)
             if address is None:
+                assert finder is not None
                 finder.wait(self.SEARCH_SECONDS)
                 continue
             receiver = self._connect(address)
@@ -75,7 +96,8 @@ class NdiSource(ThreadedSource):
                 self.rebuilt += 1
                 if self.frames > before:
                     log.warning("source %s: silent for %.0f s, connecting again", self.name, self.SILENT_SECONDS)
-        finder.close()
+        if finder is not None:
+            finder.close()
 
     def _connect(self, address: NdiAddress) -> Any:
         settings = self._ndi.RecvCreateV3()
@@ -109,4 +131,5 @@ class NdiSource(ThreadedSource):
         if video.FourCC == self._ndi.FOURCC_VIDEO_TYPE_RGBX:
             pixels[..., 3] = 255
         self.metadata = video.metadata or ""
+        self.timecode = int(video.timecode)
         self._offer(pixels, captured_ns)

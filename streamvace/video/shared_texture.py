@@ -1,10 +1,10 @@
-"""What Spout and Syphon have in common: the address of a texture, and the refusal on the wrong system."""
+"""What Spout and Syphon have in common: the options of a texture, and the refusal on the wrong system."""
 
 from __future__ import annotations
 
 import platform
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,20 +21,6 @@ class TextureOptions:
 
     flipped: bool = False
     """Its rows are upside down by the convention of its own system."""
-
-
-def parse_address(scheme: str, rest: str) -> tuple[str, TextureOptions]:
-    """The name and the options of `NAME?option&option`. Raises UserError for an option that there is not."""
-    name, _, query = rest.partition("?")
-    asked = set(filter(None, query.split("&")))
-    known = [field.name for field in fields(TextureOptions)]
-    unknown = asked.difference(known)
-    if unknown:
-        raise UserError(
-            f"unknown option {min(unknown)!r} in {scheme}:{rest}: there is {', '.join(known)}; "
-            f"write {scheme}:{name}?{known[0]}"
-        )
-    return name, TextureOptions(**dict.fromkeys(asked, True))
 
 
 def require_system(needed: str, what: str, name: str, alternative: str) -> None:

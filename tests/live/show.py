@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.live.playhead import ContentFrame
-from streamvace.video.frame import Frame
+from streamvace.video.frame import Frame, Made
 
 SIZE = (64, 64)
 SECOND = 1_000_000_000
@@ -27,7 +27,7 @@ def frame(captured_ns: int, value: int = 0, sequence: int = 0, size: tuple[int, 
 
 
 def content(value: int, generation: int = 0, captured_ns: int = 0) -> ContentFrame:
-    return ContentFrame(picture(value, (2, 2)), generation, captured_ns)
+    return ContentFrame(picture(value, (2, 2)), Made(0, 0, generation), captured_ns)
 
 
 def wait_until(reached: Callable[[], bool], what: str) -> None:

@@ -1,7 +1,8 @@
 """The other side of test_ndi.py, in a process of its own, with the plain NDI library and none of our code.
 
-`send NAME WIDTH HEIGHT RATE`: sends a picture whose every pixel tells where it is, numbered in the metadata, until
-killed. `receive NAME COUNT`: receives so many frames and tells what they were, as JSON.
+`send NAMES WIDTH HEIGHT RATE`: sends a picture whose every pixel tells where it is, numbered in the metadata, until
+killed. Several names, as in a|b, are as many senders; several sizes, as in 64,96, take turns every 20 pictures.
+`receive NAME COUNT`: receives so many frames and tells what they were, as JSON.
 """
 
 from __future__ import annotations
@@ -17,28 +18,35 @@ from numpy.typing import NDArray
 
 
 def chart(width: int, height: int) -> NDArray[np.uint8]:
-    """Red grows to the right, green to the bottom, alpha is a mask with one hard edge. uint8 `[H, W, 4]`."""
+    """Red grows to the right, green to the bottom; alpha grows to the right in the upper half and is full in the lower
+    one. uint8 `[H, W, 4]`."""
     pixels = np.zeros((height, width, 4), np.uint8)
     pixels[..., 0] = np.linspace(30, 220, width)[None, :]
     pixels[..., 1] = np.linspace(220, 30, height)[:, None]
     pixels[..., 2] = 90
+    pixels[..., 3] = np.linspace(0, 255, width)[None, :]
     pixels[height // 2 :, :, 3] = 255
     return pixels
 
 
-def send(name: str, width: str, height: str, rate: str) -> None:
-    settings = ndi.SendCreate()
-    settings.ndi_name, settings.clock_video = name, False
-    sender = ndi.send_create(settings)
+def send(names: str, width: str, height: str, rate: str) -> None:
+    senders = []
+    for name in names.split("|"):
+        settings = ndi.SendCreate()
+        settings.ndi_name, settings.clock_video = name, False
+        senders.append(ndi.send_create(settings))
+    sizes = [(int(w), int(h)) for w, h in zip(width.split(","), height.split(","), strict=True)]
+    charts = [chart(*size) for size in sizes]
     picture = ndi.VideoFrameV2()
-    picture.data = chart(int(width), int(height))
     picture.FourCC = ndi.FOURCC_VIDEO_TYPE_RGBA
     picture.frame_rate_N, picture.frame_rate_D = int(rate), 1
     print("sending", flush=True)
     number = 0
     while True:
-        picture.metadata = f'<test number="{number}"/>'
-        ndi.send_send_video_v2(sender, picture)
+        picture.data = charts[number // 20 % len(charts)]
+        for stream, sender in enumerate(senders):
+            picture.metadata = f'<test number="{number}" stream="{stream}"/>'
+            ndi.send_send_video_v2(sender, picture)
         number += 1
         time.sleep(1 / float(rate))
 
@@ -62,7 +70,9 @@ def receive(name: str, count: str) -> None:
             middle = video.data[video.yres // 2, video.xres // 2].tolist()
             rate = [video.frame_rate_N, video.frame_rate_D]
             size = [video.xres, video.yres]
-            frames.append({"bgra": middle, "rate": rate, "size": size, "metadata": video.metadata})
+            frames.append(
+                {"bgra": middle, "rate": rate, "size": size, "metadata": video.metadata, "timecode": video.timecode}
+            )
             ndi.recv_free_video_v2(receiver, video)
     print(json.dumps(frames), flush=True)
 

@@ -9,32 +9,10 @@ import pytest
 
 from streamvace.errors import UserError
 from streamvace.video.endpoints import open_sink, open_source
-from streamvace.video.shared_texture import TextureOptions, parse_address
+from streamvace.video.shared_texture import TextureOptions
 from streamvace.video.spout_sink import SpoutSink
 from streamvace.video.spout_source import SpoutSource
 from tests.video.fake_spout import World
-
-
-@pytest.mark.parametrize(
-    ("rest", "name", "options"),
-    [
-        ("", "", TextureOptions()),
-        ("Stage left: depth", "Stage left: depth", TextureOptions()),
-        ("depth?premultiplied", "depth", TextureOptions(premultiplied=True)),
-        ("?flipped", "", TextureOptions(flipped=True)),
-        ("a?flipped&premultiplied", "a", TextureOptions(premultiplied=True, flipped=True)),
-        ("a?", "a", TextureOptions()),
-    ],
-)
-def test_an_address_is_a_name_and_what_the_other_program_does_differently(
-    rest: str, name: str, options: TextureOptions
-) -> None:
-    assert parse_address("spout", rest) == (name, options)
-
-
-def test_an_unknown_option_names_those_there_are() -> None:
-    with pytest.raises(UserError, match=r"unknown option 'straight' in .* there is premultiplied, flipped;"):
-        parse_address("spout", "a?straight")
 
 
 @pytest.mark.parametrize(

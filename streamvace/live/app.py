@@ -105,14 +105,12 @@ def run(options: RunOptions) -> int:
             telemetry=telemetry,
             reporter=reporter,
         )
-        director = Director(
-            size=size, inputs=inputs, snapshot=parameters.snapshot, presenter=presenter, still=shelf.take
-        )
+        director = Director(size=size, inputs=inputs, parameters=parameters, presenter=presenter, still=shelf.take)
         # A show goes on with the old prompt while a new one is encoded.
         setup = WorkerSetup(options.factory, options.pipeline, size, replace(options.model, prompts="beside"))
         supervisor = Supervisor(setup, director, telemetry, reporter)
         memory = ResidentMemory(lambda: supervisor.status.pid)
-        for part in (presenter, inputs, shelf, supervisor, memory):
+        for part in (presenter, inputs, shelf, director, supervisor, memory):
             telemetry.add(part.stats)
         telemetry.add(lambda: osc_figures(osc.counters()))
         loop = MainLoop(

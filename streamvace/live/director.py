@@ -1,7 +1,7 @@
 """Decides what shapes the next chunk, as late as it can.
 
-Threads: everything here runs on the engine thread. The ring and the parameters it reads are thread-safe and immutable
-at the point of reading: one snapshot shapes one chunk.
+Threads: everything here runs on the engine thread, but for what says otherwise. The ring and the parameters it reads
+are thread-safe and immutable at the point of reading: one snapshot shapes one chunk.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 import osc_schema
 from streamvace.chunk import Chunk, ChunkInput, Trace
 from streamvace.live.frame_ring import FrameRing
+from streamvace.live.look_ahead import LookAhead
 from streamvace.live.pace import Pace
-from streamvace.live.parameters import Snapshot
+from streamvace.live.parameters import Parameters, Snapshot
 from streamvace.live.pictures import Wish
 from streamvace.live.presenter import Presenter
+from streamvace.live.prompts import PromptTransition, plain, spoken
 from streamvace.live.shaping import ROLES, Pictures, leading_role, shape_chunk
 from streamvace.live.stills import stills
+from streamvace.live.telemetry import Stats
 from streamvace.video.frame import Frame, now_ns
 from streamvace.video.resize import fit_cover
 
@@ -51,7 +54,7 @@ class Director:
         *,
         size: tuple[int, int],
         inputs: Rings,
-        snapshot: Callable[[], Snapshot],
+        parameters: Parameters,
         presenter: Presenter,
         still: Callable[[Wish], Pixels | None],
         clock: Callable[[], int] = now_ns,
@@ -59,19 +62,30 @@ class Director:
         """still: a picture of the media folder if it is there by now; must not wait for a disk."""
         self._size = size
         self._inputs = inputs
-        self._snapshot = snapshot
+        self._parameters = parameters
         self._presenter = presenter
         self._still = still
         self._clock = clock
         self._generation: int | None = None
         self._sampled_ns = 0
         self._received_ns = 0
+        self._prompts = PromptTransition()
+        self._step_s = 0.0
+        self.look_ahead = LookAhead()
+
+    def stats(self) -> Stats:
+        """For telemetry, from any thread. mix: the prompts of the newest chunk, in words."""
+        mix = self._prompts.shown
+        return {"mix": "" if mix is None else spoken(mix), "lookahead_ms": round(1e3 * self.look_ahead.seconds, 3)}
 
     def wait_s(self, pace: Pace) -> float:
         """How long to withhold the next chunk. A reset waits for nothing; a pause waits until it ends."""
-        snapshot = self._snapshot()
+        snapshot = self._parameters.snapshot()
+        self._step_s = pace.step_s
         if snapshot.flag("/streamvace/pause"):
             self._sampled_ns = 0
+            self.look_ahead.interrupted()
+            self._parameters.advance()  # a cue may be on its way that ends the pause
             return _PAUSED_S
         if self._generation is not None and snapshot.generation != self._generation:
             return 0.0
@@ -79,7 +93,9 @@ class Director:
 
     def build(self, frames: int, first_frames: int) -> ChunkInput:
         """The next chunk's input, from one snapshot and the newest control frames."""
-        snapshot = self._snapshot()
+        now_ns = self._clock()
+        self.look_ahead.chunk_starts(now_ns, self._step_s, self._presenter.backlog_s())
+        snapshot = self._parameters.advance()
         reset = self._generation is not None and snapshot.generation != self._generation
         self._generation = snapshot.generation
         rings = {role: self._inputs.ring(role) for role in ROLES}  # once: a switch must not fall into a chunk
@@ -92,7 +108,11 @@ class Director:
             reset=reset,
             captured_ns=taken[-1].captured_ns if taken else 0,
         )
-        return replace(inputs, trace=self._trace(snapshot, taken))
+        return replace(
+            inputs,
+            prompt=plain(self._prompts.next(snapshot, now_ns, cut=reset)),
+            trace=self._trace(snapshot, taken),
+        )
 
     def accept(self, chunk: Chunk, pace: Pace) -> None:
         """Pass a finished chunk on."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -16,9 +16,15 @@ import osc_schema
 from osc_schema import Parameter, Value, Weighted
 from streamvace.errors import UserError
 from streamvace.live.coercion import Coerced, Status, coerce
+from streamvace.live.fades import Fade, Move
 from streamvace.video.frame import now_ns
 
 RESET = "/streamvace/reset"
+PROMPT = "/streamvace/prompt"
+PROMPTS = "/streamvace/prompts"
+
+FADE_WRITER = "fade"
+"""Who writes the values of a fade: nobody that feedback could leave out, so everyone hears them."""
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +38,7 @@ class Snapshot:
     changed_ns: when each address last changed (triggers: last fired, absent before), on the clock `now_ns`.
     fired: how often each trigger has fired.
     generation: how often `/streamvace/reset` has fired. After it goes up, nothing older is shown.
+    prompt_fade: how the newest prompt is to be taken on; None leaves it to the parameters of the transition.
     """
 
     version: int
@@ -39,6 +46,7 @@ class Snapshot:
     changed_ns: Mapping[str, int]
     fired: Mapping[str, int]
     generation: int
+    prompt_fade: Fade | None = None
 
     def __getitem__(self, address: str) -> Value:
         return self.values[address]
@@ -91,11 +99,15 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Change:
-    """A wish: set `address` from `arguments`, as `writer` (any name; feedback goes to everyone else)."""
+    """A wish: set `address` from `arguments`, as `writer` (any name; feedback goes to everyone else).
+
+    fade: take so long over it; None is at once, and ends a fade that is on its way there.
+    """
 
     address: str
     arguments: tuple[object, ...]
     writer: str
+    fade: Fade | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +164,8 @@ class Parameters:
             self._values[address] = checked.value
         born = clock()
         self._changed_ns = dict.fromkeys(self._values, born)
+        self._moves: dict[str, Move] = {}
+        self._prompt_fade: Fade | None = None
         self._fired = {row.address: 0 for row in writable if row.type == "trigger"}
         self._snapshot = self._freeze(version=0)
 
@@ -183,12 +197,39 @@ class Parameters:
             now = self._clock()
             for change, checked in wishes:
                 results.append(self._apply(change, checked, changed, now))
+            self._settle_prompt(wishes, changed, now)
             if changed:
                 self._snapshot = self._freeze(self._snapshot.version + 1)
             snapshot, listeners = self._snapshot, self._listeners
         if changed:
             self._tell(listeners, snapshot, changed)
         return tuple(results)
+
+    def advance(self) -> Snapshot:
+        """Bring everything that is on its way to where it should be by now. Called at chunk boundaries.
+
+        What changes is a change like any other, one version for all of it, written by FADE_WRITER.
+        """
+        changed: dict[str, str] = {}
+        with self._lock:
+            now = self._clock()
+            for address, move in tuple(self._moves.items()):
+                value = move.value(now)
+                if move.ended(now):
+                    del self._moves[address]
+                if value != self._values[address]:
+                    self._hold(address, value, FADE_WRITER, changed, now)
+            if changed:
+                self._snapshot = self._freeze(self._snapshot.version + 1)
+            snapshot, listeners = self._snapshot, self._listeners
+        if changed:
+            self._tell(listeners, snapshot, changed)
+        return snapshot
+
+    def on_the_way(self) -> Mapping[str, Value]:
+        """What is being faded, and where to."""
+        with self._lock:
+            return {address: move.target for address, move in self._moves.items()}
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` after every change, on the writer's thread. Returns the way to stop it.
@@ -207,20 +248,44 @@ class Parameters:
 
     def _apply(self, change: Change, checked: Coerced, changed: dict[str, str], now: int) -> Result:
         address, value, status = change.address, checked.value, checked.status
-        if value is not None and address in self._fired:
+        if value is None:
+            return Result(address, status, self._values.get(address), checked.line)
+        if address in self._fired:
             try:
                 self._edit(address, value, changed, now)
             except UserError as refusal:
                 return Result(address, "refused", None, f"{address}: {refusal}")
             self._fired[address] += 1
-        elif value is not None and self._values[address] != value:
-            self._values[address] = value
-        else:
-            status = "unchanged" if status == "set" else status
-            return Result(address, status, self._values.get(address), checked.line)
+            self._changed_ns[address] = now
+            changed[address] = change.writer
+            return Result(address, status, None, checked.line)
+        held = self._values[address]
+        self._moves.pop(address, None)
+        if address in (PROMPT, PROMPTS):
+            self._prompt_fade = change.fade  # the mix of prompts glides, in the director; the words change at once
+        elif change.fade is not None and value != held:
+            move = Move(held, value, now, change.fade)
+            if not move.ended(now):
+                self._moves[address] = move
+                return Result(address, status, held, checked.line)
+        if held == value:
+            return Result(address, "unchanged" if status == "set" else status, held, checked.line)
+        self._hold(address, value, change.writer, changed, now)
+        return Result(address, status, value, checked.line)
+
+    def _settle_prompt(self, wishes: Sequence[tuple[Change, Coerced]], changed: dict[str, str], now: int) -> None:
+        """Whoever writes a prompt wants to see it: it ends the mix of prompts, unless the same bundle writes one.
+
+        Under nobody's name, so that the writer hears of it as well.
+        """
+        written = {change.address for change, checked in wishes if checked.value is not None}
+        if PROMPT in written and PROMPTS not in written and self._values.get(PROMPTS):
+            self._hold(PROMPTS, (), "", changed, now)
+
+    def _hold(self, address: str, value: Value, writer: str, changed: dict[str, str], now: int) -> None:
+        self._values[address] = value
         self._changed_ns[address] = now
-        changed[address] = change.writer
-        return Result(address, status, self._values.get(address), checked.line)
+        changed[address] = writer
 
     def _edit(self, trigger: str, argument: Value, changed: dict[str, str], now: int) -> None:
         """What the trigger does to other parameters. Nobody wrote those, so everybody hears of them."""
@@ -229,10 +294,9 @@ class Parameters:
             checked = self.check(address, osc_schema.flat(value))
             if checked.status != "set" or checked.value is None:
                 raise UserError(checked.line)
+            self._moves.pop(address, None)
             if self._values[address] != checked.value:
-                self._values[address] = checked.value
-                self._changed_ns[address] = now
-                changed[address] = ""
+                self._hold(address, checked.value, "", changed, now)
 
     def _freeze(self, version: int) -> Snapshot:
         return Snapshot(
@@ -241,6 +305,7 @@ class Parameters:
             changed_ns=MappingProxyType(dict(self._changed_ns)),
             fired=MappingProxyType(dict(self._fired)),
             generation=self._fired.get(RESET, 0),
+            prompt_fade=self._prompt_fade,
         )
 
     def _tell(self, listeners: tuple[Listener, ...], snapshot: Snapshot, changed: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from streamvace.chunk import ChunkInput, Pixels
 from streamvace.live.parameters import Snapshot
+from streamvace.live.prompts import plain, wanted_mix
 from streamvace.live.stills import Stills
 
 
@@ -53,7 +54,7 @@ def shape_chunk(
     if masks is not None and control is not None:
         mask = mask_from_alpha(masks, invert=snapshot.flag("/streamvace/mask_invert"))
     return ChunkInput(
-        prompt=snapshot.text("/streamvace/prompt"),
+        prompt=plain(wanted_mix(snapshot)),
         seed=snapshot.integer("/streamvace/seed"),
         context_scale=snapshot.number("/streamvace/context_scale"),
         control=control,

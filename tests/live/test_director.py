@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from streamvace.chunk import PromptMix
 from streamvace.live.director import Director
+from streamvace.live.fades import Fade
 from streamvace.live.frame_ring import FrameRing
 from streamvace.live.pace import PaceMeter
-from streamvace.live.parameters import Parameters
+from streamvace.live.parameters import Change, Parameters
 from streamvace.live.pictures import Wish
 from streamvace.live.presenter import Presenter, Show
 from streamvace.live.reporter import Reporter
@@ -31,11 +33,13 @@ class Rings:
 
 
 class Desk:
-    """A director with everything it reads from; the clock stands at 10 s. `others`: rings of roles with an input of
-    their own."""
+    """A director with everything it reads from; the clock stands at 10 s until it is moved. `others`: rings of roles
+    with an input of their own."""
 
     def __init__(self, **values: bool | float | str | tuple[str, ...]) -> None:
-        self.parameters = Parameters({f"/streamvace/{name}": value for name, value in values.items()})
+        self.now_ns = 10 * SECOND
+        overrides = {f"/streamvace/{name}": value for name, value in values.items()}
+        self.parameters = Parameters(overrides, clock=lambda: self.now_ns)
         self.ring = FrameRing()
         self.others: dict[str, FrameRing] = {}
         reporter = Reporter(lambda line: None)
@@ -53,10 +57,10 @@ class Desk:
         self.director = Director(
             size=SIZE,
             inputs=Rings(self),
-            snapshot=self.parameters.snapshot,
+            parameters=self.parameters,
             presenter=self.presenter,
             still=self.stills.get,
-            clock=lambda: 10 * SECOND,
+            clock=lambda: self.now_ns,
         )
 
     def capture(self, count: int, first_ns: int = 10 * SECOND - SECOND // 2) -> None:
@@ -64,6 +68,7 @@ class Desk:
             self.ring.push(frame(first_ns + i * 1_000_000, value=i + 1, sequence=i))
 
     def set(self, name: str, *arguments: object) -> None:
+        self.now_ns += 1
         assert self.parameters.set(f"/streamvace/{name}", arguments, "test").status == "set"
 
 
@@ -264,3 +269,33 @@ def test_references_ride_with_every_chunk_while_they_are_listed_and_never_hold_o
     assert inputs.reference_mode == "memory"
     desk.set("references", "")
     assert desk.director.build(12, 9).references is None
+
+
+def test_a_prompt_crosses_over_in_steps_of_a_chunk_and_a_reset_cuts() -> None:
+    desk = Desk(prompt="red", prompt_transition=2.0, prompt_transition_unit="chunks")
+    assert desk.director.build(9, 9).prompt == "red"
+    desk.set("prompt", "blue")
+    assert desk.director.build(12, 9).prompt == PromptMix((("red", 0.5), ("blue", 0.5)))
+    assert desk.director.stats()["mix"] == "red 50 % + blue 50 %"
+    assert desk.director.build(12, 9).prompt == "blue"
+    desk.parameters.apply_bundle(
+        [Change("/streamvace/prompt", ("glass",), "test"), Change("/streamvace/reset", (), "test")]
+    )
+    assert desk.director.build(12, 9).prompt == "glass"
+
+
+def test_a_fade_is_where_the_clock_says_at_each_chunk_and_a_pause_does_not_hold_it_up() -> None:
+    desk = Desk(context_scale=1.0)
+    desk.director.build(9, 9)
+    fade = Fade(4.0)
+    desk.parameters.apply_bundle([Change("/streamvace/context_scale", (0.0,), "test", fade)])
+    desk.now_ns += SECOND
+    inputs = desk.director.build(12, 9)
+    assert (inputs.context_scale, inputs.snapshot_version) == (0.75, desk.parameters.snapshot().version)
+    desk.set("pause", True)
+    desk.parameters.apply_bundle([Change("/streamvace/pause", (False,), "test", Fade(1.0, switch=1.0))])
+    assert desk.director.wait_s(PaceMeter().pace()) > 0
+    desk.now_ns += SECOND
+    desk.director.wait_s(PaceMeter().pace())
+    assert desk.director.wait_s(PaceMeter().pace()) == 0, "a cue that ends the pause is obeyed while it is paused"
+    assert desk.director.build(12, 9).context_scale == pytest.approx(0.5)

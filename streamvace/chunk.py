@@ -118,6 +118,7 @@ class ChunkInput:
     lora_strength: 0..2, multiplied with the strength of each of the user's LoRAs.
     lora_region: `everywhere`, `mask` (where the mask generates) or `outside` of it; `side` LoRAs only. Without a mask
         everything is generated.
+    past_bias: 0 < b <= 1, attention weight of past frames other than the stream's first (Krea Realtime); 1: as trained.
     reset: hard cut: every state is cleared before this chunk.
     generation, captured_ns, snapshot_version: carried through to the Chunk untouched.
     trace: what the stage knows of the chunk's times; the worker adds its own and puts it into the Chunk.
@@ -143,6 +144,7 @@ class ChunkInput:
     noise_scale: float | None = None
     lora_strength: float = 1.0
     lora_region: str = "everywhere"
+    past_bias: float = 1.0
     reset: bool = False
     generation: int = 0
     captured_ns: int = 0

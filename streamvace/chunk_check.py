@@ -34,5 +34,7 @@ def check_chunk(given: ChunkInput, frames: int, size: tuple[int, int], context_b
     for name, share in (("second_weight", given.second_weight), ("hint_threshold", given.hint_threshold)):
         if not 0 <= share <= 1:
             raise ValueError(f"{name} is {share}, it goes from 0 to 1")
+    if not 0 < given.past_bias <= 1:
+        raise ValueError(f"past_bias is {given.past_bias}, it goes from above 0 to 1")
     if given.hint_reuse < 1:
         raise ValueError(f"hint_reuse is {given.hint_reuse}, it must be at least 1")

@@ -111,6 +111,8 @@ class Generator:
             given = replace(given, context_scale=0.0)
             notes += (f"no control: {self._offload.nbytes / 1e9:.1f} GB for the context branch are not free",)
         notes += self._switch_prompt(PromptMix.of(given.prompt), wants_hints(given))
+        if given.past_bias != 1 and not spec.score_bias:
+            notes += (f"past_bias does nothing in {spec.name}: it is Krea Realtime's",)
         clock.mark("text")
         frames = spec.chunk if state.position else spec.first_chunk
         state.references.take(codec, given.references, self._canvas)
@@ -119,7 +121,7 @@ class Generator:
 
         self._noise.manual_seed(given.seed + state.position)
         noise = draw_noise((1, spec.size.in_dim, frames, *self._latent), self._noise, self.dtype)
-        memory = self._open_chunk(frames, self._reference_keys(given))
+        memory = self._open_chunk(frames, self._reference_keys(given), given.past_bias if spec.score_bias else 1.0)
         start, schedule = self._start(given, noise)
         regions = self._style_regions(given, frames)
         networks.loras.limit(regions)
@@ -198,7 +200,7 @@ class Generator:
         words = (state.history_prompt, state.text_version)
         return state.references.base_keys(self.networks.wan, state.text, words, spec.context_timestep)
 
-    def _open_chunk(self, frames: int, references: ReferenceKeys | None) -> ChunkPass:
+    def _open_chunk(self, frames: int, references: ReferenceKeys | None, past_bias: float) -> ChunkPass:
         """The cache's pass for the next chunk, with the history as this pipeline keeps it."""
         state, cache = self.state, self.state.cache
         if self.spec.history == "recompute" and state.position:
@@ -206,9 +208,9 @@ class Generator:
             cache.reset()
             self.networks.loras.limit(state.regions[-context.shape[2] :])
             self._forward(context, self.spec.context_timestep, cache.chunk(0, context.shape[2]))
-            return cache.chunk(context.shape[2], frames, references=references)
+            return cache.chunk(context.shape[2], frames, past_bias, references)
         cache.bank.consolidate(self._text_keys())
-        return cache.chunk(state.position, frames, references=references)
+        return cache.chunk(state.position, frames, past_bias, references)
 
     def _recompute_context(self) -> Tensor:
         """The latents a `recompute` cache is built from: an anchor and the newest ones, one chunk in all.

@@ -31,6 +31,8 @@ def rehearsal(spec: PipelineSpec) -> Iterator[tuple[tuple[str, ...], dict[str, A
     yield ("control", "source"), {}
     yield ("references",), {"reference_mode": "joint"}
     yield EVERYTHING, {"reference_mode": "memory", "lora_region": "mask", "history_hints": True}
+    if spec.score_bias:
+        yield CONTROL, {"past_bias": 0.5}
     yield (), {}
     yield (), {"prompt": SWITCH}
 

@@ -318,3 +318,31 @@ def test_a_region_mask_of_the_wrong_size_is_refused_with_both_sizes() -> None:
         styled_generator("side").step(
             ChunkInput("red", mask=np.zeros((8, 32, 32), np.uint8), lora_region="mask", context_scale=0.0)
         )
+
+
+def test_past_frames_can_bind_less_in_krea_realtime_and_at_1_nothing_changes() -> None:
+    spec = replace(pipeline("krea-realtime"), size=SMALL)
+    plain, same, looser = (small_generator(spec) for _ in range(3))
+    first = [run(generator, 1, past_bias=bias)[0].frames for generator, bias in ((plain, 1.0), (looser, 0.1))]
+    np.testing.assert_array_equal(*first)  # a stream's first chunk has no past
+    run(same, 1)
+    expected = run(plain, 2)[1]
+    np.testing.assert_array_equal(run(same, 2, past_bias=1.0)[1].frames, expected.frames)
+    moved = run(looser, 2, past_bias=0.1)[1]
+    assert (moved.frames != expected.frames).any()
+    assert moved.notes == ()
+
+
+def test_a_pipeline_without_a_past_bias_says_so_and_goes_on() -> None:
+    biased, plain = small_generator(), small_generator()
+    run(biased, 1)
+    run(plain, 1)
+    chunk = run(biased, 1, past_bias=0.3)[0]
+    assert chunk.notes == ("past_bias does nothing in longlive: it is Krea Realtime's",)
+    np.testing.assert_array_equal(chunk.frames, run(plain, 1)[0].frames)
+
+
+@pytest.mark.parametrize("bias", [0.0, -1.0, 1.5])
+def test_a_past_bias_that_means_nothing_is_refused(bias: float) -> None:
+    with pytest.raises(ValueError, match=f"past_bias is {bias}"):
+        run(small_generator(), 1, past_bias=bias)

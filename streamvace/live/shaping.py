@@ -65,6 +65,7 @@ def shape_chunk(
         noise_scale=None if snapshot.flag("/streamvace/follow_motion") else snapshot.number("/streamvace/noise_scale"),
         lora_strength=snapshot.number("/streamvace/lora_strength"),
         lora_region=snapshot.text("/streamvace/lora_region"),
+        past_bias=snapshot.number("/streamvace/past_bias"),
         reset=reset,
         generation=snapshot.generation,
         captured_ns=captured_ns,

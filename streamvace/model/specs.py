@@ -103,6 +103,7 @@ class PipelineSpec:
     raw_source: video to video starts from un-normalised latents (StreamDiffusionV2 was trained so).
     on_prompt_switch: `recache` replays the last window of clean latents with the new text; `forget` empties the cache,
         so that the new text rules from the next chunk on; `none` only swaps the text.
+    score_bias: past frames can be attended less than they were trained to be (Krea Realtime).
     default_size: (width, height) in pixels.
     """
 
@@ -121,6 +122,7 @@ class PipelineSpec:
     source_step_offset: int = 0
     raw_source: bool = False
     on_prompt_switch: Literal["recache", "forget", "none"] = "none"
+    score_bias: bool = False
 
 
 FOUR_STEPS = (1000, 750, 500, 250)
@@ -186,6 +188,7 @@ PIPELINES: dict[str, PipelineSpec] = {
             size=WAN_14B,
             cache=CacheRule(window=6, sink=0),
             history="recompute",
+            score_bias=True,
             steps=FOUR_STEPS,
             shift=5.0,
             default_size=(576, 320),

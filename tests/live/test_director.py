@@ -73,10 +73,12 @@ class Desk:
 
 
 def test_the_chunk_carries_what_the_parameters_say() -> None:
-    desk = Desk(prompt="a blue cube", seed=7, context_scale=0.5, lora_strength=0.3, lora_region="outside")
+    desk = Desk(
+        prompt="a blue cube", seed=7, context_scale=0.5, lora_strength=0.3, lora_region="outside", past_bias=0.5
+    )
     inputs = desk.director.build(9, 9)
     assert (inputs.prompt, inputs.seed, inputs.context_scale) == ("a blue cube", 7, 0.5)
-    assert (inputs.lora_strength, inputs.lora_region) == (0.3, "outside")
+    assert (inputs.lora_strength, inputs.lora_region, inputs.past_bias) == (0.3, "outside", 0.5)
     assert inputs.snapshot_version == desk.parameters.snapshot().version
 
 

@@ -177,7 +177,6 @@ def run(
     size: Annotated[
         str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's.")
     ] = None,
-    rate: Annotated[float, typer.Option(min=1, max=240, help="Output ticks a second.")] = 30.0,
     content_rate: Annotated[float, typer.Option(min=1, max=240, help="Most generated frames shown a second.")] = 24.0,
     host: Annotated[str, typer.Option(help="Address that OSC and web listen on; 0.0.0.0 is everyone's.")] = "127.0.0.1",
     osc_port: Annotated[int, typer.Option(help="UDP port for OSC; 0 takes a free one.")] = 7700,
@@ -220,7 +219,6 @@ def run(
         media=media,
         parameters=parameters,
         size=parse_size(size) if size else None,
-        rate=rate,
         content_rate=content_rate,
         host=host,
         osc_port=osc_port,

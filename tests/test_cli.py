@@ -62,17 +62,11 @@ def test_options_reach_the_show(monkeypatch: pytest.MonkeyPatch) -> None:
             "window",
             "--size",
             "512x320",
-            "--rate",
-            "60",
         ),
         *("--duration", "5", "--stats", "s.json", "--no-web", "--osc-port", "0", "--device", "cpu", "--threads", "2"),
     )
-    assert (options.inputs, options.outputs, options.size, options.rate) == (
-        ("clip.mp4", "camera:0"),
-        ("null", "window"),
-        (512, 320),
-        60,
-    )
+    assert (options.inputs, options.outputs) == (("clip.mp4", "camera:0"), ("null", "window"))
+    assert options.size == (512, 320)
     assert (options.duration_s, options.stats, options.web_port) == (5.0, Path("s.json"), -1)
     assert (options.osc_port, options.model.device, options.model.threads) == (0, "cpu", 2)
 
@@ -98,6 +92,7 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         *("--prompt-transition", "4", "--prompt-transition-unit", "chunks"),
         *("--input-control", "2", "--input-mask", "ndi:matte", "--input-source", "pattern:scene"),
         *("--references", "cat.png", "--references", "a hat.jpg", "--reference-mode", "memory"),
+        *("--control-timing", "ahead", "--output-rate", "60"),
     )
     assert options.parameters == {
         "/streamvace/prompt": "a blue cube",
@@ -123,6 +118,8 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         "/streamvace/input/source": "pattern:scene",
         "/streamvace/references": ("cat.png", "a hat.jpg"),
         "/streamvace/reference_mode": "memory",
+        "/streamvace/control_timing": "ahead",
+        "/streamvace/output_rate": 60.0,
     }
     holds = {row.address for row in osc_schema.load() if row.access == "write" and row.type != "trigger"}
     assert holds == set(options.parameters), "a new parameter of the schema belongs in this test"

@@ -87,7 +87,7 @@ def run(options: RunOptions) -> int:
         stack.callback(shelf.stop)
         parameters.listen(lambda snapshot, changed: shelf.want(wishes(snapshot)))
         shelf.want(wishes(parameters.snapshot()))
-        window, openers = prepare(outputs, size, options.rate)
+        window, openers = prepare(outputs, size, parameters.snapshot().number("/streamvace/output_rate"))
         if window is not None:
             stack.callback(window.close)
         if web is not None:
@@ -97,7 +97,6 @@ def run(options: RunOptions) -> int:
 
         presenter = Presenter(
             size=size,
-            rate=options.rate,
             content_rate=options.content_rate,
             control=lambda: inputs.ring("control").newest(),
             show=lambda: _show(parameters),
@@ -186,6 +185,7 @@ def _open_query(options: RunOptions, parameters: Parameters, osc: OscServer) -> 
 def _show(parameters: Parameters) -> Show:
     snapshot = parameters.snapshot()
     return Show(
+        rate=snapshot.number("/streamvace/output_rate"),
         generation=snapshot.generation,
         hold_mode=HoldMode(snapshot.text("/streamvace/hold_mode")),
         paused=snapshot.flag("/streamvace/pause"),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import osc_schema
 from streamvace.chunk import Chunk, ChunkInput, Trace
+from streamvace.live.control_timing import BASE_NS, ControlTiming, moved_on, sample
 from streamvace.live.frame_ring import FrameRing
 from streamvace.live.look_ahead import LookAhead
 from streamvace.live.pace import Pace
@@ -100,10 +101,11 @@ class Director:
         self._generation = snapshot.generation
         rings = {role: self._inputs.ring(role) for role in ROLES}  # once: a switch must not fall into a chunk
         lead = rings.get(leading_role(snapshot))
-        taken = self._sample(lead, first_frames if reset else frames)
+        timing = ControlTiming(snapshot.text("/streamvace/control_timing"))
+        taken = self._sample(lead, first_frames if reset else frames, timing)
         inputs = shape_chunk(
             snapshot,
-            self._pictures(rings, lead, taken),
+            self._pictures(rings, lead, taken, timing),
             stills=stills(snapshot, self._still),
             reset=reset,
             captured_ns=taken[-1].captured_ns if taken else 0,
@@ -118,9 +120,10 @@ class Director:
         """Pass a finished chunk on."""
         self._presenter.offer(chunk, pace)
 
-    def _sample(self, lead: FrameRing | None, count: int) -> list[Frame]:
+    def _sample(self, lead: FrameRing | None, count: int, timing: ControlTiming) -> list[Frame]:
         """`count` frames of the leading input, newest last; none without one or before its first picture."""
-        taken = lead.sample(count, self._sampled_ns or self._clock() - _FIRST_SPAN_NS) if lead else []
+        since_ns = self._sampled_ns or self._clock() - _FIRST_SPAN_NS
+        taken = sample(lead, count, since_ns, timing) if lead else []
         self._sampled_ns = taken[-1].captured_ns if taken else 0
         return taken
 
@@ -131,15 +134,32 @@ class Director:
         self._received_ns = newest
         return Trace(tuple(frame.captured_ns for frame in taken), received_ns, self._clock())
 
-    def _pictures(self, rings: Mapping[str, FrameRing], lead: FrameRing | None, taken: Sequence[Frame]) -> Pictures:
+    def _pictures(
+        self,
+        rings: Mapping[str, FrameRing],
+        lead: FrameRing | None,
+        taken: Sequence[Frame],
+        timing: ControlTiming,
+    ) -> Pictures:
         """What every role showed when these frames were captured. An input that plays several roles is fitted once."""
         fitted: dict[FrameRing, Pixels] = {}
         moments = [frame.captured_ns for frame in taken]
         for ring in set(rings.values()) if taken else ():
             frames = taken if ring is lead else ring.nearest(moments)
             if frames:
-                fitted[ring] = _fit(frames, self._size)
+                fitted[ring] = (
+                    self._moved_on(ring, frames) if timing is ControlTiming.AHEAD else _fit(frames, self._size)
+                )
         return Pictures(**{role: fitted.get(ring) for role, ring in rings.items()})
+
+    def _moved_on(self, ring: FrameRing, frames: Sequence[Frame]) -> Pixels:
+        """The newest frame, moved on to where things will be when each picture of the chunk is shown."""
+        newest = frames[-1]
+        (before,) = ring.nearest([newest.captured_ns - BASE_NS])
+        period_s = 1 / self._presenter.play_rate
+        older, newer = (fit_cover(frame.pixels, self._size) for frame in (before, newest))
+        base_s = (newest.captured_ns - before.captured_ns) / 1e9
+        return moved_on(older, newer, base_s, [index * period_s for index in range(len(frames))])
 
 
 def _fit(frames: Sequence[Frame], size: tuple[int, int]) -> Pixels:

@@ -37,6 +37,7 @@ class HoldMode(str, Enum):
 
     HOLD = "hold"
     PING_PONG = "pingpong"
+    FADE = "fade"
 
 
 class Shown(Enum):
@@ -96,6 +97,10 @@ class Playhead:
         self._due = 1.0  # content frames that should have been shown since the last fresh one
         self._last_tick_ns: int | None = None
         self._late_since_ns: int | None = None
+
+    def bridged_s(self, now_ns: int) -> float:
+        """How long a new frame has been due; 0 when none is."""
+        return 0.0 if self._late_since_ns is None else (now_ns - self._late_since_ns) / _SECOND_NS
 
     @property
     def backlog_s(self) -> float:
@@ -166,7 +171,7 @@ class Playhead:
         return Shown.FRESH, self._current
 
     def _bridge(self, now_ns: int, hold_mode: HoldMode) -> ContentFrame | None:
-        """Hold the last picture, or walk to and fro over the last ones at the play rate."""
+        """Hold the last picture, or walk to and fro over the last ones at the play rate. Fading is the presenter's."""
         if self._late_since_ns is None:
             self._late_since_ns = now_ns
         late_ns = now_ns - self._late_since_ns

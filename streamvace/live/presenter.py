@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from streamvace.chunk import Chunk
+from streamvace.live.freeze_fade import FreezeFade
 from streamvace.live.pace import Pace
 from streamvace.live.playhead import ContentFrame, HoldMode, Playhead, Shown
 from streamvace.live.reporter import Reporter, one_line
@@ -25,8 +26,12 @@ from streamvace.video.resize import with_alpha
 
 @dataclass(frozen=True)
 class Show:
-    """What the presenter asks the parameters at each tick. paused: hold the picture and keep the queue."""
+    """What the presenter asks the parameters at each tick.
 
+    rate: output ticks a second. paused: hold the picture and keep the queue.
+    """
+
+    rate: float = 30.0
     generation: int = 0
     hold_mode: HoldMode = HoldMode.HOLD
     paused: bool = False
@@ -39,7 +44,6 @@ class Presenter:
         self,
         *,
         size: tuple[int, int],
-        rate: float,
         content_rate: float,
         control: Callable[[], Frame | None],
         show: Callable[[], Show],
@@ -48,7 +52,6 @@ class Presenter:
         reporter: Reporter,
         clock: Clock | None = None,
     ) -> None:
-        self.rate = rate
         self._content_rate = content_rate
         self._control = control
         self._show = show
@@ -57,6 +60,7 @@ class Presenter:
         self._reporter = reporter
         self._clock = clock or ShowClock()
         self._slate = Slate(size)
+        self._fade = FreezeFade()
         self._playhead = Playhead(content_rate)
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -103,6 +107,17 @@ class Presenter:
             self._playhead.play_rate = pace.play_rate(self._content_rate)
             self._playhead.offer(frames)
 
+    @property
+    def rate(self) -> float:
+        """Output ticks a second, now."""
+        return self._show().rate
+
+    @property
+    def play_rate(self) -> float:
+        """Content frames a second, now."""
+        with self._lock:
+            return self._playhead.play_rate
+
     def backlog_s(self) -> float:
         """How long what is queued lasts."""
         with self._lock:
@@ -132,7 +147,7 @@ class Presenter:
         finally:
             self._opened.set()
         try:
-            ticks = TickClock(self.rate, self._clock.now())
+            ticks = TickClock(self._show().rate, self._clock.now())
             while not self._stop.is_set():
                 self._clock.wait_until(ticks.deadline_ns, self._stop)
                 now_ns = self._clock.now()
@@ -140,24 +155,30 @@ class Presenter:
                     continue
                 try:
                     missed = ticks.fire(now_ns)
-                    self._tick(ticks.fired_ns, missed)
+                    show = self._show()
+                    if show.rate != ticks.rate:
+                        ticks.set_rate(show.rate)
+                        self._sinks.set_rate(show.rate)
+                    self._tick(show, ticks.fired_ns, missed)
                 except Exception as error:  # noqa: BLE001 - the next tick must come; counted and reported
                     self._reporter.report("presenter", one_line(error))
         finally:
             self._sinks.close()
 
-    def _tick(self, due_ns: int, missed: int) -> None:
-        show = self._show()
+    def _tick(self, show: Show, due_ns: int, missed: int) -> None:
         with self._lock:
             self._playhead.cut(show.generation)
             kind, content = self._playhead.tick(due_ns, show.hold_mode, show.paused)
+            bridged_s = self._playhead.bridged_s(due_ns)
         if content is None:
             control = self._control()
             captured_ns = control.captured_ns if control else 0
             frame = Frame(self._slate.picture(control), captured_ns, "streamvace", self._published)
         else:
-            captured_ns = content.captured_ns
-            frame = Frame(content.pixels, captured_ns, "streamvace", self._published, content.made)
+            captured_ns, pixels = content.captured_ns, content.pixels
+            if kind is Shown.REPEATED and show.hold_mode is HoldMode.FADE:
+                pixels = self._fade.picture(pixels, bridged_s)
+            frame = Frame(pixels, captured_ns, "streamvace", self._published, content.made)
         self._sinks.publish(frame)
         self._published += 1
         published_ns = self._clock.now()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from streamvace.live.reporter import Reporter, one_line
-from streamvace.video.frame import Frame, Sink
+from streamvace.video.frame import Frame, Paced, Sink
 
 SinkOpener = Callable[[], Sink]
 
@@ -39,6 +39,16 @@ class SinkBank:
         for sink in self._sinks:
             try:
                 sink.publish(frame)
+            except Exception as error:  # noqa: BLE001 - one sink's fault must not stop the others; counted and reported
+                self._fault(sink, error)
+
+    def set_rate(self, rate: float) -> None:
+        """Tell those to whom it matters that frames now come so many a second. Never raises."""
+        for sink in self._sinks:
+            if not isinstance(sink, Paced):
+                continue
+            try:
+                sink.set_rate(rate)
             except Exception as error:  # noqa: BLE001 - one sink's fault must not stop the others; counted and reported
                 self._fault(sink, error)
 

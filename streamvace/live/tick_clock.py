@@ -16,6 +16,17 @@ class TickClock:
         self._next = 0
 
     @property
+    def rate(self) -> float:
+        """Ticks a second."""
+        return self._rate
+
+    def set_rate(self, rate: float) -> None:
+        """From the tick fired last on, the next one comes a new period later: none is missed and none comes twice."""
+        if not rate > 0:
+            raise ValueError(f"the output rate must be above 0, not {rate}")
+        self._start_ns, self._next, self._rate = self.fired_ns, 1, rate
+
+    @property
     def deadline_ns(self) -> int:
         """When the next tick is due."""
         return self._at(self._next)

@@ -35,17 +35,27 @@ class FileSink:
         self.faults = 0
         self.last_fault = ""
         self._writer = writer or VideoWriter(path, size, rate)
+        self._rate = rate
+        self._step = 1.0
+        self._position = 0.0
         self._queue: queue.Queue[tuple[int, Frame] | None] = queue.Queue(self.QUEUED)
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=f"sink {path.name}", daemon=True)
         self._thread.start()
 
     def publish(self, frame: Frame) -> None:
+        index, self._position = int(self._position), self._position + self._step
+        self.published += 1
+        if index == int(self._position):
+            return  # the output runs faster than the film: the next frame takes this one's place
         try:
-            self._queue.put_nowait((self.published, frame))
+            self._queue.put_nowait((index, frame))
         except queue.Full:
             self.dropped += 1
-        self.published += 1
+
+    def set_rate(self, rate: float) -> None:
+        """The film keeps its own rate and its true speed: frames are shown longer, or the newest of several is kept."""
+        self._step = self._rate / rate
 
     def close(self) -> None:
         """Write what still waits, finish the file and name it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,3 +69,11 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Release everything. Idempotent."""
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A sink whose output says how many frames come a second, or depends on it."""
+
+    def set_rate(self, rate: float) -> None:
+        """From now on frames come `rate` a second. On the thread that publishes; must not block."""

@@ -80,6 +80,9 @@ class NdiSink:
         """Frames replaced by a newer one before they were sent."""
         return self._slot.dropped
 
+    def set_rate(self, rate: float) -> None:
+        self._rate = exact_rate(rate)
+
     def publish(self, frame: Frame) -> None:
         self._slot.put((frame, time.time_ns()))
 

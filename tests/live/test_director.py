@@ -20,6 +20,7 @@ from streamvace.live.sink_bank import SinkBank
 from streamvace.live.telemetry import Telemetry
 from streamvace.video.frame import Frame
 from tests.live.show import SECOND, SIZE, frame
+from tests.live.test_control_timing import centre, disc
 
 
 class Rings:
@@ -45,7 +46,6 @@ class Desk:
         reporter = Reporter(lambda line: None)
         self.presenter = Presenter(
             size=SIZE,
-            rate=30,
             content_rate=24,
             control=self.ring.newest,
             show=Show,
@@ -301,3 +301,23 @@ def test_a_fade_is_where_the_clock_says_at_each_chunk_and_a_pause_does_not_hold_
     desk.director.wait_s(PaceMeter().pace())
     assert desk.director.wait_s(PaceMeter().pace()) == 0, "a cue that ends the pause is obeyed while it is paused"
     assert desk.director.build(12, 9).context_scale == pytest.approx(0.5)
+
+
+def test_instant_control_is_the_newest_frame_held_and_the_trace_says_so() -> None:
+    desk = Desk(control_timing="instant")
+    desk.capture(12)
+    inputs = desk.director.build(9, 9)
+    assert inputs.control is not None
+    assert inputs.control[:, 0, 0, 0].tolist() == [12] * 9
+    assert set(inputs.trace.captured_ns) == {inputs.captured_ns}
+
+
+def test_control_ahead_is_the_newest_frame_moved_on_at_the_play_rate() -> None:
+    desk = Desk(control_timing="ahead")
+    for i in range(12):
+        desk.ring.push(Frame(disc(40 + i / 2, 60), 10 * SECOND + i * 10_000_000, "test", i))
+    control = desk.director.build(9, 9).control
+    assert control is not None
+    across = [centre(picture)[0] for picture in control]
+    assert across[0] == pytest.approx(22.7, abs=0.5)
+    assert across[8] - across[0] == pytest.approx(8 * 25 / 24, rel=0.25), "25 pixels a second at 24 frames a second"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from streamvace.chunk import Chunk
 from streamvace.live.frame_ring import FrameRing
 from streamvace.live.pace import Pace, PaceMeter
+from streamvace.live.playhead import HoldMode
 from streamvace.live.presenter import Presenter, Show
 from streamvace.live.reporter import Reporter
 from streamvace.live.sink_bank import SinkBank
@@ -49,7 +52,7 @@ class Stand:
 
     def __init__(self, *sinks: Collector, seconds: float = 1.0, rate: float = 30.0, clock: HandClock | None = None):
         self.lines: list[str] = []
-        self.show = Show()
+        self.show = Show(rate=rate)
         self.ring = FrameRing()
         self.telemetry = Telemetry()
         self.reporter = Reporter(self.lines.append)
@@ -60,7 +63,6 @@ class Stand:
 
         self.presenter = Presenter(
             size=SIZE,
-            rate=rate,
             content_rate=24,
             control=self.ring.newest,
             show=lambda: self.show,
@@ -179,7 +181,6 @@ def test_a_sink_that_cannot_be_opened_stops_the_start_and_closes_the_others() ->
     bank = SinkBank([lambda: sink, broken], Reporter(lambda line: None))
     presenter = Presenter(
         size=SIZE,
-        rate=30,
         content_rate=24,
         control=FrameRing().newest,
         show=Show,
@@ -198,6 +199,47 @@ def test_a_fault_of_the_presenter_itself_costs_a_tick_not_the_show() -> None:
     stand = Stand(sink, seconds=1)
     stand.ring.push(Frame(np.zeros((0, 0, 4), dtype=np.uint8), 1, "broken driver", 0))
     stand.presenter.offer(chunk(200), steady())
-    stand.show = Show()
     stand.play()
     assert stand.telemetry.stats()["fresh"] == 12
+
+
+def test_a_new_output_rate_applies_at_once_and_costs_no_tick() -> None:
+    class Tape(Collector):
+        rates: list[float]
+
+        def set_rate(self, rate: float) -> None:
+            self.rates.append(rate)
+
+    tape = Tape()
+    tape.rates = []
+    stand = Stand(tape, seconds=6, rate=30)
+    times: list[int] = []
+
+    def show() -> Show:
+        times.append(stand.clock.now())
+        return Show(rate=30 if stand.clock.now() < 2 * SECOND else 60 if stand.clock.now() < 4 * SECOND else 24)
+
+    stand.presenter._show = show
+    stand.play()
+    figures = stand.telemetry.stats()
+    assert figures["missed"] == 0
+    assert figures["ticks"] == pytest.approx(2 * 30 + 2 * 60 + 2 * 24, abs=2)
+    assert float(figures["interval_max_ms"]) <= 1000 / 24 + 0.1, "no gap where the rate changed"
+    assert tape.rates == [60, 24]
+
+
+def test_freeze_and_fade_freezes_then_loses_the_outlines_keeps_its_light_and_is_gone_with_the_next_frame() -> None:
+    sink = Collector()
+    stand = Stand(sink, seconds=6)
+    stand.show = Show(hold_mode=HoldMode.FADE)
+    half = np.zeros((1, SIZE[1], SIZE[0], 3), np.uint8)
+    half[:, :, : SIZE[0] // 2] = 200
+    stand.presenter.offer(replace(chunk(0), frames=half), steady())
+    stand.play()
+    detail = [float(each.pixels[..., 0].std()) for each in sink.frames]
+    assert detail[10] == detail[0], "frozen at first"
+    assert detail[20] > detail[40] > detail[60] > detail[75], "then softer and softer"
+    assert len(set(detail[90:])) == 1, "and then at rest"
+    light = [float(each.pixels[..., :3].mean()) for each in sink.frames]
+    assert light == pytest.approx([100] * len(light), abs=3), "never darker"
+    assert all((each.pixels[..., 3] == 255).all() for each in sink.frames)

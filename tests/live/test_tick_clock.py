@@ -43,3 +43,30 @@ def test_fired_and_missed_ticks_add_up_to_the_time_that_passed(rate: float, dela
         missed += clock.fire(clock.deadline_ns + delay)
         fired += 1
     assert clock.deadline_ns == round((fired + missed) * SECOND / rate)
+
+
+def test_a_new_rate_counts_from_the_tick_fired_last_and_misses_none() -> None:
+    clock = TickClock(10, start_ns=0)
+    clock.fire(0)
+    clock.fire(100_000_000)
+    clock.set_rate(50)
+    assert clock.deadline_ns == 120_000_000
+    assert clock.fire(121_000_000) == 0
+    clock.set_rate(4)
+    assert (clock.rate, clock.deadline_ns) == (4, 370_000_000)
+    with pytest.raises(ValueError, match="above 0"):
+        clock.set_rate(0)
+
+
+@given(st.lists(st.tuples(st.floats(1, 240), st.integers(0, SECOND)), min_size=1, max_size=30))
+def test_whatever_rates_follow_each_other_deadlines_only_move_on(changes: list[tuple[float, int]]) -> None:
+    clock = TickClock(30, start_ns=0)
+    before = -1
+    for rate, late in changes:
+        deadline = clock.deadline_ns
+        assert deadline > before
+        before = deadline
+        missed = clock.fire(deadline + late)
+        assert missed == int(late * clock.rate / SECOND)
+        clock.set_rate(rate)
+        assert clock.deadline_ns == clock.fired_ns + round(SECOND / rate)

@@ -188,3 +188,31 @@ def test_a_name_that_is_a_folder_says_so_at_once(tmp_path: Path, folder: str) ->
 )
 def test_rates_are_written_as_video_knows_them(rate: float, expected: Fraction) -> None:
     assert exact_rate(rate) == expected
+
+
+class Ledger(VideoWriter):
+    """Notes which picture went to which place of the film."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, SIZE, 10.0)
+        self.places: list[tuple[int, int | None]] = []
+
+    def write(self, pixels: NDArray[np.uint8], index: int | None = None) -> None:
+        self.places.append((shade_index(pixels), index))
+        super().write(pixels, index)
+
+
+@pytest.mark.parametrize(
+    ("rate", "places"),
+    [(20.0, [(1, 0), (3, 1), (5, 2)]), (5.0, [(0, 0), (1, 2), (2, 4), (3, 6), (4, 8), (5, 10)])],
+)
+def test_a_film_keeps_its_speed_when_the_output_rate_changes(
+    tmp_path: Path, rate: float, places: list[tuple[int, int]]
+) -> None:
+    writer = Ledger(tmp_path / "out.mp4")
+    sink = FileSink(tmp_path / "out.mp4", SIZE, 10.0, writer)
+    sink.set_rate(rate)
+    for index in range(6):
+        sink.publish(frame(index))
+    sink.close()
+    assert (sink.dropped, writer.places) == (0, places)

@@ -187,4 +187,7 @@ def open_confined(address: str, size: tuple[int, int], media: MediaFolder) -> So
     """A source asked for during the show. Whoever reaches the port must not read the files of this machine, so a file
     is one of the media folder. Raises UserError."""
     scheme, rest = split_uri(address, SOURCES)
-    return open_source(f"file:{media.find(rest)}" if scheme == "file" else address, size)
+    if scheme == "file":
+        name, _, options = rest.partition("?")
+        address = f"file:{media.find(name)}?{options}"
+    return open_source(address, size)

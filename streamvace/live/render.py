@@ -27,8 +27,7 @@ from streamvace.live.shaping import Pictures, shape_chunk
 from streamvace.live.stills import fit_still, stills, wishes
 from streamvace.live.worker import DEFAULT_FACTORY, ChunkMaker, resolve
 from streamvace.model_options import ModelOptions
-from streamvace.video.decode import file_info
-from streamvace.video.file import read_frames
+from streamvace.video.file import clip_info, read_frames
 from streamvace.video.writer import VideoWriter
 
 Pixels = NDArray[np.uint8]
@@ -58,7 +57,7 @@ def render_clip(options: RenderOptions) -> int:
     """Write the clip; returns the exit code. Raises UserError before anything is written where it can be foreseen."""
     size = _checked(options)
     snapshot = Parameters(options.parameters).snapshot()
-    info = file_info(options.input)
+    info = clip_info(options.input)
     control = read_frames(options.input, size)
     mask = _mask_frames(options.mask, size) if options.mask else None
     pictures = _pictures(snapshot, MediaFolder(options.media), size)

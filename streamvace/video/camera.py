@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import cv2
-import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.errors import UserError
+from streamvace.video.eight_bit import rgba_of_bgr
 from streamvace.video.frame import now_ns
 from streamvace.video.resize import fit_cover
 from streamvace.video.threaded import ThreadedSource
@@ -21,7 +21,7 @@ class Capture(Protocol):
 
     def isOpened(self) -> bool: ...
 
-    def read(self) -> tuple[bool, NDArray[np.uint8] | None]: ...
+    def read(self) -> tuple[bool, NDArray[Any] | None]: ...
 
     def release(self) -> None: ...
 
@@ -84,7 +84,11 @@ class CameraSource(ThreadedSource):
             if not ok or bgr is None:
                 return
             captured_ns = now_ns()
-            rgba = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGBA), dtype=np.uint8)
+            try:
+                rgba = rgba_of_bgr(bgr)
+            except ValueError as error:  # a driver's hiccup; the next picture may be one
+                self._fault(str(error))
+                continue
             self._offer(fit_cover(rgba, self._size), captured_ns)
 
     def _reopened(self) -> Capture:

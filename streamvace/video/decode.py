@@ -17,6 +17,12 @@ from streamvace.errors import UserError
 DEFAULT_RATE = 24.0
 """Frames a second where a file does not say."""
 
+_ROUNDING_S = 1e-3
+"""Times are fractions in a file and decimals in an address; no frame is as short as this."""
+
+Timed = tuple[float, float, Any]
+"""(start, duration, frame): seconds from the first frame given, seconds, av.VideoFrame."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileInfo:
@@ -59,26 +65,33 @@ def open_video(path: Path) -> tuple[Any, Any]:
         raise _unreadable(path, "it holds no picture")
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
+    if stream.codec_context.name == "exr":
+        stream.codec_context.options = {"apply_trc": "iec61966_2_1"}  # holds light, not sRGB, and would come out dark
     return container, stream
 
 
-def decoded(container: Any, stream: Any) -> Iterator[tuple[float, float, Any]]:
-    """Every frame in showing order as (start, duration, frame): seconds from the first frame, seconds, av.VideoFrame.
+def decoded(container: Any, stream: Any, start: float = 0.0) -> Iterator[Timed]:
+    """Every frame in showing order, from `start` seconds after the first on.
 
     The frame is not converted yet, so that a late one can be skipped cheaply. Closes the container at the end.
     """
     period = 1.0 / float(stream.average_rate or DEFAULT_RATE)
     first_pts: int | None = None
-    start = -period
+    at = -period
     with container:
+        if start > 0:
+            first_pts = stream.start_time or 0
+            # To the key frame before it; what lies between is decoded and left out.
+            container.seek(first_pts + round(start / stream.time_base), stream=stream)
         for frame in container.decode(stream):
             if frame.pts is None:
-                start += period
+                at += period
             else:
                 first_pts = frame.pts if first_pts is None else first_pts
-                start = float((frame.pts - first_pts) * frame.time_base)
+                at = float((frame.pts - first_pts) * frame.time_base)
             duration = float(frame.duration * frame.time_base) if frame.duration else period
-            yield start, duration, frame
+            if at + duration > start + _ROUNDING_S:
+                yield max(at - start, 0.0), duration, frame
 
 
 def to_rgba(frame: Any) -> NDArray[np.uint8]:

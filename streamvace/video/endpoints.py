@@ -21,7 +21,8 @@ Opener = TypeVar("Opener")
 def open_source(uri: str, size: Size) -> Source:
     """Open a control source that gives frames of `size` (width, height). Raises UserError, one line with the mend.
 
-    `pattern`, `pattern:depth|edges|scene`, `file:PATH` or a bare path, `camera:0`, `ndi:NAME` (`ndi:` takes the first
+    `pattern`, `pattern:depth|edges|scene`, `file:PATH` or a bare path (`?rate=0.5&start=3&loop=0` after it; a folder or
+    `shot_*.png` is a sequence), `camera:0`, `ndi:NAME` (`ndi:` takes the first
     found), `none`; on Windows `spout:NAME`, on macOS `syphon:NAME` (without a name likewise; `?premultiplied` and
     `?flipped` after it, joined by `&`, say what the other program does differently).
     """
@@ -65,10 +66,11 @@ def _pattern_source(kind: str, size: Size) -> Source:
     return PatternSource(kind or "depth", size)
 
 
-def _file_source(path: str, size: Size) -> Source:
-    from streamvace.video.file import FileSource
+def _file_source(rest: str, size: Size) -> Source:
+    from streamvace.video.file import FileSource, parse_file
 
-    return FileSource(Path(path).expanduser(), size)
+    path, options = parse_file(rest)
+    return FileSource(path, size, options=options)
 
 
 def _camera_source(number: str, size: Size) -> Source:

@@ -47,6 +47,17 @@ class Frame:
     made: Made | None = None
 
 
+def check_pixels(pixels: NDArray[np.uint8]) -> None:
+    """Raise ValueError for what is not uint8 `[H, W, 4]`, not empty and C-contiguous.
+
+    Libraries take the bytes of any array: floats would be shown as noise, and a view would shear the picture.
+    """
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 4 or 0 in pixels.shape:
+        raise ValueError(f"a frame of {pixels.dtype} {list(pixels.shape)}; frames are uint8 [H, W, 4] and not empty")
+    if not pixels.flags.c_contiguous:
+        raise ValueError("a frame whose rows do not follow each other in memory; use numpy.ascontiguousarray")
+
+
 class Source(Protocol):
     """Where control textures come from. Owned by one thread."""
 

@@ -8,7 +8,7 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.video.frame import Frame, now_ns
+from streamvace.video.frame import Frame, check_pixels, now_ns
 from streamvace.video.mailbox import Mailbox
 
 
@@ -53,7 +53,11 @@ class MemorySource:
         return self._slot.dropped
 
     def push(self, pixels: NDArray[np.uint8], captured_ns: int | None = None) -> Frame:
-        """Offer one picture, uint8 `[H, W, 4]`, captured now unless told otherwise. From any thread."""
+        """Offer one picture, uint8 `[H, W, 4]`, captured now unless told otherwise. From any thread.
+
+        Raises ValueError for any other picture.
+        """
+        check_pixels(pixels)
         frame = Frame(pixels, now_ns() if captured_ns is None else captured_ns, self.name, self._sequence)
         self._sequence += 1
         self._slot.put(frame)

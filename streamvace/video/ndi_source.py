@@ -127,6 +127,9 @@ class NdiSource(ThreadedSource):
                 ndi.recv_free_metadata(receiver, metadata)
 
     def _take(self, video: Any, captured_ns: int) -> None:
+        if 0 in (video.xres, video.yres):
+            self._fault(f"a frame of {video.xres}x{video.yres}; left out")
+            return
         pixels = fit_cover(pixels_of(video), self._size)
         if video.FourCC == self._ndi.FOURCC_VIDEO_TYPE_RGBX:
             pixels[..., 3] = 255

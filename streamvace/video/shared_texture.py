@@ -6,9 +6,6 @@ import platform
 import sys
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from streamvace.errors import UserError
 
 
@@ -33,14 +30,3 @@ def require_system(needed: str, what: str, name: str, alternative: str) -> None:
             f"{what} exists only on {words[needed]} and this is {words.get(here, platform.system())}; "
             f"use {alternative}:{name or 'NAME'}, NDI works everywhere"
         )
-
-
-def check_sendable(pixels: NDArray[np.uint8]) -> None:
-    """Raise ValueError for what is not uint8 `[H, W, 4]`, not empty and C-contiguous.
-
-    The libraries take the bytes of any array: floats would be shown as noise, and a view would shear the picture.
-    """
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 4 or 0 in pixels.shape:
-        raise ValueError(f"a frame of {pixels.dtype} {list(pixels.shape)}; frames are uint8 [H, W, 4] and not empty")
-    if not pixels.flags.c_contiguous:
-        raise ValueError("a frame whose rows do not follow each other in memory; use numpy.ascontiguousarray")

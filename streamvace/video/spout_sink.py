@@ -11,9 +11,9 @@ import numpy as np
 
 from streamvace.errors import UserError
 from streamvace.video.alpha import to_premultiplied
-from streamvace.video.frame import Frame, now_ns
+from streamvace.video.frame import Frame, check_pixels, now_ns
 from streamvace.video.mailbox import Mailbox
-from streamvace.video.shared_texture import TextureOptions, check_sendable
+from streamvace.video.shared_texture import TextureOptions
 from streamvace.video.spout_api import (
     GL_RGBA,
     NO_ANSWER,
@@ -80,7 +80,7 @@ class SpoutSink:
         return self._slot.dropped
 
     def publish(self, frame: Frame) -> None:
-        check_sendable(frame.pixels)
+        check_pixels(frame.pixels)
         self._slot.put(frame)
 
     def close(self) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from streamvace.errors import UserError
 from streamvace.video.alpha import to_premultiplied
-from streamvace.video.frame import Frame
+from streamvace.video.frame import Frame, check_pixels
 from streamvace.video.mailbox import Mailbox
-from streamvace.video.shared_texture import TextureOptions, check_sendable
+from streamvace.video.shared_texture import TextureOptions
 from streamvace.video.syphon_api import ServerList, Syphon, Texture, load_syphon, servers
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class SyphonSink:
         return self._slot.dropped
 
     def publish(self, frame: Frame) -> None:
-        check_sendable(frame.pixels)
+        check_pixels(frame.pixels)
         self._slot.put(frame)
 
     def pump(self) -> None:

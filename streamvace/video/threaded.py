@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.video.frame import Frame
+from streamvace.video.frame import Frame, check_pixels, now_ns
 from streamvace.video.mailbox import Mailbox
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,8 @@ class ThreadedSource(ABC):
     """
 
     CLOSE_SECONDS = 5.0
+    SAY_AGAIN_SECONDS = 60.0
+    """A damaged file in a loop is the same news at every pass."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -31,6 +33,8 @@ class ThreadedSource(ABC):
         self.faults = 0
         """Things that went wrong on the thread and were survived."""
         self.last_fault = ""
+        self._said: dict[str, int] = {}
+        self._died: Exception | None = None
         self._stop = threading.Event()
         self._slot: Mailbox[Frame] = Mailbox()
         self._thread = threading.Thread(target=self._guarded, name=f"source {name}", daemon=True)
@@ -41,7 +45,11 @@ class ThreadedSource(ABC):
         return self._slot.dropped
 
     def poll(self) -> Frame | None:
-        return self._slot.take()
+        """The newest frame or None. Raises what the thread died of, once its last frame is taken."""
+        frame = self._slot.take()
+        if frame is None and self._died is not None:
+            raise self._died
+        return frame
 
     def close(self) -> None:
         self._stop.set()
@@ -55,17 +63,26 @@ class ThreadedSource(ABC):
         """Fetch pictures until `self._stop` is set."""
 
     def _offer(self, pixels: NDArray[np.uint8], captured_ns: int) -> None:
-        """pixels: uint8 `[H, W, 4]` RGBA, not written again by anyone."""
+        """pixels: uint8 `[H, W, 4]` RGBA, not written again by anyone. Raises ValueError for anything else."""
+        check_pixels(pixels)
         self._slot.put(Frame(pixels, captured_ns, self.name, self.frames))
         self.frames += 1
 
     def _fault(self, what: str) -> None:
+        """Count what was survived, and say it: the same thing at most once a minute."""
         self.faults += 1
         self.last_fault = what
-        log.warning("source %s: %s", self.name, what)
+        now = now_ns()
+        recent = {line: said for line, said in self._said.items() if now - said < self.SAY_AGAIN_SECONDS * 1e9}
+        if what not in recent:
+            recent[what] = now
+            log.warning("source %s: %s", self.name, what)
+        self._said = recent
 
     def _guarded(self) -> None:
         try:
             self._run()
-        except Exception as error:  # noqa: BLE001 - the last line of the thread: counted and shown, never lost
-            self._fault(f"stopped: {error!r}")
+        except Exception as error:  # noqa: BLE001 - the last line of the thread: handed to `poll`, and so never lost
+            self.faults += 1
+            self.last_fault = f"stopped: {error!r}"
+            self._died = error

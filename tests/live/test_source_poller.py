@@ -12,6 +12,7 @@ from streamvace.live.frame_ring import FrameRing
 from streamvace.live.reporter import Reporter
 from streamvace.live.source_poller import SourcePoller
 from streamvace.video.frame import Frame, Source
+from streamvace.video.threaded import ThreadedSource
 from tests.live.show import frame, wait_until
 
 
@@ -103,3 +104,39 @@ def test_one_thread_owns_the_source() -> None:
     poller.stop()
     poller.stop()
     assert made[0].threads == {"source"}
+
+
+def test_a_source_whose_thread_died_is_opened_again_and_told_once() -> None:
+    class Fragile(ThreadedSource):
+        def __init__(self) -> None:
+            super().__init__("fragile")
+            self._thread.start()
+
+        def _run(self) -> None:
+            self._offer(frame(1).pixels, 1)
+            raise ZeroDivisionError("a driver's bug")
+
+    lines: list[str] = []
+    ring = FrameRing()
+    poller = SourcePoller(Fragile, ring, Reporter(lines.append))
+    poller.start()
+    wait_until(lambda: ring.counters().received >= 5, "it came back again and again")
+    poller.stop()
+    assert "input fragile: ZeroDivisionError: a driver's bug" in lines[0]
+
+
+def test_the_same_complaint_is_said_once_until_pictures_come_again() -> None:
+    attempts = 0
+
+    def opener() -> Source:
+        nonlocal attempts
+        attempts += 1
+        raise UserError("no camera; plug it in")
+
+    lines: list[str] = []
+    poller = SourcePoller(opener, FrameRing(), Reporter(lines.append), "camera:0")
+    poller.start_patiently()
+    wait_until(lambda: attempts > 10, "tried again and again")
+    poller.stop()
+    assert lines == ["input camera:0: no camera; plug it in"]
+    assert int(poller.stats()["source_faults"]) >= 10

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,7 +21,7 @@ class Desk:
         self.plugged = set(plugged)
         self.opened: list[int] = []
         self.open_now = 0
-        self.picture: NDArray[np.uint8] = np.full((48, 64, 3), (10, 20, 200), np.uint8)
+        self.picture: NDArray[Any] = np.full((48, 64, 3), (10, 20, 200), np.uint8)
         self.turn = threading.Semaphore(0)
         """One permit lets one picture be read."""
 
@@ -39,7 +40,7 @@ class FakeCamera:
     def isOpened(self) -> bool:
         return self.open
 
-    def read(self) -> tuple[bool, NDArray[np.uint8] | None]:
+    def read(self) -> tuple[bool, NDArray[Any] | None]:
         assert self.open, "read after release"
         assert threading.get_ident() == self.thread, "read on a thread that did not open it"
         if not self.desk.turn.acquire(timeout=0.05):
@@ -89,6 +90,33 @@ def test_a_camera_that_was_pulled_out_comes_back_by_itself(monkeypatch: pytest.M
     assert frame is not None
     assert frame.sequence == before
     assert source.faults == 1
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("picture", "red"), [(np.full((48, 64), 0x8012, np.uint16), 128), (np.full((48, 64, 3), 0.2, np.float32), 51)]
+)
+def test_a_camera_of_more_than_eight_bits_is_a_source_too(picture: NDArray[Any], red: int) -> None:
+    desk = Desk(0)
+    desk.picture = picture
+    source = CameraSource(0, (32, 32), desk.open)
+    frame = source._slot.wait(20)
+    assert frame is not None
+    assert frame.pixels[5, 5, 0] == red
+    source.close()
+
+
+def test_an_empty_picture_of_a_camera_is_left_out_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    desk = Desk(0)
+    desk.picture = np.zeros((0, 0, 3), np.uint8)
+    source = CameraSource(0, (32, 32), desk.open)
+    until(lambda: source.faults >= 3)
+    assert source.frames == 0
+    assert [record.message for record in caplog.records] == [
+        "source camera:0: a picture of uint8 [0, 0, 3]; it takes [H, W] with 1, 3 or 4 channels"
+    ]
+    desk.picture = np.full((48, 64, 3), 9, np.uint8)
+    assert source._slot.wait(20) is not None
     source.close()
 
 

@@ -75,6 +75,15 @@ def _devices(facts: Facts) -> Check:
     return Check("GPU", "ok", "; ".join(told))
 
 
+def _attention(facts: Facts) -> Check | None:
+    if facts.attention_error:
+        return Check("Attention", "warn", facts.attention_error, "run with --attention sdpa")
+    if not facts.attention:
+        return None
+    # A faster kernel is a choice, not a fault: what there is works.
+    return Check("Attention", "ok", " | ".join(facts.attention))
+
+
 def _memory(facts: Facts) -> Check:
     if facts.free_memory is None:
         return Check("Memory", "ok", "the system does not tell")
@@ -156,6 +165,7 @@ CHECKS: tuple[Callable[[Facts], Check | None], ...] = (
     _python,
     _torch,
     _devices,
+    _attention,
     _memory,
     _weights,
     _opencv,

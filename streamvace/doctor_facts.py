@@ -41,6 +41,9 @@ class Facts:
     nvidia_seen: bool = False
     """The system has an NVIDIA driver, whatever PyTorch makes of it."""
     devices: tuple[Device, ...] = ()
+    attention: tuple[str, ...] = ()
+    """Of each CUDA card: the attention kernel, and why no faster one."""
+    attention_error: str = ""
     free_memory: int | None = None
     display: bool = False
     ndi: str = ""
@@ -75,6 +78,7 @@ def gather(osc_port: int, web_port: int, host: str = "127.0.0.1") -> Facts:
         web_free=port_free(host, web_port, socket.SOCK_STREAM),
         checkout=(_PACKAGE.parent / "plugin" / "bootstrap.py").exists(),
         **_torch(),
+        **_attention(),
         **_opencv(),
         **_video_files(),
         **_display(),
@@ -104,6 +108,24 @@ def _torch() -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001 - a driver fault must not hide the rest of the report
         seen["torch_error"] = _line(error)
     return seen
+
+
+def _attention() -> dict[str, Any]:
+    """Every kernel that is installed is run, on the shape of a 1.3B pipeline at its own size."""
+    try:
+        import torch
+
+        from streamvace.model.attention import AttentionShape, choose_kernel
+        from streamvace.model.specs import WAN_1_3B, pipeline
+
+        spec = pipeline("longlive")
+        tokens = spec.default_size[0] * spec.default_size[1] // 256
+        shape = AttentionShape(spec.chunk * tokens, spec.cache.window * tokens, WAN_1_3B.num_heads, WAN_1_3B.head_dim)
+        cards = range(torch.cuda.device_count() if torch.cuda.is_available() else 0)
+        chosen = (choose_kernel(torch.device("cuda", card), torch.bfloat16, shape) for card in cards)
+        return {"attention": tuple(map(str, chosen))}
+    except Exception as error:  # noqa: BLE001 - see _torch
+        return {"attention_error": _line(error)}
 
 
 def nvidia_seen() -> bool:

@@ -66,14 +66,21 @@ class Generator:
         self._grid = (rows, columns)
         tokens = rows * columns
         shape = AttentionShape(spec.chunk * tokens, spec.cache.window * tokens, spec.size.num_heads, spec.size.head_dim)
-        _, kernel = choose_kernel(device, dtype, shape, attention)
+        chosen = choose_kernel(device, dtype, shape, attention)
         self._canvas = Canvas(width, height, rows, columns, device, dtype)
         self._hints = HintDesk(self._canvas, max(spec.chunk, spec.first_chunk), spec.size.head_dim)
+        self.about = {
+            "device": str(device),
+            "precision": str(dtype).removeprefix("torch."),
+            "attention": str(chosen),
+            "codec": type(networks.codec).__name__,
+            "offload": offload,
+        }
         self._noise = torch.Generator(device)
         self._desk = PromptDesk(networks.text, prompts)
         self._offload = Offload(networks.branch, device, offload)
         self.state = StreamState(
-            KVCache(spec.size, spec.cache, rows, columns, device=device, dtype=dtype, kernel=kernel)
+            KVCache(spec.size, spec.cache, rows, columns, device=device, dtype=dtype, kernel=chosen.kernel)
         )
 
     @classmethod

@@ -63,7 +63,12 @@ def load_generator(name: str, size: tuple[int, int] | None, options: ModelOption
         if precision.config is not None:
             # Where it will run, an offloaded branch too: the layout of 8-bit weights is the device's.
             quantise_blocks(module.to(place), precision)
-    return Generator(spec, networks, size, place, dtype, options.attention, options.offload, options.prompts)
+    made = Generator(spec, networks, size, place, dtype, options.attention, options.offload, options.prompts)
+    if precision.config is not None:
+        made.about["precision"] = f"{options.precision} blocks, {made.about['precision']}"
+    if options.codec is not None:
+        made.about["codec"] = options.codec
+    return made
 
 
 def load_embedded(spec: PipelineSpec, folder: Path, device: torch.device, dtype: torch.dtype) -> Networks:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from streamvace import doctor, doctor_facts
 from streamvace.doctor import Check, can_run, checks, run_doctor
@@ -20,6 +21,7 @@ GOOD = Facts(
     torch_cuda="13.0",
     nvidia_seen=True,
     devices=(Device("RTX 5090", 32 * 2**30, 30 * 2**30),),
+    attention=("sage",),
     free_memory=16 * 2**30,
     display=True,
     ndi="6.3.2.0",
@@ -109,6 +111,30 @@ def test_texture_sharing_is_looked_for_where_it_exists(system: str, names: set[s
 def test_both_memory_values_are_said() -> None:
     assert look(GOOD, "GPU").found == "RTX 5090, 30.0 of 32.0 GiB free"
     assert look(replace(GOOD, free_memory=None), "Memory").status == "ok"
+
+
+def test_the_attention_kernel_and_why_no_faster_one_is_said() -> None:
+    slower = "flash2; sage is not installed: pip install sageattention"
+    check = look(replace(GOOD, attention=(slower,)), "Attention")
+    assert (check.status, check.found) == ("ok", slower)
+    broken = look(replace(GOOD, attention=(), attention_error="driver fault"), "Attention")
+    assert (broken.status, broken.mend) == ("warn", "run with --attention sdpa")
+    assert "Attention" not in {each.name for each in checks(replace(GOOD, attention=()))}
+
+
+def test_every_card_is_asked_for_its_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    from streamvace.model import attention
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8 + device.index, 0))
+    monkeypatch.setattr(attention, "agrees_with_sdpa", lambda *_: True)
+    monkeypatch.setattr(
+        attention, "KERNELS", (attention.KernelRow("fast", lambda: attention.sdpa, frozenset({9}), ""),)
+    )
+    assert doctor_facts._attention() == {
+        "attention": ("sdpa; fast is right on compute capability 9.x, this device has 8.x", "fast")
+    }
 
 
 def test_a_port_in_use_is_seen() -> None:

@@ -87,6 +87,17 @@ def test_the_users_lora_goes_on_top_and_into_the_base_alone(models: Path) -> Non
         load_generator("longlive", None, ModelOptions(loras=(LoraChoice(models / "nowhere.safetensors"),)))
 
 
+def test_a_generator_says_how_it_runs(models: Path) -> None:
+    options = ModelOptions(precision="bf16", offload="context", codec="taehv")
+    assert load_generator("longlive", (32, 32), options).about == {
+        "device": "cpu",
+        "precision": "bfloat16",
+        "attention": "sdpa",
+        "codec": "taehv",
+        "offload": "context",
+    }
+
+
 def test_an_offloaded_context_branch_needs_no_device_memory(models: Path, files: dict[str, Path]) -> None:
     spec = replace(pipeline("longlive"), size=SMALL)
     kept = {kind: path for kind, path in files.items() if kind != "context"}

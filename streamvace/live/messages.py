@@ -6,6 +6,7 @@ is safe. The version catches a worker of another installation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from streamvace.chunk import Chunk, ChunkInput
 from streamvace.model_options import ModelOptions
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Goes up when a message changes."""
 
 Picture = TypeVar("Picture", ChunkInput, Chunk)
@@ -50,12 +51,14 @@ class Progress:
 class Ready:
     """Worker to stage: warm. first_frames: control frames the first chunk after a reset wants.
 
-    clock_ns: what the show's clock says in the worker, just now.
+    clock_ns: what the show's clock says in the worker, just now. about: how the model runs: `device`, `precision`,
+    `attention` (and why no faster one), `codec`, `offload`.
     """
 
     size: tuple[int, int]
     first_frames: int
     clock_ns: int
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

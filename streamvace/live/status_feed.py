@@ -24,6 +24,7 @@ _OSC = {
     "repeated": "repeated",
     "missed": "missed",
     "memory": "memory_mb",
+    "model": "model",
 }
 """Name under /streamvace/status/ to name of the figure."""
 

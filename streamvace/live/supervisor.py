@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
@@ -63,7 +63,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Status:
-    """What anyone may know. error: the newest one-line complaint. refused: the user must mend it."""
+    """What anyone may know.
+
+    error: the newest one-line complaint. refused: the user must mend it. model: how the model runs, on one line.
+    """
 
     state: State = State.STARTING
     error: str = ""
@@ -76,6 +79,7 @@ class Status:
     pid: int = 0
     was_loaded: bool = False
     was_ready: bool = False
+    model: str = ""
 
     @property
     def loading(self) -> bool:
@@ -165,6 +169,7 @@ class Supervisor:
             "worker_failed_steps": status.failed_steps,
             "chunks_refused": status.refused_chunks,
             "error": status.error,
+            "model": status.model,
             "chunk": status.chunk,
         }
 
@@ -221,8 +226,9 @@ class Supervisor:
                 if message.size != self._setup.size:
                     raise _Gone(f"the model makes {message.size} pictures, the show is {self._setup.size}", True)
                 self._ready_ns = now_ns()
+                log.info("the model runs: %s", _line(message.about))
                 self._clock_offset_ns = clock_offset(started_ns, self._ready_ns, message.clock_ns)
-                self._set(state=State.READY, progress="", was_ready=True)
+                self._set(state=State.READY, progress="", was_ready=True, model=_line(message.about))
                 return message
             elif (now_ns() - heard_ns) / 1e9 > self._limits.start_s:
                 raise _Gone(f"the worker said nothing for {self._limits.start_s:g} s while starting")
@@ -294,3 +300,7 @@ class Supervisor:
         self._status = replace(self._status, **changes)  # type: ignore[arg-type]
         if self._on_change is not None:
             self._on_change(self._status)
+
+
+def _line(about: Mapping[str, str]) -> str:
+    return ", ".join(f"{what} {how}" for what, how in about.items())

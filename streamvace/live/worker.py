@@ -61,6 +61,9 @@ class ChunkMaker(Protocol):
     @property
     def size(self) -> tuple[int, int]: ...
 
+    @property
+    def about(self) -> dict[str, str]: ...
+
     def frames_wanted(self) -> int: ...
 
     def step(self, inputs: ChunkInput, /) -> Chunk: ...
@@ -107,7 +110,7 @@ def _serve(setup: WorkerSetup, connection: Connection[Any, Any]) -> None:
         connection.send(Progress("warming up", loaded=True))
         generator.warm_up(lambda *parts: connection.send(Progress(" ".join(map(str, parts)), loaded=True)))
         generator.reset()
-        connection.send(Ready(generator.size, generator.frames_wanted(), now_ns()))
+        connection.send(Ready(generator.size, generator.frames_wanted(), now_ns(), generator.about))
         _loop(generator, connection, inbox, outbox)
     finally:
         inbox.close()

@@ -23,6 +23,10 @@ AGREEMENT = 0.05
 kernel above 0.5."""
 
 
+HALVES = (torch.float16, torch.bfloat16)
+"""What the optional kernels compute in."""
+
+
 def sdpa(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
     """PyTorch's attention. q `[B, N, heads, D]`, k and v `[B, M, heads, D]` -> `[B, N, heads, D]`.
 
@@ -84,29 +88,45 @@ class AttentionShape:
     head_dim: int
 
 
+@dataclass(frozen=True)
+class KernelChoice:
+    """The kernel in use, its name, and why faster ones are not: (name, reason)."""
+
+    name: str
+    kernel: Kernel
+    rejected: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return f"{self.name}{''.join(f'; {name} {why}' for name, why in self.rejected)}"
+
+
 def choose_kernel(
     device: torch.device, dtype: torch.dtype, shape: AttentionShape, wanted: str = "auto"
-) -> tuple[str, Kernel]:
-    """The kernel to use, with its name. Called once at start-up, never during a show.
+) -> KernelChoice:
+    """The kernel to use. Called once at start-up, never during a show.
 
     wanted: `auto` takes the fastest that is installed, meant for this device and agrees with SDPA on `shape`, and SDPA
     otherwise; a name insists on that one. Raises UserError when a kernel that was insisted on cannot be had.
     """
-    if wanted == "sdpa":
-        return "sdpa", sdpa
     names = [row.name for row in KERNELS]
-    if wanted != "auto" and wanted not in names:
+    if wanted not in ("auto", "sdpa", *names):
         raise UserError(f"unknown attention {wanted!r}; there are: auto, sdpa, {', '.join(names)}")
+    # Off CUDA there is nothing to choose from, and nothing that anybody could mend.
+    if wanted == "sdpa" or (wanted == "auto" and device.type != "cuda"):
+        return KernelChoice("sdpa", sdpa)
     capability = torch.cuda.get_device_capability(device)[0] if device.type == "cuda" else 0
+    rejected: list[tuple[str, str]] = []
     for row in KERNELS:
         if wanted not in ("auto", row.name):
             continue
         kernel, why = _try(row, capability, device, dtype, shape)
         if kernel is not None:
-            return row.name, kernel
+            return KernelChoice(row.name, kernel, tuple(rejected))
         if wanted == row.name:
             raise UserError(f"attention {wanted!r} {why}; --attention auto picks one that works")
-    return "sdpa", sdpa
+        rejected.append((row.name, why))
+    return KernelChoice("sdpa", sdpa, tuple(rejected))
 
 
 def _try(
@@ -116,13 +136,17 @@ def _try(
     if capability not in row.capabilities:
         known = ", ".join(f"{major}.x" for major in sorted(row.capabilities))
         return None, f"is right on compute capability {known}, this device has {capability}.x"
+    if dtype not in HALVES:
+        return None, f"computes in fp16 and bf16, not in {str(dtype).removeprefix('torch.')}"
     try:
         kernel = row.load()
     except ImportError:
         return None, f"is not installed: pip install {row.package}"
-    if not agrees_with_sdpa(kernel, device, dtype, shape):
-        return None, "disagrees with SDPA on this device"
-    return kernel, ""
+    try:
+        agrees = agrees_with_sdpa(kernel, device, dtype, shape)
+    except Exception as error:  # noqa: BLE001 - a build for other cards raises anything; the reason is shown to the user
+        return None, f"fails here ({' '.join(str(error).split())[:120] or type(error).__name__})"
+    return (kernel, "") if agrees else (None, "disagrees with SDPA on this device")
 
 
 def agrees_with_sdpa(kernel: Kernel, device: torch.device, dtype: torch.dtype, shape: AttentionShape) -> bool:

@@ -40,6 +40,7 @@ class FakeGenerator:
         self.seconds = seconds
         self.index = 0
         self.lost = False
+        self.about = {"device": "nowhere", "attention": "none"}
 
     def frames_wanted(self) -> int:
         return 12 if self.index else 9

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 import torch
 
 from streamvace.errors import UserError
 from streamvace.model import attention
-from streamvace.model.attention import AttentionShape, KernelRow, agrees_with_sdpa, choose_kernel, sdpa
+from streamvace.model.attention import AttentionShape, KernelChoice, KernelRow, agrees_with_sdpa, choose_kernel, sdpa
 
 CUDA = torch.device("cuda")
 CPU = torch.device("cpu")
@@ -21,7 +23,7 @@ def test_a_kernel_that_rounds_a_little_agrees_and_a_noisy_one_does_not() -> None
 
 
 def test_the_cpu_uses_sdpa() -> None:
-    assert choose_kernel(CPU, torch.float32, SHAPE) == ("sdpa", sdpa)
+    assert choose_kernel(CPU, torch.float32, SHAPE) == KernelChoice("sdpa", sdpa)
 
 
 @pytest.mark.parametrize(
@@ -50,14 +52,14 @@ def test_the_kernel_follows_the_compute_capability(
     monkeypatch.setattr(attention, "KERNELS", rows)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     monkeypatch.setattr(attention, "agrees_with_sdpa", lambda *_: True)
-    assert choose_kernel(CUDA, torch.bfloat16, SHAPE)[0] == chosen
+    assert choose_kernel(CUDA, torch.bfloat16, SHAPE).name == chosen
 
 
 def test_a_kernel_that_disagrees_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attention, "KERNELS", (KernelRow("sage", lambda: sdpa, frozenset({8}), ""),))
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 0))
     monkeypatch.setattr(attention, "agrees_with_sdpa", lambda *_: False)
-    assert choose_kernel(CUDA, torch.bfloat16, SHAPE)[0] == "sdpa"
+    assert choose_kernel(CUDA, torch.bfloat16, SHAPE).name == "sdpa"
 
 
 @pytest.mark.parametrize(
@@ -77,4 +79,79 @@ def test_a_kernel_that_was_insisted_on_is_refused_with_the_reason(
 
 
 def test_sdpa_can_be_insisted_on_everywhere() -> None:
-    assert choose_kernel(CUDA, torch.bfloat16, SHAPE, "sdpa") == ("sdpa", sdpa)
+    assert choose_kernel(CUDA, torch.bfloat16, SHAPE, "sdpa") == KernelChoice("sdpa", sdpa)
+
+
+def test_why_faster_kernels_were_passed_over_is_told_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent() -> attention.Kernel:
+        raise ImportError
+
+    def broken(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("CUDA error: no kernel image\nis available")
+
+    rows = (
+        KernelRow("hopper", lambda: sdpa, frozenset({9}), ""),
+        KernelRow("absent", absent, frozenset({8}), "absent-attention"),
+        KernelRow("broken", lambda: broken, frozenset({8}), ""),
+        KernelRow("good", lambda: sdpa, frozenset({8}), ""),
+        KernelRow("slower", absent, frozenset({8}), ""),
+    )
+    monkeypatch.setattr(attention, "KERNELS", rows)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 6))
+    monkeypatch.setattr(
+        attention, "agrees_with_sdpa", lambda kernel, *_: agrees_with_sdpa(kernel, CPU, torch.bfloat16, SHAPE)
+    )
+    chosen = choose_kernel(CUDA, torch.bfloat16, SHAPE)
+    assert str(chosen) == (
+        "good; hopper is right on compute capability 9.x, this device has 8.x; "
+        "absent is not installed: pip install absent-attention; "
+        "broken fails here (CUDA error: no kernel image is available)"
+    )
+    with pytest.raises(UserError, match="'broken' fails here"):
+        choose_kernel(CUDA, torch.bfloat16, SHAPE, "broken")
+    assert dict(choose_kernel(CUDA, torch.float32, SHAPE).rejected)["good"] == (
+        "computes in fp16 and bf16, not in float32"
+    )
+
+
+class StrictLibrary:
+    """A kernel's library with the published signature and nothing else."""
+
+    def sageattn(  # SageAttention 2.2: sageattention/core.py
+        self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, tensor_layout: str = "HND", is_causal: bool = False
+    ) -> torch.Tensor:
+        assert tensor_layout == "NHD"
+        assert not is_causal
+        return sdpa(q, k, v)
+
+    def flash_attn_func(  # FlashAttention 2.8: flash_attn/flash_attn_interface.py
+        self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, dropout_p: float = 0.0, causal: bool = False
+    ) -> torch.Tensor:
+        assert not dropout_p
+        assert not causal
+        return sdpa(q, k, v)
+
+
+class OldFlash3(StrictLibrary):
+    """FlashAttention 3 before September 2025 always returned the softmax statistics as well."""
+
+    def flash_attn_func(self, *given: torch.Tensor, **named: object) -> tuple[torch.Tensor, torch.Tensor]:  # type: ignore[override]
+        out = super().flash_attn_func(*given)
+        return out, out.new_zeros(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "library"),
+    [
+        ("sage", "sageattention", StrictLibrary()),
+        ("flash2", "flash_attn", StrictLibrary()),
+        ("flash3", "flash_attn_interface", StrictLibrary()),
+        ("flash3", "flash_attn_interface", OldFlash3()),
+    ],
+)
+def test_each_library_is_called_as_it_was_published(
+    monkeypatch: pytest.MonkeyPatch, name: str, module: str, library: StrictLibrary
+) -> None:
+    monkeypatch.setitem(sys.modules, module, library)  # type: ignore[arg-type]
+    (row,) = (row for row in attention.KERNELS if row.name == name)
+    assert agrees_with_sdpa(row.load(), CPU, torch.bfloat16, SHAPE)

@@ -157,6 +157,7 @@ class Chunk:
     """One chunk of finished frames and what shaped it.
 
     frames: uint8 `[F, H, W, 3]`, sRGB.
+    alpha: uint8 `[F, H, W]`, straight, or None: opaque. The stage's to give; the worker leaves it alone.
     index: chunk number since the last reset.
     seed, generation, captured_ns, snapshot_version: the ChunkInput's own.
     seconds: time spent a stage (`text`, `encode`, `context`, `denoise`, `cache`, `decode`) and `total`.
@@ -171,5 +172,6 @@ class Chunk:
     snapshot_version: int
     seconds: dict[str, float]
     notes: tuple[str, ...] = field(default=())
+    alpha: Pixels | None = None
     trace: Trace = field(default=Trace())
     seed: int = 0

@@ -93,6 +93,11 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         *("--input-control", "2", "--input-mask", "ndi:matte", "--input-source", "pattern:scene"),
         *("--references", "cat.png", "--references", "a hat.jpg", "--reference-mode", "memory"),
         *("--control-timing", "ahead", "--output-rate", "60"),
+        *("--input-second", "3", "--input-scale", "4", "--second-control-weight", "0.25", "--scale-map", "luma"),
+        *("--hint-reuse", "2", "--hint-threshold", "0.1", "--history-hints"),
+        *("--first-frame", "a.png", "--last-frame", "b.png", "--anchor-standing"),
+        *("--outpaint-x", "0.25", "--outpaint-y", "0.75", "--outpaint-scale", "0.6"),
+        *("--composite", "--composite-feather", "4", "--output-alpha", "mask"),
     )
     assert options.parameters == {
         "/streamvace/prompt": "a blue cube",
@@ -120,6 +125,22 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         "/streamvace/reference_mode": "memory",
         "/streamvace/control_timing": "ahead",
         "/streamvace/output_rate": 60.0,
+        "/streamvace/input/second": "3",
+        "/streamvace/input/scale": "4",
+        "/streamvace/second_control/weight": 0.25,
+        "/streamvace/scale_map": "luma",
+        "/streamvace/hint_reuse": 2,
+        "/streamvace/hint_threshold": 0.1,
+        "/streamvace/history_hints": True,
+        "/streamvace/first_frame": "a.png",
+        "/streamvace/last_frame": "b.png",
+        "/streamvace/anchor/standing": True,
+        "/streamvace/outpaint/x": 0.25,
+        "/streamvace/outpaint/y": 0.75,
+        "/streamvace/outpaint/scale": 0.6,
+        "/streamvace/composite": True,
+        "/streamvace/composite_feather": 4.0,
+        "/streamvace/output_alpha": "mask",
     }
     holds = {row.address for row in osc_schema.load() if row.access == "write" and row.type != "trigger"}
     assert holds == set(options.parameters), "a new parameter of the schema belongs in this test"

@@ -104,7 +104,7 @@ def run(options: RunOptions) -> int:
             telemetry=telemetry,
             reporter=reporter,
         )
-        director = Director(size=size, inputs=inputs, parameters=parameters, presenter=presenter, still=shelf.take)
+        director = Director(size=size, inputs=inputs, parameters=parameters, presenter=presenter, shelf=shelf)
         # A show goes on with the old prompt while a new one is encoded.
         setup = WorkerSetup(options.factory, options.pipeline, size, replace(options.model, prompts="beside"))
         supervisor = Supervisor(setup, director, telemetry, reporter)

@@ -15,15 +15,18 @@ from numpy.typing import NDArray
 
 import osc_schema
 from streamvace.chunk import Chunk, ChunkInput, Trace
+from streamvace.live.anchors import AnchorCue
+from streamvace.live.compositing import Finish, finish
 from streamvace.live.control_timing import BASE_NS, ControlTiming, moved_on, sample
 from streamvace.live.frame_ring import FrameRing
+from streamvace.live.layout import ROLES, Pictures, lay_out, leading_role
 from streamvace.live.look_ahead import LookAhead
 from streamvace.live.pace import Pace
 from streamvace.live.parameters import Parameters, Snapshot
 from streamvace.live.pictures import Wish
 from streamvace.live.presenter import Presenter
 from streamvace.live.prompts import PromptTransition, plain, spoken
-from streamvace.live.shaping import ROLES, Pictures, leading_role, shape_chunk
+from streamvace.live.shaping import shape_chunk
 from streamvace.live.stills import stills
 from streamvace.live.telemetry import Stats
 from streamvace.video.frame import Frame, now_ns
@@ -47,6 +50,17 @@ class Rings(Protocol):
         """The pictures of what plays this role now."""
 
 
+class Stock(Protocol):
+    """The part of `PictureShelf` that a chunk takes from; it never waits for a disk."""
+
+    @property
+    def settled(self) -> bool:
+        """Every picture asked for has been read or refused."""
+
+    def take(self, wish: Wish) -> Pixels | None:
+        """A picture, if it is there by now."""
+
+
 class Director:
     """The supervisor's feed: withholds, builds and passes on chunks."""
 
@@ -57,15 +71,16 @@ class Director:
         inputs: Rings,
         parameters: Parameters,
         presenter: Presenter,
-        still: Callable[[Wish], Pixels | None],
+        shelf: Stock,
         clock: Callable[[], int] = now_ns,
     ) -> None:
-        """still: a picture of the media folder if it is there by now; must not wait for a disk."""
         self._size = size
         self._inputs = inputs
         self._parameters = parameters
         self._presenter = presenter
-        self._still = still
+        self._shelf = shelf
+        self._anchors = AnchorCue()
+        self._finish = Finish()
         self._clock = clock
         self._generation: int | None = None
         self._sampled_ns = 0
@@ -103,10 +118,13 @@ class Director:
         lead = rings.get(leading_role(snapshot))
         timing = ControlTiming(snapshot.text("/streamvace/control_timing"))
         taken = self._sample(lead, first_frames if reset else frames, timing)
+        layout = lay_out(snapshot, self._pictures(rings, lead, taken, timing))
+        self._finish = Finish.of(snapshot, layout)
+        anchored = self._anchors.due(snapshot, starts=reset or frames == first_frames, loaded=self._shelf.settled)
         inputs = shape_chunk(
             snapshot,
-            self._pictures(rings, lead, taken, timing),
-            stills=stills(snapshot, self._still),
+            layout,
+            stills=stills(snapshot, self._shelf.take, anchored=anchored),
             reset=reset,
             captured_ns=taken[-1].captured_ns if taken else 0,
         )
@@ -117,8 +135,8 @@ class Director:
         )
 
     def accept(self, chunk: Chunk, pace: Pace) -> None:
-        """Pass a finished chunk on."""
-        self._presenter.offer(chunk, pace)
+        """Finish the chunk that was built last, the only one under way, and pass it on."""
+        self._presenter.offer(finish(chunk, self._finish), pace)
 
     def _sample(self, lead: FrameRing | None, count: int, timing: ControlTiming) -> list[Frame]:
         """`count` frames of the leading input, newest last; none without one or before its first picture."""

@@ -74,7 +74,7 @@ def load_picture(path: Path) -> Pixels:
         ) from error
 
 
-Use = Literal["reference"]
+Use = Literal["reference", "frame"]
 """What a picture is for, which decides how it is brought to the show's size."""
 
 
@@ -144,8 +144,14 @@ class PictureShelf:
             kept = self._shelf.get(wish)
         return None if kept is None else kept.pixels
 
+    @property
+    def settled(self) -> bool:
+        """Everything wanted has been read or refused."""
+        with self._changed:
+            return self._answered == self._asked
+
     def settle(self, timeout_s: float) -> bool:
-        """Wait until everything wanted is read or refused; False when that took longer. For starts, not for chunks."""
+        """Wait until it is settled; False when that took longer. For starts and tests, not for chunks."""
         with self._changed:
             return self._changed.wait_for(lambda: self._answered == self._asked, timeout_s)
 

@@ -98,10 +98,11 @@ class Presenter:
         followed = chunk.trace.captured_ns
         if len(followed) != len(chunk.frames):
             followed = (chunk.captured_ns,) * len(chunk.frames)
+        alphas = chunk.alpha if chunk.alpha is not None else [None] * len(chunk.frames)
         made = Made(chunk.index, chunk.seed, chunk.generation)
         frames = [
-            ContentFrame(with_alpha(picture), made, captured_ns, chunk.trace)
-            for picture, captured_ns in zip(chunk.frames, followed, strict=True)
+            ContentFrame(with_alpha(picture, alpha), made, captured_ns, chunk.trace)
+            for picture, alpha, captured_ns in zip(chunk.frames, alphas, followed, strict=True)
         ]
         with self._lock:
             self._playhead.play_rate = pace.play_rate(self._content_rate)

@@ -17,13 +17,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from osc_schema import Value
 from streamvace.chunk import Chunk
+from streamvace.live.anchors import STANDING
+from streamvace.live.compositing import Finish, finish
+from streamvace.live.layout import Pictures, lay_out
 from streamvace.live.media import MediaFolder
 from streamvace.live.messages import WorkerSetup
 from streamvace.live.options import check_factory, check_model, check_video_output, resolve_size
 from streamvace.live.parameters import Parameters, Snapshot
 from streamvace.live.pictures import Wish, load_picture
 from streamvace.live.reporter import say
-from streamvace.live.shaping import Pictures, shape_chunk
+from streamvace.live.shaping import shape_chunk
 from streamvace.live.stills import fit_still, stills, wishes
 from streamvace.live.worker import DEFAULT_FACTORY, ChunkMaker, resolve
 from streamvace.model_options import ModelOptions
@@ -94,6 +97,7 @@ def _chunks(
     pictures: Mapping[Wish, Pixels],
 ) -> Iterator[tuple[Chunk, int]]:
     """Each chunk, and how many of its frames answer to a real input frame: the last chunk is filled up by holding."""
+    starts = True
     while True:
         wanted = generator.frames_wanted()
         taken = list(islice(control, wanted))
@@ -102,8 +106,11 @@ def _chunks(
         held = [*taken, *[taken[-1]] * (wanted - len(taken))]
         pixels = np.stack(held)
         masks = np.stack(list(islice(mask, wanted))) if mask is not None else None
-        given = shape_chunk(snapshot, Pictures.of_one(pixels), masks, stills=stills(snapshot, pictures.get))
-        yield generator.step(given), len(taken)
+        layout = lay_out(snapshot, Pictures.of_one(pixels), masks)
+        given = stills(snapshot, pictures.get, anchored=starts or snapshot.flag(STANDING))
+        chunk = generator.step(shape_chunk(snapshot, layout, stills=given))
+        yield finish(chunk, Finish.of(snapshot, layout)), len(taken)
+        starts = False
 
 
 def _pictures(snapshot: Snapshot, media: MediaFolder, size: tuple[int, int]) -> Mapping[Wish, Pixels]:

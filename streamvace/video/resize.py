@@ -37,6 +37,9 @@ def _covering_window(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArra
     return pixels[top : top + keep]
 
 
-def with_alpha(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """uint8 `[H, W, 3]` RGB to `[H, W, 4]` RGBA, opaque."""
-    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), dtype=np.uint8)
+def with_alpha(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+    """uint8 `[H, W, 3]` RGB to `[H, W, 4]` RGBA, straight. alpha: uint8 `[H, W]`, or None: opaque."""
+    rgba = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), dtype=np.uint8)
+    if alpha is not None:
+        rgba[..., 3] = alpha
+    return rgba

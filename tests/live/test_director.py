@@ -10,12 +10,12 @@ from streamvace.chunk import PromptMix
 from streamvace.live.director import Director
 from streamvace.live.fades import Fade
 from streamvace.live.frame_ring import FrameRing
+from streamvace.live.layout import mask_from_alpha
 from streamvace.live.pace import PaceMeter
 from streamvace.live.parameters import Change, Parameters
 from streamvace.live.pictures import Wish
 from streamvace.live.presenter import Presenter, Show
 from streamvace.live.reporter import Reporter
-from streamvace.live.shaping import mask_from_alpha
 from streamvace.live.sink_bank import SinkBank
 from streamvace.live.telemetry import Telemetry
 from streamvace.video.frame import Frame
@@ -31,6 +31,17 @@ class Rings:
 
     def ring(self, role: str) -> FrameRing:
         return self._desk.others.get(role, self._desk.ring)
+
+
+class Shelf:
+    """Has the pictures that the test puts there."""
+
+    def __init__(self) -> None:
+        self.settled = True
+        self.pictures: dict[Wish, NDArray[np.uint8]] = {}
+
+    def take(self, wish: Wish) -> NDArray[np.uint8] | None:
+        return self.pictures.get(wish)
 
 
 class Desk:
@@ -53,13 +64,13 @@ class Desk:
             telemetry=Telemetry(),
             reporter=reporter,
         )
-        self.stills: dict[Wish, NDArray[np.uint8]] = {}
+        self.shelf = Shelf()
         self.director = Director(
             size=SIZE,
             inputs=Rings(self),
             parameters=self.parameters,
             presenter=self.presenter,
-            still=self.stills.get,
+            shelf=self.shelf,
             clock=lambda: self.now_ns,
         )
 
@@ -114,10 +125,20 @@ def test_frames_of_any_size_are_brought_to_the_shows_size() -> None:
 
 def test_no_source_yet_and_control_off_both_mean_no_control() -> None:
     assert Desk().director.build(9, 9).control is None
-    desk = Desk(control=False, mask_source="alpha")
+    desk = Desk(control=False)
     desk.capture(9)
     inputs = desk.director.build(9, 9)
     assert (inputs.control, inputs.mask, inputs.captured_ns) == (None, None, 0)
+
+
+def test_a_mask_without_control_is_used_and_leads() -> None:
+    desk = Desk(control=False, mask_source="alpha")
+    desk.capture(9)
+    inputs = desk.director.build(9, 9)
+    assert inputs.control is None
+    assert inputs.mask is not None
+    assert inputs.mask[-1, 0, 0] == 9
+    assert inputs.captured_ns > 0
 
 
 def test_alpha_becomes_the_mask_when_asked_for_opaque_is_generated() -> None:
@@ -202,7 +223,7 @@ def test_mask_and_source_come_from_inputs_of_their_own_at_the_moments_of_the_con
     desk.others = {"mask": FrameRing(), "source": FrameRing()}
     for i in range(4):  # slower than the control: every third of its moments
         matte = np.full((SIZE[1], SIZE[0], 4), 100, np.uint8)
-        matte[..., 3] = 10 * i
+        matte[..., 3] = 200 + 10 * i
         desk.others["mask"].push(Frame(matte, start_ns + 3 * i * 1_000_000, "matte", i))
         desk.others["source"].push(frame(start_ns + 3 * i * 1_000_000, value=200 + i))
     inputs = desk.director.build(9, 9)
@@ -210,7 +231,7 @@ def test_mask_and_source_come_from_inputs_of_their_own_at_the_moments_of_the_con
     assert inputs.mask is not None
     assert inputs.source is not None
     assert inputs.control[:, 0, 0, 0].tolist() == list(range(1, 10))
-    assert inputs.mask[:, 0, 0].tolist() == [0, 0, 10, 10, 10, 20, 20, 20, 30]
+    assert inputs.mask[:, 0, 0].tolist() == [200, 200, 210, 210, 210, 220, 220, 220, 230]
     assert inputs.source[:, 0, 0, 0].tolist() == [200, 200, 201, 201, 201, 202, 202, 202, 203]
 
 
@@ -264,7 +285,7 @@ def test_a_change_that_no_chunk_shows_is_not_traced() -> None:
 def test_references_ride_with_every_chunk_while_they_are_listed_and_never_hold_one_up() -> None:
     desk = Desk(references=("cat.png", "hat.png"), reference_mode="memory")
     assert desk.director.build(9, 9).references is None  # not read yet: the chunk does not wait
-    desk.stills[Wish("hat.png", "reference")] = np.full((SIZE[1], SIZE[0], 3), 7, np.uint8)
+    desk.shelf.pictures[Wish("hat.png", "reference")] = np.full((SIZE[1], SIZE[0], 3), 7, np.uint8)
     inputs = desk.director.build(12, 9)
     assert inputs.references is not None
     assert inputs.references.shape == (1, SIZE[1], SIZE[0], 3)
@@ -321,3 +342,34 @@ def test_control_ahead_is_the_newest_frame_moved_on_at_the_play_rate() -> None:
     across = [centre(picture)[0] for picture in control]
     assert across[0] == pytest.approx(22.7, abs=0.5)
     assert across[8] - across[0] == pytest.approx(8 * 25 / 24, rel=0.25), "25 pixels a second at 24 frames a second"
+
+
+def test_the_stream_begins_with_the_first_frame_and_again_after_a_reset_and_on_a_cue() -> None:
+    desk = Desk(first_frame="a.png")
+    anchor = np.full((SIZE[1], SIZE[0], 3), 7, np.uint8)
+    desk.shelf.pictures[Wish("a.png", "frame")] = anchor
+    assert desk.director.build(9, 9).first_frame is anchor
+    assert desk.director.build(12, 9).first_frame is None
+    desk.set("anchor/now")
+    assert desk.director.build(12, 9).first_frame is anchor
+    assert desk.director.build(12, 9).first_frame is None
+    desk.set("reset")
+    assert desk.director.build(12, 9).first_frame is anchor
+    assert desk.director.build(9, 9).first_frame is anchor, "a worker that was started again begins anew"
+
+
+def test_the_finished_chunk_keeps_the_source_of_its_own_frames_outside_the_mask() -> None:
+    from tests.live.test_presenter import chunk
+
+    desk = Desk(mask_source="alpha", composite=True, output_alpha="mask", composite_feather=0.0)
+    pixels = np.random.default_rng(1).integers(0, 256, (SIZE[1], SIZE[0], 4), np.uint8)
+    pixels[..., 3] = 0
+    pixels[:, :32, 3] = 255
+    desk.ring.push(Frame(pixels, 10 * SECOND, "test", 0))
+    desk.director.build(12, 9)
+    desk.director.accept(chunk(77), PaceMeter().pace())
+    shown = desk.presenter._playhead._queue[0].pixels
+    assert (shown[:, 32:, :3] == pixels[:, 32:, :3]).all()
+    assert (shown[:, :32, :3] == 77).all()
+    assert (shown[:, :32, 3] == 255).all()
+    assert (shown[:, 32:, 3] == 0).all()

@@ -1,0 +1,126 @@
+"""From what the inputs showed to planes of one chunk: who steers, what is kept, what is painted. Pure.
+
+Everything the picture is made of is laid out here once, for the model and for the compositing of its result alike, so
+that both speak of the same pixels of the same frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import cv2
+import numpy as np
+
+from streamvace.chunk import Pixels
+from streamvace.live.outpaint import Placement
+from streamvace.live.parameters import Snapshot
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What the inputs showed, by role; each uint8 `[F, H, W, 4]` of the show's size, straight alpha, or None without an
+    input. One array in several roles is one input that plays them all."""
+
+    control: Pixels | None = None
+    mask: Pixels | None = None
+    source: Pixels | None = None
+    second: Pixels | None = None
+    scale: Pixels | None = None
+
+    @classmethod
+    def of_one(cls, pictures: Pixels) -> Pictures:
+        """One input in every role."""
+        return cls(*[pictures] * len(fields(cls)))
+
+
+ROLES = tuple(role.name for role in fields(Pictures))
+"""What an input can be used for."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The planes of one chunk, each of its F frames, or None: not used.
+
+    control, source, second: uint8 `[F, H, W, 3]`; see ChunkInput. Under a mask the control's kept pixels are the
+    source's: that is what is to be preserved, whatever steers the rest. mask, scale_map: uint8 `[F, H, W]`; see
+    ChunkInput.
+    kept: uint8 `[F, H, W, 3]`, the untouched pictures that the mask keeps. alpha: uint8 `[F, H, W]`, the source's.
+    """
+
+    control: Pixels | None = None
+    source: Pixels | None = None
+    second: Pixels | None = None
+    mask: Pixels | None = None
+    scale_map: Pixels | None = None
+    kept: Pixels | None = None
+    alpha: Pixels | None = None
+
+
+def leading_role(snapshot: Snapshot) -> str:
+    """The role whose newest picture the next chunk is to show; "" when no input plays a part in it."""
+    if snapshot.flag("/streamvace/control"):
+        return "control"
+    if snapshot.flag("/streamvace/video_to_video"):
+        return "source"
+    return "mask" if snapshot.text("/streamvace/mask_source") != "none" else ""
+
+
+def lay_out(snapshot: Snapshot, pictures: Pictures, masks: Pixels | None = None) -> Layout:
+    """Every plane that the parameters ask for and the inputs can give.
+
+    masks: uint8 `[F, H, W]` that go before the parameter `mask_source`.
+    """
+    if masks is None and pictures.mask is not None and snapshot.text("/streamvace/mask_source") == "alpha":
+        masks = pictures.mask[..., 3]
+    mask = None if masks is None else mask_from_alpha(masks, invert=snapshot.flag("/streamvace/mask_invert"))
+    scale_map = _scale_map(snapshot.text("/streamvace/scale_map"), pictures.scale)
+    alpha = None if pictures.source is None else np.ascontiguousarray(pictures.source[..., 3])
+    placement = Placement.of(snapshot)
+    if placement.outpaints and alpha is not None:
+        frames, height, width = alpha.shape
+        outside = placement.outside(frames, width, height)
+        mask = outside if mask is None else np.maximum(outside, placement.place(mask, around=0))
+        scale_map = None if scale_map is None else placement.place(scale_map)
+        alpha = placement.place(alpha, around=0)
+        pictures = _placed(pictures, placement)
+    control = _colours(pictures.control) if snapshot.flag("/streamvace/control") else None
+    kept = None if mask is None else _colours(pictures.source)
+    if mask is not None and control is not None and kept is not None and pictures.source is not pictures.control:
+        control = np.where(mask[..., None] > 127, control, kept)
+    blended = snapshot.number("/streamvace/second_control/weight") > 0 and pictures.second is not pictures.control
+    return Layout(
+        control=control,
+        source=_colours(pictures.source) if snapshot.flag("/streamvace/video_to_video") else None,
+        second=_colours(pictures.second) if blended else None,
+        mask=mask,
+        scale_map=scale_map,
+        kept=kept,
+        alpha=alpha,
+    )
+
+
+def mask_from_alpha(alpha: Pixels, *, invert: bool) -> Pixels:
+    """uint8 `[F, H, W]`, 255 = generate. Opaque is generated and transparent is kept, unless inverted."""
+    return np.ascontiguousarray(255 - alpha if invert else alpha)
+
+
+def _placed(pictures: Pictures, placement: Placement) -> Pictures:
+    """Every input at the same place; one that plays several roles is moved once and stays one array."""
+    moved = {id(each): placement.place(each) for role in ROLES if (each := getattr(pictures, role)) is not None}
+    return Pictures(**{role: moved.get(id(getattr(pictures, role))) for role in ROLES})
+
+
+def _scale_map(kind: str, pictures: Pixels | None) -> Pixels | None:
+    """White or opaque is the context scale as it is set, black or transparent none of it; see ChunkInput.scale_map."""
+    if kind == "none" or pictures is None:
+        return None
+    if kind == "alpha":
+        plane = pictures[..., 3]
+    else:
+        plane = np.stack([cv2.cvtColor(picture, cv2.COLOR_RGBA2GRAY) for picture in pictures])
+    scales: Pixels = np.rint(plane * np.float32(128 / 255)).astype(np.uint8)
+    return scales
+
+
+def _colours(pictures: Pixels | None) -> Pixels | None:
+    return None if pictures is None else np.ascontiguousarray(pictures[..., :3])

@@ -98,7 +98,8 @@ def test_inputs_are_switched_over_osc_while_the_show_runs(start: Start) -> None:
     figures = show.stats()
     assert figures["input_mask"] == "pattern:scene"
     assert figures["chunks"] > 0
-    assert figures["ticks"] == sum(figures[key] for key in ("fresh", "paced", "repeated", "slate"))
+    chosen = sum(figures[key] for key in ("fresh", "paced", "repeated", "slate"))
+    assert chosen - figures["ticks"] in (0, 1), "every tick had a picture; one may be under way when the show ends"
 
 
 @posix

@@ -14,7 +14,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from streamvace.generator import Generator
+from streamvace.model.autoencoder.base import Autoencoder
 from streamvace.model.autoencoder.taehv import TAEHV
+from streamvace.model.autoencoder.tiny import TinyAE
+from streamvace.model.autoencoder.wan_vae import WanVAE
 from streamvace.model.context import ContextBranch
 from streamvace.model.lora import Delta, Lora
 from streamvace.model.specs import CacheRule, PipelineSpec, WanSize, pipeline
@@ -31,6 +34,8 @@ SMALL = WanSize(
     text_dim=8,
     freq_dim=16,
 )
+SMALL_TINY = replace(SMALL, in_dim=32, out_dim=32, vace_in_dim=128)
+"""The embedded model's geometry: 32 latent channels, 16 pixels a latent."""
 
 
 class WordLengths:
@@ -124,17 +129,32 @@ def small_spec(name: str = "longlive", **changes: object) -> PipelineSpec:
     return replace(pipeline(name), **(fields | changes))  # type: ignore[arg-type]
 
 
+def small_codec(name: str) -> Autoencoder:
+    """`taehv`, `wan-vae` or `tiny`, with few channels and random weights."""
+    if name == "wan-vae":
+        return WanVAE(width=4).eval().requires_grad_(False)
+    if name == "taehv":
+        return TAEHV(encoder_width=8, decoder_widths=(16, 8, 8, 8)).eval().requires_grad_(False)
+    codec = TinyAE((8, 8, 8)).eval().requires_grad_(False)
+    codec.blocks.analysis.normal_(std=0.1)
+    codec.blocks.synthesis.normal_(std=0.1)
+    return codec
+
+
 def small_generator(
-    spec: PipelineSpec | None = None, size: tuple[int, int] = (32, 32), prompts: str = "wait"
+    spec: PipelineSpec | None = None,
+    size: tuple[int, int] = (32, 32),
+    prompts: str = "wait",
+    codec: str = "taehv",
 ) -> Generator:
-    """A generator with random weights, the same every time."""
+    """A generator with random weights, the same every time. codec: see `small_codec`; `tiny` goes with SMALL_TINY."""
     spec = spec or small_spec()
     with torch.random.fork_rng():
         torch.manual_seed(0)
         networks = Networks(
             wan=CausalWan(spec.size).eval().requires_grad_(False),
             branch=ContextBranch(spec.size).eval().requires_grad_(False),
-            codec=TAEHV(encoder_width=8, decoder_widths=(16, 8, 8, 8)).eval().requires_grad_(False),
+            codec=small_codec(codec),
             text=WordLengths(),
         )
     return Generator(spec, networks, size, torch.device("cpu"), torch.float32, prompts=prompts)

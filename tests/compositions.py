@@ -1,0 +1,71 @@
+"""Chunks made of any of VACE's inputs, and what they do to a small generator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from streamvace.chunk import ChunkInput
+from streamvace.generator import Generator
+from streamvace.model.specs import PIPELINES, pipeline
+from tests.networks import SMALL, SMALL_TINY, small_generator
+
+INPUTS = (
+    "control", "mask", "references", "first_frame", "last_frame", "source", "second_control", "scale_map",
+)  # fmt: skip
+ROWS = [(name, codec) for name in PIPELINES if name != "embedded" for codec in ("taehv", "wan-vae")]
+ROWS.append(("embedded", "tiny"))
+CODECS = [("longlive", "taehv"), ("longlive", "wan-vae"), ("embedded", "tiny")]
+"""One row of each autoencoder, for what does not depend on the pipeline."""
+
+
+def make(name: str, codec: str) -> Generator:
+    """A pipeline's own rules on a small network."""
+    tiny = codec == "tiny"
+    spec = replace(pipeline(name), size=SMALL_TINY if tiny else SMALL)
+    return small_generator(spec, (64, 64) if tiny else (32, 32), codec=codec)
+
+
+def compose(generator: Generator, inputs: frozenset[str], seed: int, **others: object) -> ChunkInput:
+    """A chunk with these inputs, each the same for the same seed whatever is beside it."""
+    width, height = generator.size
+    frames = generator.frames_wanted()
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(INPUTS, (frames, height, width, 3))
+    shapes |= {"mask": (frames, height, width), "scale_map": (frames, height, width)}
+    shapes |= {"references": (2, height, width, 3), "first_frame": (height, width, 3), "last_frame": (height, width, 3)}
+    drawn = {
+        name: np.random.default_rng((seed, INPUTS.index(name))).integers(0, 256, shapes[name], np.uint8)
+        for name in inputs
+    }
+    return ChunkInput(**({"prompt": "red"} | drawn | others))  # type: ignore[arg-type]
+
+
+def latents_of(generator: Generator, chunk: ChunkInput) -> torch.Tensor:
+    """A chunk's finished latents: finer than 8-bit frames of a small random network."""
+    seen: list[torch.Tensor] = []
+    decode = generator.networks.codec.decode
+
+    def watched(latents: torch.Tensor, state: object) -> object:
+        seen.append(latents.clone())
+        return decode(latents, state)  # type: ignore[arg-type]
+
+    generator.networks.codec.decode = watched  # type: ignore[method-assign, assignment]
+    try:
+        generator.step(chunk)
+    finally:
+        generator.networks.codec.decode = decode  # type: ignore[method-assign]
+    return seen[-1]
+
+
+def contexts_of(generator: Generator, chunk: ChunkInput) -> list[torch.Tensor]:
+    """The tokens that join the noise, `[frames, tokens a frame, dim]` each, references' in front."""
+    state, parts = generator.state, generator.networks
+    streams = state.context
+    state.references.take(parts.codec, chunk.references, generator._canvas)
+    frames = generator.spec.chunk if state.position else generator.spec.first_chunk
+    hints = generator._hints.open(chunk, state, parts, frames, generator.frames_wanted())
+    state.context = streams
+    assert hints is not None
+    return [share.embedded[0].unflatten(0, (-1, 4)) for share in hints._shares]

@@ -151,6 +151,9 @@ RUN_EXAMPLES = """Examples:
 """
 
 
+Upscale = Annotated[int, typer.Option(min=1, max=4, help="Make the outputs so many times larger than the picture.")]
+
+
 @app.command(epilog=RUN_EXAMPLES)
 @with_parameters
 def run(
@@ -177,6 +180,7 @@ def run(
     size: Annotated[
         str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's.")
     ] = None,
+    upscale: Upscale = 1,
     content_rate: Annotated[float, typer.Option(min=1, max=240, help="Most generated frames shown a second.")] = 24.0,
     host: Annotated[str, typer.Option(help="Address that OSC and web listen on; 0.0.0.0 is everyone's.")] = "127.0.0.1",
     osc_port: Annotated[int, typer.Option(help="UDP port for OSC; 0 takes a free one.")] = 7700,
@@ -219,6 +223,7 @@ def run(
         media=media,
         parameters=parameters,
         size=parse_size(size) if size else None,
+        upscale=upscale,
         content_rate=content_rate,
         host=host,
         osc_port=osc_port,
@@ -258,6 +263,7 @@ def render(
     size: Annotated[
         str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's.")
     ] = None,
+    upscale: Upscale = 1,
     frames: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
     device: Device = "auto",
@@ -282,6 +288,7 @@ def render(
         pipeline=pipeline,
         parameters=parameters,
         size=parse_size(size) if size else None,
+        upscale=upscale,
         frames=frames,
         overwrite=overwrite,
         model=ModelOptions(device, threads, precision, attention, codec, parse_loras(lora or ()), offload),

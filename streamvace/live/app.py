@@ -45,6 +45,7 @@ from streamvace.live.telemetry import Telemetry, write_json
 from streamvace.osc.query_server import OscQueryServer
 from streamvace.osc.server import OscServer
 from streamvace.video.endpoints import open_source
+from streamvace.video.enlarge import Enlarger
 from streamvace.video.frame import now_ns
 from streamvace.web.hosts import host_allowed
 from streamvace.web.preview import WebPreview
@@ -87,7 +88,9 @@ def run(options: RunOptions) -> int:
         stack.callback(shelf.stop)
         parameters.listen(lambda snapshot, changed: shelf.want(wishes(snapshot)))
         shelf.want(wishes(parameters.snapshot()))
-        window, openers = prepare(outputs, size, parameters.snapshot().number("/streamvace/output_rate"))
+        window, openers = prepare(
+            outputs, Enlarger(options.upscale).size(size), parameters.snapshot().number("/streamvace/output_rate")
+        )
         if window is not None:
             stack.callback(window.close)
         if web is not None:
@@ -100,7 +103,7 @@ def run(options: RunOptions) -> int:
             content_rate=options.content_rate,
             control=lambda: inputs.ring("control").newest(),
             show=lambda: _show(parameters),
-            sinks=SinkBank(openers, reporter),
+            sinks=SinkBank(openers, reporter, options.upscale),
             telemetry=telemetry,
             reporter=reporter,
         )

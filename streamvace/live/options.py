@@ -36,6 +36,7 @@ class RunOptions:
     otherwise; no outputs means a window if there is a display.
     overwrite: output files may replace existing ones. media: folder of the user's pictures; see MediaFolder.
     parameters: starting values by OSC address. size: (width, height), None takes the pipeline's.
+    upscale: how much larger the outputs are than what is generated, 1 to 4.
     content_rate: most generated frames played a second.
     osc_port: 0 takes a free one. web_port: None means the default or the next free; -1 means no web server.
     osc_tcp_port: None means the number of osc_port, or a free one; -1 means no TCP.
@@ -52,6 +53,7 @@ class RunOptions:
     media: Path | None = None
     parameters: Mapping[str, Value] = field(default_factory=dict)
     size: tuple[int, int] | None = None
+    upscale: int = 1
     content_rate: float = 24.0
     host: str = "127.0.0.1"
     osc_port: int = DEFAULT_OSC_PORT

@@ -30,6 +30,7 @@ from streamvace.live.shaping import shape_chunk
 from streamvace.live.stills import fit_still, stills, wishes
 from streamvace.live.worker import DEFAULT_FACTORY, ChunkMaker, resolve
 from streamvace.model_options import ModelOptions
+from streamvace.video.enlarge import Enlarger
 from streamvace.video.file import clip_info, read_frames
 from streamvace.video.writer import VideoWriter
 
@@ -40,7 +41,7 @@ Pixels = NDArray[np.uint8]
 class RenderOptions:
     """One clip. mask: video or picture whose brightness is the mask. media: folder of the user's pictures.
 
-    frames: None goes to the input's end.
+    upscale: how much larger the clip is than what is generated. frames: None goes to the input's end.
     """
 
     input: Path
@@ -50,6 +51,7 @@ class RenderOptions:
     pipeline: str = "embedded"
     parameters: Mapping[str, Value] = field(default_factory=dict)
     size: tuple[int, int] | None = None
+    upscale: int = 1
     frames: int | None = None
     overwrite: bool = False
     model: ModelOptions = field(default_factory=ModelOptions)
@@ -69,11 +71,12 @@ def render_clip(options: RenderOptions) -> int:
 
     total = min(info.frames or 0, options.frames or info.frames or 0) or options.frames
     notes: set[str] = set()
-    with VideoWriter(options.output, size, info.rate) as writer, _progress() as progress:
+    enlarge = Enlarger(options.upscale)
+    with VideoWriter(options.output, enlarge.size(size), info.rate) as writer, _progress() as progress:
         task = progress.add_task(options.output.name, total=total)
         for chunk, wanted in _chunks(generator, snapshot, islice(control, options.frames), mask, pictures):
             for frame in chunk.frames[:wanted]:
-                writer.write(frame)
+                writer.write(enlarge(frame))
             progress.advance(task, wanted)
             notes.update(chunk.notes)
     for note in sorted(notes):

@@ -6,8 +6,10 @@ Threads: owned by the presenter's thread, which opens, publishes and closes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from streamvace.live.reporter import Reporter, one_line
+from streamvace.video.enlarge import Enlarger
 from streamvace.video.frame import Frame, Paced, Sink
 
 SinkOpener = Callable[[], Sink]
@@ -16,7 +18,9 @@ SinkOpener = Callable[[], Sink]
 class SinkBank:
     """Opens all or none, publishes to all, closes all."""
 
-    def __init__(self, openers: Sequence[SinkOpener], reporter: Reporter) -> None:
+    def __init__(self, openers: Sequence[SinkOpener], reporter: Reporter, upscale: int = 1) -> None:
+        """upscale: how much larger than the frames what is published is."""
+        self._enlarge = Enlarger(upscale)
         self._openers = tuple(openers)
         self._reporter = reporter
         self._sinks: list[Sink] = []
@@ -36,6 +40,8 @@ class SinkBank:
 
     def publish(self, frame: Frame) -> None:
         """Give the frame to every sink. Never raises."""
+        if self._enlarge.factor > 1:
+            frame = replace(frame, pixels=self._enlarge(frame.pixels))
         for sink in self._sinks:
             try:
                 sink.publish(frame)

@@ -172,6 +172,16 @@ def test_the_open_sinks_are_known_by_their_names() -> None:
     assert bank.names == ()
 
 
+def test_with_upscale_every_sink_gets_the_large_picture_and_knows_what_made_it() -> None:
+    sink = MemorySink()
+    bank = SinkBank([lambda: sink], Reporter(lambda line: None), upscale=3)
+    bank.open()
+    small = Frame(np.full((16, 24, 4), 77, np.uint8), 5, "streamvace", 8)
+    bank.publish(small)
+    assert sink.frames[-1].pixels.shape == (48, 72, 4)
+    assert (sink.frames[-1].captured_ns, sink.frames[-1].sequence) == (5, 8)
+
+
 def test_a_sink_that_cannot_be_opened_stops_the_start_and_closes_the_others() -> None:
     sink = Collector()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -157,3 +158,11 @@ def test_what_the_model_remarks_is_said_once_at_the_end(tmp_path: Path, capsys: 
     clip(tmp_path / "in.mp4", 25)
     render_clip(options(tmp_path))
     assert capsys.readouterr().err.count("note: unknown word: blorb") == 1
+
+
+def test_upscale_writes_a_larger_film_of_the_same_pictures(tmp_path: Path) -> None:
+    clip(tmp_path / "in.mp4", 9)
+    assert render_clip(options(tmp_path, upscale=2)) == 0
+    with av.open(str(tmp_path / "out.mp4")) as film:
+        assert (film.streams.video[0].width, film.streams.video[0].height) == (128, 128)
+    assert greys(tmp_path / "out.mp4") == list(range(9))

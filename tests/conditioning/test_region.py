@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from streamvace.conditioning.context import pack_mask
-from streamvace.conditioning.region import token_mask
+from streamvace.conditioning.region import scale_tokens, token_mask
 
 
 def test_a_token_holds_the_mean_of_its_pixels_in_time_row_column_order() -> None:
@@ -25,3 +25,20 @@ def test_it_takes_the_frames_that_the_context_takes(count: int, frames: int) -> 
     mask = torch.linspace(0, 1, count).view(1, 1, count, 1, 1).expand(1, 1, count, 32, 32)
     context = pack_mask(mask, frames, 4, 4)[0, 0, :, 0, 0]
     torch.testing.assert_close(token_mask(mask, frames, 2, 2)[0, ::4, 0], context)
+
+
+def test_a_scale_map_is_the_mean_of_each_token_s_own_frames() -> None:
+    scale = torch.full((9, 4, 4), 128.0)
+    scale[0], scale[1:5] = 255, torch.tensor([0.0, 0.0, 256.0, 256.0]).view(4, 1, 1)
+    scale[8, :2] = 0
+    factors = scale_tokens(scale, 3, 4, 2, 2)
+    assert factors.shape == (1, 12, 1)
+    assert factors.view(3, 4)[0].tolist() == [255 / 128] * 4
+    assert factors.view(3, 4)[1].tolist() == [1.0] * 4
+    assert factors.view(3, 4)[2].tolist() == [0.75, 0.75, 1.0, 1.0]
+
+
+def test_later_chunks_have_four_frames_a_latent_frame() -> None:
+    scale = torch.zeros(12, 2, 2)
+    scale[4:8] = 128
+    assert scale_tokens(scale, 3, 4, 1, 1).flatten().tolist() == [0.0, 1.0, 0.0]

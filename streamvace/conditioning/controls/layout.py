@@ -1,0 +1,120 @@
+"""Layout as a control: rectangles or outlines on white that say where something is, and how it travels.
+
+VACE's layout annotator draws black outlines on white: 2 pixels for a box, 3 for the outline of a region.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from streamvace.conditioning.controls.base import Box, ControlSettings, Pixels, colours, share, shrunk
+from streamvace.conditioning.controls.motion_map import MotionMap
+
+_BOX_LINE, _REGION_LINE = 2, 3
+
+_SMALLEST_REGION = 0.004
+"""Of the picture's area: what moves but is smaller is noise."""
+
+_MOST_REGIONS = 8
+
+_SEEN_AT = 160
+"""Motion is looked for in a picture of this width: outlines of a layout are coarse."""
+
+_MOVES = 150
+"""Of 255: what has moved more than half as fast as full motion lately belongs to a region."""
+
+_LONGEST_TRAIL = 256
+"""Positions kept of a trail: four seconds at 60 a second, twice as long as anyone sees."""
+
+
+@dataclass
+class _Track:
+    """One box on its way: where it is, and where it has been as (seconds, x, y) of its middle."""
+
+    box: Box
+    trail: deque[tuple[float, float, float]]
+
+
+class Layout:
+    """Boxes sent over OSC, gliding to where they are sent; without any, outlines of what moves in the picture."""
+
+    def __init__(self) -> None:
+        self._tracks: list[_Track] = []
+        self._seconds = 0.0
+        self._motion = MotionMap()
+
+    def update(self, frame: Pixels, seconds: float, settings: ControlSettings) -> Pixels:
+        """See Control."""
+        height, width = frame.shape[:2]
+        canvas = np.full((height, width, 3), 255, np.uint8)
+        if settings.layout_boxes:
+            self._move(settings, seconds)
+            for track in self._tracks:
+                _draw(canvas, track, seconds - settings.layout_trail)
+        else:
+            self._tracks = []
+            cv2.drawContours(canvas, self._regions(frame, seconds), -1, (0, 0, 0), _REGION_LINE)
+        self._seconds = seconds
+        return canvas
+
+    def reset(self) -> None:
+        """See Control."""
+        self._tracks = []
+        self._motion.reset()
+
+    def _move(self, settings: ControlSettings, seconds: float) -> None:
+        """Each box a part of its way further; a new box appears where it was sent."""
+        part = share(seconds - self._seconds, settings.layout_glide)
+        del self._tracks[len(settings.layout_boxes) :]
+        for number, goal in enumerate(settings.layout_boxes):
+            if number == len(self._tracks):
+                self._tracks.append(_Track(goal, deque(maxlen=_LONGEST_TRAIL)))
+            track = self._tracks[number]
+            track.box = _between(track.box, goal, part)
+            track.trail.append((seconds, track.box.x + track.box.width / 2, track.box.y + track.box.height / 2))
+
+    def _regions(self, frame: Pixels, seconds: float) -> list[Pixels]:
+        """Outlines of the largest moving regions, as OpenCV contours."""
+        moving = self._motion.update(shrunk(colours(frame), _SEEN_AT), seconds)
+        level = (cv2.resize(moving, (frame.shape[1], frame.shape[0])) * 255).astype(np.uint8)
+        whole = cv2.threshold(level, _MOVES, 255, cv2.THRESH_BINARY)[1]
+        found, _ = cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        least = _SMALLEST_REGION * whole.size
+        large = sorted((each for each in found if cv2.contourArea(each) >= least), key=cv2.contourArea, reverse=True)
+        return [np.asarray(each) for each in large[:_MOST_REGIONS]]
+
+
+def parse_box(text: str) -> Box | None:
+    """`x y width height` in parts of the picture, 0..1, commas allowed; None for anything else."""
+    try:
+        x, y, width, height = (float(part) for part in text.replace(",", " ").split())
+    except ValueError:
+        return None
+    good = all(-1 <= value <= 2 for value in (x, y)) and all(0 < value <= 2 for value in (width, height))
+    return Box(x, y, width, height) if good else None
+
+
+def _between(start: Box, end: Box, part: float) -> Box:
+    def mix(a: float, b: float) -> float:
+        return a + part * (b - a)
+
+    return Box(
+        mix(start.x, end.x), mix(start.y, end.y), mix(start.width, end.width), mix(start.height, end.height)
+    )
+
+
+def _draw(canvas: Pixels, track: _Track, since: float) -> None:
+    height, width = canvas.shape[:2]
+
+    def at(x: float, y: float) -> tuple[int, int]:
+        return round(x * width), round(y * height)
+
+    box = track.box
+    way = np.array([at(x, y) for moment, x, y in track.trail if moment >= since], np.int32)
+    if len(way) > 1:
+        cv2.polylines(canvas, [way], False, (0, 0, 0), _BOX_LINE, cv2.LINE_AA)
+    cv2.rectangle(canvas, at(box.x, box.y), at(box.x + box.width, box.y + box.height), (0, 0, 0), _BOX_LINE)

@@ -1,0 +1,164 @@
+"""Controls that are white lines on black: edges and the stylised scribble."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streamvace.conditioning.controls.base import ControlSettings, Pixels, Steady, colours, shrunk, three
+
+Gradient = NDArray[np.int16]
+
+_SETTLE_S = 0.7
+"""Thresholds follow the picture this slowly: a lamp that goes on does not make the whole drawing blink."""
+
+_BELOW = (0.985, 0.93)
+"""How much of the picture lies below the upper threshold, at sensitivity 0 and 1."""
+
+_NOISE_FLOOR = (170.0, 45.0)
+"""The upper threshold never falls below this gradient (3x3 Sobel), at sensitivity 0 and 1: an empty wall has no edges,
+whatever a percentile says."""
+
+_LOW = 0.4
+"""Canny's lower threshold as a part of the upper one (Canny 1986 recommends a third to a half)."""
+
+_RETAIN = 0.55
+"""Both thresholds are multiplied with this where an edge was a frame ago: hysteresis in time against flicker."""
+
+_SAMPLE_STEP = 4
+"""Percentiles are taken of every fourth pixel in both directions: the same figure for a sixteenth of the cost."""
+
+_NEAR = np.ones((3, 3), np.uint8)
+
+
+def automatic_width(height: int, parts: int) -> int:
+    """Line width in pixels for a picture of this height: one of `parts` parts of it, at least 1."""
+    return max(1, round(height / parts))
+
+
+class LineFinder:
+    """Canny edges with thresholds that follow the picture slowly, and hysteresis in time as well as in space.
+
+    The gradient is taken of each colour and the strongest counts, so red on green of the same brightness has an edge.
+    """
+
+    def __init__(self) -> None:
+        self._upper = Steady(_SETTLE_S)
+        self._last: Pixels | None = None
+
+    def find(self, picture: Pixels, seconds: float, sensitivity: float) -> Pixels:
+        """uint8 `[H, W, 3]` to lines one pixel wide, uint8 `[H, W]`, 0 or 255."""
+        dx, dy = _gradient(picture)
+        upper = self._upper.follow(_upper_threshold(dx, dy, sensitivity), seconds)
+        lines = cv2.Canny(dx, dy, _LOW * upper, upper)
+        if self._last is not None and self._last.shape == lines.shape:
+            faint = cv2.Canny(dx, dy, _RETAIN * _LOW * upper, _RETAIN * upper)
+            lines |= faint & cv2.dilate(self._last, _NEAR)
+        self._last = np.asarray(lines, dtype=np.uint8)
+        return self._last
+
+    def reset(self) -> None:
+        """Forget the last picture."""
+        self._upper.reset()
+        self._last = None
+
+
+class Edges:
+    """Outlines and inner edges, `edge_width` pixels wide."""
+
+    def __init__(self) -> None:
+        self._finder = LineFinder()
+
+    def update(self, frame: Pixels, seconds: float, settings: ControlSettings) -> Pixels:
+        """See Control."""
+        lines = self._finder.find(colours(frame), seconds, settings.edge_sensitivity)
+        return three(_drawn(lines, settings.edge_width))
+
+    def reset(self) -> None:
+        """See Control."""
+        self._finder.reset()
+
+
+_SKETCH_LONGEST = 384
+"""A sketch is made at this size at most: what does not survive it is detail."""
+
+_SHORTEST_STROKE = 14
+"""Pixels, at that size. Shorter strokes are texture and left out."""
+
+
+class Scribble:
+    """A stylised sketch: the few bold contours of a simplified picture, without texture.
+
+    Stands in for VACE's contour net (see contour.py) where its weights are not there. White on black, as VACE's.
+    """
+
+    def __init__(self) -> None:
+        self._finder = LineFinder()
+
+    def update(self, frame: Pixels, seconds: float, settings: ControlSettings) -> Pixels:
+        """See Control."""
+        flat = cv2.medianBlur(shrunk(colours(frame), _SKETCH_LONGEST), 5)
+        strokes = _without_short(self._finder.find(flat, seconds, settings.edge_sensitivity))
+        height, width = frame.shape[:2]
+        scale = width / strokes.shape[1]
+        # Blurred, enlarged and cut at half height: round pencil strokes instead of steps.
+        soft = cv2.GaussianBlur(cv2.dilate(strokes, _NEAR), (5, 5), 1.1)
+        large = cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR)
+        wider = round(settings.edge_width - 2 * scale)
+        if wider > 1:
+            large = cv2.dilate(large, _round_brush(wider))
+        return three(np.asarray(cv2.LUT(large, _INK), dtype=np.uint8))
+
+    def reset(self) -> None:
+        """See Control."""
+        self._finder.reset()
+
+
+_INK = np.clip((np.arange(256) - 100) * (255 / 90), 0, 255).astype(np.uint8)
+"""From a blurred stroke to one with a firm body and a soft border."""
+
+
+def _gradient(picture: Pixels) -> tuple[Gradient, Gradient]:
+    """Sobel derivatives int16 `[H, W]` of the colour that changes most, after a light blur against sensor noise."""
+    planes = cv2.split(cv2.GaussianBlur(picture, (5, 5), 1.2))
+    x, y = cv2.spatialGradient(planes[0])
+    strength = np.abs(x) + np.abs(y)
+    for plane in planes[1:]:
+        dx, dy = cv2.spatialGradient(plane)
+        other = np.abs(dx) + np.abs(dy)
+        stronger = (other > strength).view(np.uint8)
+        cv2.copyTo(dx, stronger, x)
+        cv2.copyTo(dy, stronger, y)
+        cv2.max(strength, other, strength)
+    return x, y
+
+
+def _upper_threshold(dx: Gradient, dy: Gradient, sensitivity: float) -> float:
+    """The gradient above which something is certainly an edge: a percentile of this picture, but never noise."""
+    sample = np.abs(dx[::_SAMPLE_STEP, ::_SAMPLE_STEP]) + np.abs(dy[::_SAMPLE_STEP, ::_SAMPLE_STEP])
+    below = _between(_BELOW, sensitivity)
+    return max(float(np.percentile(sample, 100 * below)), _between(_NOISE_FLOOR, sensitivity))
+
+
+def _between(ends: tuple[float, float], position: float) -> float:
+    return ends[0] + (ends[1] - ends[0]) * position
+
+
+def _drawn(lines: Pixels, width: int) -> Pixels:
+    """Lines one pixel wide, drawn `width` wide with soft borders: what a codec keeps, and what does not crawl."""
+    if width > 1:
+        lines = cv2.dilate(lines, _round_brush(width))
+    return np.asarray(cv2.GaussianBlur(lines, (3, 3), 0.6), dtype=np.uint8)
+
+
+def _round_brush(width: int) -> Pixels:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)), dtype=np.uint8)
+
+
+def _without_short(lines: Pixels) -> Pixels:
+    """Leave out what is shorter than a stroke."""
+    count, labels, facts, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
+    keep = np.zeros(count, np.uint8)
+    keep[1:] = np.where(facts[1:, cv2.CC_STAT_AREA] >= _SHORTEST_STROKE, 255, 0)
+    return keep[labels]

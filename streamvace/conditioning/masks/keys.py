@@ -1,0 +1,125 @@
+"""Masks that a pixel decides for itself: its alpha, its brightness or its colour."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from streamvace.conditioning.controls.base import Pixels, colours, luma
+from streamvace.conditioning.masks.base import MaskSettings
+
+
+class Alpha:
+    """The input's own alpha plane: opaque is selected."""
+
+    def update(self, frame: Pixels, seconds: float, settings: MaskSettings) -> Pixels:
+        """See Mask. A frame without alpha is opaque."""
+        if frame.shape[2] < 4:
+            return np.full(frame.shape[:2], 255, np.uint8)
+        return np.ascontiguousarray(frame[..., 3])
+
+    def reset(self) -> None:
+        """Nothing is remembered."""
+
+
+class Luma:
+    """What is as bright as `luma_low` to `luma_high`; BT.601 brightness, borders as soft as `softness`."""
+
+    def update(self, frame: Pixels, seconds: float, settings: MaskSettings) -> Pixels:
+        """See Mask."""
+        return np.asarray(cv2.LUT(luma(frame), _luma_table(settings)), dtype=np.uint8)
+
+    def reset(self) -> None:
+        """Nothing is remembered."""
+
+
+class SecondInput:
+    """Another input whose brightness is the mask."""
+
+    def update(self, frame: Pixels, seconds: float, settings: MaskSettings) -> Pixels:
+        """See Mask."""
+        return luma(frame)
+
+    def reset(self) -> None:
+        """Nothing is remembered."""
+
+
+def _luma_table(settings: MaskSettings) -> Pixels:
+    """`[256]`: selected or not by brightness. Ends at 0 and 1 have no soft border, so black and white stay whole."""
+    low, high = sorted((settings.luma_low, settings.luma_high))
+    level = np.arange(256) / 255
+    border = max(settings.softness / 2, 1 / 255)
+    rise = np.ones(256) if low <= 0 else np.clip(0.5 + (level - low) / (2 * border), 0, 1)
+    fall = np.ones(256) if high >= 1 else np.clip(0.5 + (high - level) / (2 * border), 0, 1)
+    return np.rint(255 * np.minimum(rise, fall)).astype(np.uint8)
+
+
+_FULL_CHROMA = 0.35
+"""How colourful a screen is at least when it is lit well, in parts of the largest possible chroma at its hue."""
+
+
+class Chroma:
+    """What has the key colour, by hue and colourfulness: shadows and folds of a lit screen have it, too.
+
+    The plane of the two colour differences (BT.601 Cb, Cr) is turned so that the key colour points one way; a table
+    over that plane then answers each pixel, so tolerance and softness cost nothing.
+    """
+
+    def __init__(self) -> None:
+        self._table: Pixels | None = None
+        self._made_for: tuple[float, float, float] | None = None
+
+    def update(self, frame: Pixels, seconds: float, settings: MaskSettings) -> Pixels:
+        """See Mask."""
+        wanted = (settings.chroma_hue, settings.chroma_tolerance, settings.softness)
+        if self._table is None or wanted != self._made_for:
+            self._table, self._made_for = _chroma_table(*wanted), wanted
+        planes = cv2.cvtColor(colours(frame), cv2.COLOR_RGB2YCrCb)
+        index = planes[..., 1].astype(np.uint16) << 8
+        index |= planes[..., 2]
+        return self._table[index]
+
+    def reset(self) -> None:
+        """Nothing is remembered."""
+
+
+def _key_direction(hue: float) -> tuple[float, float, float]:
+    """(Cr, Cb) unit vector of the full colour of this hue, and its length."""
+    full = cv2.cvtColor(np.array([[[hue % 360, 1.0, 1.0]]], np.float32), cv2.COLOR_HSV2RGB)
+    ycc = cv2.cvtColor((full * 255).astype(np.uint8), cv2.COLOR_RGB2YCrCb)[0, 0].astype(np.float64)
+    cr, cb = ycc[1] - 128, ycc[2] - 128
+    length = float(np.hypot(cr, cb))
+    return cr / length, cb / length, length
+
+
+def _chroma_table(hue: float, tolerance: float, softness: float) -> Pixels:
+    """uint8 `[65536]` by `Cr << 8 | Cb`."""
+    axis_cr, axis_cb, length = _key_direction(hue)
+    cr, cb = np.meshgrid(np.arange(256.0) - 128, np.arange(256.0) - 128, indexing="ij")
+    along, across = cr * axis_cr + cb * axis_cb, cb * axis_cr - cr * axis_cb
+    # Within a wedge around the key's hue ...
+    angle = np.abs(np.arctan2(across, along)) / np.pi
+    border = max(softness, 0.02) / 4
+    inside = np.clip(0.5 + (0.5 * tolerance - angle) / (2 * border), 0, 1)
+    # ... and colourful enough: grey has every hue.
+    least = _FULL_CHROMA * (1 - tolerance) * length
+    coloured = np.clip((along - least / 2) / max(least / 2, 1), 0, 1)
+    return np.rint(255 * inside * coloured).astype(np.uint8).ravel()
+
+
+def despill(frame: Pixels, hue: float, amount: float) -> Pixels:
+    """Take the key colour's reflection out of a picture: what lies along its hue is pulled back to grey.
+
+    frame: uint8 `[H, W, 3|4]`; amount 0..1. Returns uint8 `[H, W, 3]`; brightness stays as it is.
+    """
+    planes = cv2.cvtColor(colours(frame), cv2.COLOR_RGB2YCrCb)
+    axis_cr, axis_cb, _ = _key_direction(hue)
+    # Multiply-adds on whole planes in eight bits would lose the sign, so 16 bits with 7 behind the point.
+    cr, cb = (planes[..., c].astype(np.int16) - 128 for c in (1, 2))
+    along = np.maximum(cr * np.int16(round(axis_cr * 127)) + cb * np.int16(round(axis_cb * 127)), 0) >> 7
+    # Skin and clothes near the key's hue keep their colour: only what is mostly the key's goes.
+    across = np.abs(cb * np.int16(round(axis_cr * 127)) - cr * np.int16(round(axis_cb * 127))) >> 7
+    spill = np.maximum(along - (across >> 1), 0).astype(np.float32) * np.float32(amount)
+    planes[..., 1] = np.clip(cr - spill * axis_cr + 128, 0, 255).astype(np.uint8)
+    planes[..., 2] = np.clip(cb - spill * axis_cb + 128, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YCrCb2RGB), dtype=np.uint8)

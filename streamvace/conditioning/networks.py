@@ -1,0 +1,137 @@
+"""Small published networks for controls and masks: where their files lie, and one way to run each kind of file.
+
+Nothing here is needed to import streamvace. What is missing raises UserError with the mend, when somebody asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+
+from streamvace.conditioning.controls.base import Floats
+from streamvace.errors import UserError
+
+VISION = "vision"
+"""The folder of these files inside the models folder."""
+
+_THREADS = 1
+"""A control runs beside the show: a second thread would save it little and cost the model a core."""
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What is there to load from.
+
+    folder: the models folder. device: torch device for the networks that run in torch. detector: a detector's .onnx
+    file, or None.
+    """
+
+    folder: Path
+    device: str = "cpu"
+    detector: Path | None = None
+
+    def place(self, name: str) -> Path:
+        """Where a file or folder of that name lies, or would lie."""
+        return self.folder / VISION / name
+
+    def find(self, name: str, what: str) -> Path:
+        """The same, or UserError when it isn't there. what: what needs it, for the message."""
+        path = self.place(name)
+        if not path.exists():
+            raise UserError(f"{what} needs {name}, which is not in {path.parent}; `streamvace models pull vision`")
+        return path
+
+
+class LiteNetwork:
+    """A .tflite file run by LiteRT (the `vision` extra). Raises UserError where that is missing or the file is bad."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            from ai_edge_litert.interpreter import Interpreter
+        except ImportError as error:
+            raise UserError(f"{path.name} needs LiteRT ({error}); pip install 'streamvace[vision]'") from None
+        try:
+            self._run: Any = Interpreter(model_path=str(path), num_threads=_THREADS)
+            self._run.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            first = str(error).partition("\n")[0][:200]
+            raise UserError(f"{path} does not load: {first}; `streamvace models pull vision --again`") from error
+        (inputs,) = self._run.get_input_details()
+        self._input = inputs["index"]
+        self._outputs = [each["index"] for each in self._run.get_output_details()]
+        self.height, self.width = int(inputs["shape"][1]), int(inputs["shape"][2])
+
+    def __call__(self, picture: Floats) -> list[Floats]:
+        """float32 `[height, width, 3]`, scaled as the network wants it; every output, copied."""
+        self._run.set_tensor(self._input, picture[None])
+        self._run.invoke()
+        return [np.array(self._run.get_tensor(index), dtype=np.float32) for index in self._outputs]
+
+
+class OnnxNetwork(Protocol):
+    """An .onnx file with one picture in."""
+
+    size: tuple[int, int]
+    """(width, height) of its input; 0 where it is free."""
+    names: str
+    """The class names its maker wrote into it, as text; empty if none."""
+
+    def __call__(self, blob: Floats) -> Sequence[Floats]:
+        """float32 `[1, 3, H, W]`; every output."""
+
+
+def open_onnx(path: Path) -> OnnxNetwork:
+    """By ONNX Runtime when that is installed (faster, tells the class names), else by OpenCV. Raises UserError."""
+    try:
+        import onnxruntime
+    except ImportError:
+        return _OpenCvOnnx(path)
+    return _RuntimeOnnx(path, onnxruntime)
+
+
+class _RuntimeOnnx:
+    def __init__(self, path: Path, runtime: Any) -> None:
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = _THREADS
+        options.log_severity_level = 3
+        wanted = ("CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider", "CPUExecutionProvider")
+        here = [name for name in wanted if name in runtime.get_available_providers()]
+        try:
+            self._session: Any = runtime.InferenceSession(str(path), options, providers=here)
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions have no common base but this
+            raise _unreadable(path, error) from error
+        (self._input, *_) = self._session.get_inputs()
+        shape = [side if isinstance(side, int) else 0 for side in self._input.shape]
+        if len(shape) != 4:
+            raise UserError(f"{path} takes an input of shape {self._input.shape}, not a picture [1, 3, H, W]")
+        self.size = shape[3], shape[2]
+        self.names = self._session.get_modelmeta().custom_metadata_map.get("names", "")
+
+    def __call__(self, blob: Floats) -> Sequence[Floats]:
+        return [np.asarray(each, dtype=np.float32) for each in self._session.run(None, {self._input.name: blob})]
+
+
+class _OpenCvOnnx:
+    size = (0, 0)
+    names = ""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._net = cv2.dnn.readNetFromONNX(str(path))
+        except cv2.error as error:
+            raise _unreadable(path, error) from error
+        self._outputs = self._net.getUnconnectedOutLayersNames()
+
+    def __call__(self, blob: Floats) -> Sequence[Floats]:
+        self._net.setInput(blob)
+        return [np.asarray(each, dtype=np.float32) for each in self._net.forward(self._outputs)]
+
+
+def _unreadable(path: Path, error: Exception) -> UserError:
+    first = " ".join(str(error).split())[:200]
+    return UserError(f"detector {path.name} does not load: {first}; export it as ONNX again")

@@ -5,12 +5,10 @@ Nothing here is needed to import streamvace. What is missing raises UserError wi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import cv2
 import numpy as np
 
 from streamvace.conditioning.controls.base import Floats
@@ -73,65 +71,41 @@ class LiteNetwork:
         return [np.array(self._run.get_tensor(index), dtype=np.float32) for index in self._outputs]
 
 
-class OnnxNetwork(Protocol):
-    """An .onnx file with one picture in."""
+class OnnxNetwork:
+    """An .onnx file with one picture in, run by ONNX Runtime (the `vision` extra). Raises UserError where that is
+    missing or the file is bad.
 
-    size: tuple[int, int]
-    """(width, height) of its input; 0 where it is free."""
-    names: str
-    """The class names its maker wrote into it, as text; empty if none."""
-
-    def __call__(self, blob: Floats) -> Sequence[Floats]:
-        """float32 `[1, 3, H, W]`; every output."""
-
-
-def open_onnx(path: Path) -> OnnxNetwork:
-    """By ONNX Runtime when that is installed (faster, tells the class names), else by OpenCV. Raises UserError."""
-    try:
-        import onnxruntime
-    except ImportError:
-        return _OpenCvOnnx(path)
-    return _RuntimeOnnx(path, onnxruntime)
-
-
-class _RuntimeOnnx:
-    def __init__(self, path: Path, runtime: Any) -> None:
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads = _THREADS
-        options.log_severity_level = 3
-        wanted = ("CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider", "CPUExecutionProvider")
-        here = [name for name in wanted if name in runtime.get_available_providers()]
-        try:
-            self._session: Any = runtime.InferenceSession(str(path), options, providers=here)
-        except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions have no common base but this
-            raise _unreadable(path, error) from error
-        (self._input, *_) = self._session.get_inputs()
-        shape = [side if isinstance(side, int) else 0 for side in self._input.shape]
-        if len(shape) != 4:
-            raise UserError(f"{path} takes an input of shape {self._input.shape}, not a picture [1, 3, H, W]")
-        self.size = shape[3], shape[2]
-        self.names = self._session.get_modelmeta().custom_metadata_map.get("names", "")
-
-    def __call__(self, blob: Floats) -> Sequence[Floats]:
-        return [np.asarray(each, dtype=np.float32) for each in self._session.run(None, {self._input.name: blob})]
-
-
-class _OpenCvOnnx:
-    size = (0, 0)
-    names = ""
+    size: (width, height) of its input, 0 where it is free. names: the class names its maker wrote into it, as text.
+    """
 
     def __init__(self, path: Path) -> None:
         try:
-            self._net = cv2.dnn.readNetFromONNX(str(path))
-        except cv2.error as error:
-            raise _unreadable(path, error) from error
-        self._outputs = self._net.getUnconnectedOutLayersNames()
+            import onnxruntime
+        except ImportError as error:
+            raise UserError(f"{path.name} needs ONNX Runtime ({error}); pip install 'streamvace[vision]'") from None
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = _THREADS
+        options.log_severity_level = _ERRORS_ONLY
+        here = [name for name in _PROVIDERS if name in onnxruntime.get_available_providers()]
+        try:
+            self._session: Any = onnxruntime.InferenceSession(str(path), options, providers=here)
+        except Exception as error:
+            first = " ".join(str(error).split())[:200]
+            raise UserError(f"detector {path.name} does not load: {first}; export it as ONNX again") from error
+        (self._input, *_) = self._session.get_inputs()
+        shape = [side if isinstance(side, int) else 0 for side in self._input.shape]
+        if len(shape) != 4:
+            raise UserError(f"{path.name} takes an input of shape {self._input.shape}, not a picture [1, 3, H, W]")
+        self.size = shape[3], shape[2]
+        self.names: str = self._session.get_modelmeta().custom_metadata_map.get("names", "")
 
-    def __call__(self, blob: Floats) -> Sequence[Floats]:
-        self._net.setInput(blob)
-        return [np.asarray(each, dtype=np.float32) for each in self._net.forward(self._outputs)]
+    def __call__(self, blob: Floats) -> list[Floats]:
+        """float32 `[1, 3, H, W]`; every output."""
+        return [np.asarray(each, dtype=np.float32) for each in self._session.run(None, {self._input.name: blob})]
 
 
-def _unreadable(path: Path, error: Exception) -> UserError:
-    first = " ".join(str(error).split())[:200]
-    return UserError(f"detector {path.name} does not load: {first}; export it as ONNX again")
+_ERRORS_ONLY = 3
+"""ONNX Runtime's log level: its warnings are about the exporter's choices."""
+
+_PROVIDERS = ("CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider", "CPUExecutionProvider")
+"""What may run it, the fastest first; a plain installation has the last one only."""

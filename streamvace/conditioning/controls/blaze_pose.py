@@ -142,9 +142,7 @@ def square_transform(square: Square, side: int) -> Floats:
     scale = square.side / side
     c, s = math.cos(square.angle) * scale, math.sin(square.angle) * scale
     half = side / 2
-    return np.array(
-        [[c, -s, square.x - half * (c - s)], [s, c, square.y - half * (s + c)]], np.float32
-    )
+    return np.array([[c, -s, square.x - half * (c - s)], [s, c, square.y - half * (s + c)]], np.float32)
 
 
 def anchors(side: int) -> Floats:

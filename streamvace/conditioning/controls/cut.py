@@ -39,7 +39,7 @@ class CutDetector:
             return True
         difference = float(np.abs(small - last).mean())
         cut = difference > _DIFFERENT and difference > _SURPRISE * self._usual
-        self._usual = 0.0 if cut else self._usual + _MEMORY * (difference - self._usual)
+        self._usual += _MEMORY * (difference - self._usual)
         return cut
 
     def reset(self) -> None:

@@ -45,7 +45,7 @@ class DepthRange:
         near = self._near.follow(float(high), seconds)
         # A flat picture has no depth to stretch: it is drawn far away rather than as amplified noise.
         span = max(near - far, _FLAT * max(abs(near), abs(far)), 1e-6)
-        return (np.clip((depth - far) / np.float32(span), 0, 1) * 255 + 0.5).astype(np.uint8)
+        return np.asarray(np.clip((depth - far) / span, 0, 1) * 255 + 0.5).astype(np.uint8)
 
     def reset(self) -> None:
         """Take the next frame's range as it is."""
@@ -70,6 +70,8 @@ class GuessedDepth:
     """Depth guessed from three cues, without a network: what differs from the picture's border is in front; what
     stands lower is nearer; what moves against the rest is nearer, and stays so for a while after it stops.
     """
+
+    backend = "a guess without a network"
 
     def __init__(self) -> None:
         self._motion = MotionMap()
@@ -114,7 +116,7 @@ class GuessedDepth:
             nearest = np.linalg.norm(self._background[:, None] - found[None], axis=-1).argmin(1)
             self._background = self._background + np.float32(renew) * (found[nearest] - self._background)
         distance = np.min([np.linalg.norm(lab - colour, axis=-1) for colour in self._background], axis=0)
-        return np.clip(distance / _UNLIKE, 0, 1).astype(np.float32)
+        return np.asarray(np.clip(distance / _UNLIKE, 0, 1), dtype=np.float32)
 
 
 _PALETTE_SETTLE_S = 1.0
@@ -128,9 +130,7 @@ _UNLIKE = 40.0
 def _border_colours(lab: Floats) -> Floats:
     """`[_PALETTE, 3]`: what the picture's left, right and top borders are made of."""
     thick = max(1, round(_SEEN_SHARE * lab.shape[0]))
-    border = np.concatenate(
-        [lab[:thick].reshape(-1, 3), lab[:, :thick].reshape(-1, 3), lab[:, -thick:].reshape(-1, 3)]
-    )
+    border = np.concatenate([lab[:thick].reshape(-1, 3), lab[:, :thick].reshape(-1, 3), lab[:, -thick:].reshape(-1, 3)])
     order = np.argsort(border[:, 0], kind="stable")
     # Equal shares by brightness, and the middle colour of each: steadier from frame to frame than clustering.
     parts = np.array_split(border[order], _PALETTE)
@@ -148,6 +148,8 @@ class NetworkDepth:
 
     device: a torch device name. Raises UserError where torch or transformers is missing or the files don't load.
     """
+
+    backend = "Depth Anything V2"
 
     def __init__(self, folder: Path, device: str) -> None:
         self._network = load_depth(folder, device)

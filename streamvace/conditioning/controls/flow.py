@@ -29,8 +29,10 @@ class Flow:
     pixel, which makes a still picture's noise as loud as a dance; a fixed scale doesn't.
     """
 
+    backend = "OpenCV DIS"
+
     def __init__(self) -> None:
-        self._search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._search = _search()
         self._last: Pixels | None = None
         self._seconds = 0.0
         self._motion: Floats | None = None
@@ -51,26 +53,70 @@ class Flow:
         self._last, self._seconds = gray, seconds
         height, width = gray.shape
         if last is None or last.shape != gray.shape or not 0 < passed <= _STILL_S or min(width, height) < _SMALLEST:
-            self._motion = None
+            self._forget()
             return np.zeros((height, width, 2), np.float32)
         # Started from the last motion it follows fast movement further, and a held frame does not disturb it.
         self._motion = np.asarray(self._search.calc(last, gray, self._motion), dtype=np.float32)
-        return _sharpened(self._motion, gray) / np.float32(passed * width)
+        return _refined(self._motion, last, gray) / np.float32(passed * width)
 
     def reset(self) -> None:
         """See Control."""
-        self._last = self._motion = None
+        self._last = None
+        self._forget()
+
+    def _forget(self) -> None:
+        # The search keeps the last motion it was started from, even when it is given none: it must be made anew.
+        if self._motion is not None:
+            self._search, self._motion = _search(), None
 
 
-_SHARPEN_AT, _SHARPEN_RADIUS, _SHARPEN_BORDER = 320, 5, 60.0
-"""The search finds motion in patches; a guided filter at this size brings it back to the outlines of the picture."""
+def _search() -> cv2.DISOpticalFlow:
+    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
 
-def _sharpened(motion: Floats, gray: Pixels) -> Floats:
-    """Motion `[h, w, 2]` that ends where the picture has its outlines; smaller than it came where that is enough."""
-    guide = shrunk(gray, _SHARPEN_AT).astype(np.float32)
-    small = cv2.resize(motion, (guide.shape[1], guide.shape[0]), interpolation=cv2.INTER_AREA)
-    planes = [guided(plane, guide, _SHARPEN_RADIUS, _SHARPEN_BORDER) for plane in cv2.split(small)]
+_REFINED_AT = 320
+"""Motion is refined at this size at most; it has no finer detail."""
+
+_RADIUS, _BORDER = 5, 60.0
+"""The search finds motion in patches; a guided filter of this radius brings it back to the outlines of the picture,
+which differ by more than this variance."""
+
+_AROUND = 9
+"""Pixels, at that size, in which something must have changed for motion to be believed."""
+
+_NOISE, _CHANGE = 1.3, 2.0
+"""Change that is nothing but noise, and change that certainly is motion, in multiples of what noise alone changes:
+where nothing moves, the search finds motion in the noise all the same."""
+
+_LAPLACE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+"""Blind to edges and slopes, so that what is left of a picture is its noise (Immerkaer 1996); its gain is 6."""
+
+_QUIET_SHARE = 30
+"""Percent of the picture that is surely without texture; there a normal variable stays below 0.385 deviations."""
+
+
+_USUAL = 1.13
+"""Mean difference of two frames with noise of deviation 1: the square root of 4 / pi."""
+
+
+def noise_of(picture: Pixels) -> float:
+    """The deviation of a picture's noise, uint8 `[H, W]`, from itself alone."""
+    left = np.abs(cv2.filter2D(picture, cv2.CV_32F, _LAPLACE)[::2, ::2])
+    return float(np.percentile(left, _QUIET_SHARE)) / (6 * 0.385)
+
+
+def _refined(motion: Floats, last: Pixels, gray: Pixels) -> Floats:
+    """Motion `[h, w, 2]` that ends at the picture's outlines and is nought where nothing changed."""
+    guide = shrunk(gray, _REFINED_AT)
+    size = (guide.shape[1], guide.shape[0])
+    change = cv2.absdiff(guide, shrunk(last, _REFINED_AT)).astype(np.float32)
+    side = 2 * _AROUND + 1
+    change = cv2.boxFilter(change, -1, (side, side))
+    noise = _USUAL * noise_of(guide)
+    believed = np.clip((change - _NOISE * noise) / ((_CHANGE - _NOISE) * noise + 0.1), 0, 1)
+    level = guide.astype(np.float32)
+    small = cv2.resize(motion, size, interpolation=cv2.INTER_AREA)
+    planes = [guided(plane, level, _RADIUS, _BORDER) * believed for plane in cv2.split(small)]
     return np.asarray(cv2.merge(planes), dtype=np.float32)
 
 
@@ -84,7 +130,7 @@ def flow_colours(flow: Floats) -> Pixels:
     # The wheel starts at red for motion to the right and turns through yellow for motion downwards.
     column = np.rint(angle * np.float32(_WHEEL.shape[1] / (2 * np.pi))).astype(np.int32) % _WHEEL.shape[1]
     row = np.minimum(length * _RADII, _RADII).astype(np.int32)
-    return _WHEEL.reshape(-1, 3)[row * _WHEEL.shape[1] + column]
+    return np.asarray(_WHEEL.reshape(-1, 3)[row * _WHEEL.shape[1] + column], dtype=np.uint8)
 
 
 def _wheel(columns: int = 1024) -> NDArray[np.uint8]:
@@ -97,7 +143,7 @@ def _wheel(columns: int = 1024) -> NDArray[np.uint8]:
     turns = np.arange(columns) / columns
     hues = np.stack([np.interp(turns, at, [corner[c] for corner in corners]) for c in range(3)], -1)
     strength = np.linspace(0, 1, _RADII + 1)[:, None, None]
-    return np.rint(255 - strength * (255 - hues[None])).astype(np.uint8)
+    return np.asarray(np.rint(255 - strength * (255 - hues[None])), dtype=np.uint8)
 
 
 _WHEEL = _wheel()

@@ -42,6 +42,8 @@ class _Track:
 class Layout:
     """Boxes sent over OSC, gliding to where they are sent; without any, outlines of what moves in the picture."""
 
+    backend = "OpenCV"
+
     def __init__(self) -> None:
         self._tracks: list[_Track] = []
         self._seconds = 0.0
@@ -102,9 +104,7 @@ def _between(start: Box, end: Box, part: float) -> Box:
     def mix(a: float, b: float) -> float:
         return a + part * (b - a)
 
-    return Box(
-        mix(start.x, end.x), mix(start.y, end.y), mix(start.width, end.width), mix(start.height, end.height)
-    )
+    return Box(mix(start.x, end.x), mix(start.y, end.y), mix(start.width, end.width), mix(start.height, end.height))
 
 
 def _draw(canvas: Pixels, track: _Track, since: float) -> None:

@@ -6,7 +6,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.conditioning.controls.base import ControlSettings, Pixels, Steady, colours, shrunk, three
+from streamvace.conditioning.controls.base import (
+    Calm,
+    ControlSettings,
+    Floats,
+    Pixels,
+    Steady,
+    colours,
+    share,
+    shrunk,
+    three,
+)
 
 Gradient = NDArray[np.int16]
 
@@ -20,11 +30,22 @@ _NOISE_FLOOR = (170.0, 45.0)
 """The upper threshold never falls below this gradient (3x3 Sobel), at sensitivity 0 and 1: an empty wall has no edges,
 whatever a percentile says."""
 
+_OF_STRONGEST = 0.6
+"""The upper threshold never rises above this part of the strongest gradient: what has nothing but edges, a logo or
+another control picture, keeps them."""
+
 _LOW = 0.4
 """Canny's lower threshold as a part of the upper one (Canny 1986 recommends a third to a half)."""
 
 _RETAIN = 0.55
-"""Both thresholds are multiplied with this where an edge was a frame ago: hysteresis in time against flicker."""
+"""Both thresholds are multiplied with this where an edge has been lately: hysteresis in time against flicker."""
+
+_LATELY_S = 0.12
+"""How long "lately" is: three frames. Longer would leave lines behind what moves."""
+
+_OFTEN = 0.3
+"""An edge was there lately when it was strong in this share of the frames. Only strong edges count, so that lines
+don't creep along noise by keeping each other alive."""
 
 _SAMPLE_STEP = 4
 """Percentiles are taken of every fourth pixel in both directions: the same figure for a sixteenth of the cost."""
@@ -45,27 +66,37 @@ class LineFinder:
 
     def __init__(self) -> None:
         self._upper = Steady(_SETTLE_S)
-        self._last: Pixels | None = None
+        self._calm = Calm()
+        self._lately: Floats | None = None
+        self._seconds = 0.0
 
     def find(self, picture: Pixels, seconds: float, sensitivity: float) -> Pixels:
         """uint8 `[H, W, 3]` to lines one pixel wide, uint8 `[H, W]`, 0 or 255."""
-        dx, dy = _gradient(picture)
+        dx, dy = _gradient(self._calm.update(np.asarray(cv2.GaussianBlur(picture, (5, 5), 1.2), dtype=np.uint8)))
         upper = self._upper.follow(_upper_threshold(dx, dy, sensitivity), seconds)
-        lines = cv2.Canny(dx, dy, _LOW * upper, upper)
-        if self._last is not None and self._last.shape == lines.shape:
-            faint = cv2.Canny(dx, dy, _RETAIN * _LOW * upper, _RETAIN * upper)
-            lines |= faint & cv2.dilate(self._last, _NEAR)
-        self._last = np.asarray(lines, dtype=np.uint8)
-        return self._last
+        strong = cv2.Canny(dx, dy, _LOW * upper, upper)
+        around = cv2.dilate(strong, _NEAR)
+        lately, passed = self._lately, seconds - self._seconds
+        self._seconds = seconds
+        if lately is None or lately.shape != strong.shape:
+            self._lately = around.astype(np.float32)
+            return np.asarray(strong, dtype=np.uint8)
+        faint = cv2.Canny(dx, dy, _RETAIN * _LOW * upper, _RETAIN * upper)
+        faint[lately < _OFTEN * 255] = 0
+        cv2.accumulateWeighted(around, lately, share(passed, _LATELY_S))
+        return np.asarray(strong | faint, dtype=np.uint8)
 
     def reset(self) -> None:
-        """Forget the last picture."""
+        """Forget the last pictures."""
         self._upper.reset()
-        self._last = None
+        self._calm.reset()
+        self._lately = None
 
 
 class Edges:
     """Outlines and inner edges, `edge_width` pixels wide."""
+
+    backend = "OpenCV Canny"
 
     def __init__(self) -> None:
         self._finder = LineFinder()
@@ -92,6 +123,8 @@ class Scribble:
 
     Stands in for VACE's contour net (see contour.py) where its weights are not there. White on black, as VACE's.
     """
+
+    backend = "stylised OpenCV edges"
 
     def __init__(self) -> None:
         self._finder = LineFinder()
@@ -120,8 +153,8 @@ _INK = np.clip((np.arange(256) - 100) * (255 / 90), 0, 255).astype(np.uint8)
 
 
 def _gradient(picture: Pixels) -> tuple[Gradient, Gradient]:
-    """Sobel derivatives int16 `[H, W]` of the colour that changes most, after a light blur against sensor noise."""
-    planes = cv2.split(cv2.GaussianBlur(picture, (5, 5), 1.2))
+    """Sobel derivatives int16 `[H, W]` of the colour that changes most."""
+    planes = cv2.split(picture)
     x, y = cv2.spatialGradient(planes[0])
     strength = np.abs(x) + np.abs(y)
     for plane in planes[1:]:
@@ -137,8 +170,8 @@ def _gradient(picture: Pixels) -> tuple[Gradient, Gradient]:
 def _upper_threshold(dx: Gradient, dy: Gradient, sensitivity: float) -> float:
     """The gradient above which something is certainly an edge: a percentile of this picture, but never noise."""
     sample = np.abs(dx[::_SAMPLE_STEP, ::_SAMPLE_STEP]) + np.abs(dy[::_SAMPLE_STEP, ::_SAMPLE_STEP])
-    below = _between(_BELOW, sensitivity)
-    return max(float(np.percentile(sample, 100 * below)), _between(_NOISE_FLOOR, sensitivity))
+    below = float(np.percentile(sample, 100 * _between(_BELOW, sensitivity)))
+    return max(min(below, _OF_STRONGEST * float(sample.max())), _between(_NOISE_FLOOR, sensitivity))
 
 
 def _between(ends: tuple[float, float], position: float) -> float:
@@ -161,4 +194,4 @@ def _without_short(lines: Pixels) -> Pixels:
     count, labels, facts, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
     keep = np.zeros(count, np.uint8)
     keep[1:] = np.where(facts[1:, cv2.CC_STAT_AREA] >= _SHORTEST_STROKE, 255, 0)
-    return keep[labels]
+    return np.asarray(keep[labels], dtype=np.uint8)

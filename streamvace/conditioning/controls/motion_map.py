@@ -36,7 +36,7 @@ class MotionMap:
         if self._moved is not None and self._moved.shape == now.shape:
             now = np.maximum(now, self._moved * np.float32(1 - share(seconds - self._seconds, _FADES_S)))
         self._moved, self._seconds = now, seconds
-        return now
+        return np.asarray(now, dtype=np.float32)
 
     def reset(self) -> None:
         """Nothing has moved yet."""

@@ -8,6 +8,8 @@ from streamvace.conditioning.controls.base import ControlSettings, Pixels, colou
 class Raw:
     """The picture untouched: it is a control signal already, or the model is to follow its colours."""
 
+    backend = "the input"
+
     def update(self, frame: Pixels, seconds: float, settings: ControlSettings) -> Pixels:
         """See Control."""
         return colours(frame)
@@ -18,6 +20,8 @@ class Raw:
 
 class Gray:
     """Brightness only, BT.601, as VACE's gray annotator: the model chooses the colours."""
+
+    backend = "OpenCV"
 
     def update(self, frame: Pixels, seconds: float, settings: ControlSettings) -> Pixels:
         """See Control."""

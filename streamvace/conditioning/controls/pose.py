@@ -28,9 +28,7 @@ LIMBS = (
 )  # fmt: skip
 """OpenPose's 17 limbs, in the order of their colours."""
 
-PALETTE = tuple(
-    tuple(round(255 * part) for part in colorsys.hsv_to_rgb(number / 18, 1.0, 1.0)) for number in range(18)
-)
+PALETTE = tuple(tuple(round(255 * part) for part in colorsys.hsv_to_rgb(number / 18, 1.0, 1.0)) for number in range(18))
 """OpenPose's wheel: 18 hues in equal steps from red, one a joint; limbs are drawn at 60 % of it."""
 
 _LIMB_SHARE = 0.6
@@ -51,6 +49,8 @@ _FAST = 0.04
 
 class Pose:
     """Stick figures of up to `pose_people` people. Raises UserError without the network's files."""
+
+    backend = "MediaPipe BlazePose"
 
     def __init__(self, networks: Networks) -> None:
         self._network = BlazePose(networks)
@@ -107,12 +107,12 @@ def draw(canvas: Pixels, body: Body, *, details: bool) -> None:
     if details:
         _details(canvas, body, max(1, width // 2))
     for joint in np.flatnonzero(seen >= _SEEN):
-        cv2.circle(canvas, _pixel(points[joint]), width, PALETTE[joint], -1, cv2.LINE_AA)
+        cv2.circle(canvas, _pixel(points[int(joint)]), width, PALETTE[joint], -1, cv2.LINE_AA)
 
 
 def _limb(canvas: Pixels, start: Floats, end: Floats, width: int, shade: tuple[int, ...]) -> None:
     """An ellipse from joint to joint."""
-    middle = (start + end) / 2
+    middle = np.asarray((start + end) / 2, dtype=np.float32)
     length = float(np.linalg.norm(end - start)) / 2
     angle = math.degrees(math.atan2(float(end[1] - start[1]), float(end[0] - start[0])))
     outline = cv2.ellipse2Poly(_pixel(middle), (max(1, round(length)), width), round(angle), 0, 360, 5)

@@ -33,6 +33,9 @@ class MaskSettings:
 class Mask(Protocol):
     """Says where to generate, one frame after the other. Owned by one thread."""
 
+    backend: str
+    """What it runs on, in a few words."""
+
     def update(self, frame: Pixels, seconds: float, settings: MaskSettings) -> Pixels:
         """The mask of this frame.
 

@@ -8,7 +8,7 @@ import numpy as np
 from streamvace.conditioning.controls.base import Floats, Pixels, colours
 from streamvace.conditioning.masks.base import MaskSettings
 from streamvace.conditioning.masks.yolo import Detection, class_names, decode
-from streamvace.conditioning.networks import Networks, open_onnx
+from streamvace.conditioning.networks import Networks, OnnxNetwork
 from streamvace.errors import UserError
 
 _INPUT = 640
@@ -23,10 +23,12 @@ class Detector:
     nearer to a figure than its corners are. Raises UserError without a file or when it is no detector.
     """
 
+    backend = "a YOLO file"
+
     def __init__(self, networks: Networks) -> None:
         if networks.detector is None:
             raise UserError("the detector mask needs a YOLO file: set /streamvace/mask/model to an .onnx file's name")
-        self._network = open_onnx(networks.detector)
+        self._network = OnnxNetwork(networks.detector)
         width, height = self._network.size
         self._size = width or _INPUT, height or _INPUT
         self.names = class_names(self._network.names)
@@ -55,9 +57,7 @@ class Detector:
 
     def _select(self, mask: Pixels, found: Detection, scale: float, offset: tuple[int, int]) -> None:
         height, width = mask.shape
-        x1, y1, x2, y2 = (
-            (value - offset[axis % 2]) / scale for axis, value in enumerate(found.box)
-        )
+        x1, y1, x2, y2 = ((value - offset[axis % 2]) / scale for axis, value in enumerate(found.box))
         left, top = max(0, int(x1)), max(0, int(y1))
         right, bottom = min(width, int(np.ceil(x2))), min(height, int(np.ceil(y2)))
         if right <= left or bottom <= top:

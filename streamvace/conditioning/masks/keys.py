@@ -12,6 +12,8 @@ from streamvace.conditioning.masks.base import MaskSettings
 class Alpha:
     """The input's own alpha plane: opaque is selected."""
 
+    backend = "the input"
+
     def update(self, frame: Pixels, seconds: float, settings: MaskSettings) -> Pixels:
         """See Mask. A frame without alpha is opaque."""
         if frame.shape[2] < 4:
@@ -25,6 +27,8 @@ class Alpha:
 class Luma:
     """What is as bright as `luma_low` to `luma_high`; BT.601 brightness, borders as soft as `softness`."""
 
+    backend = "OpenCV"
+
     def update(self, frame: Pixels, seconds: float, settings: MaskSettings) -> Pixels:
         """See Mask."""
         return np.asarray(cv2.LUT(luma(frame), _luma_table(settings)), dtype=np.uint8)
@@ -35,6 +39,8 @@ class Luma:
 
 class SecondInput:
     """Another input whose brightness is the mask."""
+
+    backend = "an input"
 
     def update(self, frame: Pixels, seconds: float, settings: MaskSettings) -> Pixels:
         """See Mask."""
@@ -51,7 +57,7 @@ def _luma_table(settings: MaskSettings) -> Pixels:
     border = max(settings.softness / 2, 1 / 255)
     rise = np.ones(256) if low <= 0 else np.clip(0.5 + (level - low) / (2 * border), 0, 1)
     fall = np.ones(256) if high >= 1 else np.clip(0.5 + (high - level) / (2 * border), 0, 1)
-    return np.rint(255 * np.minimum(rise, fall)).astype(np.uint8)
+    return np.asarray(np.rint(255 * np.minimum(rise, fall)), dtype=np.uint8)
 
 
 _FULL_CHROMA = 0.35
@@ -65,6 +71,8 @@ class Chroma:
     over that plane then answers each pixel, so tolerance and softness cost nothing.
     """
 
+    backend = "OpenCV"
+
     def __init__(self) -> None:
         self._table: Pixels | None = None
         self._made_for: tuple[float, float, float] | None = None
@@ -77,7 +85,7 @@ class Chroma:
         planes = cv2.cvtColor(colours(frame), cv2.COLOR_RGB2YCrCb)
         index = planes[..., 1].astype(np.uint16) << 8
         index |= planes[..., 2]
-        return self._table[index]
+        return np.asarray(self._table[index], dtype=np.uint8)
 
     def reset(self) -> None:
         """Nothing is remembered."""
@@ -104,7 +112,7 @@ def _chroma_table(hue: float, tolerance: float, softness: float) -> Pixels:
     # ... and colourful enough: grey has every hue.
     least = _FULL_CHROMA * (1 - tolerance) * length
     coloured = np.clip((along - least / 2) / max(least / 2, 1), 0, 1)
-    return np.rint(255 * inside * coloured).astype(np.uint8).ravel()
+    return np.asarray(np.rint(255 * inside * coloured), dtype=np.uint8).ravel()
 
 
 def despill(frame: Pixels, hue: float, amount: float) -> Pixels:

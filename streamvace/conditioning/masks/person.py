@@ -25,6 +25,8 @@ _STEEP = 6.0
 class Person:
     """People, near or half near: made for video calls, good to about five metres. Raises UserError without its file."""
 
+    backend = "MediaPipe selfie segmentation"
+
     def __init__(self, networks: Networks) -> None:
         self._networks = networks
         self._wide = LiteNetwork(networks.find(WIDE_FILE, "the person mask"))

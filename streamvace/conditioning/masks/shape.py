@@ -68,17 +68,15 @@ def grown(mask: Pixels, pixels: int) -> Pixels:
     return np.asarray(mask, dtype=np.uint8)
 
 
-_SQUARE, _CROSS = (
-    cv2.getStructuringElement(shape, (3, 3)) for shape in (cv2.MORPH_RECT, cv2.MORPH_CROSS)
-)
+_SQUARE, _CROSS = (cv2.getStructuringElement(shape, (3, 3)) for shape in (cv2.MORPH_RECT, cv2.MORPH_CROSS))
 
 
 def feathered(mask: Pixels, pixels: int) -> Pixels:
     """The border faded over about so many pixels, half of them on either side."""
     if pixels <= 0:
         return mask
-    # Two box blurs make a triangle, whose foot is twice one box; far cheaper than a Gaussian of that size.
-    side = max(1, round(pixels / 2)) | 1
+    # Two box blurs make a triangle, whose foot is as wide as both; far cheaper than a Gaussian of that size.
+    side = (pixels // 2 + 1) | 1
     for _ in range(2):
         mask = cv2.blur(mask, (side, side), borderType=cv2.BORDER_REPLICATE)
     return np.asarray(mask, dtype=np.uint8)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from streamvace.conditioning.controls.base import Floats
 from streamvace.errors import UserError
@@ -17,6 +18,10 @@ OVERLAP = 0.5
 
 _MOST = 32
 """Detections kept of a frame: more are a crowd, and a crowd is one mask anyway."""
+
+
+_MOST_FINISHED = 1000
+"""Rows of a network that has thinned out its detections itself; one of 5 + 1 columns that hasn't has thousands."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ def decode(outputs: Sequence[Floats], confidence: float) -> list[Detection]:
         shapes = ", ".join(str(each.shape) for each in outputs)
         raise UserError(f"the detector answers {shapes}; known are [1, 4+C, N], [1, N, 5+C] and [1, N, 6] (YOLO)")
     extra = 0 if prototypes is None else prototypes.shape[0]
-    if table.shape[1] == 6 and table.shape[0] != 6 and extra == 0:
+    if table.shape[1] == 6 and table.shape[0] <= _MOST_FINISHED and extra == 0:
         return _finished(table, confidence)
     transposed = table.shape[0] < table.shape[1]
     rows = table.T if transposed else table
@@ -74,7 +79,7 @@ def _finished(table: Floats, confidence: float) -> list[Detection]:
     ]
 
 
-def _distinct(boxes: Floats, scores: Floats, labels: np.ndarray) -> list[int]:  # type: ignore[type-arg]
+def _distinct(boxes: Floats, scores: Floats, labels: NDArray[np.intp]) -> list[int]:
     """Which boxes are not the same thing again. boxes: centre and size."""
     if not len(boxes):
         return []

@@ -78,7 +78,7 @@ def bytes_needed(
                 each = precision.weight_bytes if "blocks." in name and len(shape) == 2 else None
                 weights += math.prod(shape) * (each or dtype.itemsize)
     tokens = (size[0] // 16) * (size[1] // 16)
-    copies = 2 if spec.cache.positions == "absolute" else 3  # K, V, and rotated K where K is stored unrotated
+    copies = 3 if spec.cache.positions == "window" else 2  # K, V, and rotated K where K is stored unrotated
     frames = spec.cache.window + spec.cache.bank
     cache = copies * spec.size.num_layers * frames * tokens * spec.size.dim * dtype.itemsize
     return int((weights + cache) * (1 + WORKING_SHARE))

@@ -20,7 +20,7 @@ from streamvace.model.attention import Kernel, sdpa
 from streamvace.model.memory_bank import MemoryBank
 from streamvace.model.reference_keys import ReferenceKeys
 from streamvace.model.rope import RotaryTable, rotary_table
-from streamvace.model.sink import DecayingSink
+from streamvace.model.sink import AdaptiveSink, DecayingSink
 from streamvace.model.specs import CacheRule, WanSize
 
 
@@ -49,10 +49,15 @@ class KVCache:
         self.k = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(size.num_layers)]
         self.v = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(size.num_layers)]
         # Keys stored unrotated are rotated once a chunk, not once a step: history here, the chunk's own rows each step.
-        self.rotated = [] if rule.positions == "absolute" else [torch.zeros_like(k) for k in self.k]
+        self.rotated = [torch.zeros_like(k) for k in self.k] if rule.positions == "window" else []
         self.bank = MemoryBank(self.k, self.v, rule.bank)
         self._sink = None if rule.sink_decay is None else DecayingSink(self.k, self.v, rule.sink, rule.sink_decay)
+        self._adaptive = None
+        if rule.sink_refresh is not None:
+            self._adaptive = AdaptiveSink(self.k, self.v, rule.sink, rule.window, rule.sink_refresh)
         self._frame_in_slot: list[int] = []
+        self._back = 0  # how far the position of `rewind` has fallen back
+        self._sought = False  # the newest frame came into a full window, so an adaptive sink seeks its slot
 
     @property
     def nbytes(self) -> int:
@@ -68,8 +73,10 @@ class KVCache:
         """Forget every frame. Buffers are kept; what they hold is never read before it is written again."""
         self._frame_in_slot.clear()
         self.bank.reset()
-        if self._sink is not None:
-            self._sink.reset()
+        self._back, self._sought = 0, False
+        for sink in (self._sink, self._adaptive):
+            if sink is not None:
+                sink.reset()
 
     def chunk(
         self, start: int, frames: int, past_bias: float = 1.0, references: ReferenceKeys | None = None
@@ -79,7 +86,8 @@ class KVCache:
         Called again for the same frames (later denoising steps, the clean pass) it rewrites them in place.
         past_bias: attention weight of held frames other than the first and the chunk, 0 < b <= 1 (Krea Realtime).
         references: frames that are attended to as well, from just before the first one held.
-        Raises ValueError when the chunk is larger than what the window leaves beside the sink.
+        Raises ValueError when the chunk is larger than what the window leaves beside the sink, or than the one frame at
+        a time that an adaptive sink takes in a full window.
         """
         wanted = range(start, start + frames)
         if frames > self.rule.window - (self.rule.sink if start else 0):
@@ -87,9 +95,15 @@ class KVCache:
                 f"a chunk of {frames} latent frames does not fit a window of {self.rule.window} with "
                 f"a sink of {self.rule.sink}"
             )
+        self._rewind(start)
+        if self._adaptive is not None and start not in self._frame_in_slot:
+            self._sought = len(self._frame_in_slot) == self.rule.window
+            if self._sought and frames > 1:
+                raise ValueError(f"a chunk of {frames} latent frames: an adaptive sink takes one frame at a time")
         self._make_room(wanted)
         slots = [self._frame_in_slot.index(frame) for frame in wanted]
-        return self._pass(wanted, list(range(frames)), slots, past_bias, references)
+        adaptive = self._adaptive if self._sought else None
+        return self._pass(wanted, list(range(frames)), slots, past_bias, references, adaptive)
 
     def replay(self, start: int, frames: int) -> ChunkPass:
         """The pass of a prompt switch: clean frames `start ..` are written again with the new text (recache).
@@ -118,17 +132,37 @@ class KVCache:
     def _by_age(self) -> list[int]:
         return sorted(range(len(self._frame_in_slot)), key=self._frame_in_slot.__getitem__)
 
-    def _positions(self, frames: range) -> tuple[list[int], list[int]]:
-        """Rotary positions of the held frames, slot by slot, and of the pass's own, for K that is stored unrotated."""
+    def _positions(self, frames: range) -> tuple[list[int], Sequence[int]]:
+        """Rotary positions of the held frames, slot by slot, and of the pass's own."""
         held = self._frame_in_slot
         if self.rule.positions == "window":
             rank = {slot: position for position, slot in enumerate(self._by_age())}
-            return [rank[slot] for slot in range(len(held))], list(range(len(held) - len(frames), len(held)))
+            return [rank[slot] for slot in range(len(held))], range(len(held) - len(frames), len(held))
+        of_slot = [frame if slot < self.rule.sink else frame - self._back for slot, frame in enumerate(held)]
+        return of_slot, range(frames.start - self._back, frames.stop - self._back)
+
+    def _rewind(self, start: int) -> None:
+        """Let the position fall back when its time has come, and turn the held keys along with it.
+
+        The stream's first frames stay where they are; every other frame, one that an adaptive sink took in as well,
+        keeps its distance to the present. A rotation by a difference of positions is all that this takes.
+        """
+        if self.rule.positions != "rewind":
+            return
         limit, restart = self.rule.rewind
         period = limit - restart
-        back = 0 if frames.start < limit else ((frames.start - limit) // period + 1) * period
-        of_slot = [frame if slot < self.rule.sink else frame - back for slot, frame in enumerate(held)]
-        return of_slot, [frame - back for frame in frames]
+        back = 0 if start < limit else ((start - limit) // period + 1) * period
+        if back == self._back:
+            return
+        turn = rotary_table([self._back - back], 1, 1, self.head_dim, self.k[0].device)
+        sink = self.rule.sink
+        for layer, keys in enumerate(self.k):
+            keys[:, sink:] = turn.rotate(keys[:, sink:].flatten(1, 2)).view_as(keys[:, sink:])
+            if self._adaptive is not None:
+                moved = self._adaptive.refreshed[layer].view(1, -1, 1, 1, 1)
+                turned = turn.rotate(keys[:, :sink].flatten(1, 2)).view_as(keys[:, :sink])
+                keys[:, :sink] = torch.where(moved, turned, keys[:, :sink])
+        self._back = back
 
     def _make_room(self, chunk: range) -> None:
         held, sink = self._frame_in_slot, self.rule.sink
@@ -149,15 +183,13 @@ class KVCache:
         slots: list[int],
         past_bias: float = 1.0,
         references: ReferenceKeys | None = None,
+        adaptive: AdaptiveSink | None = None,
     ) -> ChunkPass:
         device = self.k[0].device
         bank, held = self.rule.bank, len(self._frame_in_slot)
+        of_slot, positions = self._positions(frames)
         history = None
-        if self.rule.positions == "absolute":
-            positions: Sequence[int] = frames
-            of_slot = self._frame_in_slot
-        else:
-            of_slot, positions = self._positions(frames)
+        if self.rule.positions == "window":
             history = rotary_table(of_slot, self.height, self.width, self.head_dim, device)
         bias = None
         if past_bias != 1.0:
@@ -177,6 +209,7 @@ class KVCache:
             history,
             bias,
             [] if references is None else references.before(min(of_slot)),
+            None if adaptive is None else (adaptive, frames.start),
         )
 
 
@@ -197,15 +230,18 @@ class ChunkPass:
         history: RotaryTable | None,
         bias: Tensor | None,
         references: Sequence[tuple[Tensor, Tensor]] = (),
+        adaptive: tuple[AdaptiveSink, int] | None = None,
     ) -> None:
         """kept: indices of the pass's frames that are stored (None = all). slots: where. seen: what is attended.
 
         history: rotation of the held frames, slot by slot, when K is stored unrotated. bias: added to the scores.
-        references: K and V of every layer that are attended to beside the cache's.
+        references: K and V of every layer that are attended to beside the cache's. adaptive: chooses the slot of this
+        frame instead, layer by layer.
         """
         self._cache, self._rotary, self._frames = cache, rotary, frames
         self._kept, self._slots, self._seen = kept, slots, seen
         self._history, self._bias, self._references = history, bias, references
+        self._adaptive = adaptive
         self._rotated_layers: set[int] = set()
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
@@ -213,14 +249,18 @@ class ChunkPass:
         cache, seen = self._cache, self._seen
         keys, values = cache.k[layer], cache.v[layer]
         rotated = self._rotary.rotate(k)
-        self._write(values, v)
+        slots = self._slots
+        if self._adaptive is not None:
+            sink, frame = self._adaptive
+            slots = sink.slot(layer, frame, rotated, v) + cache.rule.bank
+        self._write(values, v, slots)
         if self._history is None:
-            self._write(keys, rotated)
+            self._write(keys, rotated, slots)
         else:
-            self._write(keys, k)
+            self._write(keys, k, slots)
             keys = cache.rotated[layer]
             if layer in self._rotated_layers:
-                self._write(keys, rotated)
+                self._write(keys, rotated, slots)
             else:
                 keys[:, seen] = self._history.rotate(cache.k[layer][:, seen].flatten(1, 2)).unflatten(
                     1, (seen.stop - seen.start, -1)
@@ -237,6 +277,6 @@ class ChunkPass:
             return sdpa(queries, seen_keys, seen_values, self._bias)
         return cache.kernel(queries, seen_keys, seen_values)
 
-    def _write(self, buffer: Tensor, new: Tensor) -> None:
+    def _write(self, buffer: Tensor, new: Tensor, slots: Tensor) -> None:
         new = new.unflatten(1, (self._frames, -1))
-        buffer.index_copy_(1, self._slots, new if self._kept is None else new[:, self._kept])
+        buffer.index_copy_(1, slots, new if self._kept is None else new[:, self._kept])

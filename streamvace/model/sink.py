@@ -1,10 +1,15 @@
-"""The decaying sink of Reward Forcing: what leaves the window is blended into the sink instead of being lost."""
+"""Sinks that change: Reward Forcing's decaying one and StreamDiffusionV2's adaptive one.
+
+A sink is a stream's first frames, kept for as long as the stream lasts. One that never changes holds a picture of long
+ago against a show that has moved on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -40,3 +45,57 @@ class DecayingSink:
             else:
                 exact[:, :count] = evicted
             buffer[:, : self._frames] = exact
+
+
+class AdaptiveSink:
+    """A new frame that is unlike the sink takes the place of the sink frame it is least like.
+
+    Each layer decides for itself, by the cosine of the frames' mean keys and of their mean values, averaged. It is
+    decided on the device and the host never waits for the answer, so a layer's slots are its own; of the cache's record
+    of frames only their number holds for every layer.
+
+    The original asks again at every denoising step, with counters that can leave one frame in two slots; here a frame's
+    first pass decides for all of them, once the window is full.
+    """
+
+    def __init__(self, k: Sequence[Tensor], v: Sequence[Tensor], frames: int, window: int, threshold: float) -> None:
+        """k, v: as for DecayingSink; slots from `frames` on are the ring, `window` slots in all.
+
+        threshold: likeness below which a frame goes to the sink, -1..1 (StreamDiffusionV2: 0.2).
+        """
+        self._k, self._v = k, v
+        self._frames, self._window, self._threshold = frames, window, threshold
+        self.reset()
+
+    def reset(self) -> None:
+        """Every slot holds its first frame; the ring begins at its first slot."""
+        device = self._k[0].device
+        layers = range(len(self._k))
+        self._next = [torch.full((1,), self._frames, device=device) for _ in layers]
+        self._chosen: list[tuple[int, Tensor] | None] = [None for _ in layers]
+        self.refreshed = [torch.zeros(self._frames, dtype=torch.bool, device=device) for _ in layers]
+
+    def slot(self, layer: int, frame: int, k: Tensor, v: Tensor) -> Tensor:
+        """Where a new frame goes in a full window, int64 `[1]`; the same slot for every pass of the frame.
+
+        k, v: its rotated keys and its values `[1, tokens, heads, D]`.
+        """
+        chosen = self._chosen[layer]
+        if chosen is not None and chosen[0] == frame:
+            return chosen[1]
+        likeness = (self._likeness(self._k[layer], k) + self._likeness(self._v[layer], v)) / 2
+        least, worst = likeness.min(dim=0, keepdim=True)
+        fresh = least < self._threshold
+        ring = self._next[layer]
+        after = torch.where(ring + 1 == self._window, self._frames, ring + 1)
+        self._next[layer] = torch.where(fresh, ring, after)
+        self.refreshed[layer] |= F.one_hot(worst[0], self._frames).bool() & fresh
+        slot = torch.where(fresh, worst, ring)
+        self._chosen[layer] = frame, slot
+        return slot
+
+    def _likeness(self, held: Tensor, new: Tensor) -> Tensor:
+        """Cosine of the mean over a frame's tokens, `[sink]`."""
+        ours = held[0, : self._frames].float().mean(dim=1).flatten(1)
+        theirs = new[0].float().mean(dim=0).flatten()
+        return F.cosine_similarity(ours, theirs.unsqueeze(0), dim=-1)

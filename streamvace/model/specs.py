@@ -71,10 +71,12 @@ class CacheRule:
     keep_sink_on_switch: a prompt switch leaves the sink's old K/V in place (LongLive's `global_sink`).
     positions: `absolute` stores K rotated to its place in the stream; `window` stores it unrotated and numbers the
         held frames 0, 1, ... at use (Reward Forcing), which matters where a sink leaves a gap; `rewind` stores it
-        unrotated too and lets the stream's position fall back time and again while the sink keeps its own.
-    rewind: (limit, restart) of `rewind`: the chunk that would begin at `limit` begins at `restart`, and the held frames
-        before it move along.
+        rotated and lets the stream's position fall back time and again, the held frames with it and the stream's
+        first ones excepted (StreamDiffusionV2).
+    rewind: (limit, restart) of `rewind`: the chunk that would begin at `limit` begins at `restart`.
     sink_decay: evicted frames are blended into the sink, sink = decay * sink + (1 - decay) * evicted; None: kept as is.
+    sink_refresh: a new frame that is less like one of the sink's than this takes its place, layer by layer; likeness is
+        a cosine, -1..1 (StreamDiffusionV2). None: never.
     bank: frames of long-term memory beside the window (MemFlow); one is recorded every `record_every` chunks.
     """
 
@@ -84,6 +86,7 @@ class CacheRule:
     positions: Literal["absolute", "window", "rewind"] = "absolute"
     rewind: tuple[int, int] = (50, 5)
     sink_decay: float | None = None
+    sink_refresh: float | None = None
     bank: int = 0
     record_every: int = 1
 
@@ -160,9 +163,9 @@ PIPELINES: dict[str, PipelineSpec] = {
         PipelineSpec(
             name="streamdiffusionv2",
             size=WAN_1_3B,
-            # Published rule: the position rewinds from 50 to 5, so the sink never lies far behind. The adaptive sink is
-            # off, as in the authors' fast configuration: it would need a host decision in every layer of a step.
-            cache=CacheRule(window=6, sink=3, positions="rewind", rewind=(50, 5)),
+            # As published: the position rewinds from 50 to 5, so the sink never lies far behind, and a frame that is
+            # unlike the sink becomes a part of it.
+            cache=CacheRule(window=6, sink=3, positions="rewind", rewind=(50, 5), sink_refresh=0.2),
             chunk=1,
             # A single latent decodes to one frame only; two give the stream its first five.
             first_chunk=2,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn.functional import cosine_similarity as cosine
 
 from streamvace.model.attention import sdpa
 from streamvace.model.cache import KVCache
@@ -159,6 +162,27 @@ def test_the_memory_bank_keeps_the_frames_nearest_to_the_text(
             oracle.record(number * chunk)
 
 
+@pytest.mark.parametrize(("by", "largest"), [(1024, 2e-6), (1_000_000, 2e-6), (1_000_000_000, 2e-6)])
+def test_a_memflow_stream_far_out_is_the_one_at_its_beginning(by: int, largest: float) -> None:
+    """Sink, bank and window together: rotary attention sees differences, and the tables come from the formula."""
+    rule = CacheRule(window=6, sink=2, bank=3, record_every=2)
+    worst = 0.0
+    caches = [KVCache(SIZE, rule, HEIGHT, WIDTH), KVCache(SIZE, rule, HEIGHT, WIDTH)]
+    generator = torch.Generator().manual_seed(4)
+    text = torch.randn(1, 5, SIZE.num_heads, SIZE.head_dim, generator=generator)
+    for number in range(60):
+        q, k, v = random_qkv(2, generator)
+        outputs = []
+        for cache, offset in zip(caches, (0, by), strict=True):
+            # Saliency compares rotated keys with the text, which has no position: it alone sees where a stream is.
+            cache.bank.consolidate([text * 0])
+            outputs.append(cache.chunk(offset + 2 * number, 2).attend(0, q, k, v))
+            if number % 2 == 0:
+                cache.record(offset + 2 * number)
+        worst = max(worst, float((outputs[0] - outputs[1]).abs().max()))
+    assert worst < largest
+
+
 class RewindOracle:
     """StreamDiffusionV2 by its definition: the whole history kept raw, positions moved back together, sink excepted."""
 
@@ -214,6 +238,125 @@ def test_the_sink_never_lies_further_back_than_the_limit() -> None:
         of_slot, (newest,) = cache._positions(range(frame, frame + 1))
         assert newest < 50
         assert of_slot[:3] == list(range(min(3, len(of_slot))))
+
+
+class AdaptiveOracle:
+    """StreamDiffusionV2 by its definition, one a layer: every frame kept raw, every decision a Python branch."""
+
+    def __init__(self, rule: CacheRule, limit: int) -> None:
+        self.rule, self.limit = rule, limit
+        self.back = 0
+        self.frames: dict[int, tuple[Tensor, Tensor]] = {}
+        self.slots: list[int] = []
+        self.ring = list(range(rule.sink, rule.window))
+        self.refreshed = 0
+
+    def place(self, frame: int) -> range:
+        at = frame if frame < self.rule.sink else frame - self.back
+        return range(at, at + 1)
+
+    def keys(self, frame: int) -> Tensor:
+        return rotated(self.frames[frame][0], self.place(frame))
+
+    def likeness(self, held: int, k: Tensor, v: Tensor) -> float:
+        pairs = ((self.keys(held), k), (self.frames[held][1], v))
+        return sum(float(cosine(one.mean(1).flatten(), other.mean(1).flatten(), dim=0)) for one, other in pairs) / 2
+
+    def attend(self, start: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        frames = range(start, start + q.shape[1] // TOKENS)
+        while start - self.back >= self.rule.rewind[0]:
+            self.back += self.rule.rewind[0] - self.rule.rewind[1]
+        for frame, new_k, new_v in zip(frames, per_frame(k), per_frame(v), strict=True):
+            if frame not in self.frames:
+                if len(self.slots) < self.rule.window:
+                    self.slots.append(frame)
+                else:
+                    turned = rotated(new_k, self.place(frame))
+                    like = [self.likeness(held, turned, new_v) for held in self.slots[: self.rule.sink]]
+                    if like and min(like) < self.limit / 10:
+                        self.slots[like.index(min(like))] = frame
+                        self.refreshed += 1
+                    else:
+                        self.ring.append(self.ring.pop(0))
+                        self.slots[self.ring[-1]] = frame
+            self.frames[frame] = (new_k, new_v)
+        queries = [rotated(part, self.place(frame)) for frame, part in zip(frames, per_frame(q), strict=True)]
+        keys = torch.cat([self.keys(frame) for frame in self.slots], 1)
+        return sdpa(torch.cat(queries, 1), keys, torch.cat([self.frames[frame][1] for frame in self.slots], 1))
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    room=st.integers(1, 4),
+    sink=st.integers(1, 3),
+    first=st.integers(1, 2),
+    limit=st.integers(12, 30),
+    restart=st.integers(5, 8),
+    threshold=st.integers(-10, 10),
+    passes=st.integers(1, 3),
+    seed=st.integers(0, 999),
+)
+def test_a_frame_unlike_the_sink_takes_its_place_layer_by_layer(
+    room: int, sink: int, first: int, limit: int, restart: int, threshold: int, passes: int, seed: int
+) -> None:
+    """60 chunks through rewinds; each layer sees other keys, so each has its own slots. From never to always."""
+    generator = torch.Generator().manual_seed(seed)
+    rule = CacheRule(
+        window=sink + 1 + room, sink=sink, positions="rewind", rewind=(limit, restart), sink_refresh=threshold / 10
+    )
+    cache = KVCache(replace(SIZE, num_layers=2), rule, HEIGHT, WIDTH)
+    oracles = [AdaptiveOracle(rule, threshold), AdaptiveOracle(rule, threshold)]
+    start, scene = 0, torch.zeros(())
+    for number in range(60):
+        count = 1 if number else first
+        if number % 9 == 0:
+            # What lasts in a picture lasts for a while, so that some frames are like the sink and some are not.
+            scene = 1.5 * torch.randn(1, 1, SIZE.num_heads, SIZE.head_dim, generator=generator)
+        for _ in range(passes):
+            memory = cache.chunk(start, count)
+            for layer, oracle in enumerate(oracles):
+                q, k, v = (part + scene for part in random_qkv(count, generator))
+                torch.testing.assert_close(
+                    memory.attend(layer, q, k, v), oracle.attend(start, q, k, v), atol=5e-5, rtol=0
+                )
+        start += count
+    if threshold == 10:
+        assert all(oracle.refreshed for oracle in oracles)
+    if threshold == -10:
+        assert not any(oracle.refreshed for oracle in oracles)
+
+
+def test_after_a_reset_the_sink_is_the_new_stream_s_own() -> None:
+    rule = CacheRule(window=4, sink=2, positions="rewind", rewind=(12, 5), sink_refresh=0.9)
+    used, fresh = KVCache(SIZE, rule, HEIGHT, WIDTH), KVCache(SIZE, rule, HEIGHT, WIDTH)
+    generator = torch.Generator().manual_seed(1)
+    for start in range(20):
+        used.chunk(start, 1).attend(0, *random_qkv(1, generator))
+    used.reset()
+    for start in range(20):
+        qkv = random_qkv(1, generator)
+        assert torch.equal(used.chunk(start, 1).attend(0, *qkv), fresh.chunk(start, 1).attend(0, *qkv))
+
+
+def test_an_adaptive_sink_takes_one_frame_at_a_time() -> None:
+    cache = KVCache(SIZE, CacheRule(window=6, sink=2, sink_refresh=0.2), HEIGHT, WIDTH)
+    cache.chunk(0, 2)
+    cache.chunk(2, 4)
+    with pytest.raises(ValueError, match="a chunk of 2 latent frames: an adaptive sink takes one frame at a time"):
+        cache.chunk(6, 2)
+
+
+def test_turning_the_held_keys_again_and_again_in_bf16_costs_no_more_than_rounding() -> None:
+    """A frame that an adaptive sink took in is turned at every rewind; after 1,000 of them it is still itself."""
+    rule = CacheRule(window=4, sink=1, positions="rewind", rewind=(12, 5))
+    cache = KVCache(SIZE, rule, HEIGHT, WIDTH, dtype=torch.bfloat16)
+    key = torch.randn(1, TOKENS, SIZE.num_heads, SIZE.head_dim, generator=torch.Generator().manual_seed(2))
+    cache.k[0][:, 3] = rotated(key, range(7_011, 7_012)).bfloat16()
+    for rewinds in range(1, 1001):
+        cache._rewind(5 + 7 * rewinds)
+    truth = rotated(key, range(11, 12))
+    error = (cache.k[0][:, 3].float() - truth).norm() / truth.norm()
+    assert error < 0.06
 
 
 def test_saliency_is_the_mean_of_all_scores() -> None:

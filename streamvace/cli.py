@@ -177,6 +177,9 @@ def run(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Output files may replace existing ones.")] = False,
     media: Media = None,
+    cues: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Cue list; default: cues.json in the media folder.")
+    ] = None,
     size: Annotated[
         str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's.")
     ] = None,
@@ -221,6 +224,7 @@ def run(
         outputs=tuple(output or ()),
         overwrite=overwrite,
         media=media,
+        cues=cues,
         parameters=parameters,
         size=parse_size(size) if size else None,
         upscale=upscale,

@@ -11,10 +11,14 @@ from dataclasses import replace
 from functools import partial
 
 from streamvace.errors import UserError
+from streamvace.live.beats import BeatGate
+from streamvace.live.commands import Commands
+from streamvace.live.cue_file import open_cues
 from streamvace.live.director import Director
 from streamvace.live.end_with import end_with
 from streamvace.live.greeting import greeting, things_to_try
 from streamvace.live.inputs import Inputs, open_confined
+from streamvace.live.look_ahead import LookAhead
 from streamvace.live.main_loop import MainLoop, stop_on_signals
 from streamvace.live.media import MediaFolder
 from streamvace.live.memory import ResidentMemory
@@ -67,7 +71,23 @@ def run(options: RunOptions) -> int:
     with stop_on_signals() as stop, ExitStack() as stack:
         if options.end_with is not None:
             end_with(options.end_with, stop)
-        osc = stack.enter_context(OscServer(parameters, options.host, options.osc_port, tcp_port=options.osc_tcp_port))
+        cue_path = options.cues or media.root / "cues.json"
+        cues, cue_file = open_cues(cue_path, options.pipeline, parameters.schema, reporter)
+        stack.callback(cue_file.close)
+        look_ahead = LookAhead()
+        gate = BeatGate(look_ahead_s=look_ahead.read)
+        stack.callback(gate.close)
+        gate.follow(parameters.snapshot().text("/streamvace/quantise"))
+        osc = OscServer(
+            parameters,
+            options.host,
+            options.osc_port,
+            tcp_port=options.osc_tcp_port,
+            commands=Commands(parameters, cues),
+            gate=gate,
+            look_ahead_s=look_ahead.read,
+        )
+        stack.callback(osc.close)
         query = _open_query(options, parameters, osc)
         if query is not None:
             stack.callback(query.close)
@@ -107,7 +127,14 @@ def run(options: RunOptions) -> int:
             telemetry=telemetry,
             reporter=reporter,
         )
-        director = Director(size=size, inputs=inputs, parameters=parameters, presenter=presenter, shelf=shelf)
+        director = Director(
+            size=size,
+            inputs=inputs,
+            parameters=parameters,
+            presenter=presenter,
+            shelf=shelf,
+            look_ahead=look_ahead,
+        )
         # A show goes on with the old prompt while a new one is encoded.
         setup = WorkerSetup(options.factory, options.pipeline, size, replace(options.model, prompts="beside"))
         supervisor = Supervisor(setup, director, telemetry, reporter)
@@ -115,6 +142,8 @@ def run(options: RunOptions) -> int:
         for part in (presenter, inputs, shelf, director, supervisor, memory):
             telemetry.add(part.stats)
         telemetry.add(lambda: osc_figures(osc.counters()))
+        telemetry.add(gate.figures)
+        telemetry.add(lambda: {"cue": cues.current, "cue_next": cues.following})
         loop = MainLoop(
             stop,
             reporter,

@@ -129,6 +129,8 @@ def _list(parameter: Parameter, arguments: tuple[object, ...]) -> Coerced:
     Empty texts are left out, with their weights: that is how a list is emptied, and how a panel with eight boxes sends
     the three that are filled. A message that cannot be taken whole is refused whole.
     """
+    if not arguments:
+        return _refuse(parameter, "no value")
     if len(arguments) == 1 and isinstance(arguments[0], tuple):
         arguments = arguments[0]
     loose = [part for item in arguments for part in (item if isinstance(item, tuple) else (item,))]
@@ -151,8 +153,8 @@ def _list(parameter: Parameter, arguments: tuple[object, ...]) -> Coerced:
             line = f"{parameter.address}: takes {expectation(parameter)}, got {show(part)}, used {show(weight)}"
         pairs[-1] = (pairs[-1][0], weight)
     kept = tuple(pair for pair in pairs if pair[0])
-    if len(kept) > parameter.max_items or not loose:
-        return _refuse(parameter, f"{len(kept)} strings" if loose else "no value")
+    if len(kept) > parameter.max_items:
+        return _refuse(parameter, f"{len(kept)} strings")
     held: Value = kept if parameter.type == "weighted" else tuple(text for text, _ in kept)
     return Coerced("clamped" if line else "set", held, line)
 

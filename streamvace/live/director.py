@@ -72,6 +72,7 @@ class Director:
         parameters: Parameters,
         presenter: Presenter,
         shelf: Stock,
+        look_ahead: LookAhead,
         clock: Callable[[], int] = now_ns,
     ) -> None:
         self._size = size
@@ -87,12 +88,12 @@ class Director:
         self._received_ns = 0
         self._prompts = PromptTransition()
         self._step_s = 0.0
-        self.look_ahead = LookAhead()
+        self._look_ahead = look_ahead
 
     def stats(self) -> Stats:
         """For telemetry, from any thread. mix: the prompts of the newest chunk, in words."""
         mix = self._prompts.shown
-        return {"mix": "" if mix is None else spoken(mix), "lookahead_ms": round(1e3 * self.look_ahead.seconds, 3)}
+        return {"mix": "" if mix is None else spoken(mix), "lookahead_ms": round(1e3 * self._look_ahead.seconds, 3)}
 
     def wait_s(self, pace: Pace) -> float:
         """How long to withhold the next chunk. A reset waits for nothing; a pause waits until it ends."""
@@ -100,7 +101,7 @@ class Director:
         self._step_s = pace.step_s
         if snapshot.flag("/streamvace/pause"):
             self._sampled_ns = 0
-            self.look_ahead.interrupted()
+            self._look_ahead.interrupted()
             self._parameters.advance()  # a cue may be on its way that ends the pause
             return _PAUSED_S
         if self._generation is not None and snapshot.generation != self._generation:
@@ -110,7 +111,7 @@ class Director:
     def build(self, frames: int, first_frames: int) -> ChunkInput:
         """The next chunk's input, from one snapshot and the newest control frames."""
         now_ns = self._clock()
-        self.look_ahead.chunk_starts(now_ns, self._step_s, self._presenter.backlog_s())
+        self._look_ahead.chunk_starts(now_ns, self._step_s, self._presenter.backlog_s())
         snapshot = self._parameters.advance()
         reset = self._generation is not None and snapshot.generation != self._generation
         self._generation = snapshot.generation

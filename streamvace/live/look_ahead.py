@@ -21,6 +21,10 @@ class LookAhead:
         self._started_ns: int | None = None
         self._periods_s: deque[float] = deque(maxlen=_RECENT_CHUNKS)
 
+    def read(self) -> float:
+        """`seconds`, for whoever wants a function to call."""
+        return self.seconds
+
     def chunk_starts(self, now_ns: int, step_s: float, backlog_s: float) -> None:
         """A chunk is begun. step_s: how long one takes; backlog_s: how long what is queued before it will play."""
         if self._started_ns is not None:

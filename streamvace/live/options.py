@@ -35,6 +35,7 @@ class RunOptions:
     inputs, outputs: URIs of `streamvace.video.endpoints`; the first input is the control unless a parameter says
     otherwise; no outputs means a window if there is a display.
     overwrite: output files may replace existing ones. media: folder of the user's pictures; see MediaFolder.
+    cues: file of the cues; None means cues.json in the media folder, from the first store on.
     parameters: starting values by OSC address. size: (width, height), None takes the pipeline's.
     upscale: how much larger the outputs are than what is generated, 1 to 4.
     content_rate: most generated frames played a second.
@@ -51,6 +52,7 @@ class RunOptions:
     outputs: tuple[str, ...] = ()
     overwrite: bool = False
     media: Path | None = None
+    cues: Path | None = None
     parameters: Mapping[str, Value] = field(default_factory=dict)
     size: tuple[int, int] | None = None
     upscale: int = 1

@@ -25,6 +25,11 @@ _OSC = {
     "missed": "missed",
     "memory": "memory_mb",
     "model": "model",
+    "cue": "cue",
+    "cue_next": "cue_next",
+    "prompt": "mix",
+    "beat": "beat",
+    "tempo": "tempo",
 }
 """Name under /streamvace/status/ to name of the figure."""
 

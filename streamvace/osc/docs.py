@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import osc_schema
 from osc_schema import Parameter, Scalar
+from streamvace.live.fades import CURVES
 from streamvace.osc import codec, feedback, inbox, query_server, schedule, server, tcp
 
 _APPLIES = {"now": "at once", "next_chunk": "next chunk", "reload": "after a model reload"}
@@ -36,12 +37,16 @@ _MANNERS = (
     "to its full address only, never to a pattern. One that takes a value acts with every value sent to it, in order.",
     "Out of range is clamped. What has no meaning (NaN, infinity, the wrong type, several values) is refused and "
     "changes nothing. Either way the sender gets one line at `/streamvace/status/error` and the value that now holds.",
+    "A float, or the prompt, is sent on its way by `/to` after its address: `/streamvace/context_scale/to` with the "
+    f"value, seconds and perhaps a curve ({', '.join(CURVES)}). It moves from chunk to chunk, everyone hears where it "
+    "is, and whoever sets it by hand ends it. Whole looks: docs/cues.md.",
     "`?` as the argument, or no argument, asks for the value. `/streamvace/*` and the other OSC 1.0 patterns work, "
     f"up to {inbox.MAX_PATTERNS} a datagram.",
     "A list comes as several arguments, or as one array: texts, or texts each followed by its weight (1 where there is "
     "none). Empty texts are left out, so one empty text empties the list.",
-    f"A bundle is applied whole, at one chunk boundary. One with a time tag waits for it, up to {schedule.HORIZON:.0f} "
-    f"s; {schedule.MAX_ENTRIES} may wait. Messages of a bundle that are refused do not hold up the others.",
+    "A bundle is applied whole, at one chunk boundary. One with a time tag is seen from the chunk nearest its time on, "
+    f"up to {schedule.HORIZON:.0f} s ahead; {schedule.MAX_ENTRIES} may wait. Messages of a bundle that are refused do "
+    "not hold up the others.",
     "Of a burst, the last valid value of each address counts.",
     f"A subscriber hears every change but its own, and the status about {1 / server.STATUS_SECONDS:.0f} times a second "
     f"when it changes. {feedback.MAX_SUBSCRIBERS} are served. One that sends nothing for {feedback.EXPIRY / 60:.0f} "

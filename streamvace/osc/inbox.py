@@ -12,8 +12,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 import osc_schema
+from streamvace.errors import UserError
+from streamvace.live.beats import BeatGate
+from streamvace.live.commands import Commands
+from streamvace.live.cue_list import CueList
 from streamvace.live.parameters import Change, Parameters, Result
 from streamvace.osc import codec
 from streamvace.osc.codec import IMPULSE, Message, OscError
@@ -30,6 +35,8 @@ MAX_ACTIONS = 64
 """Triggers with a value that are applied a flush: each counts, none overtakes another, so they need a bound."""
 MAX_COMPLAINTS = 64
 """Senders and addresses told off a flush."""
+
+QUANTISE = "/streamvace/quantise"
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +73,10 @@ class Counters:
     faults: int = 0
 
 
+Wanted = dict[str | int, tuple[Change, Peer]]
+"""Changes to make and who asked, by address; actions by number: in order of arrival."""
+
+
 @dataclass(frozen=True)
 class Request:
     """Something to answer: a service message, or a query (`address` is then the parameter asked for)."""
@@ -90,17 +101,37 @@ class Outcome:
 class Inbox:
     """Collects until flushed. Belongs to one thread."""
 
-    def __init__(self, parameters: Parameters, wall_clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        parameters: Parameters,
+        wall_clock: Callable[[], float] = time.time,
+        *,
+        commands: Commands | None = None,
+        gate: BeatGate | None = None,
+        look_ahead_s: Callable[[], float] = float,
+    ) -> None:
+        """commands: what is no parameter and no service; by itself only `/to` addresses, without cues.
+
+        gate: what waits for a beat. look_ahead_s: how early what shapes a chunk must be set to be seen on time.
+        """
         self.counters = Counters()
+        self.commands = commands or Commands(parameters, CueList())
         self.schedule = Schedule()
         self._thinner = Thinner(parameters.schema)
         self._parameters = parameters
         self._wall_clock = wall_clock
         self._services = frozenset(service.address for service in osc_schema.services())
         # Triggers answer to their full address only: a `/*` meant for faders must not end the show.
-        self._patternable = tuple(row.address for row in parameters.schema.values() if row.type != "trigger")
-        self._pending: dict[str | int, tuple[Change, Peer]] = {}  # by address, actions by number: in order of arrival
+        patternable = [row.address for row in parameters.schema.values() if row.type != "trigger"]
+        self._patternable = (*patternable, *self.commands.glides)
+        self._gate = gate or BeatGate()
+        self._look_ahead_s = look_ahead_s
+        self._pending: Wanted = {}
+        self._held: Wanted = {}  # until the beat
+        self._held_beat = 0.0
+        self._numbers = count()
         self._actions = 0
+        self._results: tuple[Result, ...] = ()
         self._requests: deque[Request] = deque()
         self._complaints: dict[tuple[Peer, str], str] = {}
 
@@ -140,7 +171,8 @@ class Inbox:
                 self._sort(message, peer)
         for timetag, group in later.items():
             due = codec.unix_seconds(timetag)
-            refusal = self.schedule.add(due, now, tuple(group), peer, len(datagram))
+            ahead = any(self._shapes(message.address) for message in group)
+            refusal = self.schedule.add(due, now, tuple(group), peer, len(datagram), ahead=ahead)
             if refusal:
                 self.counters.unscheduled += 1
                 self._complain(peer, "bundle", refusal)
@@ -149,36 +181,61 @@ class Inbox:
 
     def flush(self) -> Outcome:
         """Apply everything taken, and scheduled bundles that are due, as one change of the parameters."""
-        for messages, peer in self.schedule.pop_due(self._wall_clock()):
+        for messages, peer in self.schedule.pop_due(self._wall_clock(), self._look_ahead_s()):
             for message in messages:
-                self._sort(message, peer)
-        results: tuple[Result, ...] = ()
-        if self._pending:
-            results = self._parameters.apply_bundle(change for change, _ in self._pending.values())
-            for result, (_, peer) in zip(results, self._pending.values(), strict=True):
-                if result.status == "refused":  # found only now: what an action asks for depends on what there is
-                    self.counters.refused += 1
-                    self._complain(peer, result.address, result.line)
-            self.counters.applied += len(self._pending)
-        outcome = Outcome(results, list(self._requests), self._complaints)
-        self._pending, self._complaints, self._actions = {}, {}, 0
+                self._sort(message, peer, timed=True)
+        if self._held and self._gate.wait_s(self._held_beat) <= 0:
+            # What came for the same address meanwhile is newer, and stays.
+            self._pending = {**self._held, **self._pending}
+            self._held = {}
+        self._apply()
+        outcome = Outcome(self._results, list(self._requests), self._complaints)
+        self._results, self._complaints, self._actions = (), {}, 0
         self._requests.clear()
         return outcome
 
     def seconds_to_next(self) -> float | None:
-        """How long until a scheduled bundle is due; None when none waits."""
-        due = self.schedule.next_due()
-        return None if due is None else max(0.0, due - self._wall_clock())
+        """How long until something that waits must be set; None when nothing waits."""
+        waits = [self._gate.wait_s(self._held_beat)] if self._held else []
+        due = self.schedule.next_due(self._look_ahead_s())
+        if due is not None:
+            waits.append(max(0.0, due - self._wall_clock()))
+        return min(waits, default=None)
 
-    def _sort(self, message: Message, peer: Peer) -> None:
-        """One message whose time has come: a request, or a change for each address it names."""
+    def _apply(self) -> None:
+        """Everything pending, as one change of the parameters."""
+        if not self._pending:
+            return
+        results = self._parameters.apply_bundle(change for change, _ in self._pending.values())
+        for result, (_, peer) in zip(results, self._pending.values(), strict=True):
+            if result.status == "refused":  # found only now: what an action asks for depends on what there is
+                self.counters.refused += 1
+                self._complain(peer, result.address, result.line)
+            elif result.address == QUANTISE:
+                self._quantise(str(result.value), peer)
+        self.counters.applied += len(self._pending)
+        self._results += results
+        self._pending = {}
+
+    def _quantise(self, choice: str, peer: Peer) -> None:
+        try:
+            self._gate.follow(choice)
+        except UserError as error:
+            self._parameters.set(QUANTISE, ("off",), writer="")
+            self._complain(peer, QUANTISE, str(error))
+
+    def _sort(self, message: Message, peer: Peer, *, timed: bool = False) -> None:
+        """One message whose time has come: a request, or a change for each address it names.
+
+        timed: it brought its own time, so it waits for no beat.
+        """
         if message.address in self._services:
             self._ask(Request(message.address, message.arguments, peer))
             return
         addresses: tuple[str, ...] = (message.address,)
         if is_pattern(message.address):
             addresses = matching(message.address, self._patternable)
-        elif message.address not in self._parameters.schema:
+        elif message.address not in self._parameters.schema and not self.commands.known(message.address):
             addresses = ()
         if not addresses:
             self.counters.unknown += 1
@@ -187,9 +244,25 @@ class Inbox:
                 self._complain(peer, message.address, f"{message.address[:80]}: there is no such parameter")
         arguments = (True,) if message.arguments == (IMPULSE,) else message.arguments
         for address in addresses:
-            self._want(Change(address, arguments, writer_name(peer)), peer)
+            if self.commands.known(address):
+                self._command(address, arguments, peer, timed=timed)
+            else:
+                self._want(Change(address, arguments, writer_name(peer)), peer, timed=timed)
 
-    def _want(self, change: Change, peer: Peer) -> None:
+    def _command(self, address: str, arguments: tuple[codec.Argument, ...], peer: Peer, *, timed: bool) -> None:
+        if self.commands.acts(address):
+            self._apply()
+        try:
+            changes = self.commands.changes(address, arguments)
+        except UserError as refusal:
+            self.counters.refused += 1
+            self._complain(peer, address, f"{address}: {refusal}")
+            return
+        for change in changes:
+            self._want(change, peer, timed=timed, deliberate=True)
+
+    def _want(self, change: Change, peer: Peer, *, timed: bool, deliberate: bool = False) -> None:
+        """deliberate: by a command, so that even a float may wait for the beat; a hand on a fader never does."""
         row = self._parameters.schema[change.address]
         trigger = row.type == "trigger"
         if change.arguments == ("?",) or (not change.arguments and not trigger):
@@ -204,16 +277,25 @@ class Inbox:
         self.counters.refused += checked.status == "refused"
         if checked.value is None:
             return
+        waits = self._gate.holding and not timed and (deliberate or row.type != "float") and self._shapes(row.address)
+        if waits and not self._held:
+            self._held_beat = self._gate.next_beat()
+        wanted = self._held if waits else self._pending
         if row.argument:
             if self._actions == MAX_ACTIONS:
                 self.counters.refused += 1
                 self._complain(peer, change.address, f"{change.address}: more than {MAX_ACTIONS} actions at once")
                 return
             self._actions += 1
-            self._pending[self._actions] = (change, peer)
+            wanted[next(self._numbers)] = (change, peer)
             return
-        self.counters.coalesced += self._pending.pop(change.address, None) is not None
-        self._pending[change.address] = (change, peer)
+        self.counters.coalesced += wanted.pop(change.address, None) is not None
+        wanted[change.address] = (change, peer)
+
+    def _shapes(self, address: str) -> bool:
+        """Whether what is sent there is seen from a chunk on, rather than at once."""
+        row = self._parameters.schema.get(address)
+        return self.commands.known(address) or is_pattern(address) or (row is not None and row.applies == "next_chunk")
 
     def _ask(self, request: Request) -> None:
         if len(self._requests) == MAX_REQUESTS:

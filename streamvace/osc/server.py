@@ -20,7 +20,9 @@ from functools import partial
 import osc_schema
 from osc_schema import Value
 from streamvace.errors import UserError
+from streamvace.live.beats import BeatGate
 from streamvace.live.coercion import show
+from streamvace.live.commands import Commands
 from streamvace.live.parameters import Parameters, Snapshot
 from streamvace.osc.codec import MAX_DATAGRAM, OscError, encode_message
 from streamvace.osc.feedback import StatusBoard, Subscribers
@@ -56,16 +58,19 @@ class OscServer:
         *,
         tcp_port: int | None = None,
         wall_clock: Callable[[], float] = time.time,
+        commands: Commands | None = None,
+        gate: BeatGate | None = None,
+        look_ahead_s: Callable[[], float] = float,
     ) -> None:
         """Bind and start. Raises UserError when the port is taken or the host is none of this machine's.
 
         tcp_port: None takes the number of the UDP port, or any free one where that is taken; 0 any free one; -1 none.
-        wall_clock: seconds since 1970, what time tags are held against.
+        wall_clock: seconds since 1970, what time tags are held against. commands, gate, look_ahead_s: see Inbox.
         """
         self._socket = _bind(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
         self._parameters = parameters
-        self._inbox = Inbox(parameters, wall_clock)
+        self._inbox = Inbox(parameters, wall_clock, commands=commands, gate=gate, look_ahead_s=look_ahead_s)
         self._board = StatusBoard(parameters.schema)
         self._subscribers = Subscribers()
         self._lock = threading.Lock()
@@ -200,6 +205,10 @@ class OscServer:
         name = request.address.removeprefix("/streamvace/")
         if name == "ping":
             self._send(peer, "/streamvace/pong", *request.arguments)
+            return
+        if name == "cue/list":
+            for number, cue in enumerate(self._inbox.commands.cues.names, 1):
+                self._send(self._subscribers.target_of(peer), "/streamvace/cue/name", number, cue)
             return
         values = self.values()
         if request.address in values:

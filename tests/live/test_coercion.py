@@ -21,7 +21,7 @@ from tests.osc.lists import STRINGS, WEIGHTED
         ((("red", "blue"),), ("red", "blue")),
         (("red", "", "blue", "", ""), ("red", "blue")),
         (("",), ()),
-        (((),), None),
+        (((),), ()),
     ],
 )
 def test_texts_come_loose_or_as_an_array_and_empty_ones_are_left_out(

@@ -11,6 +11,7 @@ from streamvace.live.director import Director
 from streamvace.live.fades import Fade
 from streamvace.live.frame_ring import FrameRing
 from streamvace.live.layout import mask_from_alpha
+from streamvace.live.look_ahead import LookAhead
 from streamvace.live.pace import PaceMeter
 from streamvace.live.parameters import Change, Parameters
 from streamvace.live.pictures import Wish
@@ -70,6 +71,7 @@ class Desk:
             inputs=Rings(self),
             parameters=self.parameters,
             presenter=self.presenter,
+            look_ahead=LookAhead(),
             shelf=self.shelf,
             clock=lambda: self.now_ns,
         )

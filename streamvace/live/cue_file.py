@@ -1,0 +1,118 @@
+"""The cue file on disk: read once at the start, written whole or not at all, and never over what somebody else wrote.
+
+Threads: `write` may be called from any thread and does not wait for the disk; one thread of its own does the writing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+import streamvace
+from osc_schema import Parameter
+from streamvace.errors import UserError
+from streamvace.live.cue_list import CueList
+from streamvace.live.cues import Cue, parse
+from streamvace.live.reporter import Reporter
+
+MOST_BYTES = 16 << 20
+"""Hundreds of cues of long prompts; anything larger is another file by mistake."""
+
+_BUILT_IN = {"embedded": Path(streamvace.__file__).parent / "embedded" / "looks.json"}
+"""Looks that a pipeline ships beside its weights."""
+
+
+class CueFile:
+    """One file; it need not exist yet."""
+
+    def __init__(self, path: Path, reporter: Reporter) -> None:
+        self.path = path
+        self._reporter = reporter
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="cue file")
+        self._known: str | None = None  # what the file holds as far as we know; None: it is not there
+        self._wanted = ""
+
+    def read(self) -> str | None:
+        """The text, or None where there is no file yet. Raises UserError for one that cannot be read."""
+        self._known = self._on_disk()
+        return self._known
+
+    def write(self, text: str) -> None:
+        """Have this written soon. Of several that wait, only the newest is; what goes wrong is reported."""
+        self._wanted = text
+        self._writer.submit(self._write, text)
+
+    def close(self) -> None:
+        """Wait until everything is written."""
+        self._writer.shutdown()
+
+    def _write(self, text: str) -> None:
+        if text != self._wanted:
+            return
+        part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        try:
+            self._keep_theirs()
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(text, encoding="utf-8", newline="\n")
+            os.replace(part, self.path)
+        except (OSError, UserError) as error:
+            with suppress(OSError):  # where nothing can be written, nothing is to be removed either
+                part.unlink()
+            why = error if isinstance(error, UserError) else error.strerror
+            self._reporter.report("cues", f"cues are not written to {self.path} ({why}); the next store tries again")
+        else:
+            self._known = text
+
+    def _keep_theirs(self) -> None:
+        """Somebody edited the file during the show: their version is kept beside it."""
+        theirs = self._on_disk()
+        if theirs is None or theirs == self._known:
+            return
+        spare = next(
+            path for number in count(1) if not (path := self.path.with_name(f"{self.path.name}.bak{number}")).exists()
+        )
+        os.replace(self.path, spare)
+        self._reporter.report(
+            "cues", f"{self.path.name} was changed by someone else; their version is {spare.name} now"
+        )
+
+    def _on_disk(self) -> str | None:
+        try:
+            with self.path.open("rb") as file:
+                data = file.read(MOST_BYTES + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise UserError(f"cues {self.path}: cannot be read ({error.strerror}); name another file") from error
+        if len(data) > MOST_BYTES:
+            raise UserError(f"cues {self.path}: more than {MOST_BYTES >> 20} MB; that is no cue file")
+        try:
+            # utf-8-sig: Windows' Notepad puts a mark in front. Its line ends are all the same to JSON.
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise UserError(f"cues {self.path}: no UTF-8 text (byte {error.start}); save it as UTF-8") from None
+
+
+def open_cues(
+    path: Path, pipeline: str, schema: Mapping[str, Parameter], reporter: Reporter
+) -> tuple[CueList, CueFile]:
+    """The cues of a show: the user's from `path`, which need not exist yet, and the pipeline's own.
+
+    Raises UserError for a file that is no cue file: at the start there is time to mend it.
+    """
+    file = CueFile(path, reporter)
+    text = file.read()
+    own = () if text is None else parse(text, schema, path.name)
+    return CueList(own, built_in_cues(pipeline, schema), file.write), file
+
+
+def built_in_cues(pipeline: str, schema: Mapping[str, Parameter]) -> tuple[Cue, ...]:
+    """The cues that come with a pipeline's weights; none for most. In the format of docs/cues.md."""
+    path = _BUILT_IN.get(pipeline)
+    if path is None or not path.exists():
+        return ()
+    return parse(path.read_text(encoding="utf-8"), schema, path.name)

@@ -1,0 +1,107 @@
+"""The cues of a running show: which there are, which is on, which is next.
+
+Threads: the OSC thread stores, recalls and deletes; anyone may read. What is read is immutable and swapped whole.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from osc_schema import Value
+from streamvace.errors import UserError
+from streamvace.live.cues import MOST_CUES, Cue, check_name, dump
+
+
+class CueList:
+    """The user's cues in the file's order, then the pipeline's own that have no namesake among them."""
+
+    def __init__(
+        self,
+        cues: tuple[Cue, ...] = (),
+        built_in: tuple[Cue, ...] = (),
+        save: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """save: takes the file's new text after every change; must not wait."""
+        self._own = cues
+        self._built_in = built_in
+        self._save = save
+        self._current = ""
+        self._position = -1  # of the current cue; where it stood, once it is deleted
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every cue, in the order in which `go` takes them."""
+        return tuple(cue.name for cue in self._all())
+
+    @property
+    def current(self) -> str:
+        """The cue recalled last; empty before the first."""
+        return self._current
+
+    @property
+    def following(self) -> str:
+        """The cue that `go` takes next; empty where there are none."""
+        names = self.names
+        return names[self._after(names)] if names else ""
+
+    def recall(self, name: object) -> Cue:
+        """The cue of that name, which is the current one from now on. Raises UserError with the nearest name."""
+        wanted = check_name(name)
+        for position, cue in enumerate(self._all()):
+            if cue.name == wanted:
+                self._current, self._position = wanted, position
+                return cue
+        near = difflib.get_close_matches(wanted, self.names, n=1, cutoff=0.0)
+        raise UserError(f"there is no cue {wanted!r}" + (f"; the nearest is {near[0]!r}" if near else " nor any other"))
+
+    def go(self) -> Cue:
+        """The next cue; after the last one the first. Raises UserError where there are none."""
+        if not self.names:
+            raise UserError("there are no cues yet; store one, or name a file with --cues")
+        return self.recall(self.following)
+
+    def store(self, name: object, values: Mapping[str, Value], seconds: float | None = None) -> Cue:
+        """Keep values under a name: in the place of a cue of that name, else at the end. It is current then.
+
+        seconds: its fade time; None keeps the one that the cue has. A cue's curves and note stay where they still fit.
+        Raises UserError.
+        """
+        wanted = check_name(name)
+        before = next((cue for cue in self._all() if cue.name == wanted), Cue(wanted, MappingProxyType({})))
+        fade = before.fade if seconds is None else replace(before.fade, seconds=seconds)
+        curves = {address: curve for address, curve in before.curves.items() if address in values}
+        stored = replace(before, values=MappingProxyType(dict(values)), fade=fade, curves=MappingProxyType(curves))
+        if any(cue.name == wanted for cue in self._own):
+            self._change(tuple(stored if cue.name == wanted else cue for cue in self._own))
+        elif len(self._own) >= MOST_CUES:
+            raise UserError(f"{len(self._own)} cues, at most {MOST_CUES} are kept; delete one first")
+        else:
+            self._change((*self._own, stored))
+        return self.recall(wanted)
+
+    def delete(self, name: object) -> None:
+        """Forget a cue of the user's. Raises UserError."""
+        wanted = check_name(name)
+        if all(cue.name != wanted for cue in self._own):
+            built_in = any(cue.name == wanted for cue in self._built_in)
+            raise UserError(f"{wanted!r} came with the model and stays" if built_in else f"there is no cue {wanted!r}")
+        position = self.names.index(wanted)
+        if position <= self._position:
+            self._position -= 1
+        self._change(tuple(cue for cue in self._own if cue.name != wanted))
+
+    def _all(self) -> tuple[Cue, ...]:
+        own = {cue.name for cue in self._own}
+        return (*self._own, *(cue for cue in self._built_in if cue.name not in own))
+
+    def _after(self, names: tuple[str, ...]) -> int:
+        """Counted from where the current cue is now, for a store may have moved it."""
+        position = names.index(self._current) if self._current in names else self._position
+        return (position + 1) % len(names)
+
+    def _change(self, own: tuple[Cue, ...]) -> None:
+        self._own = own
+        self._save(dump(own))

@@ -1,0 +1,370 @@
+"""Commands over OSC: on their way, cues, the beat, and the time a bundle brings with it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+import osc_schema
+from streamvace.live.beats import BeatGate
+from streamvace.live.commands import Commands
+from streamvace.live.cue_list import CueList
+from streamvace.live.cues import Cue
+from streamvace.live.fades import Fade
+from streamvace.live.parameters import PROMPT, Parameters
+from streamvace.osc.codec import encode_message
+from streamvace.osc.inbox import Inbox, Outcome
+from tests.live.test_beats import FakeSession
+from tests.osc.packets import SCALE, bundle
+
+DESK = ("127.0.0.1", 5000)
+SECOND = 1_000_000_000
+NOISE = "/streamvace/noise_scale"
+PAUSE = "/streamvace/pause"
+RECALL = "/streamvace/cue/recall"
+
+LOOKS = (
+    Cue("blue", {PROMPT: "neon blue", SCALE: 0.5}, Fade(2.0)),
+    Cue("red", {PROMPT: "glossy red", SCALE: 1.5, PAUSE: True}, Fade(4.0, switch=0.5)),
+)
+
+
+class Rig:
+    """An inbox with cues, a Link session and a look-ahead, on one clock that stands until it is moved."""
+
+    def __init__(self, cues: tuple[Cue, ...] = LOOKS) -> None:
+        self.now = 1_700_000_000.0
+        self.look_ahead = 0.0
+        self.session = FakeSession()
+        self.session.now = 100.0
+        self.parameters = Parameters(clock=lambda: int(self.now * SECOND))
+        self.cues = CueList(cues)
+        gate = BeatGate(lambda: self.session, lambda: self.look_ahead)
+        self.inbox = Inbox(
+            self.parameters,
+            lambda: self.now,
+            commands=Commands(self.parameters, self.cues),
+            gate=gate,
+            look_ahead_s=lambda: self.look_ahead,
+        )
+
+    def send(self, address: str, *arguments: object) -> Outcome:
+        self.inbox.take(encode_message(address, *arguments), DESK)
+        return self.inbox.flush()
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+        self.session.now += seconds * self.session.tempo / 60
+        self.inbox.flush()
+
+    def at(self, seconds: float, address: str) -> object:
+        """The value of a chunk that starts so much later."""
+        self.wait(seconds)
+        return self.parameters.advance()[address]
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+def test_a_float_is_sent_on_its_way(rig: Rig) -> None:
+    rig.send(f"{SCALE}/to", 0.0, 4)
+    assert [rig.at(1, SCALE) for _ in range(4)] == pytest.approx([0.75, 0.5, 0.25, 0.0])
+    rig.send(f"{SCALE}/to", 1.0, 2.0, "ease")
+    assert rig.at(0.5, SCALE) == pytest.approx(0.15625)
+
+
+def test_a_pattern_sends_several_on_their_way(rig: Rig) -> None:
+    rig.send("/streamvace/{context,noise}_scale/to", 0.0, 2.0)
+    rig.wait(1)
+    rig.parameters.advance()
+    assert rig.parameters.snapshot()[SCALE] == pytest.approx(0.5)
+    assert rig.parameters.snapshot()[NOISE] == pytest.approx(0.35)
+
+
+def test_a_prompt_is_sent_on_its_way(rig: Rig) -> None:
+    rig.send(f"{PROMPT}/to", "red glass", 4.0)
+    assert rig.parameters.snapshot()[PROMPT] == "red glass"
+    assert rig.parameters.snapshot().prompt_fade == Fade(4.0)
+
+
+@pytest.mark.parametrize(
+    ("address", "arguments", "said"),
+    [
+        (f"{SCALE}/to", (), "takes a value, seconds and perhaps a curve"),
+        (f"{SCALE}/to", (0.5,), "takes a value, seconds and perhaps a curve"),
+        (f"{SCALE}/to", (0.5, -1.0), "0..3600 seconds, got -1"),
+        (f"{SCALE}/to", (0.5, float("nan")), "0..3600 seconds, got nan"),
+        (f"{SCALE}/to", (0.5, 1.0, "sine"), "a curve is one of linear, ease, exponential, got 'sine'"),
+        (f"{SCALE}/to", ("much", 1.0), "takes one float 0..2, got 'much'"),
+        (f"{SCALE}/to", (9.0, 1.0), "takes one float 0..2, got 9, used 2"),
+        ("/streamvace/seed/to", (7, 1.0), "there is no such parameter"),
+        ("/streamvace/pause/to", (1, 1.0), "there is no such parameter"),
+        (RECALL, (), "takes the name of a cue"),
+        (RECALL, ("green",), "there is no cue 'green'; the nearest is"),
+        (RECALL, (1.0,), "a cue's name is a text"),
+        (RECALL, ("blue", "slow"), "0..3600 seconds, got 'slow'"),
+        (RECALL, ("blue", 1.0, 2.0), "takes the name of a cue"),
+        ("/streamvace/cue/store", ("x" * 81,), "1 to 80 letters"),
+        ("/streamvace/cue/delete", ("green",), "there is no cue 'green'"),
+        ("/streamvace/cue/go", ("now",), "takes nothing, 1 or true"),
+    ],
+)
+def test_a_mistake_is_answered_with_one_line_and_both_values(
+    rig: Rig, address: str, arguments: tuple[object, ...], said: str
+) -> None:
+    complaints = rig.send(address, *arguments).complaints
+    [line] = complaints.values()
+    assert said in line
+    assert "\n" not in line
+    assert line.startswith("/streamvace/")
+
+
+def test_a_cue_glides_crosses_over_and_switches_at_its_stated_point(rig: Rig) -> None:
+    rig.send(RECALL, "red")
+    assert rig.parameters.snapshot()[PROMPT] == "glossy red"
+    assert rig.at(1, SCALE) == pytest.approx(1.125)
+    assert rig.parameters.snapshot()[PAUSE] is False
+    assert rig.at(1, PAUSE) is True
+    assert rig.at(2, SCALE) == pytest.approx(1.5)
+    assert (rig.cues.current, rig.cues.following) == ("red", "blue")
+
+
+def test_a_cue_with_seconds_takes_those(rig: Rig) -> None:
+    rig.send(RECALL, "red", 0.0)
+    assert (rig.parameters.snapshot()[SCALE], rig.parameters.snapshot()[PAUSE]) == (1.5, True)
+    assert rig.parameters.snapshot().version == 1, "a cue is one change"
+
+
+def test_a_hand_takes_one_fader_out_of_a_cue_and_the_rest_goes_on(rig: Rig) -> None:
+    rig.send(RECALL, "red")
+    rig.wait(1)
+    rig.send(SCALE, 0.3)
+    assert rig.at(3, SCALE) == pytest.approx(0.3)
+    assert rig.parameters.snapshot()[PAUSE] is True
+
+
+def test_go_steps_through_the_list_and_a_buttons_release_does_not(rig: Rig) -> None:
+    for pressed in (1.0, 0.0):
+        rig.send("/streamvace/cue/go", pressed)
+    assert rig.cues.current == "blue"
+    rig.send("/streamvace/cue/go")
+    assert rig.cues.current == "red"
+    rig.inbox.take(encode_message("/streamvace/cue/go"), DESK)
+    rig.inbox.take(encode_message("/streamvace/cue/go"), DESK)
+    rig.inbox.flush()
+    assert rig.cues.current == "red", "two presses in one breath are two steps"
+
+
+def test_what_comes_after_a_cue_in_a_bundle_goes_before_it(rig: Rig) -> None:
+    rig.inbox.take(bundle(encode_message(RECALL, "blue", 0.0), encode_message(SCALE, 1.75)), DESK)
+    rig.inbox.flush()
+    assert (rig.parameters.snapshot()[SCALE], rig.parameters.snapshot()[PROMPT]) == (1.75, "neon blue")
+    assert rig.parameters.snapshot().version == 1
+
+
+def test_a_store_keeps_what_was_sent_before_it_and_not_what_came_after(rig: Rig) -> None:
+    for datagram in (
+        encode_message(SCALE, 0.25),
+        encode_message("/streamvace/cue/store", "new", 3.0),
+        encode_message(SCALE, 2.0),
+    ):
+        rig.inbox.take(datagram, DESK)
+    rig.inbox.flush()
+    stored = rig.cues.recall("new")
+    assert (stored.values[SCALE], stored.fade) == (0.25, Fade(3.0))
+    assert rig.parameters.snapshot()[SCALE] == 2.0
+    rig.send("/streamvace/cue/delete", "new")
+    assert "new" not in rig.cues.names
+
+
+def test_a_stored_cue_brings_everything_back(rig: Rig) -> None:
+    rig.parameters.set("/streamvace/prompts", ("a", 0.5, "b", 0.5), "desk")
+    rig.parameters.set("/streamvace/mask_source", ("alpha",), "desk")
+    before = dict(rig.parameters.snapshot().values)
+    rig.send("/streamvace/cue/store", "mine")
+    for address, value in ((PROMPT, "x"), (SCALE, 0.1), ("/streamvace/mask_source", "none"), ("/streamvace/seed", 1)):
+        rig.parameters.set(address, (value,), "desk")
+    rig.send(RECALL, "mine")
+    assert dict(rig.parameters.snapshot().values) == before
+
+
+def test_no_pattern_reaches_a_cue(rig: Rig) -> None:
+    rig.send("/streamvace/cue/{go,delete}", "blue")
+    assert (rig.cues.current, rig.cues.names) == ("", ("blue", "red"))
+
+
+def test_on_the_beat_words_and_switches_wait_and_faders_do_not(rig: Rig) -> None:
+    """At 120 a bar is 2 seconds, and beat 100 begins one; the show is half a beat into it."""
+    rig.wait(0.25)
+    rig.send("/streamvace/quantise", "bar")
+    rig.send(PROMPT, "on the one")
+    rig.send("/streamvace/mask_source", "alpha")
+    rig.send(SCALE, 0.4)
+    rig.send(PAUSE, True)
+    snapshot = rig.parameters.snapshot()
+    assert (snapshot[SCALE], snapshot[PAUSE]) == (pytest.approx(0.4), True)
+    assert snapshot[PROMPT] != "on the one"
+    assert rig.inbox.seconds_to_next() == pytest.approx(1.75)
+    rig.wait(1.7)
+    assert rig.parameters.snapshot()[PROMPT] != "on the one"
+    version = rig.parameters.snapshot().version
+    rig.wait(0.06)
+    snapshot = rig.parameters.snapshot()
+    assert (snapshot[PROMPT], snapshot["/streamvace/mask_source"]) == ("on the one", "alpha")
+    assert snapshot.version == version + 1
+    assert rig.inbox.seconds_to_next() is None
+
+
+def test_a_cue_waits_whole_for_the_beat_and_is_set_a_look_ahead_before_it(rig: Rig) -> None:
+    rig.look_ahead = 0.3
+    rig.wait(0.05)
+    rig.send("/streamvace/quantise", "beat")
+    rig.send(RECALL, "blue", 0.0)
+    assert rig.parameters.snapshot()[SCALE] == 1.0
+    rig.wait(0.14)
+    assert rig.parameters.snapshot()[SCALE] == 1.0
+    rig.wait(0.02)
+    assert (rig.parameters.snapshot()[SCALE], rig.parameters.snapshot()[PROMPT]) == (0.5, "neon blue")
+
+
+def test_of_what_waits_for_one_beat_the_last_counts(rig: Rig) -> None:
+    rig.wait(0.1)
+    rig.send("/streamvace/quantise", "bar")
+    for prompt in ("a", "b", "c"):
+        rig.send(PROMPT, prompt)
+    rig.send("/streamvace/reset")
+    rig.wait(2)
+    assert (rig.parameters.snapshot()[PROMPT], rig.parameters.snapshot().generation) == ("c", 1)
+
+
+def test_switching_the_beat_off_lets_go_of_what_waits(rig: Rig) -> None:
+    rig.wait(0.1)
+    rig.send("/streamvace/quantise", "bar")
+    rig.send(PROMPT, "waiting")
+    rig.send("/streamvace/quantise", "off")
+    rig.wait(0.01)
+    assert rig.parameters.snapshot()[PROMPT] == "waiting"
+
+
+def test_without_link_the_beat_is_refused_and_everything_goes_on(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "aalink", None)
+    rig.inbox = Inbox(rig.parameters, lambda: rig.now)
+    complaints = rig.send("/streamvace/quantise", "bar").complaints
+    assert "pip install" in complaints[DESK, "/streamvace/quantise"]
+    assert rig.parameters.snapshot()["/streamvace/quantise"] == "off"
+    rig.send(PROMPT, "at once")
+    assert rig.parameters.snapshot()[PROMPT] == "at once"
+
+
+def test_a_timed_bundle_is_set_a_look_ahead_before_its_time_and_what_is_shown_at_once_on_it(rig: Rig) -> None:
+    rig.look_ahead = 1.0
+    rig.inbox.take(bundle(encode_message(PROMPT, "then"), at=rig.now + 10), DESK)
+    rig.inbox.take(bundle(encode_message(PAUSE, True), at=rig.now + 10), DESK)
+    rig.inbox.take(bundle(encode_message(RECALL, "blue", 0.0), at=rig.now + 20), DESK)
+    assert rig.inbox.seconds_to_next() == pytest.approx(9.0)
+    rig.wait(8.9)
+    assert rig.parameters.snapshot()[PROMPT] != "then"
+    rig.wait(0.2)
+    assert (rig.parameters.snapshot()[PROMPT], rig.parameters.snapshot()[PAUSE]) == ("then", False)
+    rig.wait(0.95)
+    assert rig.parameters.snapshot()[PAUSE] is True
+    rig.wait(9)
+    assert rig.cues.current == "blue"
+
+
+def test_a_timed_bundle_waits_for_no_beat(rig: Rig) -> None:
+    rig.wait(0.1)
+    rig.send("/streamvace/quantise", "bar")
+    rig.inbox.take(bundle(encode_message(PROMPT, "then"), at=rig.now + 0.5), DESK)
+    rig.inbox.flush()
+    rig.wait(0.51)
+    assert rig.parameters.snapshot()[PROMPT] == "then"
+
+
+class Performance(RuleBasedStateMachine):
+    """Hands, fades, cues, timed bundles and chunks in any order, against a model of one float."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rig = Rig()
+        self.versions: list[int] = []
+        self.held = 1.0
+        self.move: tuple[float, float, float, float] | None = None  # from, to, began, seconds
+        self.timed: list[tuple[float, float]] = []
+
+    def _model(self) -> float:
+        """Where the fader is, as far as chunks have brought it."""
+        if self.move is None:
+            return self.held
+        start, target, began, seconds = self.move
+        gone = self.rig.now - began
+        return target if gone >= seconds - 1e-9 else start + (target - start) * gone / seconds
+
+    def _begin(self, target: float, seconds: float) -> None:
+        if seconds > 0 and target != self.held:
+            self.move = (self.held, target, self.rig.now, seconds)
+        else:
+            self.held, self.move = target, None
+
+    quarters = st.integers(0, 8).map(lambda number: number / 4)
+    times = st.sampled_from([0.0, 0.5, 2.0, 8.0])
+
+    @rule(value=quarters)
+    def hand(self, value: float) -> None:
+        self.rig.send(SCALE, value)
+        self.held, self.move = value, None
+
+    @rule(goal=quarters, seconds=times)
+    def glide(self, goal: float, seconds: float) -> None:
+        self.rig.send(f"{SCALE}/to", goal, seconds)
+        self._begin(goal, seconds)
+
+    @rule(name=st.sampled_from(["blue", "red"]), seconds=times)
+    def cue(self, name: str, seconds: float) -> None:
+        self.rig.send(RECALL, name, seconds)
+        self.rig.send(PAUSE, False)
+        self._begin({"blue": 0.5, "red": 1.5}[name], seconds)
+
+    @rule(value=quarters, ahead=st.sampled_from([0.25, 1.0, 3.0]))
+    def later(self, value: float, ahead: float) -> None:
+        due = self.rig.now + ahead
+        self.rig.inbox.take(bundle(encode_message(SCALE, value), at=due), DESK)
+        self.timed.append((due, value))
+
+    @rule(seconds=st.sampled_from([0.25, 0.5, 1.0]))
+    def chunk(self, seconds: float) -> None:
+        self.rig.wait(seconds)
+        for due, value in sorted(self.timed, key=lambda entry: entry[0]):
+            if due <= self.rig.now + 1e-6:
+                self.held, self.move = value, None
+        self.timed = [entry for entry in self.timed if entry[0] > self.rig.now + 1e-6]
+        snapshot = self.rig.parameters.advance()
+        self.held = self._model()
+        if self.move is not None and self.held == self.move[1]:
+            self.move = None
+        assert snapshot.number(SCALE) == pytest.approx(self.held, abs=1e-6)
+        assert self.rig.parameters.snapshot() is snapshot, "the chunk's snapshot is the newest there is"
+
+    @invariant()
+    def versions_only_grow_and_every_value_is_in_range(self) -> None:
+        snapshot = self.rig.parameters.snapshot()
+        self.versions.append(snapshot.version)
+        assert self.versions[-2:] == sorted(self.versions[-2:])
+        for row in osc_schema.load():
+            if row.type == "float" and row.access == "write":
+                assert (row.minimum or 0) <= snapshot.number(row.address) <= (row.maximum or 0)
+
+
+TestPerformance = Performance.TestCase
+TestPerformance.settings = settings(max_examples=60, stateful_step_count=30)
+
+
+def test_the_page_about_cues_names_every_command() -> None:
+    page = (osc_schema.PATH.parent.parent / "docs" / "cues.md").read_text(encoding="utf-8")
+    for row in osc_schema.load():
+        if row.group == "cues":
+            assert row.address in page

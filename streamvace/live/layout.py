@@ -75,6 +75,7 @@ def lay_out(snapshot: Snapshot, pictures: Pictures, masks: Pixels | None = None)
     mask = None if masks is None else mask_from_alpha(masks, invert=snapshot.flag("/streamvace/mask_invert"))
     scale_map = _scale_map(snapshot.text("/streamvace/scale_map"), pictures.scale)
     alpha = None if pictures.source is None else np.ascontiguousarray(pictures.source[..., 3])
+    one_input = pictures.source is pictures.control
     placement = Placement.of(snapshot)
     if placement.outpaints and alpha is not None:
         frames, height, width = alpha.shape
@@ -85,7 +86,7 @@ def lay_out(snapshot: Snapshot, pictures: Pictures, masks: Pixels | None = None)
         pictures = _placed(pictures, placement)
     control = _colours(pictures.control) if snapshot.flag("/streamvace/control") else None
     kept = None if mask is None else _colours(pictures.source)
-    if mask is not None and control is not None and kept is not None and pictures.source is not pictures.control:
+    if mask is not None and control is not None and kept is not None and not one_input:
         control = np.where(mask[..., None] > 127, control, kept)
     blended = snapshot.number("/streamvace/second_control/weight") > 0 and pictures.second is not pictures.control
     return Layout(
@@ -105,9 +106,14 @@ def mask_from_alpha(alpha: Pixels, *, invert: bool) -> Pixels:
 
 
 def _placed(pictures: Pictures, placement: Placement) -> Pictures:
-    """Every input at the same place; one that plays several roles is moved once and stays one array."""
-    moved = {id(each): placement.place(each) for role in ROLES if (each := getattr(pictures, role)) is not None}
-    return Pictures(**{role: moved.get(id(getattr(pictures, role))) for role in ROLES})
+    """Every input at the same place, the grey of the unknown around it. Around the source go on its own colours: video
+    to video starts from them, and a feather fades into them."""
+    moved = {id(each): placement.place(each) for each in (pictures.control, pictures.second) if each is not None}
+    return Pictures(
+        control=moved.get(id(pictures.control)),
+        source=None if pictures.source is None else placement.place(pictures.source, around=None),
+        second=moved.get(id(pictures.second)),
+    )
 
 
 def _scale_map(kind: str, pictures: Pixels | None) -> Pixels | None:

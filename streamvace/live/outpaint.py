@@ -35,25 +35,29 @@ class Placement:
         """Whether anything is left to paint around the input."""
         return self != Placement()
 
-    def place(self, pictures: Pixels, around: int = UNKNOWN) -> Pixels:
-        """The input on the picture, and `around` it this value.
+    def place(self, pictures: Pixels, around: int | None = UNKNOWN) -> Pixels:
+        """The input on the picture, and `around` it this value; None goes on with the colours of the input's edge.
 
         pictures: uint8 `[F, H, W]` or `[F, H, W, C]`. Returns the same shape. A picture held for several frames is
         scaled once.
         """
-        frames, height, width = pictures.shape[:3]
-        canvas = np.full_like(pictures, around)
-        inner, window, (top, left) = self._windows(width, height)
-        if window[0].stop <= window[0].start or window[1].stop <= window[1].start:
+        height, width = pictures.shape[1:3]
+        canvas = np.full_like(pictures, UNKNOWN if around is None else around)
+        inner, (rows, columns), (top, left) = self._windows(width, height)
+        if rows.stop <= rows.start or columns.stop <= columns.start:
             return canvas
-        last: Pixels | None = None
-        scaled = pictures[0]
-        for index in range(frames):
-            if last is None or not np.array_equal(pictures[index], last):
-                last = pictures[index]
-                # Area averages, so that nothing flickers; the input never grows.
-                scaled = np.asarray(cv2.resize(last, inner, interpolation=cv2.INTER_AREA), np.uint8)
-            canvas[index][window] = scaled[max(0, -top) : height - top, max(0, -left) : width - left]
+        for index, picture in enumerate(pictures):
+            if index and np.array_equal(picture, pictures[index - 1]):
+                canvas[index] = canvas[index - 1]
+                continue
+            # Area averages, so that nothing flickers; the input never grows.
+            scaled = np.asarray(cv2.resize(picture, inner, interpolation=cv2.INTER_AREA), np.uint8)
+            cut = scaled[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+            if around is None:
+                borders = rows.start, height - rows.stop, columns.start, width - columns.stop
+                canvas[index] = cv2.copyMakeBorder(cut, *borders, cv2.BORDER_REPLICATE)
+            else:
+                canvas[index][rows, columns] = cut
         return canvas
 
     def outside(self, frames: int, width: int, height: int) -> Pixels:

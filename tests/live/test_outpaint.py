@@ -61,3 +61,12 @@ def test_every_frame_is_placed_even_where_one_is_held(scale: float) -> None:
     assert (placed[0] == placed[1]).all()
     assert (placed[2] == Placement(scale=scale).place(film[2:])[0]).all()
     assert (placed[2] != placed[0]).any()
+
+
+def test_without_a_value_around_the_colours_of_the_edge_go_on() -> None:
+    given = pictures()
+    placed = Placement(x=0.25, scale=0.5).place(given, around=None)
+    inside = Placement(x=0.25, scale=0.5).place(given)[:, 8:24, :16]
+    assert (placed[:, 8:24, :16] == inside).all()
+    assert (placed[:, 8:24, 16:] == inside[:, :, -1:]).all()
+    assert (placed[:, :8, :16] == inside[:, :1]).all()

@@ -96,6 +96,7 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         *("--input-second", "3", "--input-scale", "4", "--second-control-weight", "0.25", "--scale-map", "luma"),
         *("--hint-reuse", "2", "--hint-threshold", "0.1", "--history-hints"),
         *("--first-frame", "a.png", "--last-frame", "b.png", "--anchor-standing"),
+        *("--re-anchor-auto", "--re-anchor-as", "reference"),
         *("--outpaint-x", "0.25", "--outpaint-y", "0.75", "--outpaint-scale", "0.6"),
         *("--composite", "--composite-feather", "4", "--output-alpha", "mask"),
     )
@@ -136,6 +137,8 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         "/streamvace/first_frame": "a.png",
         "/streamvace/last_frame": "b.png",
         "/streamvace/anchor/standing": True,
+        "/streamvace/re_anchor_auto": True,
+        "/streamvace/re_anchor_as": "reference",
         "/streamvace/outpaint/x": 0.25,
         "/streamvace/outpaint/y": 0.75,
         "/streamvace/outpaint/scale": 0.6,

@@ -134,6 +134,7 @@ def run(options: RunOptions) -> int:
             presenter=presenter,
             shelf=shelf,
             look_ahead=look_ahead,
+            reporter=reporter,
         )
         # A show goes on with the old prompt while a new one is encoded.
         setup = WorkerSetup(options.factory, options.pipeline, size, replace(options.model, prompts="beside"))

@@ -26,6 +26,7 @@ from streamvace.live.parameters import Parameters, Snapshot
 from streamvace.live.pictures import Wish
 from streamvace.live.presenter import Presenter
 from streamvace.live.prompts import PromptTransition, plain, spoken
+from streamvace.live.re_anchor import ReAnchor, Report
 from streamvace.live.shaping import shape_chunk
 from streamvace.live.stills import stills
 from streamvace.live.telemetry import Stats
@@ -73,6 +74,7 @@ class Director:
         presenter: Presenter,
         shelf: Stock,
         look_ahead: LookAhead,
+        reporter: Report,
         clock: Callable[[], int] = now_ns,
     ) -> None:
         self._size = size
@@ -82,6 +84,7 @@ class Director:
         self._shelf = shelf
         self._anchors = AnchorCue()
         self._finish = Finish()
+        self._re_anchor = ReAnchor(reporter)
         self._clock = clock
         self._generation: int | None = None
         self._sampled_ns = 0
@@ -93,7 +96,11 @@ class Director:
     def stats(self) -> Stats:
         """For telemetry, from any thread. mix: the prompts of the newest chunk, in words."""
         mix = self._prompts.shown
-        return {"mix": "" if mix is None else spoken(mix), "lookahead_ms": round(1e3 * self._look_ahead.seconds, 3)}
+        figures: Stats = {
+            "mix": "" if mix is None else spoken(mix),
+            "lookahead_ms": round(1e3 * self._look_ahead.seconds, 3),
+        }
+        return figures | self._re_anchor.stats()
 
     def wait_s(self, pace: Pace) -> float:
         """How long to withhold the next chunk. A reset waits for nothing; a pause waits until it ends."""
@@ -129,6 +136,7 @@ class Director:
             reset=reset,
             captured_ns=taken[-1].captured_ns if taken else 0,
         )
+        inputs = self._re_anchor.apply(inputs, snapshot)
         return replace(
             inputs,
             prompt=plain(self._prompts.next(snapshot, now_ns, cut=reset)),
@@ -137,6 +145,7 @@ class Director:
 
     def accept(self, chunk: Chunk, pace: Pace) -> None:
         """Finish the chunk that was built last, the only one under way, and pass it on."""
+        self._re_anchor.see(chunk)
         self._presenter.offer(finish(chunk, self._finish), pace)
 
     def _sample(self, lead: FrameRing | None, count: int, timing: ControlTiming) -> list[Frame]:

@@ -30,6 +30,8 @@ _OSC = {
     "prompt": "mix",
     "beat": "beat",
     "tempo": "tempo",
+    "drift": "drift",
+    "re_anchors": "re_anchors",
 }
 """Name under /streamvace/status/ to name of the figure."""
 

@@ -55,7 +55,8 @@ class Desk:
         self.parameters = Parameters(overrides, clock=lambda: self.now_ns)
         self.ring = FrameRing()
         self.others: dict[str, FrameRing] = {}
-        reporter = Reporter(lambda line: None)
+        self.lines: list[str] = []
+        reporter = Reporter(self.lines.append)
         self.presenter = Presenter(
             size=SIZE,
             content_rate=24,
@@ -73,6 +74,7 @@ class Desk:
             presenter=self.presenter,
             look_ahead=LookAhead(),
             shelf=self.shelf,
+            reporter=reporter,
             clock=lambda: self.now_ns,
         )
 
@@ -375,3 +377,19 @@ def test_the_finished_chunk_keeps_the_source_of_its_own_frames_outside_the_mask(
     assert (shown[:, :32, :3] == 77).all()
     assert (shown[:, :32, 3] == 255).all()
     assert (shown[:, 32:, 3] == 0).all()
+
+
+def test_a_re_anchor_gives_the_next_chunk_the_streams_own_picture_once() -> None:
+    from tests.live.test_presenter import chunk
+
+    desk = Desk()
+    desk.set("re_anchor")
+    assert desk.director.build(9, 9).first_frame is None
+    assert any("no picture yet" in line for line in desk.lines)
+    desk.director.accept(chunk(77), PaceMeter().pace())
+    desk.set("re_anchor")
+    anchored = desk.director.build(12, 9)
+    assert anchored.first_frame is not None
+    assert (anchored.first_frame == 77).all()
+    assert desk.director.build(12, 9).first_frame is None
+    assert desk.director.stats()["re_anchors"] == 1

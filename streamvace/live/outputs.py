@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Protocol, cast
 
 from streamvace.errors import UserError
 from streamvace.live.options import check_video_output
 from streamvace.live.sink_bank import SinkOpener
 from streamvace.video.endpoints import SINKS, open_sink, split_uri
+from streamvace.video.film_format import parse_film
 from streamvace.video.frame import Frame, Sink
 
 _WINDOW = "window"
@@ -69,7 +69,7 @@ def check_outputs(outputs: Sequence[str], *, web: bool, overwrite: bool) -> tupl
         if scheme == _WINDOW and not _display():
             raise UserError("no display for --output window; use --output web and open the printed address")
         if scheme == "file":
-            check_video_output(Path(rest).expanduser(), overwrite=overwrite)
+            check_video_output(parse_film(rest)[0], overwrite=overwrite)
     return asked
 
 

@@ -33,7 +33,8 @@ def open_source(uri: str, size: Size) -> Source:
 def open_sink(uri: str, size: Size, rate: float) -> Sink:
     """Open a sink for frames of `size` (width, height) at `rate` frames a second. Raises UserError.
 
-    `null`, `window`, `window:full`, `ndi:NAME`, `file:PATH.mp4` or a bare .mp4/.mov path; on Windows `spout:NAME`, on
+    `null`, `window`, `window:full`, `ndi:NAME`, `file:PATH.mp4` or a bare .mp4/.mov path
+    (`?format=prores`, `png` or `qtrle` after a .mov keeps alpha); on Windows `spout:NAME`, on
     macOS `syphon:NAME`, with the same options as a source.
     """
     scheme, rest = split_uri(uri, SINKS)
@@ -144,10 +145,13 @@ def _syphon_sink(rest: str, size: Size, rate: float) -> Sink:
     return SyphonSink(name or "streamvace", options)
 
 
-def _file_sink(path: str, size: Size, rate: float) -> Sink:
+def _file_sink(rest: str, size: Size, rate: float) -> Sink:
     from streamvace.video.file_sink import FileSink
+    from streamvace.video.film_format import parse_film
+    from streamvace.video.writer import VideoWriter
 
-    return FileSink(Path(path).expanduser(), size, rate)
+    path, film_format = parse_film(rest)
+    return FileSink(path, size, rate, VideoWriter(path, size, rate, film_format))
 
 
 SOURCES: Mapping[str, Callable[[str, Size], Source]] = {

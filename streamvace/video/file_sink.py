@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -51,6 +52,8 @@ class FileSink:
         try:
             self._queue.put_nowait((index, frame))
         except queue.Full:
+            if not self.dropped:
+                log.warning("%s: the disk or the encoder is too slow; frames are left out", self.name)
             self.dropped += 1
 
     def set_rate(self, rate: float) -> None:
@@ -62,10 +65,13 @@ class FileSink:
         if self._closed:
             return
         self._closed = True
-        self._queue.put(None)
+        with suppress(queue.Full):  # an encoder that hangs; the thread ends with the process
+            self._queue.put(None, timeout=self.CLOSE_SECONDS)
         self._thread.join(self.CLOSE_SECONDS)
         if self._thread.is_alive():
             self._fault(f"the encoder did not finish within {self.CLOSE_SECONDS:.0f} s; see {self._writer.part}")
+        if self.dropped:
+            log.warning("%s: %d of %d frames were left out", self.name, self.dropped, self.published)
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:

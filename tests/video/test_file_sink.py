@@ -13,6 +13,7 @@ from streamvace.video.decode import decoded, file_info, open_video
 from streamvace.video.endpoints import open_sink
 from streamvace.video.file import read_frames
 from streamvace.video.file_sink import FileSink
+from streamvace.video.film_format import FORMATS
 from streamvace.video.frame import Frame
 from streamvace.video.rate import exact_rate
 from streamvace.video.writer import VideoWriter
@@ -216,3 +217,64 @@ def test_a_film_keeps_its_speed_when_the_output_rate_changes(
         sink.publish(frame(index))
     sink.close()
     assert (sink.dropped, writer.places) == (0, places)
+
+
+def coloured() -> NDArray[np.uint8]:
+    """Smooth colours, with a mask that has every alpha."""
+    pixels = np.zeros((SIZE[1], SIZE[0], 4), np.uint8)
+    pixels[..., 0] = np.linspace(30, 220, SIZE[0])[None, :]
+    pixels[..., 1] = np.linspace(220, 30, SIZE[1])[:, None]
+    pixels[..., 2] = 90
+    pixels[..., 3] = np.linspace(0, 255, SIZE[0])[None, :]
+    return pixels
+
+
+@pytest.mark.parametrize(("name", "colour", "alpha"), [("prores", 4, 1), ("png", 0, 0), ("qtrle", 0, 0)])
+def test_a_film_with_alpha_holds_colours_and_alpha(tmp_path: Path, name: str, colour: int, alpha: int) -> None:
+    path = tmp_path / "alpha.mov"
+    sink = open_sink(f"file:{path}?format={name}", SIZE, 25.0)
+    for index in range(5):
+        sink.publish(Frame(coloured(), 0, "test", index))
+    sink.close()
+    frames = list(read_frames(path, SIZE))
+    assert len(frames) == 5
+    difference = np.abs(frames[-1].astype(int) - coloured())
+    assert difference[..., :3].max() <= colour
+    assert difference[..., 3].max() <= alpha
+
+
+def test_a_picture_without_alpha_is_opaque_in_a_film_that_has_one(tmp_path: Path) -> None:
+    path = tmp_path / "opaque.mov"
+    with VideoWriter(path, SIZE, 25.0, FORMATS["png"]) as writer:
+        writer.write(coloured()[..., :3])
+    (frame,) = read_frames(path, SIZE)
+    assert (frame[..., 3] == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("take.mp4?format=prores", r"cannot write take\.mp4: a video file ends in \.mov; try take\.mov"),
+        ("take.mov?format=gif", "unknown format 'gif': there is h264, prores, png, qtrle"),
+    ],
+)
+def test_a_format_that_does_not_fit_says_what_does(tmp_path: Path, address: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        open_sink(f"file:{tmp_path}/{address}", SIZE, 25.0)
+
+
+def test_a_film_whose_writer_was_killed_can_be_played_almost_to_its_end(tmp_path: Path) -> None:
+    writer = VideoWriter(tmp_path / "killed.mp4", SIZE, 10.0)
+    noise = np.random.default_rng(0)
+    for _ in range(200):
+        writer.write(noise.integers(0, 255, (SIZE[1], SIZE[0], 4), dtype=np.uint8))
+    left = tmp_path / "left.mp4"
+    left.write_bytes(writer.part.read_bytes())
+    writer.abort()
+    count = 0
+    try:
+        for _ in read_frames(left, SIZE):
+            count += 1
+    except UserError:  # where it breaks off
+        pass
+    assert count >= 100

@@ -39,6 +39,7 @@ from streamvace.live.parameters import Parameters
 from streamvace.live.pictures import PictureShelf, load_picture
 from streamvace.live.playhead import HoldMode
 from streamvace.live.presenter import Presenter, Show
+from streamvace.live.recorder import Recorder
 from streamvace.live.reference_list import EDITS
 from streamvace.live.reporter import Reporter, say
 from streamvace.live.sink_bank import SinkBank
@@ -108,15 +109,20 @@ def run(options: RunOptions) -> int:
         stack.callback(shelf.stop)
         parameters.listen(lambda snapshot, changed: shelf.want(wishes(snapshot)))
         shelf.want(wishes(parameters.snapshot()))
-        window, openers = prepare(
-            outputs, Enlarger(options.upscale).size(size), parameters.snapshot().number("/streamvace/output_rate")
-        )
+        shown, rate = Enlarger(options.upscale).size(size), parameters.snapshot().number("/streamvace/output_rate")
+        window, openers = prepare(outputs, shown, rate)
         if window is not None:
             stack.callback(window.close)
         if web is not None:
             web.set_stats(lambda: web_figures(telemetry, parameters, osc.port))
             web.set_metrics(metrics(telemetry.stats))
             openers.append(lambda: Borrowed(web))
+
+        recorder = Recorder(media, shown, rate, reporter)
+        stack.callback(recorder.close)
+        parameters.listen(lambda snapshot, changed: recorder.follow(snapshot))
+        recorder.follow(parameters.snapshot())
+        openers.append(lambda: recorder)
 
         presenter = Presenter(
             size=size,
@@ -140,7 +146,7 @@ def run(options: RunOptions) -> int:
         setup = WorkerSetup(options.factory, options.pipeline, size, replace(options.model, prompts="beside"))
         supervisor = Supervisor(setup, director, telemetry, reporter)
         memory = ResidentMemory(lambda: supervisor.status.pid)
-        for part in (presenter, inputs, shelf, director, supervisor, memory):
+        for part in (presenter, inputs, shelf, director, supervisor, memory, recorder):
             telemetry.add(part.stats)
         telemetry.add(lambda: osc_figures(osc.counters()))
         telemetry.add(gate.figures)

@@ -24,6 +24,8 @@ _OSC = {
     "repeated": "repeated",
     "missed": "missed",
     "memory": "memory_mb",
+    "recording": "recording",
+    "record_dropped": "record_dropped",
     "model": "model",
     "cue": "cue",
     "cue_next": "cue_next",

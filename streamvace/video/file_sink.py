@@ -70,7 +70,7 @@ class FileSink:
         self._thread.join(self.CLOSE_SECONDS)
         if self._thread.is_alive():
             self._fault(f"the encoder did not finish within {self.CLOSE_SECONDS:.0f} s; see {self._writer.part}")
-        if self.dropped:
+        if self.dropped and not self.faults:
             log.warning("%s: %d of %d frames were left out", self.name, self.dropped, self.published)
 
     def _run(self) -> None:

@@ -25,6 +25,11 @@ KEY_SECONDS = 2.0
 """Between two frames that stand for themselves: what a film that was never finished loses at its end, at most."""
 
 
+def part_of(path: Path) -> Path:
+    """Where a film is while it is being written."""
+    return path.with_name(f"{path.stem}.part{path.suffix}")
+
+
 class VideoWriter:
     """One file, frame by frame: blocking, nothing dropped. For offline work and for `FileSink`'s thread.
 
@@ -45,7 +50,7 @@ class VideoWriter:
         if not path.parent.is_dir():
             raise UserError(f"cannot write {path.name}: the folder {path.parent} does not exist; create it first")
         self.path = path
-        self.part = path.with_name(f"{path.stem}.part{path.suffix}")
+        self.part = part_of(path)
         self.frames = 0
         """Frames written."""
         self._width, self._height = size[0] & ~1, size[1] & ~1  # 4:2:0 colour needs even sides

@@ -102,6 +102,23 @@ def test_inputs_are_switched_over_osc_while_the_show_runs(start: Start) -> None:
     assert chosen - figures["ticks"] in (0, 1), "every tick had a picture; one may be under way when the show ends"
 
 
+def test_a_show_is_recorded_over_osc_and_its_film_is_whole(start: Start, tmp_path: Path) -> None:
+    show = start("--output", "null", "--no-web", "--media", str(tmp_path / "media"))
+    show.wait_ready()
+    show.osc("/streamvace/record_file", "take.mp4")
+    show.osc("/streamvace/record", True)
+    wait_until((tmp_path / "media" / "take.part.mp4").exists, "the film was begun")
+    show.osc("/streamvace/record", False)
+    wait_until((tmp_path / "media" / "take.mp4").exists, "the film is finished")
+    show.osc("/streamvace/record", True)
+    wait_until((tmp_path / "media" / "take-2.part.mp4").exists, "another one was begun")
+    show.osc("/streamvace/quit")
+    assert show.finish() == 0, show.lines
+    figures = show.stats()
+    assert (figures["recordings"], figures["record_dropped"]) == (2, 0)
+    assert file_info(tmp_path / "media" / "take-2.mp4").frames > 0
+
+
 @posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_show_in_order_and_its_film_is_whole(start: Start, tmp_path: Path, number: int) -> None:

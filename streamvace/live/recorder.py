@@ -53,6 +53,7 @@ class Recorder:
         self._wanted: str | None = None
         self._film: FileSink | None = None
         self._films = 0
+        self._writing = ""
         self._dropped = 0
         self._changed = threading.Event()
         self._closed = threading.Event()
@@ -85,10 +86,10 @@ class Recorder:
         self._thread.join()
 
     def stats(self) -> Stats:
-        """recording: the file being written, else empty. record_dropped: frames left out of all recordings so far."""
+        """recording: the file being written, until it is finished. record_dropped: frames left out of all recordings so far."""
         film = self._film
         return {
-            "recording": "" if film is None else film.name,
+            "recording": self._writing,
             "recordings": self._films,
             "record_dropped": self._dropped + (0 if film is None else film.dropped),
         }
@@ -120,6 +121,7 @@ class Recorder:
             self._reporter.report("recording", one_line(error))
         else:
             self._films += 1
+            self._writing = film.name
             self._film = film
 
     def _finish(self) -> None:
@@ -127,6 +129,7 @@ class Recorder:
         if film is not None:
             film.close()
             self._dropped += film.dropped
+            self._writing = ""
 
 
 def unused(path: Path) -> Path:

@@ -86,7 +86,7 @@ class Recorder:
         self._thread.join()
 
     def stats(self) -> Stats:
-        """recording: the file being written, until it is finished. record_dropped: frames left out of all recordings so far."""
+        """recording: the file being written, until it is finished. record_dropped: frames left out of all so far."""
         film = self._film
         return {
             "recording": self._writing,
@@ -121,8 +121,8 @@ class Recorder:
             self._reporter.report("recording", one_line(error))
         else:
             self._films += 1
-            self._writing = film.name
             self._film = film
+            self._writing = film.name
 
     def _finish(self) -> None:
         film, self._film = self._film, None

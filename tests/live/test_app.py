@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -108,10 +109,12 @@ def test_a_show_is_recorded_over_osc_and_its_film_is_whole(start: Start, tmp_pat
     show.osc("/streamvace/record_file", "take.mp4")
     show.osc("/streamvace/record", True)
     wait_until((tmp_path / "media" / "take.part.mp4").exists, "the film was begun")
+    time.sleep(1)  # a film without a single frame is no file
     show.osc("/streamvace/record", False)
     wait_until((tmp_path / "media" / "take.mp4").exists, "the film is finished")
     show.osc("/streamvace/record", True)
     wait_until((tmp_path / "media" / "take-2.part.mp4").exists, "another one was begun")
+    time.sleep(1)
     show.osc("/streamvace/quit")
     assert show.finish() == 0, show.lines
     figures = show.stats()

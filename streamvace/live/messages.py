@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.chunk import Chunk, ChunkInput
+from streamvace.live.health import Health
 from streamvace.model_options import ModelOptions
 
 PROTOCOL = 4
@@ -27,6 +28,7 @@ class WorkerSetup:
     """Everything the worker needs to start. factory: `module:function`, called with this setup, gives the generator.
 
     size: (width, height) of the show, already checked. model: how the pipeline is put on this machine.
+    warm_up: run every path before READY; a worker that replaces another shows its first chunks instead.
     inbox, outbox: names of the shared memory slots. protocol: see PROTOCOL.
     """
 
@@ -34,6 +36,7 @@ class WorkerSetup:
     pipeline: str
     size: tuple[int, int]
     model: ModelOptions = field(default_factory=ModelOptions)
+    warm_up: bool = True
     inbox: str = ""
     outbox: str = ""
     protocol: int = PROTOCOL
@@ -58,6 +61,7 @@ class Ready:
     size: tuple[int, int]
     first_frames: int
     clock_ns: int
+    health: Health = field(default=Health())
     about: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -91,6 +95,7 @@ class Done:
 
     chunk: Chunk
     planes: tuple[Plane, ...]
+    health: Health
 
 
 @dataclass(frozen=True)

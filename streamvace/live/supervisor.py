@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol
 
 from streamvace.chunk import Chunk, ChunkInput
 from streamvace.live.clock_map import clock_offset, in_stage_time
+from streamvace.live.health import Health
 from streamvace.live.memory import free_memory_line
 from streamvace.live.messages import Ask, Died, Done, Progress, Ready, StepFailed, WorkerSetup
 from streamvace.live.pace import Pace, PaceMeter
@@ -66,6 +67,7 @@ class Status:
     """What anyone may know.
 
     error: the newest one-line complaint. refused: the user must mend it. model: how the model runs, on one line.
+    warm, health: what the worker knew of itself when it became READY, and with its newest chunk.
     """
 
     state: State = State.STARTING
@@ -80,6 +82,8 @@ class Status:
     was_loaded: bool = False
     was_ready: bool = False
     model: str = ""
+    warm: Health = field(default=Health())
+    health: Health = field(default=Health())
 
     @property
     def loading(self) -> bool:
@@ -168,6 +172,10 @@ class Supervisor:
             "worker_restarts": status.restarts,
             "worker_failed_steps": status.failed_steps,
             "chunks_refused": status.refused_chunks,
+            "worker_recompiles": status.health.compiled - status.warm.compiled,
+            "worker_device_mb": status.health.device_mb,
+            "worker_device_growth_mb": round(status.health.device_mb - status.warm.device_mb, 1),
+            "worker_pid": status.pid,
             "error": status.error,
             "model": status.model,
             "chunk": status.chunk,
@@ -201,7 +209,8 @@ class Supervisor:
         """The life of one worker. Returns when stopped, raises _Gone when it is of no more use."""
         if self._status.restarts == 0:
             self._set(state=State.STARTING)
-        link = WorkerLink(self._setup)
+        # In the middle of a show a picture soon is worth more than one without a hiccup later.
+        link = WorkerLink(replace(self._setup, warm_up=not self._status.was_ready))
         grace_s = 0.0  # one that is hung or dead gets none
         try:
             self._set(pid=link.pid)
@@ -228,7 +237,14 @@ class Supervisor:
                 self._ready_ns = now_ns()
                 log.info("the model runs: %s", _line(message.about))
                 self._clock_offset_ns = clock_offset(started_ns, self._ready_ns, message.clock_ns)
-                self._set(state=State.READY, progress="", was_ready=True, model=_line(message.about))
+                self._set(
+                    state=State.READY,
+                    progress="",
+                    was_ready=True,
+                    model=_line(message.about),
+                    warm=message.health,
+                    health=message.health,
+                )
                 return message
             elif (now_ns() - heard_ns) / 1e9 > self._limits.start_s:
                 raise _Gone(f"the worker said nothing for {self._limits.start_s:g} s while starting")
@@ -259,6 +275,7 @@ class Supervisor:
             elif isinstance(message, Done) and sent_ns is not None:
                 seconds = (now_ns() - sent_ns) / 1e9
                 sent_ns = None
+                self._set(health=message.health)
                 self._finish(in_stage_time(link.chunk(message), self._clock_offset_ns), meter, seconds)
             elif sent_ns is not None and (now_ns() - sent_ns) / 1e9 > self._deadline_s(meter.pace()):
                 raise _Gone(f"a chunk took longer than {self._deadline_s(meter.pace()):g} s")

@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from streamvace.chunk import Chunk, ChunkInput
 from streamvace.errors import UserError
 from streamvace.live.chunk_guard import ChunkGuard
+from streamvace.live.health import measure
 from streamvace.live.messages import (
     PROTOCOL,
     Ask,
@@ -108,9 +109,10 @@ def _serve(setup: WorkerSetup, connection: Connection[Any, Any]) -> None:
         connection.send(Progress(f"loading {setup.pipeline}"))
         generator = resolve(setup.factory)(setup)
         connection.send(Progress("warming up", loaded=True))
-        generator.warm_up(lambda *parts: connection.send(Progress(" ".join(map(str, parts)), loaded=True)))
-        generator.reset()
-        connection.send(Ready(generator.size, generator.frames_wanted(), now_ns(), generator.about))
+        if setup.warm_up:
+            generator.warm_up(lambda *parts: connection.send(Progress(" ".join(map(str, parts)), loaded=True)))
+            generator.reset()
+        connection.send(Ready(generator.size, generator.frames_wanted(), now_ns(), measure(), generator.about))
         _loop(generator, connection, inbox, outbox)
     finally:
         inbox.close()
@@ -132,7 +134,7 @@ def _loop(generator: ChunkMaker, connection: Connection[Any, Any], inbox: PixelS
             chunk = generator.step(inputs)
             refusal = guard.refusal(inputs, chunk)
             header, pixels = split_pixels(_traced(chunk, inputs, started_ns))
-            reply: Done | StepFailed = Done(header, outbox.write(pixels))
+            reply: Done | StepFailed = Done(header, outbox.write(pixels), measure())
         except Exception as error:
             short = is_out_of_memory(error)
             failures += 1

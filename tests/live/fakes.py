@@ -46,7 +46,7 @@ class FakeGenerator:
         return 12 if self.index else 9
 
     def warm_up(self, progress: Callable[..., None]) -> None:
-        progress("warming")
+        progress("the fake is warming")
 
     def reset(self) -> None:
         self.index = 0

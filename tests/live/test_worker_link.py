@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from streamvace.chunk import MAX_REFERENCES, ChunkInput, Trace
-from streamvace.live.messages import PROTOCOL, Ask, Died, Done, Ready, StepFailed, WorkerSetup, split_pixels
+from streamvace.live.messages import PROTOCOL, Ask, Died, Done, Progress, Ready, StepFailed, WorkerSetup, split_pixels
 from streamvace.live.slots import PixelSlot
 from streamvace.live.worker_link import INBOX_BYTES, MAX_CHUNK_FRAMES, WorkerLink
 from streamvace.video.frame import now_ns
@@ -69,6 +69,19 @@ def test_a_chunk_goes_there_and_comes_back() -> None:
     assert link.exit_code == 0
     assert all(memory_gone(name) for name in memory)
     link.close()
+
+
+@pytest.mark.parametrize("warm_up", [True, False])
+def test_a_worker_that_replaces_another_skips_the_warm_up(warm_up: bool) -> None:
+    link = WorkerLink(replace(SETUP, warm_up=warm_up))
+    said: list[str] = []
+    try:
+        while not isinstance(message := hear(link, Progress, Ready), Ready):
+            assert isinstance(message, Progress)
+            said.append(message.text)
+    finally:
+        link.close()
+    assert ("the fake is warming" in said) is warm_up
 
 
 def test_a_step_that_fails_is_told_and_the_worker_starts_its_stream_anew() -> None:

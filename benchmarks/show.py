@@ -1,0 +1,207 @@
+"""What a live show endures, measured from outside with the model running: `python benchmarks/show.py WHAT`.
+
+  kills    the worker is killed (kill -9) ten times in two minutes: missed ticks, longest gap, time back to fresh frames
+  stall    the worker is stopped (SIGSTOP; on Windows its threads are suspended) for 5 s: missed ticks, interval p99
+  soak     ten minutes: resident memory of both processes, recompiles, counters
+  latency  context scale over OSC at random moments, once for each control timing: OSC and control to picture
+
+Each starts `streamvace run` with the moving test pattern and without an output, and prints a hardware line first.
+`--seconds` makes it shorter or longer, `--kills` is how many, `--json` is for scripts; what follows `--` goes to
+`streamvace run`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+
+from running_show import Figures, RunningShow, wait_for
+
+RECOVERY_SECONDS = 120.0
+SETTLE_SECONDS = 20.0
+"""After the first picture, before memory counts: arenas and windows fill up."""
+
+Result = dict[str, object]
+
+
+def kills(seconds: float, options: list[str], count: int) -> Result:
+    """`kill -9` at even distances; each is over when a chunk of the new worker is on show."""
+    back: list[float] = []
+    with RunningShow(*options) as show:
+        before = show.figures()
+        began = time.perf_counter()
+        for turn in range(count):
+            time.sleep(max(0.0, began + (turn + 0.5) * seconds / count - time.perf_counter()))
+            restarts = show.figures()["worker_restarts_total"]
+            show.worker.kill()
+            killed = time.perf_counter()
+            wait_for(lambda r=restarts: show.figures()["worker_restarts_total"] > r, RECOVERY_SECONDS, "the restart")
+            chunks = show.figures()["chunks_total"]
+            wait_for(lambda c=chunks: show.figures()["chunks_total"] > c, RECOVERY_SECONDS, "a new chunk")
+            fresh = show.figures()["fresh_total"]
+            wait_for(lambda f=fresh: show.figures()["fresh_total"] > f, RECOVERY_SECONDS, "a fresh frame")
+            back.append(time.perf_counter() - killed)
+        time.sleep(max(0.0, began + seconds - time.perf_counter()))
+        after = show.figures()
+        end = show.end()
+    return {
+        **ticks(before, after, float(end["interval_max_ms"])),
+        "kills": count,
+        "restarts": int(after["worker_restarts_total"] - before["worker_restarts_total"]),
+        "back_to_fresh_s_median": statistics.median(back),
+        "back_to_fresh_s_max": max(back),
+    }
+
+
+def stall(seconds: float, options: list[str], stalled: float = 5.0) -> Result:
+    """One stall in the middle of a run. Suspended, not killed: patience is longer than that, so nothing restarts."""
+    with RunningShow(*options) as show:
+        before = show.figures()
+        time.sleep(max(0.0, (seconds - stalled) / 2))
+        worker = show.worker
+        worker.suspend()
+        try:
+            time.sleep(stalled)
+        finally:
+            worker.resume()
+        chunks = show.figures()["chunks_total"]
+        resumed = wait_for(lambda: show.figures()["chunks_total"] > chunks, RECOVERY_SECONDS, "a chunk")
+        time.sleep(max(0.0, (seconds - stalled) / 2 - resumed))
+        after = show.figures()
+        end = show.end()
+    period_ms = 1000 / 30.0
+    return {
+        **ticks(before, after, float(end["interval_max_ms"])),
+        "stalled_s": stalled,
+        "interval_p99_ms": float(end["interval_p99_ms"]),
+        "interval_p99_periods": float(end["interval_p99_ms"]) / period_ms,
+        "repeated_ticks": int(after["repeated_total"] - before["repeated_total"]),
+        "first_chunk_after_s": resumed,
+        "restarts": int(after["worker_restarts_total"]),
+    }
+
+
+def soak(seconds: float, options: list[str], every: float = 5.0) -> Result:
+    """Nothing happens, for long. Memory by least squares over samples, after it has settled."""
+    samples: list[tuple[float, float, float]] = []
+    with RunningShow(*options) as show:
+        time.sleep(min(SETTLE_SECONDS, seconds / 4))
+        before = show.figures()
+        began = time.perf_counter()
+        while (elapsed := time.perf_counter() - began) < seconds:
+            samples.append((elapsed, _resident_mb(show.stage.pid), _resident_mb(show.worker.pid)))
+            time.sleep(min(every, seconds / 10))
+        after = show.figures()
+        end = show.end()
+    times = [sample[0] for sample in samples]
+    memory = {name: [sample[index] for sample in samples] for index, name in enumerate(("stage", "worker"), start=1)}
+    counters = ("chunks", "fresh", "paced", "repeated", "dropped", "discarded", "worker_failed_steps", "chunks_refused")
+    return {
+        **ticks(before, after, float(end["interval_max_ms"])),
+        "seconds": seconds,
+        **{f"{name}_mb_start": values[0] for name, values in memory.items()},
+        **{f"{name}_mb_end": values[-1] for name, values in memory.items()},
+        **{f"{name}_mb_per_hour": _slope(times, values) * 3600 for name, values in memory.items()},
+        "recompiles": int(end["worker_recompiles"]),
+        "device_growth_mb": float(end["worker_device_growth_mb"]),
+        **{name: int(after[f"{name}_total"] - before[f"{name}_total"]) for name in counters},
+        "restarts": int(after["worker_restarts_total"]),
+        "faults": end["faults"],
+    }
+
+
+def latency(seconds: float, options: list[str]) -> Result:
+    """A new context scale about once a second, at no particular moment of a chunk."""
+    chance = random.Random(1)
+    result: Result = {"seconds_each": seconds}
+    for timing in ("smooth", "instant", "ahead"):
+        with RunningShow("--control-timing", timing, *options) as show:
+            pings = [show.ping_ms() for _ in range(20)]
+            began = time.perf_counter()
+            while time.perf_counter() - began < seconds:
+                show.osc("/streamvace/context_scale", round(chance.uniform(0.3, 1.7), 3))
+                time.sleep(chance.uniform(0.6, 1.4))
+            end = show.end()
+        wanted = ("parameter_p50_ms", "parameter_p95_ms", "latency_p50_ms", "latency_p95_ms")
+        wanted += ("chunk_p50_ms", "chunk_p95_ms", "fps", *(f"leg_{leg}_p50_ms" for leg in LEGS))
+        result[timing] = {name: end[name] for name in wanted} | {"osc_ping_p50_ms": statistics.median(pings)}
+    return result
+
+
+LEGS = ("wait", "send", "step", "decode", "queue")
+
+
+def ticks(before: Figures, after: Figures, longest_ms: float) -> Result:
+    """What every run reports of the output clock; the longest gap is of the whole show."""
+    missed, total = (int(after[name] - before[name]) for name in ("missed_total", "ticks_total"))
+    return {
+        "ticks": total,
+        "missed": missed,
+        "missed_percent": 100 * missed / max(1, total + missed),
+        "longest_gap_ms": longest_ms,
+    }
+
+
+def _resident_mb(pid: int) -> float:
+    from streamvace.live.memory import resident_mb
+
+    return resident_mb(pid)
+
+
+def _slope(x: list[float], y: list[float]) -> float:
+    return statistics.linear_regression(x, y).slope if len(x) > 1 else 0.0
+
+
+RUNS: dict[str, tuple[Callable[[float, list[str]], Result], float]] = {
+    "kills": (partial(kills, count=10), 120.0),
+    "stall": (stall, 60.0),
+    "soak": (soak, 600.0),
+    "latency": (latency, 60.0),
+}
+"""What -> (how, for how many seconds)."""
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=RUNS)
+    parser.add_argument("--seconds", type=float, default=None)
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("options", nargs="*", metavar="-- OPTION", help="for streamvace run")
+    given = parser.parse_args()
+    run, seconds = RUNS[given.what]
+    if given.what == "kills":
+        run = partial(kills, count=given.kills)
+    hardware = _hardware()
+    if not given.json:
+        print(hardware, flush=True)
+    result = run(given.seconds or seconds, given.options)
+    if given.json:
+        print(json.dumps({"what": given.what, "hardware": hardware, **result}, indent=1))
+        return
+    for name, value in result.items():
+        print(f"{name}: {_shown(value)}")
+
+
+def _hardware() -> str:
+    import torch
+
+    from streamvace.hardware import hardware_line
+
+    return hardware_line(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_shown(inner)}" for name, inner in value.items()) or "none"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    main()

@@ -120,6 +120,8 @@ class Generator:
         notes += self._switch_prompt(PromptMix.of(given.prompt), wants_hints(given))
         if given.past_bias != 1 and not spec.score_bias:
             notes += (f"past_bias does nothing in {spec.name}: it is Krea Realtime's",)
+        if given.history_hints and spec.history == "recompute":
+            notes += (f"history_hints does nothing in {spec.name}: its history is made anew from finished pictures",)
         clock.mark("text")
         frames = spec.chunk if state.position else spec.first_chunk
         state.references.take(codec, given.references, self._canvas)

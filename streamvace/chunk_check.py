@@ -1,10 +1,11 @@
-"""Refuse what a chunk cannot be made of, in one line with both values, before anything is touched."""
+"""What a chunk cannot be made of is refused before anything is touched; what can have no effect is said."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from streamvace.chunk import MAX_REFERENCES, REFERENCE_MODES, ChunkInput
+from streamvace.model.specs import PipelineSpec
 
 
 def check_chunk(given: ChunkInput, frames: int, size: tuple[int, int], context_blocks: int) -> None:
@@ -38,3 +39,15 @@ def check_chunk(given: ChunkInput, frames: int, size: tuple[int, int], context_b
         raise ValueError(f"past_bias is {given.past_bias}, it goes from above 0 to 1")
     if given.hint_reuse < 1:
         raise ValueError(f"hint_reuse is {given.hint_reuse}, it must be at least 1")
+
+
+def remarks(given: ChunkInput, spec: PipelineSpec) -> tuple[str, ...]:
+    """One line for each thing that is asked for and that this pipeline has no place for."""
+    notes: tuple[str, ...] = ()
+    if given.past_bias != 1 and not spec.score_bias:
+        notes += (f"past_bias does nothing in {spec.name}: it is Krea Realtime's",)
+    if given.history_hints and spec.history == "recompute":
+        notes += (f"history_hints does nothing in {spec.name}: its history is made anew from finished pictures",)
+    if given.references is not None and given.reference_mode != "memory" and not spec.learned_references:
+        notes += (f"references: the {spec.name} model's hints never learned them; reference_mode memory shows them",)
+    return notes

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from streamvace.chunk import Chunk, ChunkInput, Pixels, PromptMix
-from streamvace.chunk_check import check_chunk
+from streamvace.chunk_check import check_chunk, remarks
 from streamvace.conditioning.region import token_mask
 from streamvace.conditioning.video_to_video import STILL_SCALE, follow_motion, noisy_start
 from streamvace.errors import UserError
@@ -118,10 +118,7 @@ class Generator:
             given = replace(given, context_scale=0.0)
             notes += (f"no control: {self._offload.nbytes / 1e9:.1f} GB for the context branch are not free",)
         notes += self._switch_prompt(PromptMix.of(given.prompt), wants_hints(given))
-        if given.past_bias != 1 and not spec.score_bias:
-            notes += (f"past_bias does nothing in {spec.name}: it is Krea Realtime's",)
-        if given.history_hints and spec.history == "recompute":
-            notes += (f"history_hints does nothing in {spec.name}: its history is made anew from finished pictures",)
+        notes += remarks(given, spec)
         clock.mark("text")
         frames = spec.chunk if state.position else spec.first_chunk
         state.references.take(codec, given.references, self._canvas)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from streamvace.chunk import ChunkInput
-from streamvace.chunk_check import check_chunk
+from streamvace.chunk_check import check_chunk, remarks
+from streamvace.model.specs import PIPELINES, pipeline
 
 
 def zeros(*shape: int) -> np.ndarray:
@@ -43,3 +44,21 @@ def test_what_fits_is_taken() -> None:
         block_scales=(1.0, 0.0),
     )
     check_chunk(fits, 12, (32, 16), 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "line"),
+    [
+        ("longlive", {"past_bias": 0.5}, "past_bias does nothing in longlive"),
+        ("krea-realtime", {"history_hints": True}, "history_hints does nothing in krea-realtime"),
+        ("embedded", {"references": zeros(1, 16, 32, 3)}, "reference_mode memory shows them"),
+    ],
+)
+def test_what_a_pipeline_has_no_place_for_is_said(name: str, given: dict[str, object], line: str) -> None:
+    (note,) = remarks(ChunkInput("red", **given), pipeline(name))  # type: ignore[arg-type]
+    assert line in note
+
+
+def test_where_everything_has_its_place_nothing_is_said() -> None:
+    given = ChunkInput("red", references=zeros(1, 16, 32, 3), reference_mode="memory")
+    assert all(remarks(given, spec) == () for spec in PIPELINES.values())

@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streamvace.chunk import REFERENCE_MODES, ChunkInput
+from streamvace.model.blocks import Bidirectional
+from streamvace.model.rope import rotary_table
 from tests.compositions import CODECS, INPUTS, ROWS, compose, contexts_of, latents_of, make
 
 compositions = st.sets(st.sampled_from(INPUTS)).map(frozenset)
@@ -122,3 +124,26 @@ def test_all_inputs_at_once_stream_to_the_steady_state(name: str, codec: str) ->
         chunk = generator.step(compose(generator, frozenset(INPUTS), index, reference_mode="memory"))
         assert chunk.index == index
     assert len(generator.state.cache.frames) == generator.spec.cache.window
+
+
+@pytest.mark.parametrize(("name", "codec"), CODECS)
+def test_an_impulse_in_a_control_frame_moves_the_hints_of_its_own_latent_frame(name: str, codec: str) -> None:
+    """With frames that cannot see each other in the branch; there they do, so all others follow."""
+    for frame in range(12):
+        generator = make(name, codec)
+        generator.step(compose(generator, frozenset({"control"}), 3))
+        still = compose(generator, frozenset({"control"}), 1)
+        assert still.control is not None
+        control = still.control.copy()
+        control[frame] = 255 - control[frame]
+        parts, state = generator.networks, generator.state
+        apart = torch.block_diag(*[torch.ones(4, 4)] * 3).bool()
+        memory = Bidirectional(rotary_table(range(3), 2, 2, parts.wan.size.head_dim, "cpu"), apart)
+        time = parts.wan.embed_time(torch.full((1, 3), 500.0))
+        hints = []
+        for chunk in (still, replace(still, control=control)):
+            embedded = contexts_of(generator, chunk)[0].flatten(0, 1).unsqueeze(0)
+            hints.append(parts.branch.hints(torch.zeros_like(embedded), embedded, time, state.context_text, memory)[0])
+        moved = (hints[0] != hints[1])[0].unflatten(0, (3, 4)).flatten(1).any(dim=1).nonzero().flatten().tolist()
+        assert moved[0] == frame // 4
+        assert codec != "tiny" or moved == [frame // 4]

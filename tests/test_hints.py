@@ -284,9 +284,3 @@ def test_the_history_is_written_with_hints_when_asked() -> None:
     assert len(made) == len(hinted.spec.steps) + 1
     # The second chunk is shaped by the other history.
     assert all_differ(latents_of(plain)[0], latents_of(hinted, history_hints=True)[0])
-
-
-def test_a_pipeline_that_makes_its_history_anew_says_that_hints_have_no_part_in_it() -> None:
-    generator = small_generator(small_spec("krea-realtime"))
-    chunk = generator.step(ChunkInput("red", control=pictures(9), history_hints=True))
-    assert "history_hints does nothing in krea-realtime" in chunk.notes[0]

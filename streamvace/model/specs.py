@@ -107,6 +107,7 @@ class PipelineSpec:
     on_prompt_switch: `recache` replays the last window of clean latents with the new text; `forget` empties the cache,
         so that the new text rules from the next chunk on; `none` only swaps the text.
     score_bias: past frames can be attended less than they were trained to be (Krea Realtime).
+    learned_references: the context branch was trained with references; where it was not, only `memory` shows them.
     default_size: (width, height) in pixels.
     """
 
@@ -126,6 +127,7 @@ class PipelineSpec:
     raw_source: bool = False
     on_prompt_switch: Literal["recache", "forget", "none"] = "none"
     score_bias: bool = False
+    learned_references: bool = True
 
 
 FOUR_STEPS = (1000, 750, 500, 250)
@@ -147,6 +149,7 @@ PIPELINES: dict[str, PipelineSpec] = {
             context_timestep=30.0,
             # It was never trained on a change of words: with its history it keeps the old background for good.
             on_prompt_switch="forget",
+            learned_references=False,
             default_size=(256, 256),
         ),
         PipelineSpec(

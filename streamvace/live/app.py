@@ -16,6 +16,7 @@ from streamvace.live.commands import Commands
 from streamvace.live.cue_file import open_cues
 from streamvace.live.director import Director
 from streamvace.live.end_with import end_with
+from streamvace.live.grabs import GRAB, Grabber
 from streamvace.live.greeting import greeting, things_to_try
 from streamvace.live.inputs import Inputs, open_confined
 from streamvace.live.look_ahead import LookAhead
@@ -31,6 +32,7 @@ from streamvace.live.options import (
     check_model,
     check_port,
     check_writable,
+    context_blocks,
     next_free_port,
     resolve_size,
 )
@@ -65,10 +67,11 @@ def run(options: RunOptions) -> int:
     """
     size, outputs = _checked(options)
     media = MediaFolder(options.media)
-    parameters = Parameters(options.parameters, edits=EDITS)
+    telemetry, reporter = Telemetry(), Reporter()
+    grabber = Grabber(media, reporter)
+    parameters = Parameters(options.parameters, edits={**EDITS, GRAB: grabber.ask})
     for wish in wishes(parameters.snapshot()):
         load_picture(media.find(wish.name))  # a picture that was asked for at the start can still be mended
-    telemetry, reporter = Telemetry(), Reporter()
     with stop_on_signals() as stop, ExitStack() as stack:
         if options.end_with is not None:
             end_with(options.end_with, stop)
@@ -133,8 +136,11 @@ def run(options: RunOptions) -> int:
             telemetry=telemetry,
             reporter=reporter,
         )
+        stack.callback(grabber.stop)
+        grabber.start({"output": presenter.showing, "input": lambda: inputs.ring("control").newest()}, parameters.set)
         director = Director(
             size=size,
+            blocks=context_blocks(options.pipeline),
             inputs=inputs,
             parameters=parameters,
             presenter=presenter,
@@ -146,7 +152,7 @@ def run(options: RunOptions) -> int:
         setup = WorkerSetup(options.factory, options.pipeline, size, replace(options.model, prompts="beside"))
         supervisor = Supervisor(setup, director, telemetry, reporter)
         memory = ResidentMemory(lambda: supervisor.status.pid)
-        for part in (presenter, inputs, shelf, director, supervisor, memory, recorder):
+        for part in (presenter, inputs, shelf, grabber, director, supervisor, memory, recorder):
             telemetry.add(part.stats)
         telemetry.add(lambda: osc_figures(osc.counters()))
         telemetry.add(gate.figures)

@@ -69,6 +69,7 @@ class Director:
         self,
         *,
         size: tuple[int, int],
+        blocks: int,
         inputs: Rings,
         parameters: Parameters,
         presenter: Presenter,
@@ -77,7 +78,9 @@ class Director:
         reporter: Report,
         clock: Callable[[], int] = now_ns,
     ) -> None:
+        """size: (width, height). blocks: context blocks of the pipeline."""
         self._size = size
+        self._blocks = blocks
         self._inputs = inputs
         self._parameters = parameters
         self._presenter = presenter
@@ -132,6 +135,7 @@ class Director:
         inputs = shape_chunk(
             snapshot,
             layout,
+            self._blocks,
             stills=stills(snapshot, self._shelf.take, anchored=anchored),
             reset=reset,
             captured_ns=taken[-1].captured_ns if taken else 0,

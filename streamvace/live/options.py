@@ -97,6 +97,13 @@ def resolve_size(pipeline: str, size: tuple[int, int] | None) -> tuple[int, int]
     return check_size(size or row.default_size)
 
 
+def context_blocks(pipeline: str) -> int:
+    """How many context blocks a pipeline has. Raises UserError for an unknown one."""
+    from streamvace.model.specs import pipeline as find
+
+    return len(find(pipeline).size.vace_layers)
+
+
 def check_writable(path: Path, what: str) -> None:
     """Raises UserError when a file cannot be made there. Makes nothing."""
     folder = path.expanduser().absolute().parent

@@ -67,6 +67,7 @@ class Presenter:
         self._opened = threading.Event()
         self._failure: BaseException | None = None
         self._published = 0
+        self._shown: Frame | None = None
         self._thread = threading.Thread(target=self._run, name="presenter", daemon=True)
 
     def start(self) -> None:
@@ -118,6 +119,10 @@ class Presenter:
         """Content frames a second, now."""
         with self._lock:
             return self._playhead.play_rate
+
+    def showing(self) -> Frame | None:
+        """The generated picture on show, or None before the first. Any thread."""
+        return self._shown
 
     def backlog_s(self) -> float:
         """How long what is queued lasts."""
@@ -181,6 +186,7 @@ class Presenter:
                 pixels = self._fade.picture(pixels, bridged_s)
             frame = Frame(pixels, captured_ns, "streamvace", self._published, content.made)
         self._sinks.publish(frame)
+        self._shown = frame if content is not None else None
         self._published += 1
         published_ns = self._clock.now()
         self._telemetry.ticked(published_ns, missed)

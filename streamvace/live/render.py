@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,20 +17,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from osc_schema import Value
 from streamvace.chunk import Chunk
 from streamvace.live.anchors import STANDING
+from streamvace.live.clip_inputs import ClipInputs
 from streamvace.live.compositing import Finish, finish
-from streamvace.live.layout import Pictures, lay_out
+from streamvace.live.layout import lay_out
 from streamvace.live.media import MediaFolder
 from streamvace.live.messages import WorkerSetup
-from streamvace.live.options import check_factory, check_model, check_video_output, resolve_size
+from streamvace.live.options import check_factory, check_model, check_video_output, context_blocks, resolve_size
 from streamvace.live.parameters import Parameters, Snapshot
 from streamvace.live.pictures import Wish, load_picture
-from streamvace.live.reporter import say
+from streamvace.live.re_anchor import ReAnchor
+from streamvace.live.reporter import Reporter, say
 from streamvace.live.shaping import shape_chunk
 from streamvace.live.stills import fit_still, stills, wishes
 from streamvace.live.worker import DEFAULT_FACTORY, ChunkMaker, resolve
 from streamvace.model_options import ModelOptions
 from streamvace.video.enlarge import Enlarger
-from streamvace.video.file import clip_info, read_frames
+from streamvace.video.file import clip_info
 from streamvace.video.writer import VideoWriter
 
 Pixels = NDArray[np.uint8]
@@ -63,9 +64,10 @@ def render_clip(options: RenderOptions) -> int:
     size = _checked(options)
     snapshot = Parameters(options.parameters).snapshot()
     info = clip_info(options.input)
-    control = read_frames(options.input, size)
-    mask = _mask_frames(options.mask, size) if options.mask else None
-    pictures = _pictures(snapshot, MediaFolder(options.media), size)
+    media = MediaFolder(options.media)
+    inputs = ClipInputs(options.input, options.mask, snapshot, media, size, options.frames)
+    pictures = _pictures(snapshot, media, size)
+    blocks = context_blocks(options.pipeline)
     setup = WorkerSetup(options.factory, options.pipeline, size, options.model)
     generator = resolve(options.factory)(setup)
 
@@ -74,7 +76,7 @@ def render_clip(options: RenderOptions) -> int:
     enlarge = Enlarger(options.upscale)
     with VideoWriter(options.output, enlarge.size(size), info.rate) as writer, _progress() as progress:
         task = progress.add_task(options.output.name, total=total)
-        for chunk, wanted in _chunks(generator, snapshot, islice(control, options.frames), mask, pictures):
+        for chunk, wanted in _chunks(generator, snapshot, inputs, pictures, blocks):
             for frame in chunk.frames[:wanted]:
                 writer.write(enlarge(frame))
             progress.advance(task, wanted)
@@ -93,48 +95,26 @@ def _checked(options: RenderOptions) -> tuple[int, int]:
 
 
 def _chunks(
-    generator: ChunkMaker,
-    snapshot: Snapshot,
-    control: Iterator[Pixels],
-    mask: Iterator[Pixels] | None,
-    pictures: Mapping[Wish, Pixels],
+    generator: ChunkMaker, snapshot: Snapshot, inputs: ClipInputs, pictures: Mapping[Wish, Pixels], blocks: int
 ) -> Iterator[tuple[Chunk, int]]:
-    """Each chunk, and how many of its frames answer to a real input frame: the last chunk is filled up by holding."""
+    """Each chunk, and how many of its frames answer to a real input frame."""
+    re_anchor = ReAnchor(Reporter())
     starts = True
     while True:
-        wanted = generator.frames_wanted()
-        taken = list(islice(control, wanted))
-        if not taken:
+        shown, masks, real = inputs.take(generator.frames_wanted())
+        if not real:
             return
-        held = [*taken, *[taken[-1]] * (wanted - len(taken))]
-        pixels = np.stack(held)
-        masks = np.stack(list(islice(mask, wanted))) if mask is not None else None
-        layout = lay_out(snapshot, Pictures.of_one(pixels), masks)
+        layout = lay_out(snapshot, shown, masks)
         given = stills(snapshot, pictures.get, anchored=starts or snapshot.flag(STANDING))
-        chunk = generator.step(shape_chunk(snapshot, layout, stills=given))
-        yield finish(chunk, Finish.of(snapshot, layout)), len(taken)
+        chunk = generator.step(re_anchor.apply(shape_chunk(snapshot, layout, blocks, stills=given), snapshot))
+        re_anchor.see(chunk)
+        yield finish(chunk, Finish.of(snapshot, layout)), real
         starts = False
 
 
 def _pictures(snapshot: Snapshot, media: MediaFolder, size: tuple[int, int]) -> Mapping[Wish, Pixels]:
     """Every picture that the parameters name. Raises UserError for one that is missing: offline, all are waited for."""
     return {wish: fit_still(load_picture(media.find(wish.name)), wish.use, size) for wish in wishes(snapshot)}
-
-
-def _mask_frames(path: Path, size: tuple[int, int]) -> Iterator[Pixels]:
-    """Brightness of every frame, uint8 `[H, W]`; the last one is held for ever, so a picture is a still mask."""
-    luma = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
-    frames = read_frames(path, size)  # opens the file now: a missing one is refused before the weights are loaded
-
-    def forever() -> Iterator[Pixels]:
-        last: Pixels | None = None
-        for frame in frames:
-            last = np.rint(frame[..., :3].astype(np.float32) @ luma).astype(np.uint8)
-            yield last
-        while last is not None:
-            yield last
-
-    return forever()
 
 
 def _progress() -> Progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streamvace.chunk import ChunkInput
+from streamvace.live.block_curve import block_scales
 from streamvace.live.layout import Layout
 from streamvace.live.parameters import Snapshot
 from streamvace.live.prompts import plain, wanted_mix
@@ -12,12 +13,17 @@ from streamvace.live.stills import Stills
 def shape_chunk(
     snapshot: Snapshot,
     layout: Layout,
+    blocks: int,
     *,
     stills: Stills | None = None,
     reset: bool = False,
     captured_ns: int = 0,
 ) -> ChunkInput:
-    """The next chunk's input. stills: the pictures it is given, None: none. reset, captured_ns: see ChunkInput."""
+    """The next chunk's input.
+
+    blocks: context blocks of the pipeline. stills: the pictures it is given, None: none. reset, captured_ns: see
+    ChunkInput.
+    """
     stills = stills or Stills()
     return ChunkInput(
         prompt=plain(wanted_mix(snapshot)),
@@ -31,6 +37,9 @@ def shape_chunk(
         first_frame=stills.first_frame,
         last_frame=stills.last_frame,
         scale_map=layout.scale_map,
+        block_scales=block_scales(
+            snapshot.text("/streamvace/block_curve"), snapshot.number("/streamvace/block_contrast"), blocks
+        ),
         second_control=layout.second,
         second_weight=snapshot.number("/streamvace/second_control/weight"),
         hint_reuse=snapshot.integer("/streamvace/hint_reuse"),

@@ -69,6 +69,7 @@ class Desk:
         self.shelf = Shelf()
         self.director = Director(
             size=SIZE,
+            blocks=4,
             inputs=Rings(self),
             parameters=self.parameters,
             presenter=self.presenter,
@@ -393,3 +394,10 @@ def test_a_re_anchor_gives_the_next_chunk_the_streams_own_picture_once() -> None
     assert (anchored.first_frame == 77).all()
     assert desk.director.build(12, 9).first_frame is None
     assert desk.director.stats()["re_anchors"] == 1
+
+
+def test_the_block_curve_gives_every_context_block_its_factor() -> None:
+    desk = Desk(block_curve="early", block_contrast=0.5)
+    assert desk.director.build(9, 9).block_scales == pytest.approx((1, 5 / 6, 2 / 3, 0.5))
+    desk.set("block_curve", "flat")
+    assert desk.director.build(12, 9).block_scales == ()

@@ -36,6 +36,16 @@ def make_recording(setup: WorkerSetup) -> Recording:
     return Recording(setup.size, seconds=0)
 
 
+def make_inverting(setup: WorkerSetup) -> FakeGenerator:
+    class Inverting(FakeGenerator):
+        def step(self, inputs: ChunkInput) -> Chunk:
+            chunk = super().step(inputs)
+            assert inputs.control is not None
+            return Chunk(255 - inputs.control, chunk.index, 0, 0, 0, {"total": 0.0})
+
+    return Inverting(setup.size, seconds=0)
+
+
 def make_breaking(setup: WorkerSetup) -> FakeGenerator:
     class Breaking(FakeGenerator):
         def step(self, inputs: ChunkInput) -> Chunk:
@@ -126,6 +136,35 @@ def test_references_from_the_media_folder_shape_every_chunk_and_a_missing_one_is
     values["/streamvace/references"] = ("blue.png",)
     with pytest.raises(UserError, match=r"blue\.png.*media"):
         render_clip(options(tmp_path, parameters=values, media=tmp_path / "media", overwrite=True))
+
+
+def test_files_play_the_other_roles_offline_too(tmp_path: Path) -> None:
+    clip(tmp_path / "in.mp4", 21)
+    (tmp_path / "media").mkdir()
+    clip(tmp_path / "media" / "second.mp4", 5)
+    values = {"/streamvace/input/second": "second.mp4", "/streamvace/second_control/weight": 0.5}
+    render_clip(options(tmp_path, parameters=values, media=tmp_path / "media"))
+    seen = [inputs.second_control for inputs in SEEN]
+    assert all(second is not None for second in seen)
+    told = np.concatenate([second for second in seen if second is not None])[:, 32, 32, 0]
+    assert [round(int(value) / 8) for value in told] == [0, 1, 2, 3, *[4] * 17]
+    values["/streamvace/input/second"] = "nothing.mp4"
+    with pytest.raises(UserError, match=r"nothing\.mp4"):
+        render_clip(options(tmp_path, parameters=values, media=tmp_path / "media", overwrite=True))
+
+
+def test_composite_keeps_the_clip_outside_the_mask_offline_too(tmp_path: Path) -> None:
+    import cv2
+
+    clip(tmp_path / "in.mp4", 9)
+    half = np.zeros((SIZE[1], SIZE[0]), dtype=np.uint8)
+    half[:, 32:] = 255
+    cv2.imwrite(str(tmp_path / "mask.png"), half)
+    values = {"/streamvace/composite": True, "/streamvace/prompt": "note"}
+    render_clip(options(tmp_path, factory="make_inverting", mask=tmp_path / "mask.png", parameters=values))
+    kept, made = ([frame[32, x, 0] for frame in read_frames(tmp_path / "out.mp4", SIZE)] for x in (8, 60))
+    assert [round(int(value) / 8) for value in kept] == list(range(9))
+    assert [round((255 - int(value)) / 8) for value in made] == list(range(9))
 
 
 def test_an_existing_film_is_never_replaced_unless_asked(tmp_path: Path) -> None:

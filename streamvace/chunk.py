@@ -110,6 +110,8 @@ class ChunkInput:
     second_control: uint8 `[F, H, W, 3]`, another control texture whose hints are blended in, or None. Without a control
         beside it, it is blended with none. Under a mask the kept pixels stay those of `control`.
     second_weight: 0..1, the second control's share of the hints.
+    denoise_steps: how many of the pipeline's denoising steps are done, the first and the last among them; 0, or more
+        than it has: all. Fewer are faster and rougher.
     hint_reuse: the hints are made anew every so many denoising steps; 1: every step.
     hint_threshold: 0..1, once the picture changed less than this from one step to the next (RMS of its latents,
         relative) its hints are kept to the chunk's end; 0: never. The first two steps always make theirs.
@@ -138,6 +140,7 @@ class ChunkInput:
     block_scales: tuple[float, ...] = ()
     second_control: Pixels | None = None
     second_weight: float = 0.5
+    denoise_steps: int = 0
     hint_reuse: int = 1
     hint_threshold: float = 0.0
     history_hints: bool = False

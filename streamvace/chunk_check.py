@@ -37,6 +37,8 @@ def check_chunk(given: ChunkInput, frames: int, size: tuple[int, int], context_b
             raise ValueError(f"{name} is {share}, it goes from 0 to 1")
     if not 0 < given.past_bias <= 1:
         raise ValueError(f"past_bias is {given.past_bias}, it goes from above 0 to 1")
+    if given.denoise_steps < 0:
+        raise ValueError(f"denoise_steps is {given.denoise_steps}, it must be 0 or more")
     if given.hint_reuse < 1:
         raise ValueError(f"hint_reuse is {given.hint_reuse}, it must be at least 1")
 

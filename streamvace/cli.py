@@ -83,6 +83,11 @@ def _annotation(option: CliOption) -> Any:
     return Annotated[list[str] | None, named] if repeated else Annotated[str | None, named]
 
 
+def _pipeline(parameters: dict[str, Value]) -> str:
+    """The pipeline that a command was given, or the built-in model."""
+    return str(parameters.get("/streamvace/pipeline", "embedded"))
+
+
 def _as_text(value: bool | str | list[str]) -> str | list[str]:
     return value if isinstance(value, (str, list)) else ("on" if value else "off")
 
@@ -158,7 +163,6 @@ Upscale = Annotated[int, typer.Option(min=1, max=4, help="Make the outputs so ma
 @with_parameters
 def run(
     *,
-    pipeline: Annotated[str, typer.Option(help="Which model generates.")] = "embedded",
     input_: Annotated[
         list[str] | None,
         typer.Option(
@@ -219,7 +223,7 @@ def run(
     from streamvace.live.options import RunOptions, parse_loras, parse_size
 
     options = RunOptions(
-        pipeline=pipeline,
+        pipeline=_pipeline(parameters),
         inputs=tuple(input_ or ("pattern",)),
         outputs=tuple(output or ()),
         overwrite=overwrite,
@@ -263,7 +267,6 @@ def render(
         Path | None, typer.Option(help="Video or picture: white is generated, black keeps the input's pixels.")
     ] = None,
     media: Media = None,
-    pipeline: Annotated[str, typer.Option(help="Which model generates.")] = "embedded",
     size: Annotated[
         str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's.")
     ] = None,
@@ -289,7 +292,7 @@ def render(
         output=output,
         mask=mask,
         media=media,
-        pipeline=pipeline,
+        pipeline=_pipeline(parameters),
         parameters=parameters,
         size=parse_size(size) if size else None,
         upscale=upscale,

@@ -20,7 +20,7 @@ from streamvace.model.attention import AttentionShape, choose_kernel
 from streamvace.model.autoencoder.stats import denormalised
 from streamvace.model.cache import ChunkPass, KVCache
 from streamvace.model.reference_keys import ReferenceKeys
-from streamvace.model.sampler import Schedule, denoise, draw_noise, flow_to_x0, pipeline_schedule
+from streamvace.model.sampler import Schedule, denoise, draw_noise, flow_to_x0, pipeline_schedule, thinned
 from streamvace.model.specs import PipelineSpec
 from streamvace.model.transformer import TimeEmbedding
 from streamvace.model_options import ModelOptions
@@ -238,9 +238,10 @@ class Generator:
     def _start(self, given: ChunkInput, noise: Tensor) -> tuple[Tensor, Schedule]:
         """What denoising starts from and the steps to do: pure noise, or the noised source."""
         state, spec = self.state, self.spec
+        schedule = thinned(self._schedule, given.denoise_steps)
         if given.source is None:
             state.source = state.noise_scale = None
-            return noise, self._schedule
+            return noise, schedule
         scale = given.noise_scale
         if scale is None:
             before = STILL_SCALE if state.noise_scale is None else state.noise_scale
@@ -252,7 +253,7 @@ class Generator:
         latents, state.source = self.networks.codec.encode(pixels, encoder)
         state.noise_scale = scale
         latents = denormalised(latents) if spec.raw_source else latents
-        return noisy_start(latents, noise, scale, self._schedule, spec.source_step_offset)
+        return noisy_start(latents, noise, scale, schedule, spec.source_step_offset)
 
     def _style_regions(self, given: ChunkInput, frames: int) -> list[Tensor | None]:
         """Where side LoRAs apply in each latent frame: `[1, tokens, 1]`, or None: everywhere."""

@@ -26,6 +26,7 @@ def zeros(*shape: int) -> np.ndarray:
         ({"reference_mode": "both"}, r"'both'; there are: joint, memory, paper"),
         ({"block_scales": (1.0,)}, r"1 block scales, this pipeline has 2 context blocks"),
         ({"second_weight": 1.5}, r"second_weight is 1.5, it goes from 0 to 1"),
+        ({"denoise_steps": -1}, r"denoise_steps is -1"),
         ({"hint_reuse": 0}, r"hint_reuse is 0"),
         ({"hint_threshold": -1.0}, r"hint_threshold is -1.0, it goes from 0 to 1"),
     ],

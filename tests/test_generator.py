@@ -110,6 +110,17 @@ def test_a_forgetting_pipeline_makes_the_new_prompt_s_picture_from_the_next_chun
     assert len(generator.state.cache.frames) == generator.spec.cache.window
 
 
+def test_fewer_steps_are_another_picture_and_as_many_as_there_are_or_more_the_same() -> None:
+    pictures = {
+        steps: run(small_generator(small_spec(steps=(1000, 750, 500, 250))), 2, denoise_steps=steps)[-1].frames
+        for steps in (0, 1, 2, 4, 8)
+    }
+    assert np.array_equal(pictures[0], pictures[4])
+    assert np.array_equal(pictures[0], pictures[8])
+    assert not np.array_equal(pictures[0], pictures[2])
+    assert not np.array_equal(pictures[1], pictures[2])
+
+
 def test_control_steers_and_zero_context_scale_does_not() -> None:
     generators = [small_generator() for _ in range(4)]
     steered, weaker, off, none = (

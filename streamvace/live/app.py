@@ -25,6 +25,7 @@ from streamvace.live.media import MediaFolder
 from streamvace.live.memory import ResidentMemory
 from streamvace.live.messages import WorkerSetup
 from streamvace.live.metrics import metrics
+from streamvace.live.model_switch import PIPELINE, ModelSwitch
 from streamvace.live.options import (
     DEFAULT_WEB_PORT,
     RunOptions,
@@ -69,7 +70,7 @@ def run(options: RunOptions) -> int:
     media = MediaFolder(options.media)
     telemetry, reporter = Telemetry(), Reporter()
     grabber = Grabber(media, reporter)
-    parameters = Parameters(options.parameters, edits={**EDITS, GRAB: grabber.ask})
+    parameters = Parameters({PIPELINE: options.pipeline, **options.parameters}, edits={**EDITS, GRAB: grabber.ask})
     for wish in wishes(parameters.snapshot()):
         load_picture(media.find(wish.name))  # a picture that was asked for at the start can still be mended
     with stop_on_signals() as stop, ExitStack() as stack:
@@ -150,7 +151,9 @@ def run(options: RunOptions) -> int:
         )
         # A show goes on with the old prompt while a new one is encoded.
         setup = WorkerSetup(options.factory, options.pipeline, size, replace(options.model, prompts="beside"))
-        supervisor = Supervisor(setup, director, telemetry, reporter)
+        supervisor = Supervisor(setup, director, telemetry, reporter, on_change=lambda status: switch.settle(status))
+        switch = ModelSwitch(parameters, setup, supervisor.reload)
+        stack.callback(parameters.listen(switch.follow))
         memory = ResidentMemory(lambda: supervisor.status.pid)
         for part in (presenter, inputs, shelf, grabber, director, supervisor, memory, recorder):
             telemetry.add(part.stats)

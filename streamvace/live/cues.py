@@ -28,8 +28,6 @@ CUE_WRITER: Final = "cue"
 _PREFIX: Final = "/streamvace/"
 _CUE_KEYS: Final = frozenset({"name", "note", "fade", "curve", "switch", "values", "curves"})
 _FILE_KEYS: Final = frozenset({"$schema", "version", "cues"})
-_NOT_STORED: Final = frozenset({"show", "output", "cues"})
-"""Groups of parameters about how the show is run, which a look has no part in. A cue written by hand may name them."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +56,8 @@ class Cue:
 
 
 def look(snapshot: Snapshot, schema: Mapping[str, Parameter]) -> dict[str, Value]:
-    """What a stored cue holds: every parameter of the picture. Not how the show is run, and not what needs a reload."""
-    rows = (schema[address] for address in snapshot.values)
-    return {
-        row.address: snapshot[row.address] for row in rows if row.group not in _NOT_STORED and row.applies != "reload"
-    }
+    """What a stored cue holds: everything that shapes a chunk. Not how the show is run; a cue may say that by hand."""
+    return {address: value for address, value in snapshot.values.items() if schema[address].applies == "next_chunk"}
 
 
 def parse(text: str, schema: Mapping[str, Parameter], where: str) -> tuple[Cue, ...]:
@@ -91,7 +86,9 @@ def parse(text: str, schema: Mapping[str, Parameter], where: str) -> tuple[Cue, 
 
 def dump(cues: tuple[Cue, ...]) -> str:
     """The file that gives these cues, one value a line, for people and for version control. Ends in a newline."""
-    return json.dumps({"version": VERSION, "cues": [_entry(cue) for cue in cues]}, indent=2, ensure_ascii=False) + "\n"
+    parts = [_lines(_entry(cue), "    ") for cue in cues]
+    listed = "[\n" + ",\n".join(f"    {part}" for part in parts) + "\n  ]" if parts else "[]"
+    return f'{{\n  "version": {VERSION},\n  "cues": {listed}\n}}\n'
 
 
 def check_name(name: object) -> str:
@@ -169,6 +166,16 @@ def _entry(cue: Cue) -> dict[str, object]:
     if cue.curves:
         entry["curves"] = {address.removeprefix(_PREFIX): curve for address, curve in cue.curves.items()}
     return entry
+
+
+def _lines(entry: Mapping[str, object], margin: str) -> str:
+    """An object as JSON with a line for each key, however long its value; objects in it the same."""
+    said = (
+        _lines(value, margin + "  ") if isinstance(value, dict) and value else json.dumps(value, ensure_ascii=False)
+        for value in entry.values()
+    )
+    pairs = ",\n".join(f"{margin}  {json.dumps(key)}: {value}" for key, value in zip(entry, said, strict=True))
+    return f"{{\n{pairs}\n{margin}}}"
 
 
 def _known(entry: Mapping[str, Any], known: frozenset[str], where: str) -> None:

@@ -42,6 +42,7 @@ def shape_chunk(
         ),
         second_control=layout.second,
         second_weight=snapshot.number("/streamvace/second_control/weight"),
+        denoise_steps=snapshot.integer("/streamvace/denoise_steps"),
         hint_reuse=snapshot.integer("/streamvace/hint_reuse"),
         hint_threshold=snapshot.number("/streamvace/hint_threshold"),
         history_hints=snapshot.flag("/streamvace/history_hints"),

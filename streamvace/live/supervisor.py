@@ -68,6 +68,7 @@ class Status:
 
     error: the newest one-line complaint. refused: the user must mend it. model: how the model runs, on one line.
     warm, health: what the worker knew of itself when it became READY, and with its newest chunk.
+    pipeline: the one that runs or is being started. went_back: how often a reload did not start.
     """
 
     state: State = State.STARTING
@@ -79,6 +80,8 @@ class Status:
     refused_chunks: int = 0
     chunk: int = 0
     pid: int = 0
+    pipeline: str = ""
+    went_back: int = 0
     was_loaded: bool = False
     was_ready: bool = False
     model: str = ""
@@ -117,6 +120,10 @@ class _Gone(Exception):
         self.refused = refused
 
 
+class _Reload(Exception):
+    """Another worker is wanted in the place of this one, which has done nothing wrong."""
+
+
 def _how_it_ended(exit_code: int | None) -> str:
     """A worker that said nothing. Linux kills without a word whoever asks for memory when there is none."""
     line = f"the worker ended with exit code {exit_code}"
@@ -137,6 +144,8 @@ class Supervisor:
         on_change: Callable[[Status], None] | None = None,
     ) -> None:
         self._setup = setup
+        self._wanted: WorkerSetup | None = None
+        self._fallback: WorkerSetup | None = None  # what ran before a reload, until the new one is READY
         self._feed = feed
         self._telemetry = telemetry
         self._reporter = reporter
@@ -157,6 +166,13 @@ class Supervisor:
     def start(self) -> None:
         """Start the engine thread; the worker becomes READY in its own time."""
         self._thread.start()
+
+    def reload(self, setup: WorkerSetup) -> None:
+        """Have another worker in the place of this one, soon, without waiting for it; from any thread.
+
+        The output holds what it shows meanwhile. Where the new one does not start, the setup before comes back.
+        """
+        self._wanted = setup
 
     def stop(self) -> None:
         """End the worker and the thread. Idempotent."""
@@ -189,6 +205,10 @@ class Supervisor:
             try:
                 self._one_worker()
                 break
+            except _Reload:
+                crashes = 0
+                self._take_wanted()
+                continue
             except _Gone as gone:
                 line, refused = str(gone), gone.refused
             except Exception as error:  # noqa: BLE001 - a fault on the stage's side of the link: counted, reported, retried
@@ -196,6 +216,10 @@ class Supervisor:
             ready_s = 0.0 if self._ready_ns is None else (now_ns() - self._ready_ns) / 1e9
             crashes = 1 if ready_s > self._limits.steady_s else crashes + 1
             hopeless = refused or crashes >= self._limits.attempts
+            if hopeless and self._fallback is not None:
+                crashes = 0
+                self._go_back(line)
+                continue
             if hopeless and not self._status.was_ready:
                 self._set(state=State.FAILED, error=line, refused=refused, pid=0)
                 return
@@ -205,19 +229,38 @@ class Supervisor:
             self._stop.wait(backoff[min(crashes - 1, len(backoff) - 1)])
         self._set(state=State.STOPPED, pid=0)
 
+    def _take_wanted(self) -> None:
+        assert self._wanted is not None
+        if self._status.was_ready:
+            self._fallback = self._fallback or self._setup
+        self._setup, self._wanted = self._wanted, None
+        self._set(state=State.RESTARTING, error="", pid=0)
+
+    def _go_back(self, line: str) -> None:
+        """The new setup is of no use; the one before is known to work."""
+        assert self._fallback is not None
+        line = f"{self._setup.pipeline} does not start: {line}; going back to {self._fallback.pipeline}"
+        self._reporter.report("reload", line)
+        self._setup, self._fallback = self._fallback, None
+        self._set(state=State.RESTARTING, error=line, pid=0, went_back=self._status.went_back + 1)
+
     def _one_worker(self) -> None:
         """The life of one worker. Returns when stopped, raises _Gone when it is of no more use."""
         if self._status.restarts == 0:
             self._set(state=State.STARTING)
-        # In the middle of a show a picture soon is worth more than one without a hiccup later.
-        link = WorkerLink(replace(self._setup, warm_up=not self._status.was_ready))
+        # After a crash a picture soon is worth more than one without a hiccup later; a reload was asked for.
+        warm_up = not self._status.was_ready or self._fallback is not None
+        link = WorkerLink(replace(self._setup, warm_up=warm_up))
         grace_s = 0.0  # one that is hung or dead gets none
         try:
-            self._set(pid=link.pid)
+            self._set(pid=link.pid, pipeline=self._setup.pipeline)
             ready = self._await_ready(link)
             if ready is not None:
                 self._serve(link, ready)
             grace_s = 1.5
+        except _Reload:
+            grace_s = 1.5
+            raise
         finally:
             link.close(grace_s)
 
@@ -235,6 +278,7 @@ class Supervisor:
                 if message.size != self._setup.size:
                     raise _Gone(f"the model makes {message.size} pictures, the show is {self._setup.size}", True)
                 self._ready_ns = now_ns()
+                self._fallback = None
                 log.info("the model runs: %s", _line(message.about))
                 self._clock_offset_ns = clock_offset(started_ns, self._ready_ns, message.clock_ns)
                 self._set(
@@ -302,7 +346,9 @@ class Supervisor:
             raise _Gone(f"the worker went away ({one_line(error)})") from error
 
     def _receive(self, link: WorkerLink) -> object:
-        """The next message or None. A worker that ended, or says that it ends, raises _Gone."""
+        """The next message or None. Raises _Gone for a worker that ended or says that it ends, and _Reload."""
+        if self._wanted is not None:
+            raise _Reload
         try:
             message = link.receive(_POLL_S)
         except EOFError:

@@ -70,6 +70,18 @@ def pipeline_schedule(spec: PipelineSpec) -> Schedule:
     return make_schedule(spec.steps, spec.shift, spec.warp)
 
 
+def thinned(schedule: Schedule, steps: int) -> Schedule:
+    """The same way in fewer steps: the first, the last and evenly spread ones between, all as the model was trained.
+
+    steps: 0, or more than there are, leaves the schedule as it is; 1 is the first alone.
+    """
+    count = len(schedule.timesteps)
+    if not 0 < steps < count:
+        return schedule
+    kept = [round(step * (count - 1) / max(steps - 1, 1)) for step in range(steps)]
+    return Schedule(tuple(schedule.timesteps[i] for i in kept), tuple(schedule.sigmas[i] for i in kept))
+
+
 def draw_noise(shape: tuple[int, ...], generator: torch.Generator, dtype: torch.dtype) -> Tensor:
     """Normal noise `[B, C, T, H, W]`, drawn frame by frame (`[B, T, C, H, W]`) so that seeds match the originals."""
     batch, channels, frames, height, width = shape

@@ -206,10 +206,6 @@ class OscServer:
         if name == "ping":
             self._send(peer, "/streamvace/pong", *request.arguments)
             return
-        if name == "cue/list":
-            for number, cue in enumerate(self._inbox.commands.cues.names, 1):
-                self._send(self._subscribers.target_of(peer), "/streamvace/cue/name", number, cue)
-            return
         values = self.values()
         if request.address in values:
             self._send(self._subscribers.target_of(peer), request.address, *osc_schema.flat(values[request.address]))
@@ -225,10 +221,13 @@ class OscServer:
                 self._send(peer, ERROR, refusal)
         elif name == "unsubscribe":
             self._subscribers.remove(peer, port)
-        elif name == "sync":
-            target = self._subscribers.target_of(peer) if port is None else udp_target(peer, port)
+        target = self._subscribers.target_of(peer) if port is None else udp_target(peer, port)
+        if name == "sync":
             for address, value in values.items():
                 self._send(target, address, *osc_schema.flat(value))
+        elif name == "cue/list":
+            for number, cue in enumerate(self._inbox.commands.cues.names, 1):
+                self._send(target, "/streamvace/cue/name", number, cue)
 
     def _feed_back(self) -> None:
         """Tell everyone but the writer what has changed, from whatever surface."""

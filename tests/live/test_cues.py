@@ -169,6 +169,27 @@ def test_what_is_written_is_read_back_the_same(written: list[Cue]) -> None:
     assert parse(dump(tuple(written)), SCHEMA, "cues.json") == tuple(written)
 
 
+def test_a_file_is_written_with_one_value_a_line_for_people_to_edit() -> None:
+    written = dump(read({"name": "dusk \u00e4", "fade": 4, "values": {"prompts": [["a", 0.3], ["b", 0.7]], "seed": 7}}))
+    assert (
+        written
+        == """{
+  "version": 1,
+  "cues": [
+    {
+      "name": "dusk \u00e4",
+      "fade": 4.0,
+      "values": {
+        "prompts": [["a", 0.3], ["b", 0.7]],
+        "seed": 7
+      }
+    }
+  ]
+}
+"""
+    )
+
+
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: (

@@ -30,7 +30,7 @@ class Script:
     """A feed whose prompt is the fake generator's script."""
 
     def __init__(self) -> None:
-        self.prompt = ""
+        self.prompt = self.asked = ""
         self.seed = 42
         self.generation = 0
         self.chunks: list[Chunk] = []
@@ -45,6 +45,7 @@ class Script:
         reset, self._reset_sent = self.generation != self._reset_sent, self.generation
         control = np.zeros((first_frames if reset else frames, SIZE[1], SIZE[0], 3), dtype=np.uint8)
         control[:, 0, 0] = 255
+        self.asked = self.prompt
         return ChunkInput(self.prompt, self.seed, control=control, reset=reset, generation=self.generation)
 
     def accept(self, chunk: Chunk, pace: Pace) -> None:
@@ -251,3 +252,38 @@ def test_the_fake_counts_like_the_real_one() -> None:
     assert fake.frames_wanted() == 12
     fake.reset()
     assert fake.frames_wanted() == 9
+
+
+def test_a_reload_is_another_worker_and_the_show_goes_on_with_it(engine: Engine) -> None:
+    wait_until(lambda: len(engine.script.chunks) >= 2, "two chunks")
+    before = engine.supervisor.status.pid
+    engine.supervisor.reload(WorkerSetup("tests.live.fakes:make", "another", SIZE))
+    wait_until(lambda: engine.supervisor.status.pid not in (0, before), "another worker")
+    wait_until(lambda: process_gone(before), "the old worker is gone")
+    made = len(engine.script.chunks)
+    wait_until(lambda: len(engine.script.chunks) > made, "chunks of the new one")
+    assert len(engine.script.chunks[made].frames) == 9, "a new model begins anew"
+    status = engine.supervisor.status
+    assert (status.pipeline, status.restarts, status.went_back, engine.lines) == ("another", 0, 0, [])
+
+
+@pytest.mark.parametrize("factory", ["make_refusing", "make_dying", "make_small"])
+def test_a_reload_that_does_not_start_gives_way_to_what_ran_before(engine: Engine, factory: str) -> None:
+    wait_until(lambda: bool(engine.script.chunks), "a chunk")
+    engine.supervisor.reload(WorkerSetup(f"tests.live.fakes:{factory}", "another", SIZE))
+    wait_until(lambda: engine.supervisor.status.went_back == 1, "it went back")
+    made = len(engine.script.chunks)
+    wait_until(lambda: len(engine.script.chunks) > made, "chunks again")
+    assert engine.supervisor.status.pipeline == "embedded"
+    assert any("another does not start: " in line and "going back to embedded" in line for line in engine.lines)
+
+
+def test_a_reload_during_a_step_that_hangs_does_not_wait_for_it(engine: Engine) -> None:
+    wait_until(lambda: bool(engine.script.chunks), "a chunk")
+    engine.script.prompt = "stall"
+    wait_until(lambda: engine.script.asked == "stall", "the step hangs")
+    engine.script.prompt = ""
+    engine.supervisor.reload(WorkerSetup("tests.live.fakes:make", "another", SIZE))
+    wait_until(lambda: engine.supervisor.status.pipeline == "another", "another worker")
+    made = len(engine.script.chunks)
+    wait_until(lambda: len(engine.script.chunks) > made, "chunks of the new one")

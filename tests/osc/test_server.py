@@ -11,6 +11,9 @@ import pytest
 
 import osc_schema
 from streamvace.errors import UserError
+from streamvace.live.commands import Commands
+from streamvace.live.cue_list import CueList
+from streamvace.live.cues import Cue
 from streamvace.live.parameters import Parameters, Snapshot
 from streamvace.osc.codec import Message, encode_message
 from streamvace.osc.server import ERROR, OscServer
@@ -59,6 +62,20 @@ def test_what_is_refused_is_told_with_the_value_that_holds(client: Client, param
     assert line == Message(ERROR, (f"{SCALE}: takes one float 0..2, got 'half'",))
     assert value == Message(SCALE, (1.0,))
     assert parameters.snapshot().version == 0
+
+
+def test_the_cues_are_listed_in_order_to_the_port_asked_for(
+    parameters: Parameters,
+) -> None:
+    commands = Commands(parameters, CueList((Cue("dusk", {}), Cue("dawn", {}))))
+    with OscServer(parameters, port=0, commands=commands) as server:
+        asking, told = Client(server), Client(server)
+        asking.send("/streamvace/cue/list", told.port)
+        assert [told.receive().arguments for _ in range(2)] == [(1, "dusk"), (2, "dawn")]
+        asking.send("/streamvace/cue/list")
+        assert [message.arguments for message in asking.ping()] == [(1, "dusk"), (2, "dawn")]
+        asking.close()
+        told.close()
 
 
 def test_sync_sends_every_parameter_and_every_output(client: Client, server: OscServer) -> None:

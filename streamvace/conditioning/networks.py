@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from streamvace.conditioning.controls.base import Floats
 from streamvace.errors import UserError
+
+Floats = NDArray[np.float32]
 
 VISION = "vision"
 """The folder of these files inside the models folder."""
@@ -25,8 +27,8 @@ _THREADS = 1
 class Networks:
     """What is there to load from.
 
-    folder: the models folder. device: torch device for the networks that run in torch. detector: a detector's .onnx
-    file, or None.
+    folder: the models folder. device: torch device for the networks that run in torch; auto: a GPU where there is one.
+    detector: a detector's .onnx file, or None.
     """
 
     folder: Path
@@ -43,6 +45,15 @@ class Networks:
         if not path.exists():
             raise UserError(f"{what} needs {name}, which is not in {path.parent}; `streamvace models pull vision`")
         return path
+
+
+def torch_device(device: str) -> str:
+    """A device's name, `auto` decided."""
+    import torch
+
+    if device != "auto":
+        return device
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 class LiteNetwork:

@@ -1,6 +1,6 @@
 """From pictures to what steers a chunk: a control picture and a mask, of the kinds the performer chose.
 
-The control picture is what VACE wants: where the mask keeps, the picture itself; where it generates, the control.
+VACE wants both as one: where the mask keeps, the picture itself; where it generates, the control. `as_seen` joins them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from streamvace.conditioning.masks.base import Mask, MaskSettings
 from streamvace.conditioning.masks.keys import despill
 from streamvace.conditioning.masks.shape import COMBINE, MaskShaper, Shaping
 
-RAW = "raw"
+RAW, ALPHA = "raw", "alpha"
 
 _GENERATED = 127
 """A mask above this is generated: the context encoder's own threshold of one half."""
@@ -39,6 +39,12 @@ class SignalSettings:
     shaping: Shaping = field(default_factory=Shaping)
 
     @property
+    def passes_through(self) -> bool:
+        """The input's pictures, with their own alpha, already are what is asked for."""
+        masks = self.second_mask == NO_MASK and self.mask in (NO_MASK, ALPHA)
+        return masks and self.control == RAW and self.shaping == Shaping()
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """The masks in use, each once."""
         return tuple(dict.fromkeys(name for name in (self.mask, self.second_mask) if name != NO_MASK))
@@ -54,6 +60,14 @@ class Signal:
     control_ms: float
     mask_ms: float
     cut: bool
+
+    def joined(self) -> Pixels:
+        """uint8 `[H, W, 4]`: the control picture with the mask as its alpha."""
+        height, width = self.control.shape[:2]
+        pixels = np.empty((height, width, 4), np.uint8)
+        pixels[..., :3] = self.control
+        pixels[..., 3] = 255 if self.mask is None else self.mask
+        return pixels
 
 
 class SignalChain:
@@ -79,8 +93,6 @@ class SignalChain:
         mask = self._mask(picture if mask_picture is None else mask_picture, seconds, settings, running, cut)
         masked = time.perf_counter()
         control = self._control(picture, seconds, settings, running, cut)
-        if mask is not None:
-            control = _composed(control, picture, mask, settings)
         self._running = running
         ended = time.perf_counter()
         return Signal(control, mask, (ended - masked) * 1e3, (masked - started) * 1e3, cut)
@@ -124,11 +136,19 @@ class SignalChain:
         return self._running.get(name) is not part
 
 
-def _composed(control: Pixels, picture: Pixels, mask: Pixels, settings: SignalSettings) -> Pixels:
-    """The control where it is generated, the picture where it is kept; without the key colour's reflections."""
-    spill = settings.masks.chroma_spill if "chroma" in settings.sources else 0.0
-    if settings.control == RAW and spill == 0:
+def as_seen(control: Pixels, kept: Pixels, mask: Pixels | None) -> Pixels:
+    """The control picture as the model sees it: the control where it is generated, `kept` elsewhere.
+
+    control, kept: uint8 `[H, W, 3]`; mask: uint8 `[H, W]`, or None for everything generated.
+    """
+    if mask is None:
         return control
-    kept = despill(picture, settings.masks.chroma_hue, spill) if spill > 0 else colours(picture).copy()
     generated = cv2.threshold(mask, _GENERATED, 255, cv2.THRESH_BINARY)[1]
-    return np.asarray(cv2.copyTo(control, generated, kept), dtype=np.uint8)
+    return np.asarray(cv2.copyTo(control, generated, kept.copy()), dtype=np.uint8)
+
+
+def to_keep(picture: Pixels, settings: SignalSettings) -> Pixels:
+    """uint8 `[H, W, 3]`: what the mask keeps of a picture, without the reflections of a keyed screen."""
+    if "chroma" in settings.sources and settings.masks.chroma_spill > 0:
+        return despill(picture, settings.masks.chroma_hue, settings.masks.chroma_spill)
+    return colours(picture)

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 
+from streamvace.conditioning.networks import Networks
 from streamvace.errors import UserError
 from streamvace.live.beats import BeatGate
 from streamvace.live.commands import Commands
@@ -45,11 +46,14 @@ from streamvace.live.presenter import Presenter, Show
 from streamvace.live.recorder import Recorder
 from streamvace.live.reference_list import EDITS
 from streamvace.live.reporter import Reporter, say
+from streamvace.live.signal_parts import Parts, control_maker, mask_maker
+from streamvace.live.signal_stage import SignalStage
 from streamvace.live.sink_bank import SinkBank
 from streamvace.live.status_feed import osc_figures, publish_status, web_figures
 from streamvace.live.stills import fit_still, wishes
 from streamvace.live.supervisor import Supervisor
 from streamvace.live.telemetry import Telemetry, write_json
+from streamvace.models.manifest import models_folder
 from streamvace.osc.query_server import OscQueryServer
 from streamvace.osc.server import OscServer
 from streamvace.video.endpoints import open_source
@@ -128,6 +132,19 @@ def run(options: RunOptions) -> int:
         recorder.follow(parameters.snapshot())
         openers.append(lambda: recorder)
 
+        networks = Networks(models_folder(), options.model.device)
+        signals = SignalStage(
+            inputs=inputs,
+            snapshot=parameters.snapshot,
+            controls=Parts(control_maker(networks), reporter, "control"),
+            masks=Parts(mask_maker(networks, media), reporter, "mask"),
+            pipeline=options.pipeline,
+            size=size,
+            reporter=reporter,
+            watched=False,
+        )
+        stack.callback(signals.stop)
+        signals.start()
         presenter = Presenter(
             size=size,
             content_rate=options.content_rate,
@@ -142,7 +159,7 @@ def run(options: RunOptions) -> int:
         director = Director(
             size=size,
             blocks=context_blocks(options.pipeline),
-            inputs=inputs,
+            inputs=signals,
             parameters=parameters,
             presenter=presenter,
             shelf=shelf,
@@ -155,7 +172,7 @@ def run(options: RunOptions) -> int:
         switch = ModelSwitch(parameters, setup, supervisor.reload)
         stack.callback(parameters.listen(switch.follow))
         memory = ResidentMemory(lambda: supervisor.status.pid)
-        for part in (presenter, inputs, shelf, grabber, director, supervisor, memory, recorder):
+        for part in (presenter, inputs, signals, shelf, grabber, director, supervisor, memory, recorder):
             telemetry.add(part.stats)
         telemetry.add(lambda: osc_figures(osc.counters()))
         telemetry.add(gate.figures)

@@ -16,8 +16,6 @@ from streamvace.live.media import MediaFolder
 from streamvace.live.parameters import Snapshot
 from streamvace.video.file import read_frames
 
-_LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
-
 
 class ClipInputs:
     """Every frame of the clip once and in order, and as many of the other files, whose last frame is held for ever."""
@@ -31,35 +29,30 @@ class ClipInputs:
         size: tuple[int, int],
         frames: int | None,
     ) -> None:
-        """mask: a film or picture whose brightness is the mask. snapshot: `/streamvace/input/ROLE` names a file of the
+        """mask: a film or picture that plays the mask. snapshot: `/streamvace/input/ROLE` names a file of the
         media folder, or any path. size: (width, height). frames: None goes to the clip's end.
 
         Raises UserError for a file that is missing or cannot be read, before a frame is taken.
         """
         self._clip = islice(read_frames(clip, size), frames)
-        self._mask = None if mask is None else _held(read_frames(mask, size))
-        self._others = {
-            role: _held(read_frames(_path(text, media), size))
-            for role in ROLES
-            if role != LEAD and (text := snapshot.text(f"{PREFIX}{role}"))
+        films = {
+            role: _path(text, media) for role in ROLES if role != LEAD and (text := snapshot.text(f"{PREFIX}{role}"))
         }
+        if mask is not None:
+            films["mask"] = mask
+        self._others = {role: _held(read_frames(film, size)) for role, film in films.items()}
 
-    def take(self, count: int) -> tuple[Pictures, Pixels | None, int]:
-        """(every role's `count` pictures, masks uint8 `[F, H, W]` or None, how many are real frames of the clip).
+    def take(self, count: int) -> tuple[Pictures, int]:
+        """(every role's `count` pictures, how many are real frames of the clip).
 
         The clip's last chunk is filled up by holding its last frame; at its end there are none.
         """
         taken = list(islice(self._clip, count))
         if not taken:
-            return Pictures(), None, 0
+            return Pictures(), 0
         pictures = Pictures.of_one(np.stack([*taken, *[taken[-1]] * (count - len(taken))]))
         others = {role: np.stack(list(islice(film, count))) for role, film in self._others.items()}
-        return replace(pictures, **others), self._take_mask(count), len(taken)
-
-    def _take_mask(self, count: int) -> Pixels | None:
-        if self._mask is None:
-            return None
-        return np.stack([_brightness(frame) for frame in islice(self._mask, count)])
+        return replace(pictures, **others), len(taken)
 
 
 def _path(text: str, media: MediaFolder) -> Path:
@@ -75,8 +68,3 @@ def _held(frames: Iterator[Pixels]) -> Iterator[Pixels]:
         yield last
     while last is not None:
         yield last
-
-
-def _brightness(frame: Pixels) -> Pixels:
-    luma: Pixels = np.rint(frame[..., :3].astype(np.float32) @ _LUMA).astype(np.uint8)
-    return luma

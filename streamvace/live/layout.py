@@ -12,14 +12,17 @@ import cv2
 import numpy as np
 
 from streamvace.chunk import Pixels
+from streamvace.conditioning.masks.keys import despill
 from streamvace.live.outpaint import Placement
 from streamvace.live.parameters import Snapshot
+from streamvace.live.signal_settings import keyed, masked
 
 
 @dataclass(frozen=True)
 class Pictures:
     """What the inputs showed, by role; each uint8 `[F, H, W, 4]` of the show's size, straight alpha, or None without an
-    input. One array in several roles is one input that plays them all."""
+    input. One array in several roles is one input that plays them all. The mask's alpha is the mask, opaque =
+    generate."""
 
     control: Pixels | None = None
     mask: Pixels | None = None
@@ -62,17 +65,15 @@ def leading_role(snapshot: Snapshot) -> str:
         return "control"
     if snapshot.flag("/streamvace/video_to_video"):
         return "source"
-    return "mask" if snapshot.text("/streamvace/mask_source") != "none" else ""
+    return "mask" if masked(snapshot) else ""
 
 
-def lay_out(snapshot: Snapshot, pictures: Pictures, masks: Pixels | None = None) -> Layout:
+def lay_out(snapshot: Snapshot, pictures: Pictures) -> Layout:
     """Every plane that the parameters ask for and the inputs can give.
 
-    masks: uint8 `[F, H, W]` that go before the parameter `mask_source`.
+    The control and the mask have been through the signal chain: their kind, and the mask's shape, are made already.
     """
-    if masks is None and pictures.mask is not None and snapshot.text("/streamvace/mask_source") == "alpha":
-        masks = pictures.mask[..., 3]
-    mask = None if masks is None else mask_from_alpha(masks, invert=snapshot.flag("/streamvace/mask_invert"))
+    mask = None if pictures.mask is None or not masked(snapshot) else np.ascontiguousarray(pictures.mask[..., 3])
     scale_map = _scale_map(snapshot.text("/streamvace/scale_map"), pictures.scale)
     alpha = None if pictures.source is None else np.ascontiguousarray(pictures.source[..., 3])
     one_input = pictures.source is pictures.control
@@ -85,7 +86,7 @@ def lay_out(snapshot: Snapshot, pictures: Pictures, masks: Pixels | None = None)
         alpha = placement.place(alpha, around=0)
         pictures = _placed(pictures, placement)
     control = _colours(pictures.control) if snapshot.flag("/streamvace/control") else None
-    kept = None if mask is None else _colours(pictures.source)
+    kept = None if mask is None else _to_keep(snapshot, pictures.source)
     if mask is not None and control is not None and kept is not None and not one_input:
         control = np.where(mask[..., None] > 127, control, kept)
     blended = snapshot.number("/streamvace/second_control/weight") > 0 and pictures.second is not pictures.control
@@ -100,9 +101,12 @@ def lay_out(snapshot: Snapshot, pictures: Pictures, masks: Pixels | None = None)
     )
 
 
-def mask_from_alpha(alpha: Pixels, *, invert: bool) -> Pixels:
-    """uint8 `[F, H, W]`, 255 = generate. Opaque is generated and transparent is kept, unless inverted."""
-    return np.ascontiguousarray(255 - alpha if invert else alpha)
+def _to_keep(snapshot: Snapshot, pictures: Pixels | None) -> Pixels | None:
+    """uint8 `[F, H, W, 3]`: what the mask keeps, without the reflections of a keyed screen."""
+    if pictures is None or not keyed(snapshot):
+        return _colours(pictures)
+    hue, spill = (snapshot.number(f"/streamvace/mask/chroma_{name}") for name in ("hue", "spill"))
+    return np.stack([despill(picture, hue, spill) for picture in pictures])
 
 
 def _placed(pictures: Pictures, placement: Placement) -> Pictures:

@@ -16,12 +16,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from osc_schema import Value
 from streamvace.chunk import Chunk
+from streamvace.conditioning.networks import Networks
 from streamvace.live.anchors import STANDING
 from streamvace.live.clip_inputs import ClipInputs
 from streamvace.live.compositing import Finish, finish
 from streamvace.live.layout import lay_out
 from streamvace.live.media import MediaFolder
 from streamvace.live.messages import WorkerSetup
+from streamvace.live.offline_signals import OfflineSignals
 from streamvace.live.options import check_factory, check_model, check_video_output, context_blocks, resolve_size
 from streamvace.live.parameters import Parameters, Snapshot
 from streamvace.live.pictures import Wish, load_picture
@@ -31,11 +33,14 @@ from streamvace.live.shaping import shape_chunk
 from streamvace.live.stills import fit_still, stills, wishes
 from streamvace.live.worker import DEFAULT_FACTORY, ChunkMaker, resolve
 from streamvace.model_options import ModelOptions
+from streamvace.models.manifest import models_folder
 from streamvace.video.enlarge import Enlarger
 from streamvace.video.file import clip_info
 from streamvace.video.writer import VideoWriter
 
 Pixels = NDArray[np.uint8]
+
+_MASK_SOURCE = "/streamvace/mask_source"
 
 
 @dataclass(frozen=True)
@@ -62,10 +67,12 @@ class RenderOptions:
 def render_clip(options: RenderOptions) -> int:
     """Write the clip; returns the exit code. Raises UserError before anything is written where it can be foreseen."""
     size = _checked(options)
-    snapshot = Parameters(options.parameters).snapshot()
+    parameters = options.parameters if options.mask is None else {**options.parameters, _MASK_SOURCE: "input"}
+    snapshot = Parameters(parameters).snapshot()
     info = clip_info(options.input)
     media = MediaFolder(options.media)
     inputs = ClipInputs(options.input, options.mask, snapshot, media, size, options.frames)
+    signals = OfflineSignals(Networks(models_folder(), options.model.device), media, options.pipeline, float(info.rate))
     pictures = _pictures(snapshot, media, size)
     blocks = context_blocks(options.pipeline)
     setup = WorkerSetup(options.factory, options.pipeline, size, options.model)
@@ -76,7 +83,7 @@ def render_clip(options: RenderOptions) -> int:
     enlarge = Enlarger(options.upscale)
     with VideoWriter(options.output, enlarge.size(size), info.rate) as writer, _progress() as progress:
         task = progress.add_task(options.output.name, total=total)
-        for chunk, wanted in _chunks(generator, snapshot, inputs, pictures, blocks):
+        for chunk, wanted in _chunks(generator, snapshot, inputs, signals, pictures, blocks):
             for frame in chunk.frames[:wanted]:
                 writer.write(enlarge(frame))
             progress.advance(task, wanted)
@@ -95,16 +102,21 @@ def _checked(options: RenderOptions) -> tuple[int, int]:
 
 
 def _chunks(
-    generator: ChunkMaker, snapshot: Snapshot, inputs: ClipInputs, pictures: Mapping[Wish, Pixels], blocks: int
+    generator: ChunkMaker,
+    snapshot: Snapshot,
+    inputs: ClipInputs,
+    signals: OfflineSignals,
+    pictures: Mapping[Wish, Pixels],
+    blocks: int,
 ) -> Iterator[tuple[Chunk, int]]:
     """Each chunk, and how many of its frames answer to a real input frame."""
     re_anchor = ReAnchor(Reporter())
     starts = True
     while True:
-        shown, masks, real = inputs.take(generator.frames_wanted())
+        shown, real = inputs.take(generator.frames_wanted())
         if not real:
             return
-        layout = lay_out(snapshot, shown, masks)
+        layout = lay_out(snapshot, signals.made_of(shown, snapshot))
         given = stills(snapshot, pictures.get, anchored=starts or snapshot.flag(STANDING))
         chunk = generator.step(re_anchor.apply(shape_chunk(snapshot, layout, blocks, stills=given), snapshot))
         re_anchor.see(chunk)

@@ -34,6 +34,11 @@ _OSC = {
     "tempo": "tempo",
     "drift": "drift",
     "re_anchors": "re_anchors",
+    "control": "control",
+    "mask": "mask",
+    "control_ms": "control_ms",
+    "mask_ms": "mask_ms",
+    "control_age": "control_age_ms",
 }
 """Name under /streamvace/status/ to name of the figure."""
 

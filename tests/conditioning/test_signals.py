@@ -13,7 +13,7 @@ from streamvace.conditioning.masks import MASKS
 from streamvace.conditioning.masks.base import Mask, MaskSettings
 from streamvace.conditioning.masks.shape import Shaping
 from streamvace.conditioning.networks import Networks
-from streamvace.conditioning.signals import SignalChain, SignalSettings
+from streamvace.conditioning.signals import SignalChain, SignalSettings, as_seen, to_keep
 from tests.conditioning.footage import film, plain_scene, texture, travelling
 
 NETWORKS = Networks(Path("no such folder"))
@@ -43,20 +43,22 @@ def test_raw_without_a_mask_is_the_picture_itself() -> None:
     assert signal.mask is None
 
 
+def seen(settings: SignalSettings, frame: Pixels) -> Pixels:
+    signal = chain().update(frame, None, 0.0, settings)
+    return as_seen(signal.control, to_keep(frame, settings), signal.mask)
+
+
 def test_where_the_mask_keeps_there_is_the_picture_and_where_it_generates_the_control() -> None:
-    signal = chain().update(picture(), None, 0.0, SignalSettings(control="edges", mask="alpha"))
-    assert signal.mask is not None
-    assert np.array_equal(signal.mask, picture()[..., 3])
-    assert np.array_equal(signal.control[:, :32], picture()[:, :32, :3]), "kept: the picture"
-    generated = signal.control[:, 34:]
+    joined = seen(SignalSettings(control="edges", mask="alpha"), picture())
+    assert np.array_equal(joined[:, :32], picture()[:, :32, :3]), "kept: the picture"
+    generated = joined[:, 34:]
     assert set(np.unique(generated[2:6])) == {0}, "generated: lines on black"
     assert generated.max() == 255
 
 
 def test_an_inverted_mask_swaps_the_two() -> None:
-    settings = SignalSettings(control="edges", mask="alpha", shaping=Shaping(invert=True))
-    signal = chain().update(picture(), None, 0.0, settings)
-    assert np.array_equal(signal.control[:, 33:], picture()[:, 33:, :3])
+    joined = seen(SignalSettings(control="edges", mask="alpha", shaping=Shaping(invert=True)), picture())
+    assert np.array_equal(joined[:, 33:], picture()[:, 33:, :3])
 
 
 def test_two_masks_are_combined() -> None:
@@ -91,11 +93,10 @@ def test_what_is_kept_before_a_screen_loses_its_spill() -> None:
     screen = np.full((48, 64, 3), (20, 200, 40), np.uint8)
     screen[12:36, 16:48] = (170, 200, 165)  # a grey coat that reflects the screen
     settings = SignalSettings(mask="chroma", masks=MaskSettings(chroma_spill=1.0, chroma_tolerance=0.2))
-    signal = chain().update(screen, None, 0.0, settings)
-    assert signal.mask is not None
-    assert (signal.mask[:8] > 127).all()
-    coat = signal.control[24, 32].astype(int)
+    coat = to_keep(screen, settings)[24, 32].astype(int)
     assert coat.max() - coat.min() < 15
+    untouched = SignalSettings(mask="luma", masks=MaskSettings(chroma_spill=1.0))
+    assert np.array_equal(to_keep(screen, untouched), screen)
 
 
 def test_a_control_that_cannot_be_had_leaves_the_picture_and_a_mask_none() -> None:

@@ -88,9 +88,6 @@ def test_alpha_says_where_the_picture_was_generated_or_what_the_source_said_or_n
         assert alpha is not None
         assert (alpha[:, :, :8] == 0).all()
         assert (alpha[:, :, 8:] == 255).all()
-    inverted = finish(given, finish_for(output_alpha="mask", mask_source="alpha", mask_invert=True)).alpha
-    assert inverted is not None
-    assert (inverted[:, :, 8:] == 0).all()
     assert finish(given, finish_for(output_alpha="mask")).alpha is None, "without a mask everything is generated"
 
 

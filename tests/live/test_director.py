@@ -10,7 +10,6 @@ from streamvace.chunk import PromptMix
 from streamvace.live.director import Director
 from streamvace.live.fades import Fade
 from streamvace.live.frame_ring import FrameRing
-from streamvace.live.layout import mask_from_alpha
 from streamvace.live.look_ahead import LookAhead
 from streamvace.live.pace import PaceMeter
 from streamvace.live.parameters import Change, Parameters
@@ -156,12 +155,6 @@ def test_alpha_becomes_the_mask_when_asked_for_opaque_is_generated() -> None:
     assert mask.shape == (9, SIZE[1], SIZE[0])
     assert (mask[:, :, :32] == 255).all()
     assert (mask[:, :, 32:] == 0).all()
-
-
-def test_the_mask_can_be_inverted() -> None:
-    alpha = np.array([[[0, 100, 255]]], dtype=np.uint8)
-    assert mask_from_alpha(alpha, invert=True).tolist() == [[[255, 155, 0]]]
-    assert mask_from_alpha(alpha, invert=False).tolist() == [[[0, 100, 255]]]
 
 
 def test_a_reset_is_told_once_and_asks_for_the_frames_of_a_first_chunk() -> None:

@@ -105,13 +105,25 @@ def test_outpainting_moves_every_plane_together_and_paints_all_around() -> None:
     assert (layout.alpha[:, ~inside] == 0).all()
 
 
+def test_what_is_kept_before_a_keyed_screen_loses_its_reflections() -> None:
+    tinted = np.full((F, H, W, 4), (150, 190, 150, 0), np.uint8)
+    pictures = Pictures(control=picture(1), mask=tinted, source=tinted)
+    kept = lay_out(snapshot(mask_source="chroma", **{"mask/chroma_spill": 1.0}), pictures).kept
+    assert kept is not None
+    assert int(kept.max()) - int(kept.min()) < 12
+    for values in ({"mask_source": "chroma", "mask/chroma_spill": 0.0}, {"mask_source": "luma"}):
+        untouched = lay_out(snapshot(**values), pictures).kept
+        assert untouched is not None
+        assert (untouched == tinted[..., :3]).all()
+
+
 @given(
     st.fixed_dictionaries(
         {
             "control": st.booleans(),
             "video_to_video": st.booleans(),
-            "mask_source": st.sampled_from(["none", "alpha"]),
-            "mask_invert": st.booleans(),
+            "mask_source": st.sampled_from(["none", "alpha", "person"]),
+            "mask/second": st.sampled_from(["none", "luma"]),
             "scale_map": st.sampled_from(["none", "alpha", "luma"]),
             "second_control/weight": st.sampled_from([0.0, 0.5]),
             "outpaint/scale": st.sampled_from([0.5, 1.0]),
@@ -129,7 +141,8 @@ def test_any_composition_has_its_planes_and_every_plane_the_chunks_frames(
     assert (layout.second is not None) == (values["second_control/weight"] == 0.5 and "second" in there)
     assert (layout.scale_map is not None) == (values["scale_map"] != "none" and "scale" in there)
     outpaints = values["outpaint/scale"] != 1 and "source" in there
-    assert (layout.mask is not None) == ((values["mask_source"] == "alpha" and "mask" in there) or outpaints)
+    masked = (values["mask_source"], values["mask/second"]) != ("none", "none")
+    assert (layout.mask is not None) == ((masked and "mask" in there) or outpaints)
     for plane in (layout.control, layout.source, layout.second, layout.kept):
         assert plane is None or (plane.shape == (F, H, W, 3) and plane.dtype == np.uint8)
     for plane in (layout.mask, layout.scale_map, layout.alpha):

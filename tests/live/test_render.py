@@ -205,3 +205,32 @@ def test_upscale_writes_a_larger_film_of_the_same_pictures(tmp_path: Path) -> No
     with av.open(str(tmp_path / "out.mp4")) as film:
         assert (film.streams.video[0].width, film.streams.video[0].height) == (128, 128)
     assert greys(tmp_path / "out.mp4") == list(range(9))
+
+
+def test_a_control_kind_is_made_of_every_frame(tmp_path: Path) -> None:
+    clip(tmp_path / "in.mp4", 9)
+    render_clip(options(tmp_path, parameters={"/streamvace/control_kind": "edges"}))
+    (inputs,) = SEEN
+    assert inputs.control is not None
+    assert not inputs.control.any(), "grey all over has no edges"
+    assert inputs.mask is None
+
+
+def test_a_live_mask_and_its_shape_work_offline_too(tmp_path: Path) -> None:
+    clip(tmp_path / "in.mp4", 20)
+    values = {"/streamvace/mask_source": "luma", "/streamvace/mask/luma_low": 0.3, "/streamvace/mask/softness": 0.0}
+    render_clip(options(tmp_path, parameters=values))
+    masks = [inputs.mask for inputs in SEEN]
+    assert all(mask is not None for mask in masks)
+    levels = [int(frame[32, 32]) for mask in masks if mask is not None for frame in mask]
+    assert levels[:9] == [0] * 9, "8 * 9 is darker than a third"
+    assert levels[11:20] == [255] * 9
+
+
+def test_a_kind_that_cannot_be_made_ends_the_command_before_anything_is_made_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STREAMVACE_MODELS", str(tmp_path))
+    clip(tmp_path / "in.mp4", 9)
+    with pytest.raises(UserError, match="models pull vision"):
+        render_clip(options(tmp_path, parameters={"/streamvace/control_kind": "pose"}))

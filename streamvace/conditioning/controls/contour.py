@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from streamvace.conditioning.controls.base import ControlSettings, Pixels, colours, share, three, working_size
+from streamvace.conditioning.networks import torch_device
 from streamvace.errors import UserError
 
 FILE = "scribble.safetensors"
@@ -26,13 +27,13 @@ _SETTLE_S = 0.04
 
 
 class ContourScribble:
-    """device: a torch device name. Raises UserError where torch is missing or the file is another network's."""
+    """device: a torch device, or auto. Raises UserError where torch is missing or the file is another network's."""
 
     backend = "VACE's contour network"
 
     def __init__(self, path: Path, device: str) -> None:
-        self._network = load_contour(path, device)
-        self._device = device
+        self._device = torch_device(device)
+        self._network = load_contour(path, self._device)
         self._last: Pixels | None = None
         self._seconds = 0.0
 

@@ -25,6 +25,7 @@ from streamvace.conditioning.controls.base import (
     working_size,
 )
 from streamvace.conditioning.controls.motion_map import MotionMap
+from streamvace.conditioning.networks import torch_device
 
 
 class DepthRange:
@@ -146,14 +147,14 @@ _PATCH = 14
 class NetworkDepth:
     """Depth Anything V2 through transformers; the range is kept over the whole show.
 
-    device: a torch device name. Raises UserError where torch or transformers is missing or the files don't load.
+    device: a torch device, or auto. Raises UserError where torch or transformers is missing or the files don't load.
     """
 
     backend = "Depth Anything V2"
 
     def __init__(self, folder: Path, device: str) -> None:
-        self._network = load_depth(folder, device)
-        self._device = device
+        self._device = torch_device(device)
+        self._network = load_depth(folder, self._device)
         self._range = DepthRange()
 
     def update(self, frame: Pixels, seconds: float, settings: ControlSettings) -> Pixels:

@@ -10,16 +10,19 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from pythonosc.osc_message_builder import BuildError, OscMessageBuilder
 
 MAX_DATAGRAM: Final = 65536
 """Bytes; no UDP datagram is larger."""
-MAX_MESSAGES: Final = 128
-"""Messages a datagram. Several times the address space, and decoded in well under a millisecond."""
+MAX_MESSAGES: Final = 96
+"""Messages a datagram: more than there are parameters, and handled in well under a millisecond."""
 MAX_ARGUMENTS: Final = 32
 """Arguments a message, array brackets included."""
+MAX_VALUES: Final = 256
+"""Arguments a datagram, array brackets included: what decoding one costs grows with it."""
 MAX_DEPTH: Final = 8
 """Bundles in bundles, and arrays in arrays."""
 MAX_ADDRESS: Final = 255
@@ -29,10 +32,11 @@ IMMEDIATELY: Final = 1
 
 _NTP_TO_UNIX: Final = 2_208_988_800
 _BUNDLE: Final = b"#bundle\0"
+_PLAIN_TAGS: Final = b"ifhd"
 _NUMBERS: Final = {tag: struct.Struct(f">{code}") for tag, code in zip("ihfd", "iqfd", strict=True)}
 _SIZE: Final = struct.Struct(">i")
 _TIMETAG: Final = struct.Struct(">Q")
-_ADDRESS_LETTERS: Final = frozenset(range(0x21, 0x7F)) - frozenset(b"#")
+_ADDRESS_LETTERS: Final = bytes(letter for letter in range(0x21, 0x7F) if letter not in b"#")
 
 
 class OscError(ValueError):
@@ -76,8 +80,7 @@ class TimeTag:
 Argument = int | float | str | bytes | bool | None | Impulse | Midi | Colour | TimeTag | tuple["Argument", ...]
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """One message.
 
     address: starts with `/`, printable ASCII, may be a pattern.
@@ -98,7 +101,7 @@ def decode(datagram: bytes) -> list[Message]:
     if not datagram or len(datagram) % 4 or len(datagram) > MAX_DATAGRAM:
         raise OscError(f"a datagram has a multiple of 4 bytes, at most {MAX_DATAGRAM}, got {len(datagram)}")
     if not datagram.startswith(_BUNDLE):
-        return [_message(datagram, 0, len(datagram), IMMEDIATELY)]
+        return [_message(datagram, 0, len(datagram), IMMEDIATELY)[0]]
     return _bundle(datagram)
 
 
@@ -137,6 +140,7 @@ def _bundle(data: bytes) -> list[Message]:
     Each entry is (end, time tag); the read position only grows, by at least four bytes a turn, so it ends.
     """
     messages: list[Message] = []
+    values = 0
     position, opened = _open_bundle(data, 0, len(data), IMMEDIATELY)
     stack = [(len(data), opened)]
     while stack:
@@ -159,7 +163,11 @@ def _bundle(data: bytes) -> list[Message]:
             continue
         if len(messages) == MAX_MESSAGES:
             raise OscError(f"bundle: more than {MAX_MESSAGES} messages")
-        messages.append(_message(data, position, position + size, timetag))
+        message, count = _message(data, position, position + size, timetag)
+        messages.append(message)
+        values += count
+        if values > MAX_VALUES:
+            raise OscError(f"bundle: more than {MAX_VALUES} arguments")
         position += size
     return messages
 
@@ -172,23 +180,43 @@ def _open_bundle(data: bytes, start: int, end: int, outer: int) -> tuple[int, in
     return start + 16, max(timetag, outer)
 
 
-def _message(data: bytes, start: int, end: int, timetag: int) -> Message:
+def _message(data: bytes, start: int, end: int, timetag: int) -> tuple[Message, int]:
+    """The message, and how many type tags it has."""
     raw, position = _string(data, start, end)
-    if not raw.startswith(b"/") or len(raw) > MAX_ADDRESS or not _ADDRESS_LETTERS.issuperset(raw):
-        raise OscError(f"an address is / and at most {MAX_ADDRESS} printable ASCII letters, got {raw[:40]!r}")
-    address = raw.decode("ascii")
+    address = _address(raw)
     if position == end:
         # Old senders leave the type tags out when there are no arguments.
-        return Message(address, (), timetag)
+        return Message(address, (), timetag), 0
     tags, position = _string(data, position, end)
     if not tags.startswith(b","):
         raise OscError(f"{address}: type tags start with a comma, got {tags[:20]!r}")
     if len(tags) > MAX_ARGUMENTS + 1:
         raise OscError(f"{address}: {len(tags) - 1} arguments, at most {MAX_ARGUMENTS} are taken")
+    if not tags.translate(None, _PLAIN_TAGS)[1:]:
+        # Faders, most of all: numbers and nothing else, unpacked in one go.
+        numbers = _numbers(tags)
+        if end - position != numbers.size:
+            raise OscError(
+                f"{address}: type tags {tags.decode()} take {numbers.size} bytes, {end - position} are there"
+            )
+        return Message(address, numbers.unpack_from(data, position), timetag), len(tags) - 1
     arguments, position = _arguments(address, tags, data, position, end)
     if position != end:
         raise OscError(f"{address}: {end - position} bytes beyond the arguments")
-    return Message(address, arguments, timetag)
+    return Message(address, arguments, timetag), len(tags) - 1
+
+
+@lru_cache(maxsize=512)
+def _address(raw: bytes) -> str:
+    if not raw.startswith(b"/") or len(raw) > MAX_ADDRESS or raw.translate(None, _ADDRESS_LETTERS):
+        raise OscError(f"an address is / and at most {MAX_ADDRESS} printable ASCII letters, got {raw[:40]!r}")
+    return raw.decode("ascii")
+
+
+@lru_cache(maxsize=64)
+def _numbers(tags: bytes) -> struct.Struct:
+    """For `,ff` and the like."""
+    return struct.Struct(">" + tags[1:].decode().replace("h", "q"))
 
 
 def _arguments(address: str, tags: bytes, data: bytes, position: int, end: int) -> tuple[tuple[Argument, ...], int]:

@@ -41,7 +41,7 @@ _MANNERS = (
     f"value, seconds and perhaps a curve ({', '.join(CURVES)}). It moves from chunk to chunk, everyone hears where it "
     "is, and whoever sets it by hand ends it. Whole looks: docs/cues.md.",
     "`?` as the argument, or no argument, asks for the value. `/streamvace/*` and the other OSC 1.0 patterns work, "
-    f"up to {inbox.MAX_PATTERNS} a datagram.",
+    f"up to {inbox.MAX_PATTERNS} a datagram, {inbox.MAX_PATTERN_LETTERS} letters in all.",
     "A list comes as several arguments, or as one array: texts, or texts each followed by its weight (1 where there is "
     "none). Empty texts are left out, so one empty text empties the list.",
     "A bundle is applied whole, at one chunk boundary. One with a time tag is seen from the chunk nearest its time on, "
@@ -54,7 +54,8 @@ _MANNERS = (
     "Over TCP, a packet comes after its size (OSC 1.0) or as SLIP (OSC 1.1); the first byte tells, and answers come "
     f"the same way. {tcp.MAX_CONNECTIONS} may be connected. Who sends a size that cannot be, or does not read what it "
     "asked for, is disconnected.",
-    f"Limits: {codec.MAX_MESSAGES} messages a datagram, {codec.MAX_ARGUMENTS} arguments a message, "
+    f"Limits: {codec.MAX_MESSAGES} messages a datagram, {codec.MAX_ARGUMENTS} arguments a message and "
+    f"{codec.MAX_VALUES} a datagram, {inbox.MAX_NAMED} addresses named by its messages and patterns, "
     f"{codec.MAX_ADDRESS} bytes an address, bundles {codec.MAX_DEPTH} deep.",
 )
 

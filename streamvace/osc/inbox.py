@@ -22,13 +22,17 @@ from streamvace.live.cue_list import CueList
 from streamvace.live.parameters import Change, Parameters, Result
 from streamvace.osc import codec
 from streamvace.osc.codec import IMPULSE, Message, OscError
-from streamvace.osc.pattern import is_pattern, matching
+from streamvace.osc.pattern import Addresses, is_pattern
 from streamvace.osc.peer import Peer, writer_name
 from streamvace.osc.schedule import Schedule
 from streamvace.osc.thinning import Arrival, Thinner
 
 MAX_PATTERNS = 8
-"""Address patterns a datagram; each is tried on every parameter."""
+"""Address patterns a datagram."""
+MAX_PATTERN_LETTERS = 512
+"""Of all patterns of a datagram: what matching them costs grows with it."""
+MAX_NAMED = 128
+"""Addresses that a datagram may name in all, by messages and by patterns: each is checked and set."""
 MAX_REQUESTS = 256
 """Requests answered a flush; the oldest give way."""
 MAX_ACTIONS = 64
@@ -123,12 +127,13 @@ class Inbox:
         self._services = frozenset(service.address for service in osc_schema.services())
         # Triggers answer to their full address only: a `/*` meant for faders must not end the show.
         patternable = [row.address for row in parameters.schema.values() if row.type != "trigger"]
-        self._patternable = (*patternable, *self.commands.glides)
+        self._patternable = Addresses((*patternable, *self.commands.glides))
         self._gate = gate or BeatGate()
         self._look_ahead_s = look_ahead_s
         self._pending: Wanted = {}
         self._held: Wanted = {}  # until the beat
         self._held_beat = 0.0
+        self._nameable = MAX_NAMED
         self._numbers = count()
         self._actions = 0
         self._results: tuple[Result, ...] = ()
@@ -157,14 +162,17 @@ class Inbox:
             return
         self.counters.messages += len(messages)
         now = self._wall_clock()
-        patterns = MAX_PATTERNS
+        patterns, letters, self._nameable = MAX_PATTERNS, MAX_PATTERN_LETTERS, MAX_NAMED
         later: dict[int, list[Message]] = {}
         for message in messages:
             if is_pattern(message.address):
                 patterns -= 1
-                if patterns < 0:
+                letters -= len(message.address)
+                if patterns < 0 or letters < 0:
                     self.counters.refused += 1
                     continue
+            else:
+                self._nameable -= 1
             if message.timetag != codec.IMMEDIATELY and codec.unix_seconds(message.timetag) > now:
                 later.setdefault(message.timetag, []).append(message)
             else:
@@ -182,6 +190,7 @@ class Inbox:
     def flush(self) -> Outcome:
         """Apply everything taken, and scheduled bundles that are due, as one change of the parameters."""
         for messages, peer in self.schedule.pop_due(self._wall_clock(), self._look_ahead_s()):
+            self._nameable = MAX_NAMED
             for message in messages:
                 self._sort(message, peer, timed=True)
         if self._held and self._gate.wait_s(self._held_beat) <= 0:
@@ -234,7 +243,7 @@ class Inbox:
             return
         addresses: tuple[str, ...] = (message.address,)
         if is_pattern(message.address):
-            addresses = matching(message.address, self._patternable)
+            addresses = self._named(message.address)
         elif message.address not in self._parameters.schema and not self.commands.known(message.address):
             addresses = ()
         if not addresses:
@@ -248,6 +257,14 @@ class Inbox:
                 self._command(address, arguments, peer, timed=timed)
             else:
                 self._want(Change(address, arguments, writer_name(peer)), peer, timed=timed)
+
+    def _named(self, pattern: str) -> tuple[str, ...]:
+        """What the pattern names; no more than this datagram may still name, the others are refused."""
+        found = self._patternable.matching(pattern)
+        kept = found[: max(0, self._nameable)]
+        self._nameable -= len(kept)
+        self.counters.refused += len(found) - len(kept)
+        return kept
 
     def _command(self, address: str, arguments: tuple[codec.Argument, ...], peer: Peer, *, timed: bool) -> None:
         if self.commands.acts(address):

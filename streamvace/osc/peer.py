@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 Peer = tuple[str, int]
 """Host and port that a datagram came from, or that one goes to; for a TCP connection the host begins with `tcp:`."""
 
 _TCP = "tcp:"
 
 
+@lru_cache(maxsize=64)
 def writer_name(peer: Peer) -> str:
     """How a sender is known to the parameters."""
     return f"osc:{peer[0]}:{peer[1]}"

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 
 import osc_schema
 from streamvace.live.parameters import Parameters
-from streamvace.osc.codec import MAX_ARGUMENTS, MAX_MESSAGES, Argument, Message, OscError, decode, encode_message
+from streamvace.osc.codec import (
+    MAX_ARGUMENTS,
+    MAX_MESSAGES,
+    MAX_VALUES,
+    Argument,
+    Message,
+    OscError,
+    decode,
+    encode_message,
+)
 from streamvace.osc.framing import MAX_PACKET, Framing, Unframer, frame
 from streamvace.osc.inbox import MAX_COMPLAINTS, MAX_REQUESTS, Inbox
 from streamvace.osc.schedule import HORIZON
@@ -39,7 +48,11 @@ def seeds() -> Iterator[bytes]:
     """Where to start from: every hostile packet, good messages to every address, bundles, streams of both framings."""
     for kind in hostile(NOW).values():
         yield from kind
-    good = [encode_message(row.address, row.default) for row in osc_schema.load() if row.default is not None]
+    good = [
+        encode_message(row.address, *osc_schema.flat(row.default))
+        for row in osc_schema.load()
+        if row.default is not None
+    ]
     good += [encode_message(address) for address in TRIGGERS]
     good += [encode_message(service.address, 9001) for service in osc_schema.services()]
     yield from good
@@ -59,6 +72,7 @@ def _decoded(packet: bytes) -> list[Message]:
     except OscError:
         return []
     assert 0 <= len(messages) <= MAX_MESSAGES
+    assert sum(_count(message.arguments) for message in messages if len(messages) > 1) <= MAX_VALUES
     for message in messages:
         assert message.address.startswith("/")
         assert _count(message.arguments) <= MAX_ARGUMENTS
@@ -114,8 +128,8 @@ def _check_inbox(data: bytes, packets: list[bytes], messages: list[Message]) -> 
     assert inbox.counters.faults == parameters.listener_errors == 0
     snapshot = parameters.snapshot()
     for address, value in snapshot.values.items():
-        checked = parameters.check(address, (value,))
+        checked = parameters.check(address, osc_schema.flat(value))
         assert (checked.status, checked.value) == ("set", value), address
-        encode_message(address, value)
+        encode_message(address, *osc_schema.flat(value))
     named = {message.address for message in messages}
     assert all(address in named for address, times in snapshot.fired.items() if times)

@@ -20,6 +20,7 @@ from streamvace.osc.codec import (
     MAX_ARGUMENTS,
     MAX_DEPTH,
     MAX_MESSAGES,
+    MAX_VALUES,
     Argument,
     Colour,
     Message,
@@ -176,6 +177,10 @@ MALFORMED = {
     "arrays too deep": padded(b"/a") + padded(b"," + b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1)),
     "too many arguments": padded(b"/a") + padded(b"," + b"T" * (MAX_ARGUMENTS + 1)),
     "too many messages": HEAD + (struct.pack(">i", 8) + padded(b"/a") + padded(b",")) * (MAX_MESSAGES + 1),
+    "too many arguments in all": HEAD
+    + (struct.pack(">i", 40) + padded(b"/a") + padded(b"," + b"T" * MAX_ARGUMENTS)) * (MAX_VALUES // MAX_ARGUMENTS + 1),
+    "numbers with a stray comma": padded(b"/a") + padded(b",i,f") + b"\0" * 8,
+    "numbers with bytes to spare": padded(b"/a") + padded(b",ifhd") + b"\0" * 28,
     "bundles too deep": nested(MAX_DEPTH + 1),
     "a bundle without a time tag": b"#bundle\0",
     "an element beyond the bundle": HEAD + struct.pack(">i", 12) + padded(b"/a") + padded(b","),
@@ -203,6 +208,8 @@ def test_the_limits_themselves_are_still_taken() -> None:
     assert len(decode(message)[0].arguments) == MAX_ARGUMENTS
     element = struct.pack(">i", 8) + padded(b"/a") + padded(b",")
     assert len(decode(HEAD + element * MAX_MESSAGES)) == MAX_MESSAGES
+    full = struct.pack(">i", len(message)) + message
+    assert len(decode(HEAD + full * (MAX_VALUES // MAX_ARGUMENTS))) == MAX_VALUES // MAX_ARGUMENTS
     assert decode(nested(MAX_DEPTH, padded(b"/a") + padded(b","))) == [Message("/a")]
     assert decode(padded(b"/" + b"a" * 254)) == [Message("/" + "a" * 254)]
 

@@ -11,7 +11,7 @@ import osc_schema
 from streamvace.live.parameters import Parameters
 from streamvace.live.reference_list import EDITS, REFERENCES
 from streamvace.osc.codec import encode_message
-from streamvace.osc.inbox import MAX_ACTIONS, MAX_COMPLAINTS, MAX_PATTERNS, MAX_REQUESTS, Inbox
+from streamvace.osc.inbox import MAX_ACTIONS, MAX_COMPLAINTS, MAX_NAMED, MAX_PATTERNS, MAX_REQUESTS, Inbox
 from tests.osc.packets import HEAD, SCALE, bundle, padded
 
 DESK = ("127.0.0.1", 5000)
@@ -150,6 +150,24 @@ def test_patterns_a_datagram_are_bounded(inbox: Inbox, parameters: Parameters) -
     assert parameters.snapshot()[SEED] == 1
     assert parameters.snapshot()[SCALE] == 1.0
     assert inbox.counters.refused == 1
+
+
+def test_patterns_have_so_many_letters_between_them(inbox: Inbox, parameters: Parameters) -> None:
+    stars = "/streamvace/see" + "?" * 200
+    inbox.take(bundle(*[encode_message(stars, 1)] * 3, encode_message("/streamvace/see?", 2)), DESK)
+    inbox.flush()
+    assert parameters.snapshot()[SEED] == 42, "the third went beyond the limit, and what came after it"
+    assert inbox.counters.refused == 2
+
+
+def test_a_datagram_names_so_many_addresses_and_what_is_too_much_is_counted(inbox: Inbox) -> None:
+    everything = encode_message("/streamvace/*", "?")
+    inbox.take(everything, DESK)
+    each = len(inbox.flush().requests)
+    assert 0 < each < MAX_NAMED
+    inbox.take(bundle(*[everything] * MAX_PATTERNS), DESK)
+    assert len(inbox.flush().requests) == MAX_NAMED
+    assert inbox.counters.refused == each * MAX_PATTERNS - MAX_NAMED
 
 
 def test_a_question_mark_or_nothing_asks(inbox: Inbox, parameters: Parameters) -> None:

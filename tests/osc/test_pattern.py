@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamvace.osc.pattern import is_pattern, matching
+from streamvace.osc.pattern import Addresses, is_pattern
 
 MATCHES = [
     ("/a/b", "/a/b", True),
@@ -48,6 +48,10 @@ MATCHES = [
 ]
 
 
+def matching(pattern: str, addresses: list[str]) -> tuple[str, ...]:
+    return Addresses(addresses).matching(pattern)
+
+
 @pytest.mark.parametrize(("pattern", "address", "expected"), MATCHES)
 def test_patterns_mean_what_osc_says(pattern: str, address: str, expected: bool) -> None:
     assert matching(pattern, [address]) == ((address,) if expected else ())
@@ -79,6 +83,13 @@ def test_matching_agrees_with_regular_expressions(pieces: list[str], name: str) 
     pattern, address = "/" + "".join(pieces), "/" + name
     expected = re.fullmatch("/" + as_regular_expression(pieces), address) is not None
     assert (matching(pattern, [address]) != ()) == expected
+
+
+@settings(max_examples=500)
+@given(st.lists(parts, max_size=8), st.lists(st.text("abc/", max_size=10), max_size=12))
+def test_many_addresses_at_once_are_each_on_their_own(pieces: list[str], names: list[str]) -> None:
+    pattern, addresses = "/" + "".join(pieces), ["/" + name for name in names]
+    assert matching(pattern, addresses) == tuple(each for each in addresses if matching(pattern, [each]))
 
 
 BLOW_UPS = {

@@ -132,6 +132,14 @@ LoraFiles = Annotated[
         rich_help_panel=MODEL_PANEL,
     ),
 ]
+Compile = Annotated[
+    str,
+    typer.Option(
+        "--compile",
+        help="off; or blocks: compile the transformer's blocks, a longer start for faster chunks.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
 Offload = Annotated[
     str,
     typer.Option(help="none; context: main memory holds it while there is no control.", rich_help_panel=MODEL_PANEL),
@@ -213,6 +221,7 @@ def run(
     codec: CodecName = None,
     lora: LoraFiles = None,
     offload: Offload = "none",
+    compiled: Compile = "off",
     factory: Annotated[str | None, typer.Option(hidden=True)] = None,
     parameters: dict[str, Value],
 ) -> None:
@@ -241,7 +250,9 @@ def run(
         duration_s=duration,
         stats=stats,
         end_with=end_with,
-        model=ModelOptions(device, threads, precision, attention, codec, parse_loras(lora or ()), offload),
+        model=ModelOptions(
+            device, threads, precision, attention, codec, parse_loras(lora or ()), offload, compile=compiled
+        ),
         **({"factory": factory} if factory else {}),
     )
     from streamvace.live.app import run as hold_show
@@ -280,6 +291,7 @@ def render(
     codec: CodecName = None,
     lora: LoraFiles = None,
     offload: Offload = "none",
+    compiled: Compile = "off",
     factory: Annotated[str | None, typer.Option(hidden=True)] = None,
     parameters: dict[str, Value],
 ) -> None:
@@ -298,7 +310,9 @@ def render(
         upscale=upscale,
         frames=frames,
         overwrite=overwrite,
-        model=ModelOptions(device, threads, precision, attention, codec, parse_loras(lora or ()), offload),
+        model=ModelOptions(
+            device, threads, precision, attention, codec, parse_loras(lora or ()), offload, compile=compiled
+        ),
         **({"factory": factory} if factory else {}),
     )
     raise typer.Exit(render_clip(options))

@@ -169,9 +169,9 @@ class Generator:
     def warm_up(self, progress: Callable[[float], None] | None = None) -> None:
         """Run every path a show can take up to the steady state, so nothing compiles or allocates later."""
         self._desk.take(SWITCH.texts, needed=True)
-        plan = list(rehearsal(self.spec))
+        regional = self.networks.loras.has_side
+        plan = list(rehearsal(self.spec, regional))
         for done, (names, others) in enumerate(plan):
-            regional = self.networks.loras.has_side
             self.step(rehearsal_input(names, others, self.frames_wanted(), self.size, regional))
             if progress is not None:
                 progress((done + 1) / len(plan))

@@ -10,11 +10,12 @@ import torch
 from streamvace.errors import UserError
 from streamvace.generator import Generator
 from streamvace.model.checkpoint import load_module
+from streamvace.model.compiled import compile_blocks
 from streamvace.model.context import ContextBranch
 from streamvace.model.quantize import find_precision, native_dtype, quantise_blocks
 from streamvace.model.specs import PipelineSpec, pipeline
 from streamvace.model.transformer import CausalWan
-from streamvace.model_options import ModelOptions
+from streamvace.model_options import COMPILES, ModelOptions
 from streamvace.stream_state import Networks
 from streamvace.user_loras import load_user_loras
 
@@ -63,9 +64,15 @@ def load_generator(name: str, size: tuple[int, int] | None, options: ModelOption
         if precision.config is not None:
             # Where it will run, an offloaded branch too: the layout of 8-bit weights is the device's.
             quantise_blocks(module.to(place), precision)
+    if options.compile not in COMPILES:
+        raise UserError(f"unknown compile {options.compile!r}; there are: {', '.join(COMPILES)}")
+    if options.compile == "blocks":
+        cell = networks.codec.spatial_stride * spec.size.patch[1]
+        compile_blocks((networks.wan, networks.branch), spec.chunk, (size[0] // cell) * (size[1] // cell))
     made = Generator(spec, networks, size, place, dtype, options.attention, options.offload, options.prompts)
     if precision.config is not None:
         made.about["precision"] = f"{options.precision} blocks, {made.about['precision']}"
+    made.about["compile"] = options.compile
     if options.codec is not None:
         made.about["codec"] = options.codec
     return made

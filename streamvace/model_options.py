@@ -9,6 +9,7 @@ from typing import Literal, get_args
 LoraMode = Literal["auto", "merged", "side"]
 OFFLOADS = ("none", "context")
 PROMPT_MODES = ("wait", "beside")
+COMPILES = ("off", "blocks")
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class ModelOptions:
     loras: the user's own, added to the base network. offload: what waits in main memory while nothing needs it: `none`,
     or `context`, the context branch while there is no control. prompts: a new text is encoded while the step waits
     (`wait`: the same inputs give the same frames) or `beside` it, and the old prompt stays until then.
+    compile: `off`, or `blocks`: the transformer's blocks through torch.compile, a longer start for faster chunks.
     """
 
     device: str = "auto"
@@ -48,3 +50,4 @@ class ModelOptions:
     loras: tuple[LoraChoice, ...] = ()
     offload: str = "none"
     prompts: str = "wait"
+    compile: str = "off"

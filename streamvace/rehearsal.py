@@ -18,12 +18,12 @@ EVERYTHING = (
 )  # fmt: skip
 
 
-def rehearsal(spec: PipelineSpec) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+def rehearsal(spec: PipelineSpec, regional: bool) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
     """Pictures to give, by field of ChunkInput, and its other fields, chunk by chunk.
 
     Control until the cache is full; every mode on its own and all at once; a switch of prompts last. One reference is
     rehearsed: more of them take more memory when they are first shown, and a card must not be refused for eight that
-    never come.
+    never come. regional: there are LoRAs beside the weights, which do nothing at all at strength 0.
     """
     for _ in range(-(-spec.cache.window // spec.chunk) + 1):
         yield CONTROL, {}
@@ -31,6 +31,8 @@ def rehearsal(spec: PipelineSpec) -> Iterator[tuple[tuple[str, ...], dict[str, A
     yield ("control", "source"), {}
     yield ("references",), {"reference_mode": "joint"}
     yield EVERYTHING, {"reference_mode": "memory", "lora_region": "mask", "history_hints": True}
+    if regional:
+        yield CONTROL, {"lora_strength": 0.0}
     if spec.score_bias:
         yield CONTROL, {"past_bias": 0.5}
     yield (), {}

@@ -72,13 +72,22 @@ def test_options_reach_the_show(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_loras_and_offload_reach_the_model_of_both_commands(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = ("--lora", "a.safetensors", "--lora", "b.safetensors=-0.5:side", "--offload", "context")
+    said = (
+        "--lora",
+        "a.safetensors",
+        "--lora",
+        "b.safetensors=-0.5:side",
+        "--offload",
+        "context",
+        "--compile",
+        "blocks",
+    )
     rendered: list[RenderOptions] = []
     monkeypatch.setattr("streamvace.live.render.render_clip", lambda options: rendered.append(options) or 0)
     assert cli.main(["render", "-i", "a.mp4", "-o", "b.mp4", *said]) == 0
     for model in (options_of(monkeypatch, *said).model, rendered[0].model):
         assert model.loras == (LoraChoice(Path("a.safetensors")), LoraChoice(Path("b.safetensors"), -0.5, "side"))
-        assert model.offload == "context"
+        assert (model.offload, model.compile) == ("context", "blocks")
 
 
 def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,6 +95,7 @@ def test_a_generator_says_how_it_runs(models: Path) -> None:
         "attention": "sdpa",
         "codec": "taehv",
         "offload": "context",
+        "compile": "off",
     }
 
 

@@ -14,7 +14,7 @@ from typing import cast
 from osc_schema import Value
 from streamvace.errors import UserError
 from streamvace.live.worker import DEFAULT_FACTORY
-from streamvace.model_options import LORA_MODES, OFFLOADS, LoraChoice, LoraMode, ModelOptions
+from streamvace.model_options import COMPILES, LORA_MODES, OFFLOADS, LoraChoice, LoraMode, ModelOptions
 
 DEFAULT_OSC_PORT = 7700
 DEFAULT_WEB_PORT = 8700
@@ -159,6 +159,8 @@ def check_model(model: ModelOptions) -> None:
     check_device(model.device)
     if model.offload not in OFFLOADS:
         raise UserError(f"unknown offload {model.offload!r}; there are: {', '.join(OFFLOADS)}")
+    if model.compile not in COMPILES:
+        raise UserError(f"unknown compile {model.compile!r}; there are: {', '.join(COMPILES)}")
     for lora in model.loras:
         if not lora.path.exists():
             raise UserError(f"lora {lora.path}: there is no such file")

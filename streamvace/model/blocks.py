@@ -6,6 +6,8 @@ pass, a training mask), which sees this layer's q, k and v and answers with the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -17,6 +19,9 @@ from streamvace.model.rope import RotaryTable
 
 TextKV = tuple[Tensor, Tensor]
 """Keys and values of the text for one block, each `[B, text_len, heads, head_dim]`."""
+
+Gates = tuple[Tensor, Tensor, Tensor, Tensor]
+"""Gate of self-attention; shift, scale and gate of feed-forward: each `[B, T, 1, dim]`."""
 
 
 class Memory(Protocol):
@@ -79,7 +84,12 @@ class Attention(nn.Module):
 
 
 class WanBlock(nn.Module):
-    """Self-attention, text cross-attention and feed-forward, modulated per latent frame (Wan2.1 section 1.2)."""
+    """Self-attention, text cross-attention and feed-forward, modulated per latent frame (Wan2.1 section 1.2).
+
+    compiled: the same computation compiled for passes of one length, see `model.compiled`.
+    """
+
+    compiled: BlockParts | None = None
 
     def __init__(self, dim: int, ffn_dim: int, num_heads: int, eps: float) -> None:
         super().__init__()
@@ -90,7 +100,7 @@ class WanBlock(nn.Module):
         self.ffn = nn.Sequential(nn.Linear(dim, ffn_dim), nn.GELU(approximate="tanh"), nn.Linear(ffn_dim, dim))
         self.modulation = nn.Parameter(torch.randn(1, 6, dim) / dim**0.5)
 
-    def _modulated(self, x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+    def modulated(self, x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
         """Norm and modulate `x` `[B, N, dim]` with `[B, T, 1, dim]`, T frames of N / T tokens."""
         normed = F.layer_norm(x, (self.dim,), eps=self.eps).unflatten(1, (shift.shape[1], -1))
         return torch.addcmul(shift, normed, 1 + scale).flatten(1, 2)
@@ -101,17 +111,41 @@ class WanBlock(nn.Module):
         x: `[B, N, dim]`. e0: `[B, T, 6, dim]` timestep modulation of each frame. text: this block's text K/V.
         layer: the number under which `memory` knows this block.
         """
-        shift_sa, scale_sa, gate_sa, shift_ff, scale_ff, gate_ff = (self.modulation.unsqueeze(1) + e0).split(1, dim=2)
-        frames = e0.shape[1]
-        attn = self.self_attn
-        h = self._modulated(x, shift_sa, scale_sa)
-        attended = attn.o(memory.attend(layer, attn.queries(h), *attn.keys_values(h)).flatten(2))
-        x = x + (attended.unflatten(1, (frames, -1)) * gate_sa).flatten(1, 2)
-        cross = self.cross_attn
-        x = x + cross.o(sdpa(cross.queries(self.norm3(x)), *text).flatten(2))
-        out: Tensor = self.ffn(self._modulated(x, shift_ff, scale_ff))
-        gated: Tensor = out.unflatten(1, (frames, -1)) * gate_ff
-        return x + gated.flatten(1, 2)
+        parts = self.compiled if self.compiled is not None and self.compiled.tokens == x.shape[1] else _AS_WRITTEN
+        q, k, v, gates = parts.before(self, x, e0)
+        return parts.after(self, x, memory.attend(layer, q, k, v), text, gates)
+
+
+def before_attention(block: WanBlock, x: Tensor, e0: Tensor) -> tuple[Tensor, Tensor, Tensor, Gates]:
+    """From a block's input to q, k and v of its self-attention, and the modulation of what follows."""
+    shift_sa, scale_sa, gate_sa, shift_ff, scale_ff, gate_ff = (block.modulation.unsqueeze(1) + e0).split(1, dim=2)
+    h = block.modulated(x, shift_sa, scale_sa)
+    return block.self_attn.queries(h), *block.self_attn.keys_values(h), (gate_sa, shift_ff, scale_ff, gate_ff)
+
+
+def after_attention(block: WanBlock, x: Tensor, attended: Tensor, text: TextKV, gates: Gates) -> Tensor:
+    """From what self-attention answered, `[B, N, heads, head_dim]`, to the block's output `[B, N, dim]`."""
+    gate_sa, shift_ff, scale_ff, gate_ff = gates
+    frames = gate_sa.shape[1]
+    attended = block.self_attn.o(attended.flatten(2))
+    x = x + (attended.unflatten(1, (frames, -1)) * gate_sa).flatten(1, 2)
+    cross = block.cross_attn
+    x = x + cross.o(sdpa(cross.queries(block.norm3(x)), *text).flatten(2))
+    out: Tensor = block.ffn(block.modulated(x, shift_ff, scale_ff))
+    gated: Tensor = out.unflatten(1, (frames, -1)) * gate_ff
+    return x + gated.flatten(1, 2)
+
+
+@dataclass(frozen=True)
+class BlockParts:
+    """A block's two halves, around its self-attention. tokens: the pass they are made for."""
+
+    tokens: int
+    before: Callable[[WanBlock, Tensor, Tensor], tuple[Tensor, Tensor, Tensor, Gates]]
+    after: Callable[[WanBlock, Tensor, Tensor, TextKV, Gates], Tensor]
+
+
+_AS_WRITTEN = BlockParts(0, before_attention, after_attention)
 
 
 class ContextBlock(WanBlock):

@@ -28,6 +28,7 @@ from streamvace.offload import Offload
 from streamvace.pixels import Canvas, to_frames, to_mask, to_pixels
 from streamvace.prompt_desk import PromptDesk
 from streamvace.rehearsal import SWITCH, rehearsal, rehearsal_input
+from streamvace.seams import ease_seam
 from streamvace.stage_clock import StageClock
 from streamvace.stream_state import Networks, StreamState
 from streamvace.text_state import history_is_stale, take_prompt
@@ -147,6 +148,8 @@ class Generator:
             # A cut within the stream: the decoder blends each frame with the one before, so it gets the first twice.
             _, state.decoder = codec.decode(x0[:, :, :1], None)
         pixels, state.decoder = codec.decode(x0, state.decoder)
+        if spec.ease_seams and state.last_pixels is not None:
+            pixels = ease_seam(pixels, state.last_pixels[:, :, -1], spec.ease_seams)
         try:
             picture = to_frames(pixels)
         except FloatingPointError:
@@ -306,7 +309,6 @@ class Generator:
             state.clean = history[:, :, -spec.cache.window :]
         if spec.history == "recompute":
             state.first_latent = x0[:, :, :1] if state.first_latent is None else state.first_latent
-            state.last_pixels = pixels
         state.position += x0.shape[2]
         state.chunks += 1
-        state.last_frames = picture
+        state.last_pixels, state.last_frames = pixels, picture

@@ -106,6 +106,7 @@ class PipelineSpec:
     raw_source: video to video starts from un-normalised latents (StreamDiffusionV2 was trained so).
     on_prompt_switch: `recache` replays the last window of clean latents with the new text; `forget` empties the cache,
         so that the new text rules from the next chunk on; `none` only swaps the text.
+    ease_seams: over so many frames after a seam, small differences to the picture before it are faded out; 0 = off.
     score_bias: past frames can be attended less than they were trained to be (Krea Realtime).
     learned_references: the context branch was trained with references; where it was not, only `memory` shows them.
     default_size: (width, height) in pixels.
@@ -126,6 +127,7 @@ class PipelineSpec:
     source_step_offset: int = 0
     raw_source: bool = False
     on_prompt_switch: Literal["recache", "forget", "none"] = "none"
+    ease_seams: int = 0
     score_bias: bool = False
     learned_references: bool = True
 
@@ -150,6 +152,8 @@ PIPELINES: dict[str, PipelineSpec] = {
             # It was never trained on a change of words: with its history it keeps the old background for good.
             on_prompt_switch="forget",
             learned_references=False,
+            # Two thirds of a chunk; what it buys and costs stands in seams.py.
+            ease_seams=8,
             default_size=(256, 256),
         ),
         PipelineSpec(

@@ -24,7 +24,8 @@ def ease_seam(pixels: Tensor, before: Tensor, frames: int) -> Tensor:
     """
     frames = min(frames, pixels.shape[2])
     gap = before - pixels[:, :, 0]
-    size = F.avg_pool2d(gap.abs().amax(1, keepdim=True), SOFTNESS, 1, SOFTNESS // 2)
+    own = gap.abs().amax(1, keepdim=True)
+    size = torch.maximum(own, F.avg_pool2d(own, SOFTNESS, 1, SOFTNESS // 2, count_include_pad=False))
     gap = gap * torch.exp(-((size / TOLERANCE) ** 2))
     ramp = 1 - torch.arange(1, frames + 1, device=pixels.device, dtype=pixels.dtype) / (frames + 1)
     eased = pixels[:, :, :frames] + gap.unsqueeze(2) * ramp.view(1, 1, -1, 1, 1)

@@ -176,6 +176,8 @@ def run(options: RunOptions) -> int:
             telemetry.add(part.stats)
         telemetry.add(lambda: osc_figures(osc.counters()))
         telemetry.add(gate.figures)
+        # Who plays from another machine sees no terminal: a missing picture must reach the controller.
+        telemetry.add(lambda: {"error": supervisor.status.error or reporter.recent()})
         telemetry.add(lambda: {"cue": cues.current, "cue_next": cues.following})
         loop = MainLoop(
             stop,

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+import osc_schema
 from streamvace.chunk import MAX_REFERENCES, Chunk, ChunkInput, Pixels
 from streamvace.live.drift import DriftWatch
 from streamvace.live.parameters import Snapshot
@@ -17,13 +18,16 @@ from streamvace.live.telemetry import Stats
 
 NOW, AUTO, HOW = "/streamvace/re_anchor", "/streamvace/re_anchor_auto", "/streamvace/re_anchor_as"
 
-LOOK = (
-    *("/streamvace/prompt", "/streamvace/prompts", "/streamvace/seed", "/streamvace/references"),
-    *("/streamvace/first_frame", "/streamvace/control", "/streamvace/video_to_video", "/streamvace/noise_scale"),
-    *("/streamvace/lora_strength", "/streamvace/lora_region", "/streamvace/input/control"),
-    *("/streamvace/mask_source", "/streamvace/outpaint/scale"),
+_NO_LOOK = ("anchors", "output", "status")
+"""Groups of parameters that change nothing of how the model paints."""
+
+LOOK = tuple(
+    row.address
+    for row in osc_schema.load()
+    if row.applies == "next_chunk" and row.type != "trigger" and row.group not in _NO_LOOK
 )
-"""Parameters that are meant to change the look: a change of one begins a new scene."""
+"""Parameters that are meant to change the look: a change of one begins a new scene. All that shape a chunk: to take a
+performer's change for drift, and jump back from it, is worse than to let a drift go on."""
 
 
 class Report(Protocol):

@@ -14,6 +14,9 @@ from streamvace.video.frame import now_ns
 
 _QUIET_NS = 1_000_000_000
 
+_RECENT_NS = 10_000_000_000
+"""How long a line is news: long enough to be read from a controller between two scenes."""
+
 
 def say(line: str) -> None:
     """One line on stderr that no console encoding can break: what it cannot show is escaped."""
@@ -39,11 +42,12 @@ class Reporter:
         self._kinds: dict[str, _Kind] = {}
         self._lock = threading.Lock()
         self._newest = ""
+        self._newest_ns = 0
 
-    @property
-    def newest(self) -> str:
-        """The last line reported, or an empty string."""
-        return self._newest
+    def recent(self) -> str:
+        """The last line reported while it is news; after that an empty string."""
+        with self._lock:
+            return self._newest if self._clock() - self._newest_ns < _RECENT_NS else ""
 
     def report(self, kind: str, line: str) -> None:
         """A fault of this kind happened. Never raises on account of the line."""
@@ -51,7 +55,8 @@ class Reporter:
             entry = self._kinds.setdefault(kind, _Kind())
             entry.total += 1
             entry.unsaid += 1
-            entry.line = self._newest = " ".join(line.split())
+            entry.line = " ".join(line.split())
+            self._newest, self._newest_ns = f"{kind}: {entry.line}", self._clock()
         self.flush()
 
     def flush(self) -> None:

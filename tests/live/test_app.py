@@ -12,6 +12,8 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from streamvace.video.decode import file_info
@@ -223,3 +225,27 @@ def test_the_stage_process_never_loads_torch() -> None:
 
 def test_no_thread_of_the_tests_is_left() -> None:
     assert not [each.name for each in threading.enumerate() if each.name in ("presenter", "engine", "source")]
+
+
+def test_pictures_and_grabs_over_osc_in_a_running_show(start: Start, tmp_path: Path) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    cv2.imwrite(str(media / "cat.png"), np.zeros((8, 8, 3), np.uint8))
+    show = start("--media", str(media), "--references", "cat.png", "--output", "null", "--no-web")
+    show.wait_ready()
+    show.osc("/streamvace/reference/add", "../cat.png")
+    show.osc("/streamvace/reference/grab", "input")
+    wait_until(lambda: any((media / "grabs").glob("input-*.png")), "the grabbed picture is written")
+    wait_until(lambda: show.said("outside the media folder") is not None, f"refused; said {show.lines}")
+    show.osc("/streamvace/quit")
+    assert show.finish() == 0, show.lines
+    figures = show.stats()
+    assert (figures["grabs"], figures["picture_faults"]) == (1, 1)
+    assert figures["picture_loads"] >= 1
+
+
+def test_a_picture_missing_at_the_start_is_one_line_before_anything_starts(start: Start, tmp_path: Path) -> None:
+    show = start("--media", str(tmp_path), "--first-frame", "nothing.png", "--output", "null", "--no-web")
+    assert show.finish() == 2
+    assert len(show.lines) == 1
+    assert "no file 'nothing.png'" in show.lines[0]

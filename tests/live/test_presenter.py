@@ -110,6 +110,25 @@ def test_with_no_control_signal_either_it_shows_a_calm_card_never_black() -> Non
     assert all((each.pixels[..., :3] > 0).all() for each in sink.frames)
 
 
+def test_a_chunks_alpha_reaches_every_sink_straight_and_without_one_it_is_opaque() -> None:
+    first, second = Collector("first"), Collector("second")
+    stand = Stand(first, second, seconds=2)
+    alpha = np.zeros((12, SIZE[1], SIZE[0]), np.uint8)
+    alpha[:, :, 10:] = 128
+    stand.presenter.offer(replace(chunk(200), alpha=alpha), steady())
+    stand.presenter.offer(chunk(100), steady())
+    stand.play()
+    for sink in (first, second):
+        masked = next(each.pixels for each in sink.frames if each.pixels[0, 0, 0] == 200)
+        assert (masked[..., :3] == 200).all(), "straight: the colours under transparency are whole"
+        assert (masked[:, :10, 3] == 0).all()
+        assert (masked[:, 10:, 3] == 128).all()
+        assert (sink.frames[-1].pixels[..., 3] == 255).all()
+    shown = stand.presenter.showing()
+    assert shown is not None
+    assert shown is first.frames[-1]
+
+
 def test_chunks_are_shown_as_soon_as_they_are_there_with_their_capture_time() -> None:
     sink = Collector()
     stand = Stand(sink, seconds=1)

@@ -39,7 +39,18 @@ def test_one_kind_does_not_silence_another() -> None:
     reporter.report("input", "a")
     reporter.report("output", "b")
     assert lines == ["input: a", "output: b"]
-    assert reporter.newest == "b"
+    assert reporter.recent() == "output: b"
+
+
+def test_the_newest_line_is_news_for_ten_seconds() -> None:
+    clock = Second()
+    reporter = Reporter(lambda line: None, clock)
+    assert reporter.recent() == ""
+    reporter.report("picture", "no file\ncat.png")
+    clock.now = 9_000_000_000
+    assert reporter.recent() == "picture: no file cat.png"
+    clock.now = 10_000_000_000
+    assert reporter.recent() == ""
 
 
 def test_a_report_is_always_one_line() -> None:

@@ -166,6 +166,7 @@ class Chunk:
     seconds: time spent a stage (`text`, `encode`, `context`, `denoise`, `cache`, `decode`) and `total`.
     notes: one-line remarks for the user (an unknown word in the prompt, say).
     trace: when it went where.
+    prompt: the one that ruled it: an older one than the ChunkInput's while a new one is being encoded.
     """
 
     frames: Pixels
@@ -178,3 +179,4 @@ class Chunk:
     alpha: Pixels | None = None
     trace: Trace = field(default=Trace())
     seed: int = 0
+    prompt: str | PromptMix | None = None

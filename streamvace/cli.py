@@ -211,6 +211,9 @@ def run(
     no_web: Annotated[bool, typer.Option("--no-web", help="No web preview.")] = False,
     duration: Annotated[float | None, typer.Option(min=0, help="End so many seconds after the model is ready.")] = None,
     stats: Annotated[Path | None, typer.Option(help="Write the figures of the show to this JSON file.")] = None,
+    show_log: Annotated[
+        Path | None, typer.Option(metavar="FILE.jsonl", help="Write the show down; `render --show` makes it again.")
+    ] = None,
     end_with: Annotated[
         int | None, typer.Option(min=1, metavar="PID", help="End when the process with this id has gone.")
     ] = None,
@@ -249,6 +252,7 @@ def run(
         web_port=-1 if no_web else web_port,
         duration_s=duration,
         stats=stats,
+        show_log=show_log,
         end_with=end_with,
         model=ModelOptions(
             device, threads, precision, attention, codec, parse_loras(lora or ()), offload, compile=compiled
@@ -264,6 +268,7 @@ RENDER_EXAMPLES = """Examples:
 
 \b
   streamvace render --input clip.mp4 --output out.mp4 --prompt "a red sphere"
+  streamvace render --show tonight.jsonl --output tonight.mp4
   streamvace render --input depth.mp4 --mask matte.mp4 --output out.mp4 --context-scale 0.7
 """
 
@@ -272,7 +277,13 @@ RENDER_EXAMPLES = """Examples:
 @with_parameters
 def render(
     *,
-    input_: Annotated[Path, typer.Option("--input", "-i", help="Control video; every frame is used once, in order.")],
+    input_: Annotated[
+        Path | None,
+        typer.Option("--input", "-i", help="Control video or sequence; every frame is used once, in order."),
+    ] = None,
+    show: Annotated[
+        Path | None, typer.Option(metavar="FILE.jsonl", help="Make a show again from its log, frame by frame.")
+    ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The video to write (.mp4, .mov).")],
     mask: Annotated[
         Path | None, typer.Option(help="Video or picture: white is generated, black keeps the input's pixels.")
@@ -301,6 +312,7 @@ def render(
 
     options = RenderOptions(
         input=input_,
+        show=show,
         output=output,
         mask=mask,
         media=media,

@@ -167,6 +167,7 @@ class Generator:
             seconds=clock.seconds(),
             notes=notes,
             seed=given.seed,
+            prompt=state.prompt,
         )
 
     def warm_up(self, progress: Callable[[float], None] | None = None) -> None:

@@ -46,12 +46,13 @@ from streamvace.live.presenter import Presenter, Show
 from streamvace.live.recorder import Recorder
 from streamvace.live.reference_list import EDITS
 from streamvace.live.reporter import Reporter, say
+from streamvace.live.show_log import LoggedFeed, ShowLog, check_new
 from streamvace.live.signal_parts import Parts, control_maker, mask_maker
 from streamvace.live.signal_stage import SignalStage
 from streamvace.live.sink_bank import SinkBank
 from streamvace.live.status_feed import osc_figures, publish_status, web_figures
 from streamvace.live.stills import fit_still, wishes
-from streamvace.live.supervisor import Supervisor
+from streamvace.live.supervisor import Feed, Supervisor
 from streamvace.live.telemetry import Telemetry, write_json
 from streamvace.models.manifest import models_folder
 from streamvace.osc.query_server import OscQueryServer
@@ -168,7 +169,14 @@ def run(options: RunOptions) -> int:
         )
         # A show goes on with the old prompt while a new one is encoded.
         setup = WorkerSetup(options.factory, options.pipeline, size, replace(options.model, prompts="beside"))
-        supervisor = Supervisor(setup, director, telemetry, reporter, on_change=lambda status: switch.settle(status))
+        feed: Feed = director
+        if options.show_log is not None:
+            head = {"pipeline": options.pipeline, "size": size, "content_rate": options.content_rate}
+            show_log = ShowLog(options.show_log, {**head, "inputs": options.inputs}, parameters.snapshot())
+            stack.callback(show_log.close)
+            parameters.listen(show_log.changed)
+            feed = LoggedFeed(director, show_log.made)
+        supervisor = Supervisor(setup, feed, telemetry, reporter, on_change=lambda status: switch.settle(status))
         switch = ModelSwitch(parameters, setup, supervisor.reload)
         stack.callback(parameters.listen(switch.follow))
         memory = ResidentMemory(lambda: supervisor.status.pid)
@@ -224,6 +232,8 @@ def _checked(options: RunOptions) -> tuple[tuple[int, int], tuple[str, ...]]:
     check_port(max(options.web_port or 0, 0), "--web-port")
     if options.stats is not None:
         check_writable(options.stats, "stats file")
+    if options.show_log is not None:
+        check_new(options.show_log)
     web = options.web_port is None or options.web_port >= 0
     return size, check_outputs(options.outputs, web=web, overwrite=options.overwrite)
 

@@ -43,6 +43,7 @@ class RunOptions:
     osc_tcp_port: None means the number of osc_port, or a free one; -1 means no TCP.
     oscquery_port: 0 takes a free one; -1 means no OSCQuery.
     duration_s: None runs until stopped. stats: where the figures go at the end.
+    show_log: where every parameter change and what shaped every chunk is written down.
     end_with: id of the process that the show ends with.
     factory: `module:function` that makes the generator in the worker.
     """
@@ -64,6 +65,7 @@ class RunOptions:
     web_port: int | None = None
     duration_s: float | None = None
     stats: Path | None = None
+    show_log: Path | None = None
     end_with: int | None = None
     model: ModelOptions = field(default_factory=ModelOptions)
     factory: str = DEFAULT_FACTORY

@@ -6,7 +6,7 @@ One thread, one process: a fault here costs a command, not a show.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +17,23 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from osc_schema import Value
 from streamvace.chunk import Chunk
 from streamvace.conditioning.networks import Networks
+from streamvace.errors import UserError
 from streamvace.live.anchors import STANDING
 from streamvace.live.clip_inputs import ClipInputs
 from streamvace.live.compositing import Finish, finish
 from streamvace.live.layout import lay_out
 from streamvace.live.media import MediaFolder
 from streamvace.live.messages import WorkerSetup
+from streamvace.live.model_switch import PIPELINE
 from streamvace.live.offline_signals import OfflineSignals
 from streamvace.live.options import check_factory, check_model, check_video_output, context_blocks, resolve_size
 from streamvace.live.parameters import Parameters, Snapshot
 from streamvace.live.pictures import Wish, load_picture
 from streamvace.live.re_anchor import ReAnchor
+from streamvace.live.replay import Replay, check_pictures
 from streamvace.live.reporter import Reporter, say
 from streamvace.live.shaping import shape_chunk
+from streamvace.live.show_file import read_show
 from streamvace.live.stills import fit_still, stills, wishes
 from streamvace.live.worker import DEFAULT_FACTORY, ChunkMaker, resolve
 from streamvace.model_options import ModelOptions
@@ -47,11 +51,14 @@ _MASK_SOURCE = "/streamvace/mask_source"
 class RenderOptions:
     """One clip. mask: video or picture whose brightness is the mask. media: folder of the user's pictures.
 
+    show: the log of a show to make again; the input, needed where pictures shaped it, stands for the live one then, and
+    pipeline and size are the show's unless a parameter and `size` say otherwise.
     upscale: how much larger the clip is than what is generated. frames: None goes to the input's end.
     """
 
-    input: Path
+    input: Path | None
     output: Path
+    show: Path | None = None
     mask: Path | None = None
     media: Path | None = None
     pipeline: str = "embedded"
@@ -66,7 +73,11 @@ class RenderOptions:
 
 def render_clip(options: RenderOptions) -> int:
     """Write the clip; returns the exit code. Raises UserError before anything is written where it can be foreseen."""
-    size = _checked(options)
+    if options.show is not None:
+        return _render_show(options, options.show)
+    if options.input is None:
+        raise UserError("nothing to render; name a clip with --input, or the log of a show with --show")
+    size = _checked(options, options.pipeline, options.size)
     parameters = options.parameters if options.mask is None else {**options.parameters, _MASK_SOURCE: "input"}
     snapshot = Parameters(parameters).snapshot()
     info = clip_info(options.input)
@@ -93,8 +104,41 @@ def render_clip(options: RenderOptions) -> int:
     return 0
 
 
-def _checked(options: RenderOptions) -> tuple[int, int]:
-    size = resolve_size(options.pipeline, options.size)
+def _render_show(options: RenderOptions, log: Path) -> int:
+    """A show made again from its log, with its own rate."""
+    show = read_show(log)
+    if set(options.parameters) - {PIPELINE} or options.mask:
+        raise UserError("a show has its own parameters; render it without --mask and parameters")
+    pipeline = str(options.parameters.get(PIPELINE, show.pipeline))
+    size = _checked(options, pipeline, options.size or show.size)
+    show = replace(show, size=size, pipeline=pipeline)
+    check_pictures(show, options.input)
+    media, networks = MediaFolder(options.media), Networks(models_folder(), options.model.device)
+    replay = Replay(
+        show,
+        lambda name: resolve(options.factory)(WorkerSetup(options.factory, name, size, options.model)),
+        media,
+        OfflineSignals(networks, media, pipeline, show.content_rate),
+        options.input,
+    )
+
+    enlarge, left = Enlarger(options.upscale), min(show.frames, options.frames or show.frames)
+    with VideoWriter(options.output, enlarge.size(size), show.content_rate) as writer, _progress() as progress:
+        task = progress.add_task(options.output.name, total=left)
+        for chunk in replay.chunks():
+            for frame in chunk.frames[:left]:
+                writer.write(enlarge(frame))
+            progress.advance(task, min(left, len(chunk.frames)))
+            left -= min(left, len(chunk.frames))
+            if not left:
+                break
+    for note in sorted(replay.notes):
+        say(f"note: {note}")
+    return 0
+
+
+def _checked(options: RenderOptions, pipeline: str, asked: tuple[int, int] | None) -> tuple[int, int]:
+    size = resolve_size(pipeline, asked)
     check_model(options.model)
     check_factory(options.factory)
     check_video_output(options.output, overwrite=options.overwrite)

@@ -9,6 +9,7 @@ acts only while it is in the prompt. The seed LOSES makes it lose the picture, b
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ import numpy as np
 from streamvace.chunk import Chunk, ChunkInput, PromptMix
 from streamvace.errors import UserError
 from streamvace.live.messages import WorkerSetup
+from streamvace.live.worker import DEFAULT_FACTORY, ChunkMaker, resolve
 
 LOSES = 13
 
@@ -123,3 +125,18 @@ def make_silent(setup: WorkerSetup) -> FakeGenerator:
 def make_small(setup: WorkerSetup) -> FakeGenerator:
     """A model that cannot make the show's size."""
     return FakeGenerator((16, 16))
+
+
+def make_digesting(setup: WorkerSetup) -> ChunkMaker:
+    """The real generator; every chunk's digest becomes a line of the file that STREAMVACE_TEST_DIGESTS names."""
+    generator = resolve(DEFAULT_FACTORY)(setup)
+    step = generator.step
+
+    def digested(inputs: ChunkInput) -> Chunk:
+        chunk = step(inputs)
+        with open(os.environ["STREAMVACE_TEST_DIGESTS"], "a", encoding="ascii") as file:
+            file.write(f"{chunk.index} {hashlib.sha256(chunk.frames.tobytes()).hexdigest()}\n")
+        return chunk
+
+    generator.step = digested  # type: ignore[method-assign]
+    return generator

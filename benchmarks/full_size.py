@@ -1,0 +1,142 @@
+"""A pipeline at its real size without its weights: random files of the real names and shapes, loaded and run.
+
+    python benchmarks/full_size.py [--pipeline longlive] [--size 576x320] [--chunks 1] [--network small]
+
+What it shows needs no training: that such a checkpoint loads, how long that takes, the memory it peaks at, how long a
+chunk with VACE control takes. The pictures are noise. Writes 4.3 GB for a 1.3B pipeline, 34 GB for the 14B one, into a
+temporary folder; `--network small` is a dry run of the same path in seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from streamvace.chunk import ChunkInput
+from streamvace.generator import Generator
+from streamvace.hardware import hardware_line
+from streamvace.live.options import parse_size
+from streamvace.loading import resolve_device
+from streamvace.model.autoencoder.taehv import TAEHV
+from streamvace.model.context import ContextBranch
+from streamvace.model.quantize import native_dtype
+from streamvace.model.specs import PipelineSpec, WanSize, pipeline
+from streamvace.model.transformer import CausalWan
+from streamvace.model.wan_checkpoint import load_context, load_wan
+from streamvace.stream_state import Networks
+
+SMALL = WanSize(dim=24, ffn_dim=48, num_layers=2, num_heads=2, vace_layers=(0,), text_len=6, text_dim=8, freq_dim=16)
+
+
+class NoText:
+    """Random rows in place of umT5, which is not what is measured here."""
+
+    def __init__(self, size: WanSize) -> None:
+        self._shape = (size.text_len, size.text_dim)
+
+    def at_hand(self, prompt: str) -> bool:
+        """See TextEncoder."""
+        return True
+
+    def encode(self, prompts: Sequence[str]) -> Tensor:
+        """See TextEncoder."""
+        return torch.randn(len(prompts), *self._shape, generator=torch.Generator().manual_seed(1))
+
+    def unknown_words(self, prompt: str) -> list[str]:
+        """See TextEncoder."""
+        return []
+
+
+def write_random(module: type[CausalWan] | type[ContextBranch], size: WanSize, path: Path) -> int:
+    """A file of a network's names and shapes in bf16, as published; its bytes."""
+    with torch.device("meta"):
+        shapes = {name: each.shape for name, each in module(size).state_dict().items()}
+    draw = torch.Generator().manual_seed(0)
+    tensors = {
+        f"model.{name}" if module is CausalWan else name: (0.02 * torch.randn(shape, generator=draw)).bfloat16()
+        for name, shape in shapes.items()
+    }
+    save_file(tensors, path)
+    return path.stat().st_size
+
+
+def peak_bytes() -> int | None:
+    """The most main memory this process has held, where the system tells."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def said(seconds: float, before: int | None) -> str:
+    """Time, and how far the peak has grown since."""
+    after = peak_bytes()
+    grown = "" if before is None or after is None else f", peak memory +{(after - before) / 1e9:.2f} GB"
+    return f"{seconds:.1f} s{grown}"
+
+
+def load(spec: PipelineSpec, folder: Path, place: torch.device, dtype: torch.dtype) -> dict[str, nn.Module]:
+    """The networks of `folder`, each timed on its own."""
+    made: dict[str, nn.Module] = {}
+    for name, loader in (("transformer", load_wan), ("context", load_context)):
+        before, begin = peak_bytes(), time.perf_counter()
+        made[name] = loader(spec.size, folder / f"{name}.safetensors", place, dtype)
+        # Memory-mapped pages count when they are touched, so all of them are, as a first chunk would.
+        total = sum(float(parameter.sum()) for parameter in made[name].parameters())
+        print(f"{name}: loaded and read in {said(time.perf_counter() - begin, before)} (sum {total:.3g})")
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """See the module's text."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pipeline", default="longlive")
+    parser.add_argument("--size", metavar="WxH")
+    parser.add_argument("--chunks", type=int, default=1)
+    parser.add_argument("--network", choices=("real", "small"), default="real")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--dtype", choices=("native", "bf16"), default="bf16", help="bf16 halves memory on a processor")
+    given = parser.parse_args(arguments)
+
+    spec, place = pipeline(given.pipeline), resolve_device(given.device)
+    spec = spec if given.network == "real" else replace(spec, size=SMALL)
+    dtype = torch.bfloat16 if given.dtype == "bf16" else native_dtype(place)
+    print(hardware_line(place))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        written = write_random(CausalWan, spec.size, folder / "transformer.safetensors")
+        written += write_random(ContextBranch, spec.size, folder / "context.safetensors")
+        print(f"{spec.name} and its VACE branch: {written / 1e9:.2f} GB of random weights written")
+        networks = load(spec, folder, place, dtype)
+        codec = TAEHV().to(place, dtype).eval().requires_grad_(False)
+        wan, branch = networks["transformer"], networks["context"]
+        assert isinstance(wan, CausalWan)
+        assert isinstance(branch, ContextBranch)
+        parts = Networks(wan=wan, branch=branch, codec=codec, text=NoText(spec.size))
+        size = parse_size(given.size) if given.size else spec.default_size
+        generator = Generator(spec, parts, size, place, dtype)
+        width, height = generator.size
+        for index in range(given.chunks):
+            control = np.zeros((generator.frames_wanted(), height, width, 3), np.uint8)
+            control[:, height // 4 : height // 2] = 255
+            before = peak_bytes()
+            chunk = generator.step(ChunkInput("noise", control=control))
+            stages = ", ".join(f"{stage} {spent:.1f}" for stage, spent in chunk.seconds.items() if stage != "total")
+            total = said(chunk.seconds["total"], before)
+            print(f"chunk {index}: {len(chunk.frames)} frames of {width}x{height} in {total} ({stages})")
+
+
+if __name__ == "__main__":
+    main()

@@ -17,6 +17,7 @@ from streamvace.live.commands import Commands
 from streamvace.live.cue_file import open_cues
 from streamvace.live.director import Director
 from streamvace.live.end_with import end_with
+from streamvace.live.fades import CURVES
 from streamvace.live.grabs import GRAB, Grabber
 from streamvace.live.greeting import greeting, things_to_try
 from streamvace.live.inputs import Inputs, open_confined
@@ -61,6 +62,7 @@ from streamvace.video.endpoints import open_source
 from streamvace.video.enlarge import Enlarger
 from streamvace.video.frame import now_ns
 from streamvace.web.hosts import host_allowed
+from streamvace.web.panel import Panel
 from streamvace.web.preview import WebPreview
 
 
@@ -84,6 +86,7 @@ def run(options: RunOptions) -> int:
         cue_path = options.cues or media.root / "cues.json"
         cues, cue_file = open_cues(cue_path, options.pipeline, parameters.schema, reporter)
         stack.callback(cue_file.close)
+        commands = Commands(parameters, cues)
         look_ahead = LookAhead()
         gate = BeatGate(look_ahead_s=look_ahead.read)
         stack.callback(gate.close)
@@ -93,7 +96,7 @@ def run(options: RunOptions) -> int:
             options.host,
             options.osc_port,
             tcp_port=options.osc_tcp_port,
-            commands=Commands(parameters, cues),
+            commands=commands,
             gate=gate,
             look_ahead_s=look_ahead.read,
         )
@@ -124,6 +127,8 @@ def run(options: RunOptions) -> int:
             stack.callback(window.close)
         if web is not None:
             web.set_stats(lambda: web_figures(telemetry, parameters, osc.port))
+            rows = parameters.schema.values()
+            web.set_panel(Panel(rows, osc.doors, osc.values, osc.cues, glides=commands.glides, curves=CURVES))
             web.set_metrics(metrics(telemetry.stats))
             openers.append(lambda: Borrowed(web))
 

@@ -25,6 +25,7 @@ from streamvace.live.coercion import show
 from streamvace.live.commands import Commands
 from streamvace.live.parameters import Parameters, Snapshot
 from streamvace.osc.codec import MAX_DATAGRAM, OscError, encode_message
+from streamvace.osc.doors import Doors
 from streamvace.osc.feedback import StatusBoard, Subscribers
 from streamvace.osc.inbox import Counters, Inbox, Request
 from streamvace.osc.peer import Peer, is_tcp, udp_target
@@ -73,6 +74,7 @@ class OscServer:
         self._inbox = Inbox(parameters, wall_clock, commands=commands, gate=gate, look_ahead_s=look_ahead_s)
         self._board = StatusBoard(parameters.schema)
         self._subscribers = Subscribers()
+        self.doors = Doors(self._wake)
         self._lock = threading.Lock()
         self._news: dict[str, str] = {}
         self._next_status = time.monotonic()
@@ -111,6 +113,10 @@ class OscServer:
     def values(self) -> dict[str, Value]:
         """What every parameter and every output holds now: a copy."""
         return {**self._parameters.snapshot().values, **self._board.values()}
+
+    def cues(self) -> tuple[str, ...]:
+        """Every cue, in order."""
+        return self._inbox.commands.cues.names
 
     def counters(self) -> Counters:
         """What has come in so far: a copy."""
@@ -196,6 +202,7 @@ class OscServer:
             size += len(datagram)
         if self._tcp is not None:
             arrived += self._tcp.receive(ready)
+        arrived += self.doors.take()
         self._inbox.take_all(arrived)
         for peer in {peer for _, peer in arrived}:
             self._subscribers.heard_from(peer, now)
@@ -226,7 +233,7 @@ class OscServer:
             for address, value in values.items():
                 self._send(target, address, *osc_schema.flat(value))
         elif name == "cue/list":
-            for number, cue in enumerate(self._inbox.commands.cues.names, 1):
+            for number, cue in enumerate(self.cues(), 1):
                 self._send(target, "/streamvace/cue/name", number, cue)
 
     def _feed_back(self) -> None:
@@ -251,6 +258,8 @@ class OscServer:
             self._wake_out.send(b"\0")
 
     def _send(self, target: Peer, address: str, *arguments: object) -> None:
+        if self.doors.answer(target, address, arguments):
+            return
         try:
             packet = encode_message(address, *arguments)
             if not is_tcp(target):

@@ -17,11 +17,14 @@ from streamvace.errors import UserError
 from streamvace.video.frame import Frame
 from streamvace.web.hosts import host_allowed
 from streamvace.web.jpeg_feed import JpegFeed
+from streamvace.web.panel import Panel
 
 Stats = Mapping[str, object]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 STATIC = Path(__file__).with_name("static")
+PARTS = {"preview.css": "text/css", "preview.js": "text/javascript", "panel.js": "text/javascript"}
+"""What the page is made of, and what it is."""
 MOST_STREAMS = 16
 """Live pictures given at once; one more gets a 503."""
 
@@ -30,15 +33,16 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; connect-src 'self'; "
-    "style-src 'unsafe-inline'; script-src 'unsafe-inline'",
+    "style-src 'self'; script-src 'self'",
 }
 
 
 class WebPreview:
     """A sink whose frames can be watched in a browser, and the server for it, on a thread of its own.
 
-    Routes, all read-only: `/` the page, `/stream.mjpg` the live picture, `/frame.jpg` the newest frame (503 before the
-    first), `/stats.json` the numbers, `/metrics` all of them for Prometheus, `/hints.json` the things to try.
+    Routes, all but the last read-only: `/` the page and its parts, `/stream.mjpg` the live picture, `/frame.jpg` the
+    newest frame (503 before the first), `/stats.json` the numbers, `/metrics` all of them for Prometheus, `/hints.json`
+    the things to try, `/panel` the WebSocket by which the page steers (503 without `set_panel`).
 
     The page knows these keys of the stats, and shows any others as they are: `state` (text), `fps`, `latency_ms`,
     `chunk_ms`, `chunks`, `prompt`, `osc_port`.
@@ -55,6 +59,7 @@ class WebPreview:
         self.feed = JpegFeed()
         self._hints = tuple(hints)
         self._stats: Callable[[], Stats] = dict
+        self._panel: Panel | None = None
         self._metrics: Callable[[], bytes] = bytes
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
@@ -76,6 +81,10 @@ class WebPreview:
     def set_stats(self, read: Callable[[], Stats]) -> None:
         """read: gives the numbers of the moment; called on the server's thread, so it must not block."""
         self._stats = read
+
+    def set_panel(self, panel: Panel) -> None:
+        """Let the page steer."""
+        self._panel = panel
 
     def set_metrics(self, read: Callable[[], bytes]) -> None:
         """read: gives the page for Prometheus; called on the server's thread, so it must not block."""
@@ -101,6 +110,9 @@ class WebPreview:
     async def _run(self) -> None:
         app = web.Application(middlewares=[self._guard])
         app.router.add_get("/", self._page)
+        for part in PARTS:
+            app.router.add_get(f"/{part}", self._part)
+        app.router.add_get("/panel", self._steer)
         app.router.add_get("/stream.mjpg", self._stream)
         app.router.add_get("/frame.jpg", self._frame)
         app.router.add_get("/stats.json", self._stats_json)
@@ -117,6 +129,8 @@ class WebPreview:
             self._started.set_result(runner.addresses[0][1])
             await self._stopping.wait()
         finally:
+            if self._panel is not None:
+                await self._panel.hang_up()
             await runner.cleanup()
 
     @web.middleware
@@ -130,6 +144,15 @@ class WebPreview:
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         return web.Response(text=(STATIC / "preview.html").read_text(encoding="utf-8"), content_type="text/html")
+
+    async def _part(self, request: web.Request) -> web.StreamResponse:
+        part = request.path.removeprefix("/")
+        return web.Response(text=(STATIC / part).read_text(encoding="utf-8"), content_type=PARTS[part])
+
+    async def _steer(self, request: web.Request) -> web.StreamResponse:
+        if self._panel is None:
+            raise web.HTTPServiceUnavailable(text="the show has not begun\n")
+        return await self._panel.serve(request)
 
     async def _frame(self, request: web.Request) -> web.StreamResponse:
         if self.feed.newest() is None:

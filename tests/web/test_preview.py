@@ -17,7 +17,7 @@ import pytest
 from streamvace.errors import UserError
 from streamvace.video.frame import Frame, Sink
 from streamvace.web.hosts import host_allowed
-from streamvace.web.preview import MOST_STREAMS, WebPreview
+from streamvace.web.preview import MOST_STREAMS, PARTS, WebPreview
 from tests.real_parts import require
 from tests.video.helpers import until
 
@@ -82,11 +82,18 @@ def test_the_page_comes_whole_and_asks_for_nothing_from_elsewhere(preview: WebPr
     status, body, kind = get(preview, "/")
     assert status == 200
     assert kind.startswith("text/html")
-    text = body.decode()
+    parts = [body.decode()]
+    for part, kind in PARTS.items():
+        assert f'"/{part}"' in parts[0]
+        status, body, said = get(preview, f"/{part}")
+        assert (status, said.partition(";")[0]) == (200, kind)
+        parts.append(body.decode())
+    text = "".join(parts)
     assert "/stream.mjpg" in text
     assert "http://" not in text
     assert "https://" not in text
     assert "//cdn" not in text
+    assert "innerHTML" not in text, "what comes from elsewhere is text"
 
 
 def test_the_newest_frame_is_there_as_a_jpeg(preview: WebPreview) -> None:

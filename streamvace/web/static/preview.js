@@ -1,0 +1,67 @@
+// The picture, the figures and the hints.
+"use strict";
+const $ = id => document.getElementById(id);
+const big = ["fps", "latency_ms", "chunk_ms", "chunks"];
+const told = [...big, "state", "prompt"];
+
+const show = value => typeof value !== "number" ? (value ?? "–")
+  : Number.isInteger(value) ? value : value.toFixed(Math.abs(value) < 100 ? 1 : 0);
+
+function number(id, value) {
+  $(id).textContent = typeof value !== "number" ? (value ?? "–") : id === "fps" ? value.toFixed(1) : Math.round(value);
+}
+
+function state(text) {
+  $("state-text").textContent = text;
+  const word = String(text).toLowerCase();
+  $("dot").className = /fail|error|lost|no answer/.test(word) ? "bad" : /run|ready|live|play/.test(word) ? "good" : "";
+}
+
+function fill(stats) {
+  state(stats.state ?? "running");
+  for (const id of big) number(id, stats[id]);
+  $("prompt-box").hidden = !stats.prompt || !$("words").hidden;
+  $("shown-prompt").textContent = stats.prompt ?? "";
+  $("rest").replaceChildren(...Object.entries(stats).filter(([key]) => !told.includes(key)).flatMap(([key, value]) => {
+    const name = document.createElement("dt"), text = document.createElement("dd");
+    name.textContent = key === "osc_port" ? "OSC port" : key.replaceAll("_", " ");
+    text.textContent = typeof value === "object" && value !== null ? JSON.stringify(value) : show(value);
+    return [name, text];
+  }));
+}
+
+async function poll() {
+  try {
+    fill(await (await fetch("/stats.json")).json());
+  } catch {
+    state("no answer from streamvace");
+  }
+  setTimeout(poll, 500);
+}
+
+async function hints() {
+  const list = await (await fetch("/hints.json")).json();
+  $("hints-box").hidden = list.length === 0;
+  if (list.length !== 3) $("hints-title").textContent = "To try";
+  $("hints").replaceChildren(...list.map(hint => {
+    const item = document.createElement("li"), what = document.createElement("span"), line = document.createElement("code");
+    what.textContent = hint.what;
+    line.textContent = hint.line;
+    item.append(what, line);
+    return item;
+  }));
+}
+
+const picture = $("picture");
+picture.onload = () => { picture.hidden = false; $("waiting").hidden = true; };
+picture.onerror = () => { picture.hidden = true; $("waiting").hidden = false; setTimeout(watch, 1000); };
+function watch() { picture.src = "/stream.mjpg?" + Date.now(); }
+
+addEventListener("keydown", event => {
+  if ((event.key !== "f" && event.key !== "F") || /INPUT|TEXTAREA|SELECT/.test(event.target.tagName)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  document.fullscreenElement ? document.exitFullscreen() : $("stage").requestFullscreen();
+});
+watch();
+poll();
+hints();

@@ -164,7 +164,7 @@ def run(options: RunOptions) -> int:
         grabber.start({"output": presenter.showing, "input": lambda: inputs.ring("control").newest()}, parameters.set)
         director = Director(
             size=size,
-            blocks=context_blocks(options.pipeline),
+            blocks=lambda: context_blocks(supervisor.status.pipeline or options.pipeline),
             inputs=signals,
             parameters=parameters,
             presenter=presenter,

@@ -69,7 +69,7 @@ class Director:
         self,
         *,
         size: tuple[int, int],
-        blocks: int,
+        blocks: Callable[[], int],
         inputs: Rings,
         parameters: Parameters,
         presenter: Presenter,
@@ -78,7 +78,7 @@ class Director:
         reporter: Report,
         clock: Callable[[], int] = now_ns,
     ) -> None:
-        """size: (width, height). blocks: context blocks of the pipeline."""
+        """size: (width, height). blocks: context blocks of the pipeline that runs now."""
         self._size = size
         self._blocks = blocks
         self._inputs = inputs
@@ -135,7 +135,7 @@ class Director:
         inputs = shape_chunk(
             snapshot,
             layout,
-            self._blocks,
+            self._blocks(),
             stills=stills(snapshot, self._shelf.take, anchored=anchored),
             reset=reset,
             captured_ns=taken[-1].captured_ns if taken else 0,

@@ -54,6 +54,7 @@ class Desk:
         self.parameters = Parameters(overrides, clock=lambda: self.now_ns)
         self.ring = FrameRing()
         self.others: dict[str, FrameRing] = {}
+        self.blocks = 4
         self.lines: list[str] = []
         reporter = Reporter(self.lines.append)
         self.presenter = Presenter(
@@ -68,7 +69,7 @@ class Desk:
         self.shelf = Shelf()
         self.director = Director(
             size=SIZE,
-            blocks=4,
+            blocks=lambda: self.blocks,
             inputs=Rings(self),
             parameters=self.parameters,
             presenter=self.presenter,
@@ -392,5 +393,7 @@ def test_a_re_anchor_gives_the_next_chunk_the_streams_own_picture_once() -> None
 def test_the_block_curve_gives_every_context_block_its_factor() -> None:
     desk = Desk(block_curve="early", block_contrast=0.5)
     assert desk.director.build(9, 9).block_scales == pytest.approx((1, 5 / 6, 2 / 3, 0.5))
+    desk.blocks = 2
+    assert desk.director.build(12, 9).block_scales == pytest.approx((1, 0.5)), "another pipeline was loaded"
     desk.set("block_curve", "flat")
     assert desk.director.build(12, 9).block_scales == ()

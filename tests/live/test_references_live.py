@@ -81,7 +81,7 @@ class Stage:
         )
         self._director = Director(
             size=SIZE,
-            blocks=4,
+            blocks=lambda: 4,
             inputs=self,
             parameters=self._parameters,
             presenter=self._presenter,

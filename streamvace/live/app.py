@@ -6,6 +6,7 @@ director), presenter, osc, web.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -48,9 +49,10 @@ from streamvace.live.recorder import Recorder
 from streamvace.live.reference_list import EDITS
 from streamvace.live.reporter import Reporter, say
 from streamvace.live.show_log import LoggedFeed, ShowLog, check_new
+from streamvace.live.signal_outputs import VIEWS, SignalOutputs, check_views, split_views, view_openers
 from streamvace.live.signal_parts import Parts, control_maker, mask_maker
 from streamvace.live.signal_stage import SignalStage
-from streamvace.live.sink_bank import SinkBank
+from streamvace.live.sink_bank import SinkBank, SinkOpener
 from streamvace.live.status_feed import osc_figures, publish_status, web_figures
 from streamvace.live.stills import fit_still, wishes
 from streamvace.live.supervisor import Feed, Supervisor
@@ -73,7 +75,7 @@ def run(options: RunOptions) -> int:
     its weights are loaded, outputs; so that whatever can be refused is refused before any output exists. It is taken
     apart in the opposite order, outputs first, so that their files are complete whatever else hangs.
     """
-    size, outputs = _checked(options)
+    size, outputs, views = _checked(options)
     media = MediaFolder(options.media)
     telemetry, reporter = Telemetry(), Reporter()
     grabber = Grabber(media, reporter)
@@ -138,6 +140,12 @@ def run(options: RunOptions) -> int:
         recorder.follow(parameters.snapshot())
         openers.append(lambda: recorder)
 
+        looked_at = SignalOutputs(
+            _views(web, view_openers(views, size, rate)),
+            watched=lambda name: _is_watched(name, web, views),
+            reporter=reporter,
+            rate=lambda: parameters.snapshot().number("/streamvace/output_rate"),
+        )
         networks = Networks(models_folder(), options.model.device)
         signals = SignalStage(
             inputs=inputs,
@@ -147,10 +155,12 @@ def run(options: RunOptions) -> int:
             pipeline=options.pipeline,
             size=size,
             reporter=reporter,
-            watched=False,
+            watched=lambda: looked_at.wanted,
         )
         stack.callback(signals.stop)
         signals.start()
+        stack.callback(looked_at.stop)
+        looked_at.start(lambda: signals.view)
         presenter = Presenter(
             size=size,
             content_rate=options.content_rate,
@@ -196,7 +206,9 @@ def run(options: RunOptions) -> int:
             stop,
             reporter,
             quit_asked=lambda: parameters.snapshot().fired["/streamvace/quit"] > 0,
-            publish_status=lambda: publish_status(osc.publish, telemetry.stats(), presenter.outputs),
+            publish_status=lambda: publish_status(
+                osc.publish, telemetry.stats(), (*presenter.outputs, *looked_at.names)
+            ),
             window=window,
         )
 
@@ -226,8 +238,8 @@ def run(options: RunOptions) -> int:
     return 0
 
 
-def _checked(options: RunOptions) -> tuple[tuple[int, int], tuple[str, ...]]:
-    """Everything that can be refused without opening anything: (size, outputs)."""
+def _checked(options: RunOptions) -> tuple[tuple[int, int], tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Everything that can be refused without opening anything: (size, outputs, outputs of what the model sees)."""
     size = resolve_size(options.pipeline, options.size)
     check_model(options.model)
     check_factory(options.factory)
@@ -240,7 +252,24 @@ def _checked(options: RunOptions) -> tuple[tuple[int, int], tuple[str, ...]]:
     if options.show_log is not None:
         check_new(options.show_log)
     web = options.web_port is None or options.web_port >= 0
-    return size, check_outputs(options.outputs, web=web, overwrite=options.overwrite)
+    outputs, views = split_views(options.outputs)
+    check_views(views, overwrite=options.overwrite)
+    return size, check_outputs(outputs, web=web, overwrite=options.overwrite), views
+
+
+def _views(
+    web: WebPreview | None, openers: Mapping[str, tuple[SinkOpener, ...]]
+) -> Mapping[str, tuple[SinkOpener, ...]]:
+    """The outputs of every view, the web page's among them."""
+    feeds = {} if web is None else web.views
+    return {
+        name: (*openers.get(name, ()), *((lambda feed=feeds[name]: feed,) if name in feeds else ())) for name in VIEWS
+    }
+
+
+def _is_watched(name: str, web: WebPreview | None, views: Sequence[tuple[str, str]]) -> bool:
+    """Whether a view has an output, or a browser that looks at it."""
+    return any(view == name for view, _ in views) or (web is not None and web.views[name].watchers > 0)
 
 
 def _open_web(options: RunOptions, osc_port: int) -> WebPreview | None:

@@ -67,11 +67,11 @@ class SignalStage:
         pipeline: str,
         size: tuple[int, int],
         reporter: Reporter,
-        watched: bool,
+        watched: Callable[[], bool],
         clock: Callable[[], int] = now_ns,
     ) -> None:
-        """pipeline: what the automatic settings are for. watched: somebody looks at `view`, so that it is made even
-        where the director needs nothing."""
+        """pipeline: what the automatic settings are for. watched: whether somebody looks at `view`, so that it is
+        made even where the director needs nothing; cheap."""
         self._inputs = inputs
         self._snapshot = snapshot
         self._controls = controls
@@ -135,8 +135,9 @@ class SignalStage:
         if snapshot.generation != self._generation:
             self._generation = snapshot.generation
             self._chain.reset()
-        if not self._watched and settings.passes_through:
+        if not self._watched() and settings.passes_through:
             self._pass_through(settings)
+            self._view = None
             return False
         frame, mask_frame = self._newest()
         if frame is None or self._is_done(frame, mask_frame, settings):
@@ -225,8 +226,6 @@ class SignalStage:
             self._used = settings
             self._figures = _figures(settings, 0.0, 0.0, "the input", "alpha: the input" if settings.sources else "")
             self._done = None
-            if not self._watched:
-                self._view = None
 
     def _backend(self, kind: str) -> str:
         control = self._controls.get(kind)

@@ -58,7 +58,19 @@ def publish_status(publish: Callable[[str, Value], None], figures: Stats, output
 def web_figures(telemetry: Telemetry, parameters: Parameters, osc_port: int) -> dict[str, object]:
     """What the preview page shows: a performer's figures; `--stats` has all of them."""
     figures = telemetry.stats()
-    shown = ("state", "fps", "chunks", "missed", "repeated", "dropped", "latency_p95_ms", "worker_restarts", "error")
+    shown = (
+        "state",
+        "fps",
+        "chunks",
+        "missed",
+        "repeated",
+        "dropped",
+        "latency_p95_ms",
+        "worker_restarts",
+        "control",
+        "mask",
+        "error",
+    )
     return {
         "latency_ms": figures["latency_p50_ms"],
         "chunk_ms": figures["chunk_p50_ms"],

@@ -17,8 +17,11 @@ class JpegFeed:
     result. Frames that nobody waited for are never encoded.
     """
 
-    def __init__(self, quality: int = 80) -> None:
-        """quality: JPEG quality, 1 to 100."""
+    def __init__(self, name: str, quality: int = 80) -> None:
+        """name: as a sink is called. quality: JPEG quality, 1 to 100."""
+        self.name = name
+        self.watchers = 0
+        """Browsers that watch now; kept by the server."""
         self.encoded = 0
         """Frames encoded so far."""
         self._quality = quality
@@ -66,6 +69,9 @@ class JpegFeed:
             if self._jpeg[0] < newest:
                 self._jpeg = (newest, await asyncio.to_thread(self._encode, frame))
             return self._jpeg
+
+    def close(self) -> None:
+        """A feed holds nothing open."""
 
     def newest(self) -> Frame | None:
         with self._lock:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -25,6 +26,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 STATIC = Path(__file__).with_name("static")
 PARTS = {"preview.css": "text/css", "preview.js": "text/javascript", "panel.js": "text/javascript"}
 """What the page is made of, and what it is."""
+VIEWS = ("control", "mask")
+"""What the page shows beside the picture while somebody looks: what steers, and where it is generated."""
+
 MOST_STREAMS = 16
 """Live pictures given at once; one more gets a 503."""
 
@@ -40,9 +44,10 @@ HEADERS = {
 class WebPreview:
     """A sink whose frames can be watched in a browser, and the server for it, on a thread of its own.
 
-    Routes, all but the last read-only: `/` the page and its parts, `/stream.mjpg` the live picture, `/frame.jpg` the
-    newest frame (503 before the first), `/stats.json` the numbers, `/metrics` all of them for Prometheus, `/hints.json`
-    the things to try, `/panel` the WebSocket by which the page steers (503 without `set_panel`).
+    Routes, all but the last read-only: `/` the page and its parts, `/stream.mjpg` the live picture,
+    `/control.mjpg` and `/mask.mjpg` what the model sees, `/frame.jpg` the newest frame (503 before the first),
+    `/stats.json` the numbers, `/metrics` all of them for Prometheus, `/hints.json` the things to try, `/panel` the
+    WebSocket by which the page steers (503 without `set_panel`).
 
     The page knows these keys of the stats, and shows any others as they are: `state` (text), `fps`, `latency_ms`,
     `chunk_ms`, `chunks`, `prompt`, `osc_port`.
@@ -56,7 +61,8 @@ class WebPreview:
         """The real port, also when a free one was asked for."""
         self.streams = 0
         """Browsers that watch the live picture now."""
-        self.feed = JpegFeed()
+        self.feed = JpegFeed("web")
+        self.views = {name: JpegFeed(f"web {name}") for name in VIEWS}
         self._hints = tuple(hints)
         self._stats: Callable[[], Stats] = dict
         self._panel: Panel | None = None
@@ -113,7 +119,8 @@ class WebPreview:
         for part in PARTS:
             app.router.add_get(f"/{part}", self._part)
         app.router.add_get("/panel", self._steer)
-        app.router.add_get("/stream.mjpg", self._stream)
+        for path, feed in {"stream": self.feed, **self.views}.items():
+            app.router.add_get(f"/{path}.mjpg", partial(self._stream, feed))
         app.router.add_get("/frame.jpg", self._frame)
         app.router.add_get("/stats.json", self._stats_json)
         app.router.add_get("/hints.json", self._hints_json)
@@ -169,13 +176,14 @@ class WebPreview:
     async def _hints_json(self, request: web.Request) -> web.StreamResponse:
         return web.json_response([{"what": what, "line": line} for what, line in self._hints])
 
-    async def _stream(self, request: web.Request) -> web.StreamResponse:
+    async def _stream(self, feed: JpegFeed, request: web.Request) -> web.StreamResponse:
         if self.streams >= MOST_STREAMS:
             raise web.HTTPServiceUnavailable(text=f"{MOST_STREAMS} browsers watch already; close one of them\n")
         headers = {**HEADERS, "Content-Type": "multipart/x-mixed-replace; boundary=frame"}
         response = web.StreamResponse(headers=headers)
         self.streams += 1
-        pump = asyncio.ensure_future(self._pump(request, response))
+        feed.watchers += 1
+        pump = asyncio.ensure_future(self._pump(feed, request, response))
         stop = asyncio.ensure_future(self._stopping.wait())
         try:
             await asyncio.wait({pump, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -185,14 +193,15 @@ class WebPreview:
             with suppress(asyncio.CancelledError, ConnectionError):  # the browser went away: not a fault
                 await pump
             self.streams -= 1
+            feed.watchers -= 1
         return response
 
-    async def _pump(self, request: web.Request, response: web.StreamResponse) -> None:
+    async def _pump(self, feed: JpegFeed, request: web.Request, response: web.StreamResponse) -> None:
         await response.prepare(request)
         await response.write(b"--frame\r\n")
         number = 0
         while True:
-            number, jpeg = await self.feed.after(number)
+            number, jpeg = await feed.after(number)
             head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n".encode()
             # The next boundary goes out at once: browsers show a picture only when they see it end. A slow browser
             # holds up only this write, and then gets the newest frame.

@@ -55,7 +55,7 @@ class Rig:
             pipeline="embedded",
             size=SIZE,
             reporter=reporter,
-            watched=watched,
+            watched=lambda: watched,
             clock=lambda: self.now_ns,
         )
 

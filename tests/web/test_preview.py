@@ -55,9 +55,9 @@ def get(preview: WebPreview, path: str, host: str | None = None, method: str = "
 class Watcher:
     """A browser's side of the live picture, read part by part when the test wants it."""
 
-    def __init__(self, preview: WebPreview) -> None:
+    def __init__(self, preview: WebPreview, path: str = "/stream.mjpg") -> None:
         self.socket = socket.create_connection(("127.0.0.1", preview.port), timeout=20)
-        self.socket.sendall(b"GET /stream.mjpg HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        self.socket.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
         self.file = self.socket.makefile("rb")
         self.status = int(self.file.readline().split()[1])
         while self.file.readline().strip():
@@ -114,6 +114,18 @@ def test_colours_are_not_swapped(preview: WebPreview) -> None:
     blue, green, red = picture.reshape(-1, 3).mean(axis=0)
     assert red > 220
     assert max(blue, green) < 12
+
+
+def test_what_the_model_sees_is_sent_to_those_who_look_and_they_are_counted(preview: WebPreview) -> None:
+    feed = preview.views["mask"]
+    assert feed.watchers == 0
+    watcher = Watcher(preview, "/mask.mjpg")
+    until(lambda: feed.watchers == 1)
+    assert preview.views["control"].watchers == 0
+    feed.publish(grey(90))
+    assert abs(level_of(watcher.next_jpeg()) - 90) <= 2
+    watcher.close()
+    until(lambda: feed.publish(grey(10)) or feed.watchers == 0)
 
 
 def test_nothing_is_encoded_while_nobody_watches(preview: WebPreview) -> None:

@@ -2,7 +2,7 @@
 "use strict";
 const $ = id => document.getElementById(id);
 const big = ["fps", "latency_ms", "chunk_ms", "chunks"];
-const told = [...big, "state", "prompt"];
+const told = [...big, "state", "prompt", "control", "mask"];
 
 const show = value => typeof value !== "number" ? (value ?? "–")
   : Number.isInteger(value) ? value : value.toFixed(Math.abs(value) < 100 ? 1 : 0);
@@ -22,6 +22,8 @@ function fill(stats) {
   for (const id of big) number(id, stats[id]);
   $("prompt-box").hidden = !stats.prompt || !$("words").hidden;
   $("shown-prompt").textContent = stats.prompt ?? "";
+  $("control-name").textContent = stats.control ? "(" + stats.control + ")" : "";
+  $("mask-name").textContent = stats.mask ? "(" + stats.mask + ")" : "";
   $("rest").replaceChildren(...Object.entries(stats).filter(([key]) => !told.includes(key)).flatMap(([key, value]) => {
     const name = document.createElement("dt"), text = document.createElement("dd");
     name.textContent = key === "osc_port" ? "OSC port" : key.replaceAll("_", " ");
@@ -56,6 +58,15 @@ const picture = $("picture");
 picture.onload = () => { picture.hidden = false; $("waiting").hidden = true; };
 picture.onerror = () => { picture.hidden = true; $("waiting").hidden = false; setTimeout(watch, 1000); };
 function watch() { picture.src = "/stream.mjpg?" + Date.now(); }
+
+// What the model sees is made and sent only while it is looked at.
+$("views").addEventListener("toggle", () => {
+  for (const name of ["control", "mask"]) {
+    const view = $("view-" + name);
+    if ($("views").open) view.src = "/" + name + ".mjpg?" + Date.now();
+    else view.removeAttribute("src");
+  }
+});
 
 addEventListener("keydown", event => {
   if ((event.key !== "f" && event.key !== "F") || /INPUT|TEXTAREA|SELECT/.test(event.target.tagName)) return;

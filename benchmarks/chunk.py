@@ -86,16 +86,19 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--precision", default="auto")
+    parser.add_argument("--attention", default="auto")
+    parser.add_argument("--compile", default="off")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     size = tuple(int(side) for side in given.size.split("x")) if given.size else None
-    model = ModelOptions(given.device, given.threads, given.precision)
+    model = ModelOptions(given.device, given.threads, given.precision, given.attention, compile=given.compile)
     pair = [Generator.load(given.pipeline, size, model) for _ in range(2)]  # type: ignore[arg-type]
     result = measure(pair[0], pair[1], given.chunks)
     result |= {
         "pipeline": given.pipeline,
         "size": "{}x{}".format(*pair[0].size),
         "hardware": hardware_line(pair[0].device),
+        "about": pair[0].about,
     }
     if given.json:
         print(json.dumps(result, indent=1))

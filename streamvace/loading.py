@@ -43,6 +43,9 @@ def load_generator(name: str, size: tuple[int, int] | None, options: ModelOption
     """A ready generator. Raises UserError for an unknown pipeline, size or option, or unreadable weights."""
     spec = pipeline(name)
     place = resolve_device(options.device)
+    if place.type == "cuda" and place.index is not None:
+        # Events, streams and Triton's kernels mean the current card, whatever card their tensors are on.
+        torch.cuda.set_device(place)
     size = size or spec.default_size
     precision = find_precision(options.precision, place)
     if options.threads is not None:

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from streamvace.errors import UserError
-from streamvace.model.device_memory import free_bytes
+from streamvace.model.device import free_bytes
 from streamvace.model_options import OFFLOADS
 
 PATIENCE = 4

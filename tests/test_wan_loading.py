@@ -143,3 +143,25 @@ def test_eight_bit_blocks_are_counted_as_one_byte_a_weight(files: dict[str, Path
         if "blocks." in name and value.ndim == 2
     )
     assert plain - eight == pytest.approx(1.15 * block_weights, abs=2)
+
+
+@pytest.mark.parametrize(("name", "current"), [("cuda:1", [torch.device("cuda:1")]), ("cuda", []), ("cpu", [])])
+def test_a_card_asked_for_by_number_becomes_the_current_one(
+    name: str, current: list[torch.device], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events, streams and Triton's kernels go to the current card: on another, times are wrong and kernels fail."""
+
+    class Reached(Exception):
+        pass
+
+    def reached(*_: object) -> None:
+        raise Reached
+
+    seen: list[torch.device] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", seen.append)
+    monkeypatch.setattr("streamvace.loading.find_precision", reached)
+    with pytest.raises(Reached):
+        load_generator("embedded", (64, 64), ModelOptions(device=name))
+    assert seen == current

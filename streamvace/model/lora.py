@@ -238,7 +238,8 @@ def _write(parameter: nn.Parameter, base: Tensor, added: Iterable[tuple[float, D
     if not added:
         parameter.copy_(base)
         return
-    total = base.to(parameter.device, torch.float32, copy=True)
+    # Across first, then wider: asked for both at once, torch widens on the processor and sends twice as much.
+    total = base.to(parameter.device).to(torch.float32, copy=True)
     for strength, delta in added:
         total.add_(delta.value(total), alpha=strength)
     parameter.copy_(total)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from streamvace.model.device import exact_dtype
 from streamvace.model.specs import PipelineSpec
 
 TABLE_STEPS = 1000
@@ -42,12 +43,14 @@ def add_noise(x0: Tensor, noise: Tensor, sigma: float | Tensor) -> Tensor:
 
 def flow_to_x0(flow: Tensor, x_t: Tensor, sigma: float | Tensor) -> Tensor:
     """x0 = x_t - sigma v, in float64 because the difference cancels at small sigma."""
-    return (x_t.double() - sigma * flow.double()).to(x_t.dtype)
+    exact = exact_dtype(x_t.device)
+    return (x_t.to(exact) - sigma * flow.to(exact)).to(x_t.dtype)
 
 
 def x0_to_flow(x0: Tensor, x_t: Tensor, sigma: float | Tensor) -> Tensor:
     """v = (x_t - x0) / sigma, in float64; sigma > 0."""
-    return ((x_t.double() - x0.double()) / sigma).to(x_t.dtype)
+    exact = exact_dtype(x_t.device)
+    return ((x_t.to(exact) - x0.to(exact)) / sigma).to(x_t.dtype)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from streamvace.model.blocks import Head, Memory, TextKV, WanBlock
+from streamvace.model.device import exact_dtype
 from streamvace.model.specs import WanSize
 
 
@@ -34,9 +35,10 @@ class TimeEmbedding:
     e0: Tensor
 
 
-def sinusoid(t: Tensor, dim: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    """Timestep features, cosines first: `[...]` -> `[..., dim]` (Wan2.1: float64)."""
+def sinusoid(t: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
+    """Timestep features, cosines first: `[...]` -> `[..., dim]`. dtype: of the angles; None: float64, as in Wan2.1."""
     half = dim // 2
+    dtype = dtype or exact_dtype(t.device)
     frequencies = 10000.0 ** -(torch.arange(half, dtype=dtype, device=t.device) / half)
     angles = t.to(dtype).unsqueeze(-1) * frequencies
     return torch.cat((angles.cos(), angles.sin()), dim=-1)
@@ -67,7 +69,7 @@ class CausalWan(nn.Module):
         patches = self.patch_embedding(x)
         return patches.flatten(2).transpose(1, 2), Grid(*patches.shape[2:])
 
-    def embed_time(self, t: Tensor, angle_dtype: torch.dtype = torch.float64) -> TimeEmbedding:
+    def embed_time(self, t: Tensor, angle_dtype: torch.dtype | None = None) -> TimeEmbedding:
         """Timesteps `[B, T]`, 0..1000, fractions allowed -> their embeddings."""
         dtype = self.patch_embedding.weight.dtype
         e = self.time_embedding(sinusoid(t, self.size.freq_dim, angle_dtype).to(dtype))

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from streamvace.errors import UserError
 from streamvace.model.checkpoint import load_module, match
-from streamvace.model.device_memory import free_bytes
+from streamvace.model.device import free_bytes
 from streamvace.model.prompt_cache import KeptPrompt, PromptCache, content_key, fingerprint
 from streamvace.model.stored import StoredTensors
 

@@ -57,6 +57,7 @@ from streamvace.live.status_feed import osc_figures, publish_status, web_figures
 from streamvace.live.stills import fit_still, wishes
 from streamvace.live.supervisor import Feed, Supervisor
 from streamvace.live.telemetry import Telemetry, write_json
+from streamvace.live.window_keys import WindowKeys
 from streamvace.models.manifest import models_folder
 from streamvace.osc.query_server import OscQueryServer
 from streamvace.osc.server import OscServer
@@ -127,6 +128,8 @@ def run(options: RunOptions) -> int:
         window, openers = prepare(outputs, shown, rate)
         if window is not None:
             stack.callback(window.close)
+            keys = WindowKeys(parameters.snapshot, options.host, osc.port)
+            window.bind(keys.actions(), keys.help)
         if web is not None:
             web.set_stats(lambda: web_figures(telemetry, parameters, osc.port))
             rows = parameters.schema.values()

@@ -6,7 +6,7 @@ other sink is opened, used and closed on the presenter's thread.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol, cast
 
@@ -25,6 +25,11 @@ class Window(Protocol):
     """The part of a window sink that the main thread uses."""
 
     closed: bool
+
+    def bind(
+        self, actions: Mapping[str, Callable[[], None]], help_lines: Callable[[], Sequence[tuple[str, str]]]
+    ) -> None:
+        """Keys by their names, and the words for them."""
 
     def pump(self) -> None:
         """Draw the newest frame and answer the desktop's events. Main thread only."""

@@ -16,9 +16,9 @@ _SWITCHES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "fals
 def parse_address(scheme: str, rest: str, kind: type[Options]) -> tuple[str, Options]:
     """The name and the options of `NAME?option&option=value`.
 
-    kind: a dataclass whose fields, bool, float or str with defaults, are the options that there are. A switch needs no
-    value. Raises UserError for an option that there is not, and for a value that it does not take; what `kind` itself
-    refuses with a ValueError becomes one as well.
+    kind: a dataclass whose fields (bool, int, float or str, with defaults) are the options that there are. A switch
+    needs no value. Raises UserError for an option that there is not, and for a value that it does not take; what `kind`
+    itself refuses with a ValueError becomes one as well.
     """
     name, _, query = rest.partition("?")
     types = get_type_hints(kind)
@@ -38,11 +38,13 @@ def parse_address(scheme: str, rest: str, kind: type[Options]) -> tuple[str, Opt
         raise UserError(f"{scheme}:{rest}: {error}") from error
 
 
-def _value(address: str, key: str, text: str | None, kind: type) -> bool | float | str:
+def _value(address: str, key: str, text: str | None, kind: type) -> bool | int | float | str:
     if kind is bool and (text is None or text.lower() in _SWITCHES):
         return text is None or _SWITCHES[text.lower()]
     if kind is str and text:
         return text
+    if kind is int and text is not None and text.isascii() and text.isdecimal() and len(text) < 10:
+        return int(text)
     if kind is float and text is not None:
         try:
             number = float(text)
@@ -50,9 +52,9 @@ def _value(address: str, key: str, text: str | None, kind: type) -> bool | float
             number = math.nan
         if math.isfinite(number):
             return number
-    takes = {bool: "on or off", float: "a number", str: "a text"}[kind]
+    takes = {bool: "on or off", int: "a whole number", float: "a number", str: "a text"}[kind]
     raise UserError(f"{address}: {key} takes {takes}, not {text or ''!r}; write {_example(key, kind)}")
 
 
 def _example(key: str, kind: type) -> str:
-    return {bool: key, float: f"{key}=0.5", str: f"{key}=..."}[kind]
+    return {bool: key, int: f"{key}=1", float: f"{key}=0.5", str: f"{key}=..."}[kind]

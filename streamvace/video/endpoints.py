@@ -33,7 +33,7 @@ def open_source(uri: str, size: Size) -> Source:
 def open_sink(uri: str, size: Size, rate: float) -> Sink:
     """Open a sink for frames of `size` (width, height) at `rate` frames a second. Raises UserError.
 
-    `null`, `window`, `window:full`, `ndi:NAME`, `file:PATH.mp4` or a bare .mp4/.mov path
+    `null`, `window`, `window:full` (`?display=2` after it), `ndi:NAME`, `file:PATH.mp4` or a bare .mp4/.mov path
     (`?format=prores`, `png` or `qtrle` after a .mov keeps alpha); on Windows `spout:NAME`, on
     macOS `syphon:NAME`, with the same options as a source.
     """
@@ -114,12 +114,13 @@ def _null_sink(rest: str, size: Size, rate: float) -> Sink:
     return NullSink()
 
 
-def _window_sink(mode: str, size: Size, rate: float) -> Sink:
-    from streamvace.video.window import WindowSink
+def _window_sink(rest: str, size: Size, rate: float) -> Sink:
+    from streamvace.video.window import WindowOptions, WindowSink
 
+    mode, options = parse_address("window", rest, WindowOptions)
     if mode not in ("", "full"):
         raise UserError(f"unknown window {mode!r}: there is window and window:full; try window")
-    return WindowSink(size, full_screen=mode == "full")
+    return WindowSink(size, full_screen=mode == "full", display=options.display)
 
 
 def _ndi_sink(rest: str, size: Size, rate: float) -> Sink:

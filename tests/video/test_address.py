@@ -16,6 +16,7 @@ class Everything:
     loud: bool = False
     rate: float = 1.0
     word: str = ""
+    place: int = 0
 
     def __post_init__(self) -> None:
         if self.rate <= 0:
@@ -49,6 +50,7 @@ def test_an_unknown_option_names_those_there_are() -> None:
     [
         ("a?loud", Everything(loud=True)),
         ("a?loud=off&rate=0.5", Everything(rate=0.5)),
+        ("a?place=12", Everything(place=12)),
         ("a?word=b=c&loud=1", Everything(loud=True, word="b=c")),
     ],
 )
@@ -62,6 +64,7 @@ def test_options_have_the_types_of_their_fields(rest: str, options: Everything) 
         ("a?rate=fast", "x:a?rate=fast: rate takes a number, not 'fast'; write rate=0.5"),
         ("a?rate=nan", "x:a?rate=nan: rate takes a number, not 'nan'; write rate=0.5"),
         ("a?rate", "x:a?rate: rate takes a number, not ''; write rate=0.5"),
+        ("a?place=-1", "x:a?place=-1: place takes a whole number, not '-1'; write place=1"),
         ("a?loud=maybe", "x:a?loud=maybe: loud takes on or off, not 'maybe'; write loud"),
         ("a?word=", "x:a?word=: word takes a text, not ''; write word=..."),
         ("a?rate=-1", "x:a?rate=-1: rate is above 0"),

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from streamvace.errors import UserError
 from streamvace.video.endpoints import open_sink
-from streamvace.video.window import display_available, letterbox, opening_size
+from streamvace.video.window import choose_display, display_available, letterbox, opening_size
 from tests.real_parts import require
 
 ROOT = Path(__file__).parents[2]
@@ -115,3 +116,27 @@ def test_f_switches_full_screen_and_escape_asks_to_quit(seen: dict[str, Any]) ->
     assert seen["open_before_escape"]
     assert seen["escape_asks_to_quit"]
     assert seen["window_stays_until_closed"]
+
+
+def test_bound_keys_are_called_and_the_windows_own_stay(seen: dict[str, Any]) -> None:
+    assert seen["called"] == ["space"]
+    assert seen["still_shown_on_the_next_display"]
+
+
+def test_h_shows_the_help_over_the_picture_and_hides_it_without_a_trace(seen: dict[str, Any]) -> None:
+    assert 0.2 < seen["help_covers"] < 0.9
+    assert seen["help_has_letters"] > 200
+    assert seen["difference_after_help"] == 0
+
+
+def test_a_display_is_chosen_by_its_number_and_a_missing_one_names_those_there_are(seen: dict[str, Any]) -> None:
+    assert seen["full_screen_on_a_chosen_display"]
+    assert "there is no display 9; there is 1 (" in seen["no_such_display"]
+
+
+def test_displays_are_counted_from_one() -> None:
+    screens = [SimpleNamespace(width=1920, height=1080), SimpleNamespace(width=1280, height=720)]
+    assert choose_display(screens, 2) is screens[1]
+    for number in (-1, 3):
+        with pytest.raises(UserError, match=r"there is 1 \(1920x1080\), 2 \(1280x720\); try window:full\?display=2"):
+            choose_display(screens, number)

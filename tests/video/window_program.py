@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamvace.errors import UserError
 from streamvace.video.frame import Frame
 from streamvace.video.window import WindowSink
 
@@ -89,6 +90,32 @@ def main(screenshot: str) -> None:
     window.dispatch_event("on_key_press", key.F, 0)
     sink.pump()
     report["full_screen_left"] = not window.fullscreen
+    window.set_size(900, 506)  # a real screen's share; letters can be read
+    called: list[str] = []
+    sink.bind(
+        {"SPACE": lambda: called.append("space"), "F": lambda: called.append("not ours")},
+        lambda: [("space", "next cue")],
+    )
+    sink.publish(Frame(picture(), 0, "test", 10))
+    for _ in range(3):
+        sink.pump()
+    plain = screen.shown
+    window.dispatch_event("on_key_press", key.SPACE, 0)
+    window.dispatch_event("on_key_press", key.Q, 0)
+    report["called"] = called
+    window.dispatch_event("on_key_press", key.H, 0)
+    sink.pump()
+    cv2.imwrite(screenshot.replace(".png", "-help.png"), screen.shown[..., ::-1])
+    changed = (screen.shown != plain).any(axis=2)
+    report["help_covers"] = float(changed.mean())
+    bright = (screen.shown.astype(int).sum(axis=2) > 700) & changed
+    report["help_has_letters"] = int(bright.sum())
+    window.dispatch_event("on_key_press", key.H, 0)
+    sink.pump()
+    report["difference_after_help"] = int(np.abs(screen.shown.astype(int) - plain).max())
+    window.dispatch_event("on_key_press", key.D, 0)
+    sink.pump()
+    report["still_shown_on_the_next_display"] = screen.shown.shape == plain.shape and not sink.closed
     report["open_before_escape"] = not sink.closed
     window.dispatch_event("on_key_press", key.ESCAPE, 0)
     sink.pump()
@@ -99,6 +126,14 @@ def main(screenshot: str) -> None:
     sink.close()
     sink.pump()
     sink.publish(Frame(small, 0, "test", 10))
+    try:
+        WindowSink(SIZE, display=9)
+    except UserError as error:
+        report["no_such_display"] = str(error)
+    again = WindowSink(SIZE, full_screen=True, display=1)
+    again.pump()
+    report["full_screen_on_a_chosen_display"] = again._window.fullscreen
+    again.close()
     print(json.dumps(report))
 
 

@@ -53,15 +53,12 @@ def finish(chunk: Chunk, how: Finish) -> Chunk:
     shares = _shares(how.mask, how.feather)
     frames, alpha = chunk.frames, how.alpha
     if how.kept is not None:
-        frames = np.stack([paste(*each) for each in zip(frames, how.kept, shares, strict=True)])
+        frames = np.empty_like(chunk.frames)
+        for generated, kept, share, pasted in zip(chunk.frames, how.kept, shares, frames, strict=True):
+            cv2.blendLinear(generated, kept, share, 1 - share, dst=pasted)  # shares of 0 and 1 are exact
     if how.alpha_is_mask:
         alpha = np.stack([np.rint(share * np.float32(255)).astype(np.uint8) for share in shares])
     return replace(chunk, frames=frames, alpha=alpha)
-
-
-def paste(generated: Pixels, kept: Pixels, share: NDArray[np.float32]) -> Pixels:
-    """One picture of two, uint8 `[H, W, 3]`. share: `[H, W]`, 0..1, of the generated; 0 and 1 are exact."""
-    return np.asarray(cv2.blendLinear(generated, kept, share, 1 - share), np.uint8)
 
 
 def share_of_generated(mask: Pixels, feather: float) -> NDArray[np.float32]:
@@ -73,7 +70,7 @@ def share_of_generated(mask: Pixels, feather: float) -> NDArray[np.float32]:
     share = mask.astype(np.float32) / np.float32(255)
     if feather <= 0 or not mask.any() or mask.all():
         return share
-    distance = cv2.distanceTransform((mask > 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance = cv2.distanceTransform((mask > 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     faded: NDArray[np.float32] = np.asarray(distance, np.float32) / np.float32(feather + 1)
     np.minimum(share, faded, out=share)
     return share

@@ -10,10 +10,11 @@ from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from streamvace.chunk import Pixels
 from streamvace.conditioning.masks.keys import despill
-from streamvace.live.outpaint import Placement
+from streamvace.live.outpaint import UNKNOWN, Placement
 from streamvace.live.parameters import Snapshot
 from streamvace.live.signal_settings import keyed, masked
 
@@ -47,7 +48,8 @@ class Layout:
     control, source, second: uint8 `[F, H, W, 3]`; see ChunkInput. Under a mask the control's kept pixels are the
     source's: that is what is to be preserved, whatever steers the rest. mask, scale_map: uint8 `[F, H, W]`; see
     ChunkInput.
-    kept: uint8 `[F, H, W, 3]`, the untouched pictures that the mask keeps. alpha: uint8 `[F, H, W]`, the source's.
+    kept: uint8 `[F, H, W, 3]`, the untouched pictures that the mask keeps, where anything is made of them. alpha: uint8
+    `[F, H, W]`, the source's, where the output shows it.
     """
 
     control: Pixels | None = None
@@ -73,64 +75,89 @@ def lay_out(snapshot: Snapshot, pictures: Pictures) -> Layout:
 
     The control and the mask have been through the signal chain: their kind, and the mask's shape, are made already.
     """
-    mask = None if pictures.mask is None or not masked(snapshot) else np.ascontiguousarray(pictures.mask[..., 3])
-    scale_map = _scale_map(snapshot.text("/streamvace/scale_map"), pictures.scale)
-    alpha = None if pictures.source is None else np.ascontiguousarray(pictures.source[..., 3])
+    steers, repaints, composites = (
+        snapshot.flag(f"/streamvace/{name}") for name in ("control", "video_to_video", "composite")
+    )
+    planes = _Planes(Placement.of(snapshot))
+    mask = planes.mask(pictures.source, None if not masked(snapshot) else pictures.mask)
     one_input = pictures.source is pictures.control
-    placement = Placement.of(snapshot)
-    if placement.outpaints and alpha is not None:
-        frames, height, width = alpha.shape
-        outside = placement.outside(frames, width, height)
-        mask = outside if mask is None else np.maximum(outside, placement.place(mask, around=0))
-        scale_map = None if scale_map is None else placement.place(scale_map)
-        alpha = placement.place(alpha, around=0)
-        pictures = _placed(pictures, placement)
-    control = _colours(pictures.control) if snapshot.flag("/streamvace/control") else None
-    kept = None if mask is None else _to_keep(snapshot, pictures.source)
+    control = planes.colours(pictures.control) if steers else None
+    source = kept = None
+    if pictures.source is not None and (repaints or (mask is not None and (composites or not one_input))):
+        # Around a placed source go on its own colours: video to video starts from them, a feather fades into them.
+        source = planes.colours(pictures.source, around=None)
+        kept = None if mask is None else _despilled(snapshot, source)
     if mask is not None and control is not None and kept is not None and not one_input:
-        control = np.where(mask[..., None] > 127, control, kept)
+        control = np.stack([_where(each > 127, *pair) for each, *pair in zip(mask, control, kept, strict=True)])
     blended = snapshot.number("/streamvace/second_control/weight") > 0 and pictures.second is not pictures.control
+    shows_alpha = snapshot.text("/streamvace/output_alpha") == "source" and pictures.source is not None
     return Layout(
         control=control,
-        source=_colours(pictures.source) if snapshot.flag("/streamvace/video_to_video") else None,
-        second=_colours(pictures.second) if blended else None,
+        source=source if repaints else None,
+        second=planes.colours(pictures.second) if blended else None,
         mask=mask,
-        scale_map=scale_map,
+        scale_map=planes.scale_map(snapshot.text("/streamvace/scale_map"), pictures.scale),
         kept=kept,
-        alpha=alpha,
+        alpha=planes.alpha(pictures.source) if shows_alpha and pictures.source is not None else None,
     )
 
 
-def _to_keep(snapshot: Snapshot, pictures: Pixels | None) -> Pixels | None:
-    """uint8 `[F, H, W, 3]`: what the mask keeps, without the reflections of a keyed screen."""
-    if pictures is None or not keyed(snapshot):
-        return _colours(pictures)
+class _Planes:
+    """Planes of the inputs at their place on the picture; colours are converted and scaled once an input, however many
+    roles it plays."""
+
+    def __init__(self, placement: Placement) -> None:
+        self._placement = placement
+        self._cuts: dict[int, Pixels] = {}
+
+    def colours(self, pictures: Pixels | None, around: int | None = UNKNOWN) -> Pixels | None:
+        """uint8 `[F, H, W, 4]` -> `[F, H, W, 3]`. around: see `Placement.place`."""
+        if pictures is None:
+            return None
+        if id(pictures) not in self._cuts:
+            colours = np.empty((*pictures.shape[:3], 3), np.uint8)
+            for picture, plane in zip(pictures, colours, strict=True):
+                cv2.cvtColor(picture, cv2.COLOR_RGBA2RGB, dst=plane)
+            self._cuts[id(pictures)] = self._placement.cut(colours) if self._placement.outpaints else colours
+        cut = self._cuts[id(pictures)]
+        if not self._placement.outpaints:
+            return cut
+        return self._placement.canvas(cut, pictures.shape[2], pictures.shape[1], around)
+
+    def alpha(self, pictures: Pixels) -> Pixels:
+        """uint8 `[F, H, W]`; around a placed input there is nothing."""
+        return self._placed(np.ascontiguousarray(pictures[..., 3]), around=0)
+
+    def mask(self, source: Pixels | None, mask: Pixels | None) -> Pixels | None:
+        """uint8 `[F, H, W]`, 255 = generate; around a placed input everything is."""
+        own = None if mask is None else self.alpha(mask)
+        if source is None or not self._placement.outpaints:
+            return own
+        outside = self._placement.outside(len(source), source.shape[2], source.shape[1])
+        return outside if own is None else np.maximum(outside, own)
+
+    def scale_map(self, kind: str, pictures: Pixels | None) -> Pixels | None:
+        """uint8 `[F, H, W]`; see ChunkInput. White or opaque is the context scale as it is set, and so is what is
+        around a placed input; black or transparent is none of it."""
+        if kind == "none" or pictures is None:
+            return None
+        code = cv2.COLOR_RGBA2GRAY
+        planes = [each[..., 3] if kind == "alpha" else cv2.cvtColor(each, code) for each in pictures]
+        scales: Pixels = np.rint(np.stack(planes) * np.float32(128 / 255)).astype(np.uint8)
+        return self._placed(scales, around=128)
+
+    def _placed(self, plane: Pixels, around: int) -> Pixels:
+        return self._placement.place(plane, around) if self._placement.outpaints else plane
+
+
+def _where(generated: NDArray[np.bool_], control: Pixels, kept: Pixels) -> Pixels:
+    """uint8 `[H, W, 3]`: the control where it is generated, else what is kept."""
+    return np.asarray(cv2.copyTo(control, generated.astype(np.uint8), kept.copy()), np.uint8)
+
+
+def _despilled(snapshot: Snapshot, source: Pixels | None) -> Pixels | None:
+    """uint8 `[F, H, W, 3]` without the reflections of a keyed screen."""
+    if source is None or not keyed(snapshot):
+        return source
     hue, spill = (snapshot.number(f"/streamvace/mask/chroma_{name}") for name in ("hue", "spill"))
-    return np.stack([despill(picture, hue, spill) for picture in pictures])
-
-
-def _placed(pictures: Pictures, placement: Placement) -> Pictures:
-    """Every input at the same place, the grey of the unknown around it. Around the source go on its own colours: video
-    to video starts from them, and a feather fades into them."""
-    moved = {id(each): placement.place(each) for each in (pictures.control, pictures.second) if each is not None}
-    return Pictures(
-        control=moved.get(id(pictures.control)),
-        source=None if pictures.source is None else placement.place(pictures.source, around=None),
-        second=moved.get(id(pictures.second)),
-    )
-
-
-def _scale_map(kind: str, pictures: Pixels | None) -> Pixels | None:
-    """White or opaque is the context scale as it is set, black or transparent none of it; see ChunkInput.scale_map."""
-    if kind == "none" or pictures is None:
-        return None
-    if kind == "alpha":
-        plane = pictures[..., 3]
-    else:
-        plane = np.stack([cv2.cvtColor(picture, cv2.COLOR_RGBA2GRAY) for picture in pictures])
-    scales: Pixels = np.rint(plane * np.float32(128 / 255)).astype(np.uint8)
-    return scales
-
-
-def _colours(pictures: Pixels | None) -> Pixels | None:
-    return None if pictures is None else np.ascontiguousarray(pictures[..., :3])
+    return np.stack([despill(picture, hue, spill) for picture in source])

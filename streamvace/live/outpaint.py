@@ -38,26 +38,38 @@ class Placement:
     def place(self, pictures: Pixels, around: int | None = UNKNOWN) -> Pixels:
         """The input on the picture, and `around` it this value; None goes on with the colours of the input's edge.
 
-        pictures: uint8 `[F, H, W]` or `[F, H, W, C]`. Returns the same shape. A picture held for several frames is
-        scaled once.
+        pictures: uint8 `[F, H, W]` or `[F, H, W, C]`. Returns the same shape.
         """
-        height, width = pictures.shape[1:3]
-        canvas = np.full_like(pictures, UNKNOWN if around is None else around)
-        inner, (rows, columns), (top, left) = self._windows(width, height)
-        if rows.stop <= rows.start or columns.stop <= columns.start:
-            return canvas
+        return self.canvas(self.cut(pictures), pictures.shape[2], pictures.shape[1], around)
+
+    def cut(self, pictures: Pixels) -> Pixels:
+        """What is seen of the scaled input: uint8 `[F, h, w]` or `[F, h, w, C]`, maybe of no size.
+
+        A picture held for several frames is scaled once.
+        """
+        inner, (rows, columns), (top, left) = self._windows(pictures.shape[2], pictures.shape[1])
+        seen = slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left)
+        cut = np.empty(
+            (len(pictures), rows.stop - rows.start, columns.stop - columns.start, *pictures.shape[3:]), np.uint8
+        )
         for index, picture in enumerate(pictures):
             if index and np.array_equal(picture, pictures[index - 1]):
-                canvas[index] = canvas[index - 1]
-                continue
-            # Area averages, so that nothing flickers; the input never grows.
-            scaled = np.asarray(cv2.resize(picture, inner, interpolation=cv2.INTER_AREA), np.uint8)
-            cut = scaled[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
-            if around is None:
-                borders = rows.start, height - rows.stop, columns.start, width - columns.stop
-                canvas[index] = cv2.copyMakeBorder(cut, *borders, cv2.BORDER_REPLICATE)
+                cut[index] = cut[index - 1]
             else:
-                canvas[index][rows, columns] = cut
+                # Area averages, so that nothing flickers; the input never grows.
+                cut[index] = cv2.resize(picture, inner, interpolation=cv2.INTER_AREA)[seen]
+        return cut
+
+    def canvas(self, cut: Pixels, width: int, height: int, around: int | None) -> Pixels:
+        """The picture with `cut` at its place."""
+        _, (rows, columns), _ = self._windows(width, height)
+        if cut.size == 0:
+            return np.full((len(cut), height, width, *cut.shape[3:]), UNKNOWN if around is None else around, np.uint8)
+        canvas = np.empty((len(cut), height, width, *cut.shape[3:]), np.uint8)
+        borders = rows.start, height - rows.stop, columns.start, width - columns.stop
+        kind = cv2.BORDER_REPLICATE if around is None else cv2.BORDER_CONSTANT
+        for picture, whole in zip(cut, canvas, strict=True):
+            cv2.copyMakeBorder(picture, *borders, kind, dst=whole, value=[around or 0] * 4)
         return canvas
 
     def outside(self, frames: int, width: int, height: int) -> Pixels:
@@ -74,6 +86,11 @@ class Placement:
         """
         inner = max(1, round(width * self.scale)), max(1, round(height * self.scale))
         left, top = round(self.x * width - inner[0] / 2), round(self.y * height - inner[1] / 2)
-        rows = slice(max(0, top), max(0, min(height, top + inner[1])))
-        columns = slice(max(0, left), max(0, min(width, left + inner[0])))
+        rows, columns = _overlap(top, inner[1], height), _overlap(left, inner[0], width)
         return inner, (rows, columns), (top, left)
+
+
+def _overlap(start: int, length: int, whole: int) -> slice:
+    """What lies within 0..whole of a stretch; an empty slice where nothing does."""
+    first = min(max(0, start), whole)
+    return slice(first, max(first, min(whole, start + length)))

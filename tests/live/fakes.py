@@ -98,7 +98,9 @@ class FakeGenerator:
 
 def make(setup: WorkerSetup) -> FakeGenerator:
     """A well-behaved one."""
-    return FakeGenerator(setup.size)
+    made = FakeGenerator(setup.size)
+    made.about["prompts"] = setup.model.prompts
+    return made
 
 
 def make_refusing(setup: WorkerSetup) -> FakeGenerator:

@@ -61,6 +61,7 @@ def test_a_show_of_some_seconds_writes_its_figures_and_ends_by_itself(start: Sta
     assert figures["latency_p50_ms"] > 0
     assert figures["ticks"] == sum(figures[key] for key in ("fresh", "paced", "repeated", "slate"))
     assert show.said("oscsend localhost")
+    assert "prompts beside" in figures["model"], "a show does not stop while a text is encoded"
 
 
 def test_a_worker_that_dies_in_the_show_comes_back_and_the_output_goes_on(start: Start) -> None:

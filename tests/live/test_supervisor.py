@@ -96,7 +96,7 @@ def test_chunks_come_nine_frames_first_and_twelve_after_that(engine: Engine) -> 
 
 def test_how_the_model_runs_is_in_the_status_once_it_does(engine: Engine) -> None:
     engine.wait_for_chunks(1)
-    assert engine.supervisor.stats()["model"] == "device nowhere, attention none"
+    assert engine.supervisor.stats()["model"] == "device nowhere, attention none, prompts wait"
 
 
 def test_a_reset_gives_a_first_chunk_again(engine: Engine) -> None:

@@ -120,6 +120,18 @@ def _syphon(facts: Facts) -> Check | None:
     return Check("Syphon", "ok" if facts.syphon else "missing", "installed" if facts.syphon else "not installed", mend)
 
 
+def _vision(facts: Facts) -> Check:
+    """What makes the pose control, the person and the detector mask possible, and depth and scribble better."""
+    absent = [name for name in ("ai_edge_litert", "onnxruntime") if name not in facts.vision]
+    if absent:
+        found = f"{', '.join(absent)} not installed: no pose control, person or detector mask"
+        return Check("Live controls", "warn", found, 'pip install "streamvace[vision]"')
+    if facts.vision_missing:
+        found = f"not fetched: {', '.join(facts.vision_missing)}"
+        return Check("Live controls", "warn", found, "streamvace models pull vision")
+    return Check("Live controls", "ok", "pose, person, detector, depth and scribble networks")
+
+
 def _video_files(facts: Facts) -> Check:
     if facts.av_error:
         return Check("Video files", "missing", facts.av_error, "pip install --force-reinstall av", essential=True)
@@ -169,6 +181,7 @@ CHECKS: tuple[Callable[[Facts], Check | None], ...] = (
     _memory,
     _weights,
     _opencv,
+    _vision,
     _video_files,
     _display,
     _ndi,

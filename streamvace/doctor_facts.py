@@ -60,6 +60,10 @@ class Facts:
     web_free: bool = True
     weights: tuple[str, ...] = ()
     weights_error: str = ""
+    vision: tuple[str, ...] = ()
+    """Libraries of the `vision` extra that are installed."""
+    vision_missing: tuple[str, ...] = ()
+    """Networks of controls and masks that are not in the models folder."""
     checkout: bool = True
 
 
@@ -77,6 +81,8 @@ def gather(osc_port: int, web_port: int, host: str = "127.0.0.1") -> Facts:
         web_port=web_port,
         web_free=port_free(host, web_port, socket.SOCK_STREAM),
         checkout=(_PACKAGE.parent / "plugin" / "bootstrap.py").exists(),
+        vision=tuple(name for name in ("ai_edge_litert", "onnxruntime") if find_spec(name) is not None),
+        vision_missing=_vision_missing(),
         **_torch(),
         **_attention(),
         **_opencv(),
@@ -85,6 +91,13 @@ def gather(osc_port: int, web_port: int, host: str = "127.0.0.1") -> Facts:
         **_ndi(),
         **_embedded(_PACKAGE / "embedded" / "weights"),
     )
+
+
+def _vision_missing() -> tuple[str, ...]:
+    from streamvace.models.manifest import models_folder
+    from streamvace.models.vision import missing
+
+    return missing(models_folder())
 
 
 def _line(error: BaseException) -> str:

@@ -30,6 +30,7 @@ GOOD = Facts(
     osc_port=7700,
     web_port=8700,
     weights=("codec", "context", "text", "transformer"),
+    vision=("ai_edge_litert", "onnxruntime"),
 )
 
 
@@ -146,6 +147,15 @@ def test_a_port_in_use_is_seen() -> None:
             port = held.getsockname()[1]
             assert not port_free("127.0.0.1", port, kind)
         assert port_free("127.0.0.1", port, kind)
+
+
+def test_missing_networks_of_controls_and_masks_are_a_warning_with_the_mend() -> None:
+    for facts, mend in (({"vision": ()}, "streamvace[vision]"), ({"vision_missing": ("a.tflite",)}, "pull vision")):
+        report = checks(replace(GOOD, **facts))  # type: ignore[arg-type]
+        (line,) = [check for check in report if check.status != "ok"]
+        assert (line.name, line.status) == ("Live controls", "warn")
+        assert mend in line.mend
+        assert can_run(report)
 
 
 def test_damaged_weights_are_named(tmp_path: Path) -> None:

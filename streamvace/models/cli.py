@@ -14,6 +14,9 @@ from streamvace.models.manifest import FOLDER_VARIABLE, ModelFile, model_files, 
 
 app = typer.Typer(no_args_is_help=True, help="Published models: which there are, fetch, check, convert.")
 
+VISION = "vision"
+"""In place of a pipeline: the networks of controls and masks."""
+
 Names = Annotated[list[str] | None, typer.Argument(help="Pipelines or model ids; see `models list`.")]
 Codec = Annotated[str | None, typer.Option(help="Autoencoder, by id; default: the pipeline's first.")]
 DTYPES = ("keep", "bf16", "fp16", "fp32")
@@ -39,7 +42,9 @@ def list_models() -> None:
 
 @app.command()
 def pull(
-    names: Annotated[list[str], typer.Argument(help="Pipelines or model ids; see `models list`.")],
+    names: Annotated[
+        list[str], typer.Argument(help="Pipelines, model ids, or vision: what controls and masks can use.")
+    ],
     codec: Codec = None,
     again: Annotated[bool, typer.Option("--again", help="Fetch what is here already, too.")] = False,
 ) -> None:
@@ -47,7 +52,12 @@ def pull(
     from streamvace.models.pull import pull as fetch
 
     folder = models_folder()
-    for entry in select(names, codec):
+    entries = select([name for name in names if name != VISION], codec)
+    if VISION in names:
+        from streamvace.models.vision import pull_vision
+
+        pull_vision(folder, typer.echo, again=again)
+    for entry in entries:
         if entry.present(folder) and not again:
             typer.echo(f"{entry.id}: here already, {entry.place(folder)}")
             continue

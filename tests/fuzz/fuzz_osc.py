@@ -23,6 +23,8 @@ def main() -> None:
         corpus.mkdir(parents=True, exist_ok=True)
         for number, seed in enumerate(osc_target.seeds()):
             (corpus / f"seed_{number:03d}").write_bytes(seed)
+    if not any(argument.startswith("-print_final_stats") for argument in arguments):
+        arguments.append("-print_final_stats=1")  # how many executions; a finding ends the run and is a file crash-...
     logging.disable()  # every other run is malformed, and says so
     atheris.Setup(arguments, osc_target.check)
     atheris.Fuzz()

@@ -124,6 +124,18 @@ def make_silent(setup: WorkerSetup) -> FakeGenerator:
     return make(setup)
 
 
+def make_cold(setup: WorkerSetup) -> FakeGenerator:
+    """Hangs while warming up."""
+    made = make(setup)
+
+    def freeze(progress: Callable[..., None]) -> None:
+        progress("freezing")
+        time.sleep(600)
+
+    made.warm_up = freeze  # type: ignore[method-assign]
+    return made
+
+
 def make_small(setup: WorkerSetup) -> FakeGenerator:
     """A model that cannot make the show's size."""
     return FakeGenerator((16, 16))

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from tests.live.show import PATIENCE_S, wait_until
 ROOT = Path(__file__).resolve().parents[2]
 
 
+Start = Callable[..., "Running"]
+
+
 class Running:
     """A show with the fake generator and no window. `lines`: what it said so far."""
 
@@ -25,19 +29,23 @@ class Running:
         self.stats_file = folder / "stats.json"
         command = [sys.executable, "-m", "streamvace", "run", "--factory", f"tests.live.fakes:{factory}"]
         command += ["--osc-port", "0", "--size", "64x64", "--stats", str(self.stats_file), *options]
-        # A session of its own: Ctrl-C for it is not Ctrl-C for the tests, and whatever it leaves can be found.
-        self.process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "DISPLAY": "", "PYTHONUNBUFFERED": "1"},
-            stderr=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "DISPLAY": "", "PYTHONUNBUFFERED": "1"}
+        self.process = self.spawn(command, folder, environment)
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    def spawn(self, command: list[str], folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+        # A session of its own: Ctrl-C for it is not Ctrl-C for the tests, and whatever it leaves can be found.
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
 
     def _read(self) -> None:
         assert self.process.stderr is not None
@@ -55,11 +63,12 @@ class Running:
     def ended(self) -> bool:
         return self.process.poll() is not None
 
-    def osc(self, address: str, *arguments: object) -> None:
+    def osc(self, address: str, *arguments: object, port: int | None = None) -> None:
+        """port: where it was told to listen, for a show that has not said so yet."""
         found = self.said(r"OSC in\s+port (\d+)")
-        assert found is not None
+        assert found is not None or port is not None
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
-            out.sendto(encode_message(address, *arguments), ("127.0.0.1", int(found[1])))
+            out.sendto(encode_message(address, *arguments), ("127.0.0.1", int(found[1]) if found else port))
 
     def finish(self) -> int:
         """Wait for its end; the exit code."""
@@ -68,10 +77,8 @@ class Running:
         finally:
             self.process.kill()
         self._reader.join(PATIENCE_S)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        assert self.process.stderr is not None
-        self.process.stderr.close()
+        if self.process.stderr is not None:
+            self.process.stderr.close()
         return code
 
     def stats(self) -> dict[str, Any]:
@@ -79,8 +86,8 @@ class Running:
         return figures
 
     def left_behind(self) -> list[str]:
-        """Processes of its session that still live. Linux only, elsewhere empty."""
-        left = []
+        """Processes of its session that still live, and shared memory that it made. Linux only, elsewhere empty."""
+        left = [entry.name for entry in Path("/dev/shm").glob(f"streamvace_{self.process.pid}_*")]
         for entry in Path("/proc").glob("[0-9]*/stat"):
             try:
                 pid, _, rest = entry.read_text().partition(" (")

@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -17,34 +16,10 @@ import numpy as np
 import pytest
 
 from streamvace.video.decode import file_info
-from tests.live.running import ROOT, Running
+from tests.live.running import ROOT, Start
 from tests.live.show import wait_until
 
-Start = Callable[..., Running]
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-
-
-def shared_memory() -> set[str]:
-    folder = Path("/dev/shm")
-    return {entry.name for entry in folder.glob("psm_*")} if folder.is_dir() else set()
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts shows, and checks at the end that none of them left a process or shared memory."""
-    before = shared_memory()
-    started: list[Running] = []
-
-    def begin(*options: str, factory: str = "make") -> Running:
-        started.append(Running(tmp_path, *options, factory=factory))
-        return started[-1]
-
-    yield begin
-    for each in started:
-        each.process.kill()
-        each.finish()
-        wait_until(lambda each=each: not each.left_behind(), "no process left")  # type: ignore[misc]
-    wait_until(lambda: shared_memory() <= before, "no shared memory left")
 
 
 def test_a_show_of_some_seconds_writes_its_figures_and_ends_by_itself(start: Start) -> None:
@@ -137,31 +112,6 @@ def test_a_signal_ends_the_show_in_order_and_its_film_is_whole(start: Start, tmp
     assert file_info(film).width == 64
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["film.mp4", "stats.json"]
     assert "Traceback" not in "\n".join(show.lines)
-
-
-@posix
-def test_ctrl_c_while_the_model_hangs_still_ends_the_show(start: Start) -> None:
-    show = start("--output", "null", "--no-web", "--prompt", "stall")
-    show.wait_ready()
-    show.process.send_signal(signal.SIGINT)
-    assert show.finish() == 0, show.lines
-
-
-@posix
-def test_ctrl_c_while_loading_ends_it_too(start: Start) -> None:
-    show = start("--output", "null", "--no-web", factory="make_silent")
-    wait_until(lambda: show.said("loading") is not None, "loading")
-    show.process.send_signal(signal.SIGINT)
-    assert show.finish() == 0, show.lines
-    assert show.stats()["ticks"] == 0
-
-
-@posix
-def test_a_show_that_is_killed_outright_leaves_nothing(start: Start) -> None:
-    show = start("--output", "null", "--no-web")
-    show.wait_ready()
-    show.process.kill()
-    assert show.finish() == -signal.SIGKILL
 
 
 def test_a_show_ends_in_order_with_the_program_that_it_was_told_to_end_with(start: Start) -> None:

@@ -234,7 +234,7 @@ class Supervisor:
         if self._status.was_ready:
             self._fallback = self._fallback or self._setup
         self._setup, self._wanted = self._wanted, None
-        self._set(state=State.RESTARTING, error="", pid=0)
+        self._set(state=State.RESTARTING, error="", pid=0, pipeline=self._setup.pipeline)
 
     def _go_back(self, line: str) -> None:
         """The new setup is of no use; the one before is known to work."""
@@ -242,7 +242,8 @@ class Supervisor:
         line = f"{self._setup.pipeline} does not start: {line}; going back to {self._fallback.pipeline}"
         self._reporter.report("reload", line)
         self._setup, self._fallback = self._fallback, None
-        self._set(state=State.RESTARTING, error=line, pid=0, went_back=self._status.went_back + 1)
+        went_back = self._status.went_back + 1
+        self._set(state=State.RESTARTING, error=line, pid=0, pipeline=self._setup.pipeline, went_back=went_back)
 
     def _one_worker(self) -> None:
         """The life of one worker. Returns when stopped, raises _Gone when it is of no more use."""

@@ -6,12 +6,18 @@ import queue
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from pythonosc.osc_bundle_builder import OscBundleBuilder
+from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.udp_client import SimpleUDPClient
 
+from streamvace.live.commands import Commands
+from streamvace.live.cue_list import CueList
+from streamvace.live.cues import Cue
 from streamvace.live.parameters import Parameters
 from streamvace.osc.server import OscServer
 from tests.osc.conftest import PATIENCE, Client, Watch
@@ -151,3 +157,50 @@ def test_python_osc_sets_and_asks(server: OscServer, client: Client, parameters:
         sender._sock.close()
     snapshot = parameters.snapshot()
     assert (snapshot[PROMPT], snapshot[SCALE], snapshot["/streamvace/pause"]) == ("with ünïcode", 0.5, True)
+
+
+def test_oscsend_sets_lists_and_drives_a_cue_list(parameters: Parameters, watch: Watch) -> None:
+    program = require_program("oscsend", MEND)
+    cues = CueList((Cue("dusk", {PROMPT: "dusk", SCALE: 0.5}), Cue("dawn", {PROMPT: "dawn", SCALE: 1.5})))
+    with OscServer(parameters, port=0, commands=Commands(parameters, cues)) as server:
+
+        def oscsend(address: str, *types_and_values: str) -> None:
+            command = [program, "127.0.0.1", str(server.port), address, *types_and_values]
+            subprocess.run(command, check=True, timeout=PATIENCE)
+
+        oscsend("/streamvace/prompts", "sfsf", "red glass", "0.25", "neon blue", "0.75")
+        watch.until(lambda snapshot: snapshot["/streamvace/prompts"] == (("red glass", 0.25), ("neon blue", 0.75)))
+        oscsend("/streamvace/references", "ss", "cat.png", "a hat.png")
+        watch.until(lambda snapshot: snapshot["/streamvace/references"] == ("cat.png", "a hat.png"))
+        oscsend("/streamvace/cue/go")
+        watch.until(lambda snapshot: snapshot[PROMPT] == "dusk" and snapshot["/streamvace/prompts"] == ())
+        oscsend("/streamvace/cue/recall", "sf", "dawn", "0")
+        watch.until(lambda snapshot: (snapshot[PROMPT], snapshot[SCALE]) == ("dawn", 1.5))
+        oscsend(f"{SCALE}/to", "ffs", "0.5", "2", "ease")
+        oscsend("/streamvace/cue/store", "sf", "what is on", "3")
+        oscsend("/streamvace/seed", "i", "77")
+        watch.until(lambda snapshot: snapshot["/streamvace/seed"] == 77)
+        assert parameters.on_the_way() == {SCALE: 0.5}
+        assert cues.names == ("dusk", "dawn", "what is on")
+
+
+def test_python_osc_sends_lists_and_bundles_with_a_time(
+    server: OscServer, parameters: Parameters, watch: Watch
+) -> None:
+    sender = SimpleUDPClient("127.0.0.1", server.port)
+    try:
+        sender.send_message("/streamvace/prompts", ["red glass", 0.25, "neon blue", 0.75])
+        watch.until(lambda snapshot: snapshot["/streamvace/prompts"] == (("red glass", 0.25), ("neon blue", 0.75)))
+        soon = OscBundleBuilder(time.time() + 0.3)
+        for address, value in ((PROMPT, "soon"), (SCALE, 0.5)):
+            message = OscMessageBuilder(address)
+            message.add_arg(value)
+            soon.add_content(message.build())
+        sender.send(soon.build())
+        sender.send_message("/streamvace/ping", 1)
+        next(sender.get_messages(PATIENCE))
+        assert parameters.snapshot()[PROMPT] != "soon"
+        snapshot = watch.until(lambda snapshot: snapshot[PROMPT] == "soon")
+        assert snapshot[SCALE] == 0.5, "the bundle came whole"
+    finally:
+        sender._sock.close()

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -139,3 +140,21 @@ def test_osc_js_reads_answers_feedback_and_complaints(gear: Gear, parameters: Pa
     line, held = gear.ping("clamped")
     assert line == message(ERROR, ("s", f"{SCALE}: takes one float 0..2, got 3, used 2"))
     assert held == message(SCALE, ("f", 2))
+
+
+def test_osc_js_sends_and_reads_lists_and_sends_parameters_on_their_way(gear: Gear, parameters: Parameters) -> None:
+    gear.send("/streamvace/prompts", ("s", "red"), ("f", 0.25), ("s", "blue"), ("f", 0.75))
+    gear.send(f"{SCALE}/to", ("f", 0.5), ("i", 60), ("s", "ease"))
+    gear.send("/streamvace/prompts", ("s", "?"))
+    assert gear.ping("asked") == [message("/streamvace/prompts", ("s", "red"), ("f", 0.25), ("s", "blue"), ("f", 0.75))]
+    assert parameters.on_the_way() == {SCALE: 0.5}
+    gear.send("/streamvace/prompts", ("s", ""))
+    assert gear.ping("emptied") == []
+    assert parameters.snapshot()["/streamvace/prompts"] == ()
+
+
+def test_a_bundle_of_osc_js_for_later_waits_for_its_time(gear: Gear, parameters: Parameters) -> None:
+    seconds = int(time.time()) + 2_208_988_800 + 200
+    gear.say({"timeTag": {"raw": [seconds, 0]}, "packets": [message(SEED, ("i", 7))]})
+    assert gear.ping("later") == []
+    assert parameters.snapshot().version == 0

@@ -49,9 +49,8 @@ class Placement:
         """
         inner, (rows, columns), (top, left) = self._windows(pictures.shape[2], pictures.shape[1])
         seen = slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left)
-        cut = np.empty(
-            (len(pictures), rows.stop - rows.start, columns.stop - columns.start, *pictures.shape[3:]), np.uint8
-        )
+        size = rows.stop - rows.start, columns.stop - columns.start
+        cut = np.empty((len(pictures), *size, *pictures.shape[3:]), np.uint8)
         for index, picture in enumerate(pictures):
             if index and np.array_equal(picture, pictures[index - 1]):
                 cut[index] = cut[index - 1]

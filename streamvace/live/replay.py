@@ -56,7 +56,7 @@ class Replay:
         self._reload_asked = False
         self._media = media
         self._signals = signals
-        self._stills: dict[Wish, Pixels] = {}
+        self._stills: dict[Wish, Pixels | None] = {}
         self._clip = _forever(clip, show.size) if clip is not None else iter(())
         self._parameters = Parameters()
         self._set(tuple(show.parameters.items()))
@@ -70,12 +70,13 @@ class Replay:
             yield self._make(number, shown)
 
     def _set(self, changes: tuple[tuple[str, Any], ...]) -> None:
-        """What a newer or older version does not know is left out, and noted."""
+        """What a newer or older version does not know is left out, and noted. So are actions with a value, in silence:
+        what they set is in the log as well."""
         known = self._parameters.schema
         wishes = [
             Change(address, () if value is None else osc_schema.flat(value), "show")
             for address, value in changes
-            if address in known
+            if address in known and not known[address].argument
         ]
         self.notes.update(f"{address} is unknown to this version" for address, _ in changes if address not in known)
         self.notes.update(result.line for result in self._parameters.apply_bundle(wishes) if result.line)
@@ -112,10 +113,14 @@ class Replay:
         return finish(chunk, Finish.of(snapshot, layout))
 
     def _still(self, wish: Wish) -> Pixels | None:
-        """A picture of the media folder; offline, it is waited for."""
+        """A picture of the media folder; offline, it is waited for. One that is not there was left out live, too."""
         if wish not in self._stills:
-            picture = load_picture(self._media.find(wish.name))
-            self._stills[wish] = fit_still(picture, wish.use, self._show.size)
+            try:
+                picture = load_picture(self._media.find(wish.name))
+                self._stills[wish] = fit_still(picture, wish.use, self._show.size)
+            except UserError as missing:
+                self.notes.add(str(missing))
+                self._stills[wish] = None
         return self._stills[wish]
 
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import fields, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,12 +14,17 @@ from hypothesis import strategies as st
 
 from streamvace.chunk import Chunk, ChunkInput, PromptMix
 from streamvace.errors import UserError
-from streamvace.live.parameters import Change, Parameters
+from streamvace.live.layout import Pictures
+from streamvace.live.media import MediaFolder
+from streamvace.live.parameters import Change, Parameters, Snapshot
+from streamvace.live.reference_list import EDITS
 from streamvace.live.render import RenderOptions, render_clip
+from streamvace.live.replay import Replay
 from streamvace.live.show_file import read_show
 from streamvace.live.show_log import CARRIED, ShowLog, from_json, plain_fields, to_json
 from streamvace.video.decode import file_info
 from streamvace.video.file import read_frames
+from tests.live.fakes import FakeGenerator
 from tests.live.running import Running
 from tests.live.show import SIZE, wait_until
 
@@ -228,3 +234,37 @@ def test_a_disk_that_fills_up_costs_the_log_and_not_the_show(
     log.close()
     assert "No space left on device" in caplog.messages[0]
     assert "lines are missing" in caplog.messages[1]
+
+
+def test_references_of_a_show_are_there_again_and_one_that_is_gone_is_noted(tmp_path: Path) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    cv2.imwrite(str(media / "cat.png"), np.zeros((8, 8, 3), np.uint8))
+    parameters = Parameters({"/streamvace/control": False}, edits=EDITS)
+    log = ShowLog(tmp_path / "show.jsonl", HEAD, parameters.snapshot())
+    parameters.listen(log.changed)
+    given: list[ChunkInput] = []
+    for index, name in enumerate(("cat.png", "gone.png")):
+        parameters.set("/streamvace/reference/add", (name,), "osc")
+        inputs = ChunkInput("a", snapshot_version=index + 1, references=np.zeros((1, *SIZE[::-1], 3), np.uint8))
+        log.made(inputs, replace(chunk(inputs, index), frames=np.zeros((9 + 3 * index, 8, 8, 3), np.uint8)))
+    log.close()
+
+    class Recording(FakeGenerator):
+        def step(self, inputs: ChunkInput) -> Chunk:
+            given.append(inputs)
+            return super().step(inputs)
+
+    show = read_show(tmp_path / "show.jsonl")
+    replay = Replay(show, lambda name: Recording(SIZE, 0), MediaFolder(media), Untouched(), None)  # type: ignore[arg-type]
+    assert len(list(replay.chunks())) == 2
+    assert [None if each.references is None else len(each.references) for each in given] == [1, 1]
+    assert len(replay.notes) == 1
+    assert "gone.png" in next(iter(replay.notes))
+
+
+class Untouched:
+    """Leaves every picture as it is."""
+
+    def made_of(self, pictures: Pictures, snapshot: Snapshot) -> Pictures:
+        return pictures

@@ -337,6 +337,16 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")]
 
 
 @app.command()
+def sources(
+    thumbnails: Annotated[bool, typer.Option("--thumbnails", help="Show how each looks just now.")] = False,
+    seconds: Annotated[float, typer.Option(min=0, max=60, help="How long to listen for senders.")] = 2.0,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+) -> None:
+    """List what can be an input: NDI, Spout and Syphon senders, cameras, screens."""
+    raise typer.Exit(_call("streamvace.sources", "run_sources", seconds, thumbnails, as_json))
+
+
+@app.command()
 def parity(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of recorded files.")]) -> None:
     """Replay recorded network calls and compare: a table, and exit code 1 when one differs."""
     if not folder.is_dir():

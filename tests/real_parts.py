@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -29,3 +33,19 @@ def require_program(program: str, mend: str) -> str:
 
 def require_package(package: str, mend: str) -> None:
     require(package, find_spec(package) is not None, mend)
+
+
+@contextmanager
+def alone_on_this_machine(what: str) -> Iterator[None]:
+    """Waits until no other run of the tests on this machine uses it: two checkouts may be tested at the same time.
+
+    Windows has no such lock in the standard library; there it does not wait.
+    """
+    if os.name != "posix":
+        yield
+        return
+    import fcntl
+
+    with (Path(tempfile.gettempdir()) / f"streamvace-tests-{what}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

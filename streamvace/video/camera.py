@@ -89,6 +89,7 @@ class CameraSource(ThreadedSource):
             except ValueError as error:  # a driver's hiccup; the next picture may be one
                 self._fault(str(error))
                 continue
+            self.sender_size = (rgba.shape[1], rgba.shape[0])
             self._offer(fit_cover(rgba, self._size), captured_ns)
 
     def _reopened(self) -> Capture:

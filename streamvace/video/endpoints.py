@@ -23,8 +23,9 @@ def open_source(uri: str, size: Size) -> Source:
 
     `pattern`, `pattern:depth|edges|scene`, `file:PATH` or a bare path (`?rate=0.5&start=3&loop=0` after it; a folder or
     `shot_*.png` is a sequence), `camera:0`, `ndi:NAME` (`ndi:` takes the first
-    found), `none`; on Windows `spout:NAME`, on macOS `syphon:NAME` (without a name likewise; `?premultiplied` and
-    `?flipped` after it, joined by `&`, say what the other program does differently).
+    found), `screen:1` (`?x=&y=&width=&height=&fps=`), `none`; on Windows `spout:NAME`, on macOS `syphon:NAME` (without
+    a name likewise; `?premultiplied` and `?flipped` after it, joined by `&`, say what the other program does
+    differently).
     """
     scheme, rest = split_uri(uri, SOURCES)
     return _opener(SOURCES, scheme, uri, "input")(rest, size)
@@ -102,6 +103,15 @@ def _syphon_source(rest: str, size: Size) -> Source:
     return SyphonSource(*parse_address("syphon", rest, TextureOptions), size)
 
 
+def _screen_source(rest: str, size: Size) -> Source:
+    from streamvace.video.screen import ScreenOptions, ScreenSource
+
+    number, options = parse_address("screen", rest, ScreenOptions)
+    if not (number or "1").isdecimal():
+        raise UserError(f"unknown screen {number!r}: screens are counted from 1; try screen:1")
+    return ScreenSource(int(number or "1"), options, size)
+
+
 def _no_source(rest: str, size: Size) -> Source:
     from streamvace.video.memory import NullSource
 
@@ -162,6 +172,7 @@ SOURCES: Mapping[str, Callable[[str, Size], Source]] = {
     "ndi": _ndi_source,
     "spout": _spout_source,
     "syphon": _syphon_source,
+    "screen": _screen_source,
     "none": _no_source,
 }
 """Scheme to opener; the opener gets what stands after the colon."""

@@ -130,6 +130,7 @@ class NdiSource(ThreadedSource):
         if 0 in (video.xres, video.yres):
             self._fault(f"a frame of {video.xres}x{video.yres}; left out")
             return
+        self.sender_size = (video.xres, video.yres)
         pixels = fit_cover(pixels_of(video), self._size)
         if video.FourCC == self._ndi.FOURCC_VIDEO_TYPE_RGBX:
             pixels[..., 3] = 255

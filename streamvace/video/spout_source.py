@@ -60,7 +60,6 @@ class SpoutSource(ThreadedSource):
         self._spout = load(name)
         self.connected_to = ""
         """Name of the sender that we listen to; "" while there is none."""
-        self.sender_size = (0, 0)
         self.sender_format = 0
         """DirectX number of its texture format."""
         self.losses = 0

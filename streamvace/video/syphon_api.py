@@ -147,6 +147,11 @@ class ServerList:
         self._looked_ns = now_ns()
         self._known = tuple(self._directory.servers)
 
+    @property
+    def known(self) -> tuple[ServerDescription, ...]:
+        """Every server."""
+        return self._known
+
     def find(self, name: str) -> ServerDescription | None:
         """The server of that name, or of the application of that name; "" is the first that is not our own."""
         known = self._known

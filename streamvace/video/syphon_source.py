@@ -102,6 +102,7 @@ class SyphonSource(ThreadedSource):
         if self._options.premultiplied:
             pixels = to_straight(pixels)
         self._told = ""
+        self.sender_size = (pixels.shape[1], pixels.shape[0])
         self._offer(fit_cover(pixels, self._size), captured_ns)
 
     def _fault_once(self, what: str) -> None:

@@ -33,6 +33,8 @@ class ThreadedSource(ABC):
         self.faults = 0
         """Things that went wrong on the thread and were survived."""
         self.last_fault = ""
+        self.sender_size = (0, 0)
+        """(width, height) of the newest picture as it came, before it was fitted; 0 before the first."""
         self._said: dict[str, int] = {}
         self._died: Exception | None = None
         self._stop = threading.Event()

@@ -19,11 +19,12 @@ import pytest
 from streamvace.errors import UserError
 from streamvace.video import ndi_runtime
 from streamvace.video.endpoints import open_sink, open_source
+from streamvace.video.find import find_ndi, look_at
 from streamvace.video.frame import Frame, Made, now_ns
 from streamvace.video.ndi_runtime import NdiFinder, short_name
 from streamvace.video.ndi_sink import NdiSink, frame_metadata
 from streamvace.video.ndi_source import NdiInput, NdiSource, pixels_of
-from tests.real_parts import require_package
+from tests.real_parts import alone_on_this_machine, require_package
 from tests.video.helpers import until
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +38,8 @@ def loopback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     folder = tmp_path_factory.mktemp("ndi")
     networks = {"ips": "127.0.0.1,", "discovery": ""}
     (folder / "ndi-config.v1.json").write_text(json.dumps({"ndi": {"networks": networks}}))
-    with pytest.MonkeyPatch.context() as patch:
+    # Without a name service NDI finds the senders of one process only: the one that got port 5960.
+    with alone_on_this_machine("ndi"), pytest.MonkeyPatch.context() as patch:
         patch.setenv("NDI_CONFIG_DIR", str(folder))
         # The library reads its configuration once; another test of this process may have loaded it before.
         patch.setenv(ndi_runtime.EXTRA_IPS_VARIABLE, "127.0.0.1")
@@ -348,6 +350,16 @@ def test_receivers_change_to_the_backup_by_themselves_when_a_sender_ends(name: s
     came_from = [facts(frame["metadata"])["source"] for frame in json.loads(receiver.stdout.read())]
     assert came_from == sorted(came_from, reverse=True)
     assert set(came_from) == {"main", "backup"}
+
+
+def test_the_list_of_sources_has_a_sender_with_its_true_size(name: str, other_side: Start) -> None:
+    other_side("send", name, 96, 64, 30)
+    until(lambda: any(name in each.address for each in find_ndi(0.2)))
+    (found,) = [each for each in find_ndi(0.5) if name in each.address]
+    look = look_at(found.address, 20.0)
+    assert look.size == (96, 64)
+    assert look.frame is not None
+    assert look.frame.pixels[18, 4, 0] < look.frame.pixels[18, 60, 0]
 
 
 def test_a_sender_is_reached_by_its_address_without_a_search(name: str, other_side: Start) -> None:

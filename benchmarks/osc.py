@@ -14,6 +14,9 @@ import statistics
 import struct
 import time
 
+from streamvace.live.commands import Commands
+from streamvace.live.cue_list import CueList
+from streamvace.live.cues import MOST_CUES, Cue, look
 from streamvace.live.parameters import Parameters
 from streamvace.osc.codec import MAX_ADDRESS, MAX_ARGUMENTS, MAX_DEPTH, MAX_MESSAGES, MAX_VALUES
 from streamvace.osc.inbox import MAX_PATTERN_LETTERS, MAX_PATTERNS, Inbox
@@ -74,6 +77,12 @@ def dearest() -> dict[str, bytes]:
         f"{MAX_PATTERNS} x /streamvace/*": bundle(*[message(ROOT + b"*", b"f", FLOAT)] * MAX_PATTERNS),
         f"{MAX_PATTERNS} patterns of classes": bundle(*[message(ROOT + classes, b"f", FLOAT)] * MAX_PATTERNS),
         f"{MAX_PATTERNS} patterns of words": bundle(*[message(ROOT + words, b"f", FLOAT)] * MAX_PATTERNS),
+        f"{MAX_MESSAGES} glides": bundle(
+            *[message(SCALE + b"/to", b"fi", FLOAT + struct.pack(">i", 4))] * MAX_MESSAGES
+        ),
+        f"{MAX_MESSAGES} cues": bundle(*[message(ROOT + b"cue/recall", b"s", b"499\0")] * MAX_MESSAGES),
+        f"{MAX_MESSAGES} cues that are none": bundle(*[message(ROOT + b"cue/recall", b"s", b"abc\0")] * MAX_MESSAGES),
+        f"{MAX_MESSAGES} stores": bundle(*[message(ROOT + b"cue/store", b"s", b"499\0")] * MAX_MESSAGES),
         "everything at once": bundle(
             *[message(PROMPT, b"s" * each, b"abc\0" * each)] * (MAX_MESSAGES - MAX_PATTERNS),
             *[message(ROOT + b"*" * (pattern_length - len(ROOT)), b"f", FLOAT)] * MAX_PATTERNS,
@@ -83,7 +92,10 @@ def dearest() -> dict[str, bytes]:
 
 def measure(datagram: bytes, times: int) -> tuple[float, float]:
     """Milliseconds: (median, least) of so many turns, the same bytes each time."""
-    inbox = Inbox(Parameters())
+    parameters = Parameters()
+    whole = look(parameters.snapshot(), parameters.schema)
+    cues = CueList(tuple(Cue(str(number), whole) for number in range(MOST_CUES)))
+    inbox = Inbox(parameters, commands=Commands(parameters, cues))
     spent = []
     for _ in range(times):
         before = time.perf_counter()

@@ -16,7 +16,7 @@ import streamvace
 from osc_schema import Parameter
 from streamvace.errors import UserError
 from streamvace.live.cue_list import CueList
-from streamvace.live.cues import Cue, parse
+from streamvace.live.cues import Cue, dump, parse
 from streamvace.live.reporter import Reporter
 
 MOST_BYTES = 16 << 20
@@ -34,25 +34,26 @@ class CueFile:
         self._reporter = reporter
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="cue file")
         self._known: str | None = None  # what the file holds as far as we know; None: it is not there
-        self._wanted = ""
+        self._wanted: tuple[Cue, ...] = ()
 
     def read(self) -> str | None:
         """The text, or None where there is no file yet. Raises UserError for one that cannot be read."""
         self._known = self._on_disk()
         return self._known
 
-    def write(self, text: str) -> None:
-        """Have this written soon. Of several that wait, only the newest is; what goes wrong is reported."""
-        self._wanted = text
-        self._writer.submit(self._write, text)
+    def write(self, cues: tuple[Cue, ...]) -> None:
+        """Have these written soon. Of several that wait, only the newest are; what goes wrong is reported."""
+        self._wanted = cues
+        self._writer.submit(self._write, cues)
 
     def close(self) -> None:
         """Wait until everything is written."""
         self._writer.shutdown()
 
-    def _write(self, text: str) -> None:
-        if text != self._wanted:
+    def _write(self, cues: tuple[Cue, ...]) -> None:
+        if cues is not self._wanted:
             return
+        text = dump(cues)
         part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         try:
             self._keep_theirs()

@@ -5,14 +5,15 @@ Threads: the OSC thread stores, recalls and deletes; anyone may read. What is re
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
 from osc_schema import Value
 from streamvace.errors import UserError
-from streamvace.live.cues import MOST_CUES, Cue, check_name, dump
+from streamvace.live.cues import MOST_CUES, Cue, check_name
+
+_NAMES_SHOWN = 5
 
 
 class CueList:
@@ -22,19 +23,22 @@ class CueList:
         self,
         cues: tuple[Cue, ...] = (),
         built_in: tuple[Cue, ...] = (),
-        save: Callable[[str], None] = lambda text: None,
+        save: Callable[[tuple[Cue, ...]], None] = lambda cues: None,
     ) -> None:
-        """save: takes the file's new text after every change; must not wait."""
+        """save: takes the user's cues after every change; must not wait."""
         self._own = cues
         self._built_in = built_in
         self._save = save
+        self._all: dict[str, Cue] = {}
+        self._names: tuple[str, ...] = ()
+        self._gather()
         self._current = ""
         self._position = -1  # of the current cue; where it stood, once it is deleted
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every cue, in the order in which `go` takes them."""
-        return tuple(cue.name for cue in self._all())
+        return self._names
 
     @property
     def current(self) -> str:
@@ -44,18 +48,16 @@ class CueList:
     @property
     def following(self) -> str:
         """The cue that `go` takes next; empty where there are none."""
-        names = self.names
+        names = self._names
         return names[self._after(names)] if names else ""
 
     def recall(self, name: object) -> Cue:
-        """The cue of that name, which is the current one from now on. Raises UserError with the nearest name."""
+        """The cue of that name, which is the current one from now on. Raises UserError."""
         wanted = check_name(name)
-        for position, cue in enumerate(self._all()):
-            if cue.name == wanted:
-                self._current, self._position = wanted, position
-                return cue
-        near = difflib.get_close_matches(wanted, self.names, n=1, cutoff=0.0)
-        raise UserError(f"there is no cue {wanted!r}" + (f"; the nearest is {near[0]!r}" if near else " nor any other"))
+        if wanted not in self._all:
+            raise UserError(f"there is no cue {wanted!r}; there are {_some(self._names)}")
+        self._current, self._position = wanted, self._names.index(wanted)
+        return self._all[wanted]
 
     def go(self) -> Cue:
         """The next cue; after the last one the first. Raises UserError where there are none."""
@@ -70,7 +72,7 @@ class CueList:
         Raises UserError.
         """
         wanted = check_name(name)
-        before = next((cue for cue in self._all() if cue.name == wanted), Cue(wanted, MappingProxyType({})))
+        before = self._all.get(wanted) or Cue(wanted, MappingProxyType({}))
         fade = before.fade if seconds is None else replace(before.fade, seconds=seconds)
         curves = {address: curve for address, curve in before.curves.items() if address in values}
         stored = replace(before, values=MappingProxyType(dict(values)), fade=fade, curves=MappingProxyType(curves))
@@ -93,9 +95,11 @@ class CueList:
             self._position -= 1
         self._change(tuple(cue for cue in self._own if cue.name != wanted))
 
-    def _all(self) -> tuple[Cue, ...]:
-        own = {cue.name for cue in self._own}
-        return (*self._own, *(cue for cue in self._built_in if cue.name not in own))
+    def _gather(self) -> None:
+        self._all = {cue.name: cue for cue in self._own}
+        for cue in self._built_in:
+            self._all.setdefault(cue.name, cue)
+        self._names = tuple(self._all)
 
     def _after(self, names: tuple[str, ...]) -> int:
         """Counted from where the current cue is now, for a store may have moved it."""
@@ -104,4 +108,11 @@ class CueList:
 
     def _change(self, own: tuple[Cue, ...]) -> None:
         self._own = own
-        self._save(dump(own))
+        self._gather()
+        self._save(own)
+
+
+def _some(names: tuple[str, ...]) -> str:
+    """The first few, for a one-line message."""
+    shown = ", ".join(repr(name) for name in names[:_NAMES_SHOWN])
+    return shown + (f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else "") or "none yet"

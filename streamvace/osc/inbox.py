@@ -33,6 +33,8 @@ MAX_PATTERN_LETTERS = 512
 """Of all patterns of a datagram: what matching them costs grows with it."""
 MAX_NAMED = 128
 """Addresses that a datagram may name in all, by messages and by patterns: each is checked and set."""
+ACT_COSTS = 32
+"""Of those addresses, what a command costs that looks at all values: a store copies the whole look."""
 MAX_REQUESTS = 256
 """Requests answered a flush; the oldest give way."""
 MAX_ACTIONS = 64
@@ -267,14 +269,20 @@ class Inbox:
         return kept
 
     def _command(self, address: str, arguments: tuple[codec.Argument, ...], peer: Peer, *, timed: bool) -> None:
-        if self.commands.acts(address):
-            self._apply()
         try:
+            if self._nameable < 0:
+                raise UserError("too much at once; send it in a datagram of its own")
+            if self.commands.acts(address):
+                self._nameable -= ACT_COSTS
+                self._apply()
             changes = self.commands.changes(address, arguments)
         except UserError as refusal:
             self.counters.refused += 1
             self._complain(peer, address, f"{address}: {refusal}")
             return
+        # A cue is taken whole or not at all, so the last one may go beyond the bound. Each of its values counts twice:
+        # it has to be made as well as checked and set.
+        self._nameable -= 2 * len(changes)
         for change in changes:
             self._want(change, peer, timed=timed, deliberate=True)
 

@@ -6,6 +6,10 @@ import math
 from collections.abc import Iterator
 
 import osc_schema
+from streamvace.live.commands import Commands
+from streamvace.live.cue_list import CueList
+from streamvace.live.cues import Cue
+from streamvace.live.fades import Fade
 from streamvace.live.parameters import Parameters
 from streamvace.osc.codec import (
     MAX_ARGUMENTS,
@@ -25,6 +29,8 @@ from tests.osc.packets import HEAD, SCALE, bundle, hostile, nested
 NOW = 1_800_000_000.0
 """Seconds since 1970: the clock of every run, so that the same bytes always do the same."""
 UDP, TCP = ("203.0.113.1", 9), ("tcp:203.0.113.1", 9)
+
+CUES = (Cue("a", {SCALE: 0.5, "/streamvace/prompt": "dusk"}, Fade(2.0)), Cue("b", {"/streamvace/pause": True}))
 
 TRIGGERS = tuple(row.address for row in osc_schema.load() if row.type == "trigger")
 
@@ -57,6 +63,11 @@ def seeds() -> Iterator[bytes]:
     good += [encode_message(service.address, 9001) for service in osc_schema.services()]
     yield from good
     yield encode_message("/streamvace/{seed,context_*}", 0.5)
+    yield encode_message("/streamvace/prompts", "red", 0.5, "blue", 2.0)
+    yield encode_message(f"{SCALE}/to", 0.5, 2, "ease")
+    yield encode_message("/streamvace/cue/recall", "a", 1.0)
+    yield encode_message("/streamvace/cue/store", "c", 1.0)
+    yield encode_message("/streamvace/cue/delete", "b")
     yield from (encode_message(SCALE, number) for number in (math.nan, math.inf, -1e30, 2**40))
     for moment in (None, NOW + 1, NOW + HORIZON + 1):
         yield bundle(*good[:4], at=moment)
@@ -116,7 +127,7 @@ def _check_framing(data: bytes) -> list[bytes]:
 def _check_inbox(data: bytes, packets: list[bytes], messages: list[Message]) -> None:
     """Taken in whole, what the parameters hold is always allowed, and a trigger fires for its own address only."""
     parameters, clock = Parameters(), Clock()
-    inbox = Inbox(parameters, clock)
+    inbox = Inbox(parameters, clock, commands=Commands(parameters, CueList(CUES)))
     inbox.take_all([(data, UDP), *((packet, TCP) for packet in packets)])
     outcome = inbox.flush()
     clock.now += HORIZON + 1

@@ -14,7 +14,7 @@ from streamvace.live.cue_list import CueList
 from streamvace.live.cues import Cue
 from streamvace.live.fades import Fade
 from streamvace.live.parameters import PROMPT, Parameters
-from streamvace.osc.codec import encode_message
+from streamvace.osc.codec import MAX_MESSAGES, encode_message
 from streamvace.osc.inbox import Inbox, Outcome
 from tests.live.test_beats import FakeSession
 from tests.osc.packets import SCALE, bundle
@@ -104,7 +104,7 @@ def test_a_prompt_is_sent_on_its_way(rig: Rig) -> None:
         ("/streamvace/seed/to", (7, 1.0), "there is no such parameter"),
         ("/streamvace/pause/to", (1, 1.0), "there is no such parameter"),
         (RECALL, (), "takes the name of a cue"),
-        (RECALL, ("green",), "there is no cue 'green'; the nearest is"),
+        (RECALL, ("green",), "there is no cue 'green'; there are 'blue', 'red'"),
         (RECALL, (1.0,), "a cue's name is a text"),
         (RECALL, ("blue", "slow"), "0..3600 seconds, got 'slow'"),
         (RECALL, ("blue", 1.0, 2.0), "takes the name of a cue"),
@@ -190,6 +190,20 @@ def test_a_stored_cue_brings_everything_back(rig: Rig) -> None:
         rig.parameters.set(address, (value,), "desk")
     rig.send(RECALL, "mine")
     assert dict(rig.parameters.snapshot().values) == before
+
+
+def test_a_datagram_full_of_cues_and_stores_costs_no_more_than_one_full_of_faders(rig: Rig) -> None:
+    wide = Cue("wide", {row.address: row.default for row in osc_schema.load() if row.default and row.access == "write"})
+    rig.cues.store("wide", wide.values)
+    for address in (RECALL, "/streamvace/cue/store"):
+        before = rig.inbox.counters.refused
+        rig.inbox.take(bundle(*[encode_message(address, "wide")] * MAX_MESSAGES), DESK)
+        outcome = rig.inbox.flush()
+        assert len(outcome.results) <= 128
+        assert rig.inbox.counters.refused - before > MAX_MESSAGES // 2
+        assert "too much at once" in outcome.complaints[DESK, address]
+    rig.send(RECALL, "red", 0.0)
+    assert rig.parameters.snapshot()[PROMPT] == "glossy red", "the next datagram is as good as ever"
 
 
 def test_no_pattern_reaches_a_cue(rig: Rig) -> None:

@@ -1,0 +1,32 @@
+"""Makes the streamvace component in the open TouchDesigner project, or brings it up to date. One line in the textport:
+
+    import runpy; runpy.run_path('C:/streamvace/plugin/build_component.py')
+
+It goes into /project1, or into the network that `STREAMVACE_PARENT` names.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    """Build, and say where."""
+    for path in (str(ROOT / "plugin"), str(ROOT)):
+        if path not in sys.path:
+            sys.path.append(path)
+    from streamvace_td.builder import build
+
+    td = importlib.import_module("td")
+    where = os.environ.get("STREAMVACE_PARENT", "/project1")
+    parent = td.op(where) or td.op("/")
+    component = build(parent, td)
+    print(f"streamvace: {component.path} is ready; press Start on its first page")
+
+
+main()

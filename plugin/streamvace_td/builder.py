@@ -1,0 +1,180 @@
+"""Makes the component, or brings one up to date: pages, operators, wires, scripts. Runs once, on the main thread.
+
+A component that is already there keeps its wires, its place and the values of its parameters.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import cast
+
+from streamvace_td import VERSION
+from streamvace_td.layout import Expr, Node, ParSetting, nodes
+from streamvace_td.pages import PageSpec, ParSpec, pages
+from streamvace_td.td_api import Component, Operator, Page, Par, TouchDesigner, par
+
+ROOT = Path(__file__).resolve().parents[2]
+COLOUR = (0.16, 0.30, 0.36)
+TAG = "streamvace"
+
+
+def build(parent: Component, td: TouchDesigner, *, name: str = "streamvace", root: Path = ROOT) -> Component:
+    """The component `name` inside `parent`, ready to use. root: the streamvace folder.
+
+    Raises KeyError for a parameter, and AttributeError for an operator, that this TouchDesigner does not have.
+    """
+    made = pages()
+    component = cast(Component, _operator(parent, td, "baseCOMP", name))
+    kept = {each.name: each.val for each in component.customPars if each.mode == td.ParMode.CONSTANT}
+    expressions = {each.name: each.expr for each in component.customPars if each.expr}
+    component.destroyCustomPars()
+    for page in made:
+        _page(component, page)
+    _restore(component, made, kept, expressions)
+    _set_own_values(component, td, root)
+    build_nodes(component, td, nodes(made))
+    component.color, component.viewer = COLOUR, True
+    component.comment = "streamvace: control picture in, generated picture out"
+    component.tags.add(TAG)
+    _attach_extension(component)
+    return component
+
+
+def build_nodes(component: Component, td: TouchDesigner, layout: Iterable[Node]) -> None:
+    """Make these operators inside `component`, or bring those of the same name up to date."""
+    layout = tuple(layout)
+    for node in layout:
+        made = _operator(component, td, node.kind, node.name)
+        made.nodeX, made.nodeY, made.comment = node.x, node.y, node.comment
+        for sequence, length in node.blocks.items():
+            blocks = made.seq[sequence]
+            if blocks is None:
+                raise KeyError(f"{made.path} has no parameter sequence {sequence!r}")
+            blocks.numBlocks = length
+        set_pars(made, node.pars)
+        if node.file:
+            _follow_file(made, node.file)
+    for node in layout:
+        _wire(component, node)
+
+
+def set_pars(operator: Operator, settings: Mapping[str, ParSetting]) -> None:
+    """Set built-in or custom parameters, to values or expressions."""
+    for name, setting in settings.items():
+        target = par(operator, name)
+        if isinstance(setting, Expr):
+            target.expr = setting.text
+        else:
+            target.val = setting
+
+
+def _operator(parent: Component, td: TouchDesigner, kind: str, name: str) -> Operator:
+    """The operator of that name, made anew where there is none or one of another type."""
+    there = parent.op(name)
+    if there is not None and there.OPType == kind:
+        return there
+    if there is not None:
+        there.destroy()
+    return parent.create(getattr(td, kind), name)
+
+
+def _wire(component: Component, node: Node) -> None:
+    target = component.op(node.name)
+    for index, source in enumerate(node.inputs):
+        name, _, output = source.partition(":")
+        origin = component.op(name)
+        if target is None or origin is None:
+            raise KeyError(f"{component.path}: no operator {name!r} to wire to {node.name!r}")
+        target.inputConnectors[index].connect(origin.outputConnectors[int(output or 0)])
+
+
+def _follow_file(dat: Operator, file: str) -> None:
+    """The DAT holds the script and follows its file, wherever the streamvace folder lies."""
+    dat.text = (ROOT / file).read_text("utf-8")
+    par(dat, "file").expr = f"parent().par.Folder.eval() + '/{file}'"
+    par(dat, "syncfile").val = True
+
+
+def _page(component: Component, spec: PageSpec) -> None:
+    page = component.appendCustomPage(spec.name)
+    for each in spec.pars:
+        _par(_append(page, each), each)
+
+
+def _append(page: Page, spec: ParSpec) -> Par:
+    makers = {
+        "Float": page.appendFloat,
+        "Int": page.appendInt,
+        "Toggle": page.appendToggle,
+        "Str": page.appendStr,
+        "Menu": page.appendMenu,
+        "Pulse": page.appendPulse,
+        "Folder": page.appendFolder,
+    }
+    made: Par = makers[spec.style](spec.name, label=spec.label)[0]
+    return made
+
+
+def _par(made: Par, spec: ParSpec) -> None:
+    made.help = spec.help
+    made.startSection = spec.section
+    made.readOnly = spec.read_only
+    if spec.choices:
+        made.menuNames = [name for name, _ in spec.choices]
+        made.menuLabels = [label for _, label in spec.choices]
+    if spec.minimum is not None:
+        made.min = made.normMin = spec.minimum
+        made.clampMin = True
+    if spec.maximum is not None:
+        made.max = made.normMax = spec.maximum
+        made.clampMax = True
+    if spec.default is not None:
+        made.default = spec.default
+        made.val = spec.default
+
+
+def _set_own_values(component: Component, td: TouchDesigner, root: Path) -> None:
+    par(component, "Folder").val = folder_value(root, Path(td.project.folder))
+    par(component, "Version").val = VERSION
+    par(component, "Toxsavebuild").val = td.app.build
+
+
+def folder_value(root: Path, project: Path) -> str:
+    """How the component names the streamvace folder: as seen from a project that is saved inside it, so that both can
+    be moved together; else absolute."""
+    if project == root or root in project.parents:
+        return Path(os.path.relpath(root, project)).as_posix()
+    return root.as_posix()
+
+
+def _restore(
+    component: Component, made: Iterable[PageSpec], kept: Mapping[str, object], expressions: Mapping[str, str]
+) -> None:
+    """What the user had set, as far as there still is such a parameter that takes it."""
+    for spec in (spec for page in made for spec in page.pars):
+        if spec.read_only or spec.style == "Pulse":
+            continue
+        target = par(component, spec.name)
+        if spec.name in expressions:
+            target.expr = expressions[spec.name]
+        value = kept.get(spec.name)
+        fits = isinstance(value, str) == isinstance(spec.default, str) and value is not None
+        if fits and (not spec.choices or value in [name for name, _ in spec.choices]):
+            target.val = value
+
+
+def _attach_extension(component: Component) -> None:
+    blocks = component.seq["ext"]
+    if blocks is not None and blocks.numBlocks < 1:
+        blocks.numBlocks = 1
+    settings: dict[str, ParSetting] = {
+        "ext0object": "op('./extension').module.create(me)",
+        "ext0name": "Streamvace",
+        "ext0promote": True,
+        # An address inside the component only: a global one would let two components fight over it.
+        "parentshortcut": "Streamvace",
+    }
+    set_pars(component, settings)
+    par(component, "reinitextensions").pulse()

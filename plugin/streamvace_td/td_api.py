@@ -1,0 +1,163 @@
+"""The part of TouchDesigner's Python that the component uses, as types. The real objects come from TouchDesigner.
+
+Names and signatures as in Derivative's documentation of Par, ParGroup, Page, OP, COMP, DAT, Connector and Project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+
+class Par(Protocol):
+    """A parameter of an operator."""
+
+    name: str
+    val: Any
+    expr: str
+    mode: object
+    default: Any
+    min: float
+    max: float
+    normMin: float
+    normMax: float
+    clampMin: bool
+    clampMax: bool
+    readOnly: bool
+    startSection: bool
+    help: str
+    menuNames: list[str]
+    menuLabels: list[str]
+
+    def eval(self) -> Any: ...
+    def pulse(self) -> None: ...
+
+
+class Pars(Protocol):
+    """`operator.par`: by exact name; None for one that is not there."""
+
+    def __getitem__(self, name: str) -> Par | None: ...
+
+
+class Blocks(Protocol):
+    """A sequence of parameter blocks, `operator.seq.const`."""
+
+    numBlocks: int
+
+
+class Sequences(Protocol):
+    """`operator.seq`."""
+
+    def __getitem__(self, name: str) -> Blocks | None: ...
+
+
+class Page(Protocol):
+    """A page of custom parameters. Every `append` returns a group; a plain parameter is its first."""
+
+    def appendFloat(self, name: str, *, label: str, size: int = 1) -> Sequence[Par]: ...
+    def appendInt(self, name: str, *, label: str, size: int = 1) -> Sequence[Par]: ...
+    def appendToggle(self, name: str, *, label: str) -> Sequence[Par]: ...
+    def appendStr(self, name: str, *, label: str) -> Sequence[Par]: ...
+    def appendMenu(self, name: str, *, label: str) -> Sequence[Par]: ...
+    def appendPulse(self, name: str, *, label: str) -> Sequence[Par]: ...
+    def appendFolder(self, name: str, *, label: str) -> Sequence[Par]: ...
+
+
+class Connector(Protocol):
+    """One end of a wire."""
+
+    def connect(self, target: Operator | Connector) -> None: ...
+    def disconnect(self) -> None: ...
+
+
+class Operator(Protocol):
+    """Any node. `text`, `appendRow` and so on exist on DATs only."""
+
+    name: str
+    path: str
+    OPType: str
+    nodeX: float
+    nodeY: float
+    comment: str
+    color: tuple[float, float, float]
+    viewer: bool
+    text: str
+    numRows: int
+
+    @property
+    def par(self) -> Pars: ...
+    @property
+    def seq(self) -> Sequences: ...
+    @property
+    def tags(self) -> set[str]: ...
+    @property
+    def inputConnectors(self) -> Sequence[Connector]: ...
+    @property
+    def outputConnectors(self) -> Sequence[Connector]: ...
+    def destroy(self) -> None: ...
+    def appendRow(self, cells: Sequence[object]) -> object: ...
+    def deleteRow(self, row: int) -> None: ...
+    def clear(self) -> None: ...
+
+
+class Component(Operator, Protocol):
+    """A node with a network inside."""
+
+    @property
+    def customPars(self) -> Sequence[Par]: ...
+    def create(self, operator_type: Any, name: str) -> Operator: ...
+    def op(self, path: str) -> Operator | None: ...
+    def appendCustomPage(self, name: str) -> Page: ...
+    def destroyCustomPars(self) -> None: ...
+
+
+class ParChange(Protocol):
+    """One entry of a Parameter Execute DAT's `onValuesChanged`."""
+
+    par: Par
+    prev: object
+
+
+class Project(Protocol):
+    """The open project. folder: where it is saved, or would be."""
+
+    folder: str
+
+
+class App(Protocol):
+    """The program."""
+
+    build: str
+    version: str
+    installFolder: str
+
+
+class UI(Protocol):
+    """The program's windows."""
+
+    def viewFile(self, url: str) -> None: ...
+
+
+class Modes(Protocol):
+    """`ParMode`: how a parameter gets its value."""
+
+    CONSTANT: object
+
+
+class TouchDesigner(Protocol):
+    """The module `td`. Operator types are attributes of it: `td.inTOP`."""
+
+    ParMode: Modes
+    project: Project
+    app: App
+    ui: UI
+
+    def __getattr__(self, name: str) -> Any: ...
+
+
+def par(operator: Operator, name: str) -> Par:
+    """The parameter of that name. Raises KeyError for a name that the operator does not have."""
+    found = operator.par[name]
+    if found is None:
+        raise KeyError(f"{operator.path} has no parameter {name!r}")
+    return found

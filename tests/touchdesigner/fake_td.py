@@ -1,0 +1,198 @@
+"""A stand-in for TouchDesigner: its module `td`, its frames, its callbacks. Strict where TouchDesigner is.
+
+What it cannot tell: how fast TouchDesigner is, what its operators draw, and anything that the documentation leaves out.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.touchdesigner.fake_ops import COMP, OP
+from tests.touchdesigner.fake_pars import Par, ParMode
+from tests.touchdesigner.guard import GUARD, Guarded
+from tests.touchdesigner.operators import TYPES
+
+
+class OperatorClass:
+    """`td.inTOP`: what `create` takes."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+
+class Change(NamedTuple):
+    """One entry of `onValuesChanged`."""
+
+    par: Par
+    prev: object
+
+
+class AbsTime(Guarded):
+    frame = 0
+    seconds = 0.0
+
+
+class Project(Guarded):
+    folder = ""
+    cookRate = 60.0
+
+
+class App(Guarded):
+    build, version, installFolder = "2025.32820", "2025.32820", "/opt/derivative/touchdesigner"
+
+
+class UI(Guarded):
+    def __init__(self) -> None:
+        self._viewed: list[str] = []
+
+    def viewFile(self, url: str) -> None:
+        self._viewed.append(url)
+
+
+class FakeTouchDesigner(types.ModuleType):
+    """The module `td`, with one open project whose network is `/project1`.
+
+    `frame()` is one frame: callbacks of Execute DATs, then whatever `act` does (a hand, a CHOP), then the parameter
+    callbacks at its end. Callback times are kept in `callback_s`.
+    """
+
+    def __init__(self, folder: Path, timer: Callable[[], float] | None = None) -> None:
+        super().__init__("td")
+        GUARD.__init__()  # type: ignore[misc]  # the thread that opens the project is the main thread
+        self._timer = timer
+        self.callback_s: list[float] = []
+        self.ParMode = ParMode
+        self.absTime, self.project, self.app, self.ui = AbsTime(), Project(), App(), UI()
+        self.project.folder = str(folder)
+        self._pulses: list[Par] = []
+        self._seen: dict[int, tuple[Par, object]] = {}
+        self._modules: dict[int, tuple[str, types.ModuleType]] = {}
+        self._loading = False
+        for kind in TYPES:
+            setattr(self, kind, OperatorClass(kind))
+        self._root = COMP(self, None, "baseCOMP", "")
+        self._root._path = "/"
+        self.network = self._root.create(self.baseCOMP, "project1")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.endswith(("TOP", "CHOP", "DAT", "COMP", "SOP", "MAT", "POP")):
+            raise AttributeError(f"td has no operator type {name!r}")
+        raise AttributeError(name)
+
+    def op(self, path: str) -> OP | None:
+        if self._loading:
+            raise RuntimeError("op() while a DAT's module is being loaded: in TouchDesigner it finds what it likes")
+        return self._at(path)
+
+    def run(self, *arguments: object, **options: object) -> None:
+        raise NotImplementedError("nothing here should need a delayed script")
+
+    # --- time --------------------------------------------------------------------------------------------------------
+
+    def frame(self, act: Callable[[], None] | None = None) -> None:
+        for dat in self._dats("parameterexecuteDAT"):
+            self._look(dat)
+        self.absTime.frame += 1
+        self.absTime.seconds += 1 / 60
+        for dat in self._dats("executeDAT"):
+            if self._on(dat, "active") and self._on(dat, "framestart"):
+                self._call(dat, "onFrameStart", self.absTime.frame)
+        if act is not None:
+            act()
+        for dat in self._dats("parameterexecuteDAT"):
+            if self._on(dat, "active"):
+                self._parameter_callbacks(dat)
+
+    def close(self) -> None:
+        """TouchDesigner quits."""
+        for dat in self._dats("executeDAT"):
+            if self._on(dat, "active") and self._on(dat, "exit"):
+                self._call(dat, "onExit")
+
+    def _look(self, dat: OP) -> None:
+        """A Parameter Execute DAT knows what it watches from its first frame on."""
+        target = dat._find(dat._pars["op"].eval())
+        for par in target.customPars if isinstance(target, COMP) else ():
+            self._seen.setdefault(id(par), (par, par.eval()))
+
+    def _parameter_callbacks(self, dat: OP) -> None:
+        target = dat._find(dat._pars["op"].eval())
+        assert isinstance(target, COMP), f"{dat._path} watches {dat._pars['op'].eval()!r}"
+        watched = (self._on(dat, "custom"), self._on(dat, "builtin"), dat._pars["pars"].eval())
+        assert watched == (True, False, "*"), "only this is simulated"
+        changes = []
+        for par in target.customPars:
+            if par._kind == "pulse":
+                continue
+            value = par.eval()
+            _, before = self._seen.get(id(par), (par, value))
+            self._seen[id(par)] = (par, value)
+            if value != before:
+                changes.append(Change(par, before))
+        if changes and self._on(dat, "valueschanged"):
+            self._call(dat, "onValuesChanged", changes)
+        if self._on(dat, "valuechange"):
+            for change in changes:
+                self._call(dat, "onValueChange", *change)
+        pulses = [par for par in self._pulses if par._owner is target and par.isCustom]
+        self._pulses = [par for par in self._pulses if par not in pulses]
+        if self._on(dat, "onpulse"):
+            for par in pulses:
+                self._call(dat, "onPulse", par)
+
+    def _call(self, dat: OP, name: str, *arguments: object) -> None:
+        function = getattr(self._module(dat), name)
+        if self._timer is None:
+            function(*arguments)
+            return
+        begun = self._timer()
+        function(*arguments)
+        self.callback_s.append(self._timer() - begun)
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _module(self, dat: OP) -> types.ModuleType:
+        """The DAT's text as a module; loaded anew when the text changes."""
+        text, module = self._modules.get(id(dat), ("", None))
+        if module is None or text != dat.text:
+            module = types.ModuleType(dat.name)
+            module.__dict__.update(me=dat, parent=dat.parent, op=self.op, td=self)
+            sys.modules["td"] = self
+            self._loading = True
+            try:
+                exec(compile(dat.text, dat._path, "exec"), module.__dict__)
+            finally:
+                self._loading = False
+            self._modules[id(dat)] = (dat.text, module)
+        return module
+
+    def _at(self, path: str) -> OP | None:
+        found: OP | None = self._root
+        for name in path.strip("/").split("/"):
+            if name and isinstance(found, COMP):
+                found = found._children.get(name)
+        return found
+
+    def _dats(self, kind: str) -> list[OP]:
+        return [each for each in self._all(self._root) if each._kind == kind]
+
+    def _all(self, comp: COMP) -> list[OP]:
+        found: list[OP] = []
+        for each in comp._children.values():
+            found.append(each)
+            if isinstance(each, COMP):
+                found += self._all(each)
+        return found
+
+    def _gone(self, op: OP) -> None:
+        if isinstance(op, COMP) and op._extension is not None:
+            op._extension.onDestroyTD()
+            op._extension = None
+
+    @staticmethod
+    def _on(dat: OP, name: str) -> bool:
+        return bool(dat._pars[name].eval())

@@ -1,0 +1,305 @@
+"""The extension in its frames, against the real OSC server: values both ways, and nothing that a frame waits for."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import osc_schema
+from streamvace.live.parameters import Parameters
+from streamvace.osc.server import OscServer
+from tests.touchdesigner.fake_td import FakeTouchDesigner
+from tests.touchdesigner.studio import Studio
+
+SCALE, SEED, PROMPT = "/streamvace/context_scale", "/streamvace/seed", "/streamvace/prompt"
+
+
+@pytest.fixture
+def parameters() -> Parameters:
+    return Parameters()
+
+
+@pytest.fixture
+def server(parameters: Parameters) -> Iterator[OscServer]:
+    with OscServer(parameters, port=0) as running:
+        yield running
+        assert running.counters().faults == 0
+
+
+@pytest.fixture
+def studio(td: FakeTouchDesigner) -> Iterator[Studio]:
+    made = Studio(td)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def joined(studio: Studio, server: OscServer) -> Studio:
+    """A component that has joined the running server and knows all of it."""
+    studio.set(Oscport=server.port)
+    studio.until(lambda: studio.par("State") == "joined", "joined")
+    studio.until(lambda: SCALE in [address for address, _ in studio.heard], "synced")
+    studio.frames(0.1)
+    studio.sent.clear()
+    studio.heard.clear()
+    return studio
+
+
+def values_sent(studio: Studio) -> list[tuple[str, tuple[object, ...]]]:
+    """Without pings, subscriptions and questions."""
+    return [
+        (address, arguments)
+        for address, arguments in studio.sent
+        if arguments != ("?",) and address.rpartition("/")[2] not in ("ping", "subscribe", "sync")
+    ]
+
+
+def test_a_running_process_is_joined_and_what_it_holds_is_shown(studio: Studio, server: OscServer) -> None:
+    parameters = server._parameters
+    parameters.set(SCALE, (0.25,), "desk")
+    parameters.set(PROMPT, ("a blue ring",), "desk")
+    server.publish("/streamvace/status/fps", 23.5)
+    studio.set(Oscport=server.port, Prompt="what the project had")
+    studio.until(lambda: studio.par("Prompt") == "a blue ring", "the prompt")
+    studio.until(lambda: studio.par("Statusfps") == 23.5, "the status")
+    assert studio.par("Contextscale") == 0.25
+    assert studio.par("Connected")
+    assert studio.par("State") == "joined"
+    assert values_sent(studio) == [], "who joins a running show changes nothing in it"
+
+
+def test_a_knob_turned_here_is_heard_there_once(joined: Studio, parameters: Parameters) -> None:
+    joined.frame(lambda: joined.set(Contextscale=0.5))
+    joined.until(lambda: parameters.snapshot().number(SCALE) == 0.5, "the new value")
+    joined.frames(1.0)
+    assert values_sent(joined) == [(SCALE, (0.5,))]
+
+
+def test_a_knob_turned_there_is_shown_here_and_not_sent_back(joined: Studio, parameters: Parameters) -> None:
+    parameters.set(SCALE, (0.3,), "desk")
+    parameters.set("/streamvace/hold_mode", ("pingpong",), "desk")
+    parameters.set("/streamvace/control", (False,), "desk")
+    joined.until(lambda: joined.par("Contextscale") == 0.3, "the new value")
+    joined.until(lambda: joined.par("Holdmode") == "pingpong" and not joined.par("Control"), "the others")
+    joined.frames(0.7)
+    assert values_sent(joined) == []
+
+
+def test_every_kind_of_parameter_travels(joined: Studio, parameters: Parameters) -> None:
+    joined.frame(
+        lambda: joined.set(Seed=99, Videotovideo=True, Holdmode="pingpong", Prompt="glossy | red", Noisescale=0.125)
+    )
+    joined.until(lambda: parameters.snapshot().integer(SEED) == 99, "the seed")
+    held = parameters.snapshot().values
+    assert held[PROMPT] == "glossy | red"
+    assert held["/streamvace/video_to_video"] is True
+    assert held["/streamvace/hold_mode"] == "pingpong"
+    assert held["/streamvace/noise_scale"] == 0.125
+
+
+def test_a_chop_at_its_sample_rate_is_one_message_a_frame(joined: Studio, parameters: Parameters) -> None:
+    level = [0.0]
+    joined.component.par.Contextscale._export_from(lambda: level[0])
+    for step in range(30):
+
+        def wave(step: int = step) -> None:
+            for sample in range(8):
+                level[0] = (step * 8 + sample + 1) / 256
+
+        joined.frame(wave)
+        joined.frame()
+        sent = values_sent(joined)
+        assert len(sent) <= 1, sent
+        joined.sent.clear()
+    joined.until(lambda: parameters.snapshot().number(SCALE) == 240 / 256, "the last value")
+
+
+def test_what_a_chop_or_an_expression_holds_is_never_written(joined: Studio, parameters: Parameters) -> None:
+    joined.component.par.Contextscale._export_from(lambda: 0.5)
+    joined.component.par.Seed.expr = "40 + 2"
+    joined.until(lambda: parameters.snapshot().integer(SEED) == 42, "the expression's value")
+    parameters.set(SCALE, (1.5,), "desk")
+    parameters.set(SEED, (7,), "desk")
+    joined.until(lambda: (SEED, (7,)) in joined.heard, "heard")  # writing it would raise in the stand-in
+    assert joined.par("Contextscale") == 0.5
+
+
+def test_a_button_is_sent_for_every_press_and_never_by_itself(joined: Studio, parameters: Parameters) -> None:
+    for count in (1, 2):
+        joined.press("Reset")
+        joined.until(lambda count=count: parameters.snapshot().generation == count, f"{count} hard cuts")  # type: ignore[misc]
+    joined.frames(1.2)
+    assert parameters.snapshot().generation == 2
+
+
+def test_a_value_that_the_process_does_not_take_is_shown_as_it_holds_it(
+    joined: Studio, parameters: Parameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined.component.par.Seed._constant = -5  # as a script that goes round the parameter's limits
+    joined.until(lambda: joined.par("Seed") == 0, "the clamped value")
+    assert any("seed" in row[2] for row in joined.log() if row[1] == "status"), joined.log()
+
+
+def test_the_status_page_follows_and_its_parameters_are_never_sent(joined: Studio, server: OscServer) -> None:
+    server.publish("/streamvace/status/fps", 29.97)
+    server.publish("/streamvace/status/state", "running")
+    server.publish("/streamvace/status/outputs", ("ndi:PC (streamvace)", "web"))
+    joined.until(lambda: joined.par("Statusstate") == "running", "the state")
+    joined.until(lambda: joined.par("Resultname") == "PC (streamvace)", "the sender's real name")
+    assert joined.par("Statusfps") == 29.97
+    joined.frames(0.7)
+    assert values_sent(joined) == []
+
+
+def test_the_result_is_that_of_the_chosen_transport(joined: Studio, server: OscServer) -> None:
+    joined.set(Transport="spout")
+    server.publish("/streamvace/status/outputs", ("ndi:PC (streamvace)", "spout:streamvace_1"))
+    joined.until(lambda: joined.par("Resultname") == "streamvace_1", "the Spout sender")
+
+
+def test_a_process_that_goes_silent_is_lost_and_found_again(
+    studio: Studio, server: OscServer, parameters: Parameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.set(Oscport=server.port, Autorestart=False)
+    studio.frame()
+    studio.until(lambda: studio.par("State") == "joined", "joined")
+    port = server.port
+    server.close()
+    studio.until(lambda: studio.par("State") == "lost", "lost")
+    assert not studio.par("Connected")
+    parameters.set(SCALE, (0.125,), "desk")
+    with OscServer(parameters, port=port):
+        studio.until(lambda: studio.par("State") == "joined", "joined again")
+        studio.until(lambda: studio.par("Contextscale") == 0.125, "synced again")
+
+
+def test_remote_joins_and_stop_lets_go_without_ending_it(studio: Studio, server: OscServer) -> None:
+    studio.frame(lambda: studio.set(Mode="remote", Address="localhost", Oscport=server.port))
+    studio.press("Start")
+    studio.until(lambda: studio.par("State") == "joined", "joined")
+    assert studio.said("--host 0.0.0.0"), "what to type over there"
+    studio.press("Stop")
+    studio.frame()
+    assert studio.par("State") == "stopped"
+    studio.frames(0.3)
+    assert server._parameters.snapshot().fired["/streamvace/quit"] == 0
+
+
+def test_remote_never_starts_a_process(studio: Studio) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        studio.frame(lambda: studio.set(Mode="remote", Oscport=nobody.getsockname()[1]))
+        studio.press("Start")
+        studio.frames(1.5)
+        assert studio.par("State") == "looking"
+        assert studio.pid == 0
+
+
+def test_a_component_that_is_loaded_anew_goes_on(joined: Studio, parameters: Parameters) -> None:
+    joined.component.par.reinitextensions.pulse()
+    joined.frame()
+    joined.until(lambda: joined.par("State") == "joined", "joined again")
+    joined.frame(lambda: joined.set(Contextscale=0.75))
+    joined.until(lambda: parameters.snapshot().number(SCALE) == 0.75, "the new value")
+
+
+def test_other_messages_can_be_sent_from_python(joined: Studio, parameters: Parameters) -> None:
+    joined.component.Send(SEED, 1234)
+    joined.until(lambda: parameters.snapshot().integer(SEED) == 1234, "the seed")
+
+
+def test_help_opens_the_documentation(studio: Studio, td: FakeTouchDesigner) -> None:
+    studio.press("Help")
+    assert td.ui._viewed == ["https://github.com/streamvace/streamvace/blob/main/docs/touchdesigner.md"]
+    assert (Path(__file__).resolve().parents[2] / "docs" / "touchdesigner.md").exists()
+
+
+def test_the_log_never_grows_beyond_its_end(studio: Studio) -> None:
+    from streamvace_td.log_table import LONGEST
+
+    for number in range(3 * LONGEST):
+        studio.component._extension._log.add("test", str(number))
+        if number % 10 == 0:
+            studio.frame()
+    studio.frames(0.2)
+    assert len(studio.log()) == LONGEST
+    assert studio.log()[-1][2] == str(3 * LONGEST - 1)
+
+
+def test_a_name_that_takes_long_to_look_up_holds_up_no_frame(
+    td: FakeTouchDesigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up: list[str] = []
+
+    def slow(name: str, *rest: object) -> list[tuple[object, ...]]:
+        looked_up.append(name)
+        time.sleep(2)
+        return [(0, 0, 0, "", ("127.0.0.1", 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    studio = Studio(td)
+    studio.frame(lambda: studio.set(Mode="remote", Address="gpu-box"))
+    studio.press("Start")
+    begun = time.monotonic()
+    frames = 0
+    while time.monotonic() - begun < 0.5:
+        studio.frame()
+        frames += 1
+    assert frames > 10, "one frame that waited would have been the only one"
+    assert looked_up == ["gpu-box"]
+    studio.close()
+
+
+def test_a_flood_costs_a_frame_no_more_than_its_share(joined: Studio, server: OscServer) -> None:
+    from streamvace_td.link import MOST_A_FRAME
+
+    link = joined.component._extension._link
+    ours = ("127.0.0.1", link._socket.getsockname()[1])
+    before = link.counters.received + link.counters.strangers
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
+        for _ in range(4 * MOST_A_FRAME):
+            flood.sendto(b"x" * 64, ours)
+    joined.frame()
+    assert link.counters.received + link.counters.strangers - before <= MOST_A_FRAME
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in osc_schema.load() if row.type not in ("trigger",) and row.access == "write"],
+    ids=lambda row: row.name,
+)
+def test_every_parameter_of_the_address_space_goes_both_ways(
+    joined: Studio, parameters: Parameters, row: osc_schema.Parameter
+) -> None:
+    other = another_value(row)
+    if other is None:
+        pytest.skip("holds one value only")
+    parameters.set(row.address, osc_schema.flat(other), "desk")
+    name = joined.component._extension._specs[row.address].name
+    before = joined.par(name)
+    joined.until(lambda: joined.par(name) != before, "shown")
+    shown = joined.par(name)
+    parameters.set(row.address, osc_schema.flat(row.default), "desk")  # type: ignore[arg-type]
+    joined.until(lambda: joined.par(name) == before, "shown again")
+    joined.frame(lambda: joined.set(**{name: shown}))
+    held: Callable[[], object] = lambda: osc_schema.flat(parameters.snapshot()[row.address])  # noqa: E731
+    joined.until(lambda: held() == pytest.approx(osc_schema.flat(other)), "set from here")
+
+
+def another_value(row: osc_schema.Parameter) -> osc_schema.Value | None:
+    """Some value that is not the default."""
+    if row.type == "bool":
+        return not row.default
+    if row.type == "choice":
+        return next(choice for choice in row.choices if choice != row.default)
+    if row.type in ("float", "int"):
+        low, high = row.minimum or 0, row.maximum or 0
+        value = low if row.default != low else high
+        return float(value) if row.type == "float" else int(value)
+    if row.type == "string":
+        return "something else"
+    return ("one", "two")[: row.max_items] if row.type == "strings" else (("one", row.minimum or 0.0),)

@@ -1,0 +1,116 @@
+"""The stand-in refuses what TouchDesigner refuses, so that passing it means something."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from tests.touchdesigner.fake_td import FakeTouchDesigner
+from tests.touchdesigner.guard import GUARD, OffThread
+
+
+def test_an_unknown_operator_type_is_refused(td: FakeTouchDesigner) -> None:
+    with pytest.raises(AttributeError, match="spoutinTOP"):
+        _ = td.spoutinTOP  # the old name
+    with pytest.raises(TypeError, match="operator type"):
+        td.network.create("inTOP", "in1")
+    td.network.create(td.inTOP, "in1")
+    with pytest.raises(ValueError, match="already"):
+        td.network.create(td.inTOP, "in1")
+
+
+def test_an_unknown_or_miscased_parameter_is_refused(td: FakeTouchDesigner) -> None:
+    out = td.network.create(td.ndioutTOP, "out")
+    with pytest.raises(AttributeError, match="did you mean includealpha"):
+        out.par.IncludeAlpha = True
+    with pytest.raises(AttributeError, match="netaddress"):
+        td.network.create(td.oscoutDAT, "osc").par.netaddress = "127.0.0.1"  # the CHOP's name, not the DAT's
+    assert out.par["sendername"] is None
+
+
+def test_a_value_of_the_wrong_type_is_refused(td: FakeTouchDesigner) -> None:
+    out = td.network.create(td.ndioutTOP, "out")
+    for name, value in [("name", 3), ("fps", "60"), ("includealpha", "on"), ("lowperformancebehavior", "skip")]:
+        with pytest.raises((TypeError, ValueError)):
+            setattr(out.par, name, value)
+
+
+@pytest.mark.parametrize("name", ["contextscale", "ContextScale", "Context_scale", "", "3d"])
+def test_a_custom_parameter_name_that_touchdesigner_would_refuse_is_refused(td: FakeTouchDesigner, name: str) -> None:
+    with pytest.raises(ValueError, match="custom parameter"):
+        td.network.appendCustomPage("Page").appendFloat(name)
+
+
+def test_a_custom_parameter_is_there_once(td: FakeTouchDesigner) -> None:
+    page = td.network.appendCustomPage("Page")
+    page.appendFloat("Scale")
+    with pytest.raises(ValueError, match="already"):
+        page.appendInt("Scale")
+    with pytest.raises(ValueError, match="already"):
+        td.network.appendCustomPage("Page")
+
+
+def test_a_parameter_has_no_value_of_its_own_while_an_expression_drives_it(td: FakeTouchDesigner) -> None:
+    [par] = td.network.appendCustomPage("Page").appendFloat("Scale")
+    par.expr = "0.25 + 0.5"
+    assert par.eval() == 0.75
+    with pytest.raises(TypeError, match="EXPRESSION"):
+        par.val = 0.1
+    with pytest.raises(TypeError, match="EXPRESSION"):
+        _ = par.val
+
+
+def test_a_wire_joins_like_to_like_in_one_network(td: FakeTouchDesigner) -> None:
+    picture = td.network.create(td.nullTOP, "picture")
+    table = td.network.create(td.outDAT, "table")
+    inside = td.network.create(td.baseCOMP, "inside").create(td.nullTOP, "picture")
+    with pytest.raises(TypeError, match="gives a TOP"):
+        table.inputConnectors[0].connect(picture)
+    with pytest.raises(ValueError, match="one network"):
+        inside.inputConnectors[0].connect(picture)
+    with pytest.raises(IndexError):
+        _ = picture.inputConnectors[1]
+
+
+def test_members_that_an_operator_does_not_have_are_refused(td: FakeTouchDesigner) -> None:
+    picture = td.network.create(td.nullTOP, "picture")
+    with pytest.raises(AttributeError):
+        picture.nodex = 3
+    with pytest.raises(AttributeError, match="tableDAT"):
+        picture.appendRow(["a"])
+
+
+def test_another_thread_may_not_even_look(td: FakeTouchDesigner) -> None:
+    caught: list[BaseException] = []
+
+    def look() -> None:
+        try:
+            _ = td.network.name
+        except OffThread as problem:
+            caught.append(problem)
+
+    thread = threading.Thread(target=look, name="worker")
+    thread.start()
+    thread.join()
+    assert "worker" in str(caught[0])
+    assert len(GUARD.violations) == 1
+    GUARD.violations.clear()
+
+
+def test_a_script_that_looks_for_operators_while_it_is_loaded_is_refused(td: FakeTouchDesigner) -> None:
+    script = td.network.create(td.textDAT, "script")
+    script.text = "found = op('/project1')"
+    with pytest.raises(RuntimeError, match="being loaded"):
+        _ = script.module
+
+
+def test_a_callback_whose_toggle_is_off_is_never_called(td: FakeTouchDesigner) -> None:
+    script = td.network.create(td.executeDAT, "script")
+    script.text = "frames = []\ndef onFrameStart(frame):\n    frames.append(frame)"
+    script.par.active = True
+    td.frame()
+    assert script.module.frames == []
+    script.par.framestart = True
+    td.frame()
+    assert script.module.frames == [2]

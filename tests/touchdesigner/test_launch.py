@@ -1,0 +1,81 @@
+"""The command that the component starts, and the environment that it gets."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from streamvace_td.launch import Settings, command, environment, options, remote_command
+from typer.testing import CliRunner
+
+import osc_schema
+from streamvace.cli import app
+from tests.touchdesigner import ROOT
+
+PYTHON = Path("/venv/bin/python")
+
+
+def test_the_command_names_what_the_component_sends_and_shows() -> None:
+    chosen = ("--pipeline", "longlive")
+    settings = Settings(ROOT, "spout", "left", 7701, chosen, "512x320", media="/show/media", host_pid=4242)
+    line = command(settings, PYTHON)
+    assert line[:4] == [str(PYTHON), "-m", "streamvace", "run"]
+    pairs = dict(zip(line[4::2], line[5::2], strict=True))
+    assert pairs == {
+        "--input": "spout:left-control",
+        "--output": "spout:left",
+        "--host": "127.0.0.1",
+        "--osc-port": "7701",
+        "--pipeline": "longlive",
+        "--size": "512x320",
+        "--media": "/show/media",
+        "--end-with": "4242",
+    }
+
+
+def test_every_option_of_the_command_exists() -> None:
+    help_text = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "200", "TERM": "dumb"}).output
+    used = command(Settings(ROOT, size="64x64", media="m", host_pid=1), PYTHON) + remote_command(Settings(ROOT)).split()
+    missing = [part for part in used if part.startswith("--") and part not in help_text]
+    assert missing == []
+
+
+def test_a_parameter_is_an_option_that_the_process_reads_back() -> None:
+    from streamvace_td.values import from_osc
+
+    from streamvace.osc.cli_options import parse_cli
+
+    for row in osc_schema.load():
+        if row.access == "write" and row.type not in ("trigger", "strings", "weighted"):
+            sent = from_osc(row, osc_schema.flat(row.default))  # type: ignore[arg-type]
+            assert sent is not None
+            name, *value = options(row, sent)
+            said = value[0] if value else ("off" if name.startswith("--no-") else "on")
+            assert parse_cli({name.replace("--no-", "--", not value): said})[row.address] == pytest.approx(row.default)
+
+
+def test_one_that_stays_is_tied_to_nobody() -> None:
+    assert "--end-with" not in command(Settings(ROOT), PYTHON)
+
+
+def test_more_options_are_read_as_in_a_console() -> None:
+    line = command(Settings(ROOT, options='--lora "my style.safetensors=0.8" --no-web'), PYTHON)
+    assert line[-3:] == ["--lora", "my style.safetensors=0.8", "--no-web"]
+    with pytest.raises(ValueError, match="More Options"):
+        command(Settings(ROOT, options='--prompt "open'), PYTHON)
+
+
+def test_touchdesigners_python_and_libraries_do_not_reach_the_process(tmp_path: Path) -> None:
+    host, other = tmp_path / "TouchDesigner", tmp_path / "other"
+    paths = os.pathsep.join(map(str, (host / "bin", other, host)))
+    given = {"PATH": paths, "PYTHONPATH": "x", "PYTHONHOME": "y", "HOME": "h"}
+    made = environment(Settings(ROOT, host_folder=str(host)), given)
+    assert made["PATH"] == str(other)
+    assert "PYTHONPATH" not in made
+    assert "PYTHONHOME" not in made
+    assert (made["HOME"], made["PYTHONUNBUFFERED"]) == ("h", "1")
+
+
+def test_two_components_write_two_logs() -> None:
+    assert Settings(ROOT, port=7700).log != Settings(ROOT, port=7701).log

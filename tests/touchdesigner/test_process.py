@@ -1,0 +1,215 @@
+"""The component and its process: started, crashed, left behind, joined. The real process, with a stand-in generator."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.processes import process_gone
+from tests.live.show import wait_until
+from tests.real_parts import require_package
+from tests.touchdesigner import ROOT
+from tests.touchdesigner.fake_td import FakeTouchDesigner
+from tests.touchdesigner.studio import Studio, environment, ndi_on_loopback
+
+FAKE = "--factory tests.live.fakes:make --size 64x64"
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loopback(tmp_path_factory: pytest.TempPathFactory) -> None:
+    require_package("NDIlib", 'pip install "streamvace[ndi]"')
+    environment(ndi_on_loopback(tmp_path_factory.mktemp("ndi")))
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+@pytest.fixture
+def studio(td: FakeTouchDesigner, port: int) -> Iterator[Studio]:
+    made = Studio(td)
+    made.prepare(port, f"sv {uuid.uuid4().hex[:8]}".replace(" ", "-"), FAKE)
+    yield made
+    made.close()
+
+
+def start(studio: Studio) -> int:
+    """Press Start and wait for the process to generate; its id."""
+    studio.press("Start")
+    studio.until(lambda: studio.par("State") == "running", "running")
+    studio.until(lambda: studio.par("Statusstate") == "running", "the generator too")
+    return studio.pid
+
+
+def test_start_runs_a_process_that_holds_what_the_component_holds(studio: Studio) -> None:
+    studio.set(Contextscale=0.5, Prompt="a red sphere", Holdmode="pingpong")
+    pid = start(studio)
+    assert not process_gone(pid)
+    assert ("/streamvace/context_scale", (0.5,)) in studio.sent
+    assert ("/streamvace/prompt", ("a red sphere",)) in studio.sent
+    assert ("/streamvace/context_scale", (0.5,)) in studio.heard
+    studio.until(lambda: str(studio.par("Resultname")).endswith(f"({studio.par('Streamname')})"), "the sender's name")
+    assert studio.said("streamvace is on")
+    studio.press("Stop")
+    studio.until(lambda: studio.par("State") == "stopped", "stopped")
+    assert process_gone(pid)
+    assert ("/streamvace/quit", ()) in studio.sent, "asked, not killed"
+
+
+@posix
+def test_a_killed_process_is_started_again_with_the_same_parameters(studio: Studio) -> None:
+    pid = start(studio)
+    studio.frame(lambda: studio.set(Seed=77))
+    studio.frames(0.2)
+    os.kill(pid, signal.SIGKILL)
+    studio.until(lambda: studio.par("State") == "restarting", "the crash seen")
+    assert not studio.par("Connected")
+    studio.sent.clear()
+    studio.until(lambda: studio.par("Statusstate") == "running" and studio.par("State") == "running", "back")
+    assert studio.pid != pid
+    assert studio.par("Restarts") == 1
+    assert ("/streamvace/seed", (77,)) in studio.sent
+    assert studio.par("Seed") == 77
+
+
+@posix
+def test_a_killed_worker_is_the_processs_own_affair(studio: Studio) -> None:
+    pid = start(studio)
+    [worker] = workers(pid)
+    os.kill(worker, signal.SIGKILL)
+    studio.until(lambda: workers(pid) not in ([worker], []), "another worker")
+    studio.until(lambda: studio.said("worker"), "a line about it")
+    studio.until(lambda: studio.par("Statusstate") == "running", "its worker is back")
+    assert (studio.par("State"), studio.pid, studio.par("Restarts")) == ("running", pid, 0)
+
+
+def workers(pid: int) -> list[int]:
+    """Children of the process that hold a generator: not multiprocessing's resource tracker."""
+    lists = Path(f"/proc/{pid}/task").glob("*/children")  # a child belongs to the thread that started it
+    children = [child for each in lists for child in each.read_text().split()]
+    held = [int(each) for each in children if "spawn_main" in Path(f"/proc/{each}/cmdline").read_text()]
+    return [each for each in held if not process_gone(each)]
+
+
+@posix
+def test_without_leave_to_restart_a_crash_is_shown_and_start_mends_it(studio: Studio) -> None:
+    studio.set(Autorestart=False)
+    os.kill(start(studio), signal.SIGKILL)
+    studio.until(lambda: studio.par("State") == "failed", "failed")
+    start(studio)
+
+
+def test_what_the_user_must_mend_is_one_line_on_the_status_page(studio: Studio) -> None:
+    studio.set(Options=str(studio.par("Options")).replace("64x64", "65x64"))
+    studio.press("Start")
+    studio.until(lambda: studio.par("State") == "failed", "failed")
+    assert "multiples of 16" in str(studio.par("Message"))
+    assert studio.par("Restarts") == 0
+
+
+def test_quit_on_the_show_page_is_an_end_and_no_crash(studio: Studio) -> None:
+    start(studio)
+    studio.press("Quit")
+    studio.until(lambda: studio.par("State") == "stopped", "stopped")
+    assert studio.par("Restarts") == 0
+
+
+def test_stop_while_it_loads_ends_it(studio: Studio) -> None:
+    studio.press("Start")
+    studio.until(lambda: studio.par("State") == "starting" and studio.pid, "the process")
+    pid = studio.pid
+    studio.press("Stop")
+    studio.until(lambda: studio.par("State") == "stopped", "stopped")
+    assert process_gone(pid)
+
+
+def test_it_ends_with_touchdesigner(studio: Studio, td: FakeTouchDesigner) -> None:
+    pid = start(studio)
+    td.close()
+    wait_until(lambda: process_gone(pid), "the process has ended")
+
+
+def test_one_that_stays_is_joined_by_the_next_project(studio: Studio, td: FakeTouchDesigner, port: int) -> None:
+    studio.set(Stay=True)
+    pid = start(studio)
+    studio.frame(lambda: studio.set(Seed=4321))
+    studio.frames(0.3)
+    td.close()
+    next_project = Studio(td, name="next")
+    try:
+        next_project.set(Oscport=port)
+        next_project.until(lambda: next_project.par("State") == "joined", "joined")
+        next_project.until(lambda: next_project.par("Seed") == 4321, "its values")
+        assert not process_gone(pid)
+        next_project.press("Stop")
+        next_project.until(lambda: next_project.par("State") == "stopped", "stopped")
+        wait_until(lambda: process_gone(pid), "the process has ended")
+    finally:
+        next_project.close()
+
+
+def test_a_component_loaded_anew_keeps_its_process(studio: Studio) -> None:
+    pid = start(studio)
+    studio.component.par.reinitextensions.pulse()
+    studio.until(lambda: studio.par("State") == "running", "running")
+    assert studio.pid == pid
+    studio.press("Stop")
+    studio.until(lambda: studio.par("State") == "stopped", "stopped")
+    assert process_gone(pid)
+
+
+def test_two_components_have_two_processes(studio: Studio, td: FakeTouchDesigner) -> None:
+    second = Studio(td, name="second")
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            other = probe.getsockname()[1]
+        second.prepare(other, f"{studio.par('Streamname')}-2", FAKE)
+        first_pid, second_pid = start(studio), start(second)
+        assert first_pid != second_pid
+        second.frame(lambda: second.set(Seed=5))
+        second.frames(0.7)
+        assert studio.par("Seed") == 42
+    finally:
+        second.close()
+
+
+HOST = """
+import os, signal, sys, time
+from pathlib import Path
+sys.path += [os.path.join(os.getcwd(), "plugin"), os.getcwd()]
+from tests.touchdesigner.fake_td import FakeTouchDesigner
+from tests.touchdesigner.studio import Studio
+studio = Studio(FakeTouchDesigner(Path(sys.argv[1])))
+studio.prepare(int(sys.argv[2]), sys.argv[3], sys.argv[4])
+studio.press("Start")
+studio.until(lambda: studio.par("State") == "running", "running")
+print(studio.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@posix
+def test_it_ends_also_with_a_touchdesigner_that_crashes(tmp_path: Path, port: int) -> None:
+    crash = subprocess.run(
+        [sys.executable, "-c", HOST, str(tmp_path), str(port), f"sv-{uuid.uuid4().hex[:8]}", FAKE],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert crash.returncode == -signal.SIGKILL, crash.stderr
+    wait_until(lambda: process_gone(int(crash.stdout)), "the process has ended")

@@ -106,7 +106,7 @@ class _Planes:
     """Planes of the inputs at their place on the picture; colours are converted and scaled once an input, however many
     roles it plays."""
 
-    def __init__(self, placement: Placement) -> None:
+    def __init__(self, placement: Placement | None) -> None:
         self._placement = placement
         self._cuts: dict[int, Pixels] = {}
 
@@ -118,9 +118,9 @@ class _Planes:
             colours = np.empty((*pictures.shape[:3], 3), np.uint8)
             for picture, plane in zip(pictures, colours, strict=True):
                 cv2.cvtColor(picture, cv2.COLOR_RGBA2RGB, dst=plane)
-            self._cuts[id(pictures)] = self._placement.cut(colours) if self._placement.outpaints else colours
+            self._cuts[id(pictures)] = colours if self._placement is None else self._placement.cut(colours)
         cut = self._cuts[id(pictures)]
-        if not self._placement.outpaints:
+        if self._placement is None:
             return cut
         return self._placement.canvas(cut, pictures.shape[2], pictures.shape[1], around)
 
@@ -131,7 +131,7 @@ class _Planes:
     def mask(self, source: Pixels | None, mask: Pixels | None) -> Pixels | None:
         """uint8 `[F, H, W]`, 255 = generate; around a placed input everything is."""
         own = None if mask is None else self.alpha(mask)
-        if source is None or not self._placement.outpaints:
+        if source is None or self._placement is None:
             return own
         outside = self._placement.outside(len(source), source.shape[2], source.shape[1])
         return outside if own is None else np.maximum(outside, own)
@@ -147,7 +147,7 @@ class _Planes:
         return self._placed(scales, around=128)
 
     def _placed(self, plane: Pixels, around: int) -> Pixels:
-        return self._placement.place(plane, around) if self._placement.outpaints else plane
+        return plane if self._placement is None else self._placement.place(plane, around)
 
 
 def _where(generated: NDArray[np.bool_], control: Pixels, kept: Pixels) -> Pixels:

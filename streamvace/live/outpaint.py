@@ -18,7 +18,7 @@ UNKNOWN = 128
 class Placement:
     """Where the input stands on the picture.
 
-    x, y: of its middle, 0..1 of the picture's width and height. scale: its size, 1 fills the picture.
+    x, y: of its middle, 0..1 of the picture's width and height. scale: its size, 0..1, 1 fills the picture.
     """
 
     x: float = 0.5
@@ -26,14 +26,11 @@ class Placement:
     scale: float = 1.0
 
     @classmethod
-    def of(cls, snapshot: Snapshot) -> Placement:
-        """What the parameters say."""
+    def of(cls, snapshot: Snapshot) -> Placement | None:
+        """What the parameters say; None while there is no outpainting."""
+        if not snapshot.flag("/streamvace/outpaint/on"):
+            return None
         return cls(*(snapshot.number(f"/streamvace/outpaint/{name}") for name in ("x", "y", "scale")))
-
-    @property
-    def outpaints(self) -> bool:
-        """Whether anything is left to paint around the input."""
-        return self != Placement()
 
     def place(self, pictures: Pixels, around: int | None = UNKNOWN) -> Pixels:
         """The input on the picture, and `around` it this value; None goes on with the colours of the input's edge.

@@ -83,7 +83,7 @@ def test_a_scale_map_of_white_or_opaque_is_the_scale_as_it_is_set() -> None:
     assert lay_out(snapshot(), Pictures(control=picture(1), scale=scale)).scale_map is None
 
 
-PLACES = {"outpaint/x": 0.25, "outpaint/y": 0.5, "outpaint/scale": 0.5}
+PLACES = {"outpaint/on": True, "outpaint/x": 0.25, "outpaint/y": 0.5, "outpaint/scale": 0.5}
 
 
 def test_outpainting_moves_every_plane_together_and_paints_all_around() -> None:
@@ -126,6 +126,7 @@ def test_what_is_kept_before_a_keyed_screen_loses_its_reflections() -> None:
             "mask/second": st.sampled_from(["none", "luma"]),
             "scale_map": st.sampled_from(["none", "alpha", "luma"]),
             "second_control/weight": st.sampled_from([0.0, 0.5]),
+            "outpaint/on": st.booleans(),
             "outpaint/scale": st.sampled_from([0.5, 1.0]),
         }
     ),
@@ -140,7 +141,7 @@ def test_any_composition_has_its_planes_and_every_plane_the_chunks_frames(
     assert (layout.source is not None) == (bool(values["video_to_video"]) and "source" in there)
     assert (layout.second is not None) == (values["second_control/weight"] == 0.5 and "second" in there)
     assert (layout.scale_map is not None) == (values["scale_map"] != "none" and "scale" in there)
-    outpaints = values["outpaint/scale"] != 1 and "source" in there
+    outpaints = values["outpaint/on"] and "source" in there
     masked = (values["mask_source"], values["mask/second"]) != ("none", "none")
     assert (layout.mask is not None) == ((masked and "mask" in there) or outpaints)
     for plane in (layout.control, layout.source, layout.second, layout.kept):

@@ -18,9 +18,10 @@ def pictures(frames: int = 3, size: int = 32) -> Pixels:
     return np.random.default_rng(5).integers(0, 128, (frames, size, size, 4), np.uint8)
 
 
-def test_by_default_there_is_nothing_to_paint() -> None:
-    placement = Placement.of(Parameters().snapshot())
-    assert not placement.outpaints
+def test_it_is_off_by_default_and_at_full_size_in_the_middle_all_is_kept() -> None:
+    assert Placement.of(Parameters().snapshot()) is None
+    placement = Placement.of(Parameters({"/streamvace/outpaint/on": True}).snapshot())
+    assert placement == Placement()
     given = pictures()
     assert (placement.place(given) == given).all()
     assert not placement.outside(3, 32, 32).any()

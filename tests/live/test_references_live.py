@@ -179,6 +179,7 @@ def test_a_composite_keeps_the_source_bit_for_bit_and_the_model_paints_the_rest(
 
 
 def test_outpainting_keeps_the_placed_source_wherever_it_is_moved(stage: Stage) -> None:
+    stage.osc("outpaint/on", True)
     stage.osc("outpaint/scale", 0.5)
     stage.osc("composite", True)
     for x, left in ((0.5, 32), (0.25, 0), (0.25, 0), (0.75, 64)):

@@ -89,7 +89,7 @@ def run(options: RunOptions) -> int:
         cue_path = options.cues or media.root / "cues.json"
         cues, cue_file = open_cues(cue_path, options.pipeline, parameters.schema, reporter)
         stack.callback(cue_file.close)
-        commands = Commands(parameters, cues)
+        commands = Commands(parameters, cues, partial(cue_file.load, cues.replace))
         look_ahead = LookAhead()
         gate = BeatGate(look_ahead_s=look_ahead.read)
         stack.callback(gate.close)

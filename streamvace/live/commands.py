@@ -24,8 +24,10 @@ CUE: Final = "/streamvace/cue"
 class Commands:
     """Turns a command into the changes that it means, in order, or carries it out."""
 
-    def __init__(self, parameters: Parameters, cues: CueList) -> None:
+    def __init__(self, parameters: Parameters, cues: CueList, load: Callable[[], None] = lambda: None) -> None:
+        """load: has the cue file read again, without waiting for it."""
         self.cues = cues
+        self._load_cues = load
         self._parameters = parameters
         self._on_their_way = {f"{row.address}/to": row for row in parameters.schema.values() if _can_glide(row)}
         self._means: dict[str, Callable[[Arguments], tuple[Change, ...]]] = {
@@ -35,6 +37,7 @@ class Commands:
         self._does: dict[str, Callable[[Arguments], None]] = {
             f"{CUE}/store": self._store,
             f"{CUE}/delete": self._delete,
+            f"{CUE}/load": self._load,
         }
 
     @property
@@ -79,14 +82,15 @@ class Commands:
         return self.cues.recall(name).changes(seconds)
 
     def _go(self, arguments: Arguments) -> tuple[Change, ...]:
-        pressed = arguments[0] if arguments else True
-        if len(arguments) > 1 or not isinstance(pressed, (bool, int, float)) or pressed != pressed:
-            raise UserError(f"takes nothing, 1 or true, got {show(arguments)}")
-        return self.cues.go().changes() if pressed >= 0.5 else ()  # a button that is let go
+        return self.cues.go().changes() if _pressed(arguments) else ()
 
     def _store(self, arguments: Arguments) -> None:
         name, seconds = _name_and_seconds(arguments)
         self.cues.store(name, look(self._parameters.snapshot(), self._parameters.schema), seconds)
+
+    def _load(self, arguments: Arguments) -> None:
+        if _pressed(arguments):
+            self._load_cues()
 
     def _delete(self, arguments: Arguments) -> None:
         if len(arguments) != 1:
@@ -96,6 +100,14 @@ class Commands:
 
 def _can_glide(row: Parameter) -> bool:
     return row.access == "write" and (row.type == "float" or row.address == PROMPT)
+
+
+def _pressed(arguments: Arguments) -> bool:
+    """Whether a button was pressed rather than let go. Raises UserError for what no button sends."""
+    pressed = arguments[0] if arguments else True
+    if len(arguments) > 1 or not isinstance(pressed, (bool, int, float)) or pressed != pressed:
+        raise UserError(f"takes nothing, 1 or true, got {show(arguments)}")
+    return pressed >= 0.5
 
 
 def _name_and_seconds(arguments: Arguments) -> tuple[object, float | None]:

@@ -1,12 +1,12 @@
-"""The cue file on disk: read once at the start, written whole or not at all, and never over what somebody else wrote.
+"""The cue file on disk: read at the start and when asked, written whole or not at all, and never over others' work.
 
-Threads: `write` may be called from any thread and does not wait for the disk; one thread of its own does the writing.
+Threads: `write` and `load` may be called from any thread and do not wait for the disk; one thread of its own does.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
@@ -29,17 +29,24 @@ _BUILT_IN = {"embedded": Path(streamvace.__file__).parent / "embedded" / "looks.
 class CueFile:
     """One file; it need not exist yet."""
 
-    def __init__(self, path: Path, reporter: Reporter) -> None:
+    def __init__(self, path: Path, schema: Mapping[str, Parameter], reporter: Reporter) -> None:
         self.path = path
+        self._schema = schema
         self._reporter = reporter
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="cue file")
         self._known: str | None = None  # what the file holds as far as we know; None: it is not there
         self._wanted: tuple[Cue, ...] = ()
 
-    def read(self) -> str | None:
-        """The text, or None where there is no file yet. Raises UserError for one that cannot be read."""
-        self._known = self._on_disk()
-        return self._known
+    def read(self) -> tuple[Cue, ...]:
+        """Its cues; none where there is no file yet. Raises UserError for one that is no cue file."""
+        text = self._on_disk()
+        cues = () if text is None else parse(text, self._schema, self.path.name)
+        self._known = text
+        return cues
+
+    def load(self, take: Callable[[tuple[Cue, ...]], None]) -> None:
+        """Have it read again soon. take: gets its cues, on this file's thread; a file that is wrong is reported."""
+        self._writer.submit(self._load, take)
 
     def write(self, cues: tuple[Cue, ...]) -> None:
         """Have these written soon. Of several that wait, only the newest are; what goes wrong is reported."""
@@ -49,6 +56,12 @@ class CueFile:
     def close(self) -> None:
         """Wait until everything is written."""
         self._writer.shutdown()
+
+    def _load(self, take: Callable[[tuple[Cue, ...]], None]) -> None:
+        try:
+            take(self.read())
+        except UserError as error:
+            self._reporter.report("cues", f"{error}; the cues stay as they were")
 
     def _write(self, cues: tuple[Cue, ...]) -> None:
         if cues is not self._wanted:
@@ -105,10 +118,8 @@ def open_cues(
 
     Raises UserError for a file that is no cue file: at the start there is time to mend it.
     """
-    file = CueFile(path, reporter)
-    text = file.read()
-    own = () if text is None else parse(text, schema, path.name)
-    return CueList(own, built_in_cues(pipeline, schema), file.write), file
+    file = CueFile(path, schema, reporter)
+    return CueList(file.read(), built_in_cues(pipeline, schema), file.write), file
 
 
 def built_in_cues(pipeline: str, schema: Mapping[str, Parameter]) -> tuple[Cue, ...]:

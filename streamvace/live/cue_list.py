@@ -1,10 +1,12 @@
 """The cues of a running show: which there are, which is on, which is next.
 
-Threads: the OSC thread stores, recalls and deletes; anyone may read. What is read is immutable and swapped whole.
+Threads: the OSC thread stores, recalls and deletes, the cue file's own replaces; one lock. Anyone may read: what is
+read is immutable and swapped whole.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -31,6 +33,7 @@ class CueList:
         self._save = save
         self._all: dict[str, Cue] = {}
         self._names: tuple[str, ...] = ()
+        self._lock = threading.RLock()
         self._gather()
         self._current = ""
         self._position = -1  # of the current cue; where it stood, once it is deleted
@@ -54,16 +57,18 @@ class CueList:
     def recall(self, name: object) -> Cue:
         """The cue of that name, which is the current one from now on. Raises UserError."""
         wanted = check_name(name)
-        if wanted not in self._all:
-            raise UserError(f"there is no cue {wanted!r}; there are {_some(self._names)}")
-        self._current, self._position = wanted, self._names.index(wanted)
-        return self._all[wanted]
+        with self._lock:
+            if wanted not in self._all:
+                raise UserError(f"there is no cue {wanted!r}; there are {_some(self._names)}")
+            self._current, self._position = wanted, self._names.index(wanted)
+            return self._all[wanted]
 
     def go(self) -> Cue:
         """The next cue; after the last one the first. Raises UserError where there are none."""
-        if not self.names:
-            raise UserError("there are no cues yet; store one, or name a file with --cues")
-        return self.recall(self.following)
+        with self._lock:
+            if not self._names:
+                raise UserError("there are no cues yet; store one, or name a file with --cues")
+            return self.recall(self.following)
 
     def store(self, name: object, values: Mapping[str, Value], seconds: float | None = None) -> Cue:
         """Keep values under a name: in the place of a cue of that name, else at the end. It is current then.
@@ -72,28 +77,38 @@ class CueList:
         Raises UserError.
         """
         wanted = check_name(name)
-        before = self._all.get(wanted) or Cue(wanted, MappingProxyType({}))
-        fade = before.fade if seconds is None else replace(before.fade, seconds=seconds)
-        curves = {address: curve for address, curve in before.curves.items() if address in values}
-        stored = replace(before, values=MappingProxyType(dict(values)), fade=fade, curves=MappingProxyType(curves))
-        if any(cue.name == wanted for cue in self._own):
-            self._change(tuple(stored if cue.name == wanted else cue for cue in self._own))
-        elif len(self._own) >= MOST_CUES:
-            raise UserError(f"{len(self._own)} cues, at most {MOST_CUES} are kept; delete one first")
-        else:
-            self._change((*self._own, stored))
-        return self.recall(wanted)
+        with self._lock:
+            before = self._all.get(wanted) or Cue(wanted, MappingProxyType({}))
+            fade = before.fade if seconds is None else replace(before.fade, seconds=seconds)
+            curves = {address: curve for address, curve in before.curves.items() if address in values}
+            stored = replace(before, values=MappingProxyType(dict(values)), fade=fade, curves=MappingProxyType(curves))
+            if any(cue.name == wanted for cue in self._own):
+                self._change(tuple(stored if cue.name == wanted else cue for cue in self._own))
+            elif len(self._own) >= MOST_CUES:
+                raise UserError(f"{len(self._own)} cues, at most {MOST_CUES} are kept; delete one first")
+            else:
+                self._change((*self._own, stored))
+            return self.recall(wanted)
+
+    def replace(self, cues: tuple[Cue, ...]) -> None:
+        """Other cues of the user's, as they stand in the file: nothing is saved."""
+        with self._lock:
+            self._own = cues
+            self._gather()
 
     def delete(self, name: object) -> None:
         """Forget a cue of the user's. Raises UserError."""
         wanted = check_name(name)
-        if all(cue.name != wanted for cue in self._own):
-            built_in = any(cue.name == wanted for cue in self._built_in)
-            raise UserError(f"{wanted!r} came with the model and stays" if built_in else f"there is no cue {wanted!r}")
-        position = self.names.index(wanted)
-        if position <= self._position:
-            self._position -= 1
-        self._change(tuple(cue for cue in self._own if cue.name != wanted))
+        with self._lock:
+            if all(cue.name != wanted for cue in self._own):
+                built_in = any(cue.name == wanted for cue in self._built_in)
+                raise UserError(
+                    f"{wanted!r} came with the model and stays" if built_in else f"there is no cue {wanted!r}"
+                )
+            position = self.names.index(wanted)
+            if position <= self._position:
+                self._position -= 1
+            self._change(tuple(cue for cue in self._own if cue.name != wanted))
 
     def _gather(self) -> None:
         self._all = {cue.name: cue for cue in self._own}

@@ -24,6 +24,8 @@ _OSC = {
     "repeated": "repeated",
     "missed": "missed",
     "memory": "memory_mb",
+    "memory_worker": "memory_worker_mb",
+    "memory_gpu": "worker_device_mb",
     "recording": "recording",
     "record_dropped": "record_dropped",
     "model": "model",

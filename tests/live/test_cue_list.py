@@ -11,10 +11,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 import osc_schema
 from streamvace.errors import UserError
+from streamvace.live.commands import Commands
 from streamvace.live.cue_file import CueFile, built_in_cues, open_cues
 from streamvace.live.cue_list import CueList
 from streamvace.live.cues import Cue, parse
 from streamvace.live.fades import Fade
+from streamvace.live.parameters import Parameters
 from streamvace.live.reporter import Reporter
 
 SCHEMA = osc_schema.by_address()
@@ -136,18 +138,46 @@ def test_what_somebody_else_wrote_meanwhile_is_kept_beside_it(tmp_path: Path) ->
     assert "cues.json.bak1" in said[-1]
 
 
+def test_a_file_edited_by_hand_is_taken_when_asked_and_a_wrong_one_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "cues.json"
+    said: list[str] = []
+    cues, file = open_cues(path, "none", SCHEMA, Reporter(said.append))
+    commands = Commands(Parameters(), cues, lambda: file.load(cues.replace))
+    cues.store("b", {SCALE: 1.0})
+    path.write_text('{"cues": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}')
+    commands.changes("/streamvace/cue/load", (0.0,))
+    file.close()
+    assert cues.names == ("b",), "a button that is let go"
+    cues, file = open_cues(path, "none", SCHEMA, Reporter(said.append))
+    commands = Commands(Parameters(), cues, lambda: file.load(cues.replace))
+    cues.recall("b")
+    path.write_text('{"cues": [{"name": "b"}, {"name": "new"}]}')
+    commands.changes("/streamvace/cue/load", ())
+    path_was = path.read_text()
+    file.close()
+    assert (cues.names, cues.following) == (("b", "new"), "new")
+    assert path.read_text() == path_was
+    cues, file = open_cues(path, "none", SCHEMA, Reporter(said.append))
+    path.write_text("{")
+    file.load(cues.replace)
+    file.close()
+    assert cues.names == ("b", "new")
+    assert "cues.json is no JSON" in said[-1]
+    assert "the cues stay as they were" in said[-1]
+
+
 def test_what_cannot_be_written_is_said_and_the_next_store_tries_again(tmp_path: Path) -> None:
     folder = tmp_path / "media"
     folder.write_text("a file where the folder should be")
     said: list[str] = []
     reporter = Reporter(said.append)
-    file = CueFile(folder / "cues.json", reporter)
+    file = CueFile(folder / "cues.json", SCHEMA, reporter)
     file.write((cue("a"),))
     file.write((cue("b"),))
     file.close()
     assert "cues are not written to" in said[-1]
     folder.unlink()
-    file = CueFile(folder / "cues.json", reporter)
+    file = CueFile(folder / "cues.json", SCHEMA, reporter)
     file.write((cue("b"),))
     file.close()
     assert [each.name for each in parse((folder / "cues.json").read_text(), SCHEMA, "x")] == ["b"]

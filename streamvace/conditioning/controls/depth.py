@@ -60,6 +60,9 @@ _FLAT = 0.05
 _GUESS_LONGEST = 160
 """The guess is made at this size; it has no finer detail than the guided filter gives it back."""
 
+_REMEMBERS_S = 1.5
+"""Who moved stays near for this long: a dancer's pause is no step back."""
+
 _SEEN_SHARE = 0.12
 """How thick the picture's border is, in parts of its height, that is taken for background."""
 
@@ -75,7 +78,7 @@ class GuessedDepth:
     backend = "a guess without a network"
 
     def __init__(self) -> None:
-        self._motion = MotionMap()
+        self._motion = MotionMap(_REMEMBERS_S)
         self._range = DepthRange()
         self._last: Floats | None = None
         self._seconds = 0.0

@@ -24,8 +24,11 @@ _MOST_REGIONS = 8
 _SEEN_AT = 160
 """Motion is looked for in a picture of this width: outlines of a layout are coarse."""
 
-_MOVES = 150
-"""Of 255: what has moved more than half as fast as full motion lately belongs to a region."""
+_REMEMBERS_S = 0.4
+"""A region follows what moves; this bridges the moment in which a swing turns."""
+
+_MOVES = 70
+"""Of 255: what has moved more than a quarter as fast as full motion lately belongs to a region."""
 
 _LONGEST_TRAIL = 256
 """Positions kept of a trail: four seconds at 60 a second, twice as long as anyone sees."""
@@ -47,7 +50,7 @@ class Layout:
     def __init__(self) -> None:
         self._tracks: list[_Track] = []
         self._seconds = 0.0
-        self._motion = MotionMap()
+        self._motion = MotionMap(_REMEMBERS_S)
 
     def update(self, frame: Pixels, seconds: float, settings: ControlSettings) -> Pixels:
         """See Control."""

@@ -10,9 +10,6 @@ from streamvace.conditioning.controls.flow import Flow
 _FULL = 0.25
 """Picture widths a second against the background at which something certainly moves."""
 
-_FADES_S = 1.5
-"""How long something that stopped is still remembered: a dancer's pause is no disappearance."""
-
 _BORDER = 0.1
 """How thick the picture's border is, in parts of its height, whose motion is taken for the camera's."""
 
@@ -20,7 +17,9 @@ _BORDER = 0.1
 class MotionMap:
     """Motion against the border's: a moving camera moves the border, a performer moves inside it."""
 
-    def __init__(self) -> None:
+    def __init__(self, remembers_s: float) -> None:
+        """remembers_s: how long something that stopped is still known to have moved; it fades meanwhile."""
+        self._remembers_s = remembers_s
         self._flow = Flow()
         self._moved: Floats | None = None
         self._seconds = 0.0
@@ -34,7 +33,7 @@ class MotionMap:
         against = np.linalg.norm(speed - np.median(border, axis=0), axis=-1) / _FULL
         now = np.clip(against, 0, 1).astype(np.float32)
         if self._moved is not None and self._moved.shape == now.shape:
-            now = np.maximum(now, self._moved * np.float32(1 - share(seconds - self._seconds, _FADES_S)))
+            now = np.maximum(now, self._moved * np.float32(1 - share(seconds - self._seconds, self._remembers_s)))
         self._moved, self._seconds = now, seconds
         return np.asarray(now, dtype=np.float32)
 

@@ -1,0 +1,213 @@
+"""What every control and mask costs and how steady it is: `python benchmarks/controls.py [--size 640x368]`.
+
+Cost: the median time of one `update` on one thread, on a moving scene, after a warm-up, and the processor's part of it,
+which tells on a busy machine what a quiet one would take. Steadiness: how much the signal
+changes from frame to frame on a scene that stands still before a camera with noise (deviation 4 of 255), and beside it
+how much the camera's own picture does. Both on the embedded model's procedural world, so anybody can repeat it. What
+needs networks is measured when `streamvace models pull vision` has fetched them, and left out otherwise.
+
+`--clip FILE` measures the cost on a film instead. `--sheet OUT.jpg --clip A.mp4 --clip B.mp4` draws a contact sheet of
+every control and mask on each film; `--hue 0` names the key colour of the chroma mask, one a film.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice, pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streamvace.conditioning.controls import CONTROLS
+from streamvace.conditioning.controls.base import ControlSettings, three
+from streamvace.conditioning.masks import MASKS
+from streamvace.conditioning.masks.base import MaskSettings
+from streamvace.conditioning.masks.shape import MaskShaper, Shaping
+from streamvace.conditioning.networks import Networks
+from streamvace.embedded.pattern_stream import PatternStream
+from streamvace.errors import UserError
+from streamvace.hardware import processor
+from streamvace.live.options import parse_size
+from streamvace.models.manifest import models_folder
+from streamvace.video.file import clip_info, read_frames
+
+Pixels = NDArray[np.uint8]
+Step = Callable[[Pixels, float], Pixels]
+
+RATE = 24.0
+NOISE = 4.0
+WARM_UP = 8
+TARGETS = {
+    "control gray": 4,
+    "control edges": 4,
+    "mask luma": 4,
+    "mask chroma": 4,
+    "mask motion": 4,
+    "control flow": 15,
+}
+"""Milliseconds at 640x368 on a processor that this project promises itself."""
+
+
+def steps(settings: MaskSettings) -> Mapping[str, Step]:
+    """Every control and mask that can be made here, by name."""
+    networks, found = Networks(models_folder()), {}
+    for kind in CONTROLS:
+        found[f"control {kind}"] = _control(kind, networks)
+    for source in MASKS:
+        found[f"mask {source}"] = _mask(source, networks, settings)
+    shaper, shaping = MaskShaper(), Shaping(grow=8, feather=12, hold=0.3)
+    luma = _mask("luma", networks, settings)
+    found["mask luma, grown, feathered, held"] = lambda picture, seconds: shaper.update(
+        luma(picture, seconds), seconds, shaping
+    )
+    return {name: step for name, step in found.items() if step is not None}
+
+
+def _control(kind: str, networks: Networks) -> Step | None:
+    try:
+        control = CONTROLS[kind](networks)
+    except UserError as error:
+        print(f"control {kind} is left out: {error}")
+        return None
+    settings = ControlSettings()
+    return lambda picture, seconds: control.update(picture, seconds, settings)
+
+
+def _mask(source: str, networks: Networks, settings: MaskSettings) -> Step | None:
+    try:
+        mask = MASKS[source](networks)
+    except UserError as error:
+        print(f"mask {source} is left out: {error}")
+        return None
+    return lambda picture, seconds: mask.update(picture, seconds, settings)
+
+
+def moving(size: tuple[int, int], count: int) -> list[Pixels]:
+    """The world's `scene` pattern, RGBA."""
+    stream = PatternStream("scene", size)
+    return [_opaque(stream.frame(k / RATE)) for k in range(count)]
+
+
+def standing(size: tuple[int, int], count: int) -> list[Pixels]:
+    """One frame of it before a noisy camera."""
+    still = PatternStream("scene", size).frame(1.0).astype(np.float32)
+    rng = np.random.default_rng(0)
+    return [_opaque(np.clip(still + rng.normal(0, NOISE, still.shape), 0, 255).astype(np.uint8)) for _ in range(count)]
+
+
+def _opaque(picture: Pixels) -> Pixels:
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA), dtype=np.uint8)
+
+
+def cost_ms(step: Step, pictures: list[Pixels]) -> tuple[float, float]:
+    """Medians of one update: (by the clock, by the processor)."""
+    spent = []
+    for k, picture in enumerate(pictures):
+        started = time.perf_counter(), time.thread_time()
+        step(picture, k / RATE)
+        spent.append((time.perf_counter() - started[0], time.thread_time() - started[1]))
+    clock, processor_time = zip(*spent[WARM_UP:], strict=True)
+    return statistics.median(clock) * 1e3, statistics.median(processor_time) * 1e3
+
+
+def unsteady(step: Step, pictures: list[Pixels]) -> float:
+    """Mean change from frame to frame, of 255, once it has settled."""
+    made = [step(picture, k / RATE).astype(np.int16) for k, picture in enumerate(pictures)]
+    return float(np.mean([np.abs(a - b).mean() for a, b in pairwise(made[len(made) // 2 :])]))
+
+
+def measure(size: tuple[int, int], frames: int, clip: Path | None) -> dict[str, dict[str, float]]:
+    """By name: cost in ms, and change from frame to frame on a scene that stands still."""
+    pictures = list(islice(read_frames(clip, size), frames)) if clip else moving(size, frames)
+    still = standing(size, frames)
+    costs = {name: cost_ms(step, pictures) for name, step in steps(MaskSettings()).items()}
+    changes = {name: unsteady(step, still) for name, step in steps(MaskSettings()).items()}
+    return {
+        name: {"ms": round(clock, 2), "cpu_ms": round(busy, 2), "change": round(changes[name], 3)}
+        for name, (clock, busy) in costs.items()
+    }
+
+
+def table(figures: Mapping[str, Mapping[str, float]], size: tuple[int, int]) -> Iterator[str]:
+    """As Markdown."""
+    yield f"| {size[0]}x{size[1]} | cost of a frame | of the processor | promised | change on a still scene |"
+    yield "| --- | --- | --- | --- | --- |"
+    for name, figure in figures.items():
+        promise = f"{TARGETS[name]} ms" if name in TARGETS and size == (640, 368) else ""
+        yield f"| {name} | {figure['ms']:.1f} ms | {figure['cpu_ms']:.1f} ms | {promise} | {figure['change']:.2f} |"
+
+
+SHEET_WIDTH, TILE_HEIGHT, CAPTION = 1200, 132, 16
+
+
+def sheet(clips: list[Path], hues: list[float], frames: int) -> Pixels:
+    """Every control and mask on each film, uint8 `[H, W, 3]`."""
+    blocks = []
+    for number, clip in enumerate(clips):
+        info = clip_info(clip)
+        tall = info.height > info.width
+        settings = MaskSettings(chroma_hue=hues[number] if number < len(hues) else 120.0, chroma_tolerance=0.3)
+        blocks.append(_block(list(islice(read_frames(clip, (416, 592) if tall else (640, 368)), frames)), settings))
+    return np.concatenate(blocks)
+
+
+def _block(pictures: list[Pixels], settings: MaskSettings) -> Pixels:
+    settings = replace(settings, luma_low=0.55)
+    shown = {"picture": pictures[-1][..., :3]}
+    for name, step in steps(settings).items():
+        for k, picture in enumerate(pictures):
+            made = step(picture, k / RATE)
+        shown[name] = made if made.ndim == 3 else three(made)
+    shown = {
+        name: picture for name, picture in shown.items() if name not in ("control raw", "mask alpha", "mask input")
+    }
+    tiles = [_tile(name.removeprefix("control "), picture) for name, picture in shown.items()]
+    across = max(1, SHEET_WIDTH // tiles[0].shape[1])
+    rows = [tiles[start : start + across] for start in range(0, len(tiles), across)]
+    blank = np.full_like(tiles[0], 24)
+    whole = [np.concatenate([*row, *[blank] * (across - len(row))], axis=1) for row in rows]
+    block = np.concatenate(whole)
+    return np.pad(block, ((0, 0), (0, max(0, SHEET_WIDTH - block.shape[1])), (0, 0)), constant_values=24)
+
+
+def _tile(name: str, picture: Pixels) -> Pixels:
+    width = round(picture.shape[1] * TILE_HEIGHT / picture.shape[0])
+    tile = np.full((TILE_HEIGHT + CAPTION, width + 4, 3), 24, np.uint8)
+    tile[CAPTION:, 2:-2] = cv2.resize(picture, (width, TILE_HEIGHT), interpolation=cv2.INTER_AREA)
+    shown = name.replace("grown, feathered, held", "shaped")
+    cv2.putText(tile, shown, (3, CAPTION - 5), cv2.FONT_HERSHEY_SIMPLEX, 0.36, (235, 235, 235), 1, cv2.LINE_AA)
+    return tile
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", default="640x368")
+    parser.add_argument("--frames", type=int, default=48)
+    parser.add_argument("--clip", type=Path, action="append", default=[])
+    parser.add_argument("--hue", type=float, action="append", default=[])
+    parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--json", type=Path, help="write the figures there as well")
+    chosen = parser.parse_args()
+    cv2.setNumThreads(1)
+    if chosen.sheet:
+        picture = cv2.cvtColor(sheet(chosen.clip, chosen.hue, chosen.frames), cv2.COLOR_RGB2BGR)
+        cv2.imwrite(str(chosen.sheet), picture, [cv2.IMWRITE_JPEG_QUALITY, 82])
+        print(f"{chosen.sheet}: {chosen.sheet.stat().st_size / 1000:.0f} kB")
+        return
+    size = parse_size(chosen.size)
+    figures = measure(size, chosen.frames, chosen.clip[0] if chosen.clip else None)
+    print(f"{processor()}, 1 thread | OpenCV {cv2.__version__} | {chosen.frames} frames\n")
+    print("\n".join(table(figures, size)))
+    if chosen.json:
+        chosen.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from osc_schema import Value
 from streamvace.live.parameters import Change, Parameters, Snapshot
 from streamvace.live.reference_list import EDITS, REFERENCES
@@ -70,3 +73,34 @@ def test_everybody_hears_of_the_new_list_the_writer_too() -> None:
     parameters.set(ADD, ("cat.png",), "desk")
     assert heard[0][REFERENCES] == ""
     assert heard[0][ADD] == "desk"
+
+
+NAMES = st.sampled_from([f"{letter}.png" for letter in "abcdefghij"])
+WISHES = st.one_of(
+    st.tuples(st.just(ADD), NAMES.map(lambda name: (name,))),
+    st.tuples(st.just(REMOVE), st.integers(1, 8).map(lambda number: (number,))),
+    st.tuples(st.just(CLEAR), st.just(())),
+    st.tuples(st.just(REFERENCES), st.lists(NAMES, min_size=1, max_size=8).map(tuple)),
+)
+
+
+@given(st.lists(st.lists(WISHES, max_size=6), max_size=6))
+def test_any_bundles_of_edits_leave_the_list_that_a_plain_list_would_be(
+    bundles: list[list[tuple[str, tuple[object, ...]]]],
+) -> None:
+    parameters, model = a_list(), list[object]()
+    for bundle in bundles:
+        results = parameters.apply_bundle(Change(address, arguments, "desk") for address, arguments in bundle)
+        for result, (address, arguments) in zip(results, bundle, strict=True):
+            before = list(model)
+            if address == ADD and arguments[0] not in model:
+                model += arguments if len(model) < 8 else ()
+            elif address == REMOVE and isinstance(arguments[0], int):
+                del model[arguments[0] - 1 : arguments[0]]
+            elif address == CLEAR:
+                model.clear()
+            elif address == REFERENCES:
+                model[:] = arguments
+            refusable = address == REMOVE or (address == ADD and arguments[0] not in before)
+            assert (result.status == "refused") == (refusable and model == before)
+        assert held(parameters) == tuple(model)

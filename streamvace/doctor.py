@@ -120,6 +120,13 @@ def _syphon(facts: Facts) -> Check | None:
     return Check("Syphon", "ok" if facts.syphon else "missing", "installed" if facts.syphon else "not installed", mend)
 
 
+def _link(facts: Facts) -> Check:
+    found = "installed" if facts.link else "not installed: no changes on the beat"
+    return Check(
+        "Ableton Link", "ok" if facts.link else "warn", found, "" if facts.link else 'pip install "streamvace[link]"'
+    )
+
+
 def _vision(facts: Facts) -> Check:
     """What makes the pose control, the person and the detector mask possible, and depth and scribble better."""
     absent = [name for name in ("ai_edge_litert", "onnxruntime") if name not in facts.vision]
@@ -187,6 +194,7 @@ CHECKS: tuple[Callable[[Facts], Check | None], ...] = (
     _ndi,
     _spout,
     _syphon,
+    _link,
     _osc,
     _web,
 )

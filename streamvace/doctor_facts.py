@@ -50,6 +50,8 @@ class Facts:
     ndi_error: str = ""
     spout: bool = False
     syphon: bool = False
+    link: bool = False
+    """Ableton Link's library is installed."""
     encoders: tuple[str, ...] = ()
     av_error: str = ""
     opencv: str = ""
@@ -76,6 +78,7 @@ def gather(osc_port: int, web_port: int, host: str = "127.0.0.1") -> Facts:
         free_memory=free_memory(),
         spout=find_spec("SpoutGL") is not None,
         syphon=find_spec("syphon") is not None,
+        link=find_spec("aalink") is not None,
         osc_port=osc_port,
         osc_free=port_free(host, osc_port, socket.SOCK_DGRAM),
         web_port=web_port,

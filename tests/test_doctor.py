@@ -31,6 +31,7 @@ GOOD = Facts(
     web_port=8700,
     weights=("codec", "context", "text", "transformer"),
     vision=("ai_edge_litert", "onnxruntime"),
+    link=True,
 )
 
 
@@ -156,6 +157,14 @@ def test_missing_networks_of_controls_and_masks_are_a_warning_with_the_mend() ->
         assert (line.name, line.status) == ("Live controls", "warn")
         assert mend in line.mend
         assert can_run(report)
+
+
+def test_without_link_the_show_runs_and_the_mend_is_named() -> None:
+    report = checks(replace(GOOD, link=False))
+    (line,) = [check for check in report if check.status != "ok"]
+    assert (line.name, line.status) == ("Ableton Link", "warn")
+    assert "streamvace[link]" in line.mend
+    assert can_run(report)
 
 
 def test_damaged_weights_are_named(tmp_path: Path) -> None:

@@ -136,7 +136,8 @@ function section(group, rows) {
   box.ontoggle = () => localStorage.setItem(key, box.open);
   for (const row of rows) {
     const [element, fill] = controls[row.type](row);
-    const line = make("div", { className: "control" }, make("span", { className: "name", title: `${row.help}\n${row.address}` }, row.label), element);
+    const wide = row.type === "weighted" || row.type === "strings";
+    const line = make("div", { className: wide ? "control wide" : "control" }, make("span", { className: "name", title: `${row.help}\n${row.address}` }, row.label), element);
     if (fill) panel.shown.set(row.address, { fill, line });
     box.append(line);
   }

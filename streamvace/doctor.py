@@ -121,10 +121,9 @@ def _syphon(facts: Facts) -> Check | None:
 
 
 def _link(facts: Facts) -> Check:
-    found = "installed" if facts.link else "not installed: no changes on the beat"
-    return Check(
-        "Ableton Link", "ok" if facts.link else "warn", found, "" if facts.link else 'pip install "streamvace[link]"'
-    )
+    if facts.link:
+        return Check("Ableton Link", "ok", "installed")
+    return Check("Ableton Link", "warn", "not installed: no changes on the beat", 'pip install "streamvace[link]"')
 
 
 def _vision(facts: Facts) -> Check:

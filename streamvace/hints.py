@@ -20,7 +20,7 @@ from streamvace.conditioning.extension import place_anchors
 from streamvace.conditioning.region import scale_tokens
 from streamvace.model.blocks import Bidirectional, TextKV
 from streamvace.model.context import ContextBranch
-from streamvace.model.rope import RotaryTable, rotary_table
+from streamvace.model.rope import rotary_table
 from streamvace.model.sampler import add_noise, draw_noise
 from streamvace.model.transformer import CausalWan, TimeEmbedding
 from streamvace.pixels import Canvas, to_mask, to_pixels
@@ -152,7 +152,7 @@ class HintDesk:
         weights = (1 - given.second_weight, given.second_weight) if len(embedded) == 2 else (1.0,)
         shares = [Share(*share) for share in zip(embedded, weights, strict=True) if share[1]]
         self._noise.manual_seed(given.seed + state.position + REFERENCE_SEED)
-        table = RotaryTable(self._table.cos[:seen], self._table.sin[:seen])
+        table = self._table.first(seen)
         return ChunkHints(
             parts.wan, branch, state.context_text, shares, self._scales(given, parts, frames), Bidirectional(table),
             references, self._noise, given.hint_reuse, given.hint_threshold,

@@ -128,12 +128,11 @@ def after_attention(block: WanBlock, x: Tensor, attended: Tensor, text: TextKV, 
     gate_sa, shift_ff, scale_ff, gate_ff = gates
     frames = gate_sa.shape[1]
     attended = block.self_attn.o(attended.flatten(2))
-    x = x + (attended.unflatten(1, (frames, -1)) * gate_sa).flatten(1, 2)
+    x = torch.addcmul(x.unflatten(1, (frames, -1)), attended.unflatten(1, (frames, -1)), gate_sa).flatten(1, 2)
     cross = block.cross_attn
     x = x + cross.o(sdpa(cross.queries(block.norm3(x)), *text).flatten(2))
     out: Tensor = block.ffn(block.modulated(x, shift_ff, scale_ff))
-    gated: Tensor = out.unflatten(1, (frames, -1)) * gate_ff
-    return x + gated.flatten(1, 2)
+    return torch.addcmul(x.unflatten(1, (frames, -1)), out.unflatten(1, (frames, -1)), gate_ff).flatten(1, 2)
 
 
 @dataclass(frozen=True)

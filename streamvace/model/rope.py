@@ -1,7 +1,7 @@
 """3-D rotary position embedding (Wan2.1): time, height and width share a head's channels.
 
-Angles are computed in float64 and stored in fp32 once per chunk; rotation is applied in fp32. Positions need no upper
-limit because tables are cut from the formula, not from a stored range.
+Angles are computed in float64 and stored in complex64 once per chunk; rotation is applied in fp32. Positions need no
+upper limit because tables are cut from the formula, not from a stored range.
 """
 
 from __future__ import annotations
@@ -17,17 +17,21 @@ THETA = 10000.0
 
 @dataclass(frozen=True)
 class RotaryTable:
-    """cos, sin: fp32 `[tokens, 1, head_dim / 2]`, tokens in (t, h, w) order."""
+    """turn: complex64 `[tokens, 1, head_dim / 2]`, cos + i sin of each pair's angle, tokens in (t, h, w) order."""
 
-    cos: Tensor
-    sin: Tensor
+    turn: Tensor
 
     def rotate(self, x: Tensor) -> Tensor:
-        """Rotate `x` `[B, tokens, heads, head_dim]`; adjacent channels (2k, 2k+1) form a pair. Keeps x's dtype."""
-        pairs = x.float().unflatten(-1, (-1, 2))
-        real, imag = pairs[..., 0], pairs[..., 1]
-        rotated = torch.stack((real * self.cos - imag * self.sin, real * self.sin + imag * self.cos), dim=-1)
-        return rotated.flatten(-2).to(x.dtype)
+        """Rotate `x` `[B, tokens, heads, head_dim]`; adjacent channels (2k, 2k+1) form a pair. Keeps x's dtype.
+
+        A pair is a complex number and rotating it one product: one pass over memory instead of eight.
+        """
+        pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))
+        return torch.view_as_real(pairs * self.turn).flatten(-2).to(x.dtype)
+
+    def first(self, tokens: int) -> RotaryTable:
+        """The table of the first tokens alone."""
+        return RotaryTable(self.turn[:tokens])
 
 
 def axis_dims(head_dim: int) -> tuple[int, int, int]:
@@ -54,4 +58,4 @@ def rotary_table(
     rows = _angles(torch.arange(height), dim_h).view(1, height, 1, -1).expand(count, height, width, -1)
     columns = _angles(torch.arange(width), dim_w).view(1, 1, width, -1).expand(count, height, width, -1)
     angles = torch.cat((time, rows, columns), dim=-1).reshape(count * height * width, 1, -1)
-    return RotaryTable(angles.cos().float().to(device), angles.sin().float().to(device))
+    return RotaryTable(torch.complex(angles.cos().float(), angles.sin().float()).to(device))

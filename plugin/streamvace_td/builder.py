@@ -109,6 +109,7 @@ def _append(page: Page, spec: ParSpec) -> Par:
         "Int": page.appendInt,
         "Toggle": page.appendToggle,
         "Str": page.appendStr,
+        "StrMenu": page.appendStrMenu,
         "Menu": page.appendMenu,
         "Pulse": page.appendPulse,
         "Folder": page.appendFolder,
@@ -170,6 +171,7 @@ def _attach_extension(component: Component) -> None:
     if blocks is not None and blocks.numBlocks < 1:
         blocks.numBlocks = 1
     settings: dict[str, ParSetting] = {
+        "opviewer": "./out1",
         "ext0object": "op('./extension').module.create(me)",
         "ext0name": "Streamvace",
         "ext0promote": True,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from streamvace_td.address import Lookup
 from streamvace_td.child import Child, Ended, Event, Installing, Launched, Line, leave, take_over
+from streamvace_td.cue_menu import PREFIX, CueMenu
 from streamvace_td.launch import LOOPBACK, Settings, options, remote_command
 from streamvace_td.life import Effect, Life
 from streamvace_td.link import SUBSCRIBE, Link
@@ -26,9 +27,10 @@ from streamvace_td.values import from_par, to_par
 DOCUMENTATION = "https://github.com/streamvace/streamvace/blob/main/docs/touchdesigner.md"
 QUIT = "/streamvace/quit"
 RECALL = "/streamvace/cue/recall"
+CUE = "/streamvace/status/cue"
 OUTPUTS = "/streamvace/status/outputs"
 ERROR = "/streamvace/status/error"
-NEXT_START = ("Transport", "Streamname", "Oscport", "Size", "Options", "Media", "Python", "Stay", "Folder")
+NEXT_START = ("Transport", "Streamname", "Oscport", "Size", "Options", "Media", "Python", "Stay")
 """Parameters of the component that a running process does not follow."""
 MOST_EVENTS = 50
 """Of the child's thread, taken a frame: a chatty log must not cost a frame."""
@@ -53,6 +55,8 @@ class Extension:
         self._life = Life()
         self._child = take_over(owner.path)
         self._log = LogTable(owner, clock)
+        cue_rows = (spec for address, spec in self._specs.items() if address.startswith(PREFIX))
+        self._cues = CueMenu(owner, (spec.argument for spec in cue_rows if spec.argument))
         self._shown: dict[str, object] = {}
         self._begun = False
 
@@ -204,7 +208,8 @@ class Extension:
         before = self._link.connected
         self._link.aim(self._target())
         for message in self._link.turn(now):
-            self._heard(message)
+            self._heard(message, now)
+        self._cues.show()
         if self._link.connected and not before:
             self._connected(now)
         elif before and not self._link.connected:
@@ -212,7 +217,7 @@ class Extension:
             self._life.silent(now)
             self._log.add("component", "the process does not answer any more")
         if self._link.connected:
-            self._link.send(self._sync.outgoing(now))
+            self._link.send(self._sync.outgoing(now) + self._cues.questions(now))
 
     def _target(self) -> tuple[str, int] | None:
         """Where the process is, or None while nobody is wanted or the name is being looked up."""
@@ -227,6 +232,7 @@ class Extension:
         self._life.answered(now)
         self._log.add("component", "connected" if fresh else "joined a running process")
         self._link.send([(SUBSCRIBE, ())])
+        self._cues.ask(now)
         self._sync.begin(self._held() if fresh else {}, now)
 
     def _held(self) -> dict[str, Arguments]:
@@ -246,6 +252,8 @@ class Extension:
             self._log.add("component", f"{self._specs[address].label}: fill in {argument} first")
         else:
             self._sync.fire(address, () if value is None else (value,))
+            if address.startswith(PREFIX):
+                self._cues.ask(self._clock())
 
     def _turned(self, address: str, changed: Par) -> None:
         spec = self._specs[address]
@@ -254,7 +262,10 @@ class Extension:
             if value is not None:
                 self._sync.local(address, value)
 
-    def _heard(self, message: Message) -> None:
+    def _heard(self, message: Message, now: float) -> None:
+        self._cues.heard(message)
+        if message.address == CUE:
+            self._cues.ask(now)
         value = self._sync.remote(message.address, message.arguments)
         if value is None:
             return

@@ -14,7 +14,7 @@ import osc_schema
 from osc_schema import Parameter
 from streamvace_td.values import SEPARATOR, ParValue, from_osc, to_par
 
-Style = Literal["Float", "Int", "Toggle", "Str", "Menu", "Pulse", "Folder"]
+Style = Literal["Float", "Int", "Toggle", "Str", "StrMenu", "Menu", "Pulse", "Folder"]
 """TouchDesigner's styles; `Page.append<Style>` makes each."""
 
 STATUS, ABOUT = "Status", "About"
@@ -121,7 +121,8 @@ def _with_argument(row: Parameter) -> tuple[ParSpec, ParSpec]:
         button,
         name=f"{button.name}{what}",
         label=f"{row.label}: {what}",
-        style=_STYLES[row.argument],
+        # a text to type or, where there is something to choose from, to pick
+        style="StrMenu" if row.argument == "string" else _STYLES[row.argument],
         help=f"What {row.label} acts with. {row.help}",
         default=default(row),
         row=None,

@@ -1,9 +1,15 @@
 """Inside TouchDesigner, callbacks of an Execute DAT: once a frame, and when TouchDesigner closes."""
 
+# me: TouchDesigner's name for this DAT. Without its folder the component has no extension, and says so elsewhere.
+
 
 def onFrameStart(frame):
-    me.parent().Frame()  # noqa: F821 - TouchDesigner's name for this DAT
+    component = me.parent()  # noqa: F821
+    if hasattr(component, "Frame"):
+        component.Frame()
 
 
 def onExit():
-    me.parent().Exit()  # noqa: F821
+    component = me.parent()  # noqa: F821
+    if hasattr(component, "Exit"):
+        component.Exit()

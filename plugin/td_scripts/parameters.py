@@ -1,9 +1,17 @@
 """Inside TouchDesigner, callbacks of a Parameter Execute DAT: what was turned or pressed on the component."""
 
+# me: TouchDesigner's name for this DAT.
+
 
 def onValuesChanged(changes):
-    me.parent().ValuesChanged(changes)  # noqa: F821 - TouchDesigner's name for this DAT
+    component = me.parent()  # noqa: F821
+    if any(change.par.name == "Folder" for change in changes):
+        component.par.reinitextensions.pulse()
+    elif hasattr(component, "ValuesChanged"):
+        component.ValuesChanged(changes)
 
 
 def onPulse(par):
-    me.parent().Pulse(par)  # noqa: F821
+    component = me.parent()  # noqa: F821
+    if hasattr(component, "Pulse"):
+        component.Pulse(par)

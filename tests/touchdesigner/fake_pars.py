@@ -21,13 +21,14 @@ class ParMode(Enum):
     BIND = 3
 
 
-_EMPTY = {"toggle": False, "int": 0, "float": 0.0, "str": "", "op": "", "file": "", "pulse": False}
+_EMPTY = {"toggle": False, "int": 0, "float": 0.0, "str": "", "strmenu": "", "op": "", "file": "", "pulse": False}
 _TYPES: dict[str, tuple[type, ...]] = {
     "toggle": (bool, int),
     "int": (int,),
     "float": (int, float),
     "str": (str,),
     "op": (str,),
+    "strmenu": (str,),
     "file": (str,),
 }
 CUSTOM_NAME = re.compile(r"[A-Z][a-z0-9]*\Z")
@@ -95,10 +96,14 @@ class Par(Guarded):
 
     @menuNames.setter
     def menuNames(self, names: list[str]) -> None:
-        if self._kind != "menu:" or not names or not all(isinstance(name, str) and name for name in names):
+        if (
+            self._kind not in ("menu:", "strmenu")
+            or not names
+            or not all(isinstance(name, str) and name for name in names)
+        ):
             raise TypeError(f"{self._name}: {names!r} are no menu names for a {self._kind}")
         self._menu = list(names)
-        if self._constant not in self._menu:
+        if self._kind == "menu:" and self._constant not in self._menu:
             self._constant = self._default = self._menu[0]
 
     @property
@@ -133,7 +138,7 @@ class Par(Guarded):
         self._export, self._mode = channel, ParMode.EXPORT
 
     def _checked(self, value: Any) -> Any:
-        if self._menu or self._kind.startswith("menu:"):
+        if self._kind.startswith("menu:"):
             if value not in self._menu:
                 raise ValueError(f"{self._owner._path}: {self._name} has no menu entry {value!r}, only {self._menu}")
             return value
@@ -209,6 +214,9 @@ class Page(Guarded):
 
     def appendMenu(self, name: str, *, label: str | None = None) -> list[Par]:
         return self._append(name, label, "menu:")
+
+    def appendStrMenu(self, name: str, *, label: str | None = None) -> list[Par]:
+        return self._append(name, label, "strmenu")
 
     def appendPulse(self, name: str, *, label: str | None = None) -> list[Par]:
         return self._append(name, label, "pulse")

@@ -48,6 +48,7 @@ TYPES: Mapping[str, OperatorType] = {
             "reinitextensions": "pulse",
             "parentshortcut": "str",
             "opshortcut": "str",
+            "opviewer": "op",
             "externaltox": "file",
             "enableexternaltox": "toggle",
             "reloadcustom": "toggle",

@@ -115,7 +115,7 @@ def test_each_custom_parameter_is_as_its_spec_says(component: COMP, spec: object
     made = component.par[spec.name]
     assert made is not None
     kinds = {"Float": "float", "Int": "int", "Toggle": "toggle", "Str": "str", "Menu": "menu:", "Pulse": "pulse"}
-    assert made._kind == {**kinds, "Folder": "file"}[spec.style]
+    assert made._kind == {**kinds, "Folder": "file", "StrMenu": "strmenu"}[spec.style]
     assert (made.label, made.help, made.readOnly) == (spec.label, spec.help, spec.read_only)
     assert made.menuNames == [name for name, _ in spec.choices]
     if spec.minimum is not None:
@@ -144,6 +144,7 @@ def test_what_it_says_about_itself(component: COMP, td: FakeTouchDesigner) -> No
     assert component.par.Toxsavebuild.eval() == td.app.build
     assert component.par.opshortcut.eval() == "", "no global name: two components would fight over it"
     assert "streamvace" in component.tags
+    assert (component.viewer, component.par.opviewer.eval()) == (True, "./out1"), "its tile shows the picture"
 
 
 def test_its_version_is_streamvaces() -> None:
@@ -184,6 +185,17 @@ def test_an_operator_of_another_type_in_the_way_is_replaced(component: COMP, td:
     component.create(td.textDAT, "log")
     build(td.network, td)  # type: ignore[arg-type]
     assert inside(component, "log").OPType == "tableDAT"
+
+
+def test_a_component_whose_folder_comes_back_comes_back(td: FakeTouchDesigner, tmp_path: Path) -> None:
+    component = build(td.network, td)
+    right = component.par.Folder.eval()  # type: ignore[attr-defined]
+    component.par.Folder = str(tmp_path / "moved away")  # type: ignore[attr-defined]
+    component._extension = None  # type: ignore[attr-defined]  # as when the project opens and the folder is not there
+    td.frame()
+    td.frame(lambda: setattr(component.par, "Folder", right))
+    td.frame()
+    assert component.par.State.eval() == "looking"  # type: ignore[attr-defined]
 
 
 def test_two_components_stand_side_by_side(td: FakeTouchDesigner) -> None:

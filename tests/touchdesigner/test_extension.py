@@ -54,7 +54,7 @@ def values_sent(studio: Studio) -> list[tuple[str, tuple[object, ...]]]:
     return [
         (address, arguments)
         for address, arguments in studio.sent
-        if arguments != ("?",) and address.rpartition("/")[2] not in ("ping", "subscribe", "sync")
+        if arguments != ("?",) and address.rpartition("/")[2] not in ("ping", "subscribe", "sync", "list")
     ]
 
 
@@ -303,3 +303,17 @@ def another_value(row: osc_schema.Parameter) -> osc_schema.Value | None:
     if row.type == "string":
         return "something else"
     return ("one", "two")[: row.max_items] if row.type == "strings" else (("one", row.minimum or 0.0),)
+
+
+def test_the_names_of_the_cues_are_a_menu(studio: Studio) -> None:
+    names = ["dusk", "neon tunnel"]
+    with OscServer(Parameters(), port=0) as server:
+        server.cues = lambda: tuple(names)  # type: ignore[method-assign]
+        studio.set(Oscport=server.port)
+        menu = studio.component.par.Cuerecallname
+        studio.until(lambda: menu.menuNames == names, "the menu")
+        names.append("dawn")
+        server.publish("/streamvace/status/cue", "dawn")  # recalled, or stored by somebody else
+        studio.until(lambda: menu.menuNames == names, "the new name")
+    studio.set(Cuerecallname="a name typed by hand")
+    assert studio.par("Cuerecallname") == "a name typed by hand"

@@ -66,7 +66,7 @@ def test_a_trigger_that_acts_with_a_value_has_a_place_for_it() -> None:
             button = page.pars[names.index(par_name(row))]
             value = page.pars[names.index(button.argument)]
             assert names.index(value.name) + 1 == names.index(button.name)
-            assert value.style == {"string": "Str", "int": "Int", "choice": "Menu"}[row.argument]
+            assert value.style == {"string": "StrMenu", "int": "Int", "choice": "Menu"}[row.argument]
             assert (value.maximum, value.row) == (row.maximum, None)
 
 

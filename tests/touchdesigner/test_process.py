@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -98,10 +99,15 @@ def test_a_killed_worker_is_the_processs_own_affair(studio: Studio) -> None:
 
 def workers(pid: int) -> list[int]:
     """Children of the process that hold a generator: not multiprocessing's resource tracker."""
-    lists = Path(f"/proc/{pid}/task").glob("*/children")  # a child belongs to the thread that started it
-    children = [child for each in lists for child in each.read_text().split()]
-    held = [int(each) for each in children if "spawn_main" in Path(f"/proc/{each}/cmdline").read_text()]
+    held = []
+    for each in Path(f"/proc/{pid}/task").glob("*/children"):  # a child belongs to the thread that started it
+        with contextlib.suppress(OSError):  # a thread or a child that ended meanwhile
+            held += [int(child) for child in each.read_text().split() if _holds_a_generator(child)]
     return [each for each in held if not process_gone(each)]
+
+
+def _holds_a_generator(pid: str) -> bool:
+    return "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()
 
 
 @posix

@@ -70,7 +70,7 @@ def play(studio: Studio) -> None:
     # A cue is kept, something else is tried, the cue comes back: by the process, shown on every knob.
     studio.frame(lambda: studio.set(Cuestorename="red", Cuerecallname="red"))
     studio.press("Cuestore")
-    studio.frames(0.5)
+    studio.until(lambda: "red" in studio.component.par.Cuerecallname.menuNames, "its name in the menu")
     studio.frame(lambda: studio.set(Prompt="neon blue cube", Contextscale=0.3, Seed=8))
     studio.frames(1.0)
     studio.sent.clear()

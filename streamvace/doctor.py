@@ -131,7 +131,7 @@ def _vision(facts: Facts) -> Check:
     absent = [name for name in ("ai_edge_litert", "onnxruntime") if name not in facts.vision]
     if absent:
         found = f"{', '.join(absent)} not installed: no pose control, person or detector mask"
-        return Check("Live controls", "warn", found, 'pip install "streamvace[vision]"')
+        return Check("Live controls", "warn", found, "pip install ai-edge-litert onnxruntime")
     if facts.vision_missing:
         found = f"not fetched: {', '.join(facts.vision_missing)}"
         return Check("Live controls", "warn", found, "streamvace models pull vision")

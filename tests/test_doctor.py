@@ -151,7 +151,7 @@ def test_a_port_in_use_is_seen() -> None:
 
 
 def test_missing_networks_of_controls_and_masks_are_a_warning_with_the_mend() -> None:
-    for facts, mend in (({"vision": ()}, "streamvace[vision]"), ({"vision_missing": ("a.tflite",)}, "pull vision")):
+    for facts, mend in (({"vision": ()}, "ai-edge-litert"), ({"vision_missing": ("a.tflite",)}, "pull vision")):
         report = checks(replace(GOOD, **facts))  # type: ignore[arg-type]
         (line,) = [check for check in report if check.status != "ok"]
         assert (line.name, line.status) == ("Live controls", "warn")

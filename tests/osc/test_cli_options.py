@@ -52,7 +52,7 @@ def test_text_becomes_a_value_that_the_parameters_take(name: str, text: str, add
         ("--seed", "1.5"),
         ("--seed", "9" * 5000),
         ("--pause", "maybe"),
-        ("--mask-source", "luma"),
+        ("--mask-source", "beta"),
         ("--reset", "1"),
         ("--nothing", "1"),
         ("--status-fps", "1"),

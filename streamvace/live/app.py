@@ -51,7 +51,8 @@ from streamvace.live.reporter import Reporter, say
 from streamvace.live.show_log import LoggedFeed, ShowLog, check_new
 from streamvace.live.signal_outputs import VIEWS, SignalOutputs, check_views, split_views, view_openers
 from streamvace.live.signal_parts import Parts, control_maker, mask_maker
-from streamvace.live.signal_stage import SignalStage
+from streamvace.live.signal_settings import second_settings
+from streamvace.live.signal_stage import SECOND, SignalStage
 from streamvace.live.sink_bank import SinkBank, SinkOpener
 from streamvace.live.status_feed import osc_figures, publish_status, web_figures
 from streamvace.live.stills import fit_still, wishes
@@ -160,8 +161,20 @@ def run(options: RunOptions) -> int:
             reporter=reporter,
             watched=lambda: looked_at.wanted,
         )
-        stack.callback(signals.stop)
-        signals.start()
+        second = SignalStage(
+            inputs=signals,
+            snapshot=parameters.snapshot,
+            controls=Parts(control_maker(networks), reporter, "second control"),
+            masks=Parts(mask_maker(networks, media), reporter, "mask"),
+            pipeline=options.pipeline,
+            size=size,
+            reporter=reporter,
+            roles=SECOND,
+            wish=second_settings,
+        )
+        for stage in (signals, second):
+            stack.callback(stage.stop)
+            stage.start()
         stack.callback(looked_at.stop)
         looked_at.start(lambda: signals.view)
         presenter = Presenter(
@@ -178,7 +191,7 @@ def run(options: RunOptions) -> int:
         director = Director(
             size=size,
             blocks=lambda: context_blocks(supervisor.status.pipeline or options.pipeline),
-            inputs=signals,
+            inputs=second,
             parameters=parameters,
             presenter=presenter,
             shelf=shelf,

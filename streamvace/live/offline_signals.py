@@ -7,17 +7,18 @@ from functools import cache
 
 import numpy as np
 
+from streamvace.chunk import Pixels
 from streamvace.conditioning.networks import Networks
-from streamvace.conditioning.signals import SignalChain
+from streamvace.conditioning.signals import SignalChain, SignalSettings
 from streamvace.live.layout import Pictures
 from streamvace.live.media import MediaFolder
 from streamvace.live.parameters import Snapshot
 from streamvace.live.signal_parts import control_maker, mask_key, mask_maker
-from streamvace.live.signal_settings import signal_settings
+from streamvace.live.signal_settings import second_settings, signal_settings
 
 
 class OfflineSignals:
-    """From a clip's pictures to the same with its control and its mask made."""
+    """From a clip's pictures to the same with its controls and its mask made."""
 
     def __init__(self, networks: Networks, media: MediaFolder, pipeline: str, rate: float) -> None:
         """rate: frames a second of the clip."""
@@ -26,24 +27,30 @@ class OfflineSignals:
         self._count = 0
         self._detector = ""
         make_mask = cache(mask_maker(networks, media))
-        self._chain = SignalChain(
-            cache(control_maker(networks)), lambda source: make_mask(mask_key(source, self._detector))
-        )
+        controls, others = (cache(control_maker(networks)) for _ in range(2))  # they remember: one set a chain
+        self._chain = SignalChain(controls, lambda source: make_mask(mask_key(source, self._detector)))
+        self._second = SignalChain(others, lambda source: None)
 
     def made_of(self, pictures: Pictures, snapshot: Snapshot) -> Pictures:
         """pictures: the next ones of every role. Raises UserError for a kind that can't be made."""
         clip, mask = pictures.control, pictures.mask
         if clip is None:
             return pictures
-        settings = signal_settings(snapshot, self._pipeline, clip.shape[1])
-        first = self._count
-        self._count += len(clip)
-        if settings.passes_through:
-            return pictures
+        asked = snapshot, self._pipeline, clip.shape[1]
+        settings, second = signal_settings(*asked), second_settings(*asked)
         self._detector = snapshot.text("/streamvace/mask/model")
-        made = []
-        for index, picture in enumerate(clip):
-            other = None if mask is None or mask is clip else mask[index]
-            made.append(self._chain.update(picture, other, (first + index) / self._rate, settings).joined())
-        signals = np.stack(made)
-        return replace(pictures, control=signals, mask=signals)
+        made = pictures
+        if pictures.second is not None and not second.passes_through:
+            made = replace(made, second=self._film(self._second, pictures.second, None, second))
+        if not settings.passes_through:
+            signals = self._film(self._chain, clip, None if mask is clip else mask, settings)
+            made = replace(made, control=signals, mask=signals)
+        self._count += len(clip)
+        return made
+
+    def _film(self, chain: SignalChain, film: Pixels, mask: Pixels | None, settings: SignalSettings) -> Pixels:
+        """uint8 `[F, H, W, 4]`: control pictures with their masks as alpha. mask: a film of its own, or None."""
+        moments = [(self._count + index) / self._rate for index in range(len(film))]
+        masks = mask if mask is not None else [None] * len(film)
+        made = [chain.update(*each, settings).joined() for each in zip(film, masks, moments, strict=True)]
+        return np.stack(made)

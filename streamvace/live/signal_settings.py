@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from streamvace.conditioning.controls.base import ControlSettings
 from streamvace.conditioning.controls.layout import parse_box
 from streamvace.conditioning.controls.lines import automatic_width
@@ -57,6 +59,19 @@ def signal_settings(snapshot: Snapshot, pipeline: str, height: int) -> SignalSet
         controls=controls,
         masks=masks,
         shaping=shaping,
+    )
+
+
+def second_settings(snapshot: Snapshot, pipeline: str, height: int) -> SignalSettings:
+    """The same for the control that is blended in: of its own kind, without a mask. Nothing is made while it has no
+    weight."""
+    used = snapshot.number("/streamvace/second_control/weight") > 0
+    return replace(
+        signal_settings(snapshot, pipeline, height),
+        control=snapshot.text("/streamvace/second_control/kind") if used else RAW,
+        mask=NO_MASK,
+        second_mask=NO_MASK,
+        shaping=Shaping(),
     )
 
 

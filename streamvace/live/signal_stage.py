@@ -42,7 +42,13 @@ _SMOOTH = 0.1
 """Share of the newest frame's cost in the cost that is shown."""
 
 MADE = ("control", "mask")
-"""The roles whose pictures are made here."""
+"""The roles whose pictures are made for the control that leads."""
+
+SECOND = ("second",)
+"""The same for the control that is blended in; it has no mask."""
+
+Wish = Callable[[Snapshot, str, int], SignalSettings]
+"""From a snapshot, the pipeline and the picture's height to what is asked for; see `signal_settings`."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +73,14 @@ class SignalStage:
         pipeline: str,
         size: tuple[int, int],
         reporter: Reporter,
-        watched: Callable[[], bool],
+        watched: Callable[[], bool] = lambda: False,
+        roles: tuple[str, ...] = MADE,
+        wish: Wish = signal_settings,
         clock: Callable[[], int] = now_ns,
     ) -> None:
         """pipeline: what the automatic settings are for. watched: whether somebody looks at `view`, so that it is
-        made even where the director needs nothing; cheap."""
+        made even where the director needs nothing; cheap. roles: what is made here, the control's first, the mask's
+        last. wish: what is asked for."""
         self._inputs = inputs
         self._snapshot = snapshot
         self._controls = controls
@@ -80,6 +89,8 @@ class SignalStage:
         self._size = size
         self._reporter = reporter
         self._watched = watched
+        self._roles = roles
+        self._wish = wish
         self._clock = clock
         self._chain = SignalChain(controls.get, self._mask)
         self._detector = ""
@@ -117,7 +128,7 @@ class SignalStage:
 
     def stats(self) -> Stats:
         """What is in use, what it costs, how old it is, and what was skipped."""
-        newest = self.ring(MADE[0]).newest()
+        newest = self.ring(self._roles[0]).newest()
         age_ms = 0.0 if newest is None else (self._clock() - newest.captured_ns) / 1e6
         return {
             **self._figures,
@@ -131,7 +142,7 @@ class SignalStage:
         """Make the signals of the newest frame, if there is anything to make; whether there was. Own thread only."""
         snapshot = self._snapshot()
         self._detector = snapshot.text("/streamvace/mask/model")
-        settings = self._at_hand(signal_settings(snapshot, self._pipeline, self._size[1]))
+        settings = self._at_hand(self._wish(snapshot, self._pipeline, self._size[1]))
         if snapshot.generation != self._generation:
             self._generation = snapshot.generation
             self._chain.reset()
@@ -177,7 +188,7 @@ class SignalStage:
 
     def _newest(self) -> tuple[Frame | None, Frame | None]:
         """The newest frame of what steers, and that of the mask's own input at that time, if it has one."""
-        control, mask = (self._inputs.ring(role) for role in MADE)
+        control, mask = self._inputs.ring(self._roles[0]), self._inputs.ring(self._roles[-1])
         self._received = control.counters().received
         frame = control.newest()
         if mask is control:
@@ -205,12 +216,12 @@ class SignalStage:
             return
         made = replace(frame, pixels=signal.joined())
         kinds = (settings.control, *settings.sources, settings.combine)
-        ring = self._rings.get(MADE[0])
+        ring = self._rings.get(self._roles[0])
         if ring is None or kinds != (self._used.control, *self._used.sources, self._used.combine):
             ring = FrameRing()
         ring.push(made)
         # Only now: whoever samples a new ring finds a picture in it.
-        self._rings = MappingProxyType(dict.fromkeys(MADE, ring))
+        self._rings = MappingProxyType(dict.fromkeys(self._roles, ring))
         self._used = settings
         self._figures = _figures(
             settings,

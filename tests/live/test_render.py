@@ -153,6 +153,18 @@ def test_files_play_the_other_roles_offline_too(tmp_path: Path) -> None:
         render_clip(options(tmp_path, parameters=values, media=tmp_path / "media", overwrite=True))
 
 
+def test_the_second_control_of_a_clip_is_of_its_own_kind(tmp_path: Path) -> None:
+    clip(tmp_path / "in.mp4", 21)
+    values = {"/streamvace/second_control/weight": 0.5, "/streamvace/second_control/kind": "edges"}
+    render_clip(options(tmp_path, parameters=values))
+    for inputs in SEEN:
+        assert inputs.second_control is not None
+        assert not inputs.second_control.any(), "a grey picture has no edges"
+        assert inputs.control is not None
+    render_clip(options(tmp_path, parameters={"/streamvace/second_control/weight": 0.5}, overwrite=True))
+    assert SEEN[0].second_control is None, "the same picture twice is one control"
+
+
 def test_composite_keeps_the_clip_outside_the_mask_offline_too(tmp_path: Path) -> None:
     import cv2
 

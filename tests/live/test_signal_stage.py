@@ -20,8 +20,8 @@ from streamvace.live.media import MediaFolder
 from streamvace.live.parameters import Parameters
 from streamvace.live.reporter import Reporter
 from streamvace.live.signal_parts import Parts, mask_key, mask_maker
-from streamvace.live.signal_settings import signal_settings
-from streamvace.live.signal_stage import SignalStage
+from streamvace.live.signal_settings import second_settings, signal_settings
+from streamvace.live.signal_stage import SECOND, SignalStage
 from streamvace.video.frame import Frame
 from tests.conditioning.onnx_detector import write
 
@@ -56,6 +56,18 @@ class Rig:
             size=SIZE,
             reporter=reporter,
             watched=lambda: watched,
+            clock=lambda: self.now_ns,
+        )
+        self.second = SignalStage(
+            inputs=self.stage,
+            snapshot=self.parameters.snapshot,
+            controls=Parts(control, reporter, "second control"),
+            masks=Parts(mask, reporter, "mask"),
+            pipeline="embedded",
+            size=SIZE,
+            reporter=reporter,
+            roles=SECOND,
+            wish=second_settings,
             clock=lambda: self.now_ns,
         )
 
@@ -118,6 +130,25 @@ def test_other_roles_keep_the_raw_picture(rig: Rig) -> None:
     rig.stage.step()
     assert rig.stage.ring("source") is rig.lead
     assert rig.stage.ring("control") is not rig.lead
+
+
+def test_the_second_control_is_of_its_own_kind_from_the_same_camera_and_costs_nothing_without_a_weight(
+    rig: Rig,
+) -> None:
+    rig.set(control_kind="gray", **{"second_control/kind": "edges"}, mask_source="luma")
+    frame = rig.capture(1)
+    assert rig.stage.step()
+    assert not rig.second.step()
+    assert rig.second.ring("second") is rig.lead
+    rig.set(**{"second_control/weight": 0.5})
+    assert rig.second.step()
+    made = rig.second.ring("second").newest()
+    assert made is not None
+    assert made.captured_ns == frame.captured_ns
+    assert (made.pixels[..., 3] == 255).all(), "it has no mask"
+    assert not np.array_equal(made.pixels[..., :3], rig.newest("control")[..., :3])
+    for role in ("control", "mask", "source"):
+        assert rig.second.ring(role) is rig.stage.ring(role)
 
 
 def test_another_kind_is_another_ring_and_there_is_never_an_empty_one(rig: Rig) -> None:

@@ -13,12 +13,14 @@ from streamvace.live.frame_ring import FrameRing
 from streamvace.live.reporter import Reporter, one_line
 from streamvace.live.telemetry import Stats
 from streamvace.video.frame import Source
+from streamvace.video.pacing import Clock, ShowClock
 
 _POLL_S = 0.004
 """A quarter of a 60 Hz frame: adds at most that much latency, costs next to nothing."""
 
-_REOPEN_FIRST_S, _REOPEN_LAST_S = 0.25, 5.0
-"""A source that fails is opened again, first soon, then patiently."""
+_REOPEN_FIRST_S, _REOPEN_LAST_S = 0.25, 0.5
+"""A source that fails is opened again after a moment, and then as often as a chunk is made, about: one that comes back
+steers the second chunk from then at the latest."""
 
 
 class SourcePoller:
@@ -27,8 +29,16 @@ class SourcePoller:
     A complaint is one line: as long as nothing but the same comes back, it is counted and not said again.
     """
 
-    def __init__(self, opener: Callable[[], Source], ring: FrameRing, reporter: Reporter, name: str = "") -> None:
-        """name: what complaints call the source before it is open."""
+    def __init__(
+        self,
+        opener: Callable[[], Source],
+        ring: FrameRing,
+        reporter: Reporter,
+        name: str = "",
+        clock: Clock | None = None,
+    ) -> None:
+        """name: what complaints call the source before it is open. clock: the show's."""
+        self._clock = clock or ShowClock()
         self._opener = opener
         self._ring = ring
         self._reporter = reporter
@@ -105,7 +115,7 @@ class SourcePoller:
         """Poll until stopped or until the source raises; returns how many frames it gave."""
         frames = 0
         try:
-            while not self._stop.wait(_POLL_S):
+            while not self._stopped_after(_POLL_S):
                 frame = source.poll()
                 if frame is not None:
                     self._ring.push(frame)
@@ -118,13 +128,17 @@ class SourcePoller:
 
     def _open_until_it_works(self, pause_s: float) -> Source | None:
         """The opened source, tried first after `pause_s`; None when stopped meanwhile."""
-        while not self._stop.wait(pause_s):
+        while not self._stopped_after(pause_s):
             try:
                 return self._opener()
             except Exception as error:  # noqa: BLE001 - the device may come back; counted and reported
                 self._fault(error)
                 pause_s = min(max(pause_s * 2, _REOPEN_FIRST_S), _REOPEN_LAST_S)
         return None
+
+    def _stopped_after(self, seconds: float) -> bool:
+        self._clock.wait_until(self._clock.now() + round(seconds * 1e9), self._stop)
+        return self._stop.is_set()
 
     def _close(self, source: Source) -> None:
         try:

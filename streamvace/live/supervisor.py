@@ -22,7 +22,7 @@ from streamvace.live.pace import Pace, PaceMeter
 from streamvace.live.reporter import Reporter, one_line
 from streamvace.live.telemetry import Stats, Telemetry
 from streamvace.live.worker_link import WorkerLink
-from streamvace.video.frame import now_ns
+from streamvace.video.pacing import Clock, ShowClock
 
 _POLL_S = 0.02
 """How often the engine looks at its stop flag and at a withheld chunk; adds half of that to a chunk at most."""
@@ -112,6 +112,24 @@ class Feed(Protocol):
         """A finished chunk."""
 
 
+class Link(Protocol):
+    """A started worker; see WorkerLink, whose contract this is."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def exit_code(self) -> int | None: ...
+
+    def send(self, inputs: ChunkInput) -> None: ...
+
+    def receive(self, timeout_s: float) -> object: ...
+
+    def chunk(self, done: Done) -> Chunk: ...
+
+    def close(self, grace_s: float) -> None: ...
+
+
 class _Gone(Exception):
     """This worker is of no more use; the message says why, on one line."""
 
@@ -142,7 +160,10 @@ class Supervisor:
         *,
         limits: Limits | None = None,
         on_change: Callable[[Status], None] | None = None,
+        connect: Callable[[WorkerSetup], Link] = WorkerLink,
+        clock: Clock | None = None,
     ) -> None:
+        """connect: starts a worker. clock: the show's."""
         self._setup = setup
         self._wanted: WorkerSetup | None = None
         self._fallback: WorkerSetup | None = None  # what ran before a reload, until the new one is READY
@@ -151,6 +172,8 @@ class Supervisor:
         self._reporter = reporter
         self._limits = limits or Limits()
         self._on_change = on_change
+        self._connect = connect
+        self._clock = clock or ShowClock()
         self._stop = threading.Event()
         self._status = Status()
         self._notes: tuple[str, ...] = ()
@@ -213,7 +236,7 @@ class Supervisor:
                 line, refused = str(gone), gone.refused
             except Exception as error:  # noqa: BLE001 - a fault on the stage's side of the link: counted, reported, retried
                 line, refused = one_line(error), False
-            ready_s = 0.0 if self._ready_ns is None else (now_ns() - self._ready_ns) / 1e9
+            ready_s = 0.0 if self._ready_ns is None else (self._clock.now() - self._ready_ns) / 1e9
             crashes = 1 if ready_s > self._limits.steady_s else crashes + 1
             hopeless = refused or crashes >= self._limits.attempts
             if hopeless and self._fallback is not None:
@@ -226,7 +249,8 @@ class Supervisor:
             self._reporter.report("worker", f"{line}; starting it again")
             self._set(state=State.RESTARTING, error=line, restarts=self._status.restarts + 1, pid=0)
             backoff = self._limits.backoff_s
-            self._stop.wait(backoff[min(crashes - 1, len(backoff) - 1)])
+            pause_s = backoff[min(crashes - 1, len(backoff) - 1)]
+            self._clock.wait_until(self._clock.now() + round(pause_s * 1e9), self._stop)
         self._set(state=State.STOPPED, pid=0)
 
     def _take_wanted(self) -> None:
@@ -251,7 +275,7 @@ class Supervisor:
             self._set(state=State.STARTING)
         # After a crash a picture soon is worth more than one without a hiccup later; a reload was asked for.
         warm_up = not self._status.was_ready or self._fallback is not None
-        link = WorkerLink(replace(self._setup, warm_up=warm_up))
+        link = self._connect(replace(self._setup, warm_up=warm_up))
         grace_s = 0.0  # one that is hung or dead gets none
         try:
             self._set(pid=link.pid, pipeline=self._setup.pipeline)
@@ -265,20 +289,20 @@ class Supervisor:
         finally:
             link.close(grace_s)
 
-    def _await_ready(self, link: WorkerLink) -> Ready | None:
+    def _await_ready(self, link: Link) -> Ready | None:
         """Load and warm up; any word from the worker extends its time. None when stopped meanwhile."""
-        started_ns = heard_ns = now_ns()
+        started_ns = heard_ns = self._clock.now()
         while not self._stop.is_set():
             message = self._receive(link)
             if isinstance(message, Progress):
-                heard_ns = now_ns()
+                heard_ns = self._clock.now()
                 if message.loaded and not self._status.was_ready:
                     self._set(state=State.WARMING, was_loaded=True)
                 self._set(progress=message.text)
             elif isinstance(message, Ready):
                 if message.size != self._setup.size:
                     raise _Gone(f"the model makes {message.size} pictures, the show is {self._setup.size}", True)
-                self._ready_ns = now_ns()
+                self._ready_ns = self._clock.now()
                 self._fallback = None
                 log.info("the model runs: %s", _line(message.about))
                 self._clock_offset_ns = clock_offset(started_ns, self._ready_ns, message.clock_ns)
@@ -291,11 +315,11 @@ class Supervisor:
                     health=message.health,
                 )
                 return message
-            elif (now_ns() - heard_ns) / 1e9 > self._limits.start_s:
+            elif (self._clock.now() - heard_ns) / 1e9 > self._limits.start_s:
                 raise _Gone(f"the worker said nothing for {self._limits.start_s:g} s while starting")
         return None
 
-    def _serve(self, link: WorkerLink, ready: Ready) -> None:
+    def _serve(self, link: Link, ready: Ready) -> None:
         """Ask, step, done, until stopped. The only place where a chunk is in flight."""
         meter = PaceMeter()
         ask: Ask | None = None
@@ -303,7 +327,7 @@ class Supervisor:
         while not self._stop.is_set():
             if ask is not None and self._feed.wait_s(meter.pace()) <= 0:
                 inputs = self._feed.build(ask.frames, ready.first_frames)
-                sent_ns, ask = now_ns(), None
+                sent_ns, ask = self._clock.now(), None
                 self._send(link, inputs)
             message = self._receive(link)
             if isinstance(message, Ask):
@@ -318,11 +342,11 @@ class Supervisor:
                     refused_chunks=status.refused_chunks + message.refused,
                 )
             elif isinstance(message, Done) and sent_ns is not None:
-                seconds = (now_ns() - sent_ns) / 1e9
+                seconds = (self._clock.now() - sent_ns) / 1e9
                 sent_ns = None
                 self._set(health=message.health)
                 self._finish(in_stage_time(link.chunk(message), self._clock_offset_ns), meter, seconds)
-            elif sent_ns is not None and (now_ns() - sent_ns) / 1e9 > self._deadline_s(meter.pace()):
+            elif sent_ns is not None and (self._clock.now() - sent_ns) / 1e9 > self._deadline_s(meter.pace()):
                 raise _Gone(f"a chunk took longer than {self._deadline_s(meter.pace()):g} s")
 
     def _finish(self, chunk: Chunk, meter: PaceMeter, seconds: float) -> None:
@@ -340,13 +364,13 @@ class Supervisor:
             return self._limits.first_chunk_s
         return max(self._limits.chunk_s, self._limits.chunk_factor * pace.step_s)
 
-    def _send(self, link: WorkerLink, inputs: ChunkInput) -> None:
+    def _send(self, link: Link, inputs: ChunkInput) -> None:
         try:
             link.send(inputs)
         except OSError as error:
             raise _Gone(f"the worker went away ({one_line(error)})") from error
 
-    def _receive(self, link: WorkerLink) -> object:
+    def _receive(self, link: Link) -> object:
         """The next message or None. Raises _Gone for a worker that ended or says that it ends, and _Reload."""
         if self._wanted is not None:
             raise _Reload

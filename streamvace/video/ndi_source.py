@@ -70,6 +70,8 @@ class NdiSource(ThreadedSource):
         """What came with the newest frame, XML."""
         self.timecode = 0
         """Of the newest frame, in units of 100 ns: the wall clock of the sender, or whatever it counts."""
+        self.skipped = 0
+        """Frames left out because newer ones waited already."""
         self.rebuilt = 0
         """How often a silent receiver was given up."""
         self._wanted = name
@@ -119,7 +121,10 @@ class NdiSource(ThreadedSource):
             kind, video, audio, metadata = ndi.recv_capture_v2(receiver, self.CAPTURE_MS)
             if kind == ndi.FRAME_TYPE_VIDEO:
                 heard_ns = now_ns()
-                self._take(video, heard_ns)
+                if ndi.recv_get_queue(receiver).video_frames == 0:
+                    self._take(video, heard_ns)
+                else:  # newer ones wait already: converting this one would only make them late
+                    self.skipped += 1
                 ndi.recv_free_video_v2(receiver, video)
             elif kind == ndi.FRAME_TYPE_AUDIO:
                 ndi.recv_free_audio_v2(receiver, audio)

@@ -347,6 +347,19 @@ def sources(
 
 
 @app.command()
+def card(
+    output: Annotated[list[str], typer.Option("--output", "-o", help="As for run. May be repeated.")],
+    size: Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size.")] = "640x368",
+    rate: Annotated[float, typer.Option(min=1, max=240, help="Frames a second.")] = 30.0,
+    duration: Annotated[float | None, typer.Option(min=0, help="End after so many seconds.")] = None,
+) -> None:
+    """Send a test card to outputs: which way is up, which colour is which, what becomes of alpha. No model."""
+    from streamvace.live.options import parse_size
+
+    raise typer.Exit(_call("streamvace.live.send_card", "send_card", output, parse_size(size), rate, duration))
+
+
+@app.command()
 def parity(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of recorded files.")]) -> None:
     """Replay recorded network calls and compare: a table, and exit code 1 when one differs."""
     if not folder.is_dir():

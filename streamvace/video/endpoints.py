@@ -22,10 +22,9 @@ def open_source(uri: str, size: Size) -> Source:
     """Open a control source that gives frames of `size` (width, height). Raises UserError, one line with the mend.
 
     `pattern`, `pattern:depth|edges|scene`, `file:PATH` or a bare path (`?rate=0.5&start=3&loop=0` after it; a folder or
-    `shot_*.png` is a sequence), `camera:0`, `ndi:NAME` (`ndi:` takes the first
-    found), `screen:1` (`?x=&y=&width=&height=&fps=`), `none`; on Windows `spout:NAME`, on macOS `syphon:NAME` (without
-    a name likewise; `?premultiplied` and `?flipped` after it, joined by `&`, say what the other program does
-    differently).
+    `shot_*.png` is a sequence), `camera:0`, `ndi:NAME` (`ndi:` takes the first found), `screen:1`
+    (`?x=&y=&width=&height=&fps=`), `card`, `none`; on Windows `spout:NAME`, on macOS `syphon:NAME` (without a name
+    likewise; `?premultiplied` and `?flipped` after it, joined by `&`, say what the other program does differently).
     """
     scheme, rest = split_uri(uri, SOURCES)
     return _opener(SOURCES, scheme, uri, "input")(rest, size)
@@ -112,6 +111,12 @@ def _screen_source(rest: str, size: Size) -> Source:
     return ScreenSource(int(number or "1"), options, size)
 
 
+def _card_source(rest: str, size: Size) -> Source:
+    from streamvace.video.card import CardSource
+
+    return CardSource(size)
+
+
 def _no_source(rest: str, size: Size) -> Source:
     from streamvace.video.memory import NullSource
 
@@ -173,6 +178,7 @@ SOURCES: Mapping[str, Callable[[str, Size], Source]] = {
     "spout": _spout_source,
     "syphon": _syphon_source,
     "screen": _screen_source,
+    "card": _card_source,
     "none": _no_source,
 }
 """Scheme to opener; the opener gets what stands after the colon."""

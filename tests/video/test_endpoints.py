@@ -64,5 +64,5 @@ def test_a_camera_that_is_no_number_says_how_cameras_are_counted() -> None:
 
 
 def test_both_tables_have_an_opener_for_every_promised_scheme() -> None:
-    assert set(SOURCES) == {"pattern", "file", "camera", "ndi", "spout", "syphon", "screen", "none"}
+    assert set(SOURCES) == {"pattern", "file", "camera", "ndi", "spout", "syphon", "screen", "card", "none"}
     assert set(SINKS) == {"null", "window", "ndi", "file", "spout", "syphon"}

@@ -7,11 +7,16 @@ Only the standard library, numpy, SpoutGL and streamvace are there.
 from __future__ import annotations
 
 import json
+import sys
 import time
+import types
 from typing import Any
 
 import numpy as np
 import SpoutGL
+
+# OpenCV does not load under Wine 8 (it wants Windows' Media Foundation); straight alpha is sent without it.
+sys.modules["cv2"] = types.ModuleType("cv2")
 
 from streamvace.video.frame import Frame
 from streamvace.video.shared_texture import TextureOptions

@@ -26,7 +26,8 @@ from streamvace.live.parameters import Parameters, Snapshot
 from streamvace.live.pictures import Wish
 from streamvace.live.presenter import Presenter
 from streamvace.live.prompts import PromptTransition, plain, spoken
-from streamvace.live.re_anchor import ReAnchor, Report
+from streamvace.live.re_anchor import ReAnchor
+from streamvace.live.reporter import Reporter
 from streamvace.live.shaping import shape_chunk
 from streamvace.live.stills import stills
 from streamvace.live.telemetry import Stats
@@ -75,7 +76,7 @@ class Director:
         presenter: Presenter,
         shelf: Stock,
         look_ahead: LookAhead,
-        reporter: Report,
+        reporter: Reporter,
         clock: Callable[[], int] = now_ns,
     ) -> None:
         """size: (width, height). blocks: context blocks of the pipeline that runs now."""

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -22,6 +21,7 @@ from osc_schema import Value
 from streamvace.errors import UserError
 from streamvace.live.media import MediaFolder
 from streamvace.live.parameters import Result
+from streamvace.live.reporter import Reporter
 from streamvace.live.telemetry import Stats
 from streamvace.video.frame import Frame
 
@@ -32,13 +32,6 @@ FOLDER = "grabs"
 """Folder of the media folder that grabbed pictures go to."""
 
 
-class Report(Protocol):
-    """The part of `Reporter` that is told."""
-
-    def report(self, kind: str, line: str) -> None:
-        """One line for the performer."""
-
-
 class Grabber:
     """Takes the picture of the moment when it is asked, writes it, and adds it to the references."""
 
@@ -47,7 +40,7 @@ class Grabber:
 
     CLOSE_S = 2.0
 
-    def __init__(self, media: MediaFolder, reporter: Report, clock: Callable[[], time.struct_time] = time.localtime):
+    def __init__(self, media: MediaFolder, reporter: Reporter, clock: Callable[[], time.struct_time] = time.localtime):
         self._media = media
         self._reporter = reporter
         self._clock = clock

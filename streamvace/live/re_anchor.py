@@ -6,7 +6,6 @@ Belongs to the director. By hand with `/streamvace/re_anchor`, by itself with `/
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
@@ -14,6 +13,7 @@ import osc_schema
 from streamvace.chunk import MAX_REFERENCES, Chunk, ChunkInput, Pixels
 from streamvace.live.drift import DriftWatch
 from streamvace.live.parameters import Snapshot
+from streamvace.live.reporter import Reporter
 from streamvace.live.telemetry import Stats
 
 NOW, AUTO, HOW = "/streamvace/re_anchor", "/streamvace/re_anchor_auto", "/streamvace/re_anchor_as"
@@ -30,17 +30,10 @@ LOOK = tuple(
 performer's change for drift, and jump back from it, is worse than to let a drift go on."""
 
 
-class Report(Protocol):
-    """The part of `Reporter` that is told."""
-
-    def report(self, kind: str, line: str) -> None:
-        """One line for the performer."""
-
-
 class ReAnchor:
     """Watches every chunk and says which ones are anchored, and on what."""
 
-    def __init__(self, reporter: Report) -> None:
+    def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter
         self._watch = DriftWatch()
         self._fired = 0

@@ -72,19 +72,26 @@ class PromptDesk:
                 self._thread.start()
         return None
 
+    def drop(self) -> None:
+        """Nothing is wished any more: what is being encoded is kept when it is done, and nothing else is begun."""
+        self._want(())
+
     def remarks(self) -> tuple[str, ...]:
         """What the user should know about the texts asked for last, each line once."""
         with self._lock:
-            lines = [self._line(text) for text in self._wanted if text not in self._kept]
+            missing = [text for text in self._wanted if text not in self._kept]
+            lines = [self._line(text) for text in missing]
+        if self._told and not missing:
+            self._told.clear()
+            return (f"prompt {_shown(self._wanted[-1])} is encoded and on",)
         fresh = tuple(line for line in lines if line not in self._told)
         self._told.update(fresh)
         return fresh
 
     def _line(self, text: str) -> str:
-        shown = text if len(text) <= 40 else f"{text[:37]}..."
         if text in self._failed:
-            return f"prompt {shown!r} cannot be encoded, the old one stays: {self._failed[text]}"
-        return f"prompt {shown!r} is being encoded, the old one stays until then"
+            return f"prompt {_shown(text)} cannot be encoded, the old one stays: {self._failed[text]}"
+        return f"prompt {_shown(text)} is being encoded, the old one stays until then"
 
     def _want(self, texts: tuple[str, ...]) -> None:
         with self._lock:
@@ -124,3 +131,7 @@ class PromptDesk:
             for old in list(self._kept)[: -max(KEPT_TEXTS, len(self._wanted))]:
                 if old not in self._wanted:
                     del self._kept[old]
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:37]}...")

@@ -30,14 +30,17 @@ def take_prompt(
     """
     before = state.prompt
     notes: tuple[str, ...] = ()
-    if prompt != before:
+    if prompt == before:
+        desk.drop()
+    else:
         texts = desk.take(prompt.texts, needed=before is None)
+        notes = desk.remarks()
         if texts is None:
             assert before is not None
-            prompt, notes = before, desk.remarks()
+            prompt = before
         else:
             state.encoded = _blended(prompt, [text.embedding.to(device) for text in texts]).to(dtype)
-            notes = _unknown_words(prompt, before, texts)
+            notes += _unknown_words(prompt, before, texts)
     stale = prompt != before or state.text_version != parts.loras.version
     if stale or (control and not state.context_text):
         assert state.encoded is not None

@@ -34,6 +34,20 @@ def test_a_new_text_is_encoded_beside_the_picture_and_told_once() -> None:
         encoder.let("red")
         encoder.wait_for("red")
         assert desk.take(["red"], needed=False) is not None
+        assert desk.remarks() == ("prompt 'red' is encoded and on",)
+        assert desk.remarks() == ()
+
+
+def test_a_wish_that_is_taken_back_begins_nothing_more() -> None:
+    encoder = SlowEncoder()
+    desk = PromptDesk(encoder, "beside")
+    with encoder.running():
+        assert desk.take(["red", "blue"], needed=False) is None
+        encoder.wait_begun("red")
+        desk.drop()
+        encoder.let("red")
+        encoder.wait_for("red")
+        assert encoder.begun == ["red"]
         assert desk.remarks() == ()
 
 

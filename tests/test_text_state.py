@@ -188,6 +188,24 @@ def test_the_first_picture_after_warming_up_has_its_own_words() -> None:
         assert encoder.encoded == ["warm up", "switch", "red"]
 
 
+def test_a_performer_reads_that_a_prompt_is_on_its_way_and_that_it_has_come() -> None:
+    generator, encoder = slow_generator("none")
+    with encoder.running():
+        encoder.let("red")
+        assert generator.step(ChunkInput("red")).notes == ()
+        assert generator.step(ChunkInput("blue quux")).notes == (
+            "prompt 'blue quux' is being encoded, the old one stays until then",
+        )
+        assert generator.step(ChunkInput("blue quux")).notes == ()
+        encoder.let("blue quux")
+        encoder.wait_for("blue quux")
+        assert generator.step(ChunkInput("blue quux")).notes == (
+            "prompt 'blue quux' is encoded and on",
+            "words the model does not know: quux",
+        )
+        assert generator.step(ChunkInput("blue quux")).notes == ()
+
+
 def test_a_lora_reaches_the_text_while_another_prompt_is_being_encoded() -> None:
     generator, encoder = slow_generator("none")
     with encoder.running():

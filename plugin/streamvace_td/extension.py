@@ -59,6 +59,7 @@ class Extension:
         self._cues = CueMenu(owner, (spec.argument for spec in cue_rows if spec.argument))
         self._shown: dict[str, object] = {}
         self._begun = False
+        self._stay = False
 
     # --- for artists -------------------------------------------------------------------------------------------------
 
@@ -95,6 +96,7 @@ class Extension:
         """Once a frame."""
         now = self._clock()
         self._life.remote, self._life.restart_allowed = self._remote, bool(self._own("Autorestart"))
+        self._stay = bool(self._own("Stay"))
         if not self._begun:
             self._begin(now)
         if self._child is not None:
@@ -125,13 +127,14 @@ class Extension:
 
     def Exit(self) -> None:
         """TouchDesigner closes. The process also notices by itself when it does not get this far."""
-        if self._child is not None and not self._own("Stay"):
+        if self._child is not None and not self._stay:
             self._link.send([(QUIT, ())])
         self._link.close()
 
     def onDestroyTD(self) -> None:
-        """The component is deleted, or its extension loaded anew: the next one takes the process over."""
-        if self._child is not None:
+        """The component is deleted, or its extension loaded anew: the next one takes the process over, or else it ends.
+        One that stays is joined like any other."""
+        if self._child is not None and not self._stay:
             leave(self.owner.path, self._child)
         self._link.close()
 
@@ -139,7 +142,7 @@ class Extension:
 
     def _begin(self, now: float) -> None:
         self._begun = True
-        if self._child is not None and self._child.pid:
+        if self._child is not None:
             self._life.took_over()
         elif self._own("Autostart") and not self._remote:
             self._do(self._life.start(now))
@@ -159,7 +162,7 @@ class Extension:
         elif isinstance(event, Ended):
             self._child = None
             self._link.lose()
-            self._sync.end()
+            self._forget()
             self._log.add("component", f"ended with code {event.code}" + (f": {event.line}" if event.line else ""))
             self._do(self._life.ended(event.code, event.line, now))
 
@@ -186,7 +189,7 @@ class Extension:
             options=str(self._own("Options")),
             media=self._media(),
             python=str(self._own("Python")),
-            host_pid=None if self._own("Stay") else os.getpid(),
+            host_pid=None if self._stay else os.getpid(),
             host_folder=self._td.app.installFolder,
         )
 
@@ -213,11 +216,18 @@ class Extension:
         if self._link.connected and not before:
             self._connected(now)
         elif before and not self._link.connected:
-            self._sync.end()
+            self._forget()
             self._life.silent(now)
             self._log.add("component", "the process does not answer any more")
         if self._link.connected:
             self._link.send(self._sync.outgoing(now) + self._cues.questions(now))
+
+    def _forget(self) -> None:
+        """Nobody answers: what was known no longer holds, and figures of the past must not pass for news."""
+        self._sync.end()
+        for spec in self._specs.values():
+            if spec.read_only:
+                self._show(spec.name, {"Str": "", "Float": 0.0, "Int": 0, "Toggle": False}[spec.style])
 
     def _target(self) -> tuple[str, int] | None:
         """Where the process is, or None while nobody is wanted or the name is being looked up."""
@@ -270,11 +280,10 @@ class Extension:
         if value is None:
             return
         spec = self._specs[message.address]
-        if spec.row is not None:
-            self._show(spec.name, to_par(spec.row, value))
+        news = spec.row is not None and self._show(spec.name, to_par(spec.row, value))
         if message.address == OUTPUTS:
             self._show_result(value)
-        elif message.address == ERROR and value != ("",):
+        elif message.address == ERROR and news and value != ("",):
             self._log.add("status", str(value[0]))
 
     def _show_result(self, outputs: Arguments) -> None:
@@ -300,11 +309,13 @@ class Extension:
     def _remote(self) -> bool:
         return self._own("Mode") == "remote"
 
-    def _show(self, name: str, value: object) -> None:
-        """Set a parameter, unless it holds that value already, or a CHOP or an expression holds it."""
+    def _show(self, name: str, value: object) -> bool:
+        """Set a parameter, unless it holds that value already, or a CHOP or an expression holds it. Whether it did."""
         target = par(self.owner, name)
-        if target.mode == self._td.ParMode.CONSTANT and target.eval() != value:
-            target.val = value
+        if target.mode != self._td.ParMode.CONSTANT or target.eval() == value:
+            return False
+        target.val = value
+        return True
 
     def _show_state(self) -> None:
         """The component's own status, written only when it changes."""

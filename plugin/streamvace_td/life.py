@@ -86,7 +86,7 @@ class Life:
         return self._begin(now, launch=True)
 
     def took_over(self) -> None:
-        """The extension was loaded anew and the process of the one before is there."""
+        """The extension was loaded anew and the process of the one before is there, or on its way."""
         self._may_launch = self._ever_answered = self.own = True
         self._set(State.STARTING)
 

@@ -177,6 +177,26 @@ def test_a_process_that_goes_silent_is_lost_and_found_again(
         studio.until(lambda: studio.par("Contextscale") == 0.125, "synced again")
 
 
+def test_figures_of_a_process_that_is_gone_are_not_shown(studio: Studio, server: OscServer) -> None:
+    server.publish("/streamvace/status/fps", 23.5)
+    studio.set(Oscport=server.port, Autorestart=False)
+    studio.until(lambda: studio.par("Statusfps") == 23.5, "the figure")
+    server.close()
+    studio.until(lambda: studio.par("State") == "lost", "lost")
+    assert (studio.par("Statusfps"), studio.par("Statusstate")) == (0.0, "")
+
+
+def test_a_complaint_that_is_told_again_and_again_is_one_line_of_the_log(joined: Studio, server: OscServer) -> None:
+    server.publish("/streamvace/status/error", "the disk is full")
+    joined.until(lambda: joined.said("the disk is full"), "the complaint")
+    for _ in range(3):
+        before = len(joined.heard)
+        joined.component.Send("/streamvace/sync")
+        joined.until(lambda before=before: len(joined.heard) > before + 10, "everything again")  # type: ignore[misc]
+    joined.frames(0.2)
+    assert [row[2] for row in joined.log()].count("the disk is full") == 1
+
+
 def test_remote_joins_and_stop_lets_go_without_ending_it(studio: Studio, server: OscServer) -> None:
     studio.frame(lambda: studio.set(Mode="remote", Address="localhost", Oscport=server.port))
     studio.press("Start")

@@ -72,7 +72,7 @@ def test_what_has_one_clear_meaning_is_taken(parameters: Parameters, address: st
         pytest.param(SCALE, -(10**5000), 0.0, id="beyond what Python prints"),
         (SEED, 1e30, 2**31 - 1),
         (SEED, -5, 0),
-        (MASK, 9, "alpha"),
+        ("/streamvace/prompt_blend", 9, "slerp"),
     ],
 )
 def test_what_is_out_of_range_is_clamped_and_said(parameters: Parameters, address: str, sent: Any, held: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
+import sys
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from rich.text import Text
 
 from streamvace.video.find import Found, Look, find_all, look_at
 from streamvace.video.frame import Frame
+
+_WIDE = 160
+"""Columns where there is no terminal that has a width."""
 
 COLUMNS, ROWS = 32, 9
 """Of a thumbnail in characters; each shows two pixels, one above the other."""
@@ -25,7 +29,7 @@ def run_sources(seconds: float, thumbnails: bool, as_json: bool) -> int:
     if as_json:
         print(json_format.dumps({"sources": _rows(found, looks), "problems": problems}, indent=2))
         return 0
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else _WIDE)
     console.print(_table(found, looks, thumbnails) if found else "no source was found; --input pattern needs none")
     for kind, problem in problems.items():
         console.print(f"{kind}: {problem}", style="dim", highlight=False, markup=False)
@@ -49,15 +53,17 @@ def _rows(found: list[Found], looks: list[Look]) -> list[dict[str, object]]:
 
 def _table(found: list[Found], looks: list[Look], thumbnails: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 1 if thumbnails else 0, 0))
-    for heading in ("kind", "--input", "size", "about"):
-        table.add_column(heading, overflow="fold")
+    for heading in ("kind", "--input", "size"):
+        table.add_column(heading, no_wrap=True, overflow="ignore")  # an address is copied whole
+    table.add_column("about", overflow="fold")
     if thumbnails:
         table.add_column("now", no_wrap=True)
     for each, look in zip(found, looks, strict=True):
-        size = f"{look.size[0]}x{look.size[1]}" if all(look.size) else look.error or "?"
-        cells: list[Text] = [Text(each.kind), Text(each.address), Text(size), Text(each.about)]
+        size = f"{look.size[0]}x{look.size[1]}" if all(look.size) else "?"
+        about = " ".join(filter(None, (each.about, look.error)))
+        cells: list[Text] = [Text(each.kind), Text(each.address), Text(size), Text(about)]
         if thumbnails:
-            cells.append(Text(look.error) if look.frame is None else thumbnail(look.frame))
+            cells.append(Text("") if look.frame is None else thumbnail(look.frame))
         table.add_row(*cells)
     return table
 

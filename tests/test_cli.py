@@ -90,6 +90,13 @@ def test_loras_and_offload_reach_the_model_of_both_commands(monkeypatch: pytest.
         assert (model.offload, model.compile) == ("context", "blocks")
 
 
+def test_the_media_folder_reaches_both_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered: list[RenderOptions] = []
+    monkeypatch.setattr("streamvace.live.render.render_clip", lambda options: rendered.append(options) or 0)
+    assert cli.main(["render", "-i", "a.mp4", "-o", "b.mp4", "--media", "pictures"]) == 0
+    assert options_of(monkeypatch, "--media", "pictures").media == rendered[0].media == Path("pictures")
+
+
 def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
     options = options_of(
         monkeypatch,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import osc_schema
-from streamvace.chunk import Chunk, ChunkInput, Trace
+from streamvace.chunk import Chunk, ChunkInput, PromptMix, Trace
 from streamvace.live.anchors import AnchorCue
 from streamvace.live.compositing import Finish, finish
 from streamvace.live.control_timing import BASE_NS, ControlTiming, moved_on, sample
@@ -94,12 +94,13 @@ class Director:
         self._sampled_ns = 0
         self._received_ns = 0
         self._prompts = PromptTransition()
+        self._ruling: PromptMix | None = None
         self._step_s = 0.0
         self._look_ahead = look_ahead
 
     def stats(self) -> Stats:
-        """For telemetry, from any thread. mix: the prompts of the newest chunk, in words."""
-        mix = self._prompts.shown
+        """For telemetry, from any thread. mix: the prompts that ruled the newest chunk, in words."""
+        mix = self._ruling
         figures: Stats = {
             "mix": "" if mix is None else spoken(mix),
             "lookahead_ms": round(1e3 * self._look_ahead.seconds, 3),
@@ -151,6 +152,8 @@ class Director:
     def accept(self, chunk: Chunk, pace: Pace) -> None:
         """Finish the chunk that was built last, the only one under way, and pass it on."""
         self._re_anchor.see(chunk)
+        # Not always the prompt asked for: while a new one is being encoded, the old one rules on.
+        self._ruling = self._prompts.shown if chunk.prompt is None else PromptMix.of(chunk.prompt)
         self._presenter.offer(finish(chunk, self._finish), pace)
 
     def _sample(self, lead: FrameRing | None, count: int, timing: ControlTiming) -> list[Frame]:

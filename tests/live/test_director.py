@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -294,11 +296,17 @@ def test_references_ride_with_every_chunk_while_they_are_listed_and_never_hold_o
 
 
 def test_a_prompt_crosses_over_in_steps_of_a_chunk_and_a_reset_cuts() -> None:
+    from tests.live.test_presenter import chunk
+
     desk = Desk(prompt="red", prompt_transition=2.0, prompt_transition_unit="chunks")
     assert desk.director.build(9, 9).prompt == "red"
     desk.set("prompt", "blue")
     assert desk.director.build(12, 9).prompt == PromptMix((("red", 0.5), ("blue", 0.5)))
+    assert desk.director.stats()["mix"] == ""
+    desk.director.accept(chunk(1), PaceMeter().pace())
     assert desk.director.stats()["mix"] == "red 50 % + blue 50 %"
+    desk.director.accept(replace(chunk(1), prompt="red"), PaceMeter().pace())
+    assert desk.director.stats()["mix"] == "red", "blue is not encoded yet"
     assert desk.director.build(12, 9).prompt == "blue"
     desk.parameters.apply_bundle(
         [Change("/streamvace/prompt", ("glass",), "test"), Change("/streamvace/reset", (), "test")]

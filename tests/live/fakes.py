@@ -113,6 +113,11 @@ def make_broken(setup: WorkerSetup) -> FakeGenerator:
     raise ZeroDivisionError("a bug")
 
 
+def make_short(setup: WorkerSetup) -> FakeGenerator:
+    """A model that is too large for the card."""
+    raise OutOfMemoryError(CUDA_SAYS)
+
+
 def make_dying(setup: WorkerSetup) -> FakeGenerator:
     """Dies without a word."""
     os._exit(7)

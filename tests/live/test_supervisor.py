@@ -225,7 +225,14 @@ def test_what_the_user_must_mend_is_not_tried_again() -> None:
     engine.supervisor.stop()
 
 
-@pytest.mark.parametrize(("factory", "said"), [("make_broken", "ZeroDivisionError: a bug"), ("make_dying", "code 7")])
+@pytest.mark.parametrize(
+    ("factory", "said"),
+    [
+        ("make_broken", "ZeroDivisionError: a bug"),
+        ("make_dying", "code 7"),
+        ("make_short", "out of memory on the card: needs 2.7 GB more, 1.3 GB free"),
+    ],
+)
 def test_a_worker_that_never_starts_is_given_up_after_some_attempts(factory: str, said: str) -> None:
     engine = Engine(factory)
     wait_until(lambda: engine.supervisor.status.failed, "giving up")

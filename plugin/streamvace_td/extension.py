@@ -274,8 +274,6 @@ class Extension:
 
     def _heard(self, message: Message, now: float) -> None:
         self._cues.heard(message)
-        if message.address == CUE:
-            self._cues.ask(now)
         value = self._sync.remote(message.address, message.arguments)
         if value is None:
             return
@@ -283,6 +281,8 @@ class Extension:
         news = spec.row is not None and self._show(spec.name, to_par(spec.row, value))
         if message.address == OUTPUTS:
             self._show_result(value)
+        elif message.address == CUE and news:
+            self._cues.ask(now)
         elif message.address == ERROR and news and value != ("",):
             self._log.add("status", str(value[0]))
 

@@ -21,8 +21,8 @@ MISSED_PINGS = 3
 """Unanswered in a row, and the process counts as gone. Counted, not timed: a frame that took seconds proves nothing."""
 MOST_A_FRAME = 256
 """Datagrams read a frame; a full answer to `sync` fits, a flood waits or is lost."""
-MOST_IN_BUNDLE = 64
-"""Messages; the process takes 128 a datagram."""
+MOST_IN_BUNDLE = 128
+"""Messages; the process takes no more in a datagram. A whole look goes in one, and is applied at one chunk boundary."""
 RECEIVE_BUFFER = 1 << 20
 """Bytes asked of the system for what arrives between two frames, also when one takes long."""
 

@@ -102,5 +102,6 @@ class Sync:
         self._asked.update(due)
         if now >= self._next_sync or len(due) > MOST_QUESTIONS:
             self._next_sync = now + SYNC_S
+            self._asked.update(self._settle)
             return [(SYNC, ())]
         return [(address, ("?",)) for address in due]

@@ -31,6 +31,14 @@ def test_the_values_of_a_new_process_go_out_before_everything_is_asked_for() -> 
     assert begun({SCALE: (0.5,), SEED: (7,)}).outgoing(0.0) == [(SCALE, (0.5,)), (SEED, (7,)), (SYNC, ())]
 
 
+def test_what_a_new_process_holds_is_asked_for_once() -> None:
+    sync = begun({SCALE: (0.5,), SEED: (7,)})
+    sync.outgoing(0.0)
+    assert sync.remote(SCALE, (0.5,)) == (0.5,)
+    assert sync.remote(SEED, (8,)) == (8,), "as it holds it"
+    assert sync.outgoing(2 * SETTLE_S) == []
+
+
 def test_many_changes_in_a_frame_are_one_message() -> None:
     sync = quiet()
     for step in range(48):  # a CHOP at its sample rate

@@ -25,6 +25,7 @@ from streamvace.video.frame import Frame
 from streamvace.web.panel import MOST_BYTES, MOST_PANELS, Panel
 from streamvace.web.preview import WebPreview
 from tests.real_parts import require
+from tests.web.devtools import browser
 
 SCALE = "/streamvace/context_scale"
 LOOKS = (Cue("blue", {PROMPT: "neon blue", SCALE: 0.5}, Fade(0.0)), Cue("red", {PROMPT: "glossy red"}, Fade(0.0)))
@@ -241,3 +242,58 @@ def test_a_real_browser_makes_a_control_for_every_parameter(show: Show, tmp_path
         row.access == "write" and row.address != PROMPT and row.group != "cues" for row in osc_schema.load()
     )
     assert ">blue</button>" in page
+
+
+HANDS = """
+  window.all = where => [...document.querySelectorAll(where)];
+  window.box = label => all("input").find(each => each.ariaLabel === label);
+  window.press = (where, name) => all(where + " button").find(each => each.textContent === name).click();
+  window.drag = (label, value) => { box(label).value = value; box(label).oninput(); box(label).onchange?.(); };
+  window.enter = (words, key = new KeyboardEvent("keydown", {key: "Enter"})) => {
+    document.getElementById("prompt").value = words;
+    document.getElementById("prompt").dispatchEvent(key);
+  };
+"""
+
+
+def test_a_hand_in_a_real_browser_steers_the_show(show: Show, tmp_path: Path) -> None:
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
+    require("chromium", bool(chromium), "apt-get install chromium")
+
+    def held(address: str) -> object:
+        return show.parameters.snapshot()[address]
+
+    async def becomes(address: str, value: object) -> None:
+        for _ in range(800):
+            if held(address) == value:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"{address} is {held(address)!r}, wanted {value!r}")
+
+    async def go() -> None:
+        async with browser(chromium, show.web.url, tmp_path / "profile") as page:
+            await page.until("document.querySelectorAll('.control').length > 20")
+            await page.run(HANDS)
+            await page.run("enter('a red sphere')")
+            await becomes(PROMPT, "a red sphere")
+            await page.run("drag('Context scale', 0.5)")
+            await becomes(SCALE, 0.5)
+            await page.run("box('Mask invert').click()")
+            await becomes("/streamvace/mask_invert", True)
+            await page.run("press('.segments', 'slerp')")
+            await becomes("/streamvace/prompt_blend", "slerp")
+            await page.run("all('.row input')[0].value = 'blue glass'; all('.row input')[0].onchange()")
+            await becomes("/streamvace/prompts", (("blue glass", 1.0),))
+            await page.run("press('#cue-list', 'blue')")
+            await becomes(PROMPT, "neon blue")
+            await page.run("document.getElementById('cue-name').value = 'mine'; press('#store', 'Store')")
+            await page.until("all('#cue-list button').some(each => each.textContent === 'mine')")
+            await page.run("press('#glide-seconds', '8 s'); drag('Context scale', 2)")
+            await page.run("box('Seed').value = 7; box('Seed').onchange()")
+            await becomes("/streamvace/seed", 7)
+            assert show.parameters.on_the_way() == {SCALE: 2.0}
+            show.parameters.set("/streamvace/seed", (1234,), "somebody else")
+            await page.until("box('Seed').value === '1234'")
+            assert await page.run("document.getElementById('line').hidden")
+
+    asyncio.run(go())

@@ -21,8 +21,8 @@ Opener = TypeVar("Opener")
 def open_source(uri: str, size: Size) -> Source:
     """Open a control source that gives frames of `size` (width, height). Raises UserError, one line with the mend.
 
-    `pattern`, `pattern:depth|edges|scene`, `file:PATH` or a bare path (`?rate=0.5&start=3&loop=0` after it; a folder or
-    `shot_*.png` is a sequence), `camera:0`, `ndi:NAME` (`ndi:` takes the first found), `screen:1`
+    `pattern`, `pattern:depth|edges|scene|mask`, `file:PATH` or a bare path (`?rate=0.5&start=3&loop=0` after it; a
+    folder or `shot_*.png` is a sequence), `camera:0`, `ndi:NAME` (`ndi:` takes the first found), `screen:1`
     (`?x=&y=&width=&height=&fps=`), `card`, `none`; on Windows `spout:NAME`, on macOS `syphon:NAME` (without a name
     likewise; `?premultiplied` and `?flipped` after it, joined by `&`, say what the other program does differently).
     """

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from streamvace.embedded.pattern_stream import KINDS, PatternStream
 from streamvace.errors import UserError
 from streamvace.video.pacing import Clock, ShowClock
 from streamvace.video.resize import fit_cover, with_alpha
 from streamvace.video.threaded import ThreadedSource
+
+MATTE = "mask"
+"""The kind that carries a mask: depth as colours, and in alpha where the objects are."""
+
+_MATTE_SLOPE = 8
+"""An object is opaque from this part of a full depth on: its anti-aliased edge stays an edge."""
+
+
+def matte(depth: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """uint8 `[H, W, 3]` depth to `[H, W, 4]`: transparent where there is nothing, opaque inside the objects."""
+    pixels = with_alpha(depth)
+    pixels[..., 3] = np.minimum(depth[..., 0].astype(np.uint16) * _MATTE_SLOPE, 255)
+    return pixels
 
 
 class PatternSource(ThreadedSource):
@@ -28,15 +44,19 @@ class PatternSource(ThreadedSource):
         seed: int = 0,
         clock: Clock | None = None,
     ) -> None:
-        """kind: "depth", "edges" or "scene" (UserError otherwise); size: (width, height); rate: frames a second."""
+        """kind: "depth", "edges", "scene" or "mask" (UserError otherwise); size: (width, height); rate: a second."""
         super().__init__(f"pattern:{kind}")
-        if kind not in KINDS:
-            raise UserError(f"unknown pattern {kind!r}: there is {', '.join(KINDS)}; try pattern:{KINDS[0]}")
+        known = (*KINDS, MATTE)
+        if kind not in known:
+            raise UserError(f"unknown pattern {kind!r}: there is {', '.join(known)}; try pattern:{known[0]}")
         self.late = 0
         """Frames skipped because drawing took too long."""
         shrink = min(1.0, (self.MOST_PIXELS / (size[0] * size[1])) ** 0.5)
         self._size = size
-        self._stream = PatternStream(kind, (round(size[0] * shrink), round(size[1] * shrink)), seed)
+        self._finish = matte if kind == MATTE else with_alpha
+        self._stream = PatternStream(
+            "depth" if kind == MATTE else kind, (round(size[0] * shrink), round(size[1] * shrink)), seed
+        )
         self._rate = rate
         self._clock: Clock = clock or ShowClock()
         self._thread.start()
@@ -47,7 +67,7 @@ class PatternSource(ThreadedSource):
         while True:
             seconds = index / self._rate
             due_ns = opened_ns + round(seconds * 1e9)
-            pixels = fit_cover(with_alpha(self._stream.frame(seconds)), self._size)
+            pixels = fit_cover(self._finish(self._stream.frame(seconds)), self._size)
             self._clock.wait_until(due_ns, self._stop)
             if self._stop.is_set():
                 return

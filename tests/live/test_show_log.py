@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamvace.chunk import Chunk, ChunkInput, PromptMix
+from streamvace.conditioning.networks import Networks
 from streamvace.errors import UserError
 from streamvace.live.layout import Pictures
 from streamvace.live.media import MediaFolder
+from streamvace.live.offline_signals import OfflineSignals
 from streamvace.live.parameters import Change, Parameters, Snapshot
 from streamvace.live.reference_list import EDITS
 from streamvace.live.render import RenderOptions, render_clip
@@ -213,6 +215,36 @@ def test_a_clip_stands_for_the_live_input_and_is_looped(tmp_path: Path) -> None:
     assert SEEN[0].control is not None
     assert [shade_index(frame) for frame in SEEN[0].control] == [0, 1, 2, 3, 0, 1, 2, 3, 0]
     assert len(list(read_frames(tmp_path / "out.mp4", SIZE))) == 9
+
+
+def test_another_model_takes_over_where_it_did_in_the_show(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.made(0)
+    desk.parameters.set("/streamvace/pipeline", ("longlive",), "panel")
+    desk.parameters.set("/streamvace/model/reload", (), "panel")
+    desk.made(1)  # the old one goes on while the new one is loaded
+    desk.made(0)
+    desk.made(1)
+    desk.parameters.set("/streamvace/reset", (), "panel")
+    desk.made(0)
+    desk.log.close()
+    made: list[str] = []
+
+    class Twelve(FakeGenerator):
+        def frames_wanted(self) -> int:
+            return 12
+
+    def make(pipeline: str) -> FakeGenerator:
+        made.append(pipeline)
+        return Twelve(SIZE, seconds=0)
+
+    media = MediaFolder(tmp_path)
+    signals = OfflineSignals(Networks(tmp_path, "cpu"), media, "embedded", 24.0)
+    chunks = []
+    for remade in Replay(read_show(desk.path), make, media, signals, None).chunks():
+        chunks.append((len(made), remade.index))
+    assert made == ["embedded", "longlive"]
+    assert chunks == [(1, 0), (1, 1), (2, 0), (2, 1), (2, 0)]
 
 
 def test_a_disk_that_fills_up_costs_the_log_and_not_the_show(

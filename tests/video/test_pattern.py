@@ -63,5 +63,18 @@ def test_a_large_pattern_is_drawn_smaller_and_comes_at_full_size(hand_clock: Han
 
 
 def test_an_unknown_pattern_names_those_there_are() -> None:
-    with pytest.raises(UserError, match="unknown pattern 'plasma': there is depth, edges, scene; try pattern:depth"):
+    with pytest.raises(
+        UserError, match="unknown pattern 'plasma': there is depth, edges, scene, mask; try pattern:depth"
+    ):
         PatternSource("plasma", (64, 48))
+
+
+def test_the_mask_pattern_has_its_objects_in_alpha(hand_clock: HandClock) -> None:
+    source = PatternSource("mask", (64, 48), rate=10, seed=3, clock=hand_clock)
+    pixels = next_frame(source).pixels
+    source.close()
+    depth = PatternStream("depth", (64, 48), 3).frame(0.0)
+    assert np.array_equal(pixels[..., :3], depth)
+    assert (pixels[..., 3][depth[..., 0] == 0] == 0).all()
+    assert (pixels[..., 3][depth[..., 0] > 64] == 255).all()
+    assert 0.02 < (pixels[..., 3] == 255).mean() < 0.8

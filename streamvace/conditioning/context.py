@@ -25,11 +25,14 @@ class ContextState:
     """The encoder streams. None: nothing to continue from (stream start, or the stream was interrupted).
 
     inactive: pixels to keep. reactive, second: pixels to generate, of the control and of the second control.
+    grey: what a chunk of nothing to keep encodes to, `[B, z, f, h, w]`, once the inactive stream has seen nothing else
+        for so long that another such chunk would give the same again; None: not yet.
     """
 
     inactive: CodecState | None = None
     reactive: CodecState | None = None
     second: CodecState | None = None
+    grey: Tensor | None = None
 
 
 Anchors = Mapping[int, Tensor]
@@ -70,10 +73,16 @@ def encode_context(
     into this one) but stays aligned in time; it starts afresh when the mask goes away. Anchors interrupt nothing.
     """
     inactive_pixels, reactive_pixels = _split(control, mask, anchors)
-    inactive, inactive_state = _continue(codec, inactive_pixels, state.inactive, first)
+    nothing_kept = mask is None and not anchors
+    if nothing_kept and state.grey is not None:
+        inactive, inactive_state = state.grey, state.inactive
+    else:
+        inactive, inactive_state = _continue(codec, inactive_pixels, state.inactive, first)
+        settled = nothing_kept and state.inactive is not None and all(map(torch.equal, state.inactive, inactive_state))
+        state = replace(state, grey=inactive if settled else None)
     reactive, reactive_state = _continue(codec, reactive_pixels, state.reactive if mask is None else None, first)
     batch, _, frames, height, width = inactive.shape
-    if mask is None and not anchors:
+    if nothing_kept:
         packed = inactive.new_ones((batch, MASK_CELL * MASK_CELL, frames, height, width))
     else:
         whole = torch.ones_like(control[:, :1]) if mask is None else mask.clone()

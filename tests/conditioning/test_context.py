@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
 
 from streamvace.conditioning.context import ContextState, encode_context, pack_mask
 from streamvace.model.autoencoder.taehv import TAEHV
+from tests.networks import small_codec
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +84,31 @@ def test_no_control_frame_is_dropped_in_any_chunk(codec: TAEHV) -> None:
                 struck[:, :, frame] = -struck[:, :, frame]
                 moved, _ = encode_context(codec, ContextState(), struck, mask, first)
                 assert not torch.equal(moved, still), (first, mask is None, frame)
+
+
+@pytest.mark.parametrize("name", ["taehv", "wan-vae", "tiny"])
+def test_nothing_to_keep_is_encoded_until_it_stands_still_and_then_no_more(name: str) -> None:
+    """Half of the encoding of structural control; the context is the one of encoding it every time, to the last bit."""
+    size = 32 if name == "tiny" else 16
+    autoencoder = small_codec(name)
+
+    def part(frames: int, seed: int) -> Tensor:
+        return torch.rand(1, 3, frames, size, size, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+    saving = every = ContextState()
+    saved = []
+    for index in range(14):
+        frames = 12 if index else 9
+        control, mask = part(frames, index), None
+        if index == 12:
+            mask = torch.zeros(1, 1, frames, size, size)
+            mask[..., : size // 2] = 1
+        ours, saving = encode_context(autoencoder, saving, control, mask, first=index == 0)
+        theirs, every = encode_context(autoencoder, replace(every, grey=None), control, mask, first=index == 0)
+        torch.testing.assert_close(ours, theirs, atol=0, rtol=0)
+        saved.append(saving.grey is not None)
+    assert saved[11], "it stands still within the codec's memory"
+    assert not saved[12], "something is kept again"
 
 
 def test_soft_masks_stay_soft_and_keep_their_place() -> None:

@@ -20,8 +20,11 @@ _MOST = 32
 """Detections kept of a frame: more are a crowd, and a crowd is one mask anyway."""
 
 
+_FINISHED = 6
+"""Columns of a network that has thinned out its detections itself: corners, score, class."""
+
 _MOST_FINISHED = 1000
-"""Rows of a network that has thinned out its detections itself; one of 5 + 1 columns that hasn't has thousands."""
+"""And its rows; a network of 5 + 1 columns that hasn't has thousands."""
 
 
 @dataclass(frozen=True)
@@ -39,52 +42,44 @@ def decode(outputs: Sequence[Floats], confidence: float) -> list[Detection]:
     """What was found, the surest first.
 
     Known layouts: `[1, 4+C, N]` (YOLOv8, 11; centre and size, class scores), `[1, N, 5+C]` (YOLOv5, 7; objectness
-    first), `[1, N, 6]` (YOLOv10, 26; corners, score, class), each of the first two with 32 mask weights and a second
-    output `[1, 32, h, w]` of prototypes. Raises UserError for anything else.
+    first), `[1, N, 6]` (YOLOv10, 26; corners, score, class), each also with 32 mask weights behind and a second output
+    `[1, 32, h, w]` of prototypes. Raises UserError for anything else.
     """
     prototypes = next((each[0] for each in outputs if each.ndim == 4), None)
     table = next((each[0] for each in outputs if each.ndim == 3), None)
     if table is None:
         shapes = ", ".join(str(each.shape) for each in outputs)
         raise UserError(f"the detector answers {shapes}; known are [1, 4+C, N], [1, N, 5+C] and [1, N, 6] (YOLO)")
-    extra = 0 if prototypes is None else prototypes.shape[0]
-    if table.shape[1] == 6 and table.shape[0] <= _MOST_FINISHED and extra == 0:
-        return _finished(table, confidence)
     transposed = table.shape[0] < table.shape[1]
-    rows = table.T if transposed else table
-    weights = rows[:, rows.shape[1] - extra :]
-    rows = rows[:, : rows.shape[1] - extra]
-    scores = rows[:, 4:] if transposed else rows[:, 5:] * rows[:, 4:5]
-    if scores.shape[1] < 1:
-        raise UserError(f"the detector answers {table.shape}, which has no class scores; export a YOLO detector")
-    labels = scores.argmax(1)
-    best = scores[np.arange(len(rows)), labels]
-    sure = np.flatnonzero(best >= confidence)
-    kept = _distinct(rows[sure, :4], best[sure], labels[sure])
+    whole = table.T if transposed else table
+    columns = whole.shape[1] - (0 if prototypes is None else prototypes.shape[0])
+    rows, weights = whole[:, :columns], whole[:, columns:]
+    if columns == _FINISHED and not transposed and len(rows) <= _MOST_FINISHED:
+        corners, best, labels = rows[:, :4], rows[:, 4], rows[:, 5].astype(np.intp)
+        sure = np.flatnonzero(best >= confidence)[:_MOST]
+    else:
+        scores = rows[:, 4:] if transposed else rows[:, 5:] * rows[:, 4:5]
+        if scores.shape[1] < 1:
+            raise UserError(f"the detector answers {table.shape}, which has no class scores; export a YOLO detector")
+        labels = scores.argmax(1)
+        best = scores[np.arange(len(rows)), labels]
+        corners = np.concatenate([rows[:, :2] - rows[:, 2:4] / 2, rows[:, :2] + rows[:, 2:4] / 2], axis=1)
+        candidates = np.flatnonzero(best >= confidence)
+        sure = candidates[_distinct(corners[candidates], best[candidates], labels[candidates])]
     found = []
-    for index in sure[kept]:
-        x, y, width, height = (float(value) for value in rows[index, :4])
-        box = x - width / 2, y - height / 2, x + width / 2, y + height / 2
+    for index in sure:
+        x1, y1, x2, y2 = (float(value) for value in corners[index])
         mask = None if prototypes is None else _mask(prototypes, weights[index])
-        found.append(Detection(box, float(best[index]), int(labels[index]), mask))
+        found.append(Detection((x1, y1, x2, y2), float(best[index]), int(labels[index]), mask))
     return found
 
 
-def _finished(table: Floats, confidence: float) -> list[Detection]:
-    """Corners, score and class: the network has sorted and thinned them out itself."""
-    sure = table[table[:, 4] >= confidence][:_MOST]
-    return [
-        Detection((float(x1), float(y1), float(x2), float(y2)), float(score), int(label))
-        for x1, y1, x2, y2, score, label in sure
-    ]
-
-
 def _distinct(boxes: Floats, scores: Floats, labels: NDArray[np.intp]) -> list[int]:
-    """Which boxes are not the same thing again. boxes: centre and size."""
+    """Which boxes are not the same thing again. boxes: corners."""
     if not len(boxes):
         return []
-    corners = np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]], axis=1)
-    kept = cv2.dnn.NMSBoxesBatched(corners.tolist(), scores.tolist(), labels.tolist(), 0.0, OVERLAP)
+    sizes = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
+    kept = cv2.dnn.NMSBoxesBatched(sizes.tolist(), scores.tolist(), labels.tolist(), 0.0, OVERLAP)
     return [int(index) for index in np.asarray(kept).ravel()[:_MOST]]
 
 

@@ -113,6 +113,27 @@ def test_overlapping_boxes_of_one_class_are_one_thing_and_of_two_are_two() -> No
     assert [(round(each.score, 1), each.label) for each in found] == [(0.9, 0), (0.7, 1), (0.6, 0)]
 
 
+def test_a_network_that_thins_out_by_itself_may_give_masks_too() -> None:
+    prototypes = np.zeros((1, 32, 8, 8), np.float32)
+    prototypes[0, 3, :4] = 9.0
+    rows = np.zeros((1, 300, 6 + 32), np.float32)
+    rows[0, 0, :6] = 10, 20, 30, 40, 0.9, 5
+    rows[0, 0, 6 + 3] = 1.0
+    (found,) = decode([rows, prototypes], 0.5)
+    assert (found.box, found.label) == ((10.0, 20.0, 30.0, 40.0), 5)
+    assert found.mask is not None
+    assert (found.mask[:4] > 0.99).all()
+    assert (found.mask[4:] < 0.51).all()
+
+
+def test_a_detector_of_one_class_that_has_not_thinned_out_is_not_taken_for_one_that_has() -> None:
+    rows = np.zeros((1, 25200, 6), np.float32)
+    rows[0, 7] = 50, 60, 20, 10, 0.9, 0.8
+    (found,) = decode([rows], 0.5)
+    assert (found.box, found.label) == ((40.0, 55.0, 60.0, 65.0), 0)
+    assert found.score == pytest.approx(0.72)
+
+
 @pytest.mark.parametrize(
     ("text", "first"),
     [("{0: 'Tree', 2: 'dog'}", "tree"), ("['a', 'b']", "a"), ("", "person"), ("{", "person"), ("(" * 500, "person")],

@@ -40,6 +40,7 @@ from streamvace.model_options import ModelOptions
 from streamvace.models.manifest import models_folder
 from streamvace.video.enlarge import Enlarger
 from streamvace.video.file import clip_info
+from streamvace.video.film_format import parse_film
 from streamvace.video.writer import VideoWriter
 
 Pixels = NDArray[np.uint8]
@@ -92,10 +93,11 @@ def render_clip(options: RenderOptions) -> int:
     total = min(info.frames or 0, options.frames or info.frames or 0) or options.frames
     notes: set[str] = set()
     enlarge = Enlarger(options.upscale)
-    with VideoWriter(options.output, enlarge.size(size), info.rate) as writer, _progress() as progress:
-        task = progress.add_task(options.output.name, total=total)
+    film, film_format = parse_film(str(options.output))
+    with VideoWriter(film, enlarge.size(size), info.rate, film_format) as writer, _progress() as progress:
+        task = progress.add_task(film.name, total=total)
         for chunk, wanted in _chunks(generator, snapshot, inputs, signals, pictures, blocks):
-            for frame in chunk.frames[:wanted]:
+            for frame in _pictures_of(chunk)[:wanted]:
                 writer.write(enlarge(frame))
             progress.advance(task, wanted)
             notes.update(chunk.notes)
@@ -123,10 +125,11 @@ def _render_show(options: RenderOptions, log: Path) -> int:
     )
 
     enlarge, left = Enlarger(options.upscale), min(show.frames, options.frames or show.frames)
-    with VideoWriter(options.output, enlarge.size(size), show.content_rate) as writer, _progress() as progress:
-        task = progress.add_task(options.output.name, total=left)
+    film, film_format = parse_film(str(options.output))
+    with VideoWriter(film, enlarge.size(size), show.content_rate, film_format) as writer, _progress() as progress:
+        task = progress.add_task(film.name, total=left)
         for chunk in replay.chunks():
-            for frame in chunk.frames[:left]:
+            for frame in _pictures_of(chunk)[:left]:
                 writer.write(enlarge(frame))
             progress.advance(task, min(left, len(chunk.frames)))
             left -= min(left, len(chunk.frames))
@@ -141,7 +144,7 @@ def _checked(options: RenderOptions, pipeline: str, asked: tuple[int, int] | Non
     size = resolve_size(pipeline, asked)
     check_model(options.model)
     check_factory(options.factory)
-    check_video_output(options.output, overwrite=options.overwrite)
+    check_video_output(parse_film(str(options.output))[0], overwrite=options.overwrite)
     return size
 
 
@@ -166,6 +169,11 @@ def _chunks(
         re_anchor.see(chunk)
         yield finish(chunk, Finish.of(snapshot, layout)), real
         starts = False
+
+
+def _pictures_of(chunk: Chunk) -> Pixels:
+    """The chunk's frames with their alpha, where they have one; a film without alpha leaves it out."""
+    return chunk.frames if chunk.alpha is None else np.concatenate((chunk.frames, chunk.alpha[..., None]), axis=-1)
 
 
 def _pictures(snapshot: Snapshot, media: MediaFolder, size: tuple[int, int]) -> Mapping[Wish, Pixels]:

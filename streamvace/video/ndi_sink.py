@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import quoteattr
 
 from streamvace.errors import UserError
+from streamvace.video.alpha import to_premultiplied
 from streamvace.video.frame import Frame, now_ns
 from streamvace.video.mailbox import Mailbox
 from streamvace.video.ndi_runtime import (
@@ -26,6 +27,9 @@ class NdiOutput:
     failover: str = ""
     """Name of the sender that receivers change to by themselves when this one ends: `MACHINE (name)`, or the name alone
     for one on this machine."""
+
+    premultiplied: bool = False
+    """Receivers expect colours multiplied by alpha, against NDI's custom."""
 
 
 def frame_metadata(frame: Frame, now: int) -> str:
@@ -63,8 +67,9 @@ class NdiSink:
             raise UserError(f"NDI name {name!r} is taken on this machine; choose another, such as ndi:{name}-2")
         self.full_name: str = self._ndi.send_get_source_name(self._sender).ndi_name
         self.name = f"ndi:{self.full_name}"
-        if options is not None and options.failover:
-            self._fail_over_to(options.failover)
+        self._options = options or NdiOutput()
+        if self._options.failover:
+            self._fail_over_to(self._options.failover)
         self.sent = 0
         self.skipped = 0
         """Frames not compressed because nobody received."""
@@ -112,7 +117,7 @@ class NdiSink:
     def _send(self, frame: Frame, published_ns: int) -> None:
         """published_ns: on the wall clock, since 1970."""
         picture = self._ndi.VideoFrameV2()
-        picture.data = frame.pixels
+        picture.data = to_premultiplied(frame.pixels) if self._options.premultiplied else frame.pixels
         picture.FourCC = self._ndi.FOURCC_VIDEO_TYPE_RGBA
         picture.line_stride_in_bytes = frame.pixels.shape[1] * 4
         # NDI chooses how much to compress by the declared rate, so it must be the true one.

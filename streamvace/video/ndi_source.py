@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from streamvace.video.alpha import to_straight
 from streamvace.video.frame import now_ns
 from streamvace.video.ndi_runtime import NdiAddress, NdiFinder, close_at_exit, destroy_receiver, load_ndi
 from streamvace.video.resize import fit_cover
@@ -26,6 +27,9 @@ class NdiInput:
 
     url: str = ""
     """Where the sender listens, `ip:port`, straight away: no search. Senders take 5961, 5962, ... in their order."""
+
+    premultiplied: bool = False
+    """The sender's colours are multiplied by alpha, against NDI's custom."""
 
     def __post_init__(self) -> None:
         host, colon, port = self.url.rpartition(":")
@@ -139,6 +143,8 @@ class NdiSource(ThreadedSource):
         pixels = fit_cover(pixels_of(video), self._size)
         if video.FourCC == self._ndi.FOURCC_VIDEO_TYPE_RGBX:
             pixels[..., 3] = 255
+        elif self._options.premultiplied:
+            pixels = to_straight(pixels)
         self.metadata = video.metadata or ""
         self.timecode = int(video.timecode)
         self._offer(pixels, captured_ns)

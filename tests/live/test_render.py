@@ -15,6 +15,7 @@ from streamvace.live.render import RenderOptions, render_clip
 from streamvace.video.file import read_frames
 from streamvace.video.writer import VideoWriter
 from tests.live.fakes import FakeGenerator
+from tests.video.helpers import write_clip
 
 SIZE = (64, 64)
 SEEN: list[ChunkInput] = []
@@ -246,3 +247,12 @@ def test_a_kind_that_cannot_be_made_ends_the_command_before_anything_is_made_of_
     clip(tmp_path / "in.mp4", 9)
     with pytest.raises(UserError, match="models pull vision"):
         render_clip(options(tmp_path, parameters={"/streamvace/control_kind": "pose"}))
+
+
+def test_a_clip_is_rendered_in_a_format_with_alpha(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 9, size=SIZE)
+    film = f"{tmp_path}/out.mov?format=png"
+    assert render_clip(RenderOptions(clip, Path(film), factory="tests.live.fakes:make", size=SIZE)) == 0
+    frames = list(read_frames(tmp_path / "out.mov", SIZE))
+    assert len(frames) == 9
+    assert [entry.name for entry in sorted(tmp_path.iterdir())] == ["clip.mp4", "out.mov"]

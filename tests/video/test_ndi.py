@@ -100,6 +100,16 @@ def test_a_picture_arrives_whole_and_upright_with_its_alpha(
     source.close()
 
 
+def test_premultiplied_colours_are_made_straight_where_the_address_says_so(name: str, other_side: Start) -> None:
+    other_side("send", name, 64, 48, 30)  # its red and green are above its alpha on the left: clamped
+    source = open_source(f"ndi:{name}?premultiplied", (64, 48))
+    assert isinstance(source, NdiSource)
+    pixel = next_frame(source).pixels[8, 40].astype(int)
+    source.close()
+    alpha = 255 * 40 / 63
+    assert np.abs(pixel[[0, 2, 3]] - (min(255, 150.6 * 255 / alpha), 90 * 255 / alpha, alpha)).max() <= 8
+
+
 def test_the_newest_frame_wins_and_the_others_are_counted(name: str, other_side: Start) -> None:
     other_side("send", name, 64, 48, 60)
     source = NdiSource(name, NdiInput(), (32, 32))
@@ -152,8 +162,11 @@ def test_captured_frames_are_given_back_and_memory_stays_flat(name: str, other_s
     source.close()
 
 
-def test_what_we_send_is_received_with_its_rate_size_and_number(name: str, other_side: Start) -> None:
-    sink = open_sink(f"ndi:{name}", (64, 48), 29.97)
+@pytest.mark.parametrize(("options", "bgra"), [("", (90, 60, 200, 128)), ("?premultiplied", (45, 30, 100, 128))])
+def test_what_we_send_is_received_with_its_rate_size_and_number(
+    name: str, other_side: Start, options: str, bgra: tuple[int, ...]
+) -> None:
+    sink = open_sink(f"ndi:{name}{options}", (64, 48), 29.97)
     assert isinstance(sink, NdiSink)
     receiver = other_side("receive", name, 3)
     pixels = np.zeros((48, 64, 4), np.uint8)
@@ -169,7 +182,7 @@ def test_what_we_send_is_received_with_its_rate_size_and_number(name: str, other
     for frame in frames:
         assert frame["rate"] == [30000, 1001]
         assert frame["size"] == [64, 48]
-        assert np.abs(np.array(frame["bgra"]) - (90, 60, 200, 128)).max() <= 4
+        assert np.abs(np.array(frame["bgra"]) - bgra).max() <= 4
         assert 'captured_ns="1234"' in frame["metadata"]
         assert "&lt;right&gt;" in frame["metadata"]
     assert sink.sent >= 3

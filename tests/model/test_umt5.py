@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +226,42 @@ def test_an_encoder_that_the_device_has_no_room_for_works_in_main_memory(
     full = UMT5TextEncoder(weights, tokenizer, None, "meta", torch.float32, rest="cpu", size=SIZE)
     assert torch.equal(full.encode(["the sea"]), exact)
     assert torch.equal(full.encode(["the sea"]), exact)  # and once more with what rested there
+
+
+def test_on_a_card_it_has_a_stream_of_its_own_and_gives_the_memory_back(
+    weights: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kernels beside the picture's, one stream for the encoder's whole life; memory back once it has gone home."""
+    events: list[str] = []
+
+    class Stream:
+        def __init__(self, device: torch.device) -> None:
+            assert device.type == "cuda"
+            events.append("stream made")
+
+    @contextmanager
+    def entered(stream: Stream) -> Iterator[None]:
+        assert isinstance(stream, Stream)
+        events.append("in")
+        yield
+        events.append("out")
+
+    def load(*given: Any) -> Any:
+        events.append("loaded")
+        return load_encoder(*given)
+
+    monkeypatch.setattr(torch.cuda, "Stream", Stream)
+    monkeypatch.setattr(torch.cuda, "stream", entered)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: events.append("memory back"))
+    monkeypatch.setattr(umt5, "load_encoder", load)
+    # No room, so that what would run on the card can run here.
+    monkeypatch.setattr(umt5, "free_bytes", lambda device: 0.0 if device.type == "cuda" else float("inf"))
+    card = UMT5TextEncoder(weights, tokenizer, None, "cuda", torch.float32, rest="cpu", size=SIZE)
+    exact = make(weights, tokenizer).encode(["the sea"])
+    events.clear()
+    for _ in range(2):
+        assert torch.equal(card.encode(["the sea"]), exact)
+    assert events == ["stream made", "in", "loaded", "memory back", "out", "in", "memory back", "out"]
 
 
 def test_the_encoder_is_in_memory_only_as_long_as_asked(weights: Path, tokenizer: Path) -> None:

@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 
 from streamvace.chunk import Pixels
+from streamvace.conditioning.masks.base import Mask
 from streamvace.conditioning.networks import Networks
 from streamvace.conditioning.signals import SignalChain, SignalSettings
 from streamvace.live.layout import Pictures
@@ -26,10 +27,20 @@ class OfflineSignals:
         self._rate = rate
         self._count = 0
         self._detector = ""
-        make_mask = cache(mask_maker(networks, media))
-        controls, others = (cache(control_maker(networks)) for _ in range(2))  # they remember: one set a chain
-        self._chain = SignalChain(controls, lambda source: make_mask(mask_key(source, self._detector)))
-        self._second = SignalChain(others, lambda source: None)
+        self._masks = cache(mask_maker(networks, media))
+        # Controls remember, so each chain has its own.
+        self._controls, self._others = (cache(control_maker(networks)) for _ in range(2))
+        self._chain = SignalChain(self._controls, self._mask)
+        self._second = SignalChain(self._others, lambda source: None)
+
+    def prepare(self, snapshot: Snapshot) -> None:
+        """Make what these parameters ask for. Raises UserError for a kind that can't be made: before a frame is."""
+        self._detector = snapshot.text("/streamvace/mask/model")
+        settings = signal_settings(snapshot, self._pipeline, 1)  # the kinds don't depend on the picture's height
+        self._controls(settings.control)
+        self._others(second_settings(snapshot, self._pipeline, 1).control)
+        for source in settings.sources:
+            self._mask(source)
 
     def made_of(self, pictures: Pictures, snapshot: Snapshot) -> Pictures:
         """pictures: the next ones of every role. Raises UserError for a kind that can't be made."""
@@ -47,6 +58,9 @@ class OfflineSignals:
             made = replace(made, control=signals, mask=signals)
         self._count += len(clip)
         return made
+
+    def _mask(self, source: str) -> Mask:
+        return self._masks(mask_key(source, self._detector))
 
     def _film(self, chain: SignalChain, film: Pixels, mask: Pixels | None, settings: SignalSettings) -> Pixels:
         """uint8 `[F, H, W, 4]`: control pictures with their masks as alpha. mask: a film of its own, or None."""

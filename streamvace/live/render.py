@@ -85,6 +85,7 @@ def render_clip(options: RenderOptions) -> int:
     media = MediaFolder(options.media)
     inputs = ClipInputs(options.input, options.mask, snapshot, media, size, options.frames)
     signals = OfflineSignals(Networks(models_folder(), options.model.device), media, options.pipeline, float(info.rate))
+    signals.prepare(snapshot)
     pictures = _pictures(snapshot, media, size)
     blocks = context_blocks(options.pipeline)
     setup = WorkerSetup(options.factory, options.pipeline, size, options.model)

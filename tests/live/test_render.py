@@ -247,6 +247,9 @@ def test_a_kind_that_cannot_be_made_ends_the_command_before_anything_is_made_of_
     clip(tmp_path / "in.mp4", 9)
     with pytest.raises(UserError, match="models pull vision"):
         render_clip(options(tmp_path, parameters={"/streamvace/control_kind": "pose"}))
+    with pytest.raises(UserError, match="/streamvace/mask/model"):
+        render_clip(options(tmp_path, parameters={"/streamvace/mask/second": "detector"}))
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"], "nothing was begun"
 
 
 def test_a_clip_is_rendered_in_a_format_with_alpha(tmp_path: Path) -> None:

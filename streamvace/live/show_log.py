@@ -44,6 +44,9 @@ CARRIED = ("generation", "captured_ns", "snapshot_version", "trace", "reset")
 _QUEUED = 10_000
 """Lines that may wait for the disk: a quarter of an hour of chunks."""
 
+_PENDING = 10_000
+"""Changes that may wait for the next chunk. In a long pause faders move on; then the newest of each address is kept."""
+
 log = logging.getLogger(__name__)
 
 
@@ -83,6 +86,8 @@ class ShowLog:
         check_new(path)
         self.dropped = 0
         """Lines left out because the disk was too slow, or full."""
+        self.merged = 0
+        """Changes of a long pause that later ones of the same address stand for."""
         self._path = path
         self._start_ns = now_ns()
         self._chunks = 0
@@ -101,6 +106,10 @@ class ShowLog:
         changes = [[address, to_json(snapshot.values.get(address)), writer] for address, writer in changed.items()]
         with self._lock:
             self._pending += [(snapshot.version, change) for change in changes]
+            if len(self._pending) > _PENDING:
+                newest = {change[0]: (version, change) for version, change in sorted(self._pending, key=_version)}
+                self.merged += len(self._pending) - len(newest)
+                self._pending = list(newest.values())
 
     def made(self, inputs: ChunkInput, chunk: Chunk) -> None:
         """A chunk was made from this."""
@@ -110,7 +119,7 @@ class ShowLog:
                 plain(PromptMix.of(chunk.prompt))
             )  # an older one while the one asked for is still being encoded
         with self._lock:
-            due = sorted((entry for entry in self._pending if entry[0] <= inputs.snapshot_version), key=lambda e: e[0])
+            due = sorted((entry for entry in self._pending if entry[0] <= inputs.snapshot_version), key=_version)
             self._pending = [entry for entry in self._pending if entry[0] > inputs.snapshot_version]
         line = {
             "chunk": self._chunks,
@@ -149,6 +158,10 @@ class ShowLog:
             log.error("%s cannot be written any more (%s); the show goes on without its log", self._path, error)
         while self._lines.get() is not None:
             self.dropped += 1
+
+
+def _version(entry: tuple[int, list[Any]]) -> int:
+    return entry[0]
 
 
 def check_new(path: Path) -> None:

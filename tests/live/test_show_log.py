@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from streamvace.chunk import Chunk, ChunkInput, PromptMix
 from streamvace.conditioning.networks import Networks
 from streamvace.errors import UserError
+from streamvace.live import show_log
 from streamvace.live.layout import Pictures
 from streamvace.live.media import MediaFolder
 from streamvace.live.offline_signals import OfflineSignals
@@ -245,6 +246,22 @@ def test_another_model_takes_over_where_it_did_in_the_show(tmp_path: Path) -> No
         chunks.append((len(made), remade.index))
     assert made == ["embedded", "longlive"]
     assert chunks == [(1, 0), (1, 1), (2, 0), (2, 1), (2, 0)]
+
+
+def test_a_pause_of_hours_under_moving_faders_stays_small_and_keeps_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(show_log, "_PENDING", 10)
+    desk = Desk(tmp_path)
+    for step in range(200):
+        desk.parameters.set("/streamvace/seed", (step + 10,), "fader")
+        desk.parameters.set("/streamvace/context_scale", (step / 200,), "fader")
+    desk.made(0)
+    desk.log.close()
+    (chunk,) = read_show(desk.path).chunks
+    assert dict(chunk.changes) == {"/streamvace/seed": 209, "/streamvace/context_scale": 0.995}
+    assert len(chunk.changes) <= 12
+    assert desk.log.merged > 380
 
 
 def test_a_disk_that_fills_up_costs_the_log_and_not_the_show(

@@ -16,6 +16,7 @@ import argparse
 import json
 import random
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -173,15 +174,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=None)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("options", nargs="*", metavar="-- OPTION", help="for streamvace run")
-    given = parser.parse_args()
+    # Parted by hand: argparse would take what follows `--` for arguments of its own.
+    said = sys.argv[1:]
+    end = said.index("--") if "--" in said else len(said)
+    given = parser.parse_args(said[:end])
     run, seconds = RUNS[given.what]
     if given.what == "kills":
         run = partial(kills, count=given.kills)
     hardware = _hardware()
     if not given.json:
         print(hardware, flush=True)
-    result = run(given.seconds or seconds, given.options)
+    result = run(given.seconds or seconds, said[end + 1 :])
     if given.json:
         print(json.dumps({"what": given.what, "hardware": hardware, **result}, indent=1))
         return

@@ -101,6 +101,21 @@ def test_a_worker_that_cannot_stay_alive_is_not_tried_without_pause() -> None:
     assert figures["missed"] == 0
 
 
+def test_instant_control_is_seen_half_a_chunk_sooner_on_average_and_a_parameter_no_later() -> None:
+    def turn(show: VirtualShow) -> None:
+        if show.ledger.published % 37 == 0:
+            show.set("context_scale", (show.ledger.published % 20) / 10)
+
+    timings = ("smooth", "instant", "ahead")
+    figures = {timing: VirtualShow(120, on_tick=turn, control_timing=timing).play() for timing in timings}
+    smooth, instant, ahead = (float(figures[timing]["latency_p50_ms"]) for timing in timings)
+    # Smooth spreads one chunk of control over one chunk of pictures: every picture is a chunk behind its control. With
+    # the newest frame held, the first picture is not, and the last one is: half of it on average.
+    assert smooth - instant > 0.35 * CHUNK_S * 1000
+    assert ahead == pytest.approx(instant, abs=20)
+    assert all(0 < float(each["parameter_p50_ms"]) < 3 * CHUNK_S * 1000 for each in figures.values())
+
+
 class Restless:
     """A source that is lost, comes back, changes its size or starts again: a new trouble every second or so."""
 

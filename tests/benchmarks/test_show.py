@@ -1,0 +1,54 @@
+"""The benchmarks of a show do what they say, tried on the fake generator: their figures are for a quiet machine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(what: str, *options: str) -> dict[str, Any]:
+    command = [sys.executable, "benchmarks/show.py", what, "--json", *options]
+    command += ["--", "--factory", "tests.live.fakes:make", "--size", "64x64"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def test_a_killed_worker_is_counted_and_the_way_back_measured() -> None:
+    result = run("kills", "--seconds", "2", "--kills", "1")
+    assert (result["kills"], result["restarts"]) == (1, 1)
+    assert 0 < result["back_to_fresh_s_max"] < 120
+    assert result["ticks"] > 30
+    assert result["longest_gap_ms"] > 0
+    assert "CPU" in result["hardware"]
+
+
+def test_a_soak_tells_memory_recompiles_and_counters() -> None:
+    result = run("soak", "--seconds", "2")
+    assert result["stage_mb_end"] > 20
+    assert result["worker_mb_end"] > 10
+    assert (result["recompiles"], result["restarts"], result["worker_failed_steps"]) == (0, 0, 0)
+    assert result["chunks"] > 0
+
+
+@pytest.mark.slow
+def test_a_stalled_worker_is_not_restarted() -> None:
+    result = run("stall", "--seconds", "8")
+    assert result["restarts"] == 0
+    assert result["repeated_ticks"] > 100, "five seconds of held pictures"
+
+
+@pytest.mark.slow
+def test_latency_is_told_for_each_control_timing() -> None:
+    result = run("latency", "--seconds", "4")
+    for timing in ("smooth", "instant", "ahead"):
+        assert result[timing]["parameter_p50_ms"] > 0
+        assert result[timing]["latency_p50_ms"] > 0

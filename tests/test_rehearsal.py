@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from itertools import product
 
 from streamvace.chunk import ChunkInput
 from streamvace.model.specs import PIPELINES
@@ -12,8 +13,8 @@ from streamvace.rehearsal import rehearsal, rehearsal_input
 def test_every_picture_a_chunk_can_be_given_is_rehearsed_in_every_pipeline() -> None:
     """A field that is added must be added to EVERYTHING too."""
     pictures = {field.name for field in fields(ChunkInput) if "Pixels" in str(field.type)}
-    for spec in PIPELINES.values():
-        plan = list(rehearsal(spec))
+    for spec, regional in product(PIPELINES.values(), (False, True)):
+        plan = list(rehearsal(spec, regional))
         assert set().union(*(names for names, _ in plan)) == pictures
         full = [names for names, _ in plan if len(names) == len(pictures)]
         assert full, "all at once, too: that is when memory is short"

@@ -29,7 +29,7 @@ Access = Literal["write", "read"]
 
 PATH = Path(__file__).with_name("parameters.json")
 _REQUIRED = frozenset({"address", "label", "group", "type", "default", "applies", "access", "help"})
-_KEYS = _REQUIRED | {"unit", "min", "max", "choices", "max_length", "max_items", "argument"}
+_KEYS = _REQUIRED | {"unit", "min", "max", "choices", "max_length", "max_items", "argument", "numbers"}
 _LISTS = ("strings", "weighted")
 
 MOST_ITEMS = 16
@@ -51,6 +51,7 @@ class Parameter:
         only).
     choices: the names a choice takes, in the order of their indices. max_length: of a string, or of each text in a
         list, in characters. max_items: of a list.
+    numbers: of a string: it takes a whole number too, as its digits; programs that send nothing but floats can count.
     argument: of a trigger: the type of the one value it acts with, under the row's own limits; empty: it takes none.
     """
 
@@ -68,6 +69,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     max_length: int = 0
     max_items: int = 0
+    numbers: bool = False
     argument: Argument = ""
 
     @property
@@ -134,6 +136,7 @@ def parse(entry: Mapping[str, Any]) -> Parameter:
         choices=tuple(entry.get("choices", ())),
         max_length=entry.get("max_length", 0),
         max_items=entry.get("max_items", 0),
+        numbers=entry.get("numbers", False),
         argument=entry.get("argument", ""),
     )
     problem = _problem(row)

@@ -41,7 +41,7 @@ def coerce(parameter: Parameter, arguments: tuple[object, ...]) -> Coerced:
         return _refuse(parameter, f"{len(arguments)} values {show(arguments)}" if arguments else "no value")
     value = arguments[0]
     if parameter.type == "string":
-        return _string(parameter, value)
+        return _string(parameter, _digits(value) if parameter.numbers else value)
     if parameter.type == "choice" and isinstance(value, str):
         return _named_choice(parameter, value)
     if parameter.type == "bool" and isinstance(value, bool):
@@ -62,7 +62,7 @@ def expectation(parameter: Parameter) -> str:
     if parameter.type == "choice":
         return f"one of {', '.join(parameter.choices)} (or its index)"
     if parameter.type == "string":
-        return f"one string of at most {parameter.max_length} characters"
+        return f"one string of at most {parameter.max_length} characters" + " or number" * parameter.numbers
     if parameter.type in ("strings", "weighted"):
         each = f", each with a weight {_plain(parameter.minimum)}..{_plain(parameter.maximum)}"
         what = f"up to {parameter.max_items} strings of at most {parameter.max_length} characters"
@@ -111,6 +111,13 @@ def _string(parameter: Parameter, value: object) -> Coerced:
         return _refuse(parameter, show(value))
     problem = _text_problem(parameter, value)
     return _refuse(parameter, problem) if problem else Coerced("set", value)
+
+
+def _digits(value: object) -> object:
+    """A whole number from 0 to 9999 as its digits; everything else as it came."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 10_000:
+        return value
+    return str(int(value)) if value == int(value) else value
 
 
 def _text_problem(parameter: Parameter, text: str) -> str:

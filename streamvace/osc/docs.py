@@ -110,7 +110,7 @@ def _row(row: Parameter) -> tuple[str, ...]:
     kind = row.argument or row.type
     takes = {
         "choice": ", ".join(f"`{choice}`" for choice in row.choices),
-        "string": f"string, up to {row.max_length} characters",
+        "string": f"string, up to {row.max_length} characters" + ", or number" * row.numbers,
         "strings": f"up to {row.max_items} strings of up to {row.max_length} characters",
         "weighted": f"up to {row.max_items} times a string of up to {row.max_length} characters and its weight",
         "trigger": "trigger",

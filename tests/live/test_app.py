@@ -70,7 +70,7 @@ def test_inputs_are_switched_over_osc_while_the_show_runs(start: Start) -> None:
         lambda: show.said("input file:/etc/passwd: .*outside the media folder") is not None,
         f"refused; said {show.lines}",
     )
-    show.osc("/streamvace/input/control", "2")
+    show.osc("/streamvace/input/control", 2.0)
     show.osc("/streamvace/input/control", "pattern:edges")
     show.osc("/streamvace/quit")
     assert show.finish() == 0, show.lines

@@ -18,6 +18,7 @@ from streamvace.live.parameters import Change, Parameters, Snapshot
 SCALE = "/streamvace/context_scale"
 SEED = "/streamvace/seed"
 PROMPT = "/streamvace/prompt"
+INPUT = "/streamvace/input/control"
 PAUSE = "/streamvace/pause"
 MASK = "/streamvace/mask_source"
 RESET = "/streamvace/reset"
@@ -53,6 +54,9 @@ ACCEPTED: list[tuple[str, Any, Any]] = [
     (MASK, 0.9, "alpha"),
     (PROMPT, "Würfel 🎲", "Würfel 🎲"),
     (PROMPT, "", ""),
+    (INPUT, 2, "2"),
+    (INPUT, 2.0, "2"),
+    (INPUT, "ndi:stage", "ndi:stage"),
 ]
 
 
@@ -105,6 +109,11 @@ REFUSED: list[tuple[str, tuple[object, ...]]] = [
     (MASK, ("luma\nfake line",)),
     (MASK, (True,)),
     (PROMPT, (1.0,)),
+    (INPUT, (2.5,)),
+    (INPUT, (-1,)),
+    (INPUT, (True,)),
+    (INPUT, (math.nan,)),
+    (INPUT, (1e9,)),
     (PROMPT, ("x" * 2001,)),
     (PROMPT, ("half a pair \ud83d",)),
     (PROMPT, ("a\0b",)),

@@ -26,10 +26,8 @@ class Addresses:
     def __init__(self, addresses: Iterable[str]) -> None:
         self._addresses = tuple(addresses)
         line = "".join(address + _SEPARATOR for address in self._addresses)
-        self._places: dict[str, int] = {}
+        self._places = {letter: _bits(line, letter) for letter in set(line)}
         """For each letter the places of the line where it stands."""
-        for place, letter in enumerate(line):
-            self._places[letter] = self._places.get(letter, 0) | 1 << place
         ends = self._places.get(_SEPARATOR, 0)
         self._starts = (ends << 1 | 1) & ((1 << len(line)) - 1)
         self._ends: list[tuple[int, str]] = []
@@ -102,3 +100,11 @@ class Addresses:
                     break
             after |= here
         return after
+
+
+def _bits(line: str, letter: str) -> int:
+    """Bit n is set where line[n] is the letter; all of it is ASCII, as OSC addresses are."""
+    digits = bytearray(b"0" * 128)
+    digits[ord(letter)] = ord("1")
+    # The last letter is the highest bit, so the line is read backwards.
+    return int(line[::-1].encode("ascii").translate(bytes(digits) + b"0" * 128), 2)

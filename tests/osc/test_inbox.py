@@ -11,7 +11,15 @@ import osc_schema
 from streamvace.live.parameters import Parameters
 from streamvace.live.reference_list import EDITS, REFERENCES
 from streamvace.osc.codec import encode_message
-from streamvace.osc.inbox import MAX_ACTIONS, MAX_COMPLAINTS, MAX_NAMED, MAX_PATTERNS, MAX_REQUESTS, Inbox
+from streamvace.osc.inbox import (
+    MAX_ACTIONS,
+    MAX_COMPLAINTS,
+    MAX_NAMED,
+    MAX_PATTERN_LETTERS,
+    MAX_PATTERNS,
+    MAX_REQUESTS,
+    Inbox,
+)
 from tests.osc.packets import HEAD, SCALE, bundle, padded
 
 DESK = ("127.0.0.1", 5000)
@@ -153,7 +161,7 @@ def test_patterns_a_datagram_are_bounded(inbox: Inbox, parameters: Parameters) -
 
 
 def test_patterns_have_so_many_letters_between_them(inbox: Inbox, parameters: Parameters) -> None:
-    stars = "/streamvace/see" + "?" * 200
+    stars = "/streamvace/see".ljust(MAX_PATTERN_LETTERS // 2, "?")
     inbox.take(bundle(*[encode_message(stars, 1)] * 3, encode_message("/streamvace/see?", 2)), DESK)
     inbox.flush()
     assert parameters.snapshot()[SEED] == 42, "the third went beyond the limit, and what came after it"

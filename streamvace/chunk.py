@@ -14,7 +14,7 @@ Pixels = NDArray[np.uint8]
 MAX_REFERENCES = 8
 """References of one chunk. Each is one more frame of the context branch's attention, as long as the chunk's own."""
 
-REFERENCE_MODES = ("joint", "memory", "paper")
+REFERENCE_MODES = ("auto", "joint", "memory", "paper")
 """How references reach the picture; see `ChunkInput.reference_mode`."""
 
 Blend = Literal["linear", "slerp"]
@@ -101,8 +101,8 @@ class ChunkInput:
     references: uint8 `[N, H, W, 3]`, 1 <= N <= MAX_REFERENCES, pictures of what should appear, each fitted on white
         (`conditioning.references.fit_on_white`), or None. Their order matters little; each is encoded alone.
     reference_mode: `joint` (the context branch sees [references | chunk], as VACE was trained), `memory` (the base
-        attention sees them as well) or `paper` (as arXiv 2602.14381 published it: they take the place of the chunk's
-        first control latents).
+        attention sees them as well), `auto` (`joint` where the branch learned references, else `memory`) or `paper`
+        (as arXiv 2602.14381 published it: they take the place of the chunk's first control latents).
     first_frame, last_frame: uint8 `[H, W, 3]`, the picture that the chunk's first or last frame should be, or None.
         With a mask they only fill what the mask generates. One chunk is a cue, every chunk a standing anchor.
     scale_map: uint8 `[F, H, W]`, multiplied with context_scale place by place, 128 = 1, 255 = 2, or None: 1.
@@ -133,7 +133,7 @@ class ChunkInput:
     mask: Pixels | None = None
     source: Pixels | None = None
     references: Pixels | None = None
-    reference_mode: str = "joint"
+    reference_mode: str = "auto"
     first_frame: Pixels | None = None
     last_frame: Pixels | None = None
     scale_map: Pixels | None = None

@@ -112,6 +112,8 @@ class Generator:
         check_chunk(given, self.frames_wanted(), self.size, len(self.spec.size.vace_layers))
         spec, state, networks, codec = self.spec, self.state, self.networks, self.networks.codec
         clock = StageClock(self.device)
+        if given.reference_mode == "auto":
+            given = replace(given, reference_mode="joint" if spec.learned_references else "memory")
 
         # Between two chunks: everything that moves or changes networks.
         notes = networks.loras.begin_chunk(given.lora_strength, given.lora_region, at_once=state.position == 0)

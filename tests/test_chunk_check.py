@@ -23,7 +23,7 @@ def zeros(*shape: int) -> np.ndarray:
         ({"references": zeros(0, 16, 32, 3)}, r"references is uint8 \[0, 16, 32, 3\].*\[1, 16, 32, 3\]"),
         ({"first_frame": zeros(1, 16, 32, 3)}, r"first_frame is uint8 \[1, 16, 32, 3\].*\[16, 32, 3\]"),
         ({"last_frame": zeros(16, 32, 3).astype(np.float32)}, r"last_frame is float32"),
-        ({"reference_mode": "both"}, r"'both'; there are: joint, memory, paper"),
+        ({"reference_mode": "both"}, r"'both'; there are: auto, joint, memory, paper"),
         ({"block_scales": (1.0,)}, r"1 block scales, this pipeline has 2 context blocks"),
         ({"second_weight": 1.5}, r"second_weight is 1.5, it goes from 0 to 1"),
         ({"denoise_steps": -1}, r"denoise_steps is -1"),
@@ -52,7 +52,11 @@ def test_what_fits_is_taken() -> None:
     [
         ("longlive", {"past_bias": 0.5}, "past_bias does nothing in longlive"),
         ("krea-realtime", {"history_hints": True}, "history_hints does nothing in krea-realtime"),
-        ("embedded", {"references": zeros(1, 16, 32, 3)}, "reference_mode memory shows them"),
+        (
+            "embedded",
+            {"references": zeros(1, 16, 32, 3), "reference_mode": "joint"},
+            "reference_mode memory shows them",
+        ),
     ],
 )
 def test_what_a_pipeline_has_no_place_for_is_said(name: str, given: dict[str, object], line: str) -> None:

@@ -95,6 +95,15 @@ def test_every_reference_shows_in_every_mode(mode: str) -> None:
     assert all_differ(alone, latents_of(small_generator(), control=None)[0])
 
 
+@pytest.mark.parametrize(("learned", "same_as"), [(True, "joint"), (False, "memory")])
+def test_auto_shows_references_the_way_the_model_can(learned: bool, same_as: str) -> None:
+    spec = replace(small_spec(), learned_references=learned)
+    made = [
+        latents_of(small_generator(spec), references=pictures(2), reference_mode=mode)[0] for mode in ("auto", same_as)
+    ]
+    assert torch.equal(*made)
+
+
 def test_a_reference_is_encoded_alone_and_only_when_it_is_new() -> None:
     generator = small_generator()
     calls: list[int] = []

@@ -120,8 +120,9 @@ def _refined(motion: Floats, last: Pixels, gray: Pixels) -> Floats:
     return np.asarray(cv2.merge(planes), dtype=np.float32)
 
 
-_SMALLEST = 16
-"""Pixels a side below which there is no flow to be found (the search works on 8x8 patches in a pyramid)."""
+_SMALLEST = 32
+"""Pixels a side below which no flow is sought: there OpenCV's search (8x8 patches in a pyramid as deep as the width
+allows) reads outside its pictures and takes the process down, at 640x30 and 128x16 for instance."""
 
 
 def flow_colours(flow: Floats) -> Pixels:

@@ -158,6 +158,14 @@ def test_flow_has_a_fixed_scale_that_does_not_depend_on_the_rate_of_the_input() 
     assert np.abs(fast[inside].astype(int).mean((0, 1)) - slow[inside].astype(int).mean((0, 1))).max() < 6
 
 
+@pytest.mark.parametrize("size", [(640, 30), (2000, 60), (128, 16), (16, 128), (64, 64), (33, 640), (640, 32)])
+def test_a_narrow_strip_does_not_take_the_process_down(size: tuple[int, int]) -> None:
+    """OpenCV's search reads outside pictures that are too low for its pyramid."""
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (size[1], size[0], 3), np.uint8) for _ in range(3)]
+    assert all(drawn.shape == pictures[0].shape for drawn in run("flow", pictures))
+
+
 def test_a_still_picture_flows_nowhere_and_a_first_one_neither() -> None:
     picture = texture()[:184, :320]
     assert all((drawn == 255).all() for drawn in run("flow", [picture] * 3))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from streamvace.embedded.backgrounds import BACKGROUNDS
+from streamvace.embedded.filters import FILTERS, PHOTO
 from streamvace.embedded.shapes import SHAPES
 from streamvace.embedded.styles import COLOURS, STYLES, Look
 from streamvace.embedded.world import MOTIONS, Scene
 
 FILLER = ("and", "on", "background")
-VOCABULARY: tuple[str, ...] = (*COLOURS, "black", *SHAPES, *MOTIONS, *BACKGROUNDS, *STYLES, *FILLER)
+VOCABULARY: tuple[str, ...] = (
+    *COLOURS, "black", *SHAPES, *MOTIONS, *BACKGROUNDS, *STYLES, *FILLER, PHOTO, *FILTERS
+)  # fmt: skip
 """Every word the embedded model knows; a word's index here plus one is its token (0 is padding)."""
 
 

@@ -12,12 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from streamvace.embedded.captions import VOCABULARY
+from streamvace.embedded.filters import FILTERS
 from streamvace.embedded.styles import STYLES
 
 TEXT_LEN = 24
 TEXT_DIM = 128
 _IGNORED_WORDS = (
-    "a an the of in is are at to front by its it this that there some very one picture image video scene photo style "
+    "a an the of in is are at to front by its it this that there some very one picture image video scene style "
     "colored coloured colour color move moves moving motion object objects shape shapes"
 )
 IGNORED = frozenset(_IGNORED_WORDS.split())
@@ -48,6 +49,7 @@ def _known(word: str) -> tuple[str, ...] | None:
     return None
 
 
+_FIRST = frozenset((*STYLES, *FILTERS))
 _INDEX = {word: number + 1 for number, word in enumerate(VOCABULARY)}
 
 
@@ -57,8 +59,8 @@ def tokens_of(prompt: str) -> list[int]:
     Style words go first, each once, wherever they stood: that is where every training caption has its style.
     """
     found = [w for word in words_of(prompt) for w in (_known(word) or ())]
-    styles = list(dict.fromkeys(w for w in found if w in STYLES))
-    return [_INDEX[w] for w in [*styles, *(w for w in found if w not in STYLES)]][:TEXT_LEN]
+    styles = list(dict.fromkeys(w for w in found if w in _FIRST))
+    return [_INDEX[w] for w in [*styles, *(w for w in found if w not in _FIRST)]][:TEXT_LEN]
 
 
 def unknown_words(prompt: str) -> list[str]:

@@ -19,12 +19,21 @@ console = Console()
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="JSON file with every hyper-parameter.")]
 Folder = Annotated[Path | None, typer.Option("--folder", help="Checkpoints and contact sheets.")]
-Photographs = Annotated[Path | None, typer.Option("--photographs", help="Folder of mp4 clips for the codec.")]
+Photographs = Annotated[
+    Path | None, typer.Option("--photographs", help="Folder of mp4 clips: footage beside the rendered world.")
+]
+StartFrom = Annotated[
+    Path | None, typer.Option("--start-from", help="Checkpoint to go on from; new words may have been added since.")
+]
 Minutes = Annotated[float | None, typer.Option("--minutes", help="Time budget instead of the configured one.")]
 
 
-def _config(file: Path | None, folder: Path | None, photographs: Path | None) -> TrainConfig:
+def _config(
+    file: Path | None, folder: Path | None, photographs: Path | None, start_from: Path | None = None
+) -> TrainConfig:
     config = load_config(file)
+    if start_from is not None:
+        config = replace(config, start_from=start_from)
     if folder is not None:
         config = replace(config, folder=folder)
     return replace(config, photographs=photographs) if photographs is not None else config
@@ -61,11 +70,10 @@ def codec(config: ConfigFile = None, folder: Folder = None, photographs: Photogr
     console.print(f"codec round trip {figures['psnr']:.1f} dB")
 
 
-def _stage(name: str, file: Path | None, folder: Path | None, photographs: Path | None, minutes: float | None) -> None:
+def _stage(name: str, settings: TrainConfig, minutes: float | None) -> None:
     from streamvace.embedded.train.decoder import train_decoder
     from streamvace.embedded.train.stages import train_stage
 
-    settings = _config(file, folder, photographs)
     if minutes is not None:
         settings = replace(settings, **{name: replace(getattr(settings, name), minutes=minutes)})
     if name == "decoder":
@@ -75,15 +83,23 @@ def _stage(name: str, file: Path | None, folder: Path | None, photographs: Path 
 
 
 @app.command()
-def base(config: ConfigFile = None, folder: Folder = None, minutes: Minutes = None) -> None:
+def base(
+    config: ConfigFile = None,
+    folder: Folder = None,
+    photographs: Photographs = None,
+    minutes: Minutes = None,
+    start_from: StartFrom = None,
+) -> None:
     """Train transformer, context branch and text encoder on single latent frames. Resumes where it stopped."""
-    _stage("base", config, folder, None, minutes)
+    _stage("base", _config(config, folder, photographs, start_from), minutes)
 
 
 @app.command()
-def causal(config: ConfigFile = None, folder: Folder = None, minutes: Minutes = None) -> None:
+def causal(
+    config: ConfigFile = None, folder: Folder = None, photographs: Photographs = None, minutes: Minutes = None
+) -> None:
     """Teach the base model to stream: two chunks, causal. Resumes where it stopped."""
-    _stage("causal", config, folder, None, minutes)
+    _stage("causal", _config(config, folder, photographs), minutes)
 
 
 @app.command()
@@ -91,7 +107,7 @@ def decoder(
     config: ConfigFile = None, folder: Folder = None, photographs: Photographs = None, minutes: Minutes = None
 ) -> None:
     """Train the decoder on the frozen encoder. Resumes where it stopped."""
-    _stage("decoder", config, folder, photographs, minutes)
+    _stage("decoder", _config(config, folder, photographs), minutes)
 
 
 @app.command()

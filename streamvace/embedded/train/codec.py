@@ -11,56 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from streamvace.embedded.styles import compose, sample_look
+from streamvace.embedded.train.photographs import moving_crop, natural_images
 from streamvace.embedded.world import FPS, edges, render, sample_scene
 from streamvace.model.autoencoder.tiny import BLOCK, CHANNELS, TinyAE
 
 TOP_STD = 1.6
 EXPONENT = 0.3
-
-
-def natural_images(folder: Path | None = None) -> list[NDArray[np.uint8]]:
-    """Photographs at hand: scikit-image's bundled ones when it is installed, and the frames of a folder of clips."""
-    pictures: list[NDArray[np.uint8]] = []
-    try:
-        from skimage import data
-    except ImportError:
-        pass
-    else:
-        for name in ("astronaut", "chelsea", "coffee", "rocket", "camera", "coins", "page", "text", "moon"):
-            try:
-                picture = np.asarray(getattr(data, name)())
-            except (OSError, AttributeError, ModuleNotFoundError):
-                continue
-            pictures.append(np.repeat(picture[..., None], 3, 2) if picture.ndim == 2 else picture[..., :3])
-    for path in sorted(folder.glob("*.mp4")) if folder else ():
-        capture = cv2.VideoCapture(str(path))
-        for number in range(200):
-            good, frame = capture.read()
-            if not good:
-                break
-            if number % 12 == 0:
-                pictures.append(np.ascontiguousarray(frame[..., ::-1]))
-        capture.release()
-    return [p.astype(np.uint8) for p in pictures]
-
-
-def moving_crop(picture: NDArray[np.uint8], frames: int, size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A pan and zoom over a photograph, uint8 `[frames, size, size, 3]`."""
-    height, width = picture.shape[:2]
-    side = min(height, width) * float(rng.uniform(0.35, 0.95))
-    x, y = rng.uniform(side / 2, width - side / 2 + 1e-3), rng.uniform(side / 2, height - side / 2 + 1e-3)
-    drift, zoom = rng.normal(0, 0.012 * side, 2), 1 + rng.normal(0, 0.006)
-    turn, spin = rng.normal(0, 0.1), rng.normal(0, 0.01)
-    out = []
-    small = picture if side < 2.5 * size else cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    factor = small.shape[1] / width
-    for k in range(frames):
-        s = size / (side * factor) * zoom**k
-        c, d = s * np.cos(turn + spin * k), s * np.sin(turn + spin * k)
-        cx, cy = (x + drift[0] * k) * factor, (y + drift[1] * k) * factor
-        matrix = np.array([[c, -d, size / 2 - c * cx + d * cy], [d, c, size / 2 - d * cx - c * cy]])
-        out.append(cv2.warpAffine(small, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT))
-    return np.stack(out)
 
 
 def codec_clip(

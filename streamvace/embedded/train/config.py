@@ -29,13 +29,18 @@ class StageConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The whole program. folder: checkpoints and contact sheets; photographs: optional folder of mp4 clips."""
+    """The whole program.
+
+    folder: checkpoints and contact sheets. photographs: optional folder of mp4 clips. start_from: a checkpoint of an
+    earlier base stage to go on from, perhaps with fewer words, or None: from nothing.
+    """
 
     seed: int
     processes: int
     bfloat16: bool
     folder: Path
     photographs: Path | None
+    start_from: Path | None
     codec_clips: int
     base: StageConfig
     causal: StageConfig
@@ -56,10 +61,11 @@ def load_config(path: Path | None = None) -> TrainConfig:
     try:
         raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         stages: dict[str, Any] = {name: StageConfig(**raw.pop(name)) for name in ("base", "causal", "decoder")}
-        photographs = raw.pop("photographs")
+        photographs, start_from = raw.pop("photographs"), raw.pop("start_from")
         return TrainConfig(
             folder=Path(raw.pop("folder")),
             photographs=Path(photographs) if photographs else None,
+            start_from=Path(start_from) if start_from else None,
             **raw,
             **stages,
         )

@@ -10,14 +10,17 @@ from collections.abc import Generator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.embedded.captions import caption
-from streamvace.embedded.styles import compose, sample_look
+from streamvace.embedded.filters import FILTERS, PHOTO, filter_words
+from streamvace.embedded.styles import COLOURS, compose, sample_look
 from streamvace.embedded.text import TEXT_LEN, tokens_of
+from streamvace.embedded.train.photographs import moving_crop, photographs
 from streamvace.embedded.world import FPS, Maps, edges, render, sample_scene
 
 SIZE = 128
@@ -29,6 +32,7 @@ class Batch:
     """video, control: uint8 `[B, T, 128, 128, 3]`; mask: uint8 `[B, T, 128, 128]`, 255 = generate.
 
     tokens: int64 `[B, 24]`. hinted: bool `[B]`, False = the context branch stays silent for this sample.
+    objects: uint8 `[B, T, 128, 128]`, what the objects cover: a small part of the picture, most of what is said.
     """
 
     video: Bytes
@@ -36,6 +40,23 @@ class Batch:
     mask: Bytes
     tokens: NDArray[np.int64]
     hinted: NDArray[np.bool_]
+    objects: Bytes
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One clip of a Batch; see there."""
+
+    video: Bytes
+    control: Bytes
+    mask: Bytes
+    words: str
+    hinted: bool
+    objects: Bytes
+
+
+FILTERED_SHARE = 0.2
+"""How many clips are photographs or scenes under a filter: what a camera brings."""
 
 
 def depth_picture(maps: list[Maps], rng: np.random.Generator) -> Bytes:
@@ -48,10 +69,8 @@ def depth_picture(maps: list[Maps], rng: np.random.Generator) -> Bytes:
 
 
 def region(maps: list[Maps], rng: np.random.Generator) -> Bytes:
-    """A region to regenerate, uint8 `[T, H, W]`: an ellipse, a box, a half plane, or around an object."""
-    mask = np.zeros((SIZE, SIZE), np.uint8)
-    kind = rng.choice(["ellipse", "box", "half", "object"], p=[0.3, 0.3, 0.15, 0.25])
-    if kind == "object":
+    """A region to regenerate, uint8 `[T, H, W]`: one that stands still, or around an object or all but that."""
+    if rng.random() < 0.25:
         span = 2 * int(rng.integers(3, 10)) + 1
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (span, span))
         frames = [cv2.dilate((m[4] > 127).astype(np.uint8) * 255, kernel) for m in maps]
@@ -59,6 +78,13 @@ def region(maps: list[Maps], rng: np.random.Generator) -> Bytes:
         if rng.random() < 0.3:
             out = 255 - out
         return out
+    return np.repeat(_still_region(rng)[None], len(maps), 0)
+
+
+def _still_region(rng: np.random.Generator) -> Bytes:
+    """An ellipse, a box or a half plane, sometimes soft: uint8 `[H, W]`."""
+    mask = np.zeros((SIZE, SIZE), np.uint8)
+    kind = rng.choice(["ellipse", "box", "half"], p=[0.4, 0.4, 0.2])
     x, y, w, h = (int(v * SIZE) for v in rng.uniform([0.1, 0.1, 0.25, 0.25], [0.9, 0.9, 0.8, 0.8]))
     if kind == "ellipse":
         cv2.ellipse(mask, (x, y), (w // 2 + 8, h // 2 + 8), float(rng.uniform(0, 180)), 0, 360, 255, -1, cv2.LINE_AA)
@@ -69,8 +95,8 @@ def region(maps: list[Maps], rng: np.random.Generator) -> Bytes:
         mask[:, :cut] = 255
         mask = np.ascontiguousarray(np.rot90(mask, int(rng.integers(4))))
     if rng.random() < 0.3:
-        mask = cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(0.8, 3)))
-    return np.repeat(mask[None], len(maps), 0)
+        mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(0.8, 3))), np.uint8)
+    return mask
 
 
 def _control(maps: list[Maps], video: Bytes, rng: np.random.Generator) -> tuple[Bytes, Bytes]:
@@ -91,13 +117,46 @@ def _control(maps: list[Maps], video: Bytes, rng: np.random.Generator) -> tuple[
     return video, mask
 
 
-def make_sample(
-    rng: np.random.Generator, frames: int, start_share: float
-) -> tuple[Bytes, Bytes, Bytes, list[int], bool]:
-    """One clip: video, control, mask, caption tokens, hinted.
+def _camera_control(video: Bytes, rng: np.random.Generator) -> tuple[Bytes, Bytes]:
+    """A control that a camera picture can give, and its mask."""
+    everything = np.full(video.shape[:3], 255, np.uint8)
+    gray = np.stack([cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in video])
+    if rng.random() < 0.72:
+        return np.repeat(gray[..., None], 3, 3), everything
+    blurred = [cv2.GaussianBlur(g, (0, 0), 1.0) for g in gray]
+    high = float(rng.uniform(90, 170))
+    outline = [cv2.dilate(cv2.Canny(b, high / 2, high), np.ones((2, 2), np.uint8)) for b in blurred]
+    return np.repeat(np.stack(outline)[..., None], 3, 3), everything
+
+
+def filtered_sample(rng: np.random.Generator, frames: int, start_share: float, pictures: list[Bytes]) -> Sample:
+    """A photograph, or a scene, as one filter paints it; its control is the unfiltered picture's."""
+    if pictures and rng.random() < 0.7:
+        plain = moving_crop(pictures[int(rng.integers(len(pictures)))], frames, SIZE, rng)
+        if rng.random() < 0.5:
+            plain = np.ascontiguousarray(plain[:, :, ::-1])
+    else:
+        scene = sample_scene(rng)
+        look, start = sample_look(rng, len(scene.bodies)), float(rng.uniform(0, 30))
+        plain = np.stack([compose(render(scene, start + k / FPS, (SIZE, SIZE)), look) for k in range(frames)])
+    if rng.random() < start_share:
+        plain = np.concatenate([np.repeat(plain[:1], 3, 0), plain])[:frames]
+    first, second = (str(c) for c in rng.permutation(list(COLOURS))[:2])
+    name = str(rng.choice([PHOTO, *FILTERS]))
+    video = plain if name == PHOTO else np.stack([FILTERS[name](frame, first, second) for frame in plain])
+    control, mask = _camera_control(plain, rng)
+    if name == PHOTO or rng.random() < 0.15:
+        control, mask = video, np.repeat(_still_region(rng)[None], frames, 0)
+    return Sample(video, control, mask, " ".join(filter_words(name, first, second)), True, np.zeros_like(mask))
+
+
+def make_sample(rng: np.random.Generator, frames: int, start_share: float, pictures: list[Bytes]) -> Sample:
+    """One clip.
 
     start_share: how often the clip is the start of a stream, where the first four frames are one frame held still.
     """
+    if rng.random() < FILTERED_SHARE:
+        return filtered_sample(rng, frames, start_share, pictures)
     scene = sample_scene(rng)
     look = sample_look(rng, len(scene.bodies))
     start = float(rng.uniform(0, 30))
@@ -108,31 +167,47 @@ def make_sample(
         planes = render(scene, start + k / FPS, (SIZE, SIZE))
         maps.append(np.ascontiguousarray(planes[:, :, ::-1]) if flip else planes)
     maps = [maps[0]] * held + maps
-    pictures = [compose(m, look) for m in maps[held:]]
-    video = np.stack([pictures[0]] * held + pictures)
+    painted = [compose(m, look) for m in maps[held:]]
+    video = np.stack([painted[0]] * held + painted)
+    objects = np.stack([m[4:].max(0) for m in maps])
     words = caption(scene, look, start + 0.5 * frames / FPS, flip, rng)
-    tokens = [] if rng.random() < 0.10 else tokens_of(words)
-    if rng.random() < 1 / 3:
+    if rng.random() < 0.10:
+        words = ""
+    if rng.random() < 0.3:
         blank = np.full_like(video, 128)
-        return video, blank, np.full(video.shape[:3], 255, np.uint8), tokens, bool(rng.random() < 0.4)
+        everything = np.full(video.shape[:3], 255, np.uint8)
+        return Sample(video, blank, everything, words, bool(rng.random() < 0.4), objects)
     control, mask = _control(maps, video, rng)
-    return video, control, mask, tokens, True
+    return Sample(video, control, mask, words, True, objects)
 
 
-def make_batch(seed: tuple[int, ...], size: int, frames: int, start_share: float) -> Batch:
-    """One batch, a function of its arguments alone."""
+def make_batch(seed: tuple[int, ...], size: int, frames: int, start_share: float, folder: Path | None = None) -> Batch:
+    """One batch, a function of its arguments alone. folder: clips beside scikit-image's photographs."""
     cv2.setNumThreads(1)
     rng = np.random.default_rng(seed)
-    samples = [make_sample(rng, frames, start_share) for _ in range(size)]
-    tokens = np.zeros((size, TEXT_LEN), np.int64)
-    for row, sample in enumerate(samples):
-        tokens[row, : len(sample[3])] = sample[3]
-    video, control, mask = (np.stack([s[i] for s in samples]) for i in (0, 1, 2))
-    return Batch(video, control, mask, tokens, np.array([s[4] for s in samples]))
+    pictures = photographs(folder)
+    samples = [make_sample(rng, frames, start_share, pictures) for _ in range(size)]
+    return Batch(
+        video=np.stack([s.video for s in samples]),
+        control=np.stack([s.control for s in samples]),
+        mask=np.stack([s.mask for s in samples]),
+        tokens=token_table([s.words for s in samples]),
+        hinted=np.array([s.hinted for s in samples]),
+        objects=np.stack([s.objects for s in samples]),
+    )
+
+
+def token_table(prompts: list[str]) -> NDArray[np.int64]:
+    """int64 `[B, 24]`."""
+    table = np.zeros((len(prompts), TEXT_LEN), np.int64)
+    for row, prompt in enumerate(prompts):
+        numbers = tokens_of(prompt)
+        table[row, : len(numbers)] = numbers
+    return table
 
 
 def batches(
-    seed: tuple[int, ...], first: int, size: int, frames: int, start_share: float
+    seed: tuple[int, ...], first: int, size: int, frames: int, start_share: float, folder: Path | None = None
 ) -> Generator[Batch, None, None]:
     """Batches first, first + 1, ... for ever, rendered a few ahead in one worker process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
@@ -141,7 +216,7 @@ def batches(
         try:
             while True:
                 while len(ahead) < 4:
-                    ahead.append(pool.submit(make_batch, (*seed, number), size, frames, start_share))
+                    ahead.append(pool.submit(make_batch, (*seed, number), size, frames, start_share, folder))
                     number += 1
                 yield ahead.popleft().result()
         finally:

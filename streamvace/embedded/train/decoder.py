@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator
 from concurrent.futures import Future, ProcessPoolExecutor
-from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -16,18 +15,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from streamvace.embedded.train import team
-from streamvace.embedded.train.codec import codec_clip, natural_images, to_tensor
+from streamvace.embedded.train.codec import codec_clip, to_tensor
 from streamvace.embedded.train.config import TrainConfig
+from streamvace.embedded.train.photographs import photographs
 from streamvace.embedded.train.trainer import Trainer
 from streamvace.model.autoencoder.tiny import TinyAE
 
 FULL, CROP = 256, 144
 """Clips are rendered at the model's own size and cropped on the encoder's grid."""
-
-
-@lru_cache(maxsize=1)
-def _photographs(folder: Path | None) -> list[NDArray[np.uint8]]:
-    return natural_images(folder)
 
 
 def crops(seed: tuple[int, ...], count: int, frames: int, folder: Path | None) -> NDArray[np.uint8]:
@@ -36,7 +31,7 @@ def crops(seed: tuple[int, ...], count: int, frames: int, folder: Path | None) -
     rng = np.random.default_rng(seed)
     out: list[NDArray[np.uint8]] = []
     while len(out) < count:
-        clip = codec_clip(rng, _photographs(folder), frames, FULL)
+        clip = codec_clip(rng, photographs(folder), frames, FULL)
         for _ in range(2):
             y, x = (16 * int(rng.integers((FULL - CROP) // 16 + 1)) for _ in range(2))
             out.append(clip[:, y : y + CROP, x : x + CROP])

@@ -16,8 +16,7 @@ from torch import Tensor
 
 from streamvace.embedded.captions import caption
 from streamvace.embedded.styles import COLOURS, Look, compose, rgb, sample_look, surface
-from streamvace.embedded.text import tokens_of
-from streamvace.embedded.train.data import SIZE, Batch, Bytes
+from streamvace.embedded.train.data import SIZE, Batch, Bytes, token_table
 from streamvace.embedded.train.network import CHUNK, Network, encode
 from streamvace.embedded.train.sampling import stream
 from streamvace.embedded.world import FPS, Maps, edges, render, sample_scene
@@ -67,11 +66,9 @@ def as_batch(trials: list[Trial], control: str) -> Batch:
                 for t, v in zip(trials, video, strict=True)
             ]
         )
-    tokens = np.zeros((len(trials), 24), np.int64)
-    for row, t in enumerate(trials):
-        numbers = tokens_of(t.words)
-        tokens[row, : len(numbers)] = numbers
-    return Batch(video, pictures, mask, tokens, np.ones(len(trials), np.bool_))
+    objects = np.stack([[m[4:].max(0) for m in t.maps] for t in trials])
+    tokens = token_table([t.words for t in trials])
+    return Batch(video, pictures, mask, tokens, np.ones(len(trials), np.bool_), objects)
 
 
 def _control(maps: Maps, kind: str, frame: Bytes) -> Bytes:

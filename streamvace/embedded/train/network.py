@@ -121,12 +121,16 @@ class Network(nn.Module):
 
 @dataclass(frozen=True)
 class Encoded:
-    """A batch in latents: x0 `[B, 32, T, 16, 16]`, context `[B, 128, T, 16, 16]`, tokens, hinted `[B]`."""
+    """A batch in latents: x0 `[B, 32, T, 16, 16]`, context `[B, 128, T, 16, 16]`, tokens, hinted `[B]`.
+
+    objects: `[B, T, 16, 16]` in 0..1, how much of a cell the objects cover.
+    """
 
     x0: Tensor
     context: Tensor
     tokens: Tensor
     hinted: Tensor
+    objects: Tensor
 
 
 def pixels(clip: Tensor) -> Tensor:
@@ -157,4 +161,5 @@ def encode(blocks: LinearBlocks, batch: Batch) -> Encoded:
         vace_context(blocks, control_pixels, mask),
         torch.from_numpy(batch.tokens),
         torch.from_numpy(batch.hinted),
+        F.avg_pool3d(torch.from_numpy(batch.objects).float() / 255, (4, 8, 8)),
     )

@@ -20,6 +20,8 @@ from streamvace.model.autoencoder.tiny import LinearBlocks, TinyAE
 
 START_SHARE = 0.15
 CLEAN_SHARE = 0.6
+OBJECT_WEIGHT = 3.0
+"""How much more the error counts where objects are: a tenth of the picture, and most of what the prompt says."""
 
 
 def codec_path(config: TrainConfig) -> Path:
@@ -46,10 +48,13 @@ def load_blocks(config: TrainConfig) -> LinearBlocks:
 
 
 def draw_times(count: int, generator: torch.Generator) -> Tensor:
-    """Noise levels `[count]`: 30 % pure noise, 45 % in .6..1, 25 % in .05..0.65."""
+    """Noise levels `[count]`: 40 % pure noise, 40 % in .6..1, 20 % in .05..0.65.
+
+    Only pure noise makes the words count: any less, and the colours can be read off the noisy picture.
+    """
     kind, u = torch.rand(count, generator=generator), torch.rand(count, generator=generator)
-    low = torch.where(kind < 0.75, 0.6 + 0.4 * u, 0.05 + 0.6 * u)
-    return torch.where(kind < 0.30, torch.ones(count), low)
+    low = torch.where(kind < 0.80, 0.6 + 0.4 * u, 0.05 + 0.6 * u)
+    return torch.where(kind < 0.40, torch.ones(count), low)
 
 
 def own_history(x0: Tensor, span: int, chosen: Tensor, generator: torch.Generator) -> Tensor:
@@ -66,6 +71,23 @@ def own_history(x0: Tensor, span: int, chosen: Tensor, generator: torch.Generato
     past = x0.clone()
     past[:, :, :span] += fault * x0.std((0, 2, 3, 4)).view(1, -1, 1, 1, 1) * strength.view(-1, 1, 1, 1, 1)
     return past
+
+
+@torch.no_grad()
+def repaint(net: Network, data: Encoded, x0: Tensor, span: int, generator: torch.Generator) -> Tensor:
+    """x0 with its first chunk as the net itself paints it from a noisy version of the truth.
+
+    Its own faults and its own blur, but still the same picture: a chunk made from pure noise would show another
+    background, and a net that must reach the truth behind it learns to forget its past.
+    """
+    level = 0.3 + 0.5 * torch.rand(len(x0), 1, generator=generator)
+    first = x0[:, :, :span]
+    sigma = level.view(-1, 1, 1, 1, 1)
+    noisy = (1 - sigma) * first + sigma * torch.randn(first.shape, generator=generator)
+    hears = data.hinted.float().unsqueeze(1).repeat(1, span)
+    with torch.autocast("cpu", torch.bfloat16):
+        made = net(noisy, level.repeat(1, span), data.tokens, data.context[:, :, :span], hears)
+    return torch.cat((made.float(), x0[:, :, span:]), 2)
 
 
 def denoising_loss(net: Network, data: Encoded, step: int, config: TrainConfig) -> Tensor:
@@ -87,14 +109,18 @@ def denoising_loss(net: Network, data: Encoded, step: int, config: TrainConfig) 
         level = t.clone()
         level[:, 0] = torch.where(clean & exact, torch.zeros_like(nearly), t[:, 0])
         hears[:, 0] = torch.where(clean & (pick[:, 2] < 0.8), torch.zeros(batch), hears[:, 0])
-        past = own_history(x0, span, clean & (pick[:, 2] < 0.6), generator)
+        faulty = own_history(x0, span, clean & (pick[:, 2] < 0.6), generator)
+        past = (
+            torch.where(clean.view(-1, 1, 1, 1, 1), repaint(net, data, x0, span, generator), x0) if step % 2 else faulty
+        )
     t, level, hears = (v.repeat_interleave(span, 1) for v in (t, level, hears))
     sigma = level.view(batch, 1, frames, 1, 1)
     noise = torch.randn(x0.shape, generator=generator)
     noisy = (1 - sigma) * past + sigma * noise
     with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
         out = net(noisy, t, data.tokens, data.context, hears)
-    error = (out.float() - x0).square().mean((1, 3, 4))
+    weight = 1 + OBJECT_WEIGHT * data.objects.unsqueeze(1)
+    error = ((out.float() - x0).square() * weight).mean((1, 3, 4))
     loss: Tensor = (error / t.clamp_min(0.35)).mean()
     return loss
 
@@ -138,6 +164,14 @@ def averaged(trainer: Trainer) -> Network:
     return net.eval()
 
 
+def load_earlier(net: Network, state: dict[str, Tensor]) -> None:
+    """Weights of an earlier run into `net`. Words added to the vocabulary's end since then start as they are."""
+    key = "text_encoder.words.weight"
+    table = net.state_dict()[key].clone()
+    table[: len(state[key])] = state[key]
+    net.load_state_dict({**state, key: table})
+
+
 def train_stage(config: TrainConfig, name: str) -> None:
     """Run `base` (single latent frames, everything from nothing) or `causal` (two chunks, from the base weights)."""
     team.together(config.processes, config.folder, _train, config, name)
@@ -152,18 +186,24 @@ def _train(config: TrainConfig, name: str) -> None:
     net = Network()
     trainer = Trainer(name, net, stage, config.folder)
     if not trainer.resume():
-        if name == "base":
+        if name == "base" and config.start_from is not None:
+            load_earlier(net, torch.load(config.start_from, weights_only=True)["average"])
+        elif name == "base":
             count = min(64, 8 * stage.batch)
-            probes = [make_batch((config.seed, 9, k), count, stage.frames, START_SHARE) for k in range(5)]
+            probes = [
+                make_batch((config.seed, 9, k), count, stage.frames, START_SHARE, config.photographs) for k in range(5)
+            ]
             net.initialise(torch.cat([encode(blocks, probe).context for probe in probes]), config.seed)
         else:
             state = torch.load(config.folder / "base.pt", weights_only=True)
             net.load_state_dict(state["average"])
         trainer.average = {key: value.clone() for key, value in net.state_dict().items()}
     share = max(1, stage.batch // team.size())
-    stream_of = batches((config.seed, number, team.rank()), trainer.step, share, stage.frames, START_SHARE)
+    stream_of = batches(
+        (config.seed, number, team.rank()), trainer.step, share, stage.frames, START_SHARE, config.photographs
+    )
     rows = min(20 if name == "base" else 10, 2 * stage.batch)
-    sample = make_batch((config.seed, 77, number), rows, stage.frames, START_SHARE)
+    sample = make_batch((config.seed, 77, number), rows, stage.frames, START_SHARE, config.photographs)
 
     def sheet() -> None:
         contact_sheet(averaged(trainer), blocks, sample, config.folder / f"{name}-{trainer.step:06d}.png")

@@ -18,9 +18,9 @@ PHOTO = "photo"
 
 _STOPS: dict[str, tuple[tuple[int, int, int], ...]] = {
     "thermal": ((6, 4, 40), (88, 16, 120), (206, 48, 84), (250, 148, 30), (254, 244, 168)),
-    "ink": ((22, 20, 30), (30, 28, 38), (226, 220, 208), (246, 242, 232)),
-    "night": ((2, 4, 16), (10, 26, 74), (28, 84, 160), (120, 214, 246)),
-    "gold": ((10, 6, 4), (92, 50, 10), (214, 148, 34), (255, 240, 180)),
+    "inked": ((22, 20, 30), (30, 28, 38), (226, 220, 208), (246, 242, 232)),
+    "moonlit": ((2, 4, 16), (10, 26, 74), (28, 84, 160), (120, 214, 246)),
+    "gilded": ((10, 6, 4), (92, 50, 10), (214, 148, 34), (255, 240, 180)),
 }
 """Colours from dark to bright, evenly spaced."""
 
@@ -44,7 +44,7 @@ def duotone(picture: Picture, dark: str, bright: str) -> Picture:
     return np.asarray(_ramp(np.stack([rgb(dark) * 0.3, rgb(bright)]) * 255)[_gray(picture)], np.uint8)
 
 
-def lines(picture: Picture, colour: str) -> Picture:
+def contour(picture: Picture, colour: str) -> Picture:
     """Glowing contours of one named colour on black."""
     plane = cv2.GaussianBlur(_gray(picture), (0, 0), max(0.6, picture.shape[0] / 160)).astype(np.float32)
     slope = np.hypot(cv2.Sobel(plane, cv2.CV_32F, 1, 0), cv2.Sobel(plane, cv2.CV_32F, 0, 1)) * picture.shape[0] / 128
@@ -62,16 +62,16 @@ Filter = Callable[[Picture, str, str], Picture]
 
 FILTERS: dict[str, Filter] = {
     "duotone": duotone,
-    "lines": lambda picture, first, _second: lines(picture, first),
+    "contour": lambda picture, first, _second: contour(picture, first),
     **{name: _ramped(name) for name in _STOPS},
 }
 """Word -> what it does to a picture uint8 `[H, W, 3]`, given two colour names (some use one, most none)."""
 
-COLOURS_USED = {"duotone": 2, "lines": 1}
+COLOURS_USED = {"duotone": 2, "contour": 1}
 """How many colour names a filter's caption carries; the rest carry none."""
 
 
 def filter_words(name: str, first: str, second: str) -> list[str]:
-    """How a caption says it: `duotone blue and orange`, `lines green`, `thermal`."""
+    """How a caption says it: `duotone blue and orange`, `contour green`, `thermal`."""
     used = COLOURS_USED.get(name, 0)
     return [name, *([first] if used else []), *(["and", second] if used > 1 else [])]

@@ -33,15 +33,15 @@ def test_muon_makes_updates_orthogonal() -> None:
 def test_train_all_goes_from_nothing_to_a_package(tmp_path: Path) -> None:
     settings = json.loads(DEFAULT.read_text(encoding="utf-8"))
     settings |= {"processes": 1, "codec_clips": 20}
-    for stage in ("base", "causal", "decoder"):
-        settings[stage] |= {"batch": 2, "warmup": 2}
+    for stage in settings["stages"].values():
+        stage |= {"batch": 2, "warmup": 2}
     file = tmp_path / "toy.json"
     file.write_text(json.dumps(settings), encoding="utf-8")
     places = ["--config", str(file), "--folder", str(tmp_path / "run"), "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(app, ["all", *places, "--minutes", "0.05", "--clips", "1"], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     card = json.loads((tmp_path / "out" / "card.json").read_text(encoding="utf-8"))
-    assert card["stages"].keys() == {"base", "causal", "decoder"}
+    assert card["stages"].keys() == {"images", "demo", "decoder"}
     assert "depth_iou" in card["figures"]
     net, codec = load_package(tmp_path / "out")
     assert all(torch.isfinite(p).all() for p in (*net.parameters(), *codec.parameters()))

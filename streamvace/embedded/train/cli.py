@@ -75,7 +75,7 @@ def _stage(name: str, settings: TrainConfig, minutes: float | None) -> None:
     from streamvace.embedded.train.stages import train_stage
 
     if minutes is not None:
-        settings = replace(settings, **{name: replace(getattr(settings, name), minutes=minutes)})
+        settings = settings.lasting(name, minutes)
     if name == "decoder":
         train_decoder(settings)
     else:
@@ -83,22 +83,46 @@ def _stage(name: str, settings: TrainConfig, minutes: float | None) -> None:
 
 
 @app.command()
-def base(
+def images(
     config: ConfigFile = None,
     folder: Folder = None,
     photographs: Photographs = None,
     minutes: Minutes = None,
     start_from: StartFrom = None,
 ) -> None:
-    """Train transformer, context branch and text encoder on single latent frames. Resumes where it stopped."""
-    _stage("base", _config(config, folder, photographs, start_from), minutes)
+    """First stage: everything together on single latent frames. Resumes where it stopped, as every stage."""
+    _stage("images", _config(config, folder, photographs, start_from), minutes)
+
+
+@app.command()
+def demo(
+    config: ConfigFile = None, folder: Folder = None, photographs: Photographs = None, minutes: Minutes = None
+) -> None:
+    """What ships: everything together on causal video, after `images`."""
+    _stage("demo", _config(config, folder, photographs), minutes)
+
+
+@app.command()
+def base(
+    config: ConfigFile = None, folder: Folder = None, photographs: Photographs = None, minutes: Minutes = None
+) -> None:
+    """The paper's way, A: the bidirectional base on whole clips, without control, after `images`."""
+    _stage("base", _config(config, folder, photographs), minutes)
+
+
+@app.command()
+def context(
+    config: ConfigFile = None, folder: Folder = None, photographs: Photographs = None, minutes: Minutes = None
+) -> None:
+    """The paper's way, C: new context blocks on the frozen `base`, whole clips."""
+    _stage("context", _config(config, folder, photographs), minutes)
 
 
 @app.command()
 def causal(
     config: ConfigFile = None, folder: Folder = None, photographs: Photographs = None, minutes: Minutes = None
 ) -> None:
-    """Teach the base model to stream: two chunks, causal. Resumes where it stopped."""
+    """The paper's way, B: a causal few-step student of `base` that never meets the context blocks."""
     _stage("causal", _config(config, folder, photographs), minutes)
 
 
@@ -162,18 +186,18 @@ def everything(
     out: Annotated[Path | None, typer.Option("--out", help="Where to write; default: into the package.")] = None,
     clips: Annotated[int, typer.Option("--clips", help="Held-out clips for the card's figures.")] = 32,
 ) -> None:
-    """Codec, base, causal, decoder, evaluation and package, within a time budget."""
+    """What ships, from nothing: codec, images, demo, decoder, evaluation and package, within a time budget."""
     from streamvace.embedded.train.decoder import train_decoder
     from streamvace.embedded.train.package import WEIGHTS, write_package
     from streamvace.embedded.train.stages import codec_path, train_codec, train_stage
 
     settings = _config(config, folder, photographs)
     if minutes is not None:
-        settings = settings.within(minutes)
+        settings = settings.within(minutes, ("images", "demo", "decoder"))
     if not codec_path(settings).exists():
         console.print(f"codec round trip {train_codec(settings)['psnr']:.1f} dB")
-    train_stage(settings, "base")
-    train_stage(settings, "causal")
+    train_stage(settings, "images")
+    train_stage(settings, "demo")
     train_decoder(settings)
     size = write_package(settings, _figures(settings, clips, shipped=False), out or WEIGHTS)
     console.print(f"wrote {out or WEIGHTS}: {size / 1e6:.1f} MB")

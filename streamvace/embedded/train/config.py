@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from streamvace.embedded.train.rows import STAGES
 from streamvace.errors import UserError
 
 DEFAULT = Path(__file__).with_name("config.json")
@@ -42,17 +43,17 @@ class TrainConfig:
     photographs: Path | None
     start_from: Path | None
     codec_clips: int
-    base: StageConfig
-    causal: StageConfig
-    decoder: StageConfig
+    stages: dict[str, StageConfig]
 
-    def within(self, minutes: float) -> TrainConfig:
-        """The same program in another time: stages keep their proportions."""
-        factor = minutes / (self.base.minutes + self.causal.minutes + self.decoder.minutes)
-        base, causal, decoder = (
-            replace(stage, minutes=stage.minutes * factor) for stage in (self.base, self.causal, self.decoder)
-        )
-        return replace(self, base=base, causal=causal, decoder=decoder)
+    def lasting(self, name: str, minutes: float) -> TrainConfig:
+        """The same program, with one stage of another length."""
+        return replace(self, stages={**self.stages, name: replace(self.stages[name], minutes=minutes)})
+
+    def within(self, minutes: float, names: tuple[str, ...]) -> TrainConfig:
+        """The same program with the named stages in `minutes` together; they keep their proportions."""
+        factor = minutes / sum(self.stages[name].minutes for name in names)
+        scaled = {name: replace(self.stages[name], minutes=self.stages[name].minutes * factor) for name in names}
+        return replace(self, stages={**self.stages, **scaled})
 
 
 def load_config(path: Path | None = None) -> TrainConfig:
@@ -60,14 +61,16 @@ def load_config(path: Path | None = None) -> TrainConfig:
     path = path or DEFAULT
     try:
         raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        stages: dict[str, Any] = {name: StageConfig(**raw.pop(name)) for name in ("base", "causal", "decoder")}
+        stages = {name: StageConfig(**values) for name, values in raw.pop("stages").items()}
+        if missing := {*STAGES, "decoder"} - stages.keys():
+            raise ValueError(f"no stage {', '.join(sorted(missing))}")
         photographs, start_from = raw.pop("photographs"), raw.pop("start_from")
         return TrainConfig(
             folder=Path(raw.pop("folder")),
             photographs=Path(photographs) if photographs else None,
             start_from=Path(start_from) if start_from else None,
+            stages=stages,
             **raw,
-            **stages,
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"training configuration {path} doesn't fit: {error}") from error

@@ -84,7 +84,7 @@ def train_decoder(config: TrainConfig) -> None:
 
 def _train(config: TrainConfig) -> None:
     torch.manual_seed(config.seed)
-    stage = config.decoder
+    stage = config.stages["decoder"]
     model = TinyAE()
     model.load_state_dict(torch.load(config.folder / "codec.pt", weights_only=True))
     model.blocks.analysis.requires_grad_(False)

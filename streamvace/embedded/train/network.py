@@ -31,18 +31,23 @@ class Network(nn.Module):
         self.text_encoder = TextEncoder(size.text_dim)
 
     def forward(
-        self, noisy: Tensor, t: Tensor, tokens: Tensor, context: Tensor | None, hint_scale: Tensor | None = None
+        self,
+        noisy: Tensor,
+        t: Tensor,
+        tokens: Tensor,
+        context: Tensor | None,
+        hint_scale: Tensor | None,
+        span: int,
     ) -> Tensor:
-        """x0 of one pass over whole chunks, causal between chunks.
+        """x0 of one pass over whole chunks of `span` latent frames, causal between chunks.
 
-        noisy: `[B, 32, T, h, w]`, T = 1 (an image) or a multiple of CHUNK. t: `[B, T]` in 0..1. tokens: `[B, 24]`.
+        noisy: `[B, 32, T, h, w]`, T a multiple of span. t: `[B, T]` in 0..1. tokens: `[B, 24]`.
         context: `[B, 128, T, h, w]` or None. hint_scale: `[B, T]`, 0 = this frame hears no hint.
         """
         net = self.transformer
         x, grid = net.embed(noisy)
         time = net.embed_time(t * 1000)
         text = net.embed_text(self.text_encoder(tokens))
-        span = min(CHUNK, grid.frames)
         chunks = grid.frames // span
         head_dim = net.size.head_dim
         mask = None

@@ -37,12 +37,12 @@ def _average(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def trained_network(config: TrainConfig) -> tuple[Network, dict[str, Any]]:
-    """The latest transformer: the causal stage's if it ran, else the base's; and how long each stage took."""
+    """What ships: the `demo` stage's network if it ran, else that of `images`; and how long each stage took."""
     history: dict[str, Any] = {}
     state: dict[str, Tensor] = {}
-    for name in ("base", "causal"):
+    for name in ("images", "demo"):
         path = config.folder / f"{name}.pt"
-        if path.exists() or name == "base":
+        if path.exists() or name == "images":
             state, history[name] = _average(path)
     net = Network()
     net.load_state_dict(state)

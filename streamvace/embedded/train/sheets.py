@@ -1,0 +1,47 @@
+"""Contact sheets: what the transformer paints so far, beside what it should."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from streamvace.embedded.train.data import Batch, Bytes
+from streamvace.embedded.train.network import CHUNK, Network, encode
+from streamvace.embedded.train.sampling import stream
+from streamvace.model.autoencoder.tiny import LinearBlocks
+
+
+def images_of(clips: Tensor) -> Bytes:
+    """Pixels `[3, H, W]` side by side -> uint8 `[H, W, 3]`."""
+    return np.asarray(((clips.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy(), np.uint8)
+
+
+@torch.no_grad()
+def contact_sheet(net: Network, blocks: LinearBlocks, batch: Batch, path: Path, columns: int = 2) -> None:
+    """Rows of: the scene, its control, what the net makes of it under control, and without."""
+    net.eval()
+    data = encode(blocks, batch)
+    frames = data.x0.shape[2]
+    span = min(CHUNK, frames)
+    contexts: list[Tensor | None] = list(data.context.split(span, 2))
+    free: list[Tensor | None] = [None] * len(contexts)
+    side = data.x0.shape[-1]
+    latents = [torch.cat(stream(net, data.tokens, c, span, side, 0), 2) for c in (contexts, free)]
+    parts = [blocks.inverse(each).transpose(1, 2) for each in latents]
+    net.train()
+    show = [0] if frames == 1 else [0, 6, 12, 20]
+    rows = []
+    for i in range(len(batch.video)):
+        truth = [batch.video[i, k] for k in show]
+        control = [batch.control[i, k] for k in show[:: max(1, len(show) // 2)]]
+        made = [images_of(part[i, :, k]) for part in parts for k in show]
+        rows.append(np.concatenate([*truth, *control, *made], 1))
+    per = -(-len(rows) // columns)
+    blank = np.zeros_like(rows[0])
+    stacks = [rows[c * per : (c + 1) * per] for c in range(columns)]
+    stacks = [s + [blank] * (per - len(s)) for s in stacks]
+    cv2.imwrite(str(path), np.concatenate([np.concatenate(s, 0) for s in stacks], 1)[..., ::-1])

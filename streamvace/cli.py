@@ -383,6 +383,12 @@ def train(context: typer.Context) -> None:
     _call("streamvace.embedded.train.cli", "app", args=context.args, prog_name="streamvace train")
 
 
+@app.command(add_help_option=False, context_settings=PASSED_ON)
+def evaluate(context: typer.Context) -> None:
+    """Measure how well the embedded model obeys; `streamvace evaluate --help` says what and how."""
+    _call("streamvace.embedded.judge.cli", "app", args=context.args, prog_name="streamvace evaluate")
+
+
 def _call(module: str, name: str, *given: Any, **named: Any) -> int:
     """Call a function of a module that is imported only now; its exit code, 0 where it gives none."""
     try:

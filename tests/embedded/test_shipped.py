@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from streamvace.embedded.captions import VOCABULARY
-from streamvace.embedded.train.evaluate import as_batch, silhouette_iou, to_pictures, trial
+from streamvace.embedded.judge.fidelity import to_pictures
+from streamvace.embedded.judge.judges import silhouette_iou
+from streamvace.embedded.judge.trials import as_batch, trial
 from streamvace.embedded.train.network import CHUNK, encode
 from streamvace.embedded.train.package import LIMIT, WEIGHTS, load_package
 from streamvace.embedded.train.sampling import stream

@@ -12,6 +12,7 @@ from streamvace.embedded.train.config import DEFAULT
 from streamvace.embedded.train.data import make_batch
 from streamvace.embedded.train.muon import orthogonalise
 from streamvace.embedded.train.package import load_package
+from streamvace.errors import UserError
 
 
 def test_a_batch_is_a_function_of_its_seed() -> None:
@@ -34,14 +35,46 @@ def test_train_all_goes_from_nothing_to_a_package(tmp_path: Path) -> None:
     settings = json.loads(DEFAULT.read_text(encoding="utf-8"))
     settings |= {"processes": 1, "codec_clips": 20}
     for stage in settings["stages"].values():
-        stage |= {"batch": 2, "warmup": 2}
+        stage |= {"batch": 2, "warmup": 1, "steps": 2}
     file = tmp_path / "toy.json"
     file.write_text(json.dumps(settings), encoding="utf-8")
     places = ["--config", str(file), "--folder", str(tmp_path / "run"), "--out", str(tmp_path / "out")]
-    result = CliRunner().invoke(app, ["all", *places, "--minutes", "0.05", "--clips", "1"], catch_exceptions=False)
+    result = CliRunner().invoke(app, ["all", *places, "--clips", "1"], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     card = json.loads((tmp_path / "out" / "card.json").read_text(encoding="utf-8"))
     assert card["stages"].keys() == {"images", "demo", "decoder"}
-    assert "depth_iou" in card["figures"]
+    assert "depth codec silhouette" in card["figures"]
     net, codec = load_package(tmp_path / "out")
     assert all(torch.isfinite(p).all() for p in (*net.parameters(), *codec.parameters()))
+
+    # The paper's way from the same images: each stage leaves alone what it must not touch.
+    run = tmp_path / "run"
+    for stage in ("base", "context", "causal"):
+        stage_places = ["--config", str(file), "--folder", str(run)]
+        assert CliRunner().invoke(app, [stage, *stage_places], catch_exceptions=False).exit_code == 0
+    saved = {
+        name: torch.load(run / f"{name}.pt", weights_only=True) for name in ("images", "base", "context", "causal")
+    }
+    for name, before, part in (
+        ("base", "images", ("transformer.", "text_encoder.")),
+        ("context", "base", ("context.",)),
+        ("causal", "base", ("transformer.",)),
+    ):
+        now, then = saved[name]["module"], saved[before]["average"]
+        changed = {key for key in now if not torch.equal(now[key], then[key])}
+        assert changed
+        assert all(key.startswith(part) for key in changed), name
+
+
+def test_a_stage_without_its_predecessor_says_which_to_train(tmp_path: Path) -> None:
+    settings = json.loads(DEFAULT.read_text(encoding="utf-8")) | {"processes": 1, "codec_clips": 2}
+    file = tmp_path / "toy.json"
+    file.write_text(json.dumps(settings), encoding="utf-8")
+    places = ["--config", str(file), "--folder", str(tmp_path)]
+    result = CliRunner().invoke(app, ["demo", *places])
+    assert isinstance(result.exception, UserError)
+    assert "codec" in str(result.exception)
+    assert CliRunner().invoke(app, ["codec", *places]).exit_code == 0
+    result = CliRunner().invoke(app, ["demo", *places])
+    assert isinstance(result.exception, UserError)
+    assert "images.pt" in str(result.exception)

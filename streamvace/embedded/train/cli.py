@@ -134,29 +134,16 @@ def decoder(
     _stage("decoder", _config(config, folder, photographs), minutes)
 
 
-@app.command()
-def evaluate(
-    config: ConfigFile = None,
-    folder: Folder = None,
-    clips: Annotated[int, typer.Option("--clips", help="Held-out clips.")] = 32,
-    shipped: Annotated[bool, typer.Option("--shipped", help="Judge the shipped weights.")] = False,
-) -> None:
-    """Measure control, colour words, seams and inpainting on held-out scenes, ceilings and floors beside them."""
-    _figures(_config(config, folder, None), clips, shipped)
+def _figures(settings: TrainConfig, clips: int) -> dict[str, float]:
+    """The card's figures: the trained network, streamed, one seed; see `streamvace evaluate` for the whole table."""
+    from streamvace.embedded.judge.fidelity import Variant, card_figures
+    from streamvace.embedded.train.package import trained_codec, trained_network
 
-
-def _figures(settings: TrainConfig, clips: int, shipped: bool) -> dict[str, float]:
-    from streamvace.embedded.train import evaluate as judge
-    from streamvace.embedded.train.package import load_package, trained_codec, trained_network
-
-    if shipped:
-        net, model = load_package()
-    else:
-        net, model = trained_network(settings)[0], trained_codec(settings)[0]
-    figures = judge.evaluate(net, model, clips)
+    variant = Variant("streamed", trained_network(settings)[0], streamed=True)
+    figures = card_figures(variant, trained_codec(settings)[0], clips)
     table = Table("figure", "value")
     for name, value in figures.items():
-        table.add_row(name.replace("_", " "), f"{value:.3f}")
+        table.add_row(name, f"{value:.3f}")
     console.print(table)
     return figures
 
@@ -172,7 +159,7 @@ def package(
     from streamvace.embedded.train.package import WEIGHTS, write_package
 
     settings = _config(config, folder, None)
-    figures = _figures(settings, clips, shipped=False)
+    figures = _figures(settings, clips)
     size = write_package(settings, figures, out or WEIGHTS)
     console.print(f"wrote {out or WEIGHTS}: {size / 1e6:.1f} MB")
 
@@ -199,7 +186,7 @@ def everything(
     train_stage(settings, "images")
     train_stage(settings, "demo")
     train_decoder(settings)
-    size = write_package(settings, _figures(settings, clips, shipped=False), out or WEIGHTS)
+    size = write_package(settings, _figures(settings, clips), out or WEIGHTS)
     console.print(f"wrote {out or WEIGHTS}: {size / 1e6:.1f} MB")
 
 

@@ -15,9 +15,14 @@ DEFAULT = Path(__file__).with_name("config.json")
 
 @dataclass(frozen=True)
 class StageConfig:
-    """One stage. muon, adam: learning rates; decay: the share of the time budget in which they fall to zero."""
+    """One stage. muon, adam: learning rates; decay: the share of the budget in which they fall to zero.
+
+    minutes: the budget. steps: the budget in steps instead, unless 0: then the weights are a function of the seed
+    alone, where the clock's budget depends on the machine.
+    """
 
     minutes: float
+    steps: int
     batch: int
     frames: int
     muon: float

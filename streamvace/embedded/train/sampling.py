@@ -24,10 +24,14 @@ def stream(
     side: int,
     seed: int,
     steps: tuple[float, ...] = STEPS,
+    context_scale: float = 1.0,
+    hint_reuse: int = 1,
 ) -> list[Tensor]:
     """Latents of every chunk, each `[B, 32, frames, side, side]`.
 
-    contexts: one `[B, 128, frames, side, side]` a chunk, or None for a chunk without control.
+    contexts: one `[B, 128, frames, side, side]` a chunk, or None for a chunk without control. frames: latent frames a
+    chunk; a whole clip in one chunk is the bidirectional batch. context_scale: strength of the hints. hint_reuse: hints
+    are made anew every so many steps.
     """
     model, generator = net.transformer, torch.Generator().manual_seed(seed)
     batch, cells = tokens.shape[0], side // 2
@@ -40,16 +44,15 @@ def stream(
     for number, context in enumerate(contexts):
         memory = cache.chunk(number * frames, frames)
 
-        def predict(noisy: Tensor, t: float, control: Tensor | None, memory=memory) -> Tensor:  # type: ignore[no-untyped-def]
-            x, grid = model.embed(noisy)
-            time = model.embed_time(torch.full((batch, frames), t * 1000))
-            hints = net.context(x, control, time, context_kv, Bidirectional(local)) if control is not None else []
-            return model.run(x, grid, time, kv, memory, hints)
-
-        x0 = torch.zeros(shape)
-        for t in steps:
+        x0, hints = torch.zeros(shape), list[Tensor]()
+        for step, t in enumerate(steps):
             noise = torch.randn(shape, generator=generator)
-            x0 = predict((1 - t) * x0 + t * noise, t, context)
-        predict(x0, CACHE_T, None)
+            x, grid = model.embed((1 - t) * x0 + t * noise)
+            time = model.embed_time(torch.full((batch, frames), t * 1000))
+            if context is not None and step % hint_reuse == 0:
+                hints = net.context(x, context, time, context_kv, Bidirectional(local))
+            x0 = model.run(x, grid, time, kv, memory, hints, context_scale)
+        x, grid = model.embed(x0)
+        model.run(x, grid, model.embed_time(torch.full((batch, frames), CACHE_T * 1000)), kv, memory, [])
         chunks.append(x0)
     return chunks

@@ -24,7 +24,7 @@ def takes_muon(key: str, parameter: Tensor) -> bool:
 
 
 class Trainer:
-    """Trains one module for a number of minutes. Sample n is a function of (seed, stage, n); rates follow the clock.
+    """Trains one module for a number of minutes or steps. Sample n is a function of (seed, stage, n).
 
     average: weights averaged over about the last twentieth of the steps; a longer average hides the final decay.
     """
@@ -50,7 +50,9 @@ class Trainer:
 
     @property
     def finished(self) -> float:
-        """Share of the stage's time that is used, 0..1."""
+        """Share of the stage's budget that is used, 0..1."""
+        if self.config.steps > 0:
+            return min(1.0, self.step / self.config.steps)
         return min(1.0, self.elapsed / (self.config.minutes * 60)) if self.config.minutes > 0 else 1.0
 
     def resume(self) -> bool:
@@ -103,7 +105,7 @@ class Trainer:
                     self.average[key].copy_(value)
 
     def run(self, losses: Callable[[int], Tensor], sheet: Callable[[], None]) -> None:
-        """Train until the time is used. losses(step) -> the loss; sheet() draws a contact sheet now and then."""
+        """Train until the budget is used. losses(step) -> the loss; sheet() draws a contact sheet now and then."""
         for _ in self._clock(losses, sheet):
             pass
         self.save()

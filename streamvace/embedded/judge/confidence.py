@@ -1,0 +1,42 @@
+"""A mean and how sure it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 1000
+"""Bootstrap draws: the second digit of a 95 % interval is then stable."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """mean over clips and seeds, and the 95 % interval of that mean over clips."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        digits = 2 if abs(self.mean) < 10 else 1
+        return f"{self.mean:.{digits}f} ±{(self.high - self.low) / 2:.{digits}f}"
+
+
+def figure(scores: NDArray[np.float64]) -> Figure:
+    """scores `[seeds, clips]` or `[clips]`; NaN = not judged. Clips are resampled, as seeds of one clip are alike."""
+    with np.errstate(invalid="ignore"):
+        clips = np.atleast_2d(scores)
+        clips = clips[:, ~np.isnan(clips).any(0)].mean(0)
+    if not clips.size:
+        return Figure(float("nan"), float("nan"), float("nan"))
+    rng = np.random.default_rng(0)
+    means = clips[rng.integers(len(clips), size=(RESAMPLES, len(clips)))].mean(1)
+    low, high = np.quantile(means, (0.025, 0.975))
+    return Figure(float(clips.mean()), float(low), float(high))
+
+
+def tells_apart(right: Figure, wrong: Figure, more: int) -> bool:
+    """Whether a judge's right case lies beyond its wrong one, intervals and all. more: 1 = more is better."""
+    return right.low > wrong.high if more > 0 else right.high < wrong.low

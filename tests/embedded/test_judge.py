@@ -1,0 +1,90 @@
+"""The judges of the embedded model: they can tell right from wrong, and one that cannot is not asked."""
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from streamvace.embedded.judge import fidelity as table
+from streamvace.embedded.judge.cli import app
+from streamvace.embedded.judge.confidence import figure, tells_apart
+from streamvace.embedded.judge.drift import compare, measures
+from streamvace.embedded.judge.fidelity import CONDITIONS, TASKS, Task, Variant, fidelity, held_out
+from streamvace.embedded.judge.judges import JUDGES, Judge, ssim
+from streamvace.embedded.train.package import load_package
+
+
+@pytest.mark.parametrize("name", [name for name in TASKS if name != "camera"])
+def test_every_judge_tells_the_true_frames_from_a_plainly_wrong_case(name: str) -> None:
+    task = TASKS[name]
+    trials, batches = held_out(task, 8, 24)
+    truth = np.concatenate([b.video for b in batches])[:, 3:]
+    for judge in task.judges:
+        row = JUDGES[judge]
+        right = figure(row.score(truth, truth, trials))
+        assert tells_apart(right, figure(row.score(*row.wrong(truth, truth, trials))), row.more), judge
+
+
+def test_a_judge_that_cannot_tell_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    constant = Judge(lambda made, truth, trials: np.ones(len(made)), JUDGES["colour"].wrong)
+    monkeypatch.setitem(JUDGES, "constant", constant)
+    monkeypatch.setitem(TASKS, "depth", Task("depth", 1, ("constant", "silhouette"), ("on",)))
+    net, codec = load_package()
+    said: list[str] = []
+    cells = list(fidelity([Variant("streamed", net, True)], codec, 2, 1, ("depth",), progress=said.append))
+    assert {cell.judge for cell in cells if cell.variant == "streamed"} == {"silhouette"}
+    assert any("constant cannot tell" in line for line in said)
+
+
+def test_the_table_prints_as_json_with_ceilings_and_floors() -> None:
+    result = CliRunner().invoke(app, ["--json", "--clips", "2", "--seeds", "1", "--task", "extend"])
+    assert result.exit_code == 0, result.output
+    cells = json.loads(result.stdout)["cells"]
+    assert {cell["variant"] for cell in cells} == {"truth", "codec", "wrong", "batch", "streamed"}
+    assert all(cell["figure"]["low"] <= cell["figure"]["mean"] <= cell["figure"]["high"] for cell in cells)
+
+
+def test_control_that_is_off_or_of_another_clip_loses_the_silhouette() -> None:
+    net, codec = load_package()
+    cells = fidelity([Variant("streamed", net, True)], codec, 6, 1, ("depth",), ("on", "off", "another clip"))
+    scores = {
+        cell.condition: cell.figure for cell in cells if cell.variant == "streamed" and cell.judge == "silhouette"
+    }
+    assert scores["on"].low > scores["off"].high
+    assert scores["on"].low > scores["another clip"].high
+
+
+def test_no_two_conditions_are_the_same() -> None:
+    assert len(set(CONDITIONS.values())) == len(CONDITIONS)
+    assert {name for task in TASKS.values() for name in task.conditions} <= set(CONDITIONS)
+    assert table.BATCH > 0
+
+
+def test_an_interval_holds_its_mean_and_narrows_with_more_clips() -> None:
+    rng = np.random.default_rng(1)
+    few, many = figure(rng.normal(size=10)), figure(rng.normal(size=1000))
+    assert few.low < few.mean < few.high
+    assert many.high - many.low < few.high - few.low
+    assert figure(np.array([[1.0, np.nan], [3.0, 5.0]])).mean == 2.0
+
+
+def test_ssim_is_one_for_the_same_picture_and_falls_with_noise() -> None:
+    rng = np.random.default_rng(2)
+    picture = np.repeat(np.arange(64, dtype=np.uint8)[:, None] * 4, 64, 1)
+    noisy = np.clip(picture + rng.normal(0, 25, picture.shape), 0, 255).astype(np.uint8)
+    where = np.ones(picture.shape, np.bool_)
+    assert ssim(picture, picture, where) == pytest.approx(1.0)
+    assert ssim(picture, noisy, where) < 0.7
+
+
+def test_a_stream_that_washes_out_shows_as_lost_contrast_and_sharpness() -> None:
+    rng = np.random.default_rng(3)
+    chunks = []
+    for step in range(60):
+        spread = 60 * (1 - step / 100)
+        chunks.append(measures((128 + rng.normal(0, spread, (4, 32, 32, 3))).clip(0, 255).astype(np.uint8)))
+    found = compare(chunks, 240)
+    assert found.mean == pytest.approx(1, abs=0.05)
+    assert found.contrast < 0.75
+    assert found.sharpness < 0.75

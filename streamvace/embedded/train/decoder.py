@@ -14,15 +14,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from streamvace.embedded.text import TEXT_LEN
 from streamvace.embedded.train import team
 from streamvace.embedded.train.codec import codec_clip, to_tensor
 from streamvace.embedded.train.config import TrainConfig
+from streamvace.embedded.train.network import CHUNK, Network
 from streamvace.embedded.train.photographs import photographs
 from streamvace.embedded.train.trainer import Trainer
 from streamvace.model.autoencoder.tiny import TinyAE
 
-FULL, CROP = 256, 144
-"""Clips are rendered at the model's own size and cropped on the encoder's grid."""
+FULL, CROP = 256, 128
+"""Clips are rendered at the model's own size and cropped on the encoder's grid, whole patches of the transformer."""
 
 
 def crops(seed: tuple[int, ...], count: int, frames: int, folder: Path | None) -> NDArray[np.uint8]:
@@ -56,7 +58,7 @@ def _stream(
 
 
 def disturb(latents: Tensor, deviation: Tensor, generator: torch.Generator) -> Tensor:
-    """Latents as a generator makes them: clean, noisy, or off by whole 2x2 patches. deviation: `[32]`."""
+    """Latents a little off: clean, noisy, or off by whole 2x2 patches. deviation: `[32]`."""
     batch, channels, frames, height, width = latents.shape
     kind = torch.rand(batch, generator=generator)
     level = torch.rand(batch, generator=generator).view(-1, 1, 1, 1, 1)
@@ -70,11 +72,40 @@ def disturb(latents: Tensor, deviation: Tensor, generator: torch.Generator) -> T
     return latents + torch.where(pick < 0.4, torch.zeros_like(white), torch.where(pick < 0.7, white, shaped))
 
 
+@torch.no_grad()
+def painted(net: Network, latents: Tensor, generator: torch.Generator, bfloat16: bool) -> Tensor:
+    """Latents as the transformer makes them: noised, then denoised in one step without words or control.
+
+    It is unsure of what changes within the four frames of a latent and leaves it out, so a decoder that only knows true
+    latents shows movement in steps; one that knows these learns to carry it on from the latent before.
+    """
+    batch, _, frames = latents.shape[:3]
+    level = 0.35 + 0.4 * torch.rand(batch, 1, generator=generator)
+    sigma = level.view(-1, 1, 1, 1, 1)
+    noisy = (1 - sigma) * latents + sigma * torch.randn(latents.shape, generator=generator)
+    tokens = torch.zeros(batch, TEXT_LEN, dtype=torch.int64)
+    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        made = net(noisy, level.repeat(1, frames), tokens, None, None, min(CHUNK, frames))
+    out: Tensor = made.float()
+    return out
+
+
+def trained_painter(config: TrainConfig) -> Network | None:
+    """The transformer that the decoder will work for, as far as it is trained; None before its first checkpoint."""
+    for name in ("demo", "images"):
+        path = config.folder / f"{name}.pt"
+        if path.exists():
+            net = Network()
+            net.load_state_dict(torch.load(path, weights_only=True)["average"])
+            return net.eval().requires_grad_(False)
+    return None
+
+
 def reconstruction_loss(out: Tensor, target: Tensor) -> Tensor:
     """L1 of pixels, of their gradients and of their changes in time, and a little squared error."""
     error = out - target
     slopes = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
-    return error.abs().mean() + slopes + 0.5 * error.diff(dim=2).abs().mean() + 0.3 * error.square().mean()
+    return error.abs().mean() + slopes + error.diff(dim=2).abs().mean() + 0.3 * error.square().mean()
 
 
 def train_decoder(config: TrainConfig) -> None:
@@ -90,6 +121,7 @@ def _train(config: TrainConfig) -> None:
     model.blocks.analysis.requires_grad_(False)
     trainer = Trainer("decoder", model, stage, config.folder)
     trainer.resume()
+    painter = trained_painter(config)
     share = max(1, stage.batch // team.size())
     stream = _stream((config.seed, 2, team.rank()), trainer.step, share, stage.frames, config.photographs)
     sample = to_tensor(crops((config.seed, 78), 8, 12, config.photographs))
@@ -101,7 +133,11 @@ def _train(config: TrainConfig) -> None:
         generator = torch.Generator().manual_seed((config.seed * 7919 + step) * team.size() + team.rank())
         target = next(stream)
         with torch.no_grad():
-            latents = disturb(model.encode(target, [])[0], deviation, generator)
+            latents = model.encode(target, [])[0]
+        if painter is not None and step % 2:
+            latents = painted(painter, latents, generator, config.bfloat16)
+        else:
+            latents = disturb(latents, deviation, generator)
         zeros: list[Tensor] | None = None
         with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
             out, _ = model.decode(latents, zeros)

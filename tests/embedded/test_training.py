@@ -4,19 +4,22 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from typer.testing import CliRunner
 
+from streamvace.embedded.text import tokens_of
 from streamvace.embedded.train.cli import app
 from streamvace.embedded.train.config import DEFAULT
-from streamvace.embedded.train.data import make_batch
+from streamvace.embedded.train.data import World, make_batch
 from streamvace.embedded.train.muon import orthogonalise
 from streamvace.embedded.train.package import load_package
 from streamvace.errors import UserError
+from streamvace.video.writer import VideoWriter
 
 
 def test_a_batch_is_a_function_of_its_seed() -> None:
-    one, same, other = (make_batch(seed, 2, 4, 0.15) for seed in ((1, 2), (1, 2), (1, 3)))
+    one, same, other = (make_batch(seed, 2, World(4)) for seed in ((1, 2), (1, 2), (1, 3)))
     assert np.array_equal(one.video, same.video)
     assert np.array_equal(one.mask, same.mask)
     assert np.array_equal(one.tokens, same.tokens)
@@ -78,3 +81,24 @@ def test_a_stage_without_its_predecessor_says_which_to_train(tmp_path: Path) -> 
     result = CliRunner().invoke(app, ["demo", *places])
     assert isinstance(result.exception, UserError)
     assert "images.pt" in str(result.exception)
+
+
+def test_a_folder_of_clips_is_a_world_with_its_own_captions_and_controls(tmp_path: Path) -> None:
+    for name, value in (("a.mp4", 200), ("a.depth.mp4", 40)):
+        with VideoWriter(tmp_path / name, (160, 144), 12) as film:
+            for _ in range(5):
+                film.write(np.full((144, 160, 3), value, np.uint8))
+    (tmp_path / "a.txt").write_text("red ball", encoding="utf-8")
+    world = World(8, tmp_path, "streamvace.embedded.train.folder_world:sample")
+    batch = make_batch((1,), 24, world)
+    assert batch.video.shape == (24, 8, 128, 128, 3)
+    assert np.abs(batch.video.astype(int) - 200).max() < 8
+    levels = {round(float(control.mean()) / 40) for control in batch.control}
+    assert {1, 5} <= levels  # its depth and its brightness
+    assert (batch.tokens[:, :2] == tokens_of("red ball")).all(1).sum() > 12
+
+
+def test_a_world_without_clips_says_so(tmp_path: Path) -> None:
+    for folder, words in ((None, "--photographs"), (tmp_path, "no .mp4")):
+        with pytest.raises(UserError, match=words):
+            make_batch((1,), 1, World(8, folder, "streamvace.embedded.train.folder_world:sample"))

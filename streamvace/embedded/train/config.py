@@ -37,14 +37,16 @@ class StageConfig:
 class TrainConfig:
     """The whole program.
 
-    folder: checkpoints and contact sheets. photographs: optional folder of mp4 clips. start_from: a checkpoint of an
-    earlier base stage to go on from, perhaps with fewer words, or None: from nothing.
+    folder: checkpoints and contact sheets. world: the source of a data.World. photographs: optional folder of mp4
+    clips. start_from: a checkpoint of an earlier `images` stage to go on from, perhaps with fewer words, or None: from
+    nothing.
     """
 
     seed: int
     processes: int
     bfloat16: bool
     folder: Path
+    world: str
     photographs: Path | None
     start_from: Path | None
     codec_clips: int

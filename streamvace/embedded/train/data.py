@@ -6,9 +6,10 @@ Rendering runs at about 1,800 frames a second a core at 128 px, so nothing is st
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -78,10 +79,10 @@ def region(maps: list[Maps], rng: np.random.Generator) -> Bytes:
         if rng.random() < 0.3:
             out = 255 - out
         return out
-    return np.repeat(_still_region(rng)[None], len(maps), 0)
+    return np.repeat(still_region(rng)[None], len(maps), 0)
 
 
-def _still_region(rng: np.random.Generator) -> Bytes:
+def still_region(rng: np.random.Generator) -> Bytes:
     """An ellipse, a box or a half plane, sometimes soft: uint8 `[H, W]`."""
     mask = np.zeros((SIZE, SIZE), np.uint8)
     kind = rng.choice(["ellipse", "box", "half"], p=[0.4, 0.4, 0.2])
@@ -117,7 +118,7 @@ def _control(maps: list[Maps], video: Bytes, rng: np.random.Generator) -> tuple[
     return video, mask
 
 
-def _camera_control(video: Bytes, rng: np.random.Generator) -> tuple[Bytes, Bytes]:
+def camera_control(video: Bytes, rng: np.random.Generator) -> tuple[Bytes, Bytes]:
     """A control that a camera picture can give, and its mask."""
     everything = np.full(video.shape[:3], 255, np.uint8)
     gray = np.stack([cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in video])
@@ -144,19 +145,20 @@ def filtered_sample(rng: np.random.Generator, frames: int, start_share: float, p
     first, second = (str(c) for c in rng.permutation(list(COLOURS))[:2])
     name = str(rng.choice([PHOTO, *FILTERS]))
     video = plain if name == PHOTO else np.stack([FILTERS[name](frame, first, second) for frame in plain])
-    control, mask = _camera_control(plain, rng)
+    control, mask = camera_control(plain, rng)
     if name == PHOTO or rng.random() < 0.15:
-        control, mask = video, np.repeat(_still_region(rng)[None], frames, 0)
+        control, mask = video, np.repeat(still_region(rng)[None], frames, 0)
     return Sample(video, control, mask, " ".join(filter_words(name, first, second)), True, np.zeros_like(mask))
 
 
-def make_sample(rng: np.random.Generator, frames: int, start_share: float, pictures: list[Bytes]) -> Sample:
-    """One clip.
+def make_sample(rng: np.random.Generator, frames: int, start_share: float, folder: Path | None) -> Sample:
+    """One clip of the procedural world, or of photographs.
 
     start_share: how often the clip is the start of a stream, where the first four frames are one frame held still.
+    folder: clips beside scikit-image's photographs.
     """
     if rng.random() < FILTERED_SHARE:
-        return filtered_sample(rng, frames, start_share, pictures)
+        return filtered_sample(rng, frames, start_share, photographs(folder))
     scene = sample_scene(rng)
     look = sample_look(rng, len(scene.bodies))
     start = float(rng.uniform(0, 30))
@@ -181,12 +183,27 @@ def make_sample(rng: np.random.Generator, frames: int, start_share: float, pictu
     return Sample(video, control, mask, words, True, objects)
 
 
-def make_batch(seed: tuple[int, ...], size: int, frames: int, start_share: float, folder: Path | None = None) -> Batch:
-    """One batch, a function of its arguments alone. folder: clips beside scikit-image's photographs."""
+@dataclass(frozen=True)
+class World:
+    """Where samples come from.
+
+    source: `module:function`, called with (random generator, frames, start_share, folder), gives a Sample; this is the
+    way to train on a renderer of one's own. frames: of a clip. start_share, folder: see make_sample.
+    """
+
+    frames: int
+    folder: Path | None = None
+    source: str = "streamvace.embedded.train.data:make_sample"
+    start_share: float = 0.15
+
+
+def make_batch(seed: tuple[int, ...], size: int, world: World) -> Batch:
+    """One batch, a function of its arguments alone."""
     cv2.setNumThreads(1)
     rng = np.random.default_rng(seed)
-    pictures = photographs(folder)
-    samples = [make_sample(rng, frames, start_share, pictures) for _ in range(size)]
+    module, _, name = world.source.partition(":")
+    sample: Callable[..., Sample] = getattr(import_module(module), name)
+    samples = [sample(rng, world.frames, world.start_share, world.folder) for _ in range(size)]
     return Batch(
         video=np.stack([s.video for s in samples]),
         control=np.stack([s.control for s in samples]),
@@ -206,9 +223,7 @@ def token_table(prompts: list[str]) -> NDArray[np.int64]:
     return table
 
 
-def batches(
-    seed: tuple[int, ...], first: int, size: int, frames: int, start_share: float, folder: Path | None = None
-) -> Generator[Batch, None, None]:
+def batches(seed: tuple[int, ...], first: int, size: int, world: World) -> Generator[Batch, None, None]:
     """Batches first, first + 1, ... for ever, rendered a few ahead in one worker process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         ahead: deque[Future[Batch]] = deque()
@@ -216,7 +231,7 @@ def batches(
         try:
             while True:
                 while len(ahead) < 4:
-                    ahead.append(pool.submit(make_batch, (*seed, number), size, frames, start_share, folder))
+                    ahead.append(pool.submit(make_batch, (*seed, number), size, world))
                     number += 1
                 yield ahead.popleft().result()
         finally:

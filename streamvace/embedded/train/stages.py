@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from streamvace.embedded.train import team
 from streamvace.embedded.train.codec import fit_codec
 from streamvace.embedded.train.config import TrainConfig
-from streamvace.embedded.train.data import batches, make_batch
+from streamvace.embedded.train.data import World, batches, make_batch
 from streamvace.embedded.train.loss import denoising_loss
 from streamvace.embedded.train.network import Network, encode
 from streamvace.embedded.train.rows import STAGES, StageRow
@@ -19,8 +20,6 @@ from streamvace.embedded.train.trainer import Trainer
 from streamvace.errors import UserError
 from streamvace.model.autoencoder.tiny import LinearBlocks, TinyAE
 
-START_SHARE = 0.15
-"""How many clips are the start of a stream."""
 PROBES = 5
 """Batches that the context branch's data-dependent start looks at."""
 
@@ -49,6 +48,11 @@ def load_blocks(config: TrainConfig) -> LinearBlocks:
     blocks = LinearBlocks()
     blocks.load_state_dict({key: state[f"blocks.{key}"] for key in ("analysis", "synthesis")})
     return blocks.requires_grad_(False)
+
+
+def world_of(config: TrainConfig, name: str) -> World:
+    """Where the samples of stage `name` come from."""
+    return World(config.stages[name].frames, config.photographs, config.world)
 
 
 def averaged(trainer: Trainer) -> Network:
@@ -82,7 +86,8 @@ def _start(config: TrainConfig, name: str, row: StageRow, net: Network, blocks: 
     if earlier is None or row.trains == ("context",):
         fresh = Network()
         count = min(64, 8 * stage.batch)
-        probes = [make_batch((config.seed, 9, k), count, 4, START_SHARE, config.photographs) for k in range(PROBES)]
+        images = replace(world_of(config, name), frames=4)
+        probes = [make_batch((config.seed, 9, k), count, images) for k in range(PROBES)]
         fresh.initialise(torch.cat([encode(blocks, probe).context for probe in probes]), config.seed)
         if earlier is None:
             net.load_state_dict(fresh.state_dict())
@@ -105,9 +110,9 @@ def _train(config: TrainConfig, name: str) -> None:
         trainer.average = {key: value.clone() for key, value in net.state_dict().items()}
     share = max(1, stage.batch // team.size())
     seeds = (config.seed, row.number, team.rank())
-    stream_of = batches(seeds, trainer.step, share, stage.frames, START_SHARE, config.photographs)
+    stream_of = batches(seeds, trainer.step, share, world_of(config, name))
     rows = min(20 if stage.frames == 4 else 10, 2 * stage.batch)
-    sample = make_batch((config.seed, 77, row.number), rows, stage.frames, START_SHARE, config.photographs)
+    sample = make_batch((config.seed, 77, row.number), rows, world_of(config, name))
 
     def loss(step: int) -> Tensor:
         generator = torch.Generator().manual_seed((config.seed * 1_000_003 + step) * team.size() + team.rank())

@@ -1,0 +1,71 @@
+"""Every look of the embedded model, as it comes out: one film each and a contact sheet of all.
+
+python benchmarks/gallery.py OUT                        # 20 seconds each, on the built-in moving pattern
+python benchmarks/gallery.py OUT --input camera.mp4     # on a clip of yours
+python benchmarks/gallery.py OUT --seconds 4 --sheet docs/looks.jpg
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+import osc_schema
+from streamvace.embedded.pattern_stream import PatternStream
+from streamvace.embedded.world import FPS
+from streamvace.live.cue_file import built_in_cues
+from streamvace.live.render import RenderOptions, render_clip
+from streamvace.video.file import read_frames
+from streamvace.video.writer import VideoWriter
+
+SIZE = (256, 256)
+MOMENTS = (0.25, 0.6, 0.95)
+"""Where in each film the sheet looks."""
+COLUMNS = 4
+
+
+def pattern_clip(path: Path, seconds: float) -> Path:
+    """The pattern that a show without inputs begins with, as a clip."""
+    pattern = PatternStream("depth", SIZE)
+    with VideoWriter(path, SIZE, FPS) as film:
+        for k in range(round(seconds * FPS)):
+            film.write(pattern.frame(k / FPS))
+    return path
+
+
+def main() -> None:
+    """Parse, render, glue."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--input", type=Path)
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--only", action="append", help="name of a look; may be repeated")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    source = given.input or pattern_clip(given.out / "pattern.mp4", given.seconds)
+    tiles = []
+    for cue in built_in_cues("embedded", {row.address: row for row in osc_schema.load()}):
+        if given.only and cue.name not in given.only:
+            continue
+        film = given.out / f"{cue.name.replace(' ', '-')}.mp4"
+        frames = round(given.seconds * FPS)
+        render_clip(RenderOptions(source, film, parameters=cue.values, size=SIZE, frames=frames, overwrite=True))
+        shown = [frame[..., :3] for frame in read_frames(film, SIZE)]
+        picked = np.concatenate([shown[int(moment * (len(shown) - 1))] for moment in MOMENTS], 1)
+        strip = np.zeros((28, picked.shape[1], 3), np.uint8)
+        cv2.putText(strip, cue.name, (6, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (235, 235, 235), 1, cv2.LINE_AA)
+        tiles.append(np.concatenate([picked, strip]))
+    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % COLUMNS)
+    rows = [np.concatenate(tiles[k : k + COLUMNS], 1) for k in range(0, len(tiles), COLUMNS)]
+    sheet = given.sheet or given.out / "looks.jpg"
+    whole = cv2.resize(np.concatenate(rows), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(sheet), whole[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
+    print(f"wrote {sheet} and {len(list(given.out.glob('*.mp4')))} films in {given.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -24,9 +24,12 @@ from streamvace.embedded.train.sampling import stream
 from streamvace.errors import UserError
 from streamvace.model.autoencoder.tiny import TinyAE
 from streamvace.model.quantize import PRECISIONS, quantise_blocks
+from streamvace.model.specs import PIPELINES
+from streamvace.seams import ease_seam
 
 BATCH = 16
 """Clips streamed side by side: enough to keep two cores busy, little enough for any laptop's memory."""
+EASED = PIPELINES["embedded"].ease_seams
 TWO_BODIES = 10_000
 """Trial numbers from here on show two objects."""
 
@@ -97,11 +100,17 @@ class Cell:
 
 
 @torch.no_grad()
-def to_pictures(codec: TinyAE, latents: Tensor) -> Bytes:
-    """Latents of a whole stream -> uint8 `[B, 4T - 3, 128, 128, 3]`, the decoder's output at half size."""
+def to_pictures(codec: TinyAE, latents: Tensor, ease: int = 0) -> Bytes:
+    """Latents of a whole stream -> uint8 `[B, 4T - 3, 128, 128, 3]`, the decoder's output at half size.
+
+    ease: frames over which the seams between chunks are eased, as the live stream does; 0 = not.
+    """
     out = []
     for row in latents:
         frames, _ = codec.decode(row[None])
+        for seam in range(4 * CHUNK - 3, frames.shape[2] if ease else 0, 4 * CHUNK):
+            eased = ease_seam(frames[:, :, seam:], frames[:, :, seam - 1], ease)
+            frames = torch.cat((frames[:, :, :seam], eased), 2)
         half = torch.nn.functional.avg_pool2d(frames[0].transpose(0, 1), 2)
         out.append(((half.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy())
     return np.stack(out)
@@ -130,7 +139,7 @@ def paint(variant: Variant, codec: TinyAE, batches: list[Batch], how: Condition,
             context_scale=how.scale,
             hint_reuse=how.hint_reuse,
         )
-        painted.append(to_pictures(codec, torch.cat(latents, 2)))
+        painted.append(to_pictures(codec, torch.cat(latents, 2), EASED if variant.streamed else 0))
     return np.concatenate(painted)
 
 

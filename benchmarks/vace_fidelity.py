@@ -27,11 +27,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
-from streamvace.embedded.train.evaluate import HELD_OUT, silhouette_iou
 
 from streamvace.chunk import ChunkInput, Pixels
 from streamvace.conditioning.context import ContextState, encode_context, reference_context
 from streamvace.embedded.captions import caption
+from streamvace.embedded.judge.judges import silhouette_iou
+from streamvace.embedded.judge.trials import HELD_OUT
 from streamvace.embedded.styles import compose, sample_look
 from streamvace.embedded.world import FPS, render, sample_scene
 from streamvace.generator import Generator

@@ -32,13 +32,13 @@ def test_a_judge_that_cannot_tell_is_left_out_and_said(monkeypatch: pytest.Monke
     monkeypatch.setitem(TASKS, "depth", Task("depth", 1, ("constant", "silhouette"), ("on",)))
     net, codec = load_package()
     said: list[str] = []
-    cells = list(fidelity([Variant("streamed", net, True)], codec, 2, 1, ("depth",), progress=said.append))
+    cells = list(fidelity([Variant("streamed", net, True)], codec, 6, 1, ("depth",), progress=said.append))
     assert {cell.judge for cell in cells if cell.variant == "streamed"} == {"silhouette"}
     assert any("constant cannot tell" in line for line in said)
 
 
 def test_the_table_prints_as_json_with_ceilings_and_floors() -> None:
-    result = CliRunner().invoke(app, ["--json", "--clips", "2", "--seeds", "1", "--task", "extend"])
+    result = CliRunner().invoke(app, ["--json", "--clips", "6", "--seeds", "1", "--task", "extend"])
     assert result.exit_code == 0, result.output
     cells = json.loads(result.stdout)["cells"]
     assert {cell["variant"] for cell in cells} == {"truth", "codec", "wrong", "batch", "streamed"}

@@ -13,14 +13,13 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from streamvace.errors import UserError
-from streamvace.live.reporter import say
 
 if TYPE_CHECKING:
     from streamvace.embedded.judge.fidelity import Variant
     from streamvace.model.autoencoder.tiny import TinyAE
 
 app = typer.Typer(add_completion=False)
-console = Console()
+console = Console(stderr=True)
 PAPER = ("base", "context", "causal")
 
 
@@ -52,14 +51,14 @@ def evaluate(
         raise UserError(f"--task {unknown[0]!r}: there is {', '.join(TASKS)}")
     variants, codec = _variants(folder)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         line = bar.add_task("rendering")
         cells = list(
             fidelity(variants, codec, clips, seeds, tasks, progress=lambda text: bar.update(line, description=text))
         )
     drifts = _drifts(drift_frames) if drift_frames else {}
     if as_json:
-        print(json.dumps({"clips": clips, "seeds": seeds, "cells": plain(cells), "drift": drifts}, indent=1))
+        typer.echo(json.dumps({"clips": clips, "seeds": seeds, "cells": plain(cells), "drift": drifts}, indent=1))
         return
     names = list(dict.fromkeys(cell.variant for cell in cells))
     table = Table("task", "condition", "figure", *names)
@@ -68,9 +67,9 @@ def evaluate(
         rows.setdefault((cell.task, cell.condition, cell.judge), {})[cell.variant] = str(cell.figure)
     for key, values in rows.items():
         table.add_row(*key, *(values.get(name, "") for name in names))
-    console.print(table)
+    Console().print(table)
     for name, figures in drifts.items():
-        console.print(f"drift, {name}: {figures}")
+        Console().print(f"drift, {name}: {figures}")
 
 
 def _variants(folder: Path | None) -> tuple[list[Variant], TinyAE]:
@@ -102,7 +101,7 @@ def _variants(folder: Path | None) -> tuple[list[Variant], TinyAE]:
         student.context.load_state_dict(whole.context.state_dict())
         variants += [Variant("A+C batch", whole, False), Variant("B+C streamed", student, True)]
     else:
-        say(f"the paper's transfer is left out: it needs {', '.join(f'{name}.pt' for name in PAPER)} in {folder}")
+        console.print(f"the paper's transfer is left out: it needs {', '.join(f'{name}.pt' for name in PAPER)} in {folder}")
     return variants, codec
 
 

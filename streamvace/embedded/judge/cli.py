@@ -74,34 +74,24 @@ def evaluate(
 
 def _variants(folder: Path | None) -> tuple[list[Variant], TinyAE]:
     """The networks to judge and the codec they share."""
-    import torch
-
     from streamvace.embedded.judge.fidelity import Variant
     from streamvace.embedded.train.config import load_config
-    from streamvace.embedded.train.network import Network
-    from streamvace.embedded.train.package import load_package, trained_codec
+    from streamvace.embedded.train.package import load_package, stage_network, trained_codec
 
     if folder is None:
         net, codec = load_package()
         return [Variant("batch", net, False), Variant("streamed", net, True)], codec
 
-    def weights(name: str) -> Network:
-        path = folder / f"{name}.pt"
-        if not path.exists():
-            raise UserError(f"no checkpoint {path}; `streamvace train {name}` makes it")
-        net = Network()
-        net.load_state_dict(torch.load(path, weights_only=True)["average"])
-        return net.eval()
-
     codec = trained_codec(replace(load_config(), folder=folder))[0]
-    demo = weights("demo")
+    demo = stage_network(folder, "demo")
     variants = [Variant("demo batch", demo, False), Variant("demo streamed", demo, True)]
     if all((folder / f"{name}.pt").exists() for name in PAPER):
-        whole, student = weights("context"), weights("causal")
+        whole, student = stage_network(folder, "context"), stage_network(folder, "causal")
         student.context.load_state_dict(whole.context.state_dict())
         variants += [Variant("A+C batch", whole, False), Variant("B+C streamed", student, True)]
     else:
-        console.print(f"the paper's transfer is left out: it needs {', '.join(f'{name}.pt' for name in PAPER)} in {folder}")
+        needed = ", ".join(f"{name}.pt" for name in PAPER)
+        console.print(f"the paper's transfer is left out: it needs {needed} in {folder}")
     return variants, codec
 
 

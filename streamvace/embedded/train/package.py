@@ -31,7 +31,7 @@ def stored_as(key: str) -> torch.dtype:
 
 def _average(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not path.exists():
-        raise UserError(f"no checkpoint {path}; run the stage before packaging")
+        raise UserError(f"no checkpoint {path}; `streamvace train {path.stem}` makes it")
     state = torch.load(path, weights_only=True)
     return state["average"], {"steps": state["step"], "minutes": round(state["elapsed"] / 60, 1)}
 
@@ -47,6 +47,13 @@ def trained_network(config: TrainConfig) -> tuple[Network, dict[str, Any]]:
     net = Network()
     net.load_state_dict(state)
     return net.eval(), history
+
+
+def stage_network(folder: Path, name: str) -> Network:
+    """The averaged weights of one stage. Raises UserError when it has not run."""
+    net = Network()
+    net.load_state_dict(_average(folder / f"{name}.pt")[0])
+    return net.eval()
 
 
 def trained_codec(config: TrainConfig) -> tuple[TinyAE, dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from streamvace.errors import UserError
 
@@ -61,7 +61,7 @@ def evaluate(
         typer.echo(json.dumps({"clips": clips, "seeds": seeds, "cells": plain(cells), "drift": drifts}, indent=1))
         return
     names = list(dict.fromkeys(cell.variant for cell in cells))
-    table = Table("task", "condition", "figure", *names)
+    table = Table("task", "condition", Column("figure", no_wrap=True), *names)
     rows: dict[tuple[str, str, str], dict[str, str]] = {}
     for cell in cells:
         rows.setdefault((cell.task, cell.condition, cell.judge), {})[cell.variant] = str(cell.figure)

@@ -6,13 +6,12 @@ import torch
 from torch import Tensor
 
 from streamvace.embedded.train.network import CHUNK, Encoded, Network
+from streamvace.embedded.train.sampling import CACHE_T
 
 CLEAN_SHARE = 0.6
 """How often the first of two chunks is a finished past; else it is noisy as well, and learns too."""
 OBJECT_WEIGHT = 3.0
 """How much more the error counts where objects are: a tenth of the picture, and most of what the prompt says."""
-CACHE_T = 0.03
-"""The noise level that the pass which writes the cache names, see sampling.CACHE_T."""
 LOWEST_T = 0.35
 """The error is divided by the noise level, but by no less than this: near-clean samples would rule the loss."""
 

@@ -166,7 +166,9 @@ def test_a_joint_far_outside_is_no_harm(value: float) -> None:
     body = standing()
     points = body.points.copy()
     points[15] = value
-    draw(np.zeros((48, 64, 3), np.uint8), Body(points, body.seen, body.square), details=True)
+    canvas = np.zeros((48, 64, 3), np.uint8)
+    draw(canvas, Body(points, body.seen, body.square), details=True)
+    assert canvas.any(), "the joints inside are drawn all the same"
 
 
 def test_without_its_files_the_mend_is_told(tmp_path: Path) -> None:

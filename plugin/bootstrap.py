@@ -39,7 +39,8 @@ streamvace: live, controllable video generation for VJs.
   python plugin/bootstrap.py run [options]      install what is missing, then start the live generator
   python plugin/bootstrap.py test [options]     install what is missing, then run the tests (options go to pytest)
   python plugin/bootstrap.py doctor [options]   what this machine can do, and how to mend what it cannot
-  python plugin/bootstrap.py install [extras]   only install; extras: wan (official weights), link, train, test
+  python plugin/bootstrap.py install [extras]   only install; extras: wan (official weights), vision (pose, masks), test
+  python plugin/bootstrap.py WORD [options]     render, sources, card, models, train, evaluate or parity
 
 Try first:
   python plugin/bootstrap.py run                          a moving pattern steers the built-in model
@@ -61,9 +62,12 @@ class Command:
     in_root: bool = False
 
 
+OWN = ("run", "render", "doctor", "sources", "card", "models", "train", "evaluate", "parity")
+"""The commands of the program itself; a test compares them with those that it has."""
+
 COMMANDS = {
-    "run": Command((), ("streamvace", "run")),
-    "doctor": Command((), ("streamvace", "doctor")),
+    **{word: Command((), ("streamvace", word)) for word in OWN},
+    "train": Command(("train",), ("streamvace", "train")),
     # pytest reads its configuration from the project root; the others keep the user's folder, for relative file names
     "test": Command(("test",), ("pytest",), in_root=True),
 }
@@ -131,7 +135,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if word != "install" and word not in COMMANDS:
         print(
-            f"streamvace: unknown command {word!r}: use run, test, doctor or install (--help says more)",
+            f"streamvace: unknown command {word!r}: use {', '.join(COMMANDS)} or install (--help says more)",
             file=sys.stderr,
         )
         return 2

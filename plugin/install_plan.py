@@ -27,16 +27,22 @@ class Extra:
     newest_python: tuple[int, int] = NEWEST_PYTHON
 
 
+_COMMON = (("win32", "amd64"), ("darwin", "arm64"), ("linux", "x86_64"), ("linux", "aarch64"))
+
 EXTRAS = (
     Extra(
         "ndi",
-        (("win32", "amd64"), ("darwin", "arm64"), ("linux", "x86_64"), ("linux", "aarch64"), ("linux", "armv7l")),
+        (*_COMMON, ("linux", "armv7l")),
         oldest_python=(3, 11),
     ),
     Extra("spout", (("win32", "amd64"),), newest_python=(3, 13)),
     Extra("syphon", (("darwin", "arm64"), ("darwin", "x86_64"))),
+    Extra("link", _COMMON),
+    Extra("screen", _COMMON),
 )
-"""Installed wherever they can be; if one fails all the same, streamvace is installed without it."""
+"""Installed wherever they can be; one that fails all the same is left out, and the others stay. All together they are
+11 MB, nearly all of it NDI. `vision` is not among them: its libraries are 50 MB, and of no use before the networks are
+fetched as well; `streamvace doctor` names both commands."""
 
 
 @dataclass(frozen=True)

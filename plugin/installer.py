@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from install_plan import (
-    EXTRAS,
     NEWEST_PYTHON,
     OLDEST_PYTHON,
     Stamp,
@@ -91,10 +90,11 @@ def ensure(
 ) -> Path:
     """Installs what is missing and returns the environment's Python. Raises BootstrapError, one line, if it cannot.
 
-    extras: parts asked for beyond those of the platform (`test`, `wan`, ...). python: the interpreter to build on.
-    force: go through every step even if the stamp says that nothing changed.
+    extras: parts asked for beyond those of the platform (`test`, `wan`, ...). It fails where one of these does; every
+    other part (the platform's, and what was asked for at another time) is left out when it does not install.
+    python: the interpreter to build on. force: go through every step even if the stamp says that nothing changed.
     """
-    venv = root / ".venv"
+    venv, asked = root / ".venv", frozenset(extras)
     override = os.environ.get("STREAMVACE_TORCH", "")
     try:
         project = (root / "pyproject.toml").read_bytes()
@@ -102,7 +102,7 @@ def ensure(
         raise BootstrapError(f"no pyproject.toml in {root}: run this from a checkout of streamvace") from error
 
     def wanted(version: tuple[int, int]) -> tuple[str, ...]:
-        return tuple(sorted({*platform_extras(sys.platform, platform.machine(), version), *extras}))
+        return tuple(sorted({*platform_extras(sys.platform, platform.machine(), version), *asked}))
 
     def current() -> bool:
         # The environment's own Python counts, not the one running this file: a host and a console may differ, and
@@ -124,9 +124,9 @@ def ensure(
         version = venv_version(venv)
         if version is None:
             raise BootstrapError(f"{venv} cannot be used: delete it, then run this again")
-        parts = tuple(sorted({*wanted(version), *(earlier.extras if earlier else ())}))
+        parts = tuple(sorted({*wanted(version), *((*earlier.extras, *earlier.left_out) if earlier else ())}))
         try:
-            left_out = job.install(build, parts)
+            left_out = job.install(build, parts, asked)
         except BootstrapError as error:
             if error.offline and earlier is not None and set(wanted(version)) <= {*earlier.extras, *earlier.left_out}:
                 progress(STEPS, STEPS, "no network: starting with the libraries that are installed")
@@ -201,12 +201,12 @@ class _Job:
             return True
         return self._run(1, [str(self.python), "-m", "ensurepip"])[0] == 0 and self._run(1, ask)[0] == 0
 
-    def install(self, build: TorchBuild, extras: tuple[str, ...]) -> tuple[str, ...]:
-        """Steps 2 to 4. Returns the optional parts that had to be left out."""
+    def install(self, build: TorchBuild, extras: tuple[str, ...], asked: frozenset[str]) -> tuple[str, ...]:
+        """Steps 2 to 4. Returns the parts that had to be left out; never one of those asked for."""
         if build.note:
             self.progress(2, STEPS, build.note)
         self._install_torch(build)
-        left_out = self._install_package(extras, build)
+        left_out = self._install_package(extras, asked, build)
         self._check(build)
         return left_out
 
@@ -230,24 +230,37 @@ class _Job:
         if code != 0:
             raise self._failure(output, code)
 
-    def _install_package(self, extras: tuple[str, ...], build: TorchBuild) -> tuple[str, ...]:
+    def _install_package(self, extras: tuple[str, ...], asked: frozenset[str], build: TorchBuild) -> tuple[str, ...]:
         size = "CUDA libraries included, about 3 GB" if build.wants_cuda and sys.platform == "linux" else "about 200 MB"
         self.progress(3, STEPS, f"streamvace and its libraries ({size}, 1 to 3 minutes)")
+        error = self._install_parts(extras)
+        optional = tuple(extra for extra in extras if extra not in asked)
+        if error is not None and (error.offline or not optional):
+            raise error
+        if error is None:
+            return ()
+        # pip installs all or nothing, and does not say whose fault it was: first what must be, then one by one
+        kept = [extra for extra in extras if extra in asked]
+        if error := self._install_parts(kept):
+            raise error
+        left_out: list[str] = []
+        for extra in optional:
+            error = self._install_parts([*kept, extra])
+            if error is None:
+                kept.append(extra)
+            elif error.offline:
+                raise error
+            else:
+                left_out.append(extra)
+                again = f"python plugin/bootstrap.py install {extra}"
+                self.progress(3, STEPS, f"going on without {extra} ({error}); to try again: {again}")
+        return tuple(left_out)
+
+    def _install_parts(self, extras: Sequence[str]) -> BootstrapError | None:
         constraints = self.venv / "bootstrap-constraints.txt"
         constraints.write_text(f"torch=={TORCH}\n", "utf-8")
         code, output = self._run(3, package_command(self.python, extras, constraints))
-        if code == 0:
-            return ()
-        error = self._failure(output, code)
-        optional = tuple(extra.name for extra in EXTRAS if extra.name in extras)
-        if error.offline or not optional:
-            raise error
-        self.progress(3, STEPS, f"an optional part ({', '.join(optional)}) does not install; going on without it")
-        rest = tuple(extra for extra in extras if extra not in optional)
-        code, output = self._run(3, package_command(self.python, rest, constraints))
-        if code != 0:
-            raise self._failure(output, code)
-        return optional
+        return None if code == 0 else self._failure(output, code)
 
     def _check(self, build: TorchBuild) -> None:
         self.progress(4, STEPS, "Check: loading PyTorch and the libraries")

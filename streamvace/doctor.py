@@ -13,6 +13,7 @@ from typing import Literal
 
 from streamvace.doctor_facts import Facts, gather
 from streamvace.live.options import DEFAULT_OSC_PORT, DEFAULT_WEB_PORT
+from streamvace.mend import command, install
 
 Status = Literal["ok", "warn", "missing"]
 
@@ -55,11 +56,11 @@ def _torch(facts: Facts) -> Check:
 
 
 def _install(facts: Facts) -> str:
-    return "python plugin/bootstrap.py install" if facts.checkout else "pip install --force-reinstall streamvace"
+    return "python plugin/bootstrap.py install" if facts.bootstrapped else "pip install --force-reinstall streamvace"
 
 
 def _cuda_torch(facts: Facts) -> str:
-    if facts.checkout:
+    if facts.bootstrapped:
         return "python plugin/bootstrap.py install"  # it knows the driver's and the card's limits
     plain = facts.torch.partition("+")[0]
     return f"pip install --force-reinstall torch=={plain} --index-url https://download.pytorch.org/whl/cu130"
@@ -102,28 +103,34 @@ def _display(facts: Facts) -> Check:
 def _ndi(facts: Facts) -> Check:
     if facts.ndi:
         return Check("NDI", "ok", facts.ndi)
-    mend = "python plugin/bootstrap.py install" if facts.checkout else 'pip install "streamvace[ndi]"'
-    return Check("NDI", "missing", facts.ndi_error or "not installed", mend)
+    return Check("NDI", "missing", facts.ndi_error or "not installed", install("ndi", facts.bootstrapped))
 
 
 def _spout(facts: Facts) -> Check | None:
     if facts.system != "win32":
         return None
-    mend = "" if facts.spout else 'pip install "streamvace[spout]" (Python 3.10 to 3.13)'
+    mend = "" if facts.spout else f"{install('spout', facts.bootstrapped)} (Python 3.10 to 3.13)"
     return Check("Spout", "ok" if facts.spout else "missing", "installed" if facts.spout else "not installed", mend)
 
 
 def _syphon(facts: Facts) -> Check | None:
     if facts.system != "darwin":
         return None
-    mend = "" if facts.syphon else 'pip install "streamvace[syphon]"'
+    mend = "" if facts.syphon else install("syphon", facts.bootstrapped)
     return Check("Syphon", "ok" if facts.syphon else "missing", "installed" if facts.syphon else "not installed", mend)
 
 
 def _link(facts: Facts) -> Check:
     if facts.link:
         return Check("Ableton Link", "ok", "installed")
-    return Check("Ableton Link", "warn", "not installed: no changes on the beat", 'pip install "streamvace[link]"')
+    found = "not installed: no changes on the beat"
+    return Check("Ableton Link", "warn", found, install("link", facts.bootstrapped))
+
+
+def _screens(facts: Facts) -> Check:
+    if facts.screen:
+        return Check("Screens", "ok", "can be inputs")
+    return Check("Screens", "warn", "mss not installed: no screen as input", install("screen", facts.bootstrapped))
 
 
 def _vision(facts: Facts) -> Check:
@@ -131,10 +138,10 @@ def _vision(facts: Facts) -> Check:
     absent = [name for name in ("ai_edge_litert", "onnxruntime") if name not in facts.vision]
     if absent:
         found = f"{', '.join(absent)} not installed: no pose control, person or detector mask"
-        return Check("Live controls", "warn", found, "pip install ai-edge-litert onnxruntime")
+        return Check("Live controls", "warn", found, install("vision", facts.bootstrapped))
     if facts.vision_missing:
         found = f"not fetched: {', '.join(facts.vision_missing)}"
-        return Check("Live controls", "warn", found, "streamvace models pull vision")
+        return Check("Live controls", "warn", found, command("models pull vision", facts.bootstrapped))
     return Check("Live controls", "ok", "pose, person, detector, depth and scribble networks")
 
 
@@ -194,6 +201,7 @@ CHECKS: tuple[Callable[[Facts], Check | None], ...] = (
     _spout,
     _syphon,
     _link,
+    _screens,
     _osc,
     _web,
 )
@@ -230,5 +238,5 @@ def run_doctor(json: bool) -> int:
         table.add_row(Text(check.status, colours[check.status]), Text(check.name), Text(check.found), Text(check.mend))
     console = Console()
     console.print(table)
-    console.print("Ready:  streamvace run" if good else "Not ready: mend what is marked missing, then ask again.")
+    console.print(f"Ready:  {command('run')}" if good else "Not ready: mend what is marked missing, then ask again.")
     return 0 if good else 1

@@ -13,6 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from streamvace.mend import bootstrapped
+
 _PACKAGE = Path(__file__).parent
 _ENCODERS = ("libx264", "h264_nvenc", "h264_videotoolbox", "h264_mf", "mpeg4")
 _HEADER_LENGTH = 8
@@ -52,6 +54,8 @@ class Facts:
     syphon: bool = False
     link: bool = False
     """Ableton Link's library is installed."""
+    screen: bool = False
+    """What takes pictures of screens is installed."""
     encoders: tuple[str, ...] = ()
     av_error: str = ""
     opencv: str = ""
@@ -67,6 +71,9 @@ class Facts:
     vision_missing: tuple[str, ...] = ()
     """Networks of controls and masks that are not in the models folder."""
     checkout: bool = True
+    """The package lies in its source tree."""
+    bootstrapped: bool = True
+    """This Python is the one that `plugin/bootstrap.py` made."""
 
 
 def gather(osc_port: int, web_port: int, host: str = "127.0.0.1") -> Facts:
@@ -79,11 +86,13 @@ def gather(osc_port: int, web_port: int, host: str = "127.0.0.1") -> Facts:
         spout=find_spec("SpoutGL") is not None,
         syphon=find_spec("syphon") is not None,
         link=find_spec("aalink") is not None,
+        screen=find_spec("mss") is not None,
         osc_port=osc_port,
         osc_free=port_free(host, osc_port, socket.SOCK_DGRAM),
         web_port=web_port,
         web_free=port_free(host, web_port, socket.SOCK_STREAM),
         checkout=(_PACKAGE.parent / "plugin" / "bootstrap.py").exists(),
+        bootstrapped=bootstrapped(),
         vision=tuple(name for name in ("ai_edge_litert", "onnxruntime") if find_spec(name) is not None),
         vision_missing=_vision_missing(),
         **_torch(),

@@ -32,6 +32,7 @@ GOOD = Facts(
     weights=("codec", "context", "text", "transformer"),
     vision=("ai_edge_litert", "onnxruntime"),
     link=True,
+    screen=True,
 )
 
 
@@ -94,7 +95,7 @@ def test_what_it_can_do_without_is_said_and_does_not_stop_it(
 def test_a_torch_without_cuda_beside_an_nvidia_card_gets_the_exact_command() -> None:
     facts = replace(GOOD, torch="2.13.0+cpu", torch_cuda="", devices=())
     assert look(facts, "PyTorch").mend == "python plugin/bootstrap.py install"
-    elsewhere = look(replace(facts, checkout=False), "PyTorch").mend
+    elsewhere = look(replace(facts, bootstrapped=False), "PyTorch").mend
     assert elsewhere.startswith("pip install --force-reinstall torch==2.13.0 --index-url https://download.pytorch.org/")
 
 
@@ -151,7 +152,10 @@ def test_a_port_in_use_is_seen() -> None:
 
 
 def test_missing_networks_of_controls_and_masks_are_a_warning_with_the_mend() -> None:
-    for facts, mend in (({"vision": ()}, "ai-edge-litert"), ({"vision_missing": ("a.tflite",)}, "pull vision")):
+    for facts, mend in (
+        ({"vision": ()}, "plugin/bootstrap.py install vision"),
+        ({"vision_missing": ("a.tflite",)}, "pull vision"),
+    ):
         report = checks(replace(GOOD, **facts))  # type: ignore[arg-type]
         (line,) = [check for check in report if check.status != "ok"]
         assert (line.name, line.status) == ("Live controls", "warn")
@@ -163,8 +167,23 @@ def test_without_link_the_show_runs_and_the_mend_is_named() -> None:
     report = checks(replace(GOOD, link=False))
     (line,) = [check for check in report if check.status != "ok"]
     assert (line.name, line.status) == ("Ableton Link", "warn")
-    assert "streamvace[link]" in line.mend
+    assert line.mend == "python plugin/bootstrap.py install link"
     assert can_run(report)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "extra"),
+    [({"ndi": ""}, "ndi"), ({"vision": ()}, "vision"), ({"link": False}, "link"), ({"screen": False}, "screen")],
+)
+def test_a_missing_part_gets_the_command_that_reaches_this_python(lacking: dict[str, object], extra: str) -> None:
+    """The bootstrap's environment has no pip on the user's path: `pip install` there would mend another Python."""
+    facts = replace(GOOD, **lacking)  # type: ignore[arg-type]
+    ours, theirs = (
+        [check.mend for check in checks(replace(facts, bootstrapped=own)) if check.status != "ok"]
+        for own in (True, False)
+    )
+    assert ours == [f"python plugin/bootstrap.py install {extra}"]
+    assert theirs == [f'pip install "streamvace[{extra}]"']
 
 
 def test_damaged_weights_are_named(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.errors import UserError
+from streamvace.mend import install
 
 Floats = NDArray[np.float32]
 
@@ -63,7 +64,7 @@ class LiteNetwork:
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
-            raise UserError(f"{path.name} needs LiteRT ({error}); pip install ai-edge-litert") from None
+            raise UserError(f"{path.name} needs LiteRT ({error}); {install('vision')}") from None
         try:
             self._run: Any = Interpreter(model_path=str(path), num_threads=_THREADS)
             self._run.allocate_tensors()
@@ -93,7 +94,7 @@ class OnnxNetwork:
         try:
             import onnxruntime
         except ImportError as error:
-            raise UserError(f"{path.name} needs ONNX Runtime ({error}); pip install onnxruntime") from None
+            raise UserError(f"{path.name} needs ONNX Runtime ({error}); {install('vision')}") from None
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = _THREADS
         options.log_severity_level = _ERRORS_ONLY

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from streamvace.errors import UserError
+from streamvace.mend import install
 
 BEATS: Final = {"beat": 1, "bar": 4}
 """Beats from one moment that changes may fall on to the next, by the choices of `/streamvace/quantise`."""
@@ -40,7 +41,7 @@ def open_link() -> Session:
     try:
         import aalink  # type: ignore[import-not-found,unused-ignore]
     except ImportError as error:
-        raise UserError("Ableton Link needs the package aalink: pip install 'streamvace[link]'") from error
+        raise UserError(f"Ableton Link needs the package aalink: {install('link')}") from error
 
     async def made() -> Session:
         link: Session = aalink.Link(_TEMPO)

@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from streamvace.errors import UserError
+from streamvace.mend import install
 from streamvace.model.checkpoint import load_module, match
 from streamvace.model.device import free_bytes
 from streamvace.model.prompt_cache import KeptPrompt, PromptCache, content_key, fingerprint
@@ -316,4 +317,4 @@ def _package(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise UserError(f"Wan's text encoder needs {name}: pip install 'streamvace[wan]' ({error})") from None
+        raise UserError(f"Wan's text encoder needs {name}: {install('wan')} ({error})") from None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from streamvace.errors import UserError
+from streamvace.mend import install
 from streamvace.models.manifest import ModelFile
 
 DOWNLOADS = ".downloads"
@@ -99,5 +100,5 @@ def _hub() -> Any:
         hub = importlib.import_module("huggingface_hub")
         importlib.import_module("huggingface_hub.errors")
     except ImportError as error:
-        raise UserError(f"fetching models needs huggingface_hub: pip install 'streamvace[wan]' ({error})") from None
+        raise UserError(f"fetching models needs huggingface_hub: {install('wan')} ({error})") from None
     return hub

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from streamvace.errors import UserError
+from streamvace.mend import install
 
 EXTRA_IPS_VARIABLE = "STREAMVACE_NDI_IPS"
 """Addresses to ask for senders besides the local network, separated by commas or spaces. NDI's own configuration file
@@ -43,7 +44,7 @@ def load_ndi() -> Any:
             try:
                 import NDIlib
             except ImportError as error:
-                raise UserError(f'NDI is not installed ({error}); run: pip install "streamvace[ndi]"') from error
+                raise UserError(f"NDI is not installed ({error}); run: {install('ndi')}") from error
             if not NDIlib.initialize():
                 raise UserError("NDI does not run on this processor (it needs SSE 4.2); use another input or output")
             # Never destroyed: receivers that hang may outlive us, and the process's end frees everything.

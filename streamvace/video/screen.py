@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from streamvace.errors import UserError
+from streamvace.mend import install
 from streamvace.video.pacing import Clock, ShowClock
 from streamvace.video.resize import fit_cover
 from streamvace.video.threaded import ThreadedSource
@@ -44,7 +45,7 @@ def open_grabber() -> Any:
     try:
         import mss
     except ImportError as error:
-        raise UserError(f'screens need mss ({error}); run: pip install "streamvace[screen]"') from error
+        raise UserError(f"screens need mss ({error}); run: {install('screen')}") from error
     try:
         grabber = mss.MSS()
         if len(grabber.monitors) < 2:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.errors import UserError
+from streamvace.mend import install
 from streamvace.video.shared_texture import require_system
 
 GL_RGBA = 0x1908
@@ -97,9 +98,7 @@ def load_spout(name: str = "") -> SpoutModule:
     try:
         import SpoutGL
     except ImportError as error:
-        raise UserError(
-            f'Spout is not installed ({error}); run: pip install "streamvace[spout]" (Python 3.10 to 3.13)'
-        ) from error
+        raise UserError(f"Spout is not installed ({error}); run: {install('spout')} (Python 3.10 to 3.13)") from error
     module: Any = SpoutGL
     loaded: SpoutModule = module
     return loaded

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.errors import UserError
+from streamvace.mend import install
 from streamvace.video.frame import now_ns
 from streamvace.video.shared_texture import require_system
 
@@ -104,7 +105,7 @@ def load_syphon(name: str = "") -> Syphon:
         from syphon.utils.numpy import copy_image_to_mtl_texture, copy_mtl_texture_to_image
         from syphon.utils.raw import create_mtl_texture
     except ImportError as error:
-        raise UserError(f'Syphon is not installed ({error}); run: pip install "streamvace[syphon]"') from error
+        raise UserError(f"Syphon is not installed ({error}); run: {install('syphon')}") from error
     return Syphon(
         server=syphon.SyphonMetalServer,
         client=syphon.SyphonMetalClient,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from streamvace.errors import UserError
 from streamvace.live.beats import BeatGate, open_link
+from streamvace.mend import install
 from tests.real_parts import require_package
 
 
@@ -116,7 +118,7 @@ def test_when_the_session_counts_anew_nothing_waits_for_ever() -> None:
 
 def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "aalink", None)
-    with pytest.raises(UserError, match=r"pip install 'streamvace\[link\]'"):
+    with pytest.raises(UserError, match=re.escape(install("link"))):
         BeatGate().follow("beat")
 
 

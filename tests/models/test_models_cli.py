@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner, Result
 
 from streamvace.errors import UserError
+from streamvace.mend import install
 from streamvace.model.autoencoder.taehv import TAEHV
 from streamvace.model.autoencoder.wan_vae import LIGHT_WIDTH, WanVAE
 from streamvace.model.context import ContextBranch
@@ -150,7 +152,7 @@ def test_a_disk_that_is_too_small_is_told_before_the_download(
 
 def test_pulling_without_the_hub_names_the_package(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(UserError, match=r"pip install 'streamvace\[wan\]'"):
+    with pytest.raises(UserError, match=re.escape(install("wan"))):
         run("pull", "taehv")
 
 

@@ -14,6 +14,7 @@ from streamvace.live.cue_list import CueList
 from streamvace.live.cues import Cue
 from streamvace.live.fades import Fade
 from streamvace.live.parameters import PROMPT, Parameters
+from streamvace.mend import install
 from streamvace.osc.codec import MAX_MESSAGES, encode_message
 from streamvace.osc.inbox import Inbox, Outcome
 from tests.live.test_beats import FakeSession
@@ -268,7 +269,7 @@ def test_without_link_the_beat_is_refused_and_everything_goes_on(rig: Rig, monke
     monkeypatch.setitem(__import__("sys").modules, "aalink", None)
     rig.inbox = Inbox(rig.parameters, lambda: rig.now)
     complaints = rig.send("/streamvace/quantise", "bar").complaints
-    assert "pip install" in complaints[DESK, "/streamvace/quantise"]
+    assert install("link") in complaints[DESK, "/streamvace/quantise"]
     assert rig.parameters.snapshot()["/streamvace/quantise"] == "off"
     rig.send(PROMPT, "at once")
     assert rig.parameters.snapshot()[PROMPT] == "at once"

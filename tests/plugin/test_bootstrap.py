@@ -33,19 +33,19 @@ PYTHON = Path("/x/.venv/bin/python")
 @pytest.mark.parametrize(
     ("system", "machine", "python", "extras"),
     [
-        ("win32", "AMD64", (3, 11), ("ndi", "spout")),
-        ("win32", "AMD64", (3, 14), ("ndi",)),
+        ("win32", "AMD64", (3, 11), ("link", "ndi", "screen", "spout")),
+        ("win32", "AMD64", (3, 14), ("link", "ndi", "screen")),
         ("win32", "ARM64", (3, 11), ()),
-        ("darwin", "arm64", (3, 12), ("ndi", "syphon")),
-        ("linux", "x86_64", (3, 11), ("ndi",)),
-        ("linux", "x86_64", (3, 10), ()),
+        ("darwin", "arm64", (3, 12), ("link", "ndi", "screen", "syphon")),
+        ("linux", "x86_64", (3, 11), ("link", "ndi", "screen")),
+        ("linux", "x86_64", (3, 10), ("link", "screen")),
         ("linux", "riscv64", (3, 12), ()),
     ],
 )
 def test_a_platform_gets_the_parts_that_exist_for_it(
     system: str, machine: str, python: tuple[int, int], extras: tuple[str, ...]
 ) -> None:
-    assert platform_extras(system, machine, python) == extras
+    assert tuple(sorted(platform_extras(system, machine, python))) == extras
 
 
 def test_torch_is_asked_of_its_own_index_briefly_and_alone() -> None:
@@ -170,6 +170,9 @@ def _signals_stay_pytests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "_on", lambda names, handler: None)
 
 
+USUAL, WITH_TEST = ".[link,ndi,screen]", ".[link,ndi,screen,test]"
+
+
 class Machine:
     """Stands in for the steps that run pip: records them and fails where it is told to."""
 
@@ -212,7 +215,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 def test_a_fresh_machine_walks_all_steps_and_the_second_start_none(machine: Machine) -> None:
     assert machine.ensure() == venv_python(machine.root / ".venv")
-    assert machine.pip_targets == [f"torch=={TORCH}+cpu", ".[ndi]"]
+    assert machine.pip_targets == [f"torch=={TORCH}+cpu", USUAL]
     assert [line[:3] for line in machine.progress] == ["1/4", "2/4", "3/4", "4/4"]
     machine.ensure()
     assert machine.commands == []
@@ -222,7 +225,7 @@ def test_a_fresh_machine_walks_all_steps_and_the_second_start_none(machine: Mach
 def test_asking_for_the_tests_adds_their_part_and_running_keeps_it(machine: Machine) -> None:
     machine.ensure()
     machine.ensure("test")
-    assert machine.pip_targets[-1] == ".[ndi,test]"
+    assert machine.pip_targets[-1] == WITH_TEST
     machine.ensure()
     assert machine.commands == []
 
@@ -231,13 +234,13 @@ def test_a_changed_project_installs_again_with_the_parts_it_had(machine: Machine
     machine.ensure("test")
     (machine.root / "pyproject.toml").write_text("[project] # new", "utf-8")
     machine.ensure()
-    assert machine.pip_targets[-1] == ".[ndi,test]"
+    assert machine.pip_targets[-1] == WITH_TEST
 
 
 def test_an_unreachable_index_falls_back_to_the_pinned_version_in_plain_words(machine: Machine) -> None:
     machine.fails["--index-url"] = "NewConnectionError: Name or service not known\nNo matching distribution for torch"
     machine.ensure()
-    assert machine.pip_targets == [f"torch=={TORCH}+cpu", f"torch=={TORCH}", ".[ndi]"]
+    assert machine.pip_targets == [f"torch=={TORCH}+cpu", f"torch=={TORCH}", USUAL]
     assert any("ordinary package index" in line for line in machine.progress)
 
 
@@ -268,16 +271,52 @@ def test_a_broken_environment_is_made_again(machine: Machine) -> None:
     assert not left_over.exists()
 
 
-def test_an_optional_part_that_does_not_install_is_left_out_and_not_tried_at_every_start(machine: Machine) -> None:
-    machine.fails[".[ndi"] = "ERROR: No matching distribution found for ndi-python"
+def test_an_optional_part_that_does_not_install_is_left_out_alone_and_not_tried_at_every_start(
+    machine: Machine,
+) -> None:
+    machine.fails["ndi"] = "ERROR: No matching distribution found for ndi-python"
     machine.ensure("test")
-    assert machine.pip_targets[-2:] == [".[ndi,test]", ".[test]"]
-    assert any("ndi" in line and "without" in line for line in machine.progress)
+    assert machine.pip_targets[-5:] == [WITH_TEST, ".[test]", ".[test,link]", ".[test,link,ndi]", ".[test,link,screen]"]
+    stamp = read_stamp(machine.root / ".venv")
+    assert stamp is not None
+    assert (stamp.extras, stamp.left_out) == (("link", "screen", "test"), ("ndi",))
+    (line,) = [line for line in machine.progress if "without" in line]
+    assert "without ndi" in line
+    assert "No matching distribution found for ndi-python" in line
+    assert line.endswith("python plugin/bootstrap.py install ndi")
     machine.ensure("test")
     assert machine.commands == []
     machine.fails.clear()
     machine.ensure(force=True)
-    assert ".[ndi,test]" in machine.pip_targets
+    assert WITH_TEST in machine.pip_targets
+
+
+def test_a_part_asked_for_by_name_fails_with_its_reason_and_the_installation_stays_good(machine: Machine) -> None:
+    machine.ensure()
+    machine.fails["vision"] = "ERROR: No matching distribution found for ai-edge-litert"
+    with pytest.raises(pip_step.BootstrapError, match="ai-edge-litert"):
+        machine.ensure("vision", force=True)
+    machine.ensure()
+    assert machine.commands == []
+
+
+def test_a_part_asked_for_once_never_keeps_a_later_show_from_starting(machine: Machine) -> None:
+    machine.ensure("vision", force=True)
+    (machine.root / "pyproject.toml").write_text("[project] # new", "utf-8")
+    machine.fails["vision"] = "ERROR: No matching distribution found for ai-edge-litert"
+    machine.ensure()
+    assert [line for line in machine.progress if "without vision" in line]
+    stamp = read_stamp(machine.root / ".venv")
+    assert stamp is not None
+    assert (stamp.extras, stamp.left_out) == (("link", "ndi", "screen"), ("vision",))
+
+
+def test_a_network_that_goes_away_between_two_parts_is_no_reason_to_leave_one_out(machine: Machine) -> None:
+    machine.fails["ndi,"] = "ERROR: No matching distribution found for ndi-python"
+    machine.fails["link,ndi"] = "Name or service not known"
+    with pytest.raises(pip_step.BootstrapError, match="check the network"):
+        machine.ensure()
+    assert read_stamp(machine.root / ".venv") is None
 
 
 def test_without_a_network_an_updated_project_starts_with_what_it_has(machine: Machine) -> None:
@@ -369,6 +408,14 @@ def test_help_teaches_and_installs_nothing(argument: str | None, capsys: pytest.
     told = capsys.readouterr().out
     assert all(word in told for word in (*bootstrap.COMMANDS, "install", "STREAMVACE_TORCH", ".venv"))
     assert told.isascii()
+
+
+def test_every_command_of_the_program_goes_through_the_bootstrap() -> None:
+    from streamvace.cli import app
+
+    assert {entry.name or entry.callback.__name__ for entry in app.registered_commands if entry.callback} == set(
+        bootstrap.OWN
+    )
 
 
 def test_an_unknown_command_is_refused_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:

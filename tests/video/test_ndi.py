@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 
 from streamvace.errors import UserError
+from streamvace.mend import install
 from streamvace.video import ndi_runtime
 from streamvace.video.endpoints import open_sink, open_source
 from streamvace.video.find import find_ndi, look_at
@@ -398,5 +400,5 @@ def test_without_the_package_the_message_says_what_to_install(monkeypatch: pytes
     monkeypatch.setattr(ndi_runtime, "_loaded", None)
     monkeypatch.setitem(sys.modules, "NDIlib", None)
     for opener in (lambda: open_source("ndi:", (8, 8)), lambda: open_sink("ndi:x", (8, 8), 24.0)):
-        with pytest.raises(UserError, match=r'NDI is not installed .*; run: pip install "streamvace\[ndi\]"'):
+        with pytest.raises(UserError, match=rf"NDI is not installed .*; run: {re.escape(install('ndi'))}"):
             opener()

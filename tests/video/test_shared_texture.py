@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import platform
+import re
 import sys
 
 import pytest
 
 from streamvace.errors import UserError
+from streamvace.mend import install
 from streamvace.video.endpoints import open_sink, open_source
 from streamvace.video.shared_texture import TextureOptions
 from streamvace.video.spout_sink import SpoutSink
@@ -36,19 +38,16 @@ def test_elsewhere_the_message_names_this_system_and_what_to_use(
 
 
 @pytest.mark.parametrize(
-    ("system", "module", "uri", "mend"),
-    [
-        ("win32", "SpoutGL", "spout:x", r'pip install "streamvace\[spout\]"'),
-        ("darwin", "objc", "syphon:x", r'pip install "streamvace\[syphon\]"'),
-    ],
+    ("system", "module", "uri", "extra"),
+    [("win32", "SpoutGL", "spout:x", "spout"), ("darwin", "objc", "syphon:x", "syphon")],
 )
 def test_a_missing_package_says_what_to_install(
-    system: str, module: str, uri: str, mend: str, monkeypatch: pytest.MonkeyPatch
+    system: str, module: str, uri: str, extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "platform", system)
     monkeypatch.setitem(sys.modules, module, None)
     for opener in (lambda: open_source(uri, (8, 6)), lambda: open_sink(uri, (8, 6), 24.0)):
-        with pytest.raises(UserError, match=mend) as caught:
+        with pytest.raises(UserError, match=re.escape(install(extra))) as caught:
             opener()
         assert "\n" not in str(caught.value)
 

@@ -134,7 +134,7 @@ def _screens(facts: Facts) -> Check:
 
 
 def _vision(facts: Facts) -> Check:
-    """What makes the pose control, the person and the detector mask possible, and depth and scribble better."""
+    """What makes the pose control, the person and the detector mask possible, and depth, scribble and flow better."""
     absent = [name for name in ("ai_edge_litert", "onnxruntime") if name not in facts.vision]
     if absent:
         found = f"{', '.join(absent)} not installed: no pose control, person or detector mask"
@@ -142,7 +142,7 @@ def _vision(facts: Facts) -> Check:
     if facts.vision_missing:
         found = f"not fetched: {', '.join(facts.vision_missing)}"
         return Check("Live controls", "warn", found, command("models pull vision", facts.bootstrapped))
-    return Check("Live controls", "ok", "pose, person, detector, depth and scribble networks")
+    return Check("Live controls", "ok", "pose, person, detector, depth, scribble and flow networks")
 
 
 def _video_files(facts: Facts) -> Check:

@@ -1,12 +1,14 @@
 """The small networks of controls and masks: `streamvace models pull vision`. No torch.
 
 MediaPipe publishes its networks inside its Python package, which asks for libraries that clash with ours; so one of its
-wheels is fetched with pip, the files are taken out and the rest is thrown away. The others come from Hugging Face.
+wheels is fetched with pip, the files are taken out and the rest is thrown away. The others come from Hugging Face and,
+for the flow control, from PyTorch's own shelf.
 """
 
 from __future__ import annotations
 
 import hashlib
+import http.client
 import shutil
 import subprocess
 import sys
@@ -14,9 +16,10 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from streamvace.conditioning.controls import DEPTH_FOLDER
+from streamvace.conditioning.controls import DEPTH_FOLDER, RAFT_FILE
 from streamvace.conditioning.controls.blaze_pose import FINDER_FILE, LANDMARK_FILE
 from streamvace.conditioning.controls.contour import FILE as CONTOUR_FILE
 from streamvace.conditioning.masks.person import SQUARE_FILE, WIDE_FILE
@@ -44,6 +47,15 @@ class HubFiles:
 
     repository: str
     paths: tuple[str, ...]
+    licence: str
+
+
+@dataclass(frozen=True)
+class WebFile:
+    """A checkpoint at an address of its own, converted to safetensors. sha256: of what is there; another is refused."""
+
+    url: str
+    sha256: str
     licence: str
 
 
@@ -76,11 +88,23 @@ HUB_FILES: Mapping[str, HubFiles] = {
 }
 """What makes depth and scribble better than their stand-ins."""
 
+WEB_FILES: Mapping[str, WebFile] = {
+    RAFT_FILE: WebFile(
+        "https://download.pytorch.org/models/raft_small_C_T_V2-01064c6d.pth",
+        "01064c6dba73b0fc9fc8edf772248560a00a3acfd62ac6677e9eeebad9680e27",
+        "BSD-3-Clause",
+    ),
+}
+"""What makes flow better: torchvision's weights of the small RAFT, 4 MB."""
+
 
 def missing(folder: Path) -> tuple[str, ...]:
     """Names of what is not in the models folder."""
-    names = (*WHEEL_FILES, *HUB_FILES)
-    return tuple(name for name in names if not (folder / VISION / name).exists())
+    return tuple(name for name in _names() if not (folder / VISION / name).exists())
+
+
+def _names() -> tuple[str, ...]:
+    return (*WHEEL_FILES, *HUB_FILES, *WEB_FILES)
 
 
 def pull_vision(folder: Path, say: Callable[[str], None], *, again: bool = False) -> None:
@@ -88,17 +112,18 @@ def pull_vision(folder: Path, say: Callable[[str], None], *, again: bool = False
 
     Raises UserError at the end when anything failed.
     """
-    wanted = (*WHEEL_FILES, *HUB_FILES) if again else missing(folder)
+    wanted = _names() if again else missing(folder)
     place = folder / VISION
     place.mkdir(parents=True, exist_ok=True)
-    for name in sorted({*WHEEL_FILES, *HUB_FILES} - set(wanted)):
+    for name in sorted(set(_names()) - set(wanted)):
         say(f"{name}: here already, {place / name}")
     failed = []
     jobs: list[tuple[str, Callable[[], None]]] = []
     from_wheel = [name for name in WHEEL_FILES if name in wanted]
     if from_wheel:
-        jobs.append((", ".join(from_wheel), lambda: _from_wheel(from_wheel, place, say)))
-    jobs += [(name, lambda name=name: _from_hub(name, folder, say)) for name in HUB_FILES if name in wanted]  # type: ignore[misc]
+        jobs.append((", ".join(from_wheel), partial(_from_wheel, from_wheel, place, say)))
+    jobs += [(name, partial(_from_hub, name, folder, say)) for name in HUB_FILES if name in wanted]
+    jobs += [(name, partial(_from_web, name, place, say)) for name in WEB_FILES if name in wanted]
     for what, job in jobs:
         try:
             job()
@@ -160,4 +185,21 @@ def _from_hub(name: str, folder: Path, say: Callable[[str], None]) -> None:
         target.mkdir(parents=True, exist_ok=True)
         for file in fetched:
             shutil.move(file, target / file.name)
+    say(f"{name}: ready, {target}")
+
+
+def _from_web(name: str, place: Path, say: Callable[[str], None]) -> None:
+    import torch
+
+    from streamvace.models.convert import convert
+
+    file, target = WEB_FILES[name], place / name
+    say(f"{name}: {file.url}, licence: {file.licence}")
+    with tempfile.TemporaryDirectory() as empty:
+        source = Path(empty) / file.url.rpartition("/")[2]
+        try:
+            torch.hub.download_url_to_file(file.url, str(source), hash_prefix=file.sha256, progress=False)
+        except (OSError, RuntimeError, http.client.HTTPException) as error:
+            raise UserError(f"cannot fetch {file.url}: {str(error).partition(chr(10))[0][:200]}") from error
+        convert(source, target, overwrite=True)
     say(f"{name}: ready, {target}")

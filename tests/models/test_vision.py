@@ -14,18 +14,20 @@ import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from streamvace.conditioning.controls import CONTROLS
+from streamvace.conditioning.controls import CONTROLS, RAFT_FILE
 from streamvace.conditioning.controls.contour import contour_network
+from streamvace.conditioning.controls.raft import RaftSmall
 from streamvace.conditioning.networks import VISION, Networks
 from streamvace.errors import UserError
 from streamvace.models import vision
 from streamvace.models.cli import app
-from streamvace.models.vision import WHEEL_FILES, WheelFile, missing, pull_vision
+from streamvace.models.vision import WEB_FILES, WHEEL_FILES, WebFile, WheelFile, missing, pull_vision
 
 
 @pytest.fixture
 def publisher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
-    """A pip that copies a wheel, and a hub with a scribble and no depth network; returns pip's commands."""
+    """A pip that copies a wheel, a hub with a scribble and no depth network, a shelf with RAFT; returns pip's
+    commands."""
 
     def digest(name: str) -> str:
         return hashlib.sha256(name.encode()).hexdigest()
@@ -47,6 +49,10 @@ def publisher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Sequence[
         torch.save(contour_network().state_dict(), tmp_path / "net.pth")
         return tmp_path / "net.pth"
 
+    raft = tmp_path / "shelf.pth"
+    torch.save(RaftSmall().state_dict(), raft)
+    shelf = {RAFT_FILE: WebFile(raft.as_uri(), hashlib.sha256(raft.read_bytes()).hexdigest(), "BSD-3-Clause")}
+    monkeypatch.setattr(vision, "WEB_FILES", shelf)
     monkeypatch.setattr(subprocess, "run", pip)
     monkeypatch.setattr("streamvace.models.pull.fetch_file", fetch)
     return commands
@@ -60,6 +66,7 @@ def test_what_can_be_had_comes_and_what_cannot_is_told(tmp_path: Path, publisher
         assert (tmp_path / VISION / name).read_bytes() == name.encode()
     assert missing(tmp_path) == ("depth-anything-v2-small",)
     assert CONTROLS["scribble"](Networks(tmp_path)).backend == "VACE's contour network"
+    assert CONTROLS["flow"](Networks(tmp_path)).backend == "RAFT"
     assert any("no network" in line for line in said)
     assert len(load_file(str(tmp_path / VISION / "scribble.safetensors"))) == 24
 
@@ -87,12 +94,43 @@ def test_a_file_that_is_not_what_it_should_be_is_refused(
     assert any("is another file" in line for line in said)
 
 
+class Harmful:
+    """What a hostile checkpoint runs when it is opened without care."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return exec, ("raise SystemExit('it ran')",)
+
+
+@pytest.mark.parametrize("content", ["another file", "more than tensors"])
+def test_a_checkpoint_that_is_not_what_it_should_be_is_refused(
+    tmp_path: Path, publisher: list[Sequence[str]], monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    bad = tmp_path / "bad.pth"
+    torch.save({"weights": Harmful()}, bad)
+    wrong = content == "another file"
+    digest = "0" * 64 if wrong else hashlib.sha256(bad.read_bytes()).hexdigest()
+    monkeypatch.setattr(vision, "WEB_FILES", {RAFT_FILE: WebFile(bad.as_uri(), digest, "")})
+    said: list[str] = []
+    with pytest.raises(UserError, match=RAFT_FILE):
+        pull_vision(tmp_path, said.append)
+    assert not (tmp_path / VISION / RAFT_FILE).exists()
+    assert any(("invalid hash" if wrong else "more than tensors") in line for line in said)
+
+
+def test_the_pinned_digest_is_the_one_in_the_files_name() -> None:
+    """torchvision writes the first eight digits there."""
+    for file in WEB_FILES.values():
+        assert len(file.sha256) == 64
+        assert file.url.endswith(f"-{file.sha256[:8]}.pth")
+
+
 def test_pip_that_fails_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(command: Sequence[str], **options: object) -> object:
         return SimpleNamespace(returncode=1, stderr="WARNING: x\nERROR: No matching distribution found\n")
 
     monkeypatch.setattr(subprocess, "run", broken)
     monkeypatch.setattr(vision, "HUB_FILES", {})
+    monkeypatch.setattr(vision, "WEB_FILES", {})
     said: list[str] = []
     with pytest.raises(UserError):
         pull_vision(tmp_path, said.append)

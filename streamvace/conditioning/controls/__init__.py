@@ -15,6 +15,7 @@ from streamvace.conditioning.controls.plain import Gray, Raw
 from streamvace.conditioning.networks import Networks
 
 DEPTH_FOLDER = "depth-anything-v2-small"
+RAFT_FILE = "raft-small.safetensors"
 
 
 def _scribble(networks: Networks) -> Control:
@@ -22,6 +23,15 @@ def _scribble(networks: Networks) -> Control:
 
     weights = networks.place(FILE)
     return ContourScribble(weights, networks.device) if weights.exists() else Scribble()
+
+
+def _flow(networks: Networks) -> Control:
+    weights = networks.place(RAFT_FILE)
+    if not weights.exists():
+        return Flow()
+    from streamvace.conditioning.controls.network_flow import RaftSearch
+
+    return Flow(RaftSearch.load(weights, networks.device))
 
 
 def _depth(networks: Networks) -> Control:
@@ -42,7 +52,7 @@ CONTROLS: Mapping[str, Callable[[Networks], Control]] = {
     "gray": lambda networks: Gray(),
     "edges": lambda networks: Edges(),
     "scribble": _scribble,
-    "flow": lambda networks: Flow(),
+    "flow": _flow,
     "depth": _depth,
     "pose": _pose,
     "layout": lambda networks: Layout(),

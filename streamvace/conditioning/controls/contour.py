@@ -101,13 +101,14 @@ def contour_network(blocks: int = 3) -> Any:
 
 def load_contour(path: Path, device: str) -> Any:
     """The network with the weights of a safetensors file, ready to draw."""
-    try:
-        from safetensors.torch import load_file
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
 
+    try:
         weights = load_file(str(path))
         network = contour_network()
         network.load_state_dict(weights, strict=True)
-    except (ImportError, OSError, ValueError, RuntimeError) as error:
+    except (SafetensorError, OSError, RuntimeError) as error:
         first = " ".join(str(error).split())[:200]
         raise UserError(f"{path} is not VACE's contour network: {first}; `streamvace models pull vision`") from error
     return network.to(device).eval()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -21,21 +23,62 @@ _STILL_S = 1.0
 """A frame later than this after the one before is compared with nothing: the input stood, or was lost."""
 
 
-class Flow:
-    """Dense inverse search flow (Kroeger et al. 2016, through OpenCV) between each frame and the one before.
+class MotionSearch(Protocol):
+    """Finds how far everything moved between two pictures. Owned by one thread."""
 
-    Coloured with the usual flow wheel: white stands still, hue is the direction, full colour is a fixed speed
-    (`ControlSettings.flow_scale`, in picture widths a second). VACE's annotator scales every picture by its own fastest
-    pixel, which makes a still picture's noise as loud as a dance; a fixed scale doesn't.
-    """
+    backend: str
+
+    def begin(self, frame: Pixels, gray: Pixels) -> None:
+        """Forget every picture before this one. frame: uint8 `[H, W, 3|4]`; gray: its brightness, uint8 `[h, w]`."""
+
+    def motion(self, frame: Pixels, gray: Pixels) -> Floats:
+        """Since the picture before, whose gray had the same size: float32 `[h', w', 2]` in pixels of gray, x to the
+        right, y down, at any size of the same shape."""
+
+
+class DisSearch:
+    """Dense inverse search (Kroeger et al. 2016, through OpenCV)."""
 
     backend = "OpenCV DIS"
 
     def __init__(self) -> None:
         self._search = _search()
         self._last: Pixels | None = None
-        self._seconds = 0.0
         self._motion: Floats | None = None
+
+    def begin(self, frame: Pixels, gray: Pixels) -> None:
+        """See MotionSearch."""
+        # The search keeps the last motion it was started from, even when it is given none: it must be made anew.
+        if self._motion is not None:
+            self._search, self._motion = _search(), None
+        self._last = gray
+
+    def motion(self, frame: Pixels, gray: Pixels) -> Floats:
+        """See MotionSearch."""
+        # Started from the last motion it follows fast movement further, and a held frame does not disturb it.
+        self._motion = np.asarray(self._search.calc(self._last, gray, self._motion), dtype=np.float32)
+        self._last = gray
+        return self._motion
+
+
+def _search() -> cv2.DISOpticalFlow:
+    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+
+
+class Flow:
+    """Dense flow between each frame and the one before.
+
+    Coloured with the usual flow wheel: white stands still, hue is the direction, full colour is a fixed speed
+    (`ControlSettings.flow_scale`, in picture widths a second). VACE's annotator scales every picture by its own fastest
+    pixel, which makes a still picture's noise as loud as a dance; a fixed scale doesn't.
+    """
+
+    def __init__(self, search: MotionSearch | None = None) -> None:
+        """search: what finds the motion; None: DIS."""
+        self._search: MotionSearch = search or DisSearch()
+        self.backend = self._search.backend
+        self._last: Pixels | None = None
+        self._seconds = 0.0
 
     def update(self, frame: Pixels, seconds: float, settings: ControlSettings) -> Pixels:
         """See Control. The first frame after a reset is white: nothing moves yet."""
@@ -52,26 +95,16 @@ class Flow:
         last, passed = self._last, seconds - self._seconds
         self._last, self._seconds = gray, seconds
         height, width = gray.shape
-        if last is None or last.shape != gray.shape or not 0 < passed <= _STILL_S or min(width, height) < _SMALLEST:
-            self._forget()
+        if min(width, height) < _SMALLEST:
             return np.zeros((height, width, 2), np.float32)
-        # Started from the last motion it follows fast movement further, and a held frame does not disturb it.
-        self._motion = np.asarray(self._search.calc(last, gray, self._motion), dtype=np.float32)
-        return _refined(self._motion, last, gray) / np.float32(passed * width)
+        if last is None or last.shape != gray.shape or not 0 < passed <= _STILL_S:
+            self._search.begin(frame, gray)
+            return np.zeros((height, width, 2), np.float32)
+        return _refined(self._search.motion(frame, gray), last, gray) / np.float32(passed * width)
 
     def reset(self) -> None:
         """See Control."""
         self._last = None
-        self._forget()
-
-    def _forget(self) -> None:
-        # The search keeps the last motion it was started from, even when it is given none: it must be made anew.
-        if self._motion is not None:
-            self._search, self._motion = _search(), None
-
-
-def _search() -> cv2.DISOpticalFlow:
-    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
 
 _REFINED_AT = 320

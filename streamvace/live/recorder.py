@@ -21,8 +21,9 @@ from streamvace.live.reporter import Reporter, one_line
 from streamvace.live.telemetry import Stats
 from streamvace.video.file_sink import FileSink
 from streamvace.video.film_format import parse_film
+from streamvace.video.film_process import FilmProcess
 from streamvace.video.frame import Frame
-from streamvace.video.writer import VideoWriter, part_of
+from streamvace.video.writer import part_of
 
 DEFAULT_NAME = "recordings/streamvace-{time}.mp4"
 """Where a recording goes that nobody named."""
@@ -114,7 +115,7 @@ class Recorder:
             place = self._media.place(name or DEFAULT_NAME.format(time=self._wall_clock()))
             path, film_format = parse_film(f"{place}{mark}{options}")
             path = unused(path)
-            film = FileSink(path, self._size, self._rate, VideoWriter(path, self._size, self._rate, film_format))
+            film = FileSink(FilmProcess(path, self._size, self._rate, film_format), self._rate)
         except UserError as error:
             self._reporter.report("recording", str(error))
         except Exception as error:  # noqa: BLE001 - an encoder raises anything; counted, reported, the show goes on

@@ -38,9 +38,9 @@ from streamvace.live.messages import (
     split_pixels,
 )
 from streamvace.live.out_of_memory import give_back_memory, is_out_of_memory, shortage_line
-from streamvace.live.priority import step_back
 from streamvace.live.reporter import one_line
 from streamvace.live.slots import PixelSlot
+from streamvace.priority import step_back
 from streamvace.video.frame import now_ns
 
 DEFAULT_FACTORY = "streamvace.live.worker:load_generator"

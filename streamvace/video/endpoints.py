@@ -164,10 +164,10 @@ def _syphon_sink(rest: str, size: Size, rate: float) -> Sink:
 def _file_sink(rest: str, size: Size, rate: float) -> Sink:
     from streamvace.video.file_sink import FileSink
     from streamvace.video.film_format import parse_film
-    from streamvace.video.writer import VideoWriter
+    from streamvace.video.film_process import FilmProcess
 
     path, film_format = parse_film(rest)
-    return FileSink(path, size, rate, VideoWriter(path, size, rate, film_format))
+    return FileSink(FilmProcess(path, size, rate, film_format), rate)
 
 
 SOURCES: Mapping[str, Callable[[str, Size], Source]] = {

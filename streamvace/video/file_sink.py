@@ -7,41 +7,54 @@ import queue
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import av
+import numpy as np
+from numpy.typing import NDArray
 
 from streamvace.video.frame import Frame
-from streamvace.video.writer import VideoWriter
 
 log = logging.getLogger(__name__)
+
+
+class Film(Protocol):
+    """What a sink writes to: a `FilmProcess`, or a `VideoWriter` in this process. May block; one thread writes."""
+
+    path: Path
+    part: Path
+
+    def write(self, pixels: NDArray[np.uint8], index: int) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class FileSink:
     """Writes what is published, on its own thread, behind a bounded queue.
 
-    A disk or an encoder that cannot keep up costs frames, counted in `dropped`, and never the show. The film keeps its
-    true length: the frame before a dropped one is shown longer.
+    A disk or an encoder that cannot keep up, or hangs, costs frames, counted in `dropped`, and never the show. The
+    film keeps its true length: the frame before a dropped one is shown longer.
     """
 
     QUEUED = 32
     """Frames that may wait: about a second, 50 MB at 832x480."""
     CLOSE_SECONDS = 30.0
 
-    def __init__(self, path: Path, size: tuple[int, int], rate: float, writer: VideoWriter | None = None) -> None:
-        """size: (width, height); rate: of the output clock, frames a second. Raises UserError as VideoWriter does."""
-        self.name = str(path)
+    def __init__(self, film: Film, rate: float) -> None:
+        """rate: of the output clock, frames a second, as the film was opened with."""
+        self.name = str(film.path)
         self.published = 0
         self.dropped = 0
         """Frames that found the queue full, or came after a fault."""
         self.faults = 0
         self.last_fault = ""
-        self._writer = writer or VideoWriter(path, size, rate)
+        self._film = film
         self._rate = rate
         self._step = 1.0
         self._position = 0.0
         self._queue: queue.Queue[tuple[int, Frame] | None] = queue.Queue(self.QUEUED)
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name=f"sink {path.name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"sink {film.path.name}", daemon=True)
         self._thread.start()
 
     def publish(self, frame: Frame) -> None:
@@ -69,7 +82,7 @@ class FileSink:
             self._queue.put(None, timeout=self.CLOSE_SECONDS)
         self._thread.join(self.CLOSE_SECONDS)
         if self._thread.is_alive():
-            self._fault(f"the encoder did not finish within {self.CLOSE_SECONDS:.0f} s; see {self._writer.part}")
+            self._fault(f"the encoder did not finish within {self.CLOSE_SECONDS:.0f} s; see {self._film.part}")
         if self.dropped and not self.faults:
             log.warning("%s: %d of %d frames were left out", self.name, self.dropped, self.published)
 
@@ -80,15 +93,13 @@ class FileSink:
                 self.dropped += 1
                 continue
             try:
-                self._writer.write(frame.pixels, index)
+                self._film.write(frame.pixels, index)
             except (av.FFmpegError, OSError) as error:  # a full disk, most of all
-                self._fault(f"{self._writer.path} cannot be written any more ({error}); free some space")
+                self._fault(f"{self._film.path} cannot be written any more ({error}); free some space")
         try:
-            self._writer.close()
+            self._film.close()
         except (av.FFmpegError, OSError) as error:
-            self._fault(
-                f"{self._writer.path} could not be finished ({error}); what there is lies in {self._writer.part}"
-            )
+            self._fault(f"{self._film.path} could not be finished ({error}); what there is lies in {self._film.part}")
 
     def _fault(self, what: str) -> None:
         self.faults += 1

@@ -30,8 +30,17 @@ def part_of(path: Path) -> Path:
     return path.with_name(f"{path.stem}.part{path.suffix}")
 
 
+def check_place(path: Path, film_format: FilmFormat) -> None:
+    """Raises UserError for a name that no film of this format can have, or a folder that is not there."""
+    check_suffix(path, film_format)
+    if path.is_dir():
+        raise UserError(f"cannot write {path}: it is a folder; choose another name")
+    if not path.parent.is_dir():
+        raise UserError(f"cannot write {path.name}: the folder {path.parent} does not exist; create it first")
+
+
 class VideoWriter:
-    """One file, frame by frame: blocking, nothing dropped. For offline work and for `FileSink`'s thread.
+    """One file, frame by frame: blocking, nothing dropped. For offline work and for `FilmProcess`'s child.
 
     Writes to `NAME.part.mp4` and renames when closed, so that the final name never holds half a film. Use as a context
     manager: an exception inside removes the part file.
@@ -44,11 +53,7 @@ class VideoWriter:
 
         Raises UserError for a suffix that is none of the format's, a missing folder, or one that cannot be written to.
         """
-        check_suffix(path, film_format)
-        if path.is_dir():
-            raise UserError(f"cannot write {path}: it is a folder; choose another name")
-        if not path.parent.is_dir():
-            raise UserError(f"cannot write {path.name}: the folder {path.parent} does not exist; create it first")
+        check_place(path, film_format)
         self.path = path
         self.part = part_of(path)
         self.frames = 0

@@ -10,15 +10,18 @@ from pathlib import Path
 import pytest
 
 from streamvace.live.media import MediaFolder
+from streamvace.live.outputs import Borrowed
 from streamvace.live.parameters import Parameters
 from streamvace.live.recorder import Recorder, unused
 from streamvace.live.reporter import Reporter
+from streamvace.live.status_feed import _OSC
 from streamvace.video.decode import file_info
 from streamvace.video.file import read_frames
 from streamvace.video.file_sink import FileSink
+from streamvace.video.film_process import FilmProcess
 from streamvace.video.frame import Frame
-from streamvace.video.writer import VideoWriter
 from tests.live.show import SIZE, picture, wait_until
+from tests.live.virtual_show import VirtualShow
 
 
 class Desk:
@@ -138,13 +141,13 @@ def test_an_encoder_that_hangs_never_holds_up_a_tick_and_is_told(
 ) -> None:
     go_on = threading.Event()
     monkeypatch.setattr(FileSink, "QUEUED", 2)
-    real = VideoWriter.write
+    real = FilmProcess.write
 
-    def slow(self: VideoWriter, pixels: object, index: int | None = None) -> None:
+    def slow(self: FilmProcess, pixels: object, index: int) -> None:
         assert go_on.wait(60)
         real(self, pixels, index)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(VideoWriter, "write", slow)
+    monkeypatch.setattr(FilmProcess, "write", slow)
     desk.record("slow.mp4")
     desk.publish(20)  # returns although nothing is written
     assert ["frames are left out" in line for line in caplog.messages] == [True]
@@ -155,13 +158,32 @@ def test_an_encoder_that_hangs_never_holds_up_a_tick_and_is_told(
     assert int(desk.recorder.stats()["record_dropped"]) >= 17
 
 
+def test_a_recorder_that_hangs_costs_no_tick_and_its_drops_are_shown(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A minute of a show on virtual time, with an encoder that takes nothing at all from its first frame on."""
+    go_on = threading.Event()
+    monkeypatch.setattr(FilmProcess, "write", lambda film, pixels, index: go_on.wait(60))
+    desk.record("hangs.mp4")
+    show = VirtualShow(60.0, sinks=[lambda: Borrowed(desk.recorder)], output_rate=30.0)
+    show.telemetry.add(desk.recorder.stats)
+    try:
+        figures = show.play()
+    finally:
+        go_on.set()
+    assert figures["missed"] == 0
+    assert show.ledger.published == figures["ticks"] >= 60 * 30 - 1
+    assert figures["record_dropped"] in range(figures["ticks"] - FileSink.QUEUED - 1, figures["ticks"])
+    assert "record_dropped" in _OSC
+
+
 def test_a_full_disk_ends_the_recording_with_one_line_and_nothing_else(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def full(self: VideoWriter, pixels: object, index: int | None = None) -> None:
+    def full(self: FilmProcess, pixels: object, index: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(VideoWriter, "write", full)
+    monkeypatch.setattr(FilmProcess, "write", full)
     desk.record("full.mp4")
     desk.publish(5)
     wait_until(lambda: desk.recording == "", "given up")

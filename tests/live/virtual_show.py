@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from streamvace.chunk import Chunk, ChunkInput
@@ -20,7 +20,7 @@ from streamvace.live.parameters import Parameters
 from streamvace.live.playhead import HoldMode
 from streamvace.live.presenter import Presenter, Show
 from streamvace.live.reporter import Reporter
-from streamvace.live.sink_bank import SinkBank
+from streamvace.live.sink_bank import SinkBank, SinkOpener
 from streamvace.live.source_poller import SourcePoller
 from streamvace.live.supervisor import Limits, Supervisor
 from streamvace.live.telemetry import Telemetry
@@ -180,9 +180,11 @@ class VirtualShow:
         opener: Callable[[VirtualShow], Source] = MovingSource,
         on_tick: Callable[[VirtualShow], None] = lambda show: None,
         start_s: float = 2.0,
+        sinks: Sequence[SinkOpener] = (),
         **values: bool | float | str,
     ) -> None:
-        """on_tick: what a performer does; called at each tick on the presenter's thread. start_s: a worker's start."""
+        """on_tick: what a performer does; called at each tick on the presenter's thread. start_s: a worker's start.
+        sinks: besides the ledger."""
         self.time = VirtualTime(actors=3, end_ns=round(seconds * SECOND))
         self.script = script
         self.on_tick = on_tick
@@ -201,7 +203,7 @@ class VirtualShow:
             content_rate=24,
             control=self.ring.newest,
             show=self._show,
-            sinks=SinkBank([lambda: self.ledger], reporter),
+            sinks=SinkBank([lambda: self.ledger, *sinks], reporter),
             telemetry=self.telemetry,
             reporter=reporter,
             clock=self.time,

@@ -128,7 +128,7 @@ def test_a_slow_file_sink_drops_and_counts_and_keeps_the_length(
     monkeypatch.setattr(FileSink, "QUEUED", 2)
     path = tmp_path / "slow.mp4"
     writer = SlowWriter(path)
-    sink = FileSink(path, SIZE, 10.0, writer)
+    sink = FileSink(writer, 10.0)
     sink.publish(frame(0))
     until(lambda: writer.asked == 1)  # frame 0 is being written, so the queue is empty
     for index in range(1, 8):
@@ -149,7 +149,7 @@ def shade_index_of(picture: object) -> int:
 
 def test_a_full_disk_is_reported_once_and_the_show_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "full.mp4"
-    sink = FileSink(path, SIZE, 10.0, FullDisk(path, SIZE, 10.0))
+    sink = FileSink(FullDisk(path, SIZE, 10.0), 10.0)
     for index in range(5):
         sink.publish(frame(index))
     sink.close()
@@ -211,7 +211,7 @@ def test_a_film_keeps_its_speed_when_the_output_rate_changes(
     tmp_path: Path, rate: float, places: list[tuple[int, int]]
 ) -> None:
     writer = Ledger(tmp_path / "out.mp4")
-    sink = FileSink(tmp_path / "out.mp4", SIZE, 10.0, writer)
+    sink = FileSink(writer, 10.0)
     sink.set_rate(rate)
     for index in range(6):
         sink.publish(frame(index))

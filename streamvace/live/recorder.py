@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from streamvace.errors import UserError
@@ -30,6 +31,13 @@ DEFAULT_NAME = "recordings/streamvace-{time}.mp4"
 
 _LOOK_S = 0.2
 """How often a running recording is looked at for faults."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Wish:
+    """What to record to, None for nothing; each another one, even of the same name: stop and start are two films."""
+
+    name: str | None
 
 
 class Recorder:
@@ -51,7 +59,7 @@ class Recorder:
         self._rate = rate
         self._reporter = reporter
         self._wall_clock = wall_clock
-        self._wanted: str | None = None
+        self._wish = _Wish(None)
         self._film: FileSink | None = None
         self._films = 0
         self._writing = ""
@@ -65,8 +73,8 @@ class Recorder:
         """The parameters changed: record or not, and where to. Never waits."""
         recording = snapshot.flag("/streamvace/record")
         wanted = snapshot.text("/streamvace/record_file").strip() if recording else None
-        if wanted != self._wanted:
-            self._wanted = wanted
+        if wanted != self._wish.name:
+            self._wish = _Wish(wanted)
             self._changed.set()
 
     def publish(self, frame: Frame) -> None:
@@ -96,14 +104,17 @@ class Recorder:
         }
 
     def _run(self) -> None:
+        served = self._wish
         while not self._closed.is_set():
             self._changed.wait(None if self._film is None else _LOOK_S)
             if self._changed.is_set():
                 self._changed.clear()
+                if self._wish is served:
+                    continue
                 self._finish()
-                wanted = self._wanted
-                if wanted is not None and not self._closed.is_set():
-                    self._begin(wanted)
+                served = self._wish  # read after finishing, which takes time: what was wished meanwhile is this film
+                if served.name is not None and not self._closed.is_set():
+                    self._begin(served.name)
             elif self._film is not None and self._film.faults:
                 self._finish()  # it cannot be written any more, and has said so
         self._finish()

@@ -103,6 +103,31 @@ def test_nothing_is_overwritten(desk: Desk) -> None:
     assert (desk.folder / "take-2.part.mp4").read_bytes() == b"what a power cut left"
 
 
+def test_a_stop_and_a_start_while_the_last_film_is_finished_make_one_more_film(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finishing, go_on = threading.Event(), threading.Event()
+    real = FilmProcess.close
+
+    def slow(self: FilmProcess) -> None:
+        finishing.set()
+        assert go_on.wait(60)
+        real(self)
+
+    monkeypatch.setattr(FilmProcess, "close", slow)
+    desk.record("take.mp4")
+    desk.publish(3)
+    desk.set("record", False)
+    assert finishing.wait(60)
+    desk.set("record", True)
+    go_on.set()
+    wait_until(lambda: desk.recording.endswith("take-2.mp4"), "the second film")
+    desk.publish(3)
+    desk.stop()
+    wait_until(lambda: desk.files() == ["take-2.mp4", "take.mp4"], f"{desk.files()}")
+    assert desk.recorder.stats()["recordings"] == 2
+
+
 def test_another_name_while_recording_begins_another_film(desk: Desk) -> None:
     desk.record("one.mp4")
     desk.publish(4)

@@ -43,6 +43,11 @@ _LOOK_S = 0.01
 """How often an input that was asked for is looked at for its first picture: less than a tick of any output."""
 
 
+_LEAVE_S = 0.25
+"""How long a switch waits for an input that goes, so that a device asked for again is free. One that hangs goes by
+itself."""
+
+
 class _Input:
     """One open input: its ring and what fills it."""
 
@@ -75,6 +80,7 @@ class Inputs:
         self._open_asked = open_asked
         self._given = tuple(_Input(address, _bound(open_given, address), reporter) for address in given)
         self._asked: dict[str, _Input] = {}
+        self._leaving: list[_Input] = []
         self._playing: Mapping[str, _Input] = MappingProxyType({LEAD: self._given[0]})
         self._wanted: Mapping[str, str] = {}
         self._switches = 0
@@ -171,10 +177,12 @@ class Inputs:
         for address, each in list(self._asked.items()):
             if address not in wanted and not any(each is played for played in playing):
                 del self._asked[address]
-                each.poller.stop()
+                each.poller.stop(_LEAVE_S)
+                self._leaving.append(each)
+        self._leaving = [each for each in self._leaving if each.poller.running]
 
     def _close_all(self) -> None:
-        for each in (*self._given, *self._asked.values()):
+        for each in (*self._given, *self._asked.values(), *self._leaving):
             each.poller.stop()
         self._asked.clear()
 

@@ -70,6 +70,11 @@ class SourcePoller:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
+    @property
+    def running(self) -> bool:
+        """Whether the source is polled, or still being closed."""
+        return self._thread.is_alive()
+
     def stats(self) -> Stats:
         """What came in, what was lost, what went wrong."""
         counters = self._ring.counters()

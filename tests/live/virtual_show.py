@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from streamvace.chunk import Chunk, ChunkInput
-from streamvace.live.director import Director
+from streamvace.live.director import Director, Rings
 from streamvace.live.frame_ring import FrameRing
 from streamvace.live.health import Health
 from streamvace.live.look_ahead import LookAhead
@@ -181,10 +181,11 @@ class VirtualShow:
         on_tick: Callable[[VirtualShow], None] = lambda show: None,
         start_s: float = 2.0,
         sinks: Sequence[SinkOpener] = (),
+        inputs: Rings | None = None,
         **values: bool | float | str,
     ) -> None:
         """on_tick: what a performer does; called at each tick on the presenter's thread. start_s: a worker's start.
-        sinks: besides the ledger."""
+        sinks: besides the ledger. inputs: instead of the moving source alone."""
         self.time = VirtualTime(actors=3, end_ns=round(seconds * SECOND))
         self.script = script
         self.on_tick = on_tick
@@ -198,10 +199,11 @@ class VirtualShow:
         self.ring = FrameRing()
         reporter = Reporter(self.lines.append, clock=self.time.now)
         self.ledger = Ledger(self)
+        rings = inputs or OneInput(self.ring)
         self.presenter = Presenter(
             size=SIZE,
             content_rate=24,
-            control=self.ring.newest,
+            control=lambda: rings.ring("control").newest(),
             show=self._show,
             sinks=SinkBank([lambda: self.ledger, *sinks], reporter),
             telemetry=self.telemetry,
@@ -211,7 +213,7 @@ class VirtualShow:
         director = Director(
             size=SIZE,
             blocks=lambda: 4,
-            inputs=OneInput(self.ring),
+            inputs=rings,
             parameters=self.parameters,
             presenter=self.presenter,
             shelf=NoPictures(),

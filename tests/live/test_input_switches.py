@@ -1,0 +1,129 @@
+"""What a hot switch promises the output: no tick is missed for it, whatever the input that comes or goes does."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from streamvace.live.inputs import Inputs
+from streamvace.live.reporter import Reporter
+from streamvace.live.source_poller import SourcePoller
+from streamvace.live.telemetry import Stats
+from streamvace.osc.codec import encode_message
+from streamvace.osc.server import OscServer
+from streamvace.video.frame import Frame
+from tests.live.show import frame, wait_until
+from tests.live.virtual_show import SIZE, VirtualShow
+
+ROLE = "/streamvace/input/control"
+SECONDS = 60.0
+
+
+class Live:
+    """An input with a picture at every poll. `hangs-opening` never comes, `hangs-closing` never goes."""
+
+    def __init__(self, desk: Desk, address: str) -> None:
+        if address == "hangs-opening":
+            desk.hung.set()
+            desk.over.wait()
+        self.name = address
+        self._desk = desk
+        self._count = 0
+
+    def poll(self) -> Frame | None:
+        self._count += 1
+        now_ns = self._desk.show.time.now()
+        return Frame(frame(0, 1 + self._count % 255, 0, SIZE).pixels, now_ns, self.name, self._count)
+
+    def close(self) -> None:
+        if self.name == "hangs-closing":
+            self._desk.hung.set()
+            self._desk.over.wait()
+
+
+class Desk:
+    """A minute of virtual time with two live inputs, real `Inputs`, and a performer at a real OSC port who acts at
+    given ticks."""
+
+    def __init__(self) -> None:
+        self.acts: dict[int, str] = {}
+        """Tick to the input wished then, waited for unless it hangs."""
+        self.hung, self.over = threading.Event(), threading.Event()
+        self.inputs = Inputs(["a", "b"], self._open, self._open, Reporter(lambda line: None))
+        self.show = VirtualShow(SECONDS, inputs=self.inputs, on_tick=self._tick, output_rate=30.0)
+        self.show.parameters.listen(lambda snapshot, changed: self.inputs.follow(snapshot.values))
+        self._osc = OscServer(self.show.parameters, "127.0.0.1", 0)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+    def _open(self, address: str) -> Live:
+        return Live(self, address)
+
+    def _tick(self, show: VirtualShow) -> None:
+        wish = self.acts.get(show.ledger.published)
+        if wish is None:
+            return
+        self._socket.sendto(encode_message(ROLE, wish), ("127.0.0.1", self._osc.port))
+        if wish == "hangs-opening":
+            assert self.hung.wait(60)
+        else:
+            wait_until(lambda: self.showing == {"1": "a", "2": "b"}.get(wish, wish), f"{wish}; it is {self.showing}")
+
+    @property
+    def showing(self) -> str:
+        newest = self.inputs.ring("control").newest()
+        return newest.source if newest else ""
+
+    def play(self) -> Stats:
+        self.inputs.start()
+        wait_until(lambda: self.showing == "a", "the first input")
+        return self.show.play()
+
+    def close(self) -> None:
+        self.over.set()
+        self.inputs.stop()
+        self._osc.close()
+        self._socket.close()
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    desk = Desk()
+    yield desk
+    desk.close()
+
+
+def check_every_tick(desk: Desk, figures: Stats) -> None:
+    assert figures["missed"] == 0
+    assert desk.show.ledger.published == figures["ticks"]
+    assert desk.show.ledger.published >= SECONDS * 30 - 1
+    assert desk.show.ledger.wrong == []
+
+
+def test_a_hundred_switches_over_osc_between_two_live_inputs_cost_no_tick(desk: Desk) -> None:
+    desk.acts = {tick: "12"[tick // 16 % 2] for tick in range(100, 1700, 16)}
+    figures = desk.play()
+    check_every_tick(desk, figures)
+    assert desk.inputs.stats()["input_switches"] in (99, 100)
+
+
+@pytest.mark.parametrize(
+    ("acts", "ends_as"),
+    [
+        ({300: "hangs-opening"}, "a"),
+        ({300: "hangs-opening", 900: "2"}, "b"),
+        ({300: "hangs-closing", 600: "2", 900: "1"}, "a"),
+    ],
+)
+def test_an_input_that_hangs_when_it_comes_or_goes_costs_no_tick(
+    desk: Desk, acts: dict[int, str], ends_as: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hangs until the show is over: an output, or the next switch, that waited for it would never come."""
+    monkeypatch.setattr(SourcePoller.stop, "__defaults__", (3600.0,))
+    desk.acts = acts
+    figures = desk.play()
+    check_every_tick(desk, figures)
+    assert desk.hung.is_set()
+    assert desk.showing == ends_as

@@ -14,6 +14,9 @@ from streamvace.video.frame import Frame
 LOOK_SIZE = (64, 36)
 """(width, height) of a first look: enough for a thumbnail in a terminal."""
 
+ASK_SECONDS = 0.25
+"""How long one NDI finder of several is given; a program on this machine answers in a few hundredths."""
+
 CAMERAS = range(4)
 """Numbers that are tried. Asking for one that is not there takes up to a second, on some systems."""
 
@@ -41,14 +44,16 @@ def find_ndi(seconds: float) -> list[Found]:
     """NDI senders that answer within so many seconds. Raises UserError without the package."""
     from streamvace.video.ndi_runtime import NdiFinder
 
-    finder = NdiFinder()
-    try:
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            finder.wait(left)  # returns at every change; others may follow
-        return [Found("NDI", f"ndi:{address.full_name}", address.url) for address in finder.addresses()]
-    finally:
-        finder.close()
+    patient, told = NdiFinder(), dict[str, str]()
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        asking = NdiFinder()  # anew: without mDNS one program answers a finder, and another one the next
+        time.sleep(min(left, ASK_SECONDS))
+        told.update((each.full_name, each.url) for each in asking.addresses())
+        asking.close()
+    told.update((each.full_name, each.url) for each in patient.addresses())
+    patient.close()
+    return [Found("NDI", f"ndi:{name}", url) for name, url in sorted(told.items())]
 
 
 def find_spout(seconds: float) -> list[Found]:

@@ -61,6 +61,9 @@ class NdiSource(ThreadedSource):
 
     SILENT_SECONDS = 3.0
     SEARCH_SECONDS = 0.5
+    RENEW_SECONDS = 5.0
+    """A search that lasts so long begins anew. Where there is no mDNS, the programs of a machine share one port for
+    questions: one of them answers a finder, for itself alone, and another finder may be answered by another one."""
     CAPTURE_MS = 100
 
     def __init__(self, name: str, options: NdiInput, size: tuple[int, int]) -> None:
@@ -78,6 +81,8 @@ class NdiSource(ThreadedSource):
         """Frames left out because newer ones waited already."""
         self.rebuilt = 0
         """How often a silent receiver was given up."""
+        self.renewed = 0
+        """How often a search in vain began anew."""
         self._wanted = name
         self._size = size
         self._options = options
@@ -87,16 +92,21 @@ class NdiSource(ThreadedSource):
     def _run(self) -> None:
         finder = None if self._options.url else NdiFinder(self._options.ips)
         direct = NdiAddress(self._wanted or self._options.url, self._options.url)
+        asked_ns = now_ns()
         while not self._stop.is_set():
             address = direct if finder is None else finder.find(self._wanted)
             if address is None:
                 assert finder is not None
+                if now_ns() - asked_ns > self.RENEW_SECONDS * 1e9:
+                    finder.close()
+                    finder, asked_ns = NdiFinder(self._options.ips), now_ns()
+                    self.renewed += 1
                 finder.wait(self.SEARCH_SECONDS)
                 continue
             receiver = self._connect(address)
             before = self.frames
             self._receive(receiver)
-            self.connected_to = ""
+            self.connected_to, asked_ns = "", now_ns()
             destroy_receiver(receiver)
             if not self._stop.is_set():
                 self.rebuilt += 1

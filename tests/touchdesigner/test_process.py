@@ -16,7 +16,7 @@ import pytest
 
 from tests.live.processes import process_gone
 from tests.live.show import wait_until
-from tests.real_parts import require_package
+from tests.real_parts import alone_on_this_machine, require_package
 from tests.touchdesigner import ROOT
 from tests.touchdesigner.fake_td import FakeTouchDesigner
 from tests.touchdesigner.studio import Studio, environment, ndi_on_loopback
@@ -26,9 +26,11 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def loopback(tmp_path_factory: pytest.TempPathFactory) -> None:
+def loopback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     require_package("NDIlib", 'pip install "streamvace[ndi]"')
-    environment(ndi_on_loopback(tmp_path_factory.mktemp("ndi")))
+    with alone_on_this_machine("ndi"):
+        environment(ndi_on_loopback(tmp_path_factory.mktemp("ndi")))
+        yield
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from tests.live.processes import process_gone
-from tests.real_parts import require_package
+from tests.real_parts import alone_on_this_machine, require_package
 from tests.touchdesigner.fake_td import FakeTouchDesigner
 from tests.touchdesigner.studio import NdiWorld, Studio, environment, ndi_on_loopback
 from tests.touchdesigner.test_process import workers
@@ -29,9 +29,10 @@ RESULT = "/project1/streamvace/receive_ndi"
 @pytest.fixture
 def studio(td: FakeTouchDesigner, tmp_path: Path) -> Iterator[Studio]:
     require_package("NDIlib", 'pip install "streamvace[ndi]"')
-    made = set_up(td, tmp_path)
-    yield made
-    made.close()
+    with alone_on_this_machine("ndi"):
+        made = set_up(td, tmp_path)
+        yield made
+        made.close()
 
 
 def set_up(td: FakeTouchDesigner, folder: Path) -> Studio:

@@ -23,7 +23,7 @@ from streamvace.video import ndi_runtime
 from streamvace.video.endpoints import open_sink, open_source
 from streamvace.video.find import find_ndi, look_at
 from streamvace.video.frame import Frame, Made, now_ns
-from streamvace.video.ndi_runtime import NdiFinder, short_name
+from streamvace.video.ndi_runtime import NdiAddress, NdiFinder, short_name
 from streamvace.video.ndi_sink import NdiSink, frame_metadata
 from streamvace.video.ndi_source import NdiInput, NdiSource, pixels_of
 from tests.real_parts import alone_on_this_machine, require_package
@@ -130,6 +130,40 @@ def test_a_sender_that_starts_later_is_waited_for(name: str, other_side: Start) 
     assert source.connected_to == ""
     other_side("send", name, 64, 48, 30)
     next_frame(source)
+    source.close()
+
+
+def test_senders_of_three_programs_are_all_found_where_one_answers_for_itself_only(
+    name: str, other_side: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NdiSource, "RENEW_SECONDS", 0.5)
+    names = [f"{name} {side}" for side in "abc"]
+    for each in names:
+        other_side("send", each, 64, 48, 30)
+    sources = [NdiSource(each, NdiInput(), (32, 32)) for each in names]
+    until(lambda: all(source.frames for source in sources), 60)
+    for source in sources:
+        source.close()
+
+
+def test_a_search_in_vain_begins_anew_and_finds_what_the_first_was_not_told(
+    name: str, other_side: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two finders, the first hears of another program's senders only."""
+    made: list[NdiFinder] = []
+    real = NdiFinder.find
+
+    def find(self: NdiFinder, wanted: str) -> NdiAddress | None:
+        made.extend([self] if self not in made else [])
+        return None if self is made[0] else real(self, wanted)
+
+    monkeypatch.setattr(NdiFinder, "find", find)
+    monkeypatch.setattr(NdiSource, "RENEW_SECONDS", 0.5)
+    other_side("send", name, 64, 48, 30)
+    source = NdiSource(name, NdiInput(), (32, 32))
+    next_frame(source)
+    assert source.renewed >= 1
+    assert source.faults == 0
     source.close()
 
 

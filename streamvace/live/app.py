@@ -48,6 +48,7 @@ from streamvace.live.presenter import Presenter, Show
 from streamvace.live.recorder import Recorder
 from streamvace.live.reference_list import EDITS
 from streamvace.live.reporter import Reporter, say
+from streamvace.live.second_control import SecondControl
 from streamvace.live.show_log import LoggedFeed, ShowLog, check_new
 from streamvace.live.signal_outputs import VIEWS, SignalOutputs, check_views, split_views, view_openers
 from streamvace.live.signal_parts import Parts, control_maker, mask_maker
@@ -150,6 +151,9 @@ def run(options: RunOptions) -> int:
             reporter=reporter,
             rate=lambda: parameters.snapshot().number("/streamvace/output_rate"),
         )
+        second_control = SecondControl(reporter)
+        parameters.listen(lambda snapshot, changed: second_control.follow(snapshot))
+        second_control.follow(parameters.snapshot())
         networks = Networks(models_folder(), options.model.device)
         signals = SignalStage(
             inputs=inputs,
@@ -216,7 +220,7 @@ def run(options: RunOptions) -> int:
         telemetry.add(lambda: osc_figures(osc.counters()))
         telemetry.add(gate.figures)
         # Who plays from another machine sees no terminal: a missing picture must reach the controller.
-        telemetry.add(lambda: {"error": supervisor.status.error or reporter.recent()})
+        telemetry.add(lambda: {"error": reporter.recent() or supervisor.status.error})
         telemetry.add(lambda: {"cue": cues.current, "cue_next": cues.following})
         loop = MainLoop(
             stop,

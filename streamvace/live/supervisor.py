@@ -66,7 +66,8 @@ class Limits:
 class Status:
     """What anyone may know.
 
-    error: the newest one-line complaint. refused: the user must mend it. model: how the model runs, on one line.
+    error: what is wrong now, one line; it ends with its cause. refused: the user must mend it. model: how the model
+    runs, on one line.
     warm, health: what the worker knew of itself when it became READY, and with its newest chunk.
     pipeline: the one that runs or is being started. went_back: how often a reload did not start.
     """
@@ -356,8 +357,8 @@ class Supervisor:
             self._notes = chunk.notes
             for note in chunk.notes:
                 self._reporter.report("note", note)
-        error = "" if self._status.state is not State.RUNNING else self._status.error
-        self._set(state=State.RUNNING, chunk=chunk.index, error=chunk.notes[-1] if chunk.notes else error)
+        # A remark lasts as long as its cause; what went wrong before this chunk is over, and news with the reporter.
+        self._set(state=State.RUNNING, chunk=chunk.index, error=chunk.notes[-1] if chunk.notes else "")
 
     def _deadline_s(self, pace: Pace) -> float:
         if pace.step_s <= 0:

@@ -216,6 +216,17 @@ def test_a_remark_of_the_model_is_said_once_not_with_every_chunk(engine: Engine)
     assert engine.lines.count("note: a remark") == 1
 
 
+def test_a_remark_ends_with_its_cause_and_a_failed_step_with_the_next_chunk(engine: Engine) -> None:
+    engine.script.prompt = "note"
+    wait_until(lambda: engine.supervisor.status.error == "a remark", "the remark")
+    engine.script.prompt = ""
+    wait_until(lambda: engine.supervisor.status.error == "", "its end")
+    engine.script.prompt = "raise"
+    wait_until(lambda: "needs 12.1 GB" in engine.supervisor.status.error, "the failed step")
+    engine.script.prompt = ""
+    wait_until(lambda: engine.supervisor.status.error == "", "its end")
+
+
 def test_what_the_user_must_mend_is_not_tried_again() -> None:
     engine = Engine("make_refusing")
     wait_until(lambda: engine.supervisor.status.failed, "the refusal")

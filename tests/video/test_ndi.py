@@ -411,6 +411,18 @@ def test_the_list_of_sources_has_a_sender_with_its_true_size(name: str, other_si
     assert look.frame.pixels[18, 4, 0] < look.frame.pixels[18, 60, 0]
 
 
+def test_the_list_of_sources_has_the_senders_of_every_program(name: str, other_side: Start) -> None:
+    names = [f"{name} {side}" for side in "abc"]
+    for each in names:
+        other_side("send", each, 64, 48, 30)
+
+    def all_listed() -> bool:
+        listed = [found.address for found in find_ndi(2.0)]
+        return all(any(each in address for address in listed) for each in names)
+
+    until(all_listed, 60)
+
+
 def test_a_sender_is_reached_by_its_address_without_a_search(name: str, other_side: Start) -> None:
     other_side("send", name, 64, 48, 30)
     finder = NdiFinder()

@@ -15,10 +15,14 @@ from typing import Final, NamedTuple
 
 from pythonosc.osc_message_builder import BuildError, OscMessageBuilder
 
+import osc_schema
+
 MAX_DATAGRAM: Final = 65536
 """Bytes; no UDP datagram is larger."""
-MAX_MESSAGES: Final = 96
-"""Messages a datagram: more than there are parameters, and handled in well under a millisecond."""
+MAX_MESSAGES: Final = sum(row.access == "write" for row in osc_schema.load()) + 8
+"""Messages a datagram: one for every parameter and trigger that there is, so that a whole look fits into one bundle,
+and a few for a controller's own (a ping, a subscription, its name). As many cost less than a millisecond:
+benchmarks/osc.py says how much less."""
 MAX_ARGUMENTS: Final = 32
 """Arguments a message, array brackets included."""
 MAX_VALUES: Final = 256

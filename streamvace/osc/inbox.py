@@ -31,7 +31,7 @@ MAX_PATTERNS = 8
 """Address patterns a datagram."""
 MAX_PATTERN_LETTERS = 256
 """Of all patterns of a datagram: what matching them costs grows with it."""
-MAX_NAMED = 96
+MAX_NAMED = codec.MAX_MESSAGES
 """Addresses that a datagram may name in all, by messages and by patterns: each is checked and set."""
 ACT_COSTS = 32
 """Of those addresses, what a command costs that looks at all values: a store copies the whole look."""

@@ -70,6 +70,24 @@ def test_of_twenty_thousand_messages_the_last_value_of_each_address_counts(
     assert inbox.counters.coalesced == 19_998
 
 
+def test_one_bundle_sets_every_parameter_there_is_with_room_for_a_controllers_own_messages(
+    inbox: Inbox, parameters: Parameters
+) -> None:
+    writable = [row for row in osc_schema.load() if row.access == "write"]
+    whole = [encode_message(row.address, *(osc_schema.flat(row.default) or ("",))) for row in writable if row.default]
+    empty = [encode_message(row.address, "") for row in writable if row.default in ("", ())]
+    zero = [encode_message(row.address, row.default) for row in writable if row.default in (0, False)]
+    pressed = [encode_message(row.address, "a.png") for row in writable if row.type == "trigger"]
+    assert len({*whole, *empty, *zero, *pressed}) == len(writable)
+    inbox.take(bundle(*whole, *empty, *zero, *pressed, *[encode_message("/streamvace/ping", "mine")] * 8), DESK)
+    assert inbox.counters.malformed == 0
+    assert inbox.counters.messages == len(writable) + 8
+    outcome = inbox.flush()
+    assert len(outcome.requests) == 8
+    named = {result.address for result in outcome.results}
+    assert named >= {row.address for row in writable if row.type != "trigger"}
+
+
 def test_a_bad_message_does_not_push_out_the_good_one_before_it(inbox: Inbox, parameters: Parameters) -> None:
     inbox.take(encode_message(SCALE, 0.5), DESK)
     inbox.take(encode_message(SCALE, math.nan), DESK)

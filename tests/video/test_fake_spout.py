@@ -10,7 +10,7 @@ import pytest
 
 from streamvace.video import spout_api
 from tests.video.fake_spout import GL_RGBA, World, recorded
-from tests.video.spout_parts import grey
+from tests.video.texture_parts import grey
 
 
 @pytest.mark.parametrize(

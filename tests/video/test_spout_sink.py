@@ -15,7 +15,8 @@ from streamvace.video.spout_api import own_senders
 from streamvace.video.spout_sink import SpoutSink
 from tests.video.fake_spout import World
 from tests.video.helpers import corner_card, until
-from tests.video.spout_parts import PLAIN, SIZE, frame, grey, shows, sink
+from tests.video.spout_parts import shows, sink
+from tests.video.texture_parts import PLAIN, SIZE, frame, grey
 
 
 def test_what_is_sent_arrives_upright_with_its_colours_and_its_alpha() -> None:

@@ -13,7 +13,8 @@ from streamvace.video.shared_texture import TextureOptions
 from streamvace.video.spout_source import SpoutSource
 from tests.video.fake_spout import DXGI_BGRA, DXGI_RGBA, World
 from tests.video.helpers import corner_card
-from tests.video.spout_parts import PLAIN, SIZE, frame, grey, next_picture, shows, sink, source
+from tests.video.spout_parts import shows, sink, source
+from tests.video.texture_parts import PLAIN, SIZE, frame, grey, next_picture
 
 
 @pytest.mark.parametrize("reorders", [True, False])

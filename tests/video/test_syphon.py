@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 import pytest
@@ -12,23 +12,14 @@ from numpy.typing import NDArray
 
 from streamvace.errors import UserError
 from streamvace.video.alpha import to_premultiplied, to_straight
-from streamvace.video.frame import Frame
 from streamvace.video.shared_texture import TextureOptions
 from streamvace.video.syphon_api import METAL_BGRA, METAL_RGBA, ServerList, pump
 from streamvace.video.syphon_sink import SyphonSink
 from streamvace.video.syphon_source import SyphonSource
+from tests.video import texture_parts
 from tests.video.fake_syphon import Mac
 from tests.video.helpers import Turnstile, corner_card, until
-
-PLAIN = TextureOptions()
-
-
-def frame(pixels: NDArray[np.uint8], sequence: int = 0) -> Frame:
-    return Frame(pixels, 0, "test", sequence)
-
-
-def grey(value: int, width: int = 8, height: int = 6) -> NDArray[np.uint8]:
-    return np.full((height, width, 4), value, np.uint8)
+from tests.video.texture_parts import PLAIN, SIZE, frame, grey, stepped
 
 
 @contextmanager
@@ -40,31 +31,17 @@ def sink(mac: Mac, name: str = "out", options: TextureOptions = PLAIN) -> Iterat
         opened.close()
 
 
-@contextmanager
 def source(
     mac: Mac, name: str = "cam", options: TextureOptions = PLAIN, directory: ServerList | None = None
-) -> Iterator[tuple[SyphonSource, Turnstile]]:
-    """A source and the turnstile at which its thread stops after every look."""
-    turnstile = Turnstile()
-    opened = SyphonSource(name, options, (8, 6), mac.load, directory or ServerList(0), turnstile)
-    turnstile.arrive()
-    try:
-        yield opened, turnstile
-    finally:
-        opened._stop.set()
-        turnstile.open()
-        opened.close()
+) -> AbstractContextManager[tuple[SyphonSource, Turnstile]]:
+    """A source that stops after every look."""
+    servers = directory or ServerList(0)
+    return stepped(lambda turnstile: SyphonSource(name, options, SIZE, mac.load, servers, turnstile))
 
 
-def next_picture(opened: SyphonSource, turnstile: Turnstile, looks: int = 5) -> NDArray[np.uint8]:
-    """The picture that the source gives within so many looks, each after a pump."""
-    for _ in range(looks):
-        got = opened.poll()
-        if got is not None:
-            return got.pixels
-        opened.pump()
-        turnstile.turn()
-    raise AssertionError(f"no picture within {looks} looks")
+def next_picture(opened: SyphonSource, turnstile: Turnstile) -> NDArray[np.uint8]:
+    """The next picture, with a pump before every look."""
+    return texture_parts.next_picture(opened, turnstile, before=opened.pump)
 
 
 def test_what_is_sent_is_shown_upright_with_its_colours_and_its_alpha() -> None:

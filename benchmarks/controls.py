@@ -3,8 +3,9 @@
 Cost: the median time of one `update` on one thread, on a moving scene, after a warm-up, and the processor's part of it,
 which tells on a busy machine what a quiet one would take. Steadiness: how much the signal
 changes from frame to frame on a scene that stands still before a camera with noise (deviation 4 of 255), and beside it
-how much the camera's own picture does. Both on the embedded model's procedural world, so anybody can repeat it. What
-needs networks is measured when `streamvace models pull vision` has fetched them, and left out otherwise.
+how much the camera's own picture does. Both on the embedded model's procedural world, so anybody can repeat it; the
+pose control on a photograph that scikit-image brings, which sways. What needs networks is measured when
+`streamvace models pull vision` has fetched them, and left out otherwise.
 
 `--clip FILE` measures the cost on a film instead. `--sheet OUT.jpg --clip A.mp4 --clip B.mp4` draws a contact sheet of
 every control and mask on each film; `--hue 0` names the key colour of the chroma mask, one a film.
@@ -25,8 +26,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.conditioning.controls import CONTROLS
-from streamvace.conditioning.controls.base import ControlSettings, three
+from streamvace.conditioning.controls import CONTROLS, RAFT_FILE
+from streamvace.conditioning.controls.base import Control, ControlSettings, three
+from streamvace.conditioning.controls.flow import Flow
 from streamvace.conditioning.masks import MASKS
 from streamvace.conditioning.masks.base import MaskSettings
 from streamvace.conditioning.masks.shape import MaskShaper, Shaping
@@ -55,11 +57,20 @@ TARGETS = {
 """Milliseconds at 640x368 on a processor that this project promises itself."""
 
 
+POSES = {"control pose, body only": "none", "control pose, face and hands": "all"}
+"""What is measured of the pose control besides what it does when nothing is chosen, which is the face."""
+
+
 def steps(settings: MaskSettings) -> Mapping[str, Step]:
     """Every control and mask that can be made here, by name."""
-    networks, found = Networks(models_folder()), {}
+    networks, found = Networks(models_folder(), say=print), {}
     for kind in CONTROLS:
         found[f"control {kind}"] = _control(kind, networks)
+    if networks.place(RAFT_FILE).exists():
+        found["control flow, RAFT"] = found["control flow"]
+        found["control flow"] = _step(Flow(), ControlSettings())
+    for name, details in POSES.items():
+        found[name] = _control("pose", networks, ControlSettings(pose_details=details, pose_people=1))
     for source in MASKS:
         found[f"mask {source}"] = _mask(source, networks, settings)
     shaper, shaping = MaskShaper(), Shaping(grow=8, feather=12, hold=0.3)
@@ -70,13 +81,16 @@ def steps(settings: MaskSettings) -> Mapping[str, Step]:
     return {name: step for name, step in found.items() if step is not None}
 
 
-def _control(kind: str, networks: Networks) -> Step | None:
+def _control(kind: str, networks: Networks, settings: ControlSettings = ControlSettings()) -> Step | None:  # noqa: B008 - frozen
     try:
         control = CONTROLS[kind](networks)
     except UserError as error:
         print(f"control {kind} is left out: {error}")
         return None
-    settings = ControlSettings()
+    return _step(control, settings)
+
+
+def _step(control: Control, settings: ControlSettings) -> Step:
     return lambda picture, seconds: control.update(picture, seconds, settings)
 
 
@@ -97,8 +111,28 @@ def moving(size: tuple[int, int], count: int) -> list[Pixels]:
 
 def standing(size: tuple[int, int], count: int) -> list[Pixels]:
     """One frame of it before a noisy camera."""
-    still = PatternStream("scene", size).frame(1.0).astype(np.float32)
+    return noisy(PatternStream("scene", size).frame(1.0), count)
+
+
+def somebody(size: tuple[int, int], count: int) -> list[Pixels]:
+    """A photograph of a person on grey, RGBA, that sways by a twentieth of its width."""
+    from skimage import data
+
+    side = min(size)
+    person = cv2.resize(data.astronaut(), (side, side), interpolation=cv2.INTER_AREA)
+    stage = np.full((size[1], size[0], 3), 96, np.uint8)
+    frames = []
+    for k in range(count):
+        at = (size[0] - side) / 2 + side / 20 * np.sin(2 * np.pi * k / RATE)
+        to_stage = np.array([[1, 0, at], [0, 1, size[1] - side]])
+        frames.append(_opaque(cv2.warpAffine(person, to_stage, size, stage.copy(), borderMode=cv2.BORDER_TRANSPARENT)))
+    return frames
+
+
+def noisy(picture: Pixels, count: int) -> list[Pixels]:
+    """RGBA, before a noisy camera."""
     rng = np.random.default_rng(0)
+    still = picture[..., :3].astype(np.float32)
     return [_opaque(np.clip(still + rng.normal(0, NOISE, still.shape), 0, 255).astype(np.uint8)) for _ in range(count)]
 
 
@@ -125,14 +159,21 @@ def unsteady(step: Step, pictures: list[Pixels]) -> float:
 
 def measure(size: tuple[int, int], frames: int, clip: Path | None) -> dict[str, dict[str, float]]:
     """By name: cost in ms, and change from frame to frame on a scene that stands still."""
-    pictures = list(islice(read_frames(clip, size), frames)) if clip else moving(size, frames)
-    still = standing(size, frames)
-    costs = {name: cost_ms(step, pictures) for name, step in steps(MaskSettings()).items()}
-    changes = {name: unsteady(step, still) for name, step in steps(MaskSettings()).items()}
+    film = list(islice(read_frames(clip, size), frames)) if clip else None
+    world, person = film or moving(size, frames), film or somebody(size, frames)
+    still_world, still_person = standing(size, frames), noisy(somebody(size, 1)[0], frames)
+    costs, changes = {}, {}
+    for name, step in steps(MaskSettings()).items():
+        costs[name] = cost_ms(step, person if _POSE in name else world)
+    for name, step in steps(MaskSettings()).items():
+        changes[name] = unsteady(step, still_person if _POSE in name else still_world)
     return {
         name: {"ms": round(clock, 2), "cpu_ms": round(busy, 2), "change": round(changes[name], 3)}
         for name, (clock, busy) in costs.items()
     }
+
+
+_POSE = "control pose"
 
 
 def table(figures: Mapping[str, Mapping[str, float]], size: tuple[int, int]) -> Iterator[str]:
@@ -166,7 +207,9 @@ def _block(pictures: list[Pixels], settings: MaskSettings) -> Pixels:
             made = step(picture, k / RATE)
         shown[name] = made if made.ndim == 3 else three(made)
     shown = {
-        name: picture for name, picture in shown.items() if name not in ("control raw", "mask alpha", "mask input")
+        name: picture
+        for name, picture in shown.items()
+        if name not in ("control raw", "mask alpha", "mask input", *POSES)
     }
     tiles = [_tile(name.removeprefix("control "), picture) for name, picture in shown.items()]
     across = max(1, SHEET_WIDTH // tiles[0].shape[1])

@@ -5,6 +5,7 @@ Nothing here is needed to import streamvace. What is missing raises UserError wi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,14 @@ class Networks:
     """What is there to load from.
 
     folder: the models folder. device: torch device for the networks that run in torch; auto: a GPU where there is one.
-    detector: a detector's .onnx file, or None.
+    detector: a detector's .onnx file, or None. say: takes one line about what is missing where something
+    goes on without it; from any thread.
     """
 
     folder: Path
     device: str = "cpu"
     detector: Path | None = None
+    say: Callable[[str], None] = lambda line: None
 
     def place(self, name: str) -> Path:
         """Where a file or folder of that name lies, or would lie."""

@@ -154,7 +154,7 @@ def run(options: RunOptions) -> int:
         second_control = SecondControl(reporter)
         parameters.listen(lambda snapshot, changed: second_control.follow(snapshot))
         second_control.follow(parameters.snapshot())
-        networks = Networks(models_folder(), options.model.device)
+        networks = Networks(models_folder(), options.model.device, say=partial(reporter.report, "control"))
         signals = SignalStage(
             inputs=inputs,
             snapshot=parameters.snapshot,

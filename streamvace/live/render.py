@@ -84,7 +84,9 @@ def render_clip(options: RenderOptions) -> int:
     info = clip_info(options.input)
     media = MediaFolder(options.media)
     inputs = ClipInputs(options.input, options.mask, snapshot, media, size, options.frames)
-    signals = OfflineSignals(Networks(models_folder(), options.model.device), media, options.pipeline, float(info.rate))
+    signals = OfflineSignals(
+        Networks(models_folder(), options.model.device, say=say), media, options.pipeline, float(info.rate)
+    )
     signals.prepare(snapshot)
     pictures = _pictures(snapshot, media, size)
     blocks = context_blocks(options.pipeline)
@@ -116,7 +118,7 @@ def _render_show(options: RenderOptions, log: Path) -> int:
     size = _checked(options, pipeline, options.size or show.size)
     show = replace(show, size=size, pipeline=pipeline)
     check_pictures(show, options.input)
-    media, networks = MediaFolder(options.media), Networks(models_folder(), options.model.device)
+    media, networks = MediaFolder(options.media), Networks(models_folder(), options.model.device, say=say)
     replay = Replay(
         show,
         lambda name: resolve(options.factory)(WorkerSetup(options.factory, name, size, options.model)),

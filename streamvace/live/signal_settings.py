@@ -32,7 +32,7 @@ def signal_settings(snapshot: Snapshot, pipeline: str, height: int) -> SignalSet
         layout_glide=number("/streamvace/layout/glide"),
         layout_trail=number("/streamvace/layout/trail"),
         pose_people=integer("/streamvace/pose/people"),
-        pose_details=snapshot.flag("/streamvace/pose/details"),
+        pose_details=text("/streamvace/pose/details"),
     )
     masks = MaskSettings(
         luma_low=number("/streamvace/mask/luma_low"),

@@ -22,6 +22,8 @@ from pathlib import Path
 from streamvace.conditioning.controls import DEPTH_FOLDER, RAFT_FILE
 from streamvace.conditioning.controls.blaze_pose import FINDER_FILE, LANDMARK_FILE
 from streamvace.conditioning.controls.contour import FILE as CONTOUR_FILE
+from streamvace.conditioning.controls.faces import FILE as FACE_FILE
+from streamvace.conditioning.controls.hands import FILE as HAND_FILE
 from streamvace.conditioning.masks.person import SQUARE_FILE, WIDE_FILE
 from streamvace.conditioning.networks import VISION
 from streamvace.errors import UserError
@@ -77,8 +79,16 @@ WHEEL_FILES: Mapping[str, WheelFile] = {
         f"{_MODULES}/pose_landmark/{LANDMARK_FILE}",
         "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
     ),
+    HAND_FILE: WheelFile(
+        f"{_MODULES}/hand_landmark/{HAND_FILE}",
+        "048edd3645c9bf7397d19a9f6e3a42957d6e414c9bea6598030a2e9b624156e6",
+    ),
+    FACE_FILE: WheelFile(
+        f"{_MODULES}/face_landmark/{FACE_FILE}",
+        "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
+    ),
 }
-"""What the person mask and the pose control need; Apache-2.0."""
+"""What the person mask and the pose control need, and what draws hands and faces; Apache-2.0."""
 
 HUB_FILES: Mapping[str, HubFiles] = {
     DEPTH_FOLDER: HubFiles(

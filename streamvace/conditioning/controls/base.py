@@ -32,7 +32,8 @@ class ControlSettings:
     flow_scale: the speed that has full colour, in picture widths a second. depth_smoothing: seconds over which the
     depth's range settles. layout_boxes: rectangles to draw; without any, the moving regions of the picture are drawn.
     layout_glide: seconds a box takes to where it was sent. layout_trail: seconds of its way that stay drawn.
-    pose_people: how many people are looked for, 1..4. pose_details: faces and hands are drawn, too.
+    pose_people: how many people are looked for, 1..4. pose_details: what is drawn besides bodies: none, face, hands or
+    all.
     """
 
     edge_sensitivity: float = 0.5
@@ -43,7 +44,7 @@ class ControlSettings:
     layout_glide: float = 0.25
     layout_trail: float = 0.0
     pose_people: int = 2
-    pose_details: bool = True
+    pose_details: str = "face"
 
 
 class Control(Protocol):

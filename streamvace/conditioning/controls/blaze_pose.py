@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from streamvace.conditioning.controls.base import Floats, Pixels
+from streamvace.conditioning.controls.squares import Square, alike, around, cut_out, distinct, into
 from streamvace.conditioning.networks import LiteNetwork, Networks
 
 FINDER_FILE, LANDMARK_FILE = "pose_detection.tflite", "pose_landmark_full.tflite"
@@ -35,19 +36,6 @@ _LOOK_EVERY_S = 0.4
 
 _STRIDES = (8, 16, 32, 32, 32)
 """Of the finder's layers; each cell has two anchors a layer, all of size 1 (MediaPipe's graph options)."""
-
-_SAME = 0.4
-"""Two squares whose middles are nearer than this part of their side hold one person."""
-
-
-@dataclass(frozen=True)
-class Square:
-    """A turned square in pixels: middle, side and angle in radians, 0 upright."""
-
-    x: float
-    y: float
-    side: float
-    angle: float
 
 
 @dataclass(frozen=True)
@@ -75,8 +63,9 @@ class BlazePose:
         if len(squares) < people and seconds - self._looked >= _LOOK_EVERY_S:
             self._looked = seconds
             squares = distinct([*squares, *self._search(picture)])[:people]
-        bodies = [body for body in (self._landmarks(picture, square) for square in squares) if body is not None]
-        self._squares = distinct([body.square for body in bodies])
+        followed = [(square, self._landmarks(picture, square)) for square in squares]
+        bodies = [body for _, body in followed if body is not None]
+        self._squares = distinct([_held(square, body.square) for square, body in followed if body is not None])
         return bodies
 
     def reset(self) -> None:
@@ -101,48 +90,26 @@ class BlazePose:
             # Four numbers of a box, then points as offsets from the anchor, all in pixels of the network's input.
             middle, rim = (rows[index, at : at + 2] + self._anchors[index] * side for at in (4, 6))
             points = [(point - offset) / scale for point in (middle, rim)]
-            squares.append(around(points[0], points[1]))
+            squares.append(around(points[0], points[1], _ENLARGE))
         return distinct(squares)
 
     def _landmarks(self, picture: Pixels, square: Square) -> Body | None:
         """The body inside a square; None when there is none."""
-        side = self._follow.width
-        to_picture = square_transform(square, side)
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        crop = cv2.warpAffine(picture, to_picture, (side, side), flags=flags, borderMode=cv2.BORDER_CONSTANT)
-        outputs = self._follow(crop.astype(np.float32) / 255)
+        crop, to_picture = cut_out(picture, square, self._follow.width)
+        outputs = self._follow(crop)
         table = next(each for each in outputs if each.size == (LANDMARKS + 6) * _VALUES).reshape(-1, _VALUES)
         there = next(each for each in outputs if each.size == 1)
         if float(there.ravel()[0]) < _STILL_THERE:
             return None
-        points = table[:, :2] @ to_picture[:, :2].T + to_picture[:, 2]
+        points = into(to_picture, table[:, :2])
         seen = _sigmoid(table[:LANDMARKS, 3]) * _sigmoid(table[:LANDMARKS, 4])
         body = points[:LANDMARKS].astype(np.float32)
-        return Body(body, seen.astype(np.float32), around(points[_CENTRE], points[_RIM]))
+        return Body(body, seen.astype(np.float32), around(points[_CENTRE], points[_RIM], _ENLARGE))
 
 
-def around(middle: Floats, rim: Floats) -> Square:
-    """The square whose middle is one point, with the other straight above it on the circle inside."""
-    x, y = float(rim[0] - middle[0]), float(rim[1] - middle[1])
-    return Square(float(middle[0]), float(middle[1]), 2 * math.hypot(x, y) * _ENLARGE, math.atan2(x, -y))
-
-
-def distinct(squares: list[Square]) -> list[Square]:
-    """Each person once, the first square of each."""
-    kept: list[Square] = []
-    for square in squares:
-        near = (math.hypot(square.x - other.x, square.y - other.y) < _SAME * other.side for other in kept)
-        if square.side >= 1 and not any(near):
-            kept.append(square)
-    return kept
-
-
-def square_transform(square: Square, side: int) -> Floats:
-    """`[2, 3]`: from pixels of the cut-out, `side` a side, to pixels of the picture."""
-    scale = square.side / side
-    c, s = math.cos(square.angle) * scale, math.sin(square.angle) * scale
-    half = side / 2
-    return np.array([[c, -s, square.x - half * (c - s)], [s, c, square.y - half * (s + c)]], np.float32)
+def _held(square: Square, newer: Square) -> Square:
+    """The square as it was until it really has to move: one that follows every landmark makes them all tremble."""
+    return square if alike(newer, square, middle=0.03, side=0.05, angle=0.05) else newer
 
 
 def anchors(side: int) -> Floats:

@@ -1,0 +1,60 @@
+"""What makes a show's pictures: the director, and the worker process under its supervisor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from streamvace.live.desk import Desk
+from streamvace.live.director import Director, Rings
+from streamvace.live.memory import ResidentMemory
+from streamvace.live.messages import WorkerSetup
+from streamvace.live.model_switch import ModelSwitch
+from streamvace.live.options import context_blocks
+from streamvace.live.pictures import PictureShelf
+from streamvace.live.presenter import Presenter
+from streamvace.live.show_log import LoggedFeed, ShowLog
+from streamvace.live.stage import Stage
+from streamvace.live.supervisor import Feed, Supervisor
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Made, not started."""
+
+    director: Director
+    supervisor: Supervisor
+    memory: ResidentMemory
+
+
+def make_engine(stage: Stage, desk: Desk, rings: Rings, shelf: PictureShelf, presenter: Presenter) -> Engine:
+    """rings: what the director samples. Raises UserError where the show's log cannot be written."""
+    options, parameters = stage.options, stage.parameters
+    director = Director(
+        size=stage.size,
+        blocks=lambda: context_blocks(supervisor.status.pipeline or options.pipeline),
+        inputs=rings,
+        parameters=parameters,
+        presenter=presenter,
+        shelf=shelf,
+        look_ahead=desk.look_ahead,
+        reporter=stage.reporter,
+    )
+    # A show goes on with the old prompt while a new one is encoded.
+    setup = WorkerSetup(options.factory, options.pipeline, stage.size, replace(options.model, prompts="beside"))
+    feed: Feed = director if options.show_log is None else _logged(stage, director)
+    supervisor = Supervisor(
+        setup, feed, stage.telemetry, stage.reporter, on_change=lambda status: switch.settle(status)
+    )
+    switch = ModelSwitch(parameters, setup, supervisor.reload)
+    stage.closing.callback(parameters.listen(switch.follow))
+    return Engine(director, supervisor, ResidentMemory(lambda: supervisor.status.pid))
+
+
+def _logged(stage: Stage, director: Director) -> LoggedFeed:
+    options = stage.options
+    assert options.show_log is not None
+    head = {"pipeline": options.pipeline, "size": stage.size, "content_rate": options.content_rate}
+    show_log = ShowLog(options.show_log, {**head, "inputs": options.inputs}, stage.parameters.snapshot())
+    stage.closing.callback(show_log.close)
+    stage.parameters.listen(show_log.changed)
+    return LoggedFeed(director, show_log.made)

@@ -1,0 +1,36 @@
+"""What every part of the stage process stands on while a show is put together and taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from streamvace.live.media import MediaFolder
+from streamvace.live.options import RunOptions
+from streamvace.live.parameters import Parameters, Snapshot
+from streamvace.live.reporter import Reporter
+from streamvace.live.telemetry import Telemetry
+
+
+@dataclass(frozen=True)
+class Stage:
+    """size: (width, height) of the generated picture. closing: takes down what was opened, the last opened first."""
+
+    options: RunOptions
+    size: tuple[int, int]
+    media: MediaFolder
+    parameters: Parameters
+    telemetry: Telemetry
+    reporter: Reporter
+    closing: ExitStack
+
+    @property
+    def rate(self) -> float:
+        """Output ticks a second, now."""
+        return self.parameters.snapshot().number("/streamvace/output_rate")
+
+    def followed_by(self, follow: Callable[[Snapshot], None]) -> None:
+        """Tell the parameters, as they are and after every change."""
+        self.parameters.listen(lambda snapshot, changed: follow(snapshot))
+        follow(self.parameters.snapshot())

@@ -118,6 +118,25 @@ def test_a_depth_network_is_used_when_it_is_there_and_keeps_its_range(tmp_path: 
     assert all(np.array_equal(drawn[0], later) for later in drawn[1:]), "the same picture is the same depth"
 
 
+def test_the_published_depth_file_is_byte_for_byte_as_long_as_what_this_transformers_reads(tmp_path: Path) -> None:
+    """model.safetensors of depth-anything/Depth-Anything-V2-Small-hf has 99,173,660 bytes: names, shapes and kinds."""
+    from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
+
+    backbone = Dinov2Config(
+        hidden_size=384, num_attention_heads=6, image_size=518, patch_size=14, out_indices=[3, 6, 9, 12],
+        reshape_hidden_states=False, apply_layernorm=True,
+    )  # fmt: skip
+    config = DepthAnythingConfig(
+        backbone_config=backbone, reassemble_hidden_size=384, neck_hidden_sizes=[48, 96, 192, 384],
+        fusion_hidden_size=64, head_hidden_size=32,
+    )  # fmt: skip
+    folder = tmp_path / VISION / DEPTH_FOLDER
+    DepthAnythingForDepthEstimation(config).save_pretrained(folder, safe_serialization=True)
+    assert (folder / "model.safetensors").stat().st_size == 99_173_660
+    drawn = CONTROLS["depth"](Networks(tmp_path)).update(scene(), 0.0, ControlSettings())
+    assert drawn.shape == (184, 320, 3)
+
+
 def test_a_folder_that_holds_no_depth_network_is_refused_in_one_line(tmp_path: Path) -> None:
     folder = tmp_path / VISION / DEPTH_FOLDER
     folder.mkdir(parents=True)

@@ -59,7 +59,8 @@ class Hands:
         if before is not None and alike(followed := _from_joints(before), square, middle=0.3, side=0.5, angle=_TURNED):
             # While the hand is about where the arm ends, its own joints are the better guide, and the steadier one.
             joints, there = self._look(picture, followed)
-            return joints if there >= _STILL_THERE else None
+            if there >= _STILL_THERE:
+                return joints
         joints, there = self._look(picture, square)
         if _MAYBE <= there < _FOUND:
             joints, there = self._look(picture, _from_joints(joints))

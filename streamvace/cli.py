@@ -18,6 +18,7 @@ from streamvace import __version__
 from streamvace.errors import UserError
 from streamvace.idle_threads import sleep_when_idle
 from streamvace.live.reporter import say
+from streamvace.mend import command
 from streamvace.model_options import ModelOptions
 from streamvace.osc.cli_options import CliOption, parse_cli
 from streamvace.osc.cli_options import options as schema_options
@@ -395,7 +396,7 @@ def _call(module: str, name: str, *given: Any, **named: Any) -> int:
         function = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith("streamvace"):
-            raise UserError(f"this command needs the package {error.name}; see `streamvace doctor`") from error
+            raise UserError(f"this command needs the package {error.name}; see `{command('doctor')}`") from error
         raise UserError(f"this command is not part of this installation ({module} is missing)") from error
     return int(function(*given, **named) or 0)
 

@@ -9,6 +9,7 @@ import torch
 
 from streamvace.errors import UserError
 from streamvace.generator import Generator
+from streamvace.mend import command
 from streamvace.model.checkpoint import load_module
 from streamvace.model.compiled import compile_blocks
 from streamvace.model.context import ContextBranch
@@ -32,7 +33,7 @@ def resolve_device(name: str) -> torch.device:
         raise UserError(f"unknown device {name!r}; use auto, cpu, cuda or cuda:N") from None
     if device.type == "cuda" and not torch.cuda.is_available():
         raise UserError(
-            f"device {name!r}, but this torch ({torch.__version__}) sees no CUDA card; see `streamvace doctor`"
+            f"device {name!r}, but this torch ({torch.__version__}) sees no CUDA card; see `{command('doctor')}`"
         )
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise UserError(f"device {name!r}, but there are {torch.cuda.device_count()} CUDA cards (cuda:0 is the first)")

@@ -25,7 +25,10 @@ def main() -> None:
     from streamvace_td.builder import build, build_nodes
     from streamvace_td.td_api import Component
 
-    td = importlib.import_module("td")
+    try:
+        td = importlib.import_module("td")
+    except ModuleNotFoundError:
+        sys.exit("this is built inside TouchDesigner: press Alt-T there and type the line of docs/touchdesigner.md")
     parent = td.op("/project1") or td.op("/")
     place = cast(Component, parent.op(NAME) or parent.create(td.baseCOMP, NAME))
     component = build(place, td)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.errors import UserError
-from streamvace.mend import install
+from streamvace.mend import command, install
 
 Floats = NDArray[np.float32]
 
@@ -47,7 +47,7 @@ class Networks:
         """The same, or UserError when it isn't there. what: what needs it, for the message."""
         path = self.place(name)
         if not path.exists():
-            raise UserError(f"{what} needs {name}, which is not in {path.parent}; `streamvace models pull vision`")
+            raise UserError(f"{what} needs {name}, which is not in {path.parent}; `{command('models pull vision')}`")
         return path
 
 
@@ -73,7 +73,7 @@ class LiteNetwork:
             self._run.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             first = str(error).partition("\n")[0][:200]
-            raise UserError(f"{path} does not load: {first}; `streamvace models pull vision --again`") from error
+            raise UserError(f"{path} does not load: {first}; `{command('models pull vision --again')}`") from error
         (inputs,) = self._run.get_input_details()
         self._input = inputs["index"]
         self._outputs = [each["index"] for each in self._run.get_output_details()]

@@ -72,7 +72,8 @@ def check_outputs(outputs: Sequence[str], *, web: bool, overwrite: bool) -> tupl
                 f"unknown output {uri!r}: there is {', '.join(SINKS)}, web; use one of these, or a .mp4 path"
             )
         if scheme == _WINDOW and not _display():
-            raise UserError("no display for --output window; use --output web and open the printed address")
+            mend = "use --output web and open the printed address" if web else "use ndi:NAME, or a .mp4 path"
+            raise UserError(f"no display for --output window; {mend}")
         if scheme == "file":
             check_video_output(parse_film(rest)[0], overwrite=overwrite)
     return asked

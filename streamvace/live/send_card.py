@@ -20,9 +20,9 @@ def send_card(outputs: Sequence[str], size: tuple[int, int], rate: float, second
 
     One thread: there is nothing to compute between two frames but the card itself.
     """
-    asked = check_outputs(outputs, web=True, overwrite=False)
-    if not asked:
-        raise UserError("nowhere to send the card to; name an --output, such as ndi:card or window")
+    asked = check_outputs([uri for uri in outputs if uri != "web"], web=False, overwrite=False)
+    if "web" in outputs or not asked:
+        raise UserError("nowhere to send the card to (the web page is a show's); name --output ndi:card or window")
     reporter, clock, index = Reporter(), ShowClock(), 0
     with stop_on_signals() as stop:
         window, openers = prepare(asked, size, rate)

@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from streamvace.errors import UserError
+from streamvace.mend import command
 
 Shape = tuple[int, ...]
 INDEX_SUFFIX = ".safetensors.index.json"
@@ -68,7 +69,7 @@ class StoredTensors:
         try:
             file = self._stack.enter_context(safe_open(path, "pt", device=device))
         except FileNotFoundError:
-            raise UserError(f"no weights at {path}; see `streamvace doctor`") from None
+            raise UserError(f"no weights at {path}; see `{command('doctor')}`") from None
         except (SafetensorError, OSError) as error:
             raise UserError(f"cannot read weights {path}: {error}; the file is damaged, fetch it again") from error
         names = set(file.keys())
@@ -102,7 +103,7 @@ def _resolve(path: Path) -> Path:
     if path.suffix in PICKLES:
         raise UserError(
             f"{path.name} is a pickle, which can run code; only safetensors are loaded: "
-            f"`streamvace models convert {path}` makes one of it"
+            f"`{command(f'models convert {path}')}` makes one of it"
         )
     if not path.is_dir():
         return path

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from streamvace.errors import UserError
-from streamvace.mend import install
+from streamvace.mend import command, install
 from streamvace.model.checkpoint import load_module, match
 from streamvace.model.device import free_bytes
 from streamvace.model.prompt_cache import KeptPrompt, PromptCache, content_key, fingerprint
@@ -180,7 +180,7 @@ class UMT5TextEncoder:
         """
         for path, what in ((weights, "text encoder"), (tokenizer, "tokenizer folder")):
             if not path.exists():
-                raise UserError(f"no {what} at {path}; `streamvace models list` names the files and how to get them")
+                raise UserError(f"no {what} at {path}; `{command('models list')}` names the files and how to get them")
         self._weights, self._tokenizer_folder, self._cache = weights, tokenizer, cache
         self._device, self._dtype, self._rest = torch.device(device), dtype, rest
         self._keep_8bit, self._size = keep_8bit, size

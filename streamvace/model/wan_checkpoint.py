@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from streamvace.errors import UserError
+from streamvace.mend import command
 from streamvace.model.checkpoint import DtypeRule, Renaming, load_module, match
 from streamvace.model.context import ContextBranch
 from streamvace.model.specs import WanSize
@@ -73,7 +74,7 @@ def context_names(size: WanSize, part: str | None = None) -> Renaming:
         if found and not any(name.startswith(CONTEXT_PREFIX) for name in found):
             raise UserError(
                 f"the file holds no VACE branch, only {describe(set(found))} tensors of a base; "
-                "`streamvace models list` names the VACE file of each pipeline"
+                f"`{command('models list')}` names the VACE file of each pipeline"
             )
         return {name: stored for name, stored in found.items() if name not in base}
 

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from streamvace.errors import UserError
+from streamvace.mend import command
 from streamvace.model.autoencoder.taehv import TAEHV
 from streamvace.model.autoencoder.wan_vae import FULL_WIDTH, LIGHT_WIDTH, WanVAE
 from streamvace.model.checkpoint import match
@@ -37,11 +38,11 @@ def codec_names(stored: Iterable[str]) -> dict[str, str]:
 def check_file(entry: ModelFile, place: Path) -> str:
     """One line about a good file. Raises UserError about any other, with both values."""
     if not place.exists():
-        raise UserError(f"not there; `streamvace models pull {entry.id}`")
+        raise UserError(f"not there; `{command(f'models pull {entry.id}')}`")
     if entry.kind == "tokenizer":
         wanted = [Path(each).name for each in entry.paths]
         if missing := [name for name in wanted if not (place / name).exists()]:
-            raise UserError(f"{place} lacks {', '.join(missing)}; `streamvace models pull {entry.id}`")
+            raise UserError(f"{place} lacks {', '.join(missing)}; `{command(f'models pull {entry.id}')}`")
         return f"{len(wanted)} files"
     if entry.kind == "lora":
         with torch.device("meta"):

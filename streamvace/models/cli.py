@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streamvace.errors import UserError
+from streamvace.mend import command
 from streamvace.models.manifest import FOLDER_VARIABLE, ModelFile, model_files, models_folder, pipelines, select
 
 app = typer.Typer(no_args_is_help=True, help="Published models: which there are, fetch, check, convert.")
@@ -75,7 +76,7 @@ def check(names: Names = None, codec: Codec = None) -> None:
     folder = models_folder()
     entries = select(names, codec) if names else [each for each in model_files().values() if each.present(folder)]
     if not entries:
-        raise UserError(f"no models in {folder}; `streamvace models pull longlive` fetches a pipeline's")
+        raise UserError(f"no models in {folder}; `{command('models pull longlive')}` fetches a pipeline's")
     wrong = 0
     table = Table("id", "verdict", "what was found")
     for entry in entries:

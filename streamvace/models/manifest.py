@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from streamvace.errors import UserError
+from streamvace.mend import command
 
 Kind = Literal["transformer", "lora", "context", "text", "tokenizer", "codec"]
 FOLDER_VARIABLE = "STREAMVACE_MODELS"
@@ -136,7 +137,7 @@ def installed(name: str, codec: str | None = None, folder: Path | None = None) -
     if missing := [each.id for each in needed.values() if not each.present(folder)]:
         raise UserError(
             f"{name} needs {len(needed)} models, {len(missing)} are not in {folder}: {', '.join(missing)}; "
-            f"`streamvace models pull {name}` fetches them"
+            f"`{command(f'models pull {name}')}` fetches them"
         )
     return {kind: each.place(folder) for kind, each in needed.items()}
 

@@ -98,6 +98,8 @@ class NdiSource(ThreadedSource):
             if address is None:
                 assert finder is not None
                 if now_ns() - asked_ns > self.RENEW_SECONDS * 1e9:
+                    there = ", ".join(each.full_name for each in finder.addresses()) or "none"
+                    self._fault(f"no NDI sender {self._wanted!r} yet (there is {there}); searching on")
                     finder.close()
                     finder, asked_ns = NdiFinder(self._options.ips), now_ns()
                     self.renewed += 1

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from streamvace.errors import UserError
+from streamvace.mend import command
 from streamvace.model.specs import PIPELINES
 from streamvace.models.check import CODECS, SIZES
 from streamvace.models.manifest import installed, model_files, models_folder, pipelines, select
@@ -67,7 +68,7 @@ def test_models_lie_where_the_platform_keeps_application_data(
 
 
 def test_what_is_missing_is_told_with_the_command_that_fetches_it(models: Path) -> None:
-    with pytest.raises(UserError, match=r"needs 6 models, 6 are not in .*`streamvace models pull longlive`"):
+    with pytest.raises(UserError, match=f"needs 6 models, 6 are not in .*`{command('models pull longlive')}`"):
         installed("longlive")
     with pytest.raises(UserError, match="no files are published for pipeline 'embedded'"):
         installed("embedded")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
@@ -92,6 +93,12 @@ def test_every_operator_is_in_its_picture() -> None:
     component = (FOLDER / "component.svg").read_text("utf-8")
     for node in nodes(pages()):
         assert f">{node.name}<" in component
+
+
+def test_outside_touchdesigner_it_says_where_it_belongs() -> None:
+    ran = subprocess.run([sys.executable, str(FOLDER / "build_project.py")], capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
+    assert "inside TouchDesigner" in ran.stderr
 
 
 def test_no_binary_of_touchdesigner_is_committed() -> None:

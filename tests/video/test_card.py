@@ -95,6 +95,14 @@ def test_through_ndi_between_two_processes(monkeypatch: pytest.MonkeyPatch) -> N
     assert "red, green, blue, yellow from the top left" in said
 
 
-def test_nowhere_to_send_it_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["card", "--output", "nowhere:"]) == 2
-    assert "unknown output" in capsys.readouterr().err
+def test_nowhere_to_send_it_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamvace.live.outputs._display", lambda: False)
+    for output, line in (
+        ("nowhere:", "unknown output"),
+        ("web", "the web page is a show's"),
+        ("window", "use ndi:NAME"),
+    ):
+        assert cli.main(["card", "--output", output]) == 2
+        said = capsys.readouterr().err
+        assert line in said
+        assert said.count("\n") == 1

@@ -124,8 +124,13 @@ def test_the_newest_frame_wins_and_the_others_are_counted(name: str, other_side:
     source.close()
 
 
-def test_a_sender_that_starts_later_is_waited_for(name: str, other_side: Start) -> None:
+def test_a_sender_that_starts_later_is_waited_for_and_its_absence_told(
+    name: str, other_side: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NdiSource, "RENEW_SECONDS", 0.5)
     source = NdiSource(name, NdiInput(), (32, 32))
+    until(lambda: source.faults)
+    assert source.last_fault.startswith(f"no NDI sender {name!r} yet (there is ")
     assert source.poll() is None
     assert source.connected_to == ""
     other_side("send", name, 64, 48, 30)
@@ -163,7 +168,7 @@ def test_a_search_in_vain_begins_anew_and_finds_what_the_first_was_not_told(
     source = NdiSource(name, NdiInput(), (32, 32))
     next_frame(source)
     assert source.renewed >= 1
-    assert source.faults == 0
+    assert f"no NDI sender {name!r} yet" in source.last_fault
     source.close()
 
 

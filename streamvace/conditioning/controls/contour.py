@@ -15,6 +15,7 @@ import numpy as np
 from streamvace.conditioning.controls.base import ControlSettings, Pixels, colours, share, three, working_size
 from streamvace.conditioning.networks import torch_device
 from streamvace.errors import UserError
+from streamvace.mend import command
 
 FILE = "scribble.safetensors"
 
@@ -110,5 +111,5 @@ def load_contour(path: Path, device: str) -> Any:
         network.load_state_dict(weights, strict=True)
     except (SafetensorError, OSError, RuntimeError) as error:
         first = " ".join(str(error).split())[:200]
-        raise UserError(f"{path} is not VACE's contour network: {first}; `streamvace models pull vision`") from error
+        raise UserError(f"{path} is not VACE's contour network: {first}; `{command('models pull vision')}`") from error
     return network.to(device).eval()

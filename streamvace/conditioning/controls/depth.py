@@ -26,6 +26,7 @@ from streamvace.conditioning.controls.base import (
 )
 from streamvace.conditioning.controls.motion_map import MotionMap
 from streamvace.conditioning.networks import torch_device
+from streamvace.mend import command
 
 
 class DepthRange:
@@ -202,5 +203,7 @@ def load_depth(folder: Path, device: str) -> Any:
         )
     except (ImportError, OSError, ValueError) as error:
         first = str(error).partition("\n")[0][:200]
-        raise UserError(f"depth network in {folder} does not load: {first}; `streamvace models pull vision`") from error
+        raise UserError(
+            f"depth network in {folder} does not load: {first}; `{command('models pull vision')}`"
+        ) from error
     return network.to(device).eval()

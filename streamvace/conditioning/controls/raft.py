@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from streamvace.errors import UserError
+from streamvace.mend import command
 
 CELL = 8
 """Pixels a side of what one feature describes: both sides of a picture are multiples of it."""
@@ -191,6 +192,6 @@ def load_raft(path: Path, device: str) -> RaftSmall:
     except (SafetensorError, OSError, RuntimeError) as error:
         first = " ".join(str(error).split())[:200]
         raise UserError(
-            f"{path} is not RAFT's small network: {first}; `streamvace models pull vision --again`"
+            f"{path} is not RAFT's small network: {first}; `{command('models pull vision --again')}`"
         ) from error
     return network.to(device).eval()

@@ -269,7 +269,7 @@ RENDER_EXAMPLES = """Examples:
 
 \b
   streamvace render --input clip.mp4 --output out.mp4 --prompt "a red sphere"
-  streamvace render --show tonight.jsonl --output tonight.mp4
+  streamvace render --show tonight.jsonl --input clip.mp4 --output tonight.mp4
   streamvace render --input depth.mp4 --mask matte.mp4 --output out.mp4 --context-scale 0.7
 """
 

@@ -1,0 +1,74 @@
+"""What README, docs and help tell people to type is understood by the program that they have."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from streamvace import cli
+from streamvace.live.commands import Commands
+from streamvace.live.cue_file import built_in_cues
+from streamvace.live.cue_list import CueList
+from streamvace.live.cues import Cue
+from streamvace.live.parameters import Parameters
+from streamvace.live.reference_list import EDITS, REFERENCES
+from streamvace.osc.codec import encode_message
+from streamvace.osc.inbox import Inbox
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = {page.name: page.read_text("utf-8") for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+HELP = {"run --help": cli.RUN_EXAMPLES, "render --help": cli.RENDER_EXAMPLES}
+
+
+def written(beginning: str) -> Iterator[list[str]]:
+    """The words after this beginning of a command, wherever it is a line, or a piece, of code. A dash of the page's
+    own, or `...`, ends it, and so does a comment."""
+    for text in (*PAGES.values(), *HELP.values()):
+        # what stands between backticks may go over the end of a line
+        for match in re.finditer(rf"(?:^ *|`){beginning}\s(?P<words>[^`\n]*(?:(?<!\n)\n[^`\n]*(?=`))?)", text, re.M):
+            words = shlex.split(match["words"], comments=True)
+            yield words[: words.index("...")] if "..." in words else words
+
+
+SHOWS = [
+    words
+    for beginning in ("streamvace", r"(?:python|\.venv/bin/python) plugin/bootstrap\.py")
+    for words in written(beginning)
+    if words[:1] == ["run"] or (words[:1] == ["render"] and len(words) > 1)  # `render` alone is its name
+]
+OSC = list(written(r"oscsend localhost 7700"))
+TAGS: dict[str, Callable[[str], object]] = {"i": int, "f": float, "s": str}
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert len(SHOWS) > 25
+    assert len(OSC) > 30
+
+
+@pytest.mark.parametrize("words", SHOWS, ids=" ".join)
+def test_a_show_has_only_options_that_there_are(
+    words: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("streamvace.live.app.run", lambda options: 0)
+    monkeypatch.setattr("streamvace.live.render.render_clip", lambda options: 0)
+    assert cli.main(words) == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", OSC, ids=" ".join)
+def test_an_osc_message_is_taken_as_it_stands(words: Sequence[str]) -> None:
+    address, tags, texts = words[0], (words[1] if len(words) > 1 else ""), iter(words[2:])
+    arguments = [tag == "T" if tag in "TF" else TAGS[tag](next(texts)) for tag in tags]
+    assert next(texts, None) is None
+    parameters = Parameters({REFERENCES: ("a.png", "b.png")}, edits=EDITS)
+    named = [Cue(name, {"/streamvace/seed": 1}) for name in ("neon tunnel", "what you see now")]
+    cues = CueList((*named, *built_in_cues("embedded", parameters.schema)))
+    inbox = Inbox(parameters, commands=Commands(parameters, cues))
+    inbox.take(encode_message(address, *arguments), ("127.0.0.1", 5000))
+    outcome = inbox.flush()
+    assert outcome.complaints == {}
+    assert inbox.counters.messages == 1
+    assert inbox.counters.clamped == inbox.counters.unknown == inbox.counters.refused == 0

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from streamvace.errors import UserError
@@ -115,8 +116,10 @@ class Recorder:
                 served = self._wish  # read after finishing, which takes time: what was wished meanwhile is this film
                 if served.name is not None and not self._closed.is_set():
                     self._begin(served.name)
-            elif self._film is not None and self._film.faults:
-                self._finish()  # it cannot be written any more, and has said so
+            elif self._film is not None:
+                self._film.tell_if_slow()
+                if self._film.faults:
+                    self._finish()  # it cannot be written any more, and has said so
         self._finish()
 
     def _begin(self, wanted: str) -> None:
@@ -126,7 +129,8 @@ class Recorder:
             place = self._media.place(name or DEFAULT_NAME.format(time=self._wall_clock()))
             path, film_format = parse_film(f"{place}{mark}{options}")
             path = unused(path)
-            film = FileSink(FilmProcess(path, self._size, self._rate, film_format), self._rate)
+            made = FilmProcess(path, self._size, self._rate, film_format)
+            film = FileSink(made, self._rate, partial(self._reporter.report, "recording"))
         except UserError as error:
             self._reporter.report("recording", str(error))
         except Exception as error:  # noqa: BLE001 - an encoder raises anything; counted, reported, the show goes on

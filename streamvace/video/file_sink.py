@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -40,8 +41,9 @@ class FileSink:
     """Frames that may wait: about a second, 50 MB at 832x480."""
     CLOSE_SECONDS = 30.0
 
-    def __init__(self, film: Film, rate: float) -> None:
-        """rate: of the output clock, frames a second, as the film was opened with."""
+    def __init__(self, film: Film, rate: float, tell: Callable[[str], object] = log.warning) -> None:
+        """rate: of the output clock, frames a second, as the film was opened with. tell: takes lines for people, on
+        any thread but the one that publishes, which waits for no terminal either."""
         self.name = str(film.path)
         self.published = 0
         self.dropped = 0
@@ -50,6 +52,8 @@ class FileSink:
         self.last_fault = ""
         self._film = film
         self._rate = rate
+        self._tell = tell
+        self._told_slow = False
         self._step = 1.0
         self._position = 0.0
         self._queue: queue.Queue[tuple[int, Frame] | None] = queue.Queue(self.QUEUED)
@@ -65,9 +69,13 @@ class FileSink:
         try:
             self._queue.put_nowait((index, frame))
         except queue.Full:
-            if not self.dropped:
-                log.warning("%s: the disk or the encoder is too slow; frames are left out", self.name)
             self.dropped += 1
+
+    def tell_if_slow(self) -> None:
+        """Say, once, that frames are left out."""
+        if self.dropped and not (self._told_slow or self.faults):
+            self._told_slow = True
+            self._tell(f"{self.name}: the disk or the encoder is too slow; frames are left out")
 
     def set_rate(self, rate: float) -> None:
         """The film keeps its own rate and its true speed: frames are shown longer, or the newest of several is kept."""
@@ -84,7 +92,7 @@ class FileSink:
         if self._thread.is_alive():
             self._fault(f"the encoder did not finish within {self.CLOSE_SECONDS:.0f} s; see {self._film.part}")
         if self.dropped and not self.faults:
-            log.warning("%s: %d of %d frames were left out", self.name, self.dropped, self.published)
+            self._tell(f"{self.name}: {self.dropped} of {self.published} frames were left out")
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
@@ -94,6 +102,7 @@ class FileSink:
                 continue
             try:
                 self._film.write(frame.pixels, index)
+                self.tell_if_slow()
             except (av.FFmpegError, OSError) as error:  # a full disk, most of all
                 self._fault(f"{self._film.path} cannot be written any more ({error}); free some space")
         try:
@@ -104,4 +113,4 @@ class FileSink:
     def _fault(self, what: str) -> None:
         self.faults += 1
         self.last_fault = what
-        log.error("%s", what)
+        self._tell(what)

@@ -20,7 +20,7 @@ from streamvace.model.attention import AttentionShape, choose_kernel
 from streamvace.model.autoencoder.stats import denormalised
 from streamvace.model.cache import ChunkPass, KVCache
 from streamvace.model.reference_keys import ReferenceKeys
-from streamvace.model.sampler import Schedule, denoise, draw_noise, flow_to_x0, pipeline_schedule, thinned
+from streamvace.model.sampler import Schedule, StreamNoise, denoise, flow_to_x0, pipeline_schedule, thinned
 from streamvace.model.specs import PipelineSpec
 from streamvace.model.transformer import TimeEmbedding
 from streamvace.model_options import ModelOptions
@@ -77,7 +77,7 @@ class Generator:
             "codec": type(networks.codec).__name__,
             "offload": offload,
         }
-        self._noise = torch.Generator(device)
+        self._noise = StreamNoise(device, spec.shared_noise)
         self._desk = PromptDesk(networks.text, prompts)
         self._offload = Offload(networks.branch, device, offload)
         self.state = StreamState(
@@ -128,8 +128,8 @@ class Generator:
         hints = self._hints.open(given, state, networks, frames, self.frames_wanted())
         clock.mark("encode")
 
-        self._noise.manual_seed(given.seed + state.position)
-        noise = draw_noise((1, spec.size.in_dim, frames, *self._latent), self._noise, self.dtype)
+        self._noise.begin_chunk(given.seed, state.position)
+        noise = self._noise.draw((1, spec.size.in_dim, frames, *self._latent), self.dtype)
         memory = self._open_chunk(frames, self._reference_keys(given), given.past_bias if spec.score_bias else 1.0)
         start, schedule = self._start(given, noise)
         regions = self._style_regions(given, frames)
@@ -138,7 +138,7 @@ class Generator:
             start,
             schedule,
             lambda x, t, sigma: self._predict_x0(x, t, sigma, memory, hints, clock),
-            self._noise,
+            self._noise.draw,
         )
         if spec.history == "clean_pass":
             # Leaves clean K/V behind; hint-free unless asked for, as the history was trained.

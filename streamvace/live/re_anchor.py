@@ -11,7 +11,7 @@ import numpy as np
 
 import osc_schema
 from streamvace.chunk import MAX_REFERENCES, Chunk, ChunkInput, Pixels
-from streamvace.live.drift import DriftWatch
+from streamvace.drift_watch import DriftWatch
 from streamvace.live.parameters import Snapshot
 from streamvace.live.reporter import Reporter
 from streamvace.live.telemetry import Stats

@@ -5,6 +5,7 @@ x_t = (1 - sigma) x0 + sigma noise; the flow is v = noise - x0.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ from streamvace.model.specs import PipelineSpec
 
 TABLE_STEPS = 1000
 """Entries of the training schedule; timesteps run from 1000 (pure noise) down."""
+COMMON_SEED = 1 << 31
+"""Added to the seed for the noise that a whole stream shares: beyond any position, so no chunk draws the same again.
+Not 1 << 32: torch's generator on CPU reads 32 bits of a seed."""
 
 
 def sigma_table(shift: float) -> Tensor:
@@ -94,19 +98,50 @@ def draw_noise(shape: tuple[int, ...], generator: torch.Generator, dtype: torch.
     return noise.transpose(1, 2)
 
 
+def mix_noise(own: Tensor, common: Tensor, share: float) -> Tensor:
+    """Normal noise of which `share` of the power is `common` (broadcast to `own`): nearby frames then agree on what
+    neither control nor words decide (PYoCo's mixed noise, Ge et al. 2023)."""
+    return own * math.sqrt(1 - share) + common * math.sqrt(share)
+
+
+class StreamNoise:
+    """The noise of a stream, chunk by chunk: a function of the seed and the position alone.
+
+    share: of the power, how much stays the same in all frames of the stream, one draw a denoising step; 0 = none, as
+    Wan's pipelines have it.
+    """
+
+    def __init__(self, device: torch.device | str, share: float) -> None:
+        self._own, self._common = torch.Generator(device), torch.Generator(device)
+        self._share = share
+
+    def begin_chunk(self, seed: int, position: int) -> None:
+        """position: latent frames generated so far."""
+        self._own.manual_seed(seed + position)
+        self._common.manual_seed(seed + COMMON_SEED)
+
+    def draw(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+        """The next noise `[B, C, T, H, W]` of this chunk."""
+        noise = draw_noise(shape, self._own, dtype)
+        if self._share:
+            common = draw_noise((*shape[:2], 1, *shape[3:]), self._common, dtype)
+            noise = mix_noise(noise, common, self._share)
+        return noise
+
+
 def denoise(
     noise: Tensor,
     schedule: Schedule,
     predict_x0: Callable[[Tensor, float, float], Tensor],
-    generator: torch.Generator,
+    draw: Callable[[tuple[int, ...], torch.dtype], Tensor],
 ) -> Tensor:
     """Few-step sampling: predict x0, renoise to the next sigma with fresh noise, repeat; the last x0 is the result.
 
-    noise: `[B, C, T, H, W]`. predict_x0(x_t, timestep, sigma) -> x0.
+    noise: `[B, C, T, H, W]`. predict_x0(x_t, timestep, sigma) -> x0. draw(shape, dtype): where noise comes from.
     """
     x = noise
     for step, (timestep, sigma) in enumerate(zip(schedule.timesteps, schedule.sigmas, strict=True)):
         if step:
-            x = add_noise(x, draw_noise(tuple(x.shape), generator, x.dtype), sigma)
+            x = add_noise(x, draw(tuple(x.shape), x.dtype), sigma)
         x = predict_x0(x, timestep, sigma)
     return x

@@ -107,6 +107,7 @@ class PipelineSpec:
     on_prompt_switch: `recache` replays the last window of clean latents with the new text; `forget` empties the cache,
         so that the new text rules from the next chunk on; `none` only swaps the text.
     ease_seams: over so many frames after a seam, small differences to the picture before it are faded out; 0 = off.
+    shared_noise: how much of the noise's power all frames of a stream share; 0 = none, as Wan was trained.
     score_bias: past frames can be attended less than they were trained to be (Krea Realtime).
     learned_references: the context branch was trained with references; where it was not, only `memory` shows them.
     default_size: (width, height) in pixels.
@@ -128,6 +129,7 @@ class PipelineSpec:
     raw_source: bool = False
     on_prompt_switch: Literal["recache", "forget", "none"] = "none"
     ease_seams: int = 0
+    shared_noise: float = 0.0
     score_bias: bool = False
     learned_references: bool = True
 
@@ -154,6 +156,8 @@ PIPELINES: dict[str, PipelineSpec] = {
             learned_references=False,
             # Two thirds of a chunk; what it buys and costs stands in seams.py.
             ease_seams=8,
+            # Trained so; without it what nobody asked for changes with every latent frame, six times a second.
+            shared_noise=0.5,
             default_size=(256, 256),
         ),
         PipelineSpec(

@@ -1,18 +1,23 @@
 """The judges of the embedded model: they can tell right from wrong, and one that cannot is not asked."""
 
 import json
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from streamvace.chunk import Chunk, ChunkInput
 from streamvace.embedded.judge import fidelity as table
 from streamvace.embedded.judge.cli import app
 from streamvace.embedded.judge.confidence import figure, tells_apart
-from streamvace.embedded.judge.drift import compare, measures
+from streamvace.embedded.judge.drift import PERIOD, compare, drift, measures
 from streamvace.embedded.judge.fidelity import CONDITIONS, TASKS, Task, Variant, fidelity, held_out
 from streamvace.embedded.judge.judges import JUDGES, Judge, ssim
+from streamvace.embedded.judge.references import ends_of_the_scale, likeness, make_clip, reference_cells
 from streamvace.embedded.train.package import load_package
+from streamvace.generator import Generator
 
 
 @pytest.mark.parametrize("name", [name for name in TASKS if name != "camera"])
@@ -84,7 +89,67 @@ def test_a_stream_that_washes_out_shows_as_lost_contrast_and_sharpness() -> None
     for step in range(60):
         spread = 60 * (1 - step / 100)
         chunks.append(measures((128 + rng.normal(0, spread, (4, 32, 32, 3))).clip(0, 255).astype(np.uint8)))
-    found = compare(chunks, 240)
+    found = compare(chunks)
     assert found.mean == pytest.approx(1, abs=0.05)
     assert found.contrast < 0.75
     assert found.sharpness < 0.75
+
+
+@dataclass
+class Fading:
+    """A generator whose picture loses a hundredth of its contrast a chunk, until a first frame brings it back."""
+
+    size: tuple[int, int] = (64, 64)
+    chunks: int = 0
+    contrast: float = 60.0
+    given: list[ChunkInput] = field(default_factory=list)
+
+    def reset(self) -> None:
+        self.chunks, self.contrast = 0, 60.0
+
+    def frames_wanted(self) -> int:
+        return 12 if self.chunks else 9
+
+    def step(self, given: ChunkInput) -> Chunk:
+        rng = np.random.default_rng(self.chunks)
+        self.contrast = 60.0 if given.first_frame is not None else 0.985 * self.contrast
+        noise = rng.normal(128, self.contrast, (self.frames_wanted(), 64, 64, 3))
+        self.chunks += 1
+        self.given.append(given)
+        return Chunk(noise.clip(0, 255).astype(np.uint8), self.chunks, 0, 0, 0, {"total": 0.0})
+
+
+def test_drift_plays_whole_swings_and_re_anchoring_brings_a_fading_stream_back() -> None:
+    fading = Fading()
+    alone = drift(cast(Generator, fading), 3 * PERIOD - 50, "red ball", 1, re_anchor=False)
+    assert sum(len(given.control) for given in fading.given if given.control is not None) == 3 * PERIOD - 3
+    assert alone.contrast < 0.6
+    assert alone.anchored == 0
+    held = drift(cast(Generator, fading), 3 * PERIOD, "red ball", 1, re_anchor=True)
+    assert held.anchored > 0
+    assert held.contrast > alone.contrast + 0.1
+
+
+def test_likeness_is_one_for_the_same_colours_and_nothing_for_others() -> None:
+    red, blue = (np.full((4, 8, 8, 3), colour, np.uint8) for colour in ((250, 0, 0), (0, 0, 250)))
+    assert likeness(red, red[0]) == 1
+    assert likeness(red, blue[0]) == 0
+
+
+def test_a_reference_in_memory_shows_and_every_mode_has_its_row() -> None:
+    generator = Generator.load("embedded")
+    clips = [make_clip(number, 9, generator.size) for number in range(3)]
+    truth, wrong = (cell.figure.mean for cell in ends_of_the_scale(clips))
+    assert truth > wrong + 0.5
+    cells: dict[tuple[str, str], Any] = {
+        (cell.condition, cell.judge): cell.figure.mean
+        for cell in reference_cells("streamed", generator, clips, streamed=True, progress=lambda _: None)
+    }
+    assert {condition for condition, _ in cells} == {
+        "none",
+        "colours in the prompt",
+        *(f"{whose}, {mode}" for whose in ("own picture", "another's") for mode in ("paper", "joint", "memory")),
+    }
+    assert cells["own picture, memory", "likeness"] > cells["none", "likeness"]
+    batch = reference_cells("batch", generator, clips[:2], streamed=False, progress=lambda _: None)
+    assert {cell.condition for cell in batch} == {"own picture, joint", "another's, joint"}

@@ -50,6 +50,18 @@ def test_train_all_goes_from_nothing_to_a_package(tmp_path: Path) -> None:
     net, codec = load_package(tmp_path / "out")
     assert all(torch.isfinite(p).all() for p in (*net.parameters(), *codec.parameters()))
 
+    # Going on from the package, in a folder of its own: the card remembers what came before.
+    again = ["--config", str(file), "--folder", str(tmp_path / "again")]
+    went_on = CliRunner().invoke(app, ["demo", *again, "--start-from", str(tmp_path / "out")], catch_exceptions=False)
+    assert went_on.exit_code == 0, went_on.output
+    places = [*again, "--out", str(tmp_path / "next"), "--clips", "1"]
+    assert CliRunner().invoke(app, ["package", *places], catch_exceptions=False).exit_code == 0
+    later = json.loads((tmp_path / "next" / "card.json").read_text(encoding="utf-8"))
+    assert later["before"] == [card["stages"]]
+    assert later["stages"].keys() == {"demo"}
+    theirs = load_package(tmp_path / "next")[1].state_dict()
+    assert all(torch.equal(value, theirs[key]) for key, value in codec.state_dict().items())
+
     # The paper's way from the same images: each stage leaves alone what it must not touch.
     run = tmp_path / "run"
     for stage in ("base", "context", "causal"):

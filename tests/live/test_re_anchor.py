@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from streamvace.chunk import Chunk, ChunkInput, Pixels
-from streamvace.live.drift import BASELINE, PATIENCE, SETTLING
+from streamvace.drift_watch import BASELINE, PATIENCE, SETTLING
 from streamvace.live.parameters import Parameters
 from streamvace.live.re_anchor import ReAnchor
 from streamvace.live.reporter import Reporter

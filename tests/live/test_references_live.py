@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from streamvace.chunk import Chunk, ChunkInput, Pixels
+from streamvace.drift_watch import BASELINE, PATIENCE, REST, SETTLING
 from streamvace.live.director import Director
-from streamvace.live.drift import BASELINE, PATIENCE, REST, SETTLING
 from streamvace.live.frame_ring import FrameRing
 from streamvace.live.look_ahead import LookAhead
 from streamvace.live.media import MediaFolder

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,14 +14,23 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
 from streamvace.errors import UserError
+from streamvace.model.specs import PIPELINES
 
 if TYPE_CHECKING:
+    from streamvace.embedded.judge.confidence import Cell
     from streamvace.embedded.judge.fidelity import Variant
+    from streamvace.generator import Generator
     from streamvace.model.autoencoder.tiny import TinyAE
 
 app = typer.Typer(add_completion=False)
 console = Console(stderr=True)
 PAPER = ("base", "context", "causal")
+LIVE_TASKS = ("references", "drift")
+"""Judged on the live generator, as these modes exist nowhere else."""
+REFERENCE_CLIPS = 16
+"""Most clips of the task references: each is streamed eight times."""
+REFERENCE_FRAMES = 33
+"""Three chunks."""
 
 
 @app.command()
@@ -34,31 +44,36 @@ def evaluate(
     folder: Annotated[
         Path | None, typer.Option("--folder", help="Judge the training checkpoints there, not the shipped weights.")
     ] = None,
-    drift_frames: Annotated[int, typer.Option("--drift", help="Also stream so many frames and compare the ends.")] = 0,
+    drift_frames: Annotated[int, typer.Option("--drift", min=1, help="Frames of the task drift.")] = 240,
 ) -> None:
     """Measure control, words, inpainting and seams of the embedded model on scenes it has never seen.
 
     Every figure is a mean over clips and seeds with its 95 % interval, beside its ceiling (the true frames, the codec's
     round trip) and its floor (a plainly wrong case). With --folder and the checkpoints of the stages `base`, `context`
     and `causal` the table also has the paper's transfer: context blocks trained on the bidirectional base, run in batch
-    with it, and streamed with its causal student.
+    with it, and streamed with its causal student. The task `drift` compares the ends of a long stream.
     """
     from streamvace.embedded.judge.fidelity import TASKS, fidelity
     from streamvace.embedded.judge.fidelity import as_json as plain
 
-    tasks = tuple(task or TASKS)
-    if unknown := [name for name in tasks if name not in TASKS]:
-        raise UserError(f"--task {unknown[0]!r}: there is {', '.join(TASKS)}")
+    known = (*TASKS, *LIVE_TASKS)
+    tasks = tuple(task or known)
+    if unknown := [name for name in tasks if name not in known]:
+        raise UserError(f"--task {unknown[0]!r}: there is {', '.join(known)}")
     variants, codec = _variants(folder)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         line = bar.add_task("rendering")
-        cells = list(
-            fidelity(variants, codec, clips, seeds, tasks, progress=lambda text: bar.update(line, description=text))
-        )
-    drifts = _drifts(drift_frames) if drift_frames else {}
+
+        def progress(text: str) -> None:
+            bar.update(line, description=text)
+
+        offline = tuple(name for name in tasks if name in TASKS)
+        cells = list(fidelity(variants, codec, clips, seeds, offline, progress=progress))
+        live = [name for name in tasks if name in LIVE_TASKS]
+        cells += _live_cells(variants, codec, live, min(clips, REFERENCE_CLIPS), drift_frames, seeds, progress)
     if as_json:
-        typer.echo(json.dumps({"clips": clips, "seeds": seeds, "cells": plain(cells), "drift": drifts}, indent=1))
+        typer.echo(json.dumps({"clips": clips, "seeds": seeds, "cells": plain(cells)}, indent=1))
         return
     names = list(dict.fromkeys(cell.variant for cell in cells))
     table = Table("task", "condition", Column("figure", no_wrap=True), *names)
@@ -68,8 +83,6 @@ def evaluate(
     for key, values in rows.items():
         table.add_row(*key, *(values.get(name, "") for name in names))
     Console().print(table)
-    for name, figures in drifts.items():
-        Console().print(f"drift, {name}: {figures}")
 
 
 def _variants(folder: Path | None) -> tuple[list[Variant], TinyAE]:
@@ -95,10 +108,40 @@ def _variants(folder: Path | None) -> tuple[list[Variant], TinyAE]:
     return variants, codec
 
 
-def _drifts(frames: int) -> dict[str, dict[str, float]]:
-    from streamvace.embedded.judge.drift import drift
-    from streamvace.generator import Generator
+def _live_cells(
+    variants: list[Variant],
+    codec: TinyAE,
+    tasks: list[str],
+    clips: int,
+    drift_frames: int,
+    seeds: int,
+    progress: Callable[[str], None],
+) -> Iterator[Cell]:
+    """Cells of LIVE_TASKS."""
+    from streamvace.embedded.judge.drift import drift_cells
+    from streamvace.embedded.judge.references import ends_of_the_scale, make_clip, reference_cells
 
-    generator = Generator.load("embedded")
-    prompts = ("glossy red ball on blue and purple plasma background", "neon cyan ring", "thermal")
-    return {prompt: asdict(drift(generator, frames, prompt, seed=1)) for prompt in prompts}
+    if not tasks:
+        return
+    size = PIPELINES["embedded"].default_size
+    shown = [make_clip(number, REFERENCE_FRAMES, size) for number in range(clips if "references" in tasks else 0)]
+    if shown:
+        yield from ends_of_the_scale(shown)
+    for variant in variants:
+        generator = _live(variant, codec)
+        if shown:
+            yield from reference_cells(variant.name, generator, shown, variant.streamed, progress)
+        if "drift" in tasks and variant.streamed:
+            yield from drift_cells(variant.name, generator, drift_frames, seeds, progress)
+
+
+def _live(variant: Variant, codec: TinyAE) -> Generator:
+    """The live generator with a variant's networks."""
+    import torch
+
+    from streamvace.generator import Generator
+    from streamvace.stream_state import Networks
+
+    net, spec = variant.net, PIPELINES["embedded"]
+    networks = Networks(wan=net.transformer, branch=net.context, codec=codec, text=net.text_encoder)
+    return Generator(spec, networks, spec.default_size, torch.device("cpu"), torch.float32)

@@ -24,6 +24,17 @@ class Figure:
         return f"{self.mean:.{digits}f} ±{(self.high - self.low) / 2:.{digits}f}"
 
 
+@dataclass(frozen=True)
+class Cell:
+    """One figure of the table. variant `truth` and `codec` are ceilings, `wrong` is the floor."""
+
+    variant: str
+    task: str
+    condition: str
+    judge: str
+    figure: Figure
+
+
 def figure(scores: NDArray[np.float64]) -> Figure:
     """scores `[seeds, clips]` or `[clips]`; NaN = not judged. Clips are resampled, as seeds of one clip are alike."""
     with np.errstate(invalid="ignore"):

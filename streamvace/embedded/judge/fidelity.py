@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from streamvace.embedded.judge.confidence import Figure, figure, tells_apart
+from streamvace.embedded.judge.confidence import Cell, figure, tells_apart
 from streamvace.embedded.judge.judges import JUDGES, Scores
 from streamvace.embedded.judge.trials import Bytes, Trial, as_batch, camera_batch, trial
 from streamvace.embedded.train.data import Batch
@@ -86,17 +86,6 @@ TASKS: dict[str, Task] = {
     "camera": Task("camera", 0, ("picture_ssim", "picture_psnr"), ("on", "off", "another clip")),
     "two objects": Task("depth", 2, ("silhouette", "colour"), ("on", "off")),
 }
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One figure of the table. variant `truth` and `codec` are ceilings, `wrong` is the floor."""
-
-    variant: str
-    task: str
-    condition: str
-    judge: str
-    figure: Figure
 
 
 @torch.no_grad()

@@ -23,7 +23,8 @@ Photographs = Annotated[
     Path | None, typer.Option("--photographs", help="Folder of mp4 clips: footage beside the rendered world.")
 ]
 StartFrom = Annotated[
-    Path | None, typer.Option("--start-from", help="Checkpoint to go on from; new words may have been added since.")
+    Path | None,
+    typer.Option("--start-from", help="Checkpoint or package folder to go on from; new words are fine."),
 ]
 Minutes = Annotated[float | None, typer.Option("--minutes", help="Time budget instead of the configured one.")]
 
@@ -96,10 +97,14 @@ def images(
 
 @app.command()
 def demo(
-    config: ConfigFile = None, folder: Folder = None, photographs: Photographs = None, minutes: Minutes = None
+    config: ConfigFile = None,
+    folder: Folder = None,
+    photographs: Photographs = None,
+    minutes: Minutes = None,
+    start_from: StartFrom = None,
 ) -> None:
     """What ships: everything together on causal video, after `images`."""
-    _stage("demo", _config(config, folder, photographs), minutes)
+    _stage("demo", _config(config, folder, photographs, start_from), minutes)
 
 
 @app.command()

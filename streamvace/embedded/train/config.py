@@ -38,8 +38,8 @@ class TrainConfig:
     """The whole program.
 
     folder: checkpoints and contact sheets. world: the source of a data.World. photographs: optional folder of mp4
-    clips. start_from: a checkpoint of an earlier `images` stage to go on from, perhaps with fewer words, or None: from
-    nothing.
+    clips. start_from: a checkpoint, or a folder with a package, to go on from in `images` or `demo`, perhaps with fewer
+    words, or None: each stage from the one before it.
     """
 
     seed: int

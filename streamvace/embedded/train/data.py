@@ -103,7 +103,7 @@ def still_region(rng: np.random.Generator) -> Bytes:
 def _control(maps: list[Maps], video: Bytes, rng: np.random.Generator) -> tuple[Bytes, Bytes]:
     """A control picture `[T, H, W, 3]` and its mask `[T, H, W]`."""
     everything = np.full(video.shape[:3], 255, np.uint8)
-    kind = rng.choice(["depth", "edges", "gray", "inpaint"], p=[0.42, 0.27, 0.12, 0.19])
+    kind = rng.choice(["depth", "edges", "gray", "inpaint", "extend"], p=[0.40, 0.25, 0.12, 0.16, 0.07])
     if kind == "depth":
         return np.repeat(depth_picture(maps, rng)[..., None], 3, 3), everything
     if kind == "edges":
@@ -111,11 +111,21 @@ def _control(maps: list[Maps], video: Bytes, rng: np.random.Generator) -> tuple[
         return np.repeat(np.stack([edges(m, thickness) for m in maps])[..., None], 3, 3), everything
     if kind == "gray":
         return np.stack([np.repeat(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY)[..., None], 3, 2) for f in video]), everything
+    if kind == "extend":
+        return still_end(video, rng)
     mask = region(maps, rng)
     if rng.random() < 0.3:  # a control inside the region, the picture outside
         inside = np.repeat(depth_picture(maps, rng)[..., None], 3, 3)
         return np.where(mask[..., None] > 127, inside, video), mask
     return video, mask
+
+
+def still_end(video: Bytes, rng: np.random.Generator) -> tuple[Bytes, Bytes]:
+    """The clip's first latent frame, or now and then its last, is given; the rest is grey and to be generated."""
+    ends = slice(0, 4) if rng.random() < 0.75 else slice(-4, None)
+    control, mask = np.full_like(video, 128), np.full(video.shape[:3], 255, np.uint8)
+    control[ends], mask[ends] = video[ends], 0
+    return control, mask
 
 
 def camera_control(video: Bytes, rng: np.random.Generator) -> tuple[Bytes, Bytes]:

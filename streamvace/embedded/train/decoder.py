@@ -14,17 +14,43 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from streamvace.embedded.filters import FILTERS
+from streamvace.embedded.styles import COLOURS, compose, sample_look
 from streamvace.embedded.text import TEXT_LEN
 from streamvace.embedded.train import team
-from streamvace.embedded.train.codec import codec_clip, to_tensor
+from streamvace.embedded.train.codec import to_tensor
 from streamvace.embedded.train.config import TrainConfig
 from streamvace.embedded.train.network import CHUNK, Network
-from streamvace.embedded.train.photographs import photographs
+from streamvace.embedded.train.photographs import moving_crop, photographs
 from streamvace.embedded.train.trainer import Trainer
+from streamvace.embedded.world import FPS, render, sample_scene
 from streamvace.model.autoencoder.tiny import TinyAE
 
 FULL, CROP = 256, 128
 """Clips are rendered at the model's own size and cropped on the encoder's grid, whole patches of the transformer."""
+CROPS = 4
+"""Of each clip: rendering at full size costs as much as learning from it."""
+
+
+def picture_clip(rng: np.random.Generator, pictures: list[NDArray[np.uint8]], frames: int) -> NDArray[np.uint8]:
+    """What the transformer paints, uint8 `[frames, FULL, FULL, 3]`: scenes, photographs, and both under filters.
+
+    No depth and no edges: they are encoded as controls, and nobody decodes them.
+    """
+    if pictures and rng.random() < 0.3:
+        clip = moving_crop(pictures[int(rng.integers(len(pictures)))], frames, FULL, rng)
+        share = 0.6
+    else:
+        scene = sample_scene(rng)
+        look = sample_look(rng, len(scene.bodies))
+        start = float(rng.uniform(0, 20))
+        clip = np.stack([compose(render(scene, start + k / FPS, (FULL, FULL)), look) for k in range(frames)])
+        share = 0.1
+    if rng.random() < share:
+        first, second = (str(c) for c in rng.permutation(list(COLOURS))[:2])
+        name = str(rng.choice(list(FILTERS)))
+        clip = np.stack([FILTERS[name](frame, first, second) for frame in clip])
+    return clip
 
 
 def crops(seed: tuple[int, ...], count: int, frames: int, folder: Path | None) -> NDArray[np.uint8]:
@@ -33,8 +59,8 @@ def crops(seed: tuple[int, ...], count: int, frames: int, folder: Path | None) -
     rng = np.random.default_rng(seed)
     out: list[NDArray[np.uint8]] = []
     while len(out) < count:
-        clip = codec_clip(rng, photographs(folder), frames, FULL)
-        for _ in range(2):
+        clip = picture_clip(rng, photographs(folder), frames)
+        for _ in range(CROPS):
             y, x = (16 * int(rng.integers((FULL - CROP) // 16 + 1)) for _ in range(2))
             out.append(clip[:, y : y + CROP, x : x + CROP])
     return np.stack(out[:count])

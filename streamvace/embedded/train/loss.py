@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from streamvace.conditioning.context import reference_context
+from streamvace.embedded.captions import VOCABULARY
 from streamvace.embedded.train.network import CHUNK, Encoded, Network
-from streamvace.embedded.train.sampling import CACHE_T
+from streamvace.embedded.train.sampling import CACHE_T, SHARED_NOISE
+from streamvace.model.autoencoder.tiny import BLOCK, LinearBlocks
+from streamvace.model.sampler import mix_noise
 
 CLEAN_SHARE = 0.6
 """How often the first of two chunks is a finished past; else it is noisy as well, and learns too."""
 OBJECT_WEIGHT = 3.0
 """How much more the error counts where objects are: a tenth of the picture, and most of what the prompt says."""
+BESIDE_WEIGHT = 0.5
+"""As much of it counts in the cells next to an object: its outline lies there as well."""
+MOTION_WEIGHT = 2.0
+"""How much more the channels count that hold what happens within four frames: weak, so they would be left out."""
+STEADY_WEIGHT = 0.6
+"""Weight of the change of the error from one latent frame to the next: a fault that stays is seen less than one that
+comes and goes six times a second. At a seam the change is taken from the past as it was painted."""
+REFERENCE_EVERY = 3
+"""One batch of so many has references, where a stage learns them at all."""
+COLOUR_WORDS = VOCABULARY.index("black") + 1
+"""The vocabulary's colours come first; this is the token of the last of them."""
 LOWEST_T = 0.35
 """The error is divided by the noise level, but by no less than this: near-clean samples would rule the loss."""
 
@@ -42,9 +58,16 @@ def own_history(x0: Tensor, span: int, chosen: Tensor, generator: torch.Generato
     return past
 
 
+def channel_weights(blocks: LinearBlocks) -> Tensor:
+    """`[32]`: 1, and up to MOTION_WEIGHT more by the share of a channel's pixels that changes within four frames."""
+    pixels = blocks.synthesis.detach().view(3, 4, BLOCK * BLOCK, -1)
+    change = (pixels - pixels.mean(1, keepdim=True)).square().sum((0, 1, 2)) / pixels.square().sum((0, 1, 2))
+    return 1 + MOTION_WEIGHT * change
+
+
 @torch.no_grad()
 def repaint(
-    net: Network, data: Encoded, span: int, hears: Tensor, generator: torch.Generator, bfloat16: bool
+    net: Network, data: Encoded, noise: Tensor, span: int, hears: Tensor, generator: torch.Generator, bfloat16: bool
 ) -> Tensor:
     """x0 with its first chunk as the net itself paints it from a noisy version of the truth. hears: `[B]`.
 
@@ -55,21 +78,39 @@ def repaint(
     level = 0.3 + 0.5 * torch.rand(len(x0), 1, generator=generator)
     first = x0[:, :, :span]
     sigma = level.view(-1, 1, 1, 1, 1)
-    noisy = (1 - sigma) * first + sigma * torch.randn(first.shape, generator=generator)
+    noisy = (1 - sigma) * first + sigma * noise[:, :, :span]
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         times, heard = level.repeat(1, span), hears.unsqueeze(1).repeat(1, span)
         made = net(noisy, times, data.tokens, data.context[:, :, :span], heard, span)
     return torch.cat((made.float(), x0[:, :, span:]), 2)
 
 
-def denoising_loss(
-    net: Network, data: Encoded, step: int, *, causal: bool, hears: bool, generator: torch.Generator, bfloat16: bool
-) -> Tensor:
-    """Weighted error of the predicted x0 over max(t, .35), for images (T = 1) and for clips.
+def stream_noise(shape: torch.Size, generator: torch.Generator) -> Tensor:
+    """Noise `[B, C, T, h, w]` as a stream's: a part of it is the same in every latent frame."""
+    common = torch.randn((*shape[:2], 1, *shape[3:]), generator=generator)
+    return mix_noise(torch.randn(shape, generator=generator), common, SHARED_NOISE)
 
-    causal: in chunks, each seeing those before it, with one noise level a chunk; else the whole clip at one level.
-    hears: whether the context branch takes part at all. step: odd ones repaint their past.
+
+def denoising_loss(
+    net: Network,
+    data: Encoded,
+    step: int,
+    *,
+    channels: Tensor,
+    causal: bool,
+    hears: bool,
+    refers: bool,
+    generator: torch.Generator,
+    bfloat16: bool,
+) -> Tensor:
+    """Weighted error of the predicted x0 and of its change in time, over max(t, .35), for images (T = 1) and clips.
+
+    channels: their weights `[32]`. causal: in chunks, each seeing those before it, with one noise level a chunk; else
+    the whole clip at one level. hears: whether the context branch takes part at all. refers: whether a reference stands
+    before every REFERENCE_EVERY-th batch. step: odd ones repaint their past.
     """
+    if refers and step % REFERENCE_EVERY == 0:
+        return referenced_loss(net, data, channels, generator, bfloat16)
     x0 = data.x0
     batch, _, frames, _, _ = x0.shape
     span = min(CHUNK, frames) if causal else frames
@@ -77,6 +118,7 @@ def denoising_loss(
     heard = data.hinted.float() * hears
     loud = heard.unsqueeze(1).repeat(1, t.shape[1])
     level, past = t, x0
+    noise = stream_noise(x0.shape, generator)
     if t.shape[1] > 1:
         # The past of a stream is clean, and was written to the cache by a pass without hints at t = .03.
         pick = torch.rand(batch, 3, generator=generator)
@@ -89,15 +131,60 @@ def denoising_loss(
         loud[:, 0] = torch.where(clean & (pick[:, 2] < 0.8), torch.zeros(batch), loud[:, 0])
         past = own_history(x0, span, clean & (pick[:, 2] < 0.6), generator)
         if step % 2:
-            made = repaint(net, data, span, heard, generator, bfloat16)
+            made = repaint(net, data, noise, span, heard, generator, bfloat16)
             past = torch.where(clean.view(-1, 1, 1, 1, 1), made, x0)
     t, level, loud = (v.repeat_interleave(span, 1) for v in (t, level, loud))
     sigma = level.view(batch, 1, frames, 1, 1)
-    noise = torch.randn(x0.shape, generator=generator)
     noisy = (1 - sigma) * past + sigma * noise
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         out = net(noisy, t, data.tokens, data.context if hears else None, loud, span)
-    weight = 1 + OBJECT_WEIGHT * data.objects.unsqueeze(1)
-    error = ((out.float() - x0).square() * weight).mean((1, 3, 4))
-    loss: Tensor = (error / t.clamp_min(LOWEST_T)).mean()
+    error = out.float() - x0
+    return weighed(error, data.objects, t, channels, past - x0, span)
+
+
+def referenced_loss(
+    net: Network, data: Encoded, channels: Tensor, generator: torch.Generator, bfloat16: bool
+) -> Tensor:
+    """The same for whole clips with a reference in front, as VACE is trained: the reference is denoised along, and half
+    of the prompts name no colour, so that it is worth a look."""
+    x0 = torch.cat((data.reference, data.x0), 2)
+    t = draw_times(len(x0), generator).unsqueeze(1).repeat(1, x0.shape[2])
+    sigma = t.view(len(x0), 1, -1, 1, 1)
+    noisy = (1 - sigma) * x0 + sigma * stream_noise(x0.shape, generator)
+    context = torch.cat((reference_context(data.reference, data.context.shape[1]), data.context), 2)
+    silent = torch.rand(len(x0), 1, generator=generator) < 0.5
+    tokens = torch.where(silent, colourless(data.tokens), data.tokens)
+    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        out = net(noisy, t, tokens, context, None, x0.shape[2])
+    error = out.float()[:, :, 1:] - data.x0
+    return weighed(error, data.objects, t[:, 1:], channels, torch.zeros_like(data.x0), data.x0.shape[2])
+
+
+def colourless(tokens: Tensor) -> Tensor:
+    """Tokens `[B, 24]` without the words for colours; what is left moves up."""
+    kept = tokens * (tokens > COLOUR_WORDS)
+    order = (kept == 0).int().argsort(dim=1, stable=True)
+    return kept.gather(1, order)
+
+
+def weighed(error: Tensor, objects: Tensor, t: Tensor, channels: Tensor, fault: Tensor, span: int) -> Tensor:
+    """Error of x0 `[B, C, T, h, w]` and of its change in time, weighed by place, channel and noise level `[B, T]`.
+
+    fault: of the past that the frames from `span` on saw, as `error`.
+    """
+    batch, _, frames, _, _ = error.shape
+    change = error[:, :, 1:] - error[:, :, :-1]
+    if frames > span:
+        change[:, :, span - 1] = error[:, :, span] - fault[:, :, span - 1]
+    cells = object_weights(objects) / t.clamp_min(LOWEST_T).view(batch, 1, frames, 1, 1)
+    cells = cells * channels.view(1, -1, 1, 1, 1)
+    loss: Tensor = (error.square() * cells).mean()
+    if frames > 1:
+        loss = loss + STEADY_WEIGHT * (change.square() * cells[:, :, 1:]).mean()
     return loss
+
+
+def object_weights(objects: Tensor) -> Tensor:
+    """Weights `[B, 1, T, h, w]` of cells by how much of them the objects cover, `[B, T, h, w]` in 0..1."""
+    beside = F.max_pool2d(objects, 3, stride=1, padding=1)
+    return (1 + OBJECT_WEIGHT * torch.maximum(objects, BESIDE_WEIGHT * beside)).unsqueeze(1)

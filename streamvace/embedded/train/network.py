@@ -128,7 +128,8 @@ class Network(nn.Module):
 class Encoded:
     """A batch in latents: x0 `[B, 32, T, 16, 16]`, context `[B, 128, T, 16, 16]`, tokens, hinted `[B]`.
 
-    objects: `[B, T, 16, 16]` in 0..1, how much of a cell the objects cover.
+    objects: `[B, T, 16, 16]` in 0..1, how much of a cell the objects cover. reference: `[B, 32, 1, 16, 16]`, the clip's
+    middle picture, for stages that learn references.
     """
 
     x0: Tensor
@@ -136,6 +137,7 @@ class Encoded:
     tokens: Tensor
     hinted: Tensor
     objects: Tensor
+    reference: Tensor
 
 
 def pixels(clip: Tensor) -> Tensor:
@@ -161,10 +163,13 @@ def encode(blocks: LinearBlocks, batch: Batch) -> Encoded:
     # 128 stands for exact mid-grey, as the live path's empty control does.
     grey = (control == 128).all(-1, keepdim=True).permute(0, 4, 1, 2, 3)
     control_pixels = pixels(control).masked_fill(grey, 0.0)
+    video = torch.from_numpy(batch.video)
+    middle = video.shape[1] // 2
     return Encoded(
-        blocks(pixels(torch.from_numpy(batch.video))),
+        blocks(pixels(video)),
         vace_context(blocks, control_pixels, mask),
         torch.from_numpy(batch.tokens),
         torch.from_numpy(batch.hinted),
         F.avg_pool3d(torch.from_numpy(batch.objects).float() / 255, (4, 8, 8)),
+        blocks(pixels(video[:, middle : middle + 1].expand(-1, 4, -1, -1, -1))),
     )

@@ -19,6 +19,8 @@ from streamvace.model.autoencoder.tiny import TinyAE
 from streamvace.model.specs import EMBEDDED
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+BEFORE = "before.json"
+"""In the training folder: the stages of the package that the weights go on from."""
 LIMIT = 16_000_000
 """Bytes the package may weigh in all."""
 PARTS = {"transformer.": "transformer", "context.": "context", "text_encoder.": "text"}
@@ -40,10 +42,9 @@ def trained_network(config: TrainConfig) -> tuple[Network, dict[str, Any]]:
     """What ships: the `demo` stage's network if it ran, else that of `images`; and how long each stage took."""
     history: dict[str, Any] = {}
     state: dict[str, Tensor] = {}
-    for name in ("images", "demo"):
-        path = config.folder / f"{name}.pt"
-        if path.exists() or name == "images":
-            state, history[name] = _average(path)
+    ran = [name for name in ("images", "demo") if (config.folder / f"{name}.pt").exists()]
+    for name in ran or ("images",):
+        state, history[name] = _average(config.folder / f"{name}.pt")
     net = Network()
     net.load_state_dict(state)
     return net.eval(), history
@@ -66,6 +67,22 @@ def trained_codec(config: TrainConfig) -> tuple[TinyAE, dict[str, Any]]:
         state = torch.load(config.folder / "codec.pt", weights_only=True)
     model.load_state_dict(state)
     return model.eval(), history
+
+
+def adopt_package(package: Path, folder: Path) -> None:
+    """Go on from a package: its codec becomes the folder's, and the folder remembers the stages that made it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save(load_package(package)[1].state_dict(), folder / "codec.pt")
+    card = json.loads((package / "card.json").read_text(encoding="utf-8"))
+    stages = [*card.get("before", []), card["stages"]]
+    (folder / BEFORE).write_text(json.dumps(stages), encoding="utf-8")
+
+
+def _before(folder: Path) -> list[dict[str, Any]]:
+    """The stages of each package before, the first of them first."""
+    path = folder / BEFORE
+    stages: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return stages
 
 
 def write_package(config: TrainConfig, figures: dict[str, float], folder: Path = WEIGHTS) -> int:
@@ -91,6 +108,7 @@ def write_package(config: TrainConfig, figures: dict[str, float], folder: Path =
         "licence": "Apache-2.0, as the program",
         "seed": config.seed,
         "stages": {**history, **more},
+        "before": _before(config.folder),
         "size": asdict(EMBEDDED),
         "vocabulary": list(VOCABULARY),
         "figures": {key: round(value, 4) for key, value in figures.items()},

@@ -23,7 +23,8 @@ class StageRow:
 
     number: its place in the random seeds; never reused. after: the stage whose weights it starts from, "" = nothing.
     trains: the parts of the network that learn; the others are frozen. order: `causal`: later chunks see earlier ones;
-    `whole`: every latent frame sees every other. hears: whether there is any control.
+    `whole`: every latent frame sees every other. hears: whether there is any control. refers: whether a picture of the
+    scene stands before some of the clips, as VACE learned references; `whole` stages only.
     """
 
     number: int
@@ -31,12 +32,13 @@ class StageRow:
     trains: tuple[Part, ...]
     order: Literal["causal", "whole"]
     hears: bool
+    refers: bool = False
 
 
 STAGES: dict[str, StageRow] = {
     "images": StageRow(0, "", EVERYTHING, "whole", hears=True),
     "demo": StageRow(1, "images", EVERYTHING, "causal", hears=True),
     "base": StageRow(3, "images", ("transformer", "text_encoder"), "whole", hears=False),
-    "context": StageRow(4, "base", ("context",), "whole", hears=True),
+    "context": StageRow(4, "base", ("context",), "whole", hears=True, refers=True),
     "causal": StageRow(5, "base", ("transformer",), "causal", hears=False),
 }

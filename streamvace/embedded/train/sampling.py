@@ -9,10 +9,12 @@ from streamvace.embedded.train.network import Network
 from streamvace.model.blocks import Bidirectional
 from streamvace.model.cache import KVCache
 from streamvace.model.rope import rotary_table
-from streamvace.model.specs import CacheRule
+from streamvace.model.sampler import mix_noise
+from streamvace.model.specs import PIPELINES, CacheRule
 
 STEPS = (1.0, 0.9, 0.75, 0.5)
 CACHE_T = 0.03
+SHARED_NOISE = PIPELINES["embedded"].shared_noise
 
 
 @torch.no_grad()
@@ -40,13 +42,14 @@ def stream(
     cache = KVCache(model.size, CacheRule(window=2 * frames, sink=0), cells, cells, batch=batch)
     local = rotary_table(range(frames), cells, cells, model.size.head_dim, "cpu")
     shape = (batch, model.size.in_dim, frames, side, side)
+    common = [torch.randn((*shape[:2], 1, side, side), generator=generator) for _ in steps]
     chunks: list[Tensor] = []
     for number, context in enumerate(contexts):
         memory = cache.chunk(number * frames, frames)
 
         x0, hints = torch.zeros(shape), list[Tensor]()
         for step, t in enumerate(steps):
-            noise = torch.randn(shape, generator=generator)
+            noise = mix_noise(torch.randn(shape, generator=generator), common[step], SHARED_NOISE)
             x, grid = model.embed((1 - t) * x0 + t * noise)
             time = model.embed_time(torch.full((batch, frames), t * 1000))
             if context is not None and step % hint_reuse == 0:

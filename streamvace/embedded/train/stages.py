@@ -12,8 +12,9 @@ from streamvace.embedded.train import team
 from streamvace.embedded.train.codec import fit_codec
 from streamvace.embedded.train.config import TrainConfig
 from streamvace.embedded.train.data import World, batches, make_batch
-from streamvace.embedded.train.loss import denoising_loss
+from streamvace.embedded.train.loss import channel_weights, denoising_loss
 from streamvace.embedded.train.network import Network, encode
+from streamvace.embedded.train.package import adopt_package, load_package
 from streamvace.embedded.train.rows import STAGES, StageRow
 from streamvace.embedded.train.sheets import contact_sheet
 from streamvace.embedded.train.trainer import Trainer
@@ -70,19 +71,29 @@ def load_earlier(net: Network, state: dict[str, Tensor]) -> None:
     net.load_state_dict({**state, key: table})
 
 
+def earlier_weights(path: Path) -> dict[str, Tensor]:
+    """The network of a checkpoint, or of a folder with a package as it ships."""
+    if path.is_dir():
+        return load_package(path)[0].state_dict()
+    average: dict[str, Tensor] = torch.load(path, weights_only=True)["average"]
+    return average
+
+
 def train_stage(config: TrainConfig, name: str) -> None:
     """Run one stage of the table; resumes where it stopped."""
+    if config.start_from is not None and config.start_from.is_dir() and not codec_path(config).exists():
+        adopt_package(config.start_from, config.folder)
     team.together(config.processes, config.folder, _train, config, name)
 
 
 def _start(config: TrainConfig, name: str, row: StageRow, net: Network, blocks: LinearBlocks) -> None:
     """Fill `net` with what the stage starts from."""
     stage = config.stages[name]
-    earlier = config.folder / f"{row.after}.pt" if row.after else config.start_from
+    earlier = config.start_from or (config.folder / f"{row.after}.pt" if row.after else None)
     if earlier is not None:
         if not earlier.exists():
             raise UserError(f"{name} starts from {earlier}, which is not there; train that stage first")
-        load_earlier(net, torch.load(earlier, weights_only=True)["average"])
+        load_earlier(net, earlier_weights(earlier))
     if earlier is None or row.trains == ("context",):
         fresh = Network()
         count = min(64, 8 * stage.batch)
@@ -101,6 +112,7 @@ def _train(config: TrainConfig, name: str) -> None:
     torch.manual_seed(config.seed)
     row, stage = STAGES[name], config.stages[name]
     blocks = load_blocks(config)
+    channels = channel_weights(blocks)
     net = Network()
     for part in ("transformer", "text_encoder", "context"):
         net.get_submodule(part).requires_grad_(part in row.trains)
@@ -121,8 +133,10 @@ def _train(config: TrainConfig, name: str) -> None:
             net,
             data,
             step,
+            channels=channels,
             causal=row.order == "causal",
             hears=row.hears,
+            refers=row.refers,
             generator=generator,
             bfloat16=config.bfloat16,
         )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamvace.chunk import Pixels
-from streamvace.live.drift import ATTEMPTS, BASELINE, PATIENCE, RECENT, REST, SETTLING, Departure, DriftWatch, Look
+from streamvace.drift_watch import ATTEMPTS, BASELINE, PATIENCE, RECENT, REST, SETTLING, Departure, DriftWatch, Look
 
 SEEN = SETTLING + BASELINE
 

@@ -1,0 +1,74 @@
+"""What fewer looks at the control cost and save: `python benchmarks/hint_reuse.py [--clips 8] [--chunks 3]`.
+
+Held-out scenes on the embedded model, streamed as in a show: silhouette IoU and likeness to the stream with every hint
+(PSNR), beside the time a chunk takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+
+from streamvace.idle_threads import sleep_when_idle
+
+sleep_when_idle()  # as `streamvace run` does, and like there before torch is loaded
+
+import numpy as np
+
+from streamvace.chunk import ChunkInput, Pixels
+from streamvace.embedded.judge.judges import silhouette_iou
+from streamvace.embedded.judge.references import STEP, Clip, make_clip
+from streamvace.generator import Generator
+from streamvace.hardware import hardware_line
+from streamvace.model_options import ModelOptions
+
+REUSE = (1, 2, 3, 4)
+
+
+def stream(generator: Generator, clip: Clip, reuse: int) -> tuple[Pixels, float]:
+    """The clip's depth from a fresh start, and the median seconds of the chunks after the first."""
+    generator.reset()
+    made, seconds, at = [], [], 0
+    while at < len(clip.frames):
+        control = clip.depth[at : at + generator.frames_wanted()]
+        chunk = generator.step(ChunkInput(clip.words, control=control, hint_reuse=reuse))
+        made.append(chunk.frames)
+        seconds.append(chunk.seconds["total"])
+        at += len(control)
+    return np.concatenate(made), statistics.median(seconds[1:] or seconds)
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clips", type=int, default=8)
+    parser.add_argument("--chunks", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    generator = Generator.load("embedded", None, ModelOptions("cpu", given.threads))
+    length = 9 + 12 * (given.chunks - 1)
+    rows: dict[int, dict[str, list[float]]] = {reuse: {"iou": [], "ms": [], "psnr": []} for reuse in REUSE}
+    for number in range(given.clips):
+        clip = make_clip(number, length, generator.size)
+        every, _ = stream(generator, clip, 1)
+        for reuse, row in rows.items():
+            made, seconds = stream(generator, clip, reuse)
+            row["iou"] += [silhouette_iou(made[k], clip.inside[k]) for k in range(0, length, 2 * STEP)]
+            row["ms"].append(1000 * seconds)
+            if reuse > 1:
+                error = np.square(made.astype(np.float32) - every.astype(np.float32)).mean()
+                row["psnr"].append(float(10 * np.log10(255**2 / error)))
+    if given.json:
+        print(json.dumps({"hardware": hardware_line(generator.device), "hint_reuse": rows}, indent=1))
+        return
+    print(hardware_line(generator.device))
+    print(f"embedded, {given.clips} clips of {length} frames")
+    for reuse, row in rows.items():
+        same = f"PSNR to every-step hints {np.mean(row['psnr']):.1f} dB, " if row["psnr"] else ""
+        print(f"hint_reuse {reuse}: IoU {np.mean(row['iou']):.3f}, {same}{np.median(row['ms']):.0f} ms a chunk")
+
+
+if __name__ == "__main__":
+    main()

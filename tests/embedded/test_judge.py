@@ -17,6 +17,7 @@ from streamvace.embedded.judge.fidelity import CONDITIONS, TASKS, Task, Variant,
 from streamvace.embedded.judge.judges import JUDGES, Judge, ssim
 from streamvace.embedded.judge.references import ends_of_the_scale, likeness, make_clip, reference_cells
 from streamvace.embedded.train.package import load_package
+from streamvace.errors import UserError
 from streamvace.generator import Generator
 
 
@@ -48,6 +49,14 @@ def test_the_table_prints_as_json_with_ceilings_and_floors() -> None:
     cells = json.loads(result.stdout)["cells"]
     assert {cell["variant"] for cell in cells} == {"truth", "codec", "wrong", "batch", "streamed"}
     assert all(cell["figure"]["low"] <= cell["figure"]["mean"] <= cell["figure"]["high"] for cell in cells)
+
+
+@pytest.mark.parametrize("option", ["--task", "--condition"])
+def test_an_unknown_part_of_the_table_is_refused_with_the_known_ones(option: str) -> None:
+    result = CliRunner().invoke(app, [option, "nothing"])
+    assert isinstance(result.exception, UserError)
+    assert "nothing" in str(result.exception)
+    assert {"--task": "edges", "--condition": "scale 0.5"}[option] in str(result.exception)
 
 
 def test_control_that_is_off_or_of_another_clip_loses_the_silhouette() -> None:

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from streamvace.embedded.text import tokens_of
 from streamvace.embedded.train.cli import app
 from streamvace.embedded.train.config import DEFAULT
-from streamvace.embedded.train.data import World, make_batch
+from streamvace.embedded.train.data import World, make_batch, still_end
+from streamvace.embedded.train.decoder import CROP, crops
 from streamvace.embedded.train.muon import orthogonalise
 from streamvace.embedded.train.package import load_package
 from streamvace.errors import UserError
@@ -32,6 +33,28 @@ def test_muon_makes_updates_orthogonal() -> None:
         values = torch.linalg.svdvals(orthogonalise(torch.randn(2, *shape)))
         assert values.max() < 1.6
         assert values.median() > 0.6
+
+
+def test_a_clip_to_extend_gives_one_latent_frame_at_an_end_and_grey_elsewhere() -> None:
+    video = np.random.default_rng(0).integers(0, 255, (24, 8, 8, 3), np.uint8)
+    ends = set()
+    for seed in range(20):
+        control, mask = still_end(video, np.random.default_rng(seed))
+        given = np.flatnonzero((mask == 0).all((1, 2)))
+        ends.add(tuple(given.tolist()))
+        assert np.array_equal(control[given], video[given])
+        rest = np.delete(np.arange(24), given)
+        assert (mask[rest] == 255).all()
+        assert (control[rest] == 128).all()
+    assert ends == {(0, 1, 2, 3), (20, 21, 22, 23)}
+
+
+def test_the_decoder_learns_from_pictures_not_from_controls() -> None:
+    clips = crops((1, 2), 12, 4, None)
+    assert clips.shape == (12, 4, CROP, CROP, 3)
+    assert np.array_equal(clips, crops((1, 2), 12, 4, None))
+    colour = [float(np.ptp(clip.astype(int), axis=-1).mean()) for clip in clips]
+    assert sum(each > 4 for each in colour) > len(clips) / 2
 
 
 def test_train_all_goes_from_nothing_to_a_package(tmp_path: Path) -> None:

@@ -41,6 +41,9 @@ def evaluate(
     task: Annotated[
         list[str] | None, typer.Option("--task", help="Only this part of the table; may be repeated.")
     ] = None,
+    condition: Annotated[
+        list[str] | None, typer.Option("--condition", help="Only this treatment of the control; may be repeated.")
+    ] = None,
     folder: Annotated[
         Path | None, typer.Option("--folder", help="Judge the training checkpoints there, not the shipped weights.")
     ] = None,
@@ -53,13 +56,11 @@ def evaluate(
     and `causal` the table also has the paper's transfer: context blocks trained on the bidirectional base, run in batch
     with it, and streamed with its causal student. The task `drift` compares the ends of a long stream.
     """
-    from streamvace.embedded.judge.fidelity import TASKS, fidelity
+    from streamvace.embedded.judge.fidelity import CONDITIONS, TASKS, fidelity
     from streamvace.embedded.judge.fidelity import as_json as plain
 
-    known = (*TASKS, *LIVE_TASKS)
-    tasks = tuple(task or known)
-    if unknown := [name for name in tasks if name not in known]:
-        raise UserError(f"--task {unknown[0]!r}: there is {', '.join(known)}")
+    tasks = _chosen("--task", task, (*TASKS, *LIVE_TASKS))
+    conditions = _chosen("--condition", condition, tuple(CONDITIONS))
     variants, codec = _variants(folder)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
@@ -69,7 +70,7 @@ def evaluate(
             bar.update(line, description=text)
 
         offline = tuple(name for name in tasks if name in TASKS)
-        cells = list(fidelity(variants, codec, clips, seeds, offline, progress=progress))
+        cells = list(fidelity(variants, codec, clips, seeds, offline, conditions, progress=progress))
         live = [name for name in tasks if name in LIVE_TASKS]
         cells += _live_cells(variants, codec, live, min(clips, REFERENCE_CLIPS), drift_frames, seeds, progress)
     if as_json:
@@ -83,6 +84,12 @@ def evaluate(
     for key, values in rows.items():
         table.add_row(*key, *(values.get(name, "") for name in names))
     Console().print(table)
+
+
+def _chosen(option: str, given: list[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
+    if unknown := [name for name in given or () if name not in known]:
+        raise UserError(f"{option} {unknown[0]!r}: there is {', '.join(known)}")
+    return tuple(given or known)
 
 
 def _variants(folder: Path | None) -> tuple[list[Variant], TinyAE]:

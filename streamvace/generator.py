@@ -28,7 +28,7 @@ from streamvace.offload import Offload
 from streamvace.pixels import Canvas, to_frames, to_mask, to_pixels
 from streamvace.prompt_desk import PromptDesk
 from streamvace.rehearsal import SWITCH, rehearsal, rehearsal_input
-from streamvace.seams import ease_seam
+from streamvace.seams import ease_chunk
 from streamvace.stage_clock import StageClock
 from streamvace.stream_state import Networks, StreamState
 from streamvace.text_state import history_is_stale, take_prompt
@@ -150,8 +150,9 @@ class Generator:
             # A cut within the stream: the decoder blends each frame with the one before, so it gets the first twice.
             _, state.decoder = codec.decode(x0[:, :, :1], None)
         pixels, state.decoder = codec.decode(x0, state.decoder)
-        if spec.ease_seams and state.last_pixels is not None:
-            pixels = ease_seam(pixels, state.last_pixels[:, :, -1], spec.ease_seams)
+        if spec.ease_seams:
+            before = None if state.last_pixels is None else state.last_pixels[:, :, -1]
+            pixels = ease_chunk(pixels, before, spec.ease_seams, spec.ease_latents)
         try:
             picture = to_frames(pixels)
         except FloatingPointError:

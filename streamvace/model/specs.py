@@ -107,6 +107,7 @@ class PipelineSpec:
     on_prompt_switch: `recache` replays the last window of clean latents with the new text; `forget` empties the cache,
         so that the new text rules from the next chunk on; `none` only swaps the text.
     ease_seams: over so many frames after a seam, small differences to the picture before it are faded out; 0 = off.
+    ease_latents: the same after each latent frame of the chunk; its number of pixel frames, or 0 = off.
     shared_noise: how much of the noise's power all frames of a stream share; 0 = none, as Wan was trained.
     score_bias: past frames can be attended less than they were trained to be (Krea Realtime).
     learned_references: the context branch was trained with references; where it was not, only `memory` shows them.
@@ -129,6 +130,7 @@ class PipelineSpec:
     raw_source: bool = False
     on_prompt_switch: Literal["recache", "forget", "none"] = "none"
     ease_seams: int = 0
+    ease_latents: int = 0
     shared_noise: float = 0.0
     score_bias: bool = False
     learned_references: bool = True
@@ -154,8 +156,9 @@ PIPELINES: dict[str, PipelineSpec] = {
             # It was never trained on a change of words: with its history it keeps the old background for good.
             on_prompt_switch="forget",
             learned_references=False,
-            # Two thirds of a chunk; what it buys and costs stands in seams.py.
-            ease_seams=8,
+            # A chunk; what it buys and costs stands in seams.py.
+            ease_seams=12,
+            ease_latents=4,
             # Trained so; without it what nobody asked for changes with every latent frame, six times a second.
             shared_noise=0.5,
             default_size=(256, 256),

@@ -25,11 +25,11 @@ from streamvace.errors import UserError
 from streamvace.model.autoencoder.tiny import TinyAE
 from streamvace.model.quantize import PRECISIONS, quantise_blocks
 from streamvace.model.specs import PIPELINES
-from streamvace.seams import ease_seam
+from streamvace.seams import ease_chunk
 
 BATCH = 16
 """Clips streamed side by side: enough to keep two cores busy, little enough for any laptop's memory."""
-EASED = PIPELINES["embedded"].ease_seams
+EASED = (PIPELINES["embedded"].ease_seams, PIPELINES["embedded"].ease_latents)
 TWO_BODIES = 10_000
 """Trial numbers from here on show two objects."""
 
@@ -89,17 +89,21 @@ TASKS: dict[str, Task] = {
 
 
 @torch.no_grad()
-def to_pictures(codec: TinyAE, latents: Tensor, ease: int = 0) -> Bytes:
+def to_pictures(codec: TinyAE, latents: Tensor, ease: tuple[int, int] | None = None) -> Bytes:
     """Latents of a whole stream -> uint8 `[B, 4T - 3, 128, 128, 3]`, the decoder's output at half size.
 
-    ease: frames over which the seams between chunks are eased, as the live stream does; 0 = not.
+    ease: frames over which the seams between chunks, and between latent frames, are eased, as the live stream does it;
+    None = not.
     """
     out = []
     for row in latents:
         frames, _ = codec.decode(row[None])
-        for seam in range(4 * CHUNK - 3, frames.shape[2] if ease else 0, 4 * CHUNK):
-            eased = ease_seam(frames[:, :, seam:], frames[:, :, seam - 1], ease)
-            frames = torch.cat((frames[:, :, :seam], eased), 2)
+        if ease is not None:
+            first = 4 * CHUNK - 3
+            chunks = [ease_chunk(frames[:, :, :first], None, *ease)]
+            for part in frames[:, :, first:].split(4 * CHUNK, 2):
+                chunks.append(ease_chunk(part, chunks[-1][:, :, -1], *ease))
+            frames = torch.cat(chunks, 2)
         half = torch.nn.functional.avg_pool2d(frames[0].transpose(0, 1), 2)
         out.append(((half.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy())
     return np.stack(out)
@@ -128,7 +132,7 @@ def paint(variant: Variant, codec: TinyAE, batches: list[Batch], how: Condition,
             context_scale=how.scale,
             hint_reuse=how.hint_reuse,
         )
-        painted.append(to_pictures(codec, torch.cat(latents, 2), EASED if variant.streamed else 0))
+        painted.append(to_pictures(codec, torch.cat(latents, 2), EASED if variant.streamed else None))
     return np.concatenate(painted)
 
 

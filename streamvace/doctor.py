@@ -220,7 +220,8 @@ def can_run(report: list[Check]) -> bool:
 
 def run_doctor(json: bool) -> int:
     """Print the report; 0 when the main job can run, 1 otherwise."""
-    report = checks(gather(DEFAULT_OSC_PORT, DEFAULT_WEB_PORT))
+    facts = gather(DEFAULT_OSC_PORT, DEFAULT_WEB_PORT)
+    report = checks(facts)
     good = can_run(report)
     if json:
         print(json_format.dumps({"can_run": good, "checks": [asdict(check) for check in report]}, indent=2))
@@ -238,5 +239,6 @@ def run_doctor(json: bool) -> int:
         table.add_row(Text(check.status, colours[check.status]), Text(check.name), Text(check.found), Text(check.mend))
     console = Console()
     console.print(table)
-    console.print(f"Ready:  {command('run')}" if good else "Not ready: mend what is marked missing, then ask again.")
+    ready = f"Ready:  {command('run', facts.bootstrapped)}"
+    console.print(ready if good else "Not ready: mend what is marked missing, then ask again.")
     return 0 if good else 1

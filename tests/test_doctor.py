@@ -207,15 +207,18 @@ def test_the_weights_looked_for_are_those_that_are_loaded() -> None:
     assert all(f'"{name}.safetensors"' in source for name in doctor.NETWORKS)
 
 
+@pytest.mark.parametrize("bootstrapped", [True, False])
 @pytest.mark.parametrize("good", [True, False])
 def test_the_report_prints_and_the_exit_code_says_whether_the_show_can_run(
-    good: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    good: bool, bootstrapped: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    facts = GOOD if good else replace(GOOD, weights=(), weights_error="[red]a [bracketed] error")
+    start = "python plugin/bootstrap.py run" if bootstrapped else "streamvace run"
+    facts = replace(GOOD, bootstrapped=bootstrapped)
+    facts = facts if good else replace(facts, weights=(), weights_error="[red]a [bracketed] error")
     monkeypatch.setattr(doctor, "gather", lambda *_: facts)
     assert run_doctor(False) == (0 if good else 1)
     told = capsys.readouterr().out
-    assert ("streamvace run" in told) == good
+    assert (start in told) == good
     assert run_doctor(True) == (0 if good else 1)
     report = json.loads(capsys.readouterr().out)
     assert report["can_run"] is good

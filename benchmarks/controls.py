@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from streamvace.conditioning.controls import CONTROLS, RAFT_FILE
 from streamvace.conditioning.controls.base import Control, ControlSettings, three
 from streamvace.conditioning.controls.flow import Flow
+from streamvace.conditioning.controls.network_flow import RaftSearch
 from streamvace.conditioning.masks import MASKS
 from streamvace.conditioning.masks.base import MaskSettings
 from streamvace.conditioning.masks.shape import MaskShaper, Shaping
@@ -67,8 +68,8 @@ def steps(settings: MaskSettings) -> Mapping[str, Step]:
     for kind in CONTROLS:
         found[f"control {kind}"] = _control(kind, networks)
     if networks.place(RAFT_FILE).exists():
-        found["control flow, RAFT"] = found["control flow"]
-        found["control flow"] = _step(Flow(), ControlSettings())
+        search = RaftSearch.load(networks.place(RAFT_FILE), networks.device)
+        found["control flow, RAFT"] = _step(Flow(search), ControlSettings())
     for name, details in POSES.items():
         found[name] = _control("pose", networks, ControlSettings(pose_details=details, pose_people=1))
     for source in MASKS:

@@ -66,7 +66,7 @@ def test_what_can_be_had_comes_and_what_cannot_is_told(tmp_path: Path, publisher
         assert (tmp_path / VISION / name).read_bytes() == name.encode()
     assert missing(tmp_path) == ("depth-anything-v2-small",)
     assert CONTROLS["scribble"](Networks(tmp_path)).backend == "VACE's contour network"
-    assert CONTROLS["flow"](Networks(tmp_path)).backend == "RAFT"
+    assert CONTROLS["flow"](Networks(tmp_path, "meta")).backend == "RAFT"
     assert any("no network" in line for line in said)
     assert len(load_file(str(tmp_path / VISION / "scribble.safetensors"))) == 24
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def weights() -> dict[str, Tensor]:
 def networks(tmp_path: Path) -> Networks:
     (tmp_path / VISION).mkdir()
     save_file(weights(), str(tmp_path / VISION / RAFT_FILE))
-    return Networks(tmp_path)
+    return Networks(tmp_path, device="meta")  # any device that is no processor
 
 
 class Exact(RaftSmall):
@@ -93,8 +94,10 @@ def test_its_weights_have_torchvisions_names_and_shapes() -> None:
     assert shapes["update_block.flow_head.conv2.bias"] == (2,)
 
 
-def test_it_is_used_when_its_weights_are_there_and_says_so(networks: Networks, tmp_path: Path) -> None:
+def test_it_is_used_when_its_weights_and_a_card_are_there_and_says_so(networks: Networks, tmp_path: Path) -> None:
     assert CONTROLS["flow"](networks).backend == "RAFT"
+    for device in ("cpu",) if torch.cuda.is_available() else ("cpu", "auto"):
+        assert CONTROLS["flow"](replace(networks, device=device)).backend == "OpenCV DIS"
     (tmp_path / VISION / RAFT_FILE).unlink()
     assert CONTROLS["flow"](networks).backend == "OpenCV DIS"
 
@@ -127,7 +130,7 @@ def test_any_size_of_picture_has_a_flow(networks: Networks, tmp_path: Path, size
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_no_frame_can_stop_it(networks: Networks, kind: str) -> None:
-    control = CONTROLS["flow"](networks)
+    control = Flow(RaftSearch.load(networks.place(RAFT_FILE), "cpu"))
     for k, frame in enumerate([HOSTILE[kind], HOSTILE[kind], HOSTILE["noise"]]):
         assert control.update(frame, k / FPS, SETTINGS).shape == (*frame.shape[:2], 3)
 

@@ -32,6 +32,14 @@ def test_every_judge_tells_the_true_frames_from_a_plainly_wrong_case(name: str) 
         assert tells_apart(right, figure(row.score(*row.wrong(truth, truth, trials))), row.more), judge
 
 
+def test_true_frames_wear_the_colours_of_their_words_whatever_the_light() -> None:
+    """Among them neon ones, whose glow over a bright backdrop once made orange read as yellow."""
+    for name in ("depth", "two objects"):
+        trials, batches = held_out(TASKS[name], 32, 24)
+        truth = np.concatenate([b.video for b in batches])[:, 3:]
+        assert np.nanmin(JUDGES["colour"].score(truth, truth, trials)) == 1
+
+
 def test_a_judge_that_cannot_tell_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     constant = Judge(lambda made, truth, trials: np.ones(len(made)), JUDGES["colour"].wrong)
     monkeypatch.setitem(JUDGES, "constant", constant)

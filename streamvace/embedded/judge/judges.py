@@ -6,14 +6,14 @@ A judge whose right and wrong cases overlap measures nothing and is refused.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.embedded.judge.trials import KEPT_BORDER, Bytes, Trial
-from streamvace.embedded.styles import COLOURS, rgb, surface
+from streamvace.embedded.styles import COLOURS, Look, compose
 from streamvace.embedded.train.network import CHUNK
 from streamvace.embedded.world import Maps
 
@@ -21,6 +21,8 @@ Scores = NDArray[np.float64]
 """One figure a clip, `[N]`."""
 STEP = 8
 """One of every eight frames is judged."""
+SOLID = 240
+"""Coverage (of 255) from which on a pixel shows the object alone."""
 CLEAR = 8
 """Pixels left out around the kept area: the codec's blocks reach over its border."""
 
@@ -43,13 +45,16 @@ def silhouette_iou(picture: Bytes, inside: NDArray[np.bool_]) -> float:
     return float((claimed & flat).sum() / max(1, (claimed | flat).sum()))
 
 
-def named_colour(picture: Bytes, maps: Maps, body: int, style: str) -> str:
-    """The colour word that fits the object best: its mean colour against the palette under the same light."""
-    planes = maps.astype(np.float32) / 255
-    inside = planes[4 + body] > 0.9
-    mean = picture[inside].mean(0) / 255
-    lit = {name: surface(style, rgb(name), planes[2][inside], planes[3][inside]).mean(0) for name in COLOURS}
-    return min(lit, key=lambda name: float(((lit[name] - mean) ** 2).sum()))
+def named_colour(picture: Bytes, maps: Maps, body: int, look: Look) -> str:
+    """The colour word that fits the object best: its mean colour against that of the true picture in each colour."""
+    inside = maps[4 + body] > SOLID
+    mean = picture[inside].mean(0)
+
+    def distance(name: str) -> float:
+        bodies = (*look.bodies[:body], name, *look.bodies[body + 1 :])
+        return float(((compose(maps, replace(look, bodies=bodies))[inside].mean(0) - mean) ** 2).sum())
+
+    return min(COLOURS, key=distance)
 
 
 def ssim(one: Bytes, other: Bytes, where: NDArray[np.bool_]) -> float:
@@ -91,8 +96,8 @@ def colours(made: Bytes, truth: Bytes, trials: list[Trial]) -> Scores:
     scores = []
     for video, t in zip(made, trials, strict=True):
         maps = t.maps[3 + k]
-        seen = [body for body in range(len(t.look.bodies)) if (maps[4 + body] > 240).any()]
-        hits = [named_colour(video[k], maps, body, t.look.style) == t.look.bodies[body] for body in seen]
+        seen = [body for body in range(len(t.look.bodies)) if (maps[4 + body] > SOLID).any()]
+        hits = [named_colour(video[k], maps, body, t.look) == t.look.bodies[body] for body in seen]
         scores.append(np.mean(hits) if hits else np.nan)
     return np.array(scores)
 

@@ -29,7 +29,7 @@ COLUMNS = 4
 
 def pattern_clip(path: Path, seconds: float) -> Path:
     """The pattern that a show without inputs begins with, as a clip."""
-    pattern = PatternStream("depth", SIZE)
+    pattern = PatternStream("light", SIZE)
     with VideoWriter(path, SIZE, FPS) as film:
         for k in range(round(seconds * FPS)):
             film.write(pattern.frame(k / FPS))

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.embedded.backgrounds import Background
 from streamvace.embedded.shapes import SHAPES
-from streamvace.embedded.styles import compose, sample_look
-from streamvace.embedded.world import Body, Scene, edges, render
+from streamvace.embedded.styles import Look, compose, sample_look
+from streamvace.embedded.world import Body, Maps, Scene, edges, render
 
-KINDS = ("depth", "edges", "scene")
+KINDS = ("light", "depth", "edges", "scene")
+BEHIND: Mapping[str, tuple[str, ...]] = {
+    "light": ("waves", "plasma", "tunnel", "stripes"),
+    "scene": ("gradient", "plasma", "waves", "stars"),
+}
+"""Kind to the backgrounds of its scenes, in turn; the others show what stands before them only."""
 SCENE_SECONDS = 16.0
 """How long one arrangement of objects stays before the next one grows in."""
 HEAD_START = 2.0
@@ -21,8 +30,8 @@ something to follow."""
 class PatternStream:
     """`frame(seconds)` for ever. The same (kind, size, seed, seconds) gives the same frame.
 
-    kind: "depth" (near is bright, nothing behind the objects), "edges" (their outlines) or "scene" (in colour).
-    size: (width, height) in pixels.
+    kind: "light" (in black and white: bright objects before a moving pattern), "depth" (near is bright, nothing behind
+    the objects), "edges" (their outlines) or "scene" (in colour). size: (width, height) in pixels.
     """
 
     def __init__(self, kind: str, size: tuple[int, int], seed: int = 0) -> None:
@@ -37,22 +46,25 @@ class PatternStream:
         index = int(seconds // SCENE_SECONDS)
         if self._act is None or self._act[0] != index:
             rng = np.random.default_rng((self.seed, index))
-            self._act = (index, self._arrange(rng), rng)
+            self._act = (index, self._arrange(index, rng), rng)
             self._look = sample_look(rng, len(self._act[1].bodies))
-        scene = self._grown(self._act[1], seconds - index * SCENE_SECONDS)
-        maps = render(scene, seconds, self.size)
+        grown = _grown(seconds - index * SCENE_SECONDS)
+        maps = render(_scaled(self._act[1], grown), seconds, self.size)
+        if self.kind == "light":
+            maps[0] = (maps[0] * grown).astype(np.uint8)
+            return shades(maps)
         if self.kind == "scene":
             return compose(maps, self._look)
         plane = edges(maps, max(2, round(self.size[1] / 64))) if self.kind == "edges" else maps[1]
         return np.repeat(plane[..., None], 3, axis=2)
 
-    def _arrange(self, rng: np.random.Generator) -> Scene:
-        """One big object, or two beside each other, always inside the picture."""
+    def _arrange(self, index: int, rng: np.random.Generator) -> Scene:
+        """Act number `index`: one big object, or two beside each other, always inside the picture."""
         aspect = self.size[0] / self.size[1]
         count = int(rng.choice([1, 2]))
         bodies = []
         for k, shape in enumerate(rng.choice(list(SHAPES), count, replace=False)):
-            radius = float(rng.uniform(0.21, 0.27) if count == 1 else rng.uniform(0.15, 0.19))
+            radius = float(rng.uniform(0.23, 0.28) if count == 1 else rng.uniform(0.16, 0.20))
             motions = ["drifting", "orbiting", "approaching", "swaying"] if count == 1 else ["approaching", "swaying"]
             bodies.append(
                 Body(
@@ -67,19 +79,27 @@ class PatternStream:
                     rate=float(rng.uniform(0.7, 1.1)),
                 )
             )
-        kind = str(rng.choice(["gradient", "plasma", "waves", "stars"])) if self.kind == "scene" else "plain"
-        background = Background(kind, float(rng.uniform(-3, 3)), 1.0, 0.7, int(rng.integers(1 << 31)))
+        behind = BEHIND.get(self.kind, ("plain",))
+        kind = behind[(self.seed + index) % len(behind)]
+        background = Background(kind, float(rng.uniform(-3, 3)), 1.3, 0.7, int(rng.integers(1 << 31)))
         return Scene(tuple(bodies), background, (0.02, 0.015))
 
-    @staticmethod
-    def _grown(scene: Scene, age: float) -> Scene:
-        """Objects grow in over a second and shrink away in the last one: no hard cuts."""
-        size = min(1.0, age / 1.0, (SCENE_SECONDS - age) / 1.0)
-        if size >= 1.0:
-            return scene
-        ease = max(0.02, size * size * (3 - 2 * size))
-        bodies = tuple(
-            Body(b.shape, b.motion, b.x, b.y, b.radius * ease, b.near * (0.3 + 0.7 * ease), b.angle, b.phase, b.rate)
-            for b in scene.bodies
-        )
-        return Scene(bodies, scene.background, scene.pan)
+
+def shades(maps: Maps) -> NDArray[np.uint8]:
+    """The scene's brightness with white objects and a half as bright pattern, uint8 `[H, W, 3]`."""
+    picture = compose(maps, Look("glossy", ("white",) * (len(maps) - 4), ("black", "gray")))
+    return np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+
+
+def _grown(age: float) -> float:
+    """0..1: what there is grows in over a second and shrinks away in the last one: no hard cuts."""
+    size = min(1.0, age / 1.0, (SCENE_SECONDS - age) / 1.0)
+    return size * size * (3 - 2 * size)
+
+
+def _scaled(scene: Scene, grown: float) -> Scene:
+    ease = max(0.02, grown)
+    if ease >= 1.0:
+        return scene
+    bodies = tuple(replace(b, radius=b.radius * ease, near=b.near * (0.3 + 0.7 * ease)) for b in scene.bodies)
+    return replace(scene, bodies=bodies)

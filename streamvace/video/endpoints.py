@@ -21,8 +21,8 @@ Opener = TypeVar("Opener")
 def open_source(uri: str, size: Size) -> Source:
     """Open a control source that gives frames of `size` (width, height). Raises UserError, one line with the mend.
 
-    `pattern`, `pattern:depth|edges|scene|mask`, `file:PATH` or a bare path (`?rate=0.5&start=3&loop=0` after it; a
-    folder or `shot_*.png` is a sequence), `camera:0`, `ndi:NAME` (`ndi:` takes the first found), `screen:1`
+    `pattern`, `pattern:light|depth|edges|scene|mask`, `file:PATH` or a bare path (`?rate=0.5&start=3&loop=0` after it;
+    a folder or `shot_*.png` is a sequence), `camera:0`, `ndi:NAME` (`ndi:` takes the first found), `screen:1`
     (`?x=&y=&width=&height=&fps=`), `card`, `none`; on Windows `spout:NAME`, on macOS `syphon:NAME` (without a name
     likewise; `?premultiplied` and `?flipped` after it, joined by `&`, say what the other program does differently).
     """
@@ -64,7 +64,7 @@ def _opener(table: Mapping[str, Opener], scheme: str, uri: str, role: str) -> Op
 def _pattern_source(kind: str, size: Size) -> Source:
     from streamvace.video.pattern import PatternSource
 
-    return PatternSource(kind or "depth", size)
+    return PatternSource(kind or "light", size)
 
 
 def _file_source(rest: str, size: Size) -> Source:

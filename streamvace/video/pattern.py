@@ -44,7 +44,7 @@ class PatternSource(ThreadedSource):
         seed: int = 0,
         clock: Clock | None = None,
     ) -> None:
-        """kind: "depth", "edges", "scene" or "mask" (UserError otherwise); size: (width, height); rate: a second."""
+        """kind: "light", "depth", "edges", "scene" or "mask" (UserError otherwise); size: (width, height); in Hz."""
         super().__init__(f"pattern:{kind}")
         known = (*KINDS, MATTE)
         if kind not in known:

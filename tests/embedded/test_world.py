@@ -29,6 +29,16 @@ def test_the_depth_pattern_moves_and_always_shows_something() -> None:
     assert all(np.abs(a.astype(int) - b).mean() > 0.5 for a, b in pairwise(frames))
 
 
+def test_the_light_pattern_is_grey_fills_the_picture_and_never_jumps() -> None:
+    stream = PatternStream("light", (64, 64), 1)
+    for act in range(4):
+        frames = [stream.frame(16 * act + t).astype(int) for t in (0, 5, 8)]
+        assert all((f[..., 0] == f[..., 1]).all() and (f[..., 0] == f[..., 2]).all() for f in frames)
+        assert all((f > 200).any() and (f > 40).mean() > 0.25 and (f < 30).mean() > 0.05 for f in frames)
+    steps = [stream.frame(12.0 + k / 24).astype(int) for k in range(100)]  # over the end of an act
+    assert max(np.abs(a - b).mean() for a, b in pairwise(steps)) < 14
+
+
 def test_different_seeds_give_different_pictures() -> None:
     one, other = (PatternStream("depth", (64, 64), seed).frame(5) for seed in (1, 2))
     assert not np.array_equal(one, other)

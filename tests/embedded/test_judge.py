@@ -12,7 +12,7 @@ from streamvace.chunk import Chunk, ChunkInput
 from streamvace.embedded.judge import fidelity as table
 from streamvace.embedded.judge.cli import app
 from streamvace.embedded.judge.confidence import figure, tells_apart
-from streamvace.embedded.judge.drift import PERIOD, compare, drift, measures
+from streamvace.embedded.judge.drift import PERIOD, compare, drift, measures, steady
 from streamvace.embedded.judge.fidelity import CONDITIONS, TASKS, Task, Variant, fidelity, held_out
 from streamvace.embedded.judge.judges import JUDGES, Judge, ssim
 from streamvace.embedded.judge.references import ends_of_the_scale, likeness, make_clip, reference_cells
@@ -145,6 +145,33 @@ def test_drift_plays_whole_swings_and_re_anchoring_brings_a_fading_stream_back()
     held = drift(cast(Generator, fading), 3 * PERIOD, "red ball", 1, re_anchor=True)
     assert held.anchored > 0
     assert held.contrast > alone.contrast + 0.1
+
+
+@dataclass
+class Echo:
+    """A generator that shows its control."""
+
+    size: tuple[int, int] = (64, 64)
+    chunks: int = 0
+
+    def reset(self) -> None:
+        self.chunks = 0
+
+    def frames_wanted(self) -> int:
+        return 12 if self.chunks else 9
+
+    def step(self, given: ChunkInput) -> Chunk:
+        assert given.control is not None
+        self.chunks += 1
+        return Chunk(given.control, self.chunks, 0, 0, 0, {"total": 0.0})
+
+
+@pytest.mark.parametrize("frames", [PERIOD, 2 * PERIOD + 1])
+def test_a_stream_that_shows_its_control_has_not_drifted(frames: int) -> None:
+    found = drift(cast(Generator, Echo()), frames, "red ball", 1, re_anchor=False)
+    assert (found.mean, found.contrast, found.sharpness) == pytest.approx((1, 1, 1), abs=0.01)
+    ceiling = {cell.judge: cell.figure.mean for cell in steady(Echo().size, frames)}
+    assert ceiling == pytest.approx({"mean": found.mean, "contrast": found.contrast, "sharpness": found.sharpness})
 
 
 def test_likeness_is_one_for_the_same_colours_and_nothing_for_others() -> None:

@@ -125,7 +125,7 @@ def _live_cells(
     progress: Callable[[str], None],
 ) -> Iterator[Cell]:
     """Cells of LIVE_TASKS."""
-    from streamvace.embedded.judge.drift import drift_cells
+    from streamvace.embedded.judge.drift import drift_cells, steady
     from streamvace.embedded.judge.references import ends_of_the_scale, make_clip, reference_cells
 
     if not tasks:
@@ -134,6 +134,8 @@ def _live_cells(
     shown = [make_clip(number, REFERENCE_FRAMES, size) for number in range(clips if "references" in tasks else 0)]
     if shown:
         yield from ends_of_the_scale(shown)
+    if "drift" in tasks:
+        yield from steady(size, drift_frames)
     for variant in variants:
         generator = _live(variant, codec)
         if shown:

@@ -12,6 +12,7 @@ from streamvace.chunk import ChunkInput, Pixels
 from streamvace.drift_watch import DriftWatch
 from streamvace.embedded.judge.confidence import Cell, figure
 from streamvace.embedded.pattern_stream import PatternStream
+from streamvace.embedded.train.network import CHUNK
 from streamvace.embedded.world import FPS
 from streamvace.generator import Generator
 
@@ -23,6 +24,9 @@ PERIOD = round(2 * SWING * FPS)
 """Frames forth and back: 20 chunks of the embedded model. A stream is as many whole ones as it takes."""
 STARTS_SHORT = 3
 """Frames that a stream's first chunk is shorter than the others."""
+TURN = STARTS_SHORT + 0.5
+"""Frames before the first one at which the control turned round: the n-th chunk from the end then plays the n-th one
+backwards, frame for frame. Half a chunk beside it, the scene itself has a tenth less contrast at one end."""
 PROMPTS = ("glossy red ball on blue and purple plasma background", "neon cyan ring", "thermal")
 
 
@@ -51,6 +55,17 @@ def compare(chunks: list[tuple[float, float, float]], anchored: int = 0) -> Drif
     return Drift(float(ratio[0]), float(ratio[1]), float(ratio[2]), anchored)
 
 
+def _whole(frames: int) -> int:
+    """Frames of a stream of whole periods, at least `frames` but for what its first chunk is short."""
+    return PERIOD * -(-frames // PERIOD) - STARTS_SHORT
+
+
+def _swing(pattern: PatternStream, start: int, count: int) -> Pixels:
+    """Control for `count` frames from frame `start` on, uint8 `[count, H, W, 3]`."""
+    times = [(start + k + TURN) / FPS % (2 * SWING) for k in range(count)]
+    return np.stack([pattern.frame(min(t, 2 * SWING - t)) for t in times])
+
+
 def drift(generator: Generator, frames: int, prompt: str, seed: int, re_anchor: bool) -> Drift:
     """Stream at least `frames` frames under depth control and compare the ends. The generator is reset first.
 
@@ -60,10 +75,9 @@ def drift(generator: Generator, frames: int, prompt: str, seed: int, re_anchor: 
     generator.reset()
     pattern, watch = PatternStream("depth", generator.size), DriftWatch()
     chunks, done, anchored = [], 0, 0
-    while done < PERIOD * -(-frames // PERIOD) - STARTS_SHORT:
+    while done < _whole(frames):
         count = generator.frames_wanted()
-        times = [(done + k) / FPS % (2 * SWING) for k in range(count)]
-        control = np.stack([pattern.frame(min(t, 2 * SWING - t)) for t in times])
+        control = _swing(pattern, done, count)
         best = watch.best if re_anchor and watch.drifted else None
         if best is not None:
             anchored += 1
@@ -75,6 +89,16 @@ def drift(generator: Generator, frames: int, prompt: str, seed: int, re_anchor: 
         chunks.append(measures(made))
         done += count
     return compare(chunks, anchored)
+
+
+def steady(size: tuple[int, int], frames: int) -> Iterator[Cell]:
+    """The ceiling: how the control differs between the ends of a stream of (width, height) pictures; 1 = not at all."""
+    pattern, chunk = PatternStream("depth", size), 4 * CHUNK
+    begin, end = EDGE * chunk - STARTS_SHORT, _whole(frames)
+    starts = [0, *range(chunk - STARTS_SHORT, begin, chunk), *range(end - EDGE * chunk, end, chunk)]
+    found = compare([measures(_swing(pattern, k, chunk if k else chunk - STARTS_SHORT)) for k in starts])
+    for field in fields(Drift)[:3]:
+        yield Cell("truth", f"drift, {frames} frames", "", field.name, figure(np.array([getattr(found, field.name)])))
 
 
 def drift_cells(

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
 
 from streamvace.live.outputs import Window
 from streamvace.live.reporter import Reporter
@@ -62,14 +63,23 @@ class MainLoop:
 def stop_on_signals() -> Iterator[threading.Event]:
     """An event that Ctrl-C, a closed terminal and SIGTERM set.
 
-    A second Ctrl-C does what it always does, for the impatient.
+    A second Ctrl-C does what it always does, for the impatient. The event is set by a thread of its own: a signal
+    handler runs in the midst of whatever the main thread does, also while that holds the event's lock in `wait`, and to
+    ask for it there a second time would be to wait for oneself.
     """
     stop = threading.Event()
+    told: SimpleQueue[int | None] = SimpleQueue()  # the one queue whose put() may interrupt itself
+
+    def pass_on() -> None:
+        while told.get() is not None:
+            stop.set()
 
     def handle(number: int, frame: object) -> None:
-        stop.set()
+        told.put(number)
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
+    messenger = threading.Thread(target=pass_on, name="signals", daemon=True)
+    messenger.start()
     names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # the last two exist on POSIX and on Windows, respectively
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = {number: signal.signal(number, handle) for number in numbers}
@@ -78,3 +88,5 @@ def stop_on_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        told.put(None)
+        messenger.join()

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.embedded.backgrounds import Background
 from streamvace.embedded.shapes import SHAPES
-from streamvace.embedded.styles import Look, compose, sample_look
+from streamvace.embedded.styles import backdrop, compose, rgb, sample_look, surface
 from streamvace.embedded.world import Body, Maps, Scene, edges, render
 
 KINDS = ("light", "depth", "edges", "scene")
@@ -20,6 +19,7 @@ BEHIND: Mapping[str, tuple[str, ...]] = {
     "scene": ("gradient", "plasma", "waves", "stars"),
 }
 """Kind to the backgrounds of its scenes, in turn; the others show what stands before them only."""
+WHITE, GRAY, BLACK = (rgb(name)[:1] for name in ("white", "gray", "black"))
 SCENE_SECONDS = 16.0
 """How long one arrangement of objects stays before the next one grows in."""
 HEAD_START = 2.0
@@ -86,9 +86,17 @@ class PatternStream:
 
 
 def shades(maps: Maps) -> NDArray[np.uint8]:
-    """The scene's brightness with white objects and a half as bright pattern, uint8 `[H, W, 3]`."""
-    picture = compose(maps, Look("glossy", ("white",) * (len(maps) - 4), ("black", "gray")))
-    return np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    """White glossy objects before a half as bright pattern, uint8 `[H, W, 3]`.
+
+    As `compose` would paint it, in one channel: the pattern is drawn beside the model, on the same processor.
+    """
+    mix, _, diffuse, rim, *alphas = maps.astype(np.float32) * np.float32(1 / 255)
+    cover = np.minimum(sum(alphas), np.float32(1))
+    inverse = 1 / np.maximum(cover, np.float32(1 / 255))
+    lit = surface("glossy", WHITE, np.minimum(diffuse * inverse, 1), rim)[..., 0]
+    behind = backdrop("glossy", BLACK, GRAY, mix)[..., 0]
+    gray = (behind + cover * (lit - behind)) * 255 + 0.5
+    return np.repeat(gray.astype(np.uint8)[..., None], 3, axis=2)
 
 
 def _grown(age: float) -> float:

@@ -2,13 +2,14 @@
 
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 
 from streamvace.embedded.backgrounds import BACKGROUNDS, Background
 from streamvace.embedded.captions import VOCABULARY, caption
-from streamvace.embedded.pattern_stream import KINDS, PatternStream
-from streamvace.embedded.styles import compose, sample_look
+from streamvace.embedded.pattern_stream import KINDS, PatternStream, shades
+from streamvace.embedded.styles import Look, compose, sample_look
 from streamvace.embedded.world import Body, Scene, edges, render, sample_scene
 
 
@@ -37,6 +38,14 @@ def test_the_light_pattern_is_grey_fills_the_picture_and_never_jumps() -> None:
         assert all((f > 200).any() and (f > 40).mean() > 0.25 and (f < 30).mean() > 0.05 for f in frames)
     steps = [stream.frame(12.0 + k / 24).astype(int) for k in range(100)]  # over the end of an act
     assert max(np.abs(a - b).mean() for a, b in pairwise(steps)) < 14
+
+
+def test_the_light_pattern_is_what_the_world_looks_like_in_white_and_grey() -> None:
+    rng = np.random.default_rng(2)
+    for seconds in range(8):
+        maps = render(sample_scene(rng), seconds, (64, 64))
+        picture = compose(maps, Look("glossy", ("white", "white", "white"), ("black", "gray")))
+        assert np.abs(shades(maps) - cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None].astype(int)).max() <= 2
 
 
 def test_different_seeds_give_different_pictures() -> None:

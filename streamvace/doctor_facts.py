@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from streamvace.mend import bootstrapped
+from streamvace.packaged import packaged_folder
 
 _PACKAGE = Path(__file__).parent
 _ENCODERS = ("libx264", "h264_nvenc", "h264_videotoolbox", "h264_mf", "mpeg4")
@@ -101,7 +102,7 @@ def gather(osc_port: int, web_port: int, host: str = "127.0.0.1") -> Facts:
         **_video_files(),
         **_display(),
         **_ndi(),
-        **_embedded(_PACKAGE / "embedded" / "weights"),
+        **_embedded(packaged_folder("streamvace.embedded", "weights")),
     )
 
 

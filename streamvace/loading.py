@@ -17,10 +17,9 @@ from streamvace.model.quantize import find_precision, native_dtype, quantise_blo
 from streamvace.model.specs import PipelineSpec, pipeline
 from streamvace.model.transformer import CausalWan
 from streamvace.model_options import COMPILES, ModelOptions
+from streamvace.packaged import packaged_folder
 from streamvace.stream_state import Networks
 from streamvace.user_loras import load_user_loras
-
-EMBEDDED_WEIGHTS = Path(__file__).parent / "embedded" / "weights"
 
 
 def resolve_device(name: str) -> torch.device:
@@ -54,7 +53,7 @@ def load_generator(name: str, size: tuple[int, int] | None, options: ModelOption
     if name == "embedded":
         # fp32 unless asked otherwise: its weights are small, and its target is the processor.
         dtype = precision.dtype or torch.float32
-        networks = load_embedded(spec, EMBEDDED_WEIGHTS, place, dtype)
+        networks = load_embedded(spec, packaged_folder("streamvace.embedded", "weights"), place, dtype)
     else:
         from streamvace.models.manifest import installed
         from streamvace.wan_loading import load_wan_networks

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from streamvace.embedded.backgrounds import Background
 from streamvace.embedded.shapes import SHAPES
-from streamvace.embedded.styles import backdrop, compose, rgb, sample_look, surface
-from streamvace.embedded.world import Body, Maps, Scene, edges, render
+from streamvace.embedded.styles import compose, paint, rgb, sample_look
+from streamvace.embedded.world import Body, Scene, edges, render
 
 KINDS = ("light", "depth", "edges", "scene")
 BEHIND: Mapping[str, tuple[str, ...]] = {
@@ -52,7 +52,9 @@ class PatternStream:
         maps = render(_scaled(self._act[1], grown), seconds, self.size)
         if self.kind == "light":
             maps[0] = (maps[0] * grown).astype(np.uint8)
-            return shades(maps)
+            # In one channel: the pattern is drawn beside the model, on the same processor.
+            gray = paint(maps, "glossy", [WHITE] * len(self._act[1].bodies), (BLACK, GRAY))
+            return np.repeat(gray, 3, axis=2)
         if self.kind == "scene":
             return compose(maps, self._look)
         plane = edges(maps, max(2, round(self.size[1] / 64))) if self.kind == "edges" else maps[1]
@@ -83,20 +85,6 @@ class PatternStream:
         kind = behind[(self.seed + index) % len(behind)]
         background = Background(kind, float(rng.uniform(-3, 3)), 1.3, 0.7, int(rng.integers(1 << 31)))
         return Scene(tuple(bodies), background, (0.02, 0.015))
-
-
-def shades(maps: Maps) -> NDArray[np.uint8]:
-    """White glossy objects before a half as bright pattern, uint8 `[H, W, 3]`.
-
-    As `compose` would paint it, in one channel: the pattern is drawn beside the model, on the same processor.
-    """
-    mix, _, diffuse, rim, *alphas = maps.astype(np.float32) * np.float32(1 / 255)
-    cover = np.minimum(sum(alphas), np.float32(1))
-    inverse = 1 / np.maximum(cover, np.float32(1 / 255))
-    lit = surface("glossy", WHITE, np.minimum(diffuse * inverse, 1), rim)[..., 0]
-    behind = backdrop("glossy", BLACK, GRAY, mix)[..., 0]
-    gray = (behind + cover * (lit - behind)) * 255 + 0.5
-    return np.repeat(gray.astype(np.uint8)[..., None], 3, axis=2)
 
 
 def _grown(age: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -83,19 +84,25 @@ def backdrop(style: str, first: Floats, second: Floats, mix: Floats) -> Floats:
 
 def compose(maps: Picture, look: Look) -> Picture:
     """Colour one frame: maps uint8 `[7, H, W]` -> RGB uint8 `[H, W, 3]`."""
+    first, second = look.backdrop
+    return paint(maps, look.style, [rgb(name) for name in look.bodies], (rgb(first), rgb(second)))
+
+
+def paint(maps: Picture, style: str, bodies: Sequence[Floats], behind: tuple[Floats, Floats]) -> Picture:
+    """One frame in any channels: maps uint8 `[7, H, W]`, colours float32 `[C]` in 0..1 -> uint8 `[H, W, C]`."""
     planes = maps.astype(np.float32) * np.float32(1 / 255)
     mix, _, diffuse, rim, *alphas = planes
-    out = backdrop(look.style, rgb(look.backdrop[0]), rgb(look.backdrop[1]), mix)
+    out = backdrop(style, *behind, mix)
     total = np.zeros_like(mix)
-    for alpha in alphas[: len(look.bodies)]:
+    for alpha in alphas[: len(bodies)]:
         total += alpha
     # Shading was blended with zero at the outline; divide it out, or every silhouette gets a dark seam.
     inverse = 1 / np.maximum(total, np.float32(1 / 255))
     diffuse, rim = np.minimum(diffuse * inverse, 1), np.minimum(rim * inverse, 1)
-    emission = np.zeros_like(out) if look.style == "neon" else None
+    emission = np.zeros_like(out) if style == "neon" else None
     out *= (1 - np.minimum(total, 1))[..., None]
-    for name, alpha in zip(look.bodies, alphas, strict=False):
-        lit = surface(look.style, rgb(name), diffuse, rim) * alpha[..., None]
+    for colour, alpha in zip(bodies, alphas, strict=False):
+        lit = surface(style, colour, diffuse, rim) * alpha[..., None]
         out += lit
         if emission is not None:
             emission += lit

@@ -9,10 +9,10 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from importlib.resources import files
 from itertools import count
 from pathlib import Path
 
-import streamvace
 from osc_schema import Parameter
 from streamvace.errors import UserError
 from streamvace.live.cue_list import CueList
@@ -22,7 +22,7 @@ from streamvace.live.reporter import Reporter
 MOST_BYTES = 16 << 20
 """Hundreds of cues of long prompts; anything larger is another file by mistake."""
 
-_BUILT_IN = {"embedded": Path(streamvace.__file__).parent / "embedded" / "looks.json"}
+_BUILT_IN = {"embedded": files("streamvace.embedded").joinpath("looks.json")}
 """Looks that a pipeline ships beside its weights."""
 
 
@@ -125,6 +125,6 @@ def open_cues(
 def built_in_cues(pipeline: str, schema: Mapping[str, Parameter]) -> tuple[Cue, ...]:
     """The cues that come with a pipeline's weights; none for most. In the format of docs/cues.md."""
     path = _BUILT_IN.get(pipeline)
-    if path is None or not path.exists():
+    if path is None or not path.is_file():
         return ()
     return parse(path.read_text(encoding="utf-8"), schema, path.name)

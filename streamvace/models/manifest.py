@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
@@ -144,6 +145,6 @@ def installed(name: str, codec: str | None = None, folder: Path | None = None) -
 
 @cache
 def _data() -> dict[str, dict[str, dict[str, Any]]]:
-    text = (Path(__file__).parent / "manifest.json").read_text(encoding="utf-8")
+    text = files("streamvace.models").joinpath("manifest.json").read_text(encoding="utf-8")
     data: dict[str, dict[str, dict[str, Any]]] = json.loads(text)
     return data

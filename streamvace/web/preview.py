@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
+from importlib.resources import files
 
 from aiohttp import web
 
@@ -23,7 +23,7 @@ from streamvace.web.panel import Panel
 Stats = Mapping[str, object]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-STATIC = Path(__file__).with_name("static")
+STATIC = files("streamvace.web").joinpath("static")
 PARTS = {"preview.css": "text/css", "preview.js": "text/javascript", "panel.js": "text/javascript"}
 """What the page is made of, and what it is."""
 VIEWS = ("control", "mask")

@@ -2,8 +2,10 @@
 
 import torch
 
+import osc_schema
 from streamvace.embedded.captions import VOCABULARY
 from streamvace.embedded.text import TEXT_LEN, TextEncoder, synonyms, tokens_of, unknown_words
+from streamvace.live.cue_file import built_in_cues
 
 
 def test_every_synonym_stands_for_words_of_the_vocabulary() -> None:
@@ -41,3 +43,10 @@ def test_a_prompt_means_the_same_alone_and_in_a_batch() -> None:
     encoder = TextEncoder()
     both = encoder.encode(["red ball", "green star on stripes background"])
     assert torch.allclose(both[0], encoder.encode(["red ball"])[0], atol=1e-6)
+
+
+def test_the_first_words_and_those_of_every_look_are_known() -> None:
+    schema = osc_schema.by_address()
+    prompts = [look.values["/streamvace/prompt"] for look in built_in_cues("embedded", schema)]
+    for prompt in (schema["/streamvace/prompt"].default, *prompts):
+        assert unknown_words(str(prompt)) == []

@@ -8,8 +8,8 @@ import pytest
 
 from streamvace.embedded.backgrounds import BACKGROUNDS, Background
 from streamvace.embedded.captions import VOCABULARY, caption
-from streamvace.embedded.pattern_stream import KINDS, PatternStream, shades
-from streamvace.embedded.styles import Look, compose, sample_look
+from streamvace.embedded.pattern_stream import KINDS, PatternStream
+from streamvace.embedded.styles import Look, compose, paint, rgb, sample_look
 from streamvace.embedded.world import Body, Scene, edges, render, sample_scene
 
 
@@ -40,12 +40,13 @@ def test_the_light_pattern_is_grey_fills_the_picture_and_never_jumps() -> None:
     assert max(np.abs(a - b).mean() for a, b in pairwise(steps)) < 14
 
 
-def test_the_light_pattern_is_what_the_world_looks_like_in_white_and_grey() -> None:
+def test_grey_painted_in_one_channel_is_grey_painted_in_three() -> None:
     rng = np.random.default_rng(2)
+    white, gray, black = (rgb(name)[:1] for name in ("white", "gray", "black"))
     for seconds in range(8):
         maps = render(sample_scene(rng), seconds, (64, 64))
-        picture = compose(maps, Look("glossy", ("white", "white", "white"), ("black", "gray")))
-        assert np.abs(shades(maps) - cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None].astype(int)).max() <= 2
+        three = cv2.cvtColor(compose(maps, Look("glossy", ("white",) * 3, ("black", "gray"))), cv2.COLOR_RGB2GRAY)
+        assert np.abs(paint(maps, "glossy", [white] * 3, (black, gray))[..., 0] - three.astype(int)).max() <= 2
 
 
 def test_different_seeds_give_different_pictures() -> None:

@@ -8,7 +8,7 @@ from types import FrameType
 import pytest
 
 from streamvace.live.main_loop import stop_on_signals
-from tests.live.show import PATIENCE_S, wait_until
+from tests.live.show import PATIENCE_S
 
 if sys.platform == "win32":
     pytestmark = pytest.mark.skip(reason="signals of POSIX")
@@ -34,7 +34,7 @@ def test_a_signal_in_the_midst_of_a_wait_stops_the_show(number: signal.Signals) 
     with stop_on_signals() as stop:
         with stop._cond:  # type: ignore[attr-defined]  # as Event.wait holds it, for some instructions of each call
             signal.raise_signal(number)
-        wait_until(stop.is_set, "stopped")
+        assert stop.wait(PATIENCE_S)
 
 
 @pytest.mark.usefixtures("impatient")

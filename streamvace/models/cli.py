@@ -13,19 +13,19 @@ from streamvace.errors import UserError
 from streamvace.mend import command
 from streamvace.models.manifest import FOLDER_VARIABLE, ModelFile, model_files, models_folder, pipelines, select
 
-app = typer.Typer(no_args_is_help=True, help="Published models: which there are, fetch, check, convert.")
+app = typer.Typer(no_args_is_help=True, help="List, download, check and convert published models.")
 
 VISION = "vision"
 """In place of a pipeline: the networks of controls and masks."""
 
 Names = Annotated[list[str] | None, typer.Argument(help="Pipelines or model ids; see `models list`.")]
-Codec = Annotated[str | None, typer.Option(help="Autoencoder, by id; default: the pipeline's first.")]
+Codec = Annotated[str | None, typer.Option(help="Autoencoder, by id; default: the first one of the pipeline.")]
 DTYPES = ("keep", "bf16", "fp16", "fp32")
 
 
 @app.command("list")
 def list_models() -> None:
-    """Every pipeline's models: where they are published, their licence, whether they are here."""
+    """List the models of every pipeline: source, size, licence, and whether they are installed."""
     folder = models_folder()
     for row in pipelines().values():
         table = Table("what", "id", "published at", "size", "licence", "here", title=row.name, title_justify="left")
@@ -44,12 +44,12 @@ def list_models() -> None:
 @app.command()
 def pull(
     names: Annotated[
-        list[str], typer.Argument(help="Pipelines, model ids, or vision: what controls and masks can use.")
+        list[str], typer.Argument(help="Pipelines, model ids, or vision (the networks for controls and masks).")
     ],
     codec: Codec = None,
-    again: Annotated[bool, typer.Option("--again", help="Fetch what is here already, too.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Download files that are already present, too.")] = False,
 ) -> None:
-    """Fetch what a pipeline needs. Broken off, the same command goes on where it stopped."""
+    """Download the models of a pipeline. If interrupted, run the same command again to resume."""
     from streamvace.models.pull import pull as fetch
 
     folder = models_folder()
@@ -67,9 +67,9 @@ def pull(
 
 @app.command()
 def check(names: Names = None, codec: Codec = None) -> None:
-    """Compare the files here with the networks: every tensor's name and shape. Exit code 1 when one is wrong.
+    """Check the name and shape of every tensor in the downloaded files. Exit code 1 if any is wrong.
 
-    Without names, everything that is here.
+    Without names, checks all downloaded files.
     """
     from streamvace.models.check import check_file
 
@@ -92,14 +92,17 @@ def check(names: Names = None, codec: Codec = None) -> None:
 @app.command()
 def convert(
     source: Annotated[Path, typer.Argument(help="A .pt or .pth file.")],
-    target: Annotated[Path | None, typer.Argument(help="The file to write; default: beside it, .safetensors.")] = None,
-    part: Annotated[
-        list[str] | None, typer.Option(help="Which nesting to take (generator, generator_ema, ...); may be repeated.")
+    target: Annotated[
+        Path | None, typer.Argument(help="File to write; default: the same name with .safetensors.")
     ] = None,
-    dtype: Annotated[str, typer.Option(help=f"Of the weights: {', '.join(DTYPES)}.")] = "keep",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the target if it exists.")] = False,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(help="Key of the nested state dict to use (generator, generator_ema, ...). Can be repeated."),
+    ] = None,
+    dtype: Annotated[str, typer.Option(help=f"Data type of the weights: {', '.join(DTYPES)}.")] = "keep",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Overwrite the target if it exists.")] = False,
 ) -> None:
-    """Make safetensors of a pickled checkpoint. Anything in it that is not plain data is refused unopened."""
+    """Convert a pickled checkpoint to safetensors. Anything but plain data is refused without loading it."""
     if dtype not in DTYPES:
         raise UserError(f"unknown dtype {dtype!r}; use {', '.join(DTYPES)}")
     import torch
@@ -115,7 +118,7 @@ def convert(
 
 @app.command()
 def where(names: Names = None, codec: Codec = None) -> None:
-    """Where the models lie, or would lie; a file of yours may be put there under that name."""
+    """Print where model files are stored. You can also put a file there yourself, under that name."""
     folder = models_folder()
     if not names:
         typer.echo(str(folder))

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from streamvace.embedded.styles import compose, sample_look
 from streamvace.embedded.train.photographs import moving_crop, natural_images
-from streamvace.embedded.world import FPS, edges, render, sample_scene
+from streamvace.embedded.world.scene import FPS, edges, render, sample_scene
+from streamvace.embedded.world.styles import compose, sample_look
 from streamvace.model.autoencoder.tiny import BLOCK, CHANNELS, TinyAE
 
 TOP_STD = 1.6

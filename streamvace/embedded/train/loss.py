@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from streamvace.conditioning.context import reference_context
-from streamvace.embedded.captions import VOCABULARY
 from streamvace.embedded.train.network import CHUNK, Encoded, Network
 from streamvace.embedded.train.sampling import CACHE_T, SHARED_NOISE
+from streamvace.embedded.world.captions import VOCABULARY
 from streamvace.model.autoencoder.tiny import BLOCK, LinearBlocks
 from streamvace.model.sampler import mix_noise
 

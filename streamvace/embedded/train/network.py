@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from streamvace.embedded.text import TextEncoder
 from streamvace.embedded.train.data import Batch
+from streamvace.embedded.world.text import TextEncoder
 from streamvace.model.autoencoder.tiny import LinearBlocks
 from streamvace.model.blocks import Bidirectional, TextKV
 from streamvace.model.context import ContextBranch

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from streamvace.model.blocks import Bidirectional
 from streamvace.model.rope import rotary_table
-from streamvace.parity.cli import CALL_TOLERANCE, Report, Sidecar, Tensors
+from streamvace.parity.report import CALL_TOLERANCE, Report, Sidecar, Tensors
 from streamvace.parity.stream import golden_network
 
 

@@ -11,7 +11,7 @@ from streamvace.model.autoencoder.base import CodecState
 from streamvace.model.autoencoder.taehv import TAEHV
 from streamvace.model.sampler import add_noise, flow_to_x0, sigma_of, sigma_table, warp_steps, x0_to_flow
 from streamvace.model.transformer import sinusoid
-from streamvace.parity.cli import Report, Sidecar, Tensors
+from streamvace.parity.report import Report, Sidecar, Tensors
 
 CODEC_TOLERANCE = 5e-6
 """Parallel against sequential TAEHV differ by 3e-7."""

@@ -18,7 +18,7 @@ from streamvace.model.rope import RotaryTable, rotary_table
 from streamvace.model.sampler import add_noise, draw_noise, flow_to_x0, sigma_of, sigma_table
 from streamvace.model.specs import CacheRule, WanSize
 from streamvace.model.transformer import CausalWan
-from streamvace.parity.cli import CALL_TOLERANCE, LOOP_TOLERANCE, Report, Sidecar, Tensors
+from streamvace.parity.report import CALL_TOLERANCE, LOOP_TOLERANCE, Report, Sidecar, Tensors
 
 WEIGHT_SEED = 1234
 REWARD_FORCING_DECAY = 0.999

@@ -21,7 +21,6 @@ from streamvace.model.sampler import Schedule, StreamNoise, denoise, flow_to_x0,
 from streamvace.model.specs import PipelineSpec
 from streamvace.model.transformer import TimeEmbedding
 from streamvace.records.chunk import Chunk, ChunkInput, Pixels, PromptMix
-from streamvace.records.model_options import ModelOptions
 from streamvace.stream.chunk_check import check_chunk, remarks
 from streamvace.stream.hints import ChunkHints, HintBuilder, MakeHints, wants_hints
 from streamvace.stream.offload import Offload
@@ -83,13 +82,6 @@ class Generator:
         self.state = StreamState(
             KVCache(spec.size, spec.cache, rows, columns, device=device, dtype=dtype, kernel=chosen.kernel)
         )
-
-    @classmethod
-    def load(cls, pipeline: str, size: tuple[int, int] | None = None, options: ModelOptions | None = None) -> Generator:
-        """A generator with the weights that are installed for `pipeline`; see `streamvace.stream.loading`."""
-        from streamvace.stream.loading import load_generator
-
-        return load_generator(pipeline, size, options or ModelOptions())
 
     def frames_wanted(self) -> int:
         """Control frames the next step takes, and pixel frames it will give: 1 + 4 (f - 1) first, then 4 f."""

@@ -10,18 +10,19 @@ import argparse
 import json
 import statistics
 
-from streamvace.idle_threads import sleep_when_idle
+from streamvace.system.idle_threads import sleep_when_idle
 
 sleep_when_idle()  # as `streamvace run` does, and like there before torch is loaded
 
 import numpy as np
 
-from streamvace.chunk import ChunkInput, Pixels
-from streamvace.embedded.judge.judges import silhouette_iou
-from streamvace.embedded.judge.references import STEP, Clip, make_clip
-from streamvace.generator import Generator
-from streamvace.hardware import hardware_line
-from streamvace.model_options import ModelOptions
+from streamvace.doctor.hardware import hardware_line
+from streamvace.embedded.evaluation.judges import silhouette_iou
+from streamvace.embedded.evaluation.references import STEP, Clip, make_clip
+from streamvace.records.chunk import ChunkInput, Pixels
+from streamvace.records.model_options import ModelOptions
+from streamvace.stream.generator import Generator
+from streamvace.stream.loading import load_generator
 
 REUSE = (1, 2, 3, 4)
 
@@ -47,7 +48,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    generator = Generator.load("embedded", None, ModelOptions("cpu", given.threads))
+    generator = load_generator("embedded", None, ModelOptions("cpu", given.threads))
     length = 9 + 12 * (given.chunks - 1)
     rows: dict[int, dict[str, list[float]]] = {reuse: {"iou": [], "ms": [], "psnr": []} for reuse in REUSE}
     for number in range(given.clips):

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from streamvace.chunk import ChunkInput, Pixels
-from streamvace.embedded.pattern_stream import PatternStream
-from streamvace.embedded.world import FPS
-from streamvace.generator import Generator
-from streamvace.model_options import ModelOptions
+from streamvace.records.chunk import ChunkInput, Pixels
+from streamvace.records.model_options import ModelOptions
+from streamvace.stream.generator import Generator
+from streamvace.world.pattern_stream import PatternStream
+from streamvace.world.scene import FPS
 
 PATTERN = "light"
 PATTERN_SEED = 6

@@ -11,17 +11,18 @@ import json
 import statistics
 from collections.abc import Callable
 
-from streamvace.idle_threads import sleep_when_idle
+from streamvace.system.idle_threads import sleep_when_idle
 
 sleep_when_idle()  # as `streamvace run` does, and like there before torch is loaded
 
 import numpy as np
 import torch
 
-from streamvace.chunk import ChunkInput
-from streamvace.generator import Generator
-from streamvace.hardware import hardware_line
-from streamvace.model_options import ModelOptions
+from streamvace.doctor.hardware import hardware_line
+from streamvace.records.chunk import ChunkInput
+from streamvace.records.model_options import ModelOptions
+from streamvace.stream.generator import Generator
+from streamvace.stream.loading import load_generator
 
 Row = Callable[[int, int, int], dict[str, object]]
 """From frames, height and width of a chunk to what it is given beside prompt and control."""
@@ -99,7 +100,7 @@ def main() -> None:
     given = parser.parse_args()
     size = tuple(int(side) for side in given.size.split("x")) if given.size else None
     model = ModelOptions(given.device, given.threads, given.precision)
-    generator = Generator.load(given.pipeline, size, model)  # type: ignore[arg-type]
+    generator = load_generator(given.pipeline, size, model)  # type: ignore[arg-type]
     rows = measure(generator, given.rounds, given.chunks)
     hardware = hardware_line(generator.device)
     shown = "{}x{}".format(*generator.size)

@@ -7,21 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from streamvace.errors import UserError
 from streamvace.live.options import (
     check_device,
     check_factory,
     check_model,
     check_port,
-    check_video_output,
-    check_writable,
     next_free_port,
     parse_loras,
     parse_size,
     resolve_size,
 )
-from streamvace.live.outputs import check_outputs
-from streamvace.model_options import LoraChoice, ModelOptions
+from streamvace.live.output.outputs import check_outputs
+from streamvace.records.model_options import LoraChoice, ModelOptions
+from streamvace.system.errors import UserError
 
 
 def test_sizes_are_width_times_height() -> None:
@@ -63,27 +61,6 @@ def test_unknown_devices_and_factories_are_refused() -> None:
             check_factory(factory)
 
 
-def test_a_file_that_cannot_be_written_is_refused_and_none_is_made(tmp_path: Path) -> None:
-    check_writable(tmp_path / "figures.json", "stats file")
-    with pytest.raises(UserError, match="there is no folder"):
-        check_writable(tmp_path / "nowhere" / "figures.json", "stats file")
-    with pytest.raises(UserError, match="is a folder"):
-        check_writable(tmp_path, "stats file")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_film_is_never_lost_by_accident(tmp_path: Path) -> None:
-    film = tmp_path / "film.mp4"
-    check_video_output(film, overwrite=False)
-    film.write_bytes(b"precious")
-    with pytest.raises(UserError, match="--overwrite"):
-        check_video_output(film, overwrite=False)
-    check_video_output(film, overwrite=True)
-    with pytest.raises(UserError, match=r"\.mp4 or \.mov"):
-        check_video_output(tmp_path / "film.gif", overwrite=False)
-    assert film.read_bytes() == b"precious"
-
-
 def test_ports_out_of_range_are_refused() -> None:
     check_port(0, "--osc-port")
     for port in (-1, 65536):
@@ -100,7 +77,7 @@ def test_the_next_free_port_is_found() -> None:
 
 
 def test_outputs_are_checked_before_anything_opens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("streamvace.live.outputs._display", lambda: False)
+    monkeypatch.setattr("streamvace.live.output.outputs._display", lambda: False)
     assert check_outputs([], web=True, overwrite=False) == ()
     assert check_outputs(["null", "web"], web=True, overwrite=False) == ("null",)
     for outputs, said in (
@@ -114,7 +91,7 @@ def test_outputs_are_checked_before_anything_opens(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_machine_with_a_display_gets_a_window_and_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streamvace.live.outputs._display", lambda: True)
+    monkeypatch.setattr("streamvace.live.output.outputs._display", lambda: True)
     assert check_outputs([], web=True, overwrite=False) == ("window",)
     with pytest.raises(UserError, match="two windows"):
         check_outputs(["window", "window:full"], web=True, overwrite=False)

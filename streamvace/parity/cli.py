@@ -1,0 +1,76 @@
+"""`streamvace parity DIR`: replay recorded reference tensors through this project's networks.
+
+A golden is `NAME.safetensors` with a sidecar `NAME.json` (configuration, call order, every argument); the format is
+described in docs/parity.md. Each file is replayed by the row of `REPLAYS` that its sidecar matches.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from safetensors.torch import load_file
+
+from streamvace.parity.batch import replay_batch
+from streamvace.parity.codec import replay_scheduler, replay_taehv, replay_vace_encoding
+from streamvace.parity.report import Report, Sidecar, Tensors
+from streamvace.parity.stream import PIPELINES, replay_stream
+from streamvace.parity.vae import is_wan_vae, replay_wan_vae
+from streamvace.system.errors import UserError
+
+Replay = Callable[[str, Sidecar, Tensors], Report]
+
+REPLAYS: tuple[tuple[Callable[[Sidecar], bool], Replay], ...] = (
+    (lambda meta: meta.get("pipeline") in PIPELINES, replay_stream),
+    (lambda meta: "enc_width" in meta, replay_taehv),
+    (lambda meta: "sinusoid_dtype" in meta, replay_scheduler),
+    (lambda meta: "cases" in meta and "vae_stride" in meta, replay_vace_encoding),
+    (lambda meta: "VaceWanModel" in meta.get("source", ""), replay_batch),
+    (is_wan_vae, replay_wan_vae),
+)
+"""Which sidecars a replay is for. The first row that matches is taken."""
+
+
+def replay_file(sidecar: Path) -> Report | None:
+    """Replay one golden; None when no replay knows its format."""
+    meta: Sidecar = json.loads(sidecar.read_text(encoding="utf-8"))
+    for matches, replay in REPLAYS:
+        if matches(meta):
+            with torch.inference_mode():
+                return replay(sidecar.stem, meta, load_file(sidecar.with_suffix(".safetensors")))
+    return None
+
+
+def replay_folder(folder: Path) -> Iterator[tuple[Path, Report | None]]:
+    """Replay every golden of a folder, in name order. Raises UserError when there is none."""
+    sidecars = sorted(path for path in folder.glob("*.json") if path.with_suffix(".safetensors").exists())
+    if not sidecars:
+        raise UserError(f"no goldens in {folder}: pairs NAME.json + NAME.safetensors are needed")
+    for sidecar in sidecars:
+        yield sidecar, replay_file(sidecar)
+
+
+def run_parity(folder: Path) -> int:
+    """Print the table of a folder's goldens; 1 when any of them fails, 0 otherwise."""
+    table = Table("file", "calls", "max abs difference", "tolerance", "verdict")
+    failed = 0
+    for sidecar, report in replay_folder(folder):
+        if report is None:
+            table.add_row(sidecar.stem, "-", "-", "-", "skipped: no replay for this format")
+        elif report.defect:
+            table.add_row(sidecar.stem, "-", "-", "-", f"not truth: {report.defect}")
+        else:
+            failed += not report.passed
+            kind, difference, tolerance = report.closest()
+            verdict = "equal" if report.passed else "DIFFERS"
+            verdict += f" ({report.note})" if report.note else ""
+            table.add_row(sidecar.stem, str(report.calls), f"{difference:.1e} ({kind})", f"{tolerance:.0e}", verdict)
+    console = Console()
+    if not console.is_terminal:
+        console.width = 140  # a log has no width of its own; wrapped verdicts are hard to search
+    console.print(table)
+    return 1 if failed else 0

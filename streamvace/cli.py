@@ -1,4 +1,4 @@
-"""The command line. Nothing heavy is imported here: `--help` answers at once, torch is loaded by who needs it."""
+"""The command line. Nothing heavy is imported here, so `--help` is fast; commands load torch if they need it."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ app = typer.Typer(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The `streamvace` command. What a user can mend is one line and exit code 2, without a traceback."""
+    """The `streamvace` command. A UserError is printed as one line, with exit code 2 and no traceback."""
     sleep_when_idle()
     for stream in (sys.stdout, sys.stderr):
-        # A Windows console in cp1252 must not end a show over a letter it cannot draw.
+        # A Windows console in cp1252 must not end a show because of a character that it cannot print.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def with_parameters(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command an option for every parameter of the schema; it gets them as `parameters`, by OSC address."""
+    """Add an option for every parameter of the schema to a command, which receives `parameters` by OSC address."""
     names = {option.name.lstrip("-").replace("-", "_"): option for option in schema_options()}
 
     @wraps(command)
@@ -74,7 +74,7 @@ def with_parameters(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _annotation(option: CliOption) -> Any:
-    """A flag pair for a switch, an option to repeat for a list, a value for all else; None when it was not given."""
+    """A pair of flags for a bool, a repeatable option for a list, a value for all other types; None if not given."""
     if option.parameter.type == "bool":
         pair = f"{option.name}/--no-{option.name.removeprefix('--')}"
         return Annotated[bool | None, typer.Option(pair, help=option.help, rich_help_panel=PARAMETERS_PANEL)]
@@ -85,7 +85,7 @@ def _annotation(option: CliOption) -> Any:
 
 
 def _pipeline(parameters: dict[str, Value]) -> str:
-    """The pipeline that a command was given, or the built-in model."""
+    """The pipeline given to a command, or the embedded model."""
     return str(parameters.get("/streamvace/pipeline", "embedded"))
 
 
@@ -387,7 +387,7 @@ def parity(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of
 
 
 PASSED_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True}
-"""For commands that are applications of their own: what follows their name is theirs to read."""
+"""For commands that are applications of their own: they parse the arguments after their name."""
 
 
 @app.command(add_help_option=False, context_settings=PASSED_ON)
@@ -409,7 +409,7 @@ def evaluate(context: typer.Context) -> None:
 
 
 def _call(module: str, name: str, *given: Any, **named: Any) -> int:
-    """Call a function of a module that is imported only now; its exit code, 0 where it gives none."""
+    """Import a module, call a function of it and return its exit code; None counts as 0. Raises UserError."""
     try:
         function = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""`streamvace train`: from nothing to the model that ships, on a laptop, stage by stage or all at once."""
+"""`streamvace train`: train the model that ships from scratch, on a laptop, stage by stage or all at once."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def decoder(
 
 
 def _figures(settings: TrainConfig, clips: int) -> dict[str, float]:
-    """The card's figures: the trained network, streamed, one seed; see `streamvace evaluate` for the whole table."""
+    """Figures of the model card: the trained network, streamed, one seed. `streamvace evaluate` has the full table."""
     from streamvace.embedded.evaluation.fidelity import Variant, card_figures
     from streamvace.embedded.train.package import trained_codec, trained_network
 

@@ -16,7 +16,7 @@ from streamvace.system.fix_hints import command
 app = typer.Typer(no_args_is_help=True, help="List, download, check and convert published models.")
 
 VISION = "vision"
-"""In place of a pipeline: the networks of controls and masks."""
+"""Stands for the networks of controls and masks, in place of the name of a pipeline."""
 
 Names = Annotated[list[str] | None, typer.Argument(help="Pipelines or model ids; see `models list`.")]
 Codec = Annotated[str | None, typer.Option(help="Autoencoder, by id; default: the first one of the pipeline.")]
@@ -60,7 +60,7 @@ def pull(
         pull_vision(folder, typer.echo, again=again)
     for entry in entries:
         if entry.present(folder) and not again:
-            typer.echo(f"{entry.id}: here already, {entry.place(folder)}")
+            typer.echo(f"{entry.id}: already present, {entry.place(folder)}")
             continue
         typer.echo(f"{entry.id}: ready, {fetch(entry, folder, typer.echo)}")
 
@@ -76,7 +76,7 @@ def check(names: Names = None, codec: Codec = None) -> None:
     folder = models_folder()
     entries = select(names, codec) if names else [each for each in model_files().values() if each.present(folder)]
     if not entries:
-        raise UserError(f"no models in {folder}; `{command('models pull longlive')}` fetches a pipeline's")
+        raise UserError(f"no models in {folder}; download some with `{command('models pull longlive')}`")
     wrong = 0
     table = Table("id", "verdict", "what was found")
     for entry in entries:
@@ -113,7 +113,7 @@ def convert(
     done = write(source, target or source.with_suffix(".safetensors"), part or (), chosen, overwrite)
     typer.echo(f"{done.target}: {done.tensors} tensors{f' of {done.part}' if done.part else ''}")
     if done.dropped:
-        typer.echo(f"left out, no tensors: {', '.join(done.dropped)}")
+        typer.echo(f"left out, not tensors: {', '.join(done.dropped)}")
 
 
 @app.command()

@@ -100,7 +100,7 @@ def test_pulled_models_are_converted_checked_and_in_their_place(publisher: Publi
     said = run("pull", "longlive-base", "longlive-lora", "vace-1.3b", "taehv", "umt5-tokenizer").output
     assert "longlive-lora: ready" in said
     assert "licence: Apache-2.0" in said
-    assert "left out, no tensors" not in said
+    assert "left out, not tensors" not in said
     assert load_file(models / "longlive-base.safetensors").keys() == under("model.", CausalWan(SMALL)).keys()
     assert load_file(models / "longlive-lora.safetensors").keys() == lora().keys()
     assert sorted(path.name for path in (models / "umt5-tokenizer").iterdir()) == sorted(
@@ -123,7 +123,7 @@ def test_a_pipeline_is_pulled_whole_and_what_is_here_is_not_fetched_again(
     run("pull", "longlive")
     assert set(installed("longlive").values()) == {model_files()[name].place(models) for name in LONGLIVE}
     publisher.clear()
-    assert run("pull", "longlive").output.count("here already") == len(LONGLIVE)
+    assert run("pull", "longlive").output.count("already present") == len(LONGLIVE)
     with pytest.raises(UserError, match=r"404: no such file; if the network broke off"):
         run("pull", "longlive", "--again")
 

@@ -1,4 +1,4 @@
-"""`streamvace evaluate`: does the embedded model obey, and what is lost on the way from batch to stream?"""
+"""`streamvace evaluate`: how well the embedded model follows its inputs, and what is lost from batch to stream."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ app = typer.Typer(add_completion=False)
 console = Console(stderr=True)
 PAPER = ("base", "context", "causal")
 LIVE_TASKS = ("references", "drift")
-"""Judged on the live generator, as these modes exist nowhere else."""
+"""Evaluated on the live generator, because these modes exist nowhere else."""
 REFERENCE_CLIPS = 16
-"""Most clips of the task references: each is streamed eight times."""
+"""Maximum number of clips for the task references: each is streamed eight times."""
 REFERENCE_FRAMES = 33
 """Three chunks."""
 
@@ -95,7 +95,7 @@ def _chosen(option: str, given: list[str] | None, known: tuple[str, ...]) -> tup
 
 
 def _variants(folder: Path | None) -> tuple[list[Variant], TinyAE]:
-    """The networks to judge and the codec they share."""
+    """The networks to evaluate and the codec that they share."""
     from streamvace.embedded.evaluation.fidelity import Variant
     from streamvace.embedded.train.config import load_config
     from streamvace.embedded.train.package import load_package, stage_network, trained_codec
@@ -113,7 +113,7 @@ def _variants(folder: Path | None) -> tuple[list[Variant], TinyAE]:
         variants += [Variant("A+C batch", whole, False), Variant("B+C streamed", student, True)]
     else:
         needed = ", ".join(f"{name}.pt" for name in PAPER)
-        console.print(f"the paper's transfer is left out: it needs {needed} in {folder}")
+        console.print(f"the paper's transfer is skipped: it needs {needed} in {folder}")
     return variants, codec
 
 
@@ -147,7 +147,7 @@ def _live_cells(
 
 
 def _live(variant: Variant, codec: TinyAE) -> Generator:
-    """The live generator with a variant's networks."""
+    """The live generator with the networks of a variant."""
     import torch
 
     from streamvace.stream.generator import Generator

@@ -60,9 +60,9 @@ def load_picture(path: Path) -> Pixels:
         nbytes = path.stat().st_size
         if nbytes > MAX_FILE_BYTES:
             raise UserError(f"{path.name} has {nbytes / 1e6:.0f} MB, at most {MAX_FILE_BYTES / 1e6:.0f} are possible")
-        with av.open(str(path), format=demuxer, stream_options=[limits]) as container:
+        with av.open(str(path), format=demuxer, options=limits) as container:  # for the frame that is read to open it
             stream = container.streams.video[0]
-            stream.codec_context.options = limits
+            stream.codec_context.options = limits  # for the frame that is asked for: a decoder of its own
             frame = next(container.decode(stream), None)
             if frame is None:
                 raise UserError(f"{path.name} holds no picture; save it again")

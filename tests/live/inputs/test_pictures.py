@@ -8,7 +8,9 @@ import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -67,6 +69,24 @@ def test_what_is_no_picture_or_too_large_is_one_line(tmp_path: Path, monkeypatch
     monkeypatch.setattr("streamvace.live.inputs.pictures.MAX_FILE_BYTES", 10)
     with pytest.raises(UserError, match="at most"):
         load_picture(draw(tmp_path / "a.png"))
+
+
+def test_a_picture_beyond_the_limit_is_not_decoded_even_to_look_at_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    opened = av.open
+
+    def watched(*args: Any, **options: Any) -> Any:
+        container = opened(*args, **options)
+        seen.append(container.streams.video[0].codec_context.width)  # known once a frame was decoded
+        return container
+
+    monkeypatch.setattr(av, "open", watched)
+    load_picture(draw(tmp_path / "a.png"))
+    with pytest.raises(UserError, match="megapixels"):
+        load_picture(bomb(tmp_path / "bomb.png", 8000))
+    assert seen == [30, 0]
 
 
 class Disk:

@@ -1,4 +1,4 @@
-"""What the recorder promises: it starts and stops over parameters, overwrites nothing, and never holds up a tick."""
+"""The recorder: starts and stops by parameters, overwrites nothing, and never delays a tick."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.live.virtual_show import VirtualShow
 
 
 class Rig:
-    """A recorder with the parameters that it follows."""
+    """A recorder that follows parameters."""
 
     def __init__(self, folder: Path) -> None:
         self.lines: list[str] = []
@@ -40,11 +40,11 @@ class Rig:
         assert self.parameters.set(f"/streamvace/{name}", (value,), "test").status == "set"
 
     def record(self, file: str = "") -> str:
-        """Start; the path being recorded to."""
+        """Start recording; returns the path."""
         if file:
             self.set("record_file", file)
         self.set("record", True)
-        wait_until(lambda: self.recording != "", f"recording; said {self.lines}")
+        wait_until(lambda: self.recording != "", f"recording; reported {self.lines}")
         return self.recording
 
     def stop(self) -> None:
@@ -61,7 +61,7 @@ class Rig:
             self._sequence += 1
 
     def flushed(self) -> int:
-        """How many lines there are, with those that waited for their second to pass."""
+        """The number of lines, including those that the reporter held back."""
         self.reporter.flush()
         return len(self.lines)
 
@@ -89,7 +89,7 @@ def test_what_is_published_between_start_and_stop_is_in_the_film(rig: Rig) -> No
     assert rig.lines == []
 
 
-def test_a_recording_that_nobody_named_is_named_by_its_time(rig: Rig) -> None:
+def test_a_recording_without_a_name_is_named_by_its_time(rig: Rig) -> None:
     rig.record()
     rig.publish(2)
     rig.stop()
@@ -165,7 +165,7 @@ def test_a_name_that_cannot_be_recorded_to_is_one_line_and_the_next_one_works(ri
     wait_until(lambda: rig.recording.endswith("good.mp4"), "the next one")
 
 
-def test_an_encoder_that_hangs_never_holds_up_a_tick_and_is_told(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_encoder_that_hangs_never_delays_a_tick_and_is_reported(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = threading.Event()
     monkeypatch.setattr(FileSink, "QUEUED", 2)
     real = FilmProcess.write
@@ -177,7 +177,7 @@ def test_an_encoder_that_hangs_never_holds_up_a_tick_and_is_told(rig: Rig, monke
     monkeypatch.setattr(FilmProcess, "write", slow)
     rig.record("slow.mp4")
     rig.publish(20)  # returns although nothing is written
-    wait_until(lambda: bool(rig.lines), "a line although the encoder takes nothing")
+    wait_until(lambda: bool(rig.lines), "a report while the encoder accepts nothing")
     assert ["frames are left out" in line for line in rig.lines] == [True]
     go_on.set()
     rig.stop()
@@ -186,7 +186,9 @@ def test_an_encoder_that_hangs_never_holds_up_a_tick_and_is_told(rig: Rig, monke
     assert int(rig.recorder.stats()["record_dropped"]) >= 17
 
 
-def test_a_recorder_that_hangs_costs_no_tick_and_its_drops_are_shown(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recorder_that_hangs_costs_no_tick_and_its_drops_are_counted(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A minute of a show on virtual time, with an encoder that takes nothing at all from its first frame on."""
     go_on = threading.Event()
     monkeypatch.setattr(FilmProcess, "write", lambda film, pixels, index: go_on.wait(60))
@@ -216,7 +218,7 @@ def test_a_full_disk_ends_the_recording_with_one_line_and_nothing_else(
     wait_until(lambda: rig.recording == "", "given up")
     rig.publish(5)
     assert ["No space left on device" in line for line in rig.lines] == [True]
-    assert rig.reporter.recent() == rig.lines[0], "who plays from another machine sees it too"
+    assert rig.reporter.recent() == rig.lines[0], "it reaches a controller on another machine too"
     assert rig.files() == []
 
 

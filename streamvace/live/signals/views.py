@@ -143,6 +143,8 @@ class SignalOutputs:
             clock.fire(now_ns())
             if (rate := self._rate()) != clock.rate:
                 clock.set_rate(rate)
+                for sinks in self._sinks.values():
+                    sinks.set_rate(rate)
             view = self._view()
             if view is None:
                 continue

@@ -131,6 +131,23 @@ def test_a_stop_and_a_start_while_the_last_film_is_finished_make_one_more_film(
     assert rig.recorder.stats()["recordings"] == 2
 
 
+def test_a_stop_and_a_start_at_once_make_one_more_film(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy, go_on = threading.Event(), threading.Event()
+
+    def look(self: FileSink) -> None:
+        busy.set()
+        assert go_on.wait(60)
+
+    monkeypatch.setattr(FileSink, "tell_if_slow", look)
+    rig.record("take.mp4")
+    assert busy.wait(60)
+    rig.publish(2)
+    rig.set("record", False)
+    rig.set("record", True)
+    go_on.set()
+    wait_until(lambda: rig.recording.endswith("take-2.mp4"), "the second film")
+
+
 def test_another_name_while_recording_begins_another_film(rig: Rig) -> None:
     rig.record("one.mp4")
     rig.publish(4)

@@ -199,7 +199,7 @@ def test_a_show_is_rendered_again_frame_by_frame_and_every_picture_is_the_same(
     assert file_info(film).frames == logged.frames
 
 
-def test_a_clip_replaces_the_live_input_and_loops(tmp_path: Path) -> None:
+def test_a_clip_replaces_the_live_input_and_loops(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from tests.live.offline.test_render import SEEN
     from tests.video.helpers import shade_index, write_clip
 
@@ -214,6 +214,7 @@ def test_a_clip_replaces_the_live_input_and_loops(tmp_path: Path) -> None:
     assert SEEN[0].control is not None
     assert [shade_index(frame) for frame in SEEN[0].control] == [0, 1, 2, 3, 0, 1, 2, 3, 0]
     assert len(list(read_frames(tmp_path / "out.mp4", SIZE))) == 9
+    assert "note: unknown word: blorb" in capsys.readouterr().err, "a remark of the model"
 
 
 def test_another_model_takes_over_at_the_same_chunk_as_in_the_show(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from streamvace.system.errors import UserError
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter
 from tests.conditioning.onnx_detector import write
+from tests.live.show import wait_until
 
 SIZE = (64, 48)
 NETWORKS = Networks(Path("no such folder"))
@@ -46,11 +47,10 @@ class Rig:
         def mask(key: str) -> Mask:
             return MASKS[key](NETWORKS)
 
-        self.controls: Parts[Control] = Parts(control, reporter, "control")
         self.stage = SignalStage(
             inputs=self,
             snapshot=self.parameters.snapshot,
-            controls=self.controls,
+            controls=Parts(control, reporter, "control"),
             masks=Parts(mask, reporter, "mask"),
             pipeline="embedded",
             size=SIZE,
@@ -216,7 +216,11 @@ def test_while_a_network_loads_the_old_kind_stays_in_use(rig: Rig) -> None:
 
 
 def test_a_kind_that_cannot_be_made_is_reported_once_and_the_old_one_stays_in_use(rig: Rig) -> None:
+    attempts = 0
+
     def refuse(kind: str) -> Control:
+        nonlocal attempts
+        attempts += 1
         raise UserError("pose needs a file; `streamvace models pull vision`")
 
     rig = Rig(pose=refuse)
@@ -234,7 +238,18 @@ def test_a_kind_that_cannot_be_made_is_reported_once_and_the_old_one_stays_in_us
     rig.set(control_kind="pose")
     rig.capture(31)
     rig.stage.step()
-    assert rig.controls.get("pose") is None, "it is tried again when it is chosen again"
+    wait_until(lambda: attempts == 2, "it is tried again when it is chosen again")
+
+
+def test_a_mask_that_cannot_be_made_is_reported_and_the_old_one_stays_in_use(rig: Rig) -> None:
+    rig.set(mask_source="luma", **{"mask/second": "alpha"})
+    rig.capture(1)
+    rig.stage.step()
+    rig.set(mask_source="person", **{"mask/second": "person"})
+    rig.capture(2)
+    rig.stage.step()
+    assert rig.stage.stats()["mask"] == "luma: OpenCV, alpha: the input"
+    assert rig.lines[0].startswith("mask person: ")
 
 
 def test_a_control_that_fails_passes_its_frame_through() -> None:

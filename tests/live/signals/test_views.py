@@ -31,10 +31,14 @@ class Kept:
     def __init__(self, name: str = "kept") -> None:
         self.name = name
         self.frames: list[Frame] = []
+        self.rates: list[float] = []
         self.closed = False
 
     def publish(self, frame: Frame) -> None:
         self.frames.append(frame)
+
+    def set_rate(self, rate: float) -> None:
+        self.rates.append(rate)
 
     def close(self) -> None:
         self.closed = True
@@ -116,6 +120,23 @@ def test_each_view_goes_to_its_outputs_and_the_newest_is_repeated() -> None:
     outputs.stop()
     assert control.closed
     assert mask.closed
+
+
+def test_a_new_output_rate_reaches_the_outputs_of_views() -> None:
+    control, rate = Kept(), 100.0
+    outputs = SignalOutputs(
+        {"control": [lambda: control]},
+        watched=lambda name: True,
+        reporter=Reporter(lambda line: None),
+        rate=lambda: rate,
+    )
+    shown = view()
+    outputs.start(lambda: shown)
+    wait_until(lambda: bool(control.frames), "the first frame")
+    rate = 200.0
+    wait_until(lambda: bool(control.rates), "the new rate")
+    outputs.stop()
+    assert control.rates == [200.0]
 
 
 def test_a_view_that_nobody_watches_is_not_made() -> None:

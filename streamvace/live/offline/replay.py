@@ -89,7 +89,7 @@ class Replay:
         pictures, logged = set(pictures_of(given)), set(shown.pictures)
         absent: dict[str, Any] = dict.fromkeys(pictures - logged)
         if missing := logged - pictures:
-            self.notes.add(f"some chunks had pictures that cannot be made again: {', '.join(sorted(missing))}")
+            self.notes.add(f"some chunks had pictures that cannot be reproduced: {', '.join(sorted(missing))}")
         return replace(given, **known, **absent)
 
     def _still(self, wish: Wish) -> Pixels | None:

@@ -170,7 +170,7 @@ def test_a_video_damaged_in_the_middle_plays_what_is_whole_and_says_so_once(
     [
         ("rate=0", "rate is from 0.01 to 100, not 0"),
         ("fps=0", "fps is from 0.1 to 1000, not 0"),
-        ("start=-1", "start is counted from the beginning of the file, not -1"),
+        ("start=-1", "start is 0 seconds or more, not -1"),
         ("start=5", "lasts 1.0 s and start is 5; start earlier"),
         ("speed=2", "there is loop, rate, start, fps"),
     ],

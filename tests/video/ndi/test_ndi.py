@@ -131,7 +131,7 @@ def test_a_sender_that_starts_later_is_waited_for_and_its_absence_told(
     monkeypatch.setattr(NdiSource, "RENEW_SECONDS", 0.5)
     source = NdiSource(name, NdiInput(), (32, 32))
     until(lambda: source.faults)
-    assert source.last_fault.startswith(f"no NDI sender {name!r} yet (there is ")
+    assert source.last_fault.startswith(f"no NDI sender {name!r} yet (found: ")
     assert source.poll() is None
     assert source.connected_to == ""
     other_side("send", name, 64, 48, 30)

@@ -119,7 +119,7 @@ def test_the_real_sender_is_there_before_the_first_frame(seen: dict[str, Any]) -
 
 def test_the_real_sender_survives_changes_of_size_under_its_name(seen: dict[str, Any]) -> None:
     assert seen["resized"] == [640, 368]
-    assert (seen["sent"], seen["refused"], seen["last_fault"]) == (40, 0, "")
+    assert (seen["sent"], seen["faults"], seen["last_fault"]) == (40, 0, "")
     assert seen["listed_after_resizing"] == ["sv", "sv_1"]
 
 

@@ -33,7 +33,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "conditioning.masks": ("conditioning.controls", "system"),
     "conditioning": ("conditioning.controls", "conditioning.masks", "model", "model.autoencoder", "records"),
     "embedded.world": (),
-    "models": ("conditioning.controls", "conditioning.masks", "model", "model.autoencoder", "system"),
+    "models": ("conditioning.controls", "model", "model.autoencoder", "system"),
     "stream": ("conditioning", "embedded.world", "model", "model.autoencoder", "models", "records", "system"),
     "parity": ("conditioning", "model", "model.autoencoder", "system"),
     "embedded.train": ("conditioning", "embedded.world", "model", "model.autoencoder", "system"),

@@ -151,7 +151,7 @@ def test_a_file_in_a_missing_folder_names_the_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"not a video at all", bytes(1000)])
-def test_a_file_that_is_no_video_says_so_on_one_line_with_the_mend(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_video_says_so_on_one_line_with_the_fix(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.mp4"
     path.write_bytes(content)
     with pytest.raises(UserError, match="cannot be read as video or picture") as caught:

@@ -11,8 +11,7 @@ from streamvace.records.frame import Frame
 class NullSource:
     """No control picture at all."""
 
-    def __init__(self, name: str = "none") -> None:
-        self.name = name
+    name = "none"
 
     def poll(self) -> Frame | None:
         return None
@@ -24,8 +23,8 @@ class NullSource:
 class NullSink:
     """Counts frames and drops them: for benchmarks and for machines without a screen."""
 
-    def __init__(self, name: str = "null") -> None:
-        self.name = name
+    def __init__(self) -> None:
+        self.name = "null"
         self.published = 0
 
     def publish(self, frame: Frame) -> None:

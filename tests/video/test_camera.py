@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from streamvace.system.errors import UserError
 from streamvace.video.camera import CameraSource, open_camera
 from streamvace.video.endpoints import open_source
-from tests.video.helpers import until
+from tests.video.helpers import next_frame, until
 
 
 class Machine:
@@ -54,8 +54,7 @@ class FakeCamera:
 
 def test_a_camera_gives_rgba_of_the_asked_size() -> None:
     source = CameraSource(0, (32, 32), Machine(0).open)
-    frame = source._slot.wait(20)
-    assert frame is not None
+    frame = next_frame(source)
     assert frame.pixels.shape == (32, 32, 4)
     assert frame.pixels[5, 5].tolist() == [200, 20, 10, 255]
     assert frame.source == "camera:0"
@@ -79,15 +78,14 @@ def test_a_camera_that_was_pulled_out_comes_back_by_itself(monkeypatch: pytest.M
     monkeypatch.setattr(CameraSource, "REOPEN_SECONDS", 0.01)
     machine = Machine(0)
     source = CameraSource(0, (32, 32), machine.open)
-    assert source._slot.wait(20) is not None
+    next_frame(source)
     machine.plugged.clear()
     until(lambda: source.losses == 1 and len(machine.opened) > 3)
     before = source.frames
     source.poll()
     assert source.poll() is None
     machine.plugged.add(0)
-    frame = source._slot.wait(20)
-    assert frame is not None
+    frame = next_frame(source)
     assert frame.sequence == before
     assert source.faults == 1
     source.close()
@@ -100,8 +98,7 @@ def test_a_camera_of_more_than_eight_bits_is_a_source_too(picture: NDArray[Any],
     machine = Machine(0)
     machine.picture = picture
     source = CameraSource(0, (32, 32), machine.open)
-    frame = source._slot.wait(20)
-    assert frame is not None
+    frame = next_frame(source)
     assert frame.pixels[5, 5, 0] == red
     source.close()
 
@@ -116,7 +113,7 @@ def test_an_empty_picture_of_a_camera_is_left_out_and_said_once(caplog: pytest.L
         "source camera:0: a picture of uint8 [0, 0, 3]; it takes [H, W] with 1, 3 or 4 channels"
     ]
     machine.picture = np.full((48, 64, 3), 9, np.uint8)
-    assert source._slot.wait(20) is not None
+    next_frame(source)
     source.close()
 
 

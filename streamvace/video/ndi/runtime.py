@@ -101,13 +101,11 @@ class NdiFinder:
             settings.extra_ips = ",".join(ips)
         self._finder = self._ndi.find_create_v2(settings)
 
-    def addresses(self, wait_seconds: float = 0.0) -> list[NdiAddress]:
-        """The senders known now, sorted by name. If there are none, wait for a change first, at most `wait_seconds`."""
-        found = self._current()
-        if not found and wait_seconds > 0:
-            self._ndi.find_wait_for_sources(self._finder, round(wait_seconds * 1000))
-            found = self._current()
-        return found
+    def addresses(self) -> list[NdiAddress]:
+        """The senders known now, sorted by name."""
+        # Copied: the library frees its list at the next call.
+        current = self._ndi.find_get_current_sources(self._finder)
+        return sorted((NdiAddress(s.ndi_name, s.url_address) for s in current), key=lambda a: a.full_name)
 
     def find(self, name: str) -> NdiAddress | None:
         """The sender whose full or short name this is; "" is the first that is not our own."""
@@ -124,8 +122,3 @@ class NdiFinder:
 
     def close(self) -> None:
         self._ndi.find_destroy(self._finder)
-
-    def _current(self) -> list[NdiAddress]:
-        # Copied: the library frees its list at the next call.
-        current = self._ndi.find_get_current_sources(self._finder)
-        return sorted((NdiAddress(s.ndi_name, s.url_address) for s in current), key=lambda a: a.full_name)

@@ -13,22 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamvace.records.frame import Frame
 from streamvace.system.errors import UserError
 from streamvace.video.endpoints import open_source
 from streamvace.video.film.sequence import sequence_files
 from streamvace.video.film.source import FileOptions, FileSource, clip_info, parse_file, read_frames
-from tests.video.helpers import HandClock, shade, shade_index, until, write_clip
+from tests.video.helpers import HandClock, next_frame, shade, shade_index, until, write_clip
 
 SIZE = (64, 48)
 
 Play = Callable[..., list[int]]
-
-
-def next_frame(source: FileSource) -> Frame:
-    frame = source._slot.wait(20)
-    assert frame is not None, source.last_fault
-    return frame
 
 
 def write_picture(path: Path, grey: int) -> Path:

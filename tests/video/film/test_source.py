@@ -9,17 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from streamvace.records.frame import Frame
 from streamvace.system.errors import UserError
 from streamvace.video.film.decode import decoded, file_info, open_video, to_rgba
 from streamvace.video.film.source import FileSource, read_frames
-from tests.video.helpers import HandClock, shade_index, until, write_clip
-
-
-def next_frame(source: FileSource) -> Frame:
-    frame = source._slot.wait(20)
-    assert frame is not None, source.last_fault
-    return frame
+from tests.video.helpers import HandClock, next_frame, shade_index, until, write_clip
 
 
 def test_offline_every_frame_comes_once_and_in_order(counting_clip: Path) -> None:

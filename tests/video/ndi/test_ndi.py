@@ -28,7 +28,7 @@ from streamvace.video.ndi.runtime import NdiAddress, NdiFinder, short_name
 from streamvace.video.ndi.sink import NdiSink, frame_metadata
 from streamvace.video.ndi.source import NdiInput, NdiSource, pixels_of
 from tests.real_parts import alone_on_this_machine, require_package
-from tests.video.helpers import until
+from tests.video.helpers import next_frame, until
 
 ROOT = Path(__file__).parents[3]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -70,12 +70,6 @@ def other_side() -> Iterator[Start]:
     for process in started:
         process.kill()
         process.communicate()
-
-
-def next_frame(source: NdiSource) -> Frame:
-    frame = source._slot.wait(30)
-    assert frame is not None, source.last_fault
-    return frame
 
 
 @pytest.mark.parametrize("size", [(64, 48), (66, 50)])  # 66 pixels are padded by NDI to rows of 72

@@ -168,14 +168,18 @@ def test_without_a_name_the_active_sender_is_taken_but_never_our_own() -> None:
         assert (next_picture(cam, turnstile, 6) == 2).all()
 
 
-def test_a_sender_that_gives_no_signal_is_looked_at_again_and_again_with_pauses() -> None:
-    world = World()
+@pytest.mark.parametrize(
+    ("counts_frames", "pause"),
+    [(True, SpoutSource.LOOK_SECONDS), (False, SpoutSource.REST_SECONDS)],  # uncounted, every look finds a picture
+)
+def test_a_sender_without_a_signal_is_looked_at_with_pauses(counts_frames: bool, pause: float) -> None:
+    world = World(counts_frames=counts_frames)
     world.send("cam", grey(1))
     with source(world) as (cam, turnstile):
         next_picture(cam, turnstile)
         turnstile.asked.clear()
-        turnstile.turn(3)
-        assert turnstile.asked == [SpoutSource.LOOK_SECONDS] * 3
+        turnstile.turn(4)
+        assert turnstile.asked == [pause] * 4
 
 
 def test_a_signal_is_answered_without_a_pause() -> None:
@@ -191,16 +195,6 @@ def test_a_signal_is_answered_without_a_pause() -> None:
         assert got is not None
         assert got.pixels[0, 0, 0] == 2
         assert len(turnstile.asked) == before + 1
-
-
-def test_without_frame_counting_pictures_are_taken_at_a_bounded_rate() -> None:
-    world = World(counts_frames=False)
-    world.send("cam", grey(1))
-    with source(world) as (cam, turnstile):
-        next_picture(cam, turnstile)
-        turnstile.asked.clear()
-        turnstile.turn(4)
-        assert turnstile.asked == [SpoutSource.REST_SECONDS] * 4
 
 
 def test_a_receiver_that_fails_is_told_once_and_asked_again() -> None:

@@ -61,11 +61,15 @@ def frame(source: str) -> Frame:
 
 
 def test_an_error_before_it_is_open_is_the_openers_with_the_fix() -> None:
+    opened: list[Device] = []
+
     def broken(device: Device) -> None:
+        opened.append(device)
         raise OSError("no\nsuch device")
 
     with pytest.raises(UserError) as caught:
         Device(broken)
+    assert opened[0]._opened.is_set()  # nobody had to wait for OPEN_SECONDS
     assert str(caught.value) == "dev:1 cannot be opened (no such device); plug it in"
 
 
@@ -82,8 +86,8 @@ def test_an_opening_that_hangs_is_given_up_and_told_to_stop(monkeypatch: pytest.
     stopped = threading.Event()
 
     def hangs(device: Device) -> None:
-        device._stop.wait(20)
-        stopped.set()
+        if device._stop.wait(20):
+            stopped.set()
 
     with pytest.raises(UserError, match=r"^dev:1 did not answer within 0 s; plug it in$"):
         Device(hangs)

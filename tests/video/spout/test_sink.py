@@ -25,6 +25,7 @@ def test_what_is_sent_arrives_upright_with_its_colours_and_its_alpha() -> None:
         out.publish(frame(corner_card()))
         world.wait_for(lambda: world.shared["out"].frame == 2)
         assert (world.shared["out"].texture == corner_card()).all()
+        until(lambda: world.shared["out"].signalled)
 
 
 def test_a_sender_is_there_before_the_first_frame_black_and_of_the_shows_size() -> None:

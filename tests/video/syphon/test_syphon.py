@@ -207,6 +207,7 @@ def test_without_a_name_the_first_server_is_taken_that_is_not_our_own() -> None:
         assert (next_picture(cam, turnstile) == 3).all()
         assert cam.connected_to == "theirs"
     ours.close()
+    assert servers.own == set()
 
 
 def test_a_format_that_cannot_be_read_is_told_once() -> None:

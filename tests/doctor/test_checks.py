@@ -231,8 +231,8 @@ def test_the_report_prints_and_the_exit_code_says_whether_the_show_can_run(
     facts = facts if good else replace(facts, weights=(), weights_error="[red]a [bracketed] error")
     monkeypatch.setattr(doctor, "gather", lambda *_: facts)
     assert run_doctor(False) == (0 if good else 1)
-    told = capsys.readouterr().out
-    assert (start in told) == good
+    output = capsys.readouterr().out
+    assert (start in output) == good
     assert run_doctor(True) == (0 if good else 1)
     report = json.loads(capsys.readouterr().out)
     assert report["can_run"] is good

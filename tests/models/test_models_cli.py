@@ -141,7 +141,7 @@ def test_a_network_that_is_down_is_one_line(publisher: Publisher, models: Path) 
         run("pull", "taehv")
 
 
-def test_a_disk_that_is_too_small_is_told_before_the_download(
+def test_a_disk_that_is_too_small_is_reported_before_the_download(
     publisher: Publisher, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=1900))

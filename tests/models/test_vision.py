@@ -63,7 +63,9 @@ def publisher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Sequence[
     return commands
 
 
-def test_what_can_be_had_comes_and_what_cannot_is_told(tmp_path: Path, publisher: list[Sequence[str]]) -> None:
+def test_what_is_published_is_downloaded_and_what_is_not_is_reported(
+    tmp_path: Path, publisher: list[Sequence[str]]
+) -> None:
     said: list[str] = []
     with pytest.raises(UserError, match="depth-anything"):
         pull_vision(tmp_path, said.append)
@@ -134,7 +136,7 @@ def test_every_network_that_a_control_or_a_mask_loads_is_published() -> None:
     assert {*WHEEL_FILES, *HUB_FILES, *WEB_FILES} == loaded | {SQUARE_FILE, WIDE_FILE}
 
 
-def test_pip_that_fails_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pip_that_fails_is_reported_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(command: Sequence[str], **options: object) -> object:
         return SimpleNamespace(returncode=1, stderr="WARNING: x\nERROR: No matching distribution found\n")
 

@@ -36,7 +36,7 @@ class Wire(ThreadedSink):
 
     def __init__(self) -> None:
         super().__init__("wire:1")
-        self.told: list[str] = []
+        self.names: list[str] = []
         self.connected = True
         self.ending: Exception | None = None
         self._thread.start()
@@ -53,7 +53,7 @@ class Wire(ThreadedSink):
         if frame.source == "bad":
             raise RuntimeError("device\nremoved")
         assert published_ns > 1.7e18  # since 1970
-        self.told.append(frame.source)
+        self.names.append(frame.source)
 
 
 def frame(source: str) -> Frame:
@@ -81,7 +81,7 @@ def test_an_error_for_the_user_reaches_the_opener_unchanged() -> None:
         Device(refused)
 
 
-def test_an_opening_that_hangs_is_given_up_and_told_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_opening_that_hangs_ends_with_the_fix_and_stops_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Device, "OPEN_SECONDS", 0.05)
     stopped = threading.Event()
 
@@ -121,7 +121,7 @@ def test_a_frame_that_cannot_be_sent_is_counted_and_logged_once_and_the_next_one
     sink.publish(frame("good"))
     until(lambda: sink.sent == 1)
     sink.close()
-    assert sink.told == ["good"]
+    assert sink.names == ["good"]
     assert (sink.faults, sink.last_fault) == (3, "device removed")
     assert caplog.messages == ["sink wire:1: device removed"]
 
@@ -147,7 +147,7 @@ def test_frames_that_nobody_receives_are_not_sent() -> None:
     sink.publish(frame("seen"))
     until(lambda: sink.sent == 1)
     sink.close()
-    assert sink.told == ["seen"]
+    assert sink.names == ["seen"]
 
 
 def test_a_frame_left_before_closing_is_still_sent_and_a_later_one_is_dropped() -> None:
@@ -155,7 +155,7 @@ def test_a_frame_left_before_closing_is_still_sent_and_a_later_one_is_dropped() 
     sink.publish(frame("last"))
     sink.close()
     sink.publish(frame("late"))
-    assert (sink.told, sink.dropped) == (["last"], 1)
+    assert (sink.names, sink.dropped) == (["last"], 1)
 
 
 def test_what_a_sink_dies_of_is_logged_at_its_end_and_raised_to_who_publishes(caplog: pytest.LogCaptureFixture) -> None:

@@ -119,7 +119,7 @@ def test_the_newest_frame_wins_and_the_others_are_counted(name: str, other_side:
     source.close()
 
 
-def test_a_sender_that_starts_later_is_waited_for_and_its_absence_told(
+def test_a_sender_that_starts_later_is_waited_for_and_its_absence_is_reported(
     name: str, other_side: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(NdiSource, "RENEW_SECONDS", 0.5)
@@ -146,7 +146,7 @@ def test_senders_of_three_programs_are_all_found_where_one_answers_for_itself_on
         source.close()
 
 
-def test_a_search_in_vain_begins_anew_and_finds_what_the_first_was_not_told(
+def test_a_search_without_a_result_starts_again_and_finds_what_the_first_missed(
     name: str, other_side: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of two finders, the first hears of another program's senders only."""

@@ -116,7 +116,7 @@ def test_what_spout_would_show_as_noise_is_refused_in_one_line(pixels: NDArray[n
         world.wait_for(lambda: world.shared["out"].texture[0, 0, 0] == 5)
 
 
-def test_pictures_that_spout_does_not_take_are_counted_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_pictures_that_spout_does_not_take_are_counted_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
     with sink(world) as out:
         world.takes_pictures = False

@@ -111,7 +111,7 @@ def test_a_sender_lost_resized_and_restarted_a_thousand_times_always_comes_back(
             assert cam.sender_size == (width, height)
         assert cam.losses == losses > 200
         assert cam.frames == 1000
-        assert cam.faults == losses  # each was told, and nothing else went wrong
+        assert cam.faults == losses  # each loss, and nothing else
     assert world.made == ["SpoutReceiver"]
 
 
@@ -127,7 +127,7 @@ def test_growth_that_nobody_announces_costs_a_picture_and_nothing_else() -> None
         assert cam.faults == 0
 
 
-def test_a_buffer_that_has_become_too_small_is_made_anew() -> None:
+def test_a_buffer_that_has_become_too_small_is_replaced() -> None:
     world = World()
     world.send("cam", grey(1))
     with source(world) as (cam, turnstile):
@@ -197,7 +197,7 @@ def test_a_signal_is_answered_without_a_pause() -> None:
         assert len(turnstile.asked) == before + 1
 
 
-def test_a_receiver_that_fails_is_told_once_and_asked_again() -> None:
+def test_a_receiver_that_fails_is_counted_once_and_asked_again() -> None:
     world = World()
     world.send("cam", grey(1))
     with source(world) as (cam, turnstile):

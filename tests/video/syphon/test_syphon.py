@@ -97,7 +97,7 @@ def test_a_frame_that_fails_is_counted_and_the_next_one_is_sent(
         assert caplog.text.count("sink syphon:out") == 1
 
 
-def test_a_mac_without_metal_is_told_so_when_it_is_opened() -> None:
+def test_a_mac_without_metal_is_refused_when_the_output_opens() -> None:
     with pytest.raises(UserError, match=r"no Syphon output on this machine \(No Metal device.*use ndi:out"):
         SyphonSink("out", PLAIN, Mac(metal=False).load, ServerList(0))
 
@@ -210,7 +210,7 @@ def test_without_a_name_the_first_server_is_taken_that_is_not_our_own() -> None:
     assert servers.own == set()
 
 
-def test_a_format_that_cannot_be_read_is_told_once() -> None:
+def test_a_format_that_cannot_be_read_is_counted_once() -> None:
     mac = Mac()
     uuid = mac.start("cam")
     mac.send(uuid, grey(1), 115)

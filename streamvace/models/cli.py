@@ -39,6 +39,7 @@ def list_models() -> None:
             table.add_row(shown, each.id, f"{each.repository}/{each.paths[0]}", about, each.licence, present)
         _print(table)
     typer.echo(f"Models folder: {folder}   (set {FOLDER_VARIABLE} to move it)")
+    typer.echo(f"To download a pipeline's models, run: {command('models pull NAME')}")
 
 
 @app.command()

@@ -46,8 +46,8 @@ def world(
     seed: int = 0,
 ) -> None:
     """Draw a contact sheet of the procedural world: four frames, depth and edges a scene."""
-    from streamvace.embedded.world.scene import edges, render, sample_scene
-    from streamvace.embedded.world.styles import compose, sample_look
+    from streamvace.world.scene import edges, render, sample_scene
+    from streamvace.world.styles import compose, sample_look
 
     rng = np.random.default_rng(seed)
     rows = []

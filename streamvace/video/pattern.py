@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.embedded.world.pattern_stream import KINDS, PatternStream
 from streamvace.system.clock import Clock, ShowClock
 from streamvace.system.errors import UserError
 from streamvace.video.core.resize import fit_cover, with_alpha
 from streamvace.video.core.threaded import ThreadedSource
+from streamvace.world.pattern_stream import KINDS, PatternStream
 
 MATTE = "mask"
 """The kind with a mask: depth as colours, the objects in alpha."""

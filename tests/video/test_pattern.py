@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from streamvace.embedded.world.pattern_stream import PatternStream
 from streamvace.system.errors import UserError
 from streamvace.video.pattern import PatternSource
+from streamvace.world.pattern_stream import PatternStream
 from tests.video.helpers import HandClock, next_frame
 
 

@@ -28,17 +28,18 @@ def list_models() -> None:
     """List the models of every pipeline: source, size, licence, and whether they are installed."""
     folder = models_folder()
     for row in pipelines().values():
-        table = Table("what", "id", "published at", "size", "licence", "here", title=row.name, title_justify="left")
-        default = row.codecs[0]
-        needed = row.needed()
-        others = {f"codec (other {number})": each for number, each in enumerate(row.codecs[1:], 1)}
-        for what, each in (needed | others).items():
-            about = f"{each.about_gb:g} GB" if each.about_gb else "-"
-            here = "yes" if each.present(folder) else "no"
+        columns = ("model", "id", "published at", "size", "licence", "downloaded")
+        table = Table(*columns, title=row.name, title_justify="left")
+        default, *others = row.codecs
+        more = {f"codec (other {number})": each for number, each in enumerate(others, 1)}
+        for what, each in (row.needed() | more).items():
+            about = f"{each.about_gb:g} GB" if each.about_gb else "unknown"
             shown = f"{what} (default)" if each is default else what
-            table.add_row(shown, each.id, f"{each.repository}/{each.paths[0]}", about, each.licence, here)
+            present = "yes" if each.present(folder) else "no"
+            table.add_row(shown, each.id, f"{each.repository}/{each.paths[0]}", about, each.licence, present)
         _print(table)
     typer.echo(f"Models folder: {folder}   (set {FOLDER_VARIABLE} to move it)")
+    typer.echo(f"To download a pipeline's models, run: {command('models pull NAME')}")
 
 
 @app.command()
@@ -60,7 +61,7 @@ def pull(
         pull_vision(folder, typer.echo, again=again)
     for entry in entries:
         if entry.present(folder) and not again:
-            typer.echo(f"{entry.id}: already present, {entry.place(folder)}")
+            typer.echo(f"{entry.id}: already downloaded, {entry.place(folder)}")
             continue
         typer.echo(f"{entry.id}: ready, {fetch(entry, folder, typer.echo)}")
 
@@ -76,7 +77,7 @@ def check(names: Names = None, codec: Codec = None) -> None:
     folder = models_folder()
     entries = select(names, codec) if names else [each for each in model_files().values() if each.present(folder)]
     if not entries:
-        raise UserError(f"no models in {folder}; download some with `{command('models pull longlive')}`")
+        raise UserError(f"no models in {folder}; to download a pipeline's, run: {command('models pull longlive')}")
     wrong = 0
     table = Table("id", "verdict", "what was found")
     for entry in entries:
@@ -124,11 +125,11 @@ def where(names: Names = None, codec: Codec = None) -> None:
         typer.echo(str(folder))
     entries: list[ModelFile] = select(names, codec) if names else list(model_files().values())
     for entry in entries:
-        typer.echo(f"{entry.id}\t{entry.place(folder)}\t{'here' if entry.present(folder) else 'not there'}")
+        typer.echo(f"{entry.id}\t{entry.place(folder)}\t{'downloaded' if entry.present(folder) else 'missing'}")
 
 
 def _print(table: Table) -> None:
     console = Console()
     if not console.is_terminal:
-        console.width = 200  # a log has no width of its own; wrapped names are hard to search
+        console.width = 200  # a log has no width, and wrapped names are hard to search for
     console.print(table)

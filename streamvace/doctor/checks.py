@@ -13,7 +13,7 @@ from typing import Literal
 
 from streamvace.doctor.facts import Facts, gather
 from streamvace.live.options import DEFAULT_OSC_PORT, DEFAULT_WEB_PORT
-from streamvace.system.fix_hints import command, install
+from streamvace.system.fix_hints import command, install_command
 
 Status = Literal["ok", "warn", "missing"]
 
@@ -103,20 +103,20 @@ def _display(facts: Facts) -> Check:
 def _ndi(facts: Facts) -> Check:
     if facts.ndi:
         return Check("NDI", "ok", facts.ndi)
-    return Check("NDI", "missing", facts.ndi_error or "not installed", install("ndi", facts.bootstrapped))
+    return Check("NDI", "missing", facts.ndi_error or "not installed", install_command("ndi", facts.bootstrapped))
 
 
 def _spout(facts: Facts) -> Check | None:
     if facts.system != "win32":
         return None
-    mend = "" if facts.spout else f"{install('spout', facts.bootstrapped)} (Python 3.10 to 3.13)"
+    mend = "" if facts.spout else f"{install_command('spout', facts.bootstrapped)} (Python 3.10 to 3.13)"
     return Check("Spout", "ok" if facts.spout else "missing", "installed" if facts.spout else "not installed", mend)
 
 
 def _syphon(facts: Facts) -> Check | None:
     if facts.system != "darwin":
         return None
-    mend = "" if facts.syphon else install("syphon", facts.bootstrapped)
+    mend = "" if facts.syphon else install_command("syphon", facts.bootstrapped)
     return Check("Syphon", "ok" if facts.syphon else "missing", "installed" if facts.syphon else "not installed", mend)
 
 
@@ -124,13 +124,15 @@ def _link(facts: Facts) -> Check:
     if facts.link:
         return Check("Ableton Link", "ok", "installed")
     found = "not installed: no changes on the beat"
-    return Check("Ableton Link", "warn", found, install("link", facts.bootstrapped))
+    return Check("Ableton Link", "warn", found, install_command("link", facts.bootstrapped))
 
 
 def _screens(facts: Facts) -> Check:
     if facts.screen:
         return Check("Screens", "ok", "can be inputs")
-    return Check("Screens", "warn", "mss not installed: no screen as input", install("screen", facts.bootstrapped))
+    return Check(
+        "Screens", "warn", "mss not installed: no screen as input", install_command("screen", facts.bootstrapped)
+    )
 
 
 def _vision(facts: Facts) -> Check:
@@ -138,7 +140,7 @@ def _vision(facts: Facts) -> Check:
     absent = [name for name in ("ai_edge_litert", "onnxruntime") if name not in facts.vision]
     if absent:
         found = f"{', '.join(absent)} not installed: no pose control, person or detector mask"
-        return Check("Live controls", "warn", found, install("vision", facts.bootstrapped))
+        return Check("Live controls", "warn", found, install_command("vision", facts.bootstrapped))
     if facts.vision_missing:
         found = f"not fetched: {', '.join(facts.vision_missing)}"
         return Check("Live controls", "warn", found, command("models pull vision", facts.bootstrapped))

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from streamvace.system.fix_hints import bootstrapped
-from streamvace.system.packaged import packaged_folder
 
 _PACKAGE = Path(__file__).parents[1]
 _ENCODERS = ("libx264", "h264_nvenc", "h264_videotoolbox", "h264_mf", "mpeg4")
@@ -102,7 +101,7 @@ def gather(osc_port: int, web_port: int, host: str = "127.0.0.1") -> Facts:
         **_video_files(),
         **_display(),
         **_ndi(),
-        **_embedded(packaged_folder("streamvace.embedded", "weights")),
+        **_embedded(_PACKAGE / "embedded" / "weights"),
     )
 
 

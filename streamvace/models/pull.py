@@ -10,7 +10,7 @@ from typing import Any
 
 from streamvace.models.manifest import ModelFile
 from streamvace.system.errors import UserError
-from streamvace.system.fix_hints import install
+from streamvace.system.fix_hints import install_command
 
 DOWNLOADS = ".downloads"
 """Inside the models folder: what is not finished yet. Nothing ever loads from it."""
@@ -100,5 +100,5 @@ def _hub() -> Any:
         hub = importlib.import_module("huggingface_hub")
         importlib.import_module("huggingface_hub.errors")
     except ImportError as error:
-        raise UserError(f"fetching models needs huggingface_hub: {install('wan')} ({error})") from None
+        raise UserError(f"fetching models needs huggingface_hub: {install_command('wan')} ({error})") from None
     return hub

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from streamvace.system.errors import UserError
-from streamvace.system.fix_hints import install
+from streamvace.system.fix_hints import install_command
 
 EXTRA_IPS_VARIABLE = "STREAMVACE_NDI_IPS"
 """Addresses to ask for senders besides the local network, separated by commas or spaces. NDI's own configuration file
@@ -44,7 +44,7 @@ def load_ndi() -> Any:
             try:
                 import NDIlib
             except ImportError as error:
-                raise UserError(f"NDI is not installed ({error}); run: {install('ndi')}") from error
+                raise UserError(f"NDI is not installed ({error}); run: {install_command('ndi')}") from error
             if not NDIlib.initialize():
                 raise UserError("NDI does not run on this processor (it needs SSE 4.2); use another input or output")
             # Never destroyed: receivers that hang may outlive us, and the process's end frees everything.

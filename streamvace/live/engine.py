@@ -12,9 +12,10 @@ from streamvace.live.options import context_blocks
 from streamvace.live.output.presenter import Presenter
 from streamvace.live.show_log.writer import LoggedFeed, ShowLog
 from streamvace.live.stage import Stage
+from streamvace.live.worker.chunk_exchange import Feed
 from streamvace.live.worker.messages import WorkerSetup
 from streamvace.live.worker.model_switch import ModelSwitch
-from streamvace.live.worker.supervisor import Feed, Supervisor
+from streamvace.live.worker.supervisor import Supervisor
 from streamvace.telemetry.memory import ResidentMemory
 
 

@@ -111,7 +111,7 @@ class DriftWatch:
 
     @property
     def best(self) -> Pixels | None:
-        """The recent picture nearest to the reference look, uint8 `[H, W, 3]`, of two equals the newer; None: none yet."""
+        """The recent picture nearest to the reference look, uint8 `[H, W, 3]`; None before the first chunk."""
         return self._candidates[0][2] if self._candidates else None
 
     @property

@@ -19,8 +19,10 @@ from streamvace.live.output.playhead import HoldMode
 from streamvace.live.output.presenter import Presenter, Show
 from streamvace.live.output.sinks import SinkOpener, Sinks
 from streamvace.live.worker.health import Health
+from streamvace.live.worker.limits import Limits
 from streamvace.live.worker.messages import Ask, Done, Ready, StepFailed, WorkerSetup
-from streamvace.live.worker.supervisor import Limits, Supervisor
+from streamvace.live.worker.shared_frames import Packed
+from streamvace.live.worker.supervisor import Supervisor
 from streamvace.records.chunk import Chunk, ChunkInput
 from streamvace.records.frame import Frame, Source
 from streamvace.telemetry.reporter import Reporter
@@ -68,7 +70,7 @@ class ScriptedLink:
         answer: object
         if turn.ends == "done":
             chunk = self._generator.step(replace(inputs, prompt=""))
-            answer = Done(replace(chunk, trace=inputs.trace), (), Health())
+            answer = Done(Packed(replace(chunk, trace=inputs.trace)), Health())
         else:
             answer = StepFailed("the step failed") if turn.ends == "fails" else EOFError()
             self._generator.reset()
@@ -89,7 +91,7 @@ class ScriptedLink:
         return message
 
     def chunk(self, done: Done) -> Chunk:
-        return done.chunk
+        return done.chunk.header
 
     def close(self, grace_s: float) -> None:
         self._due.clear()

@@ -6,7 +6,7 @@ import osc_schema
 from streamvace.control.parameters import Parameters
 from streamvace.live.worker.messages import WorkerSetup
 from streamvace.live.worker.model_switch import PIPELINE, RELOAD, ModelSwitch
-from streamvace.live.worker.supervisor import Status
+from streamvace.live.worker.status import Status
 from streamvace.model.specs import PIPELINES
 from streamvace.records.model_options import ModelOptions
 

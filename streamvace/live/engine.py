@@ -1,4 +1,4 @@
-"""What makes a show's pictures: the director, and the worker process under its supervisor."""
+"""Sets up what makes the pictures: the director, and the worker under its supervisor."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ from streamvace.telemetry.memory import ResidentMemory
 
 @dataclass(frozen=True)
 class Engine:
-    """Made, not started."""
+    """The parts, not started."""
 
     director: Director
     supervisor: Supervisor
     memory: ResidentMemory
 
 
-def make_engine(stage: Stage, desk: ControlSurfaces, rings: Rings, shelf: PictureShelf, presenter: Presenter) -> Engine:
-    """rings: what the director samples. Raises UserError where the show's log cannot be written."""
+def make_engine(
+    stage: Stage, surfaces: ControlSurfaces, rings: Rings, pictures: PictureShelf, presenter: Presenter
+) -> Engine:
+    """rings: sampled by the director. Raises UserError if the show log cannot be written."""
     options, parameters = stage.options, stage.parameters
     director = Director(
         size=stage.size,
@@ -38,11 +40,11 @@ def make_engine(stage: Stage, desk: ControlSurfaces, rings: Rings, shelf: Pictur
         parameters=parameters,
         backlog=presenter.backlog,
         deliver=presenter.offer,
-        shelf=shelf,
-        look_ahead=desk.look_ahead,
+        pictures=pictures,
+        look_ahead=surfaces.look_ahead,
         reporter=stage.reporter,
     )
-    # A show goes on with the old prompt while a new one is encoded.
+    # A live show continues with the old prompt while a new one is encoded.
     setup = WorkerSetup(options.factory, options.pipeline, stage.size, replace(options.model, prompts="beside"))
     feed: Feed = director if options.show_log is None else _logged(stage, director)
     supervisor = Supervisor(

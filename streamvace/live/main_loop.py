@@ -1,4 +1,4 @@
-"""What the main thread does during a show: the window, the reports, the status, and every reason to stop."""
+"""The main thread during a show: the window, reports, status, and every reason to stop."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from streamvace.telemetry.reporter import Reporter
 from streamvace.video.syphon import api as syphon_api
 
 _PUMP_S = 1 / 120
-"""Between two looks at the window: half a frame of a 60 Hz screen."""
+"""Interval between window updates: half a frame of a 60 Hz screen."""
 
 _IDLE_S = 0.05
-"""Between two looks at the reasons to stop, when there is no window."""
+"""Interval between checks of the reasons to stop, without a window."""
 
 _STATUS_NS = 200_000_000
 """Status goes out five times a second."""
 
 
 class MainLoop:
-    """Runs on the main thread only: windows and signals belong to it."""
+    """Runs on the main thread only, which windows and signals require."""
 
     def __init__(
         self,
@@ -43,15 +43,15 @@ class MainLoop:
 
     @property
     def ended(self) -> bool:
-        """The show is to end: by a signal, over OSC, or because the window was closed."""
+        """Whether the show is to end: by a signal, over OSC, or because the window was closed."""
         return self._stop.is_set() or self._quit_asked() or (self._window is not None and self._window.closed)
 
     def run_until(self, reached: Callable[[], bool]) -> None:
-        """Look after everything until this is true or the show is to end."""
+        """Run the loop until `reached()` or until the show is to end."""
         while not (reached() or self.ended):
             if self._window is not None:
                 self._window.pump()
-            syphon_api.pump()  # its discovery lives on the main thread's run loop; nothing where there is no Syphon
+            syphon_api.pump()  # its discovery needs the main thread's run loop; does nothing without Syphon
             self._reporter.flush()
             if now_ns() - self._status_ns >= _STATUS_NS:
                 self._status_ns = now_ns()
@@ -63,23 +63,22 @@ class MainLoop:
 def stop_on_signals() -> Iterator[threading.Event]:
     """An event that Ctrl-C, a closed terminal and SIGTERM set.
 
-    A second Ctrl-C does what it always does, for the impatient. The event is set by a thread of its own: a signal
-    handler runs in the midst of whatever the main thread does, also while that holds the event's lock in `wait`, and to
-    ask for it there a second time would be to wait for oneself.
+    A second Ctrl-C raises KeyboardInterrupt as usual. A separate thread sets the event: a signal handler can interrupt
+    the main thread while it holds the event's lock in `wait`, and setting the event there would deadlock.
     """
     stop = threading.Event()
-    told: SimpleQueue[int | None] = SimpleQueue()  # the one queue whose put() may interrupt itself
+    received: SimpleQueue[int | None] = SimpleQueue()  # put() is reentrant, unlike that of Queue
 
-    def pass_on() -> None:
-        while told.get() is not None:
+    def set_stop() -> None:
+        while received.get() is not None:
             stop.set()
 
     def handle(number: int, frame: object) -> None:
-        told.put(number)
+        received.put(number)
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    messenger = threading.Thread(target=pass_on, name="signals", daemon=True)
-    messenger.start()
+    setter = threading.Thread(target=set_stop, name="stop signals", daemon=True)
+    setter.start()
     names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # the last two exist on POSIX and on Windows, respectively
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = {number: signal.signal(number, handle) for number in numbers}
@@ -88,5 +87,5 @@ def stop_on_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        told.put(None)
-        messenger.join()
+        received.put(None)
+        setter.join()

@@ -68,8 +68,8 @@ class Stage:
         self._parameters = Parameters(edits=EDITS)
         self._inbox = Inbox(self._parameters)
         reporter = Reporter(self.lines.append, clock=lambda: len(self.lines) * 2 * SECOND)
-        self._shelf = PictureShelf(MediaFolder(folder), lambda picture, use: fit_still(picture, use, SIZE), reporter)
-        self._parameters.listen(lambda snapshot, changed: self._shelf.want(wishes(snapshot)))
+        self._pictures = PictureShelf(MediaFolder(folder), lambda picture, use: fit_still(picture, use, SIZE), reporter)
+        self._parameters.listen(lambda snapshot, changed: self._pictures.want(wishes(snapshot)))
         self._presenter = Presenter(
             size=SIZE,
             content_rate=24,
@@ -86,7 +86,7 @@ class Stage:
             parameters=self._parameters,
             backlog=self._presenter.backlog,
             deliver=self._presenter.offer,
-            shelf=self._shelf,
+            pictures=self._pictures,
             look_ahead=LookAhead(),
             reporter=reporter,
             clock=lambda: self._moment,
@@ -97,13 +97,13 @@ class Stage:
         return self._ring
 
     def close(self) -> None:
-        self._shelf.stop()
+        self._pictures.stop()
 
     def osc(self, address: str, *arguments: object) -> None:
         """As `oscsend` would; the disk gets the time it needs."""
         self._inbox.take(encode_message(f"/streamvace/{address}", *arguments), ("127.0.0.1", 5000))
         self.lines += self._inbox.flush().complaints.values()
-        assert self._shelf.settle(PATIENCE_S)
+        assert self._pictures.settle(PATIENCE_S)
 
     def chunk(self, frames: int | None = None) -> Pixels:
         """One chunk as it goes out, uint8 `[F, H, W, 4]`. frames: where a reset makes it another number."""

@@ -15,9 +15,9 @@ from streamvace.live.director.director import Director
 from streamvace.live.director.look_ahead import LookAhead
 from streamvace.live.inputs.frame_ring import FrameRing, Rings
 from streamvace.live.inputs.source_poller import SourcePoller
-from streamvace.live.output.playhead import HoldMode
-from streamvace.live.output.presenter import Presenter, Show
+from streamvace.live.output.presenter import Presenter
 from streamvace.live.output.sinks import SinkOpener, Sinks
+from streamvace.live.output_setup import show_of
 from streamvace.live.worker.health import Health
 from streamvace.live.worker.limits import Limits
 from streamvace.live.worker.messages import Ask, Done, Ready, StepFailed, WorkerSetup
@@ -206,7 +206,7 @@ class VirtualShow:
             size=SIZE,
             content_rate=24,
             control=lambda: rings.ring("control").newest(),
-            show=self._show,
+            show=lambda: show_of(self.parameters.snapshot()),
             sinks=Sinks([lambda: self.ledger, *sinks], reporter),
             telemetry=self.telemetry,
             reporter=reporter,
@@ -219,7 +219,7 @@ class VirtualShow:
             parameters=self.parameters,
             backlog=self.presenter.backlog,
             deliver=self.presenter.offer,
-            shelf=NoPictures(),
+            pictures=NoPictures(),
             look_ahead=LookAhead(),
             reporter=reporter,
             clock=self.time.now,
@@ -249,12 +249,3 @@ class VirtualShow:
 
     def set(self, name: str, *arguments: object) -> None:
         self.parameters.set(f"/streamvace/{name}", arguments, "performer")
-
-    def _show(self) -> Show:
-        snapshot = self.parameters.snapshot()
-        return Show(
-            rate=snapshot.number("/streamvace/output_rate"),
-            generation=snapshot.generation,
-            hold_mode=HoldMode(snapshot.text("/streamvace/hold_mode")),
-            paused=snapshot.flag("/streamvace/pause"),
-        )

@@ -32,6 +32,7 @@ from streamvace.system.clock import now_ns
 from streamvace.system.errors import UserError
 from streamvace.system.files import check_writable
 from streamvace.system.media import MediaFolder
+from streamvace.telemetry.memory import memory_figures
 from streamvace.telemetry.reporter import Reporter, say
 from streamvace.telemetry.telemetry import Telemetry, write_json
 
@@ -72,9 +73,10 @@ def run(options: RunOptions) -> int:
         closing.callback(grabber.stop)
         grabber.start({"output": presenter.showing, "input": lambda: inputs.ring("control").newest()}, parameters.set)
         engine = make_engine(stage, surfaces, signals.second, pictures, presenter)
-        parts = (presenter, inputs, signals.lead, pictures, grabber, engine.director, engine.supervisor, engine.memory)
+        parts = (presenter, inputs, signals.lead, pictures, grabber, engine.director, engine.supervisor)
         for part in (*parts, outlets.recorder):
             stage.telemetry.add(part.stats)
+        stage.telemetry.add(lambda: memory_figures(engine.supervisor.status.pid))
         surfaces.add_figures(stage)
         # A performer on another machine sees no terminal: errors must reach the controller.
         stage.telemetry.add(lambda: {"error": reporter.recent() or engine.supervisor.status.error})

@@ -16,7 +16,6 @@ from streamvace.live.worker.chunk_exchange import Feed
 from streamvace.live.worker.messages import WorkerSetup
 from streamvace.live.worker.model_switch import ModelSwitch
 from streamvace.live.worker.supervisor import Supervisor
-from streamvace.telemetry.memory import ResidentMemory
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,6 @@ class Engine:
 
     director: Director
     supervisor: Supervisor
-    memory: ResidentMemory
 
 
 def make_engine(
@@ -52,7 +50,7 @@ def make_engine(
     )
     switch = ModelSwitch(parameters, setup, supervisor.reload)
     stage.closing.callback(parameters.listen(switch.follow))
-    return Engine(director, supervisor, ResidentMemory(lambda: supervisor.status.pid))
+    return Engine(director, supervisor)
 
 
 def _logged(stage: Stage, director: Director) -> LoggedFeed:

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from queue import SimpleQueue
 
 from streamvace.live.output.outputs import Window
@@ -23,40 +24,33 @@ _STATUS_NS = 200_000_000
 """Status goes out five times a second."""
 
 
+@dataclass
 class MainLoop:
     """Runs on the main thread only, which windows and signals require."""
 
-    def __init__(
-        self,
-        stop: threading.Event,
-        reporter: Reporter,
-        quit_asked: Callable[[], bool],
-        publish_status: Callable[[], None],
-        window: Window | None,
-    ) -> None:
-        self._stop = stop
-        self._reporter = reporter
-        self._quit_asked = quit_asked
-        self._publish_status = publish_status
-        self._window = window
-        self._status_ns = 0
+    stop: threading.Event
+    reporter: Reporter
+    quit_asked: Callable[[], bool]
+    publish_status: Callable[[], None]
+    window: Window | None
+    _status_ns: int = 0
 
     @property
     def ended(self) -> bool:
         """Whether the show is to end: by a signal, over OSC, or because the window was closed."""
-        return self._stop.is_set() or self._quit_asked() or (self._window is not None and self._window.closed)
+        return self.stop.is_set() or self.quit_asked() or (self.window is not None and self.window.closed)
 
     def run_until(self, reached: Callable[[], bool]) -> None:
         """Run the loop until `reached()` or until the show is to end."""
         while not (reached() or self.ended):
-            if self._window is not None:
-                self._window.pump()
+            if self.window is not None:
+                self.window.pump()
             syphon_api.pump()  # its discovery needs the main thread's run loop; does nothing without Syphon
-            self._reporter.flush()
+            self.reporter.flush()
             if now_ns() - self._status_ns >= _STATUS_NS:
                 self._status_ns = now_ns()
-                self._publish_status()
-            self._stop.wait(_IDLE_S if self._window is None else _PUMP_S)
+                self.publish_status()
+            self.stop.wait(_IDLE_S if self.window is None else _PUMP_S)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
 import psutil
 
@@ -12,17 +11,10 @@ from streamvace.telemetry.telemetry import Stats
 _MB = 1e6
 
 
-class ResidentMemory:
-    """Figures for telemetry: resident memory of the stage, of the worker, and of both, in MB."""
-
-    def __init__(self, worker_pid: Callable[[], int]) -> None:
-        """worker_pid: process id, 0 while there is no worker."""
-        self._worker_pid = worker_pid
-
-    def stats(self) -> Stats:
-        """Reads the system each time; takes microseconds."""
-        stage, worker = resident_mb(os.getpid()), resident_mb(self._worker_pid())
-        return {"memory_mb": round(stage + worker, 1), "memory_stage_mb": stage, "memory_worker_mb": worker}
+def memory_figures(worker_pid: int) -> Stats:
+    """Figures for telemetry, in MB: resident memory of the stage, of the worker, of both. worker_pid: 0: no worker."""
+    stage, worker = resident_mb(os.getpid()), resident_mb(worker_pid)
+    return {"memory_mb": round(stage + worker, 1), "memory_stage_mb": stage, "memory_worker_mb": worker}
 
 
 def resident_mb(pid: int) -> float:

@@ -14,13 +14,11 @@ from streamvace.live.director.director import Director
 from streamvace.live.director.look_ahead import LookAhead
 from streamvace.live.inputs.frame_ring import FrameRing
 from streamvace.live.inputs.pictures import Wish
-from streamvace.live.output.presenter import Presenter, Show
-from streamvace.live.output.sinks import Sinks
 from streamvace.live.worker.pace import PaceMeter
-from streamvace.records.chunk import PromptMix
+from streamvace.records.backlog import Backlog
+from streamvace.records.chunk import Chunk, PromptMix
 from streamvace.records.frame import Frame
 from streamvace.telemetry.reporter import Reporter
-from streamvace.telemetry.telemetry import Telemetry
 from tests.live.director.test_frame_sampling import centre, disc
 from tests.live.output.test_presenter import chunk
 from tests.live.show import SECOND, SIZE, frame
@@ -59,27 +57,19 @@ class Rig:
         self.others: dict[str, FrameRing] = {}
         self.blocks = 4
         self.lines: list[str] = []
-        reporter = Reporter(self.lines.append)
-        self.presenter = Presenter(
-            size=SIZE,
-            content_rate=24,
-            control=self.ring.newest,
-            show=Show,
-            sinks=Sinks([], reporter),
-            telemetry=Telemetry(),
-            reporter=reporter,
-        )
+        self.backlog = Backlog(play_rate=24.0, rate=30.0)
+        self.delivered: list[Chunk] = []
         self.loaded = Loaded()
         self.director = Director(
             size=SIZE,
             blocks=lambda: self.blocks,
             inputs=RigInputs(self),
             parameters=self.parameters,
-            backlog=self.presenter.backlog,
-            deliver=self.presenter.offer,
+            backlog=self.backlog,
+            deliver=lambda chunk, pace: self.delivered.append(chunk),
             look_ahead=LookAhead(),
             pictures=self.loaded,
-            reporter=reporter,
+            reporter=Reporter(self.lines.append),
             clock=lambda: self.now_ns,
         )
 
@@ -183,11 +173,10 @@ def test_a_pause_withholds_chunks_until_it_ends() -> None:
 def test_a_deep_backlog_withholds_the_next_chunk_and_a_reset_does_not_wait() -> None:
     rig = Rig()
     pace = PaceMeter().record(12, 0.05)
-    inputs = rig.director.build(9, 9)
+    rig.director.build(9, 9)
     assert rig.director.wait_s(pace) == 0
-    for _ in range(4):
-        rig.director.accept(chunk(1, generation=inputs.generation), pace)
-    assert rig.director.wait_s(pace) > 0
+    rig.backlog.queued = 48  # 2 s at 24 frames a second; the step takes 0.05 s, the cushion two ticks of 1/30 s
+    assert rig.director.wait_s(pace) == pytest.approx(2 - 0.05 - 2 / 30)
     rig.set("reset")
     assert rig.director.wait_s(pace) == 0
 
@@ -369,11 +358,12 @@ def test_the_finished_chunk_keeps_the_source_of_its_own_frames_outside_the_mask(
     rig.ring.push(Frame(pixels, 10 * SECOND, "test", 0))
     rig.director.build(12, 9)
     rig.director.accept(chunk(77), PaceMeter().pace())
-    shown = rig.presenter._playhead._queue[0].pixels
-    assert (shown[:, 32:, :3] == pixels[:, 32:, :3]).all()
-    assert (shown[:, :32, :3] == 77).all()
-    assert (shown[:, :32, 3] == 255).all()
-    assert (shown[:, 32:, 3] == 0).all()
+    [done] = rig.delivered
+    assert done.alpha is not None
+    assert (done.frames[0][:, 32:] == pixels[:, 32:, :3]).all()
+    assert (done.frames[0][:, :32] == 77).all()
+    assert (done.alpha[0][:, :32] == 255).all()
+    assert (done.alpha[0][:, 32:] == 0).all()
 
 
 def test_a_re_anchor_gives_the_next_chunk_the_streams_own_picture_once() -> None:

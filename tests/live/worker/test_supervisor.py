@@ -62,13 +62,14 @@ class Engine:
         self.script = Script()
         self.telemetry = Telemetry()
         self.lines: list[str] = []
+        self.reporter = Reporter(self.lines.append)
         self.states: list[State] = []
         self.history: list[Status] = []
         self.supervisor = Supervisor(
             WorkerSetup(f"tests.live.fakes:{factory}", "embedded", SIZE),
             self.script,
             self.telemetry,
-            Reporter(self.lines.append),
+            self.reporter,
             limits=limits,
             on_change=self._changed,
         )
@@ -204,7 +205,7 @@ def test_a_note_of_the_model_is_reported_once_not_with_every_chunk(engine: Engin
     engine.script.prompt = "note"
     wait_until(lambda: "a remark" in engine.supervisor.status.error, "the remark")
     engine.wait_for_chunks(5)
-    assert engine.lines.count("note: a remark") == 1
+    assert engine.reporter.counts() == {"note": 1}
 
 
 def test_a_note_ends_with_its_cause_and_a_failed_step_with_the_next_chunk(engine: Engine) -> None:
@@ -290,6 +291,19 @@ def test_a_reload_that_does_not_start_goes_back_to_the_setup_before(engine: Engi
     wait_until(lambda: len(engine.script.chunks) > made, "chunks again")
     assert {status.pipeline for status in engine.history if status.went_back} == {"embedded"}
     assert any("another does not start: " in line and "going back to embedded" in line for line in engine.lines)
+
+
+def test_a_reloaded_worker_that_ran_and_crashes_later_is_restarted_as_it_is(engine: Engine) -> None:
+    engine.wait_for_chunks(1)
+    engine.supervisor.reload(WorkerSetup("tests.live.fakes:make", "another", SIZE))
+    wait_until(lambda: engine.supervisor.status.pipeline == "another", "another worker")
+    engine.wait_for_chunks(1)
+    engine.script.prompt = "crash"
+    engine.wait_for_restarts(LIMITS.attempts + 1)
+    engine.script.prompt = ""
+    engine.wait_for_chunks(1)
+    status = engine.supervisor.status
+    assert (status.pipeline, status.went_back) == ("another", 0)
 
 
 def test_a_reload_during_a_step_that_hangs_does_not_wait_for_it(engine: Engine) -> None:

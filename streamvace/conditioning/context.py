@@ -1,7 +1,7 @@
 """Control frames and mask -> VACE context (paper section 3.2; VACE's dual-stream encoding).
 
-The context of one chunk is `[inactive z | reactive z | mask 64]`: pixels to keep and pixels to generate are encoded
-apart, each through its own encoder stream, so neither sees the other's history (the reference shares one).
+The context of one chunk is `[inactive z | reactive z | mask 64]`. Pixels to keep and pixels to generate are encoded by
+separate encoder streams, so neither sees the other's history (the reference implementation shares one stream).
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from torch import Tensor
 from streamvace.model.autoencoder.base import Autoencoder, CodecState
 
 MASK_CELL = 8
-"""Mask pixels a latent cell side: VACE packs 8x8 into 64 channels. Codecs with a larger stride average down to it."""
+"""Mask pixels along each side of a latent cell: VACE packs 8x8 pixels into 64 channels. For codecs with a larger
+stride, the mask is averaged down to this size."""
 
 
 @dataclass(frozen=True)
 class ContextState:
-    """The encoder streams. None: nothing to continue from (stream start, or the stream was interrupted).
+    """The encoder streams. None: no history (the stream starts, or it was interrupted).
 
     inactive: pixels to keep. reactive, second: pixels to generate, of the control and of the second control.
-    grey: what a chunk of nothing to keep encodes to, `[B, z, f, h, w]`, once the inactive stream has seen nothing else
-        for so long that another such chunk would give the same again; None: not yet.
+    grey: latents `[B, z, f, h, w]` of a chunk that keeps nothing. Set once the inactive stream has reached a fixed
+        point on such chunks, so that encoding another one can be skipped; None before.
     """
 
     inactive: CodecState | None = None
@@ -36,19 +37,20 @@ class ContextState:
 
 
 Anchors = Mapping[int, Tensor]
-"""Pictures `[B, 3, H, W]` in -1..1 that frames of a chunk are to be, by the frame's index in the chunk."""
+"""Given pictures `[B, 3, H, W]` in -1..1, by the index of their pixel frame in the chunk."""
 
 
 def nearest_frames(count: int, frames: int) -> list[int]:
-    """Which of `count` pixel frames stands for each of `frames` latent frames: nearest-exact, as VACE picks them."""
+    """For each of `frames` latent frames, the index among `count` pixel frames that represents it (nearest-exact, as in
+    VACE)."""
     return [int((index + 0.5) * count / frames) for index in range(frames)]
 
 
 def pack_mask(mask: Tensor, frames: int, height: int, width: int) -> Tensor:
-    """Mask to latent channels.
+    """Pack a mask into latent channels.
 
-    mask: `[B, 1, F, H, W]`, 0..1, soft values kept. Returns `[B, 64, frames, height, width]` for a latent grid of
-    height x width; channel = dy * 8 + dx; in time the nearest-exact frame of each latent frame (VACE).
+    mask: `[B, 1, F, H, W]`, 0..1; soft values are kept. Returns `[B, 64, frames, height, width]` for a latent grid of
+    height x width; channel = dy * 8 + dx. In time, each latent frame takes its nearest-exact pixel frame (VACE).
     """
     cells = mask[:, 0, nearest_frames(mask.shape[2], frames)]
     if cells.shape[-2:] != (height * MASK_CELL, width * MASK_CELL):
@@ -64,13 +66,13 @@ def encode_context(
     first: bool,
     anchors: Anchors = MappingProxyType({}),
 ) -> tuple[Tensor, ContextState]:
-    """The VACE context of one chunk, and the streams to continue with.
+    """The VACE context of one chunk, and the encoder streams after it.
 
     control: `[B, 3, F, H, W]` in -1..1. mask: `[B, 1, F, H, W]` in 0..1, 1 = generate, or None: generate everything
     (structural control). first: the chunk starts the stream, so F = 1 + 4 (f - 1) frames instead of 4 f.
 
-    With a mask the reactive stream keeps no history (what was generated inside the hole last chunk must not ghost
-    into this one) but stays aligned in time; it starts afresh when the mask goes away. Anchors interrupt nothing.
+    With a mask, the reactive stream has no history, so that the hole's previous content does not ghost into this chunk;
+    it stays aligned in time. It restarts when the mask is removed. Anchors do not interrupt a stream.
     """
     inactive_pixels, reactive_pixels = _split(control, mask, anchors)
     nothing_kept = mask is None and not anchors
@@ -101,7 +103,7 @@ def second_context(
     first: bool,
     anchors: Anchors = MappingProxyType({}),
 ) -> tuple[Tensor, ContextState]:
-    """The context of a second control beside the first one's `context`: what is kept stays the first's."""
+    """The context of a second control. It shares the kept pixels and the mask of the first control's `context`."""
     _, pixels = _split(control, mask, anchors)
     reactive, stream = _continue(codec, pixels, state.second if mask is None else None, first)
     z = reactive.shape[1]
@@ -110,7 +112,7 @@ def second_context(
 
 
 def reference_context(latents: Tensor, channels: int) -> Tensor:
-    """References `[B, z, N, h, w]` as VACE's context `[B, channels, N, h, w]`: kept, nothing reactive, mask 0."""
+    """References `[B, z, N, h, w]` as a VACE context `[B, channels, N, h, w]`: all kept, nothing reactive, mask 0."""
     return F.pad(latents, (0, 0, 0, 0, 0, 0, 0, channels - latents.shape[1]))
 
 
@@ -122,7 +124,7 @@ def _split(control: Tensor, mask: Tensor | None, anchors: Anchors) -> tuple[Tens
         generate = mask > 0.5
         kept, generated = control.masked_fill(generate, 0.0), control.masked_fill(~generate, 0.0)
     for frame, picture in anchors.items():
-        # Under a mask an anchor fills the hole only: what is kept stays kept.
+        # Under a mask, an anchor fills only the hole; kept pixels stay as they are.
         beside = kept[:, :, frame]
         kept[:, :, frame] = picture if mask is None else torch.where(mask[:, :, frame] > 0.5, picture, beside)
         generated[:, :, frame] = 0
@@ -130,5 +132,5 @@ def _split(control: Tensor, mask: Tensor | None, anchors: Anchors) -> tuple[Tens
 
 
 def _continue(codec: Autoencoder, pixels: Tensor, stream: CodecState | None, first: bool) -> tuple[Tensor, CodecState]:
-    # A blank state may be primed with the stream's first frame, so each stream makes its own.
+    # A codec may prime the blank state with the stream's first frame, so each stream needs its own.
     return codec.encode(pixels, stream if stream is not None or first else codec.blank_state(pixels))

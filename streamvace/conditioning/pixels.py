@@ -1,4 +1,4 @@
-"""Frames to tensors and back: uint8 sRGB pictures on the host, -1..1 on the device."""
+"""Conversion between frames and tensors: uint8 sRGB on the host, -1..1 on the device."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from streamvace.records.chunk import Pixels
 
 @dataclass(frozen=True)
 class Canvas:
-    """The picture of a stream and where it is computed.
+    """Geometry of a stream, and device and dtype of its networks.
 
-    width, height: in pixels. rows, columns: the token grid of a latent frame. device, dtype: of the networks.
+    width, height: in pixels. rows, columns: the token grid of a latent frame.
     """
 
     width: int
@@ -38,9 +38,9 @@ def to_mask(mask: Pixels, device: torch.device, dtype: torch.dtype) -> Tensor:
 
 
 def to_frames(pixels: Tensor) -> Pixels:
-    """`[1, 3, F, H, W]` in -1..1 -> uint8 `[F, H, W, 3]`; the one transfer (and synchronisation) of a step.
+    """`[1, 3, F, H, W]` in -1..1 -> uint8 `[F, H, W, 3]`. The only device-to-host transfer of a step.
 
-    Raises FloatingPointError when a value is not finite.
+    Raises FloatingPointError if a value is not finite.
     """
     finite = torch.isfinite(pixels).all()
     scaled = pixels[0].float().add(1).mul(127.5).round_().clamp_(0, 255).to(torch.uint8)

@@ -1,6 +1,6 @@
-"""From pictures to what steers a chunk: a control picture and a mask, of the kinds the performer chose.
+"""From an input picture to a control picture and a mask, of the kinds chosen in the settings.
 
-VACE wants both as one: where the mask keeps, the picture itself; where it generates, the control. `as_seen` joins them.
+VACE expects one picture: the input where the mask keeps, the control where it generates. `as_seen` composes it.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from streamvace.conditioning.masks.shape import COMBINE, MaskShaper, Shaping
 RAW, ALPHA = "raw", "alpha"
 
 _GENERATED = 127
-"""A mask above this is generated: the context encoder's own threshold of one half."""
+"""Mask values above this are generated: the context encoder's threshold of one half."""
 
 
 @dataclass(frozen=True)
 class SignalSettings:
-    """What the performer wants. control: a kind of CONTROLS. mask, second_mask: a source of MASKS, or none. combine: a
-    row of COMBINE, for two masks."""
+    """The performer's choice. control: a key of CONTROLS. mask, second_mask: keys of MASKS, or none. combine: a key of
+    COMBINE, for two masks."""
 
     control: str = RAW
     mask: str = NO_MASK
@@ -40,20 +40,20 @@ class SignalSettings:
 
     @property
     def passes_through(self) -> bool:
-        """The input's pictures, with their own alpha, already are what is asked for."""
+        """Whether the input's pictures, with their own alpha, need no processing."""
         masks = self.second_mask == NO_MASK and self.mask in (NO_MASK, ALPHA)
         return masks and self.control == RAW and self.shaping == Shaping()
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The masks in use, each once."""
+        """The masks in use, without repetition."""
         return tuple(dict.fromkeys(name for name in (self.mask, self.second_mask) if name != NO_MASK))
 
 
 @dataclass(frozen=True)
 class Signal:
     """control: uint8 `[H, W, 3]`. mask: uint8 `[H, W]`, 255 = generate, or None for everything. control_ms, mask_ms:
-    what they cost. cut: this picture opened a new scene."""
+    time spent in milliseconds. cut: this picture starts a new scene."""
 
     control: Pixels
     mask: Pixels | None
@@ -71,10 +71,10 @@ class Signal:
 
 
 class SignalChain:
-    """One stream of pictures through one control and up to two masks. Owned by one thread.
+    """Sends one stream of pictures through a control and up to two masks. Not thread-safe.
 
-    control_of, mask_of: give the object of a kind, ready to use; None while it can't be had (it loads, or it can't be
-    made), which means: the picture itself, or no such mask.
+    control_of, mask_of: return the object for a key, or None while it is loading or if loading failed. Without a
+    control the picture itself is used; a missing mask is left out.
     """
 
     def __init__(self, control_of: Callable[[str], Control | None], mask_of: Callable[[str], Mask | None]) -> None:
@@ -85,8 +85,8 @@ class SignalChain:
         self._running: dict[str, Control | Mask] = {}
 
     def update(self, picture: Pixels, mask_picture: Pixels | None, seconds: float, settings: SignalSettings) -> Signal:
-        """picture: uint8 `[H, W, 3|4]`. mask_picture: of the same size, what the masks look at; None: the picture.
-        seconds: when the picture was captured."""
+        """Process one picture. picture: uint8 `[H, W, 3|4]`. mask_picture: the masks' input, of the same size; None:
+        the picture. seconds: the picture's capture time."""
         cut = self._cuts.update(picture)
         running: dict[str, Control | Mask] = {}
         started = time.perf_counter()
@@ -98,7 +98,7 @@ class SignalChain:
         return Signal(control, mask, (ended - masked) * 1e3, (masked - started) * 1e3, cut)
 
     def reset(self) -> None:
-        """The next picture opens a new scene."""
+        """The next picture starts a new scene."""
         self._cuts.reset()
 
     def _control(
@@ -131,15 +131,15 @@ class SignalChain:
         return self._shaper.update(whole, seconds, settings.shaping)
 
     def _fresh(self, name: str, part: Control | Mask, running: dict[str, Control | Mask]) -> bool:
-        """Whether it did not see the picture before this one, so that what it remembers is from another time."""
+        """Whether `part` did not process the previous picture, so that its history is outdated."""
         running[name] = part
         return self._running.get(name) is not part
 
 
 def as_seen(control: Pixels, kept: Pixels, mask: Pixels | None) -> Pixels:
-    """The control picture as the model sees it: the control where it is generated, `kept` elsewhere.
+    """The control picture as the model sees it: `control` where the mask generates, `kept` elsewhere.
 
-    control, kept: uint8 `[H, W, 3]`; mask: uint8 `[H, W]`, or None for everything generated.
+    control, kept: uint8 `[H, W, 3]`; mask: uint8 `[H, W]`, or None: generate everything.
     """
     if mask is None:
         return control
@@ -148,7 +148,7 @@ def as_seen(control: Pixels, kept: Pixels, mask: Pixels | None) -> Pixels:
 
 
 def to_keep(picture: Pixels, settings: SignalSettings) -> Pixels:
-    """uint8 `[H, W, 3]`: what the mask keeps of a picture, without the reflections of a keyed screen."""
+    """The picture for the kept part, uint8 `[H, W, 3]`, without reflections of a chroma key's screen."""
     if "chroma" in settings.sources and settings.masks.chroma_spill > 0:
         return despill(picture, settings.masks.chroma_hue, settings.masks.chroma_spill)
     return colours(picture)

@@ -1,4 +1,4 @@
-"""What lies behind the objects: eight moving patterns, two of them with a depth of their own."""
+"""Backgrounds of the world: eight moving patterns, two of them with depth."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BACKGROUNDS = ("plain", "gradient", "plasma", "stripes", "floor", "tunnel", "sta
 
 @dataclass(frozen=True)
 class Background:
-    """A pattern between two colours. angle in radians, frequency about 1, speed about 1, seed for the stars."""
+    """A pattern between two colours. angle: radians. frequency, speed: about 1. seed: for the stars."""
 
     kind: str
     angle: float = 0.0
@@ -25,7 +25,7 @@ class Background:
 
 
 def grid(size: tuple[int, int]) -> tuple[Floats, Floats]:
-    """Pixel centres in picture heights, the origin in the middle: x `[1, W]`, y `[H, 1]`."""
+    """Pixel centres in picture heights, with the origin at the centre: x `[1, W]`, y `[H, 1]`."""
     width, height = size
     x = (np.arange(width, dtype=np.float32) + 0.5 - width / 2) / height
     y = (np.arange(height, dtype=np.float32) + 0.5 - height / 2) / height
@@ -33,7 +33,7 @@ def grid(size: tuple[int, int]) -> tuple[Floats, Floats]:
 
 
 def _stars(background: Background, seconds: float, size: tuple[int, int]) -> Floats:
-    """Points that stream out of the middle, brighter as they come near."""
+    """Points that stream from the centre and grow brighter as they approach."""
     width, height = size
     rng = np.random.default_rng(background.seed)
     count = 70
@@ -50,7 +50,10 @@ def _stars(background: Background, seconds: float, size: tuple[int, int]) -> Flo
 
 
 def render_background(background: Background, seconds: float, size: tuple[int, int]) -> tuple[Floats, Floats]:
-    """The mix between the two background colours and the inverse depth, both float32 `[H, W]` in 0..1."""
+    """The mix of the two background colours, and the inverse depth, both float32 `[H, W]` in 0..1.
+
+    size: (width, height). Raises ValueError for an unknown kind.
+    """
     width, height = size
     x, y = grid(size)
     t = seconds * background.speed

@@ -1,4 +1,4 @@
-"""Captions of the world's pictures, from a closed vocabulary; parts are dropped at random so short prompts work too."""
+"""Captions of the world's pictures, from a closed vocabulary. Random parts are dropped, so that short prompts work."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ FILLER = ("and", "on", "background")
 VOCABULARY: tuple[str, ...] = (
     *COLOURS, "black", *SHAPES, *MOTIONS, *BACKGROUNDS, *STYLES, *FILLER, PHOTO, *FILTERS
 )  # fmt: skip
-"""Every word the embedded model knows; a word's index here plus one is its token (0 is padding)."""
+"""All words the embedded model knows. A word's token is its index plus one; 0 is padding."""
 
 
 def caption(
     scene: Scene, look: Look, seconds: float, flipped: bool = False, rng: np.random.Generator | None = None
 ) -> str:
-    """What the picture shows, objects from left to right as they are at `seconds`.
+    """The caption of a picture, with objects from left to right at time `seconds`.
 
-    flipped: the picture is mirrored. rng: drop parts at random, as a training caption; None = say everything.
+    flipped: the picture is mirrored. rng: drops random parts, for training; None: the full caption.
     """
 
     def say(chance: float) -> bool:

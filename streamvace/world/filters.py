@@ -1,6 +1,6 @@
-"""Looks of a whole picture that follow its brightness: a camera under `gray` control becomes a styled picture.
+"""Looks of a whole picture that follow its brightness: with `gray` control, a camera picture becomes a styled picture.
 
-A filter is a word of the vocabulary; the model is trained to paint it over rendered scenes and photographs.
+Every filter is a word of the vocabulary. The model is trained on filtered scenes and photographs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from streamvace.world.styles import Floats, Picture, rgb
 
 PHOTO = "photo"
-"""The word for a photograph as it is."""
+"""The word for an unfiltered photograph."""
 
 _STOPS: dict[str, tuple[tuple[int, int, int], ...]] = {
     "thermal": ((6, 4, 40), (88, 16, 120), (206, 48, 84), (250, 148, 30), (254, 244, 168)),
@@ -26,7 +26,7 @@ _STOPS: dict[str, tuple[tuple[int, int, int], ...]] = {
 
 
 def _ramp(stops: NDArray[np.floating]) -> Picture:
-    """256 colours `[256, 3]` along evenly spaced stops `[N, 3]` in 0..255."""
+    """256 colours, uint8 `[256, 3]`, interpolated between evenly spaced stops `[N, 3]` in 0..255."""
     places = np.linspace(0, 255, len(stops))
     channels = [np.interp(np.arange(256), places, stops[:, k]) for k in range(3)]
     return np.asarray(np.stack(channels, 1), np.uint8)
@@ -40,7 +40,7 @@ def _gray(picture: Picture) -> Picture:
 
 
 def duotone(picture: Picture, dark: str, bright: str) -> Picture:
-    """From a deep shade of one named colour to another, pure one."""
+    """A ramp from a dark shade of one named colour to another colour, over the picture's brightness."""
     return np.asarray(_ramp(np.stack([rgb(dark) * 0.3, rgb(bright)]) * 255)[_gray(picture)], np.uint8)
 
 
@@ -65,13 +65,13 @@ FILTERS: dict[str, Filter] = {
     "contour": lambda picture, first, _second: contour(picture, first),
     **{name: _ramped(name) for name in _STOPS},
 }
-"""Word -> what it does to a picture uint8 `[H, W, 3]`, given two colour names (some use one, most none)."""
+"""Word -> function of a picture uint8 `[H, W, 3]` and two colour names (see COLOURS_USED)."""
 
 COLOURS_USED = {"duotone": 2, "contour": 1}
-"""How many colour names a filter's caption carries; the rest carry none."""
+"""Number of colour names a filter uses; the others use none."""
 
 
 def filter_words(name: str, first: str, second: str) -> list[str]:
-    """How a caption says it: `duotone blue and orange`, `contour green`, `thermal`."""
+    """A filter's caption: `duotone blue and orange`, `contour green`, `thermal`."""
     used = COLOURS_USED.get(name, 0)
     return [name, *([first] if used else []), *(["and", second] if used > 1 else [])]

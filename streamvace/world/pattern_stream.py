@@ -1,4 +1,4 @@
-"""The live pattern source: an endless, deterministic moving signal made of the embedded model's own world."""
+"""The live pattern source: an endless, deterministic moving signal rendered from the embedded model's world."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ BEHIND: Mapping[str, tuple[str, ...]] = {
     "light": ("waves", "plasma", "tunnel", "stripes"),
     "scene": ("gradient", "plasma", "waves", "stars"),
 }
-"""Kind to the backgrounds of its scenes, in turn; the others show what stands before them only."""
+"""Kind -> the backgrounds of its scenes, in rotation; other kinds show only the objects."""
 WHITE, GRAY, BLACK = (rgb(name)[:1] for name in ("white", "gray", "black"))
 SCENE_SECONDS = 16.0
-"""How long one arrangement of objects stays before the next one grows in."""
+"""Duration of one arrangement of objects in seconds."""
 HEAD_START = 2.0
-"""Where in the first arrangement frame(0) is, in seconds: its objects have grown, so the very first picture shows
-something to follow."""
+"""Time in the first arrangement, in seconds, at which frame(0) is taken: its objects have grown by then, so the first
+picture is a usable control."""
 
 
 class PatternStream:
-    """`frame(seconds)` for ever. The same (kind, size, seed, seconds) gives the same frame.
+    """An endless signal. `frame(seconds)` depends only on (kind, size, seed, seconds).
 
-    kind: "light" (in black and white: bright objects before a moving pattern), "depth" (near is bright, nothing behind
+    kind: "light" (black and white: bright objects in front of a moving pattern), "depth" (near is bright, black behind
     the objects), "edges" (their outlines) or "scene" (in colour). size: (width, height) in pixels.
+    Raises ValueError for an unknown kind.
     """
 
     def __init__(self, kind: str, size: tuple[int, int], seed: int = 0) -> None:
@@ -52,7 +53,7 @@ class PatternStream:
         maps = render(_scaled(self._act[1], grown), seconds, self.size)
         if self.kind == "light":
             maps[0] = (maps[0] * grown).astype(np.uint8)
-            # In one channel: the pattern is drawn beside the model, on the same processor.
+            # One channel is cheaper: the pattern is drawn beside the model, on the same CPU.
             gray = paint(maps, "glossy", [WHITE] * len(self._act[1].bodies), (BLACK, GRAY))
             return np.repeat(gray, 3, axis=2)
         if self.kind == "scene":
@@ -61,7 +62,7 @@ class PatternStream:
         return np.repeat(plane[..., None], 3, axis=2)
 
     def _arrange(self, index: int, rng: np.random.Generator) -> Scene:
-        """Act number `index`: one big object, or two beside each other, always inside the picture."""
+        """Arrangement number `index`: one big object or two smaller ones side by side, always inside the picture."""
         aspect = self.size[0] / self.size[1]
         count = int(rng.choice([1, 2]))
         bodies = []
@@ -88,7 +89,7 @@ class PatternStream:
 
 
 def _grown(age: float) -> float:
-    """0..1: what there is grows in over a second and shrinks away in the last one: no hard cuts."""
+    """Size factor 0..1: objects grow during the first second and shrink during the last, so there are no hard cuts."""
     size = min(1.0, age / 1.0, (SCENE_SECONDS - age) / 1.0)
     return size * size * (3 - 2 * size)
 

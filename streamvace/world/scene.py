@@ -1,7 +1,7 @@
-"""The procedural world: scenes of moving objects, rendered to maps that hold everything but the colours.
+"""The procedural world: scenes of moving objects, rendered to maps of everything but colour.
 
-Colours, style and caption are drawn later (see styles.py and captions.py), so one rendered clip serves many pictures.
-numpy and OpenCV only: the same code is the live `pattern` source.
+Colours, style and caption are chosen later (styles.py, captions.py), so one rendered clip serves many pictures. It
+needs only numpy and OpenCV, because the live `pattern` source uses the same code.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from streamvace.world.backgrounds import BACKGROUNDS, Background, render_backgro
 from streamvace.world.shapes import SHAPES, draw
 
 Maps = NDArray[np.uint8]
+"""A rendered frame, uint8 `[7, H, W]`: background mix, inverse depth, diffuse and rim shading, and the visible coverage
+of three objects."""
 
 FPS = 24
 MOTIONS = ("still", "drifting", "orbiting", "bouncing", "pulsing", "spinning", "approaching", "swaying")
 MAX_BODIES = 3
-MAP_NAMES = ("mix", "depth", "diffuse", "rim", "alpha0", "alpha1", "alpha2")
-"""The planes of a rendered frame: background mix, inverse depth, shading, and each object's visible coverage."""
 
 
 @dataclass(frozen=True)
 class Body:
-    """One object. Position and radius in picture heights; phase and rates make it move."""
+    """One object. Position and radius are in picture heights; phase and rate parametrise its motion."""
 
     shape: str
     motion: str
@@ -40,7 +40,7 @@ class Body:
     rate: float
 
     def pose(self, seconds: float) -> tuple[float, float, float, float, float]:
-        """Where it is: (x, y, radius, angle, nearness 0..1). Smooth and bounded for ever."""
+        """(x, y, radius, angle, nearness 0..1) at a time. Continuous and bounded in position for all times."""
         w = self.rate * seconds + self.phase
         x, y, radius, angle, near = self.x, self.y, self.radius, self.angle, self.near
         if self.motion == "drifting":
@@ -64,7 +64,7 @@ class Body:
 
 @dataclass(frozen=True)
 class Scene:
-    """One to three objects in front of a background, and a gently panning camera."""
+    """One to three objects in front of a background, seen by a slowly panning camera."""
 
     bodies: tuple[Body, ...]
     background: Background
@@ -72,7 +72,7 @@ class Scene:
 
 
 def sample_scene(rng: np.random.Generator, aspect: float = 1.0, bodies: int | None = None) -> Scene:
-    """A random scene. aspect: width / height of the pictures; bodies: how many objects, default 1 to 3."""
+    """A random scene. aspect: width / height of the pictures. bodies: the number of objects; None: 1 to 3."""
     count = bodies or int(rng.choice([1, 2, 3], p=[0.5, 0.42, 0.08]))
     motion = str(rng.choice(MOTIONS))
     chosen = []
@@ -107,7 +107,7 @@ def sample_scene(rng: np.random.Generator, aspect: float = 1.0, bodies: int | No
 
 
 def render(scene: Scene, seconds: float, size: tuple[int, int] = (128, 128)) -> Maps:
-    """One frame as maps: uint8 `[7, H, W]` in the order of MAP_NAMES; size is (width, height)."""
+    """One frame as maps. size: (width, height)."""
     width, height = size
     mix, depth = render_background(scene.background, seconds, size)
     diffuse, rim = np.zeros_like(mix), np.zeros_like(mix)
@@ -134,9 +134,9 @@ def render(scene: Scene, seconds: float, size: tuple[int, int] = (128, 128)) -> 
 
 
 def edges(maps: Maps, thickness: int = 2) -> NDArray[np.uint8]:
-    """White outlines on black, uint8 `[H, W]`: where the objects end and where their surfaces break.
+    """White outlines of the objects on black, uint8 `[H, W]`.
 
-    Taken from coverage and shading, not from colours, so every recolouring of a clip has the same edges.
+    They derive from coverage, not from colours, so every recolouring of a clip has the same edges.
     """
     outline = np.zeros(maps.shape[1:], np.uint8)
     one = np.ones((2, 2), np.uint8)

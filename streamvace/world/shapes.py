@@ -1,4 +1,4 @@
-"""The shapes of the world: signed distances, and one bevel formula that turns a distance into a lit, deep surface."""
+"""The world's shapes as signed distances, and one bevel formula that turns a distance into a shaded relief."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Floats = NDArray[np.float32]
 Distance = Callable[[Floats, Floats], Floats]
 
 LIGHT = (-0.46, -0.60, 0.655)
-"""Where the light comes from: left, above, in front (y grows downwards)."""
+"""Direction of the light: from the left, above and in front (y points down)."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A shape of radius about 1: its signed distance, how wide its bevel is, and whether the bevel is round."""
+    """A shape of radius about 1: its signed distance, the bevel's width, and whether the bevel is round."""
 
     distance: Distance
     bevel: float
@@ -54,7 +54,7 @@ def _capsule(x: Floats, y: Floats) -> Floats:
 
 
 def _polygon(sides: int, inner: float) -> Distance:
-    """A regular polygon whose flat faces lie `inner` away from the centre."""
+    """A regular polygon with the inscribed radius `inner`."""
 
     def distance(x: Floats, y: Floats) -> Floats:
         result = np.full_like(x, -9.0)
@@ -67,7 +67,7 @@ def _polygon(sides: int, inner: float) -> Distance:
 
 
 def _star(x: Floats, y: Floats) -> Floats:
-    """Five points: fold the plane into one half-sector, then one line."""
+    """Five points: fold the plane into one half sector, then take the distance to one line."""
     sector = np.float32(2 * np.pi / 5)
     angle = np.arctan2(x, -y)
     angle = np.abs(angle - sector * np.round(angle / sector))
@@ -90,7 +90,7 @@ def _cross(x: Floats, y: Floats) -> Floats:
 
 
 def _heart(x: Floats, y: Floats) -> Floats:
-    """Two lobes and a tip, as the union of two leaning capsules: soft, and its bevel looks inflated."""
+    """The union of two tilted, tapered capsules; soft, so that its bevel looks inflated."""
     a = np.abs(x)
     ax, ay, bx, by = 0.42, -0.36, 0.0, 0.42
     ex, ey = bx - ax, by - ay
@@ -111,9 +111,9 @@ SHAPES: dict[str, Shape] = {
 
 
 def draw(shape: Shape, centre: tuple[float, float], radius: float, angle: float, size: tuple[int, int]) -> Patch | None:
-    """Draw one object.
+    """Draw one object; None if it is not visible.
 
-    centre, radius: in picture heights, the origin top left. size: (width, height) in pixels. None = not visible.
+    centre, radius: in picture heights, origin at the top left. angle: radians. size: (width, height) in pixels.
     """
     width, height = size
     scale = radius * height

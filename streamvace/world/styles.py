@@ -1,4 +1,4 @@
-"""Colours and styles: from maps to pictures. Composition is cheap, so every training sample gets its own colours."""
+"""Colours and styles: from maps to pictures. Colouring is cheap, so every training sample gets its own colours."""
 
 from __future__ import annotations
 
@@ -25,12 +25,11 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "gray": (118, 118, 122),
 }
 STYLES = ("glossy", "neon", "pastel", "flat", "metal")
-BACKDROP_COLOURS: tuple[str, ...] = (*COLOURS, "black")
 
 
 @dataclass(frozen=True)
 class Look:
-    """The colours of one picture: a style, one colour an object, two colours of the background."""
+    """The look of one picture: a style, one colour name per object, and two for the background."""
 
     style: str
     bodies: tuple[str, ...]
@@ -38,12 +37,12 @@ class Look:
 
 
 def rgb(name: str) -> Floats:
-    """A named colour as float32 `[3]` in 0..1."""
+    """A named colour as float32 `[3]` in 0..1; any other name is near black."""
     return np.asarray(COLOURS.get(name, (14, 14, 18)), np.float32) / np.float32(255)
 
 
 def sample_look(rng: np.random.Generator, bodies: int) -> Look:
-    """A random look. The objects never wear a colour of the background, and never the same one twice."""
+    """A random look. Objects and background never share a colour, and no two objects do."""
     names = list(COLOURS)
     rng.shuffle(names)
     chosen = tuple(names[:bodies])
@@ -56,7 +55,7 @@ def sample_look(rng: np.random.Generator, bodies: int) -> Look:
 
 
 def surface(style: str, colour: Floats, diffuse: Floats, rim: Floats) -> Floats:
-    """How an object of this colour looks. diffuse, rim `[...]` in 0..1 -> `[..., 3]` float32 in 0..1."""
+    """An object's colours from its shading: diffuse, rim `[...]` in 0..1 -> float32 `[..., 3]` in 0..1."""
     d, r = diffuse[..., None], rim[..., None]
     if style == "glossy":
         out = colour * (0.30 + 0.78 * d) + 0.75 * np.clip((d - 0.86) / 0.13, 0, 1) ** 2
@@ -74,7 +73,7 @@ def surface(style: str, colour: Floats, diffuse: Floats, rim: Floats) -> Floats:
 
 
 def backdrop(style: str, first: Floats, second: Floats, mix: Floats) -> Floats:
-    """The background: a mix of two colours in the light of the style. mix `[...]` -> `[..., 3]`."""
+    """The background's colours: a mix of two, dimmed or lightened by the style. mix `[...]` -> `[..., 3]`."""
     m = mix[..., None]
     out = first * (1 - m) + second * m
     if style == "pastel":
@@ -89,14 +88,14 @@ def compose(maps: Picture, look: Look) -> Picture:
 
 
 def paint(maps: Picture, style: str, bodies: Sequence[Floats], behind: tuple[Floats, Floats]) -> Picture:
-    """One frame in any channels: maps uint8 `[7, H, W]`, colours float32 `[C]` in 0..1 -> uint8 `[H, W, C]`."""
+    """Colour one frame in C channels: maps uint8 `[7, H, W]`, colours float32 `[C]` in 0..1 -> uint8 `[H, W, C]`."""
     planes = maps.astype(np.float32) * np.float32(1 / 255)
     mix, _, diffuse, rim, *alphas = planes
     out = backdrop(style, *behind, mix)
     total = np.zeros_like(mix)
     for alpha in alphas[: len(bodies)]:
         total += alpha
-    # Shading was blended with zero at the outline; divide it out, or every silhouette gets a dark seam.
+    # Shading was blended with zero at outlines; dividing by coverage avoids a dark seam around every object.
     inverse = 1 / np.maximum(total, np.float32(1 / 255))
     diffuse, rim = np.minimum(diffuse * inverse, 1), np.minimum(rim * inverse, 1)
     emission = np.zeros_like(out) if style == "neon" else None

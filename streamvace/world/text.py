@@ -1,4 +1,4 @@
-"""The embedded model's text encoder: a closed vocabulary, a synonym map, and honest reports of unknown words."""
+"""The embedded model's text encoder: a closed vocabulary, a synonym map, and a report of unknown words."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _IGNORED_WORDS = (
     "colored coloured colour color move moves moving motion object objects shape shapes"
 )
 IGNORED = frozenset(_IGNORED_WORDS.split())
-"""Words that carry nothing for this model and are not worth a warning."""
+"""Words without meaning for this model; they cause no warning."""
 
 
 @lru_cache(maxsize=1)
 def synonyms() -> dict[str, tuple[str, ...]]:
-    """English word -> the vocabulary words that stand for it."""
+    """English word -> the vocabulary words that replace it."""
     raw = json.loads(files("streamvace.world").joinpath("synonyms.json").read_text(encoding="utf-8"))
     return {word: tuple(stand_in.split()) for word, stand_in in raw.items()}
 
 
 def words_of(prompt: str) -> list[str]:
-    """Lower-case words of a prompt."""
+    """The words of a prompt in lower case."""
     return re.findall(r"[a-z]+", prompt.lower())
 
 
 def _known(word: str) -> tuple[str, ...] | None:
-    """The vocabulary words for `word`; empty = ignored; None = unknown. A plural counts as its singular."""
+    """The vocabulary words for `word`; empty: ignored; None: unknown. A plural counts as its singular."""
     for form in (word, word[:-1] if word.endswith("s") else word, word[:-2] if word.endswith("es") else word):
         if form in _INDEX:
             return (form,)
@@ -56,7 +56,7 @@ _INDEX = {word: number + 1 for number, word in enumerate(VOCABULARY)}
 def tokens_of(prompt: str) -> list[int]:
     """Token numbers, at most TEXT_LEN; unknown words are left out.
 
-    Style words go first, each once, wherever they stood: that is where every training caption has its style.
+    Style words are moved to the front, without repetition, because every training caption starts with its style.
     """
     found = [w for word in words_of(prompt) for w in (_known(word) or ())]
     styles = list(dict.fromkeys(w for w in found if w in _FIRST))
@@ -64,12 +64,15 @@ def tokens_of(prompt: str) -> list[int]:
 
 
 def unknown_words(prompt: str) -> list[str]:
-    """The words of a prompt that this model does not know, in order, each once."""
+    """The words of a prompt that this model does not know, in order, without repetition."""
     return list(dict.fromkeys(word for word in words_of(prompt) if _known(word) is None))
 
 
 class TextEncoder(nn.Module):
-    """Word vectors, their place in the prompt, and two short convolutions that bind a colour to its noun."""
+    """Word embeddings plus position embeddings, and two short convolutions that bind a colour to its noun.
+
+    Interface: `model.text.TextEncoder`.
+    """
 
     def __init__(self, dim: int = TEXT_DIM) -> None:
         super().__init__()
@@ -96,11 +99,11 @@ class TextEncoder(nn.Module):
         return table
 
     def at_hand(self, prompt: str) -> bool:
-        """See model.text.TextEncoder: it is small, so always."""
+        """See model.text.TextEncoder. Always True: the encoder is small."""
         return True
 
     def encode(self, prompts: Sequence[str]) -> Tensor:
-        """Prompts -> `[B, TEXT_LEN, TEXT_DIM]`, the same interface as umT5's."""
+        """Prompts -> `[B, TEXT_LEN, TEXT_DIM]`; see model.text.TextEncoder."""
         out: Tensor = self(self.tokens(prompts).to(self.places.device))
         return out
 

@@ -1,7 +1,7 @@
-"""MediaPipe's BlazePose (Bazarevsky et al. 2020): find people once, then follow each by his or her own landmarks.
+"""MediaPipe's BlazePose (Bazarevsky et al. 2020): detect people once, then track each by their own landmarks.
 
-Two networks: one looks for people in the whole picture, the other finds 33 landmarks in a turned square around one.
-While somebody is followed the first rests, so the cost is one landmark pass a person.
+Two networks: a detector searches the whole picture, and a landmark network finds 33 points in a rotated square around
+one person. The detector rests while everybody is tracked, so the cost is one landmark pass per person.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ FINDER_FILE, LANDMARK_FILE = "pose_detection.tflite", "pose_landmark_full.tflite
 
 LANDMARKS = 33
 _VALUES = 5
-"""Of a landmark: x, y, z, visibility, presence."""
+"""Values of a landmark: x, y, z, visibility, presence."""
 
 _CENTRE, _RIM = 33, 34
-"""Two more landmarks that say where the square of the next frame lies: its middle, and a point on its rim."""
+"""Two auxiliary landmarks that define the next frame's square: its centre, and a point on the circle around it."""
 
 _ENLARGE = 1.25
-"""The square around a person is that much larger than the circle through the two points (MediaPipe's graph)."""
+"""The square's size relative to that circle (MediaPipe's graph)."""
 
 _FOUND, _STILL_THERE = 0.5, 0.5
-"""Certainty above which somebody is found, and is still followed (MediaPipe's)."""
+"""Confidence thresholds of detection and of tracking (MediaPipe's)."""
 
 _LOOK_EVERY_S = 0.4
-"""While fewer people than wanted are followed, the picture is searched that often."""
+"""Interval between searches while fewer people than requested are tracked."""
 
 _STRIDES = (8, 16, 32, 32, 32)
-"""Of the finder's layers; each cell has two anchors a layer, all of size 1 (MediaPipe's graph options)."""
+"""Strides of the detector's layers; each cell has two anchors per layer, all of size 1 (MediaPipe's graph options)."""
 
 
 @dataclass(frozen=True)
 class Body:
-    """points: float32 `[33, 2]` in pixels. seen: float32 `[33]`, 0..1, how surely each is visible."""
+    """points: float32 `[33, 2]` in pixels. seen: float32 `[33]`, visibility of each point, 0..1."""
 
     points: Floats
     seen: Floats
@@ -48,7 +48,7 @@ class Body:
 
 
 class BlazePose:
-    """Raises UserError without its two files or without LiteRT."""
+    """The tracker. Raises UserError if one of its two files or LiteRT is missing."""
 
     def __init__(self, networks: Networks) -> None:
         self._find = LiteNetwork(networks.find(FINDER_FILE, "the pose control"))
@@ -58,7 +58,7 @@ class BlazePose:
         self._looked = -math.inf
 
     def update(self, picture: Pixels, seconds: float, people: int) -> list[Body]:
-        """Everybody in the picture, uint8 `[H, W, 3]`, at most `people`."""
+        """The people in a picture, at most `people`. picture: uint8 `[H, W, 3]`."""
         squares = self._squares[:people]
         if len(squares) < people and seconds - self._looked >= _LOOK_EVERY_S:
             self._looked = seconds
@@ -69,12 +69,12 @@ class BlazePose:
         return bodies
 
     def reset(self) -> None:
-        """Follow nobody."""
+        """Stop tracking everybody."""
         self._squares = []
         self._looked = -math.inf
 
     def _search(self, picture: Pixels) -> list[Square]:
-        """Squares of everybody found in the whole picture, the surest first."""
+        """Squares of the people detected in the whole picture, most confident first."""
         side = self._find.width
         height, width = picture.shape[:2]
         scale = side / max(height, width)
@@ -87,14 +87,14 @@ class BlazePose:
         sure = np.flatnonzero(_sigmoid(scores) >= _FOUND)
         squares = []
         for index in sure[np.argsort(-scores[sure])]:
-            # Four numbers of a box, then points as offsets from the anchor, all in pixels of the network's input.
+            # Four values of a box, then points as offsets from the anchor, in pixels of the network's input.
             middle, rim = (rows[index, at : at + 2] + self._anchors[index] * side for at in (4, 6))
             points = [(point - offset) / scale for point in (middle, rim)]
             squares.append(around(points[0], points[1], _ENLARGE))
         return distinct(squares)
 
     def _landmarks(self, picture: Pixels, square: Square) -> Body | None:
-        """The body inside a square; None when there is none."""
+        """The body inside a square, or None."""
         crop, to_picture = cut_out(picture, square, self._follow.width)
         outputs = self._follow(crop)
         table = next(each for each in outputs if each.size == (LANDMARKS + 6) * _VALUES).reshape(-1, _VALUES)
@@ -108,12 +108,12 @@ class BlazePose:
 
 
 def _held(square: Square, newer: Square) -> Square:
-    """The square as it was until it really has to move: one that follows every landmark makes them all tremble."""
+    """The old square unless the newer one differs clearly: a square that follows every landmark makes them jitter."""
     return square if alike(newer, square, middle=0.03, side=0.05, angle=0.05) else newer
 
 
 def anchors(side: int) -> Floats:
-    """Middles of the finder's anchors, float32 `[N, 2]` in 0..1: SSD's grid, layers of one stride side by side."""
+    """Centres of the detector's anchors, float32 `[N, 2]` in 0..1: SSD's grid, layers of equal stride interleaved."""
     found = []
     for stride in sorted(set(_STRIDES)):
         cells = math.ceil(side / stride)

@@ -1,7 +1,7 @@
-"""VACE's own scribble: its contour network, when its weights are in the models folder.
+"""VACE's scribble annotator, a contour network. Used when its weights are in the models folder.
 
-A generator after Johnson et al. 2016 with instance norms (Chan et al. 2022, "Learning to generate line drawings");
-17 MB of weights, converted to safetensors by `streamvace models pull vision`.
+The generator of Johnson et al. 2016 with instance norms (Chan et al. 2022, "Learning to generate line drawings").
+`streamvace models pull vision` downloads the weights (17 MB) and converts them to safetensors.
 """
 
 from __future__ import annotations
@@ -12,7 +12,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from streamvace.conditioning.controls.base import ControlSettings, Pixels, colours, share, three, working_size
+from streamvace.conditioning.controls.base import (
+    ControlSettings,
+    Pixels,
+    colours,
+    resized_like,
+    share,
+    three,
+    working_size,
+)
 from streamvace.conditioning.controls.networks import torch_device
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import command
@@ -24,11 +32,11 @@ _STEP = 4
 """The network halves its input twice."""
 
 _SETTLE_S = 0.04
-"""Every frame is drawn by itself; a little averaging steadies the strokes."""
+"""The network draws every frame independently; light averaging over time steadies the strokes."""
 
 
 class ContourScribble:
-    """device: a torch device, or auto. Raises UserError where torch is missing or the file is another network's."""
+    """The control. device: a torch device, or auto. Raises UserError if the file belongs to another network."""
 
     backend = "VACE's contour network"
 
@@ -42,14 +50,13 @@ class ContourScribble:
         """See Control."""
         import torch
 
-        height, width = frame.shape[:2]
-        size = working_size((width, height), _LONGEST)
+        size = working_size((frame.shape[1], frame.shape[0]), _LONGEST)
         size = (max(_STEP, round(size[0] / _STEP) * _STEP), max(_STEP, round(size[1] / _STEP) * _STEP))
         small = cv2.resize(colours(frame), size, interpolation=cv2.INTER_AREA)
         pixels = torch.from_numpy(small).to(self._device).permute(2, 0, 1)[None].float() / 255
         with torch.inference_mode():
             drawn = self._network(pixels)[0, 0].mul(255).clamp(0, 255).byte().cpu().numpy()
-        full = np.asarray(cv2.resize(drawn, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+        full = resized_like(drawn, frame)
         if self._last is not None and self._last.shape == full.shape:
             part = share(seconds - self._seconds, _SETTLE_S)
             full = np.asarray(cv2.addWeighted(full, part, self._last, 1 - part, 0), dtype=np.uint8)
@@ -62,9 +69,9 @@ class ContourScribble:
 
 
 def contour_network(blocks: int = 3) -> Any:
-    """The network, untrained: `[B, 3, H, W]` in 0..1 to `[B, 1, H, W]` in 0..1, white lines; sides divisible by 4.
+    """The untrained network: `[B, 3, H, W]` in 0..1 -> white lines `[B, 1, H, W]` in 0..1; sides divisible by 4.
 
-    Its parameters are named as in VACE-Annotators' scribble checkpoint.
+    Parameter names are those of VACE-Annotators' scribble checkpoint.
     """
     from collections import OrderedDict
 
@@ -101,7 +108,7 @@ def contour_network(blocks: int = 3) -> Any:
 
 
 def load_contour(path: Path, device: str) -> Any:
-    """The network with the weights of a safetensors file, ready to draw."""
+    """The network with the weights of a safetensors file, in eval mode. Raises UserError for another network's."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

@@ -1,4 +1,4 @@
-"""Notices when the input jumps to another scene, so that nothing of the old one leaks into the controls."""
+"""Scene cut detection, so that nothing of the old scene leaks into the controls."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import numpy as np
 from streamvace.conditioning.controls.base import Floats, Pixels, colours
 
 _GRID = (32, 18)
-"""The picture is judged at this size: motion within a scene blurs away, a new scene does not."""
+"""Pictures are compared at this size: motion within a scene averages out, a new scene does not."""
 
 _DIFFERENT = 34.0
-"""Mean difference of the small pictures, out of 255, above which it may be a cut. Fast motion and a pan at arm's
-length stay below 25, cuts between unlike pictures lie above 40."""
+"""Mean difference of the small pictures, out of 255, above which a cut is possible. Fast motion and a pan at arm's
+length stay below 25; cuts between unlike pictures lie above 40."""
 
 _SURPRISE = 4.0
-"""And it must be that many times what this scene has shown lately: strobes and shaking cameras are no cuts."""
+"""A cut must also exceed the scene's recent mean difference by this factor: strobes and shaking cameras are no cuts."""
 
 _MEMORY = 0.2
-"""Share of the newest difference in what a scene has shown lately: about five frames."""
+"""Weight of the newest difference in that mean: about five frames."""
 
 
 class CutDetector:
-    """`update` says whether this frame opens a new scene. A changed size does as well."""
+    """Detects the first frame of a new scene. A new frame size also counts as one."""
 
     def __init__(self) -> None:
         self._last: Floats | None = None
@@ -30,7 +30,7 @@ class CutDetector:
         self._shape: tuple[int, ...] = ()
 
     def update(self, frame: Pixels) -> bool:
-        """frame: uint8 `[H, W, 3|4]`. The first frame opens a scene."""
+        """Whether this frame opens a scene; the first one does. frame: uint8 `[H, W, 3|4]`."""
         small = cv2.resize(colours(frame), _GRID, interpolation=cv2.INTER_AREA).astype(np.float32)
         last, self._last = self._last, small
         resized, self._shape = frame.shape[:2] != self._shape[:2], frame.shape

@@ -1,7 +1,7 @@
-"""Depth as a control: near is bright, far is dark, as VACE's annotator draws it.
+"""Depth as a control: near is bright, far is dark, as in VACE's annotator.
 
-`NetworkDepth` runs Depth Anything V2 when its files are in the models folder. `GuessedDepth` is always there and is
-what it says: a guess from where things stand, what moves and what stands out, good enough to hold a composition.
+`NetworkDepth` runs Depth Anything V2 if its files are in the models folder. `GuessedDepth` needs no files. It guesses
+depth from position, motion and contrast with the background, well enough to hold a composition.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from streamvace.conditioning.controls.base import (
     Floats,
     Pixels,
     Steady,
+    border,
     colours,
     guided,
+    resized_like,
     share,
     shrunk,
     three,
@@ -26,54 +28,55 @@ from streamvace.conditioning.controls.base import (
 )
 from streamvace.conditioning.controls.motion_map import MotionMap
 from streamvace.conditioning.controls.networks import torch_device
+from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import command
 
 
 class DepthRange:
-    """Maps relative depth to brightness with a range that settles slowly.
+    """Maps relative depth to brightness with a slowly adapting range.
 
-    A network's depth has no scale: stretched afresh for every frame or chunk (as the reference does) the whole picture
-    pumps when something enters it.
+    A network's depth has no scale. Normalising every frame or chunk by itself, as the reference implementation does,
+    makes the whole picture pump when something enters it.
     """
 
     def __init__(self) -> None:
         self._far, self._near = Steady(1.0), Steady(1.0)
 
     def picture(self, depth: Floats, seconds: float, settle_s: float) -> Pixels:
-        """float32 `[h, w]`, larger is nearer, any scale, to uint8 `[h, w]`."""
+        """float32 `[h, w]` of any scale, larger is nearer -> uint8 `[h, w]`."""
         self._far.settle_s = self._near.settle_s = settle_s
         low, high = np.percentile(depth[::2, ::2], (1, 99))
         far = self._far.follow(float(low), seconds)
         near = self._near.follow(float(high), seconds)
-        # A flat picture has no depth to stretch: it is drawn far away rather than as amplified noise.
+        # A flat picture is drawn as far away rather than as amplified noise.
         span = max(near - far, _FLAT * max(abs(near), abs(far)), 1e-6)
         return np.asarray(np.clip((depth - far) / span, 0, 1) * 255 + 0.5).astype(np.uint8)
 
     def reset(self) -> None:
-        """Take the next frame's range as it is."""
+        """Forget the range: the next frame's is taken as it is."""
         self._far.reset()
         self._near.reset()
 
 
 _FLAT = 0.05
-"""Depth that varies by less than this part of itself is flat."""
+"""Depth whose relative variation is smaller than this is flat."""
 
 _GUESS_LONGEST = 160
-"""The guess is made at this size; it has no finer detail than the guided filter gives it back."""
+"""Longer side in pixels of the guess; the guided filter restores outlines."""
 
 _REMEMBERS_S = 1.5
-"""Who moved stays near for this long: a dancer's pause is no step back."""
+"""Seconds for which something that moved stays near: a dancer who pauses does not step back."""
 
 _SEEN_SHARE = 0.12
-"""How thick the picture's border is, in parts of its height, that is taken for background."""
+"""Thickness of the border that counts as background, as a fraction of the picture's height."""
 
 _PALETTE = 6
-"""Colours the border is described with: wall, floor, sky, curtain."""
+"""Number of colours that describe the border: wall, floor, sky, curtain."""
 
 
 class GuessedDepth:
-    """Depth guessed from three cues, without a network: what differs from the picture's border is in front; what
-    stands lower is nearer; what moves against the rest is nearer, and stays so for a while after it stops.
+    """Depth from three cues, without a network: what differs from the picture's border is in front; what stands lower
+    is nearer; what moves against the background is nearer, and stays so for a while after it stops.
     """
 
     backend = "a guess without a network"
@@ -102,8 +105,7 @@ class GuessedDepth:
             nearness = self._last + share(passed, _GUESS_SETTLE_S) * (nearness - self._last)
         self._last = nearness
         plane = self._range.picture(nearness, seconds, settings.depth_smoothing)
-        full = cv2.resize(plane, (frame.shape[1], frame.shape[0]), interpolation=cv2.INTER_CUBIC)
-        return three(np.asarray(full, dtype=np.uint8))
+        return three(resized_like(plane, frame, cv2.INTER_CUBIC))
 
     def reset(self) -> None:
         """See Control."""
@@ -112,12 +114,12 @@ class GuessedDepth:
         self._last = self._background = None
 
     def _stands_out(self, small: Pixels, renew: float) -> Floats:
-        """0..1 `[h, w]`: the distance of each colour to the nearest of the border's."""
+        """float32 `[h, w]`, 0..1: each pixel's colour distance to the nearest border colour."""
         lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
         found = _border_colours(lab)
         if self._background is None:
             self._background = found
-        else:  # each known colour moves towards the nearest new one, so that none jumps
+        else:  # each known colour moves towards the nearest new one, so none jumps
             nearest = np.linalg.norm(self._background[:, None] - found[None], axis=-1).argmin(1)
             self._background = self._background + np.float32(renew) * (found[nearest] - self._background)
         distance = np.min([np.linalg.norm(lab - colour, axis=-1) for colour in self._background], axis=0)
@@ -126,32 +128,32 @@ class GuessedDepth:
 
 _PALETTE_SETTLE_S = 1.0
 _GUESS_SETTLE_S = 0.12
-"""A guess trembles; three frames of averaging hide it and cost less lag than it would show."""
+"""The guess jitters; averaging over about three frames hides this, at a small lag."""
 
 _UNLIKE = 40.0
-"""Distance in CIE Lab at which a colour has nothing to do with the background."""
+"""Distance in CIE Lab at which a colour certainly is not background."""
 
 
 def _border_colours(lab: Floats) -> Floats:
-    """`[_PALETTE, 3]`: what the picture's left, right and top borders are made of."""
-    thick = max(1, round(_SEEN_SHARE * lab.shape[0]))
-    border = np.concatenate([lab[:thick].reshape(-1, 3), lab[:, :thick].reshape(-1, 3), lab[:, -thick:].reshape(-1, 3)])
-    order = np.argsort(border[:, 0], kind="stable")
-    # Equal shares by brightness, and the middle colour of each: steadier from frame to frame than clustering.
-    parts = np.array_split(border[order], _PALETTE)
-    return np.stack([np.median(part, axis=0) if len(part) else border.mean(0) for part in parts]).astype(np.float32)
+    """float32 `[_PALETTE, 3]`: colours of the picture's left, right and top borders."""
+    seen = border(lab, _SEEN_SHARE)
+    order = np.argsort(seen[:, 0], kind="stable")
+    # The median of equal shares by brightness is steadier over time than clustering.
+    parts = np.array_split(seen[order], _PALETTE)
+    return np.stack([np.median(part, axis=0) if len(part) else seen.mean(0) for part in parts]).astype(np.float32)
 
 
 _NETWORK_LONGEST = 518
-"""Depth Anything's own size; its patches are 14 pixels."""
+"""The resolution Depth Anything was trained at."""
 
 _PATCH = 14
+"""Pixels along each side of one of its patches."""
 
 
 class NetworkDepth:
-    """Depth Anything V2 through transformers; the range is kept over the whole show.
+    """Depth Anything V2 through transformers; the depth range adapts over the whole show.
 
-    device: a torch device, or auto. Raises UserError where torch or transformers is missing or the files don't load.
+    device: a torch device, or auto. Raises UserError if transformers is missing or the files do not load.
     """
 
     backend = "Depth Anything V2"
@@ -163,10 +165,8 @@ class NetworkDepth:
 
     def update(self, frame: Pixels, seconds: float, settings: ControlSettings) -> Pixels:
         """See Control."""
-        depth = self._infer(colours(frame))
-        plane = self._range.picture(depth, seconds, settings.depth_smoothing)
-        full = cv2.resize(plane, (frame.shape[1], frame.shape[0]), interpolation=cv2.INTER_LINEAR)
-        return three(np.asarray(full, dtype=np.uint8))
+        plane = self._range.picture(self._infer(colours(frame)), seconds, settings.depth_smoothing)
+        return three(resized_like(plane, frame))
 
     def reset(self) -> None:
         """See Control."""
@@ -186,13 +186,11 @@ class NetworkDepth:
 
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _STD = np.array([0.229, 0.224, 0.225], np.float32)
-"""ImageNet's, as Depth Anything was trained."""
+"""ImageNet's statistics, which Depth Anything was trained with."""
 
 
 def load_depth(folder: Path, device: str) -> Any:
-    """The network of a Hugging Face folder (config.json and model.safetensors), ready to infer."""
-    from streamvace.system.errors import UserError
-
+    """The network of a Hugging Face folder (config.json and model.safetensors), in eval mode."""
     try:
         import torch
         from transformers import AutoModelForDepthEstimation

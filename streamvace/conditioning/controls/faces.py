@@ -1,4 +1,4 @@
-"""MediaPipe's face mesh (Kartynnik et al. 2019), found from the body's eyes and mouth."""
+"""MediaPipe's face mesh (Kartynnik et al. 2019), located by the body's eyes and mouth."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ FILE = "face_landmark.tflite"
 POINTS = 468
 
 _EYES, _MOUTH = (2, 5), (9, 10)
-"""The body's."""
+"""Landmarks of the body."""
 
 _FACE_IN_EYES_TO_MOUTH = 4.5
-"""Side of the first square, in ways from the eyes to the mouth: a face with half of itself around it."""
+"""Side of the first square, in multiples of the distance from eyes to mouth: a face with a margin of half its size."""
 
 _OUTER_EYES = (33, 263)
-"""The mesh's outer corners of the right and the left eye: a square lies level with them."""
+"""The mesh's outer corners of the right and the left eye; a square is level with them."""
 
 _AROUND_MESH = 1.5
+"""The next square's size relative to the mesh."""
 
 _SEEN = 0.3
+"""Visibility of eyes and mouth below which the face is not looked for."""
+
 _THERE = 0.0
-"""The network's answer is a logit: more likely a face than not."""
+"""Threshold of the network's face logit: more likely a face than not."""
 
 OUTLINE = (
     162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389,
@@ -37,32 +40,32 @@ OUTLINE = (
     33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,
     61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87,
 )  # fmt: skip
-"""The points of the mesh nearest to the 68 that VACE's annotator draws (Sagonas et al. 2013): jaw, brows, nose, eyes,
-mouth, each from the picture's left on a face that looks at the camera."""
+"""The mesh points nearest to the 68 points that VACE's annotator draws (Sagonas et al. 2013): jaw, brows, nose, eyes,
+mouth, each from left to right in a picture of a face that looks at the camera."""
 
 
 class Faces:
-    """Raises UserError without its file or without LiteRT."""
+    """The face network. Raises UserError if its file or LiteRT is missing."""
 
     def __init__(self, networks: Networks) -> None:
         self._mesh = LiteNetwork(networks.find(FILE, "drawing faces"))
 
     def find(self, picture: Pixels, body: Body, before: Floats | None) -> Floats | None:
-        """The face of a body, float32 `[468, 2]` in pixels; None when it isn't seen.
+        """The face mesh of a body, float32 `[468, 2]` in pixels, or None if no face is visible.
 
-        picture: uint8 `[H, W, 3]`. before: where this face was in the picture before.
+        picture: uint8 `[H, W, 3]`. before: this face's mesh in the previous picture.
         """
         if min(body.seen[list(_EYES + _MOUTH)]) < _SEEN:
             return None
         first = _from_body(body)
         if before is not None and alike(followed := _from_mesh(before), first, middle=0.3, side=0.5, angle=math.pi / 4):
             return self._look(picture, followed)[0]
-        # The body's face is a rough guide: what is seen there first says where to look.
+        # The body gives only a rough place: the first mesh defines the square for the second pass.
         rough = self._look(picture, first)[1]
         return self._look(picture, _from_mesh(rough))[0]
 
     def _look(self, picture: Pixels, square: Square) -> tuple[Floats | None, Floats]:
-        """(The mesh if it is one of a face, the mesh in any case)."""
+        """(The mesh or None if it is no face, the mesh in any case)."""
         crop, to_picture = cut_out(picture, square, self._mesh.width)
         outputs = self._mesh(crop)
         places = next(each for each in outputs if each.size == 3 * POINTS).reshape(POINTS, 3)[:, :2]
@@ -72,7 +75,7 @@ class Faces:
 
 
 def outline(mesh: Floats) -> Floats:
-    """The 68 points that are drawn, of a mesh `[468, 2]`."""
+    """The 68 points of a mesh `[468, 2]` that are drawn."""
     return mesh[list(OUTLINE)]
 
 

@@ -1,7 +1,7 @@
 """Stick figures in OpenPose's colours, as VACE's pose annotator (DWPose) draws bodies, faces and hands.
 
-VACE's annotator turns the channels round at its very end, so that its own pictures have red and blue exchanged; whether
-its weights were trained on those, nobody has said (ali-vilab/VACE issue 134). These colours are everybody else's.
+VACE's annotator swaps red and blue in its last step. Whether VACE was trained on such pictures is unknown
+(ali-vilab/VACE issue 134). This module uses the standard colours.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from streamvace.conditioning.controls.blaze_pose import Body
 from streamvace.conditioning.controls.faces import outline
 from streamvace.conditioning.controls.hands import JOINTS
 
-NOSE, NECK = 0, 1
+NECK = 1
 _FROM_BLAZE = {
     0: 0, 2: 12, 3: 14, 4: 16, 5: 11, 6: 13, 7: 15, 8: 24, 9: 26, 10: 28, 11: 23, 12: 25, 13: 27, 14: 5, 15: 2, 16: 8,
     17: 7,
 }  # fmt: skip
 """OpenPose's 18 joints (COCO order: nose, neck, right arm, left arm, right leg, left leg, eyes, ears) from BlazePose's
-33. The neck is the middle of the shoulders."""
+33. The neck is the midpoint of the shoulders."""
 
 _SHOULDERS = (11, 12)
 
@@ -32,7 +32,7 @@ LIMBS = (
     (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0),
     (0, 14), (14, 16), (0, 15), (15, 17),
 )  # fmt: skip
-"""OpenPose's 17 limbs, in the order of their colours."""
+"""OpenPose's 17 limbs as pairs of joints, in the order of their colours."""
 
 Colour = tuple[int, ...]
 
@@ -43,27 +43,28 @@ def _wheel(count: int) -> tuple[Colour, ...]:
 
 
 PALETTE = _wheel(18)
-"""OpenPose's wheel: 18 hues in equal steps from red, one a joint; limbs are drawn at 60 % of it."""
+"""OpenPose's colours: 18 hues in equal steps from red, one per joint."""
 
 _LIMB_SHARE = 0.6
+"""Brightness of limbs relative to joints."""
 
 BONES = tuple((joint - 1 if joint % 4 != 1 else 0, joint) for joint in range(1, JOINTS))
-"""Of a hand: along each finger from the wrist, in the order of their colours."""
+"""Bones of a hand, along each finger from the wrist, in the order of their colours."""
 
 BONE_COLOURS = _wheel(len(BONES))
 HAND_JOINT, FACE_POINT = (0, 0, 255), (255, 255, 255)
 
 _SEEN = 0.3
-"""A joint that is less surely visible is not drawn: a guessed leg behind a table pulls the picture apart."""
+"""Visibility below which a joint is not drawn: a guessed leg behind a table spoils the picture."""
 
 _BODY_PARTS, _FINE_PARTS = 256, 400
-"""Half the width of a limb, and that of what is finer, in parts of the picture's shorter side: the annotator draws 4
-pixels, and 2 to 3, on a picture whose shorter side has 1024."""
+"""Half widths of limbs and of finer parts are the picture's shorter side divided by these numbers. The annotator draws
+4 and 2 to 3 pixels on a shorter side of 1024."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """Somebody. face: float32 `[468, 2]` in pixels, or None; hands: by row of ARMS, float32 `[21, 2]`, or None."""
+    """One person. face: float32 `[468, 2]` in pixels, or None. hands: per row of ARMS, float32 `[21, 2]` or None."""
 
     body: Body
     face: Floats | None = None
@@ -71,7 +72,7 @@ class Figure:
 
 
 def joints(body: Body) -> tuple[Floats, Floats]:
-    """OpenPose's 18 joints `[18, 2]` in pixels, and how surely each is seen `[18]`."""
+    """OpenPose's 18 joints, float32 `[18, 2]` in pixels, and their visibility, float32 `[18]`."""
     points, seen = np.zeros((18, 2), np.float32), np.zeros(18, np.float32)
     for joint, landmark in _FROM_BLAZE.items():
         points[joint], seen[joint] = body.points[landmark], body.seen[landmark]
@@ -81,7 +82,7 @@ def joints(body: Body) -> tuple[Floats, Floats]:
 
 
 def draw(canvas: Pixels, figure: Figure) -> None:
-    """One figure onto uint8 `[H, W, 3]`: the body, then what it has of hands and face."""
+    """Draw one figure onto uint8 `[H, W, 3]`: body, then hands and face if known."""
     shorter = min(canvas.shape[:2])
     width, fine = max(1, round(shorter / _BODY_PARTS)), max(1, round(shorter / _FINE_PARTS))
     points, seen = joints(figure.body)
@@ -100,7 +101,7 @@ def draw(canvas: Pixels, figure: Figure) -> None:
 
 
 def _limb(canvas: Pixels, start: Floats, end: Floats, width: int, shade: Colour) -> None:
-    """An ellipse from joint to joint."""
+    """Draw an ellipse from joint to joint."""
     middle = np.asarray((start + end) / 2, dtype=np.float32)
     length = float(np.linalg.norm(end - start)) / 2
     angle = math.degrees(math.atan2(float(end[1] - start[1]), float(end[0] - start[0])))
@@ -120,6 +121,6 @@ def _dot(canvas: Pixels, point: Floats, radius: int, shade: Colour) -> None:
 
 
 def _pixel(point: Floats) -> tuple[int, int]:
-    """Whole pixels, kept where OpenCV can count them."""
+    """Rounded coordinates, clipped to a range that OpenCV can draw in."""
     x, y = np.clip(point, -10_000, 10_000)
     return round(float(x)), round(float(y))

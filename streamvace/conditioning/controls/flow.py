@@ -1,4 +1,4 @@
-"""Optical flow as a control: where everything moves, as hues, and how fast, as saturation."""
+"""Optical flow as a control: hue shows the direction of motion, saturation the speed."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.conditioning.controls.base import ControlSettings, Floats, Pixels, guided, luma, shrunk
+from streamvace.conditioning.controls.base import ControlSettings, Floats, Pixels, guided, luma, resized_like, shrunk
 
 _LONGEST = 640
-"""Flow is found in a picture of this size at most, which bounds the cost; motion is smooth, so nothing is lost."""
+"""Longer side in pixels at which flow is computed. This bounds the cost; motion is smooth, so nothing is lost."""
 
 _ARCS = (15, 6, 4, 11, 13, 6)
-"""Steps from red to yellow, green, cyan, blue, magenta and back: Baker et al. 2007, as RAFT's and VACE's pictures."""
+"""Steps from red to yellow, green, cyan, blue, magenta and back (Baker et al. 2007), as used by RAFT and VACE."""
 
 _RADII = 128
-"""Steps of saturation in the table: finer than eight bits can show."""
+"""Steps of saturation in the table: finer than 8 bits can show."""
 
 _STILL_S = 1.0
-"""A frame later than this after the one before is compared with nothing: the input stood, or was lost."""
+"""Longest gap in seconds across which two frames are compared; after a longer one the input had stopped."""
 
 
 class MotionSearch(Protocol):
-    """Finds how far everything moved between two pictures. Owned by one thread."""
+    """Computes optical flow between consecutive pictures. Not thread-safe."""
 
     backend: str
 
     def begin(self, frame: Pixels, gray: Pixels) -> None:
-        """Forget every picture before this one. frame: uint8 `[H, W, 3|4]`; gray: its brightness, uint8 `[h, w]`."""
+        """Start a new sequence. frame: uint8 `[H, W, 3|4]`; gray: its brightness, uint8 `[h, w]`."""
 
     def motion(self, frame: Pixels, gray: Pixels) -> Floats:
-        """Since the picture before, whose gray had the same size: float32 `[h', w', 2]` in pixels of gray, x to the
-        right, y down, at any size of the same shape."""
+        """Flow since the previous picture, whose gray had the same size: float32 `[h', w', 2]` in pixels of gray, x to
+        the right, y down. The grid may be of any size with the same aspect ratio."""
 
 
 class DisSearch:
@@ -48,14 +48,14 @@ class DisSearch:
 
     def begin(self, frame: Pixels, gray: Pixels) -> None:
         """See MotionSearch."""
-        # The search keeps the last motion it was started from, even when it is given none: it must be made anew.
+        # OpenCV's object keeps its last initial flow even if the next call passes none, so it must be rebuilt.
         if self._motion is not None:
             self._search, self._motion = _search(), None
         self._last = gray
 
     def motion(self, frame: Pixels, gray: Pixels) -> Floats:
         """See MotionSearch."""
-        # Started from the last motion it follows fast movement further, and a held frame does not disturb it.
+        # The last flow as a start follows fast motion further, and a repeated frame does not disturb it.
         self._motion = np.asarray(self._search.calc(self._last, gray, self._motion), dtype=np.float32)
         self._last = gray
         return self._motion
@@ -66,31 +66,27 @@ def _search() -> cv2.DISOpticalFlow:
 
 
 class Flow:
-    """Dense flow between each frame and the one before.
+    """Dense flow between each frame and the previous one.
 
-    Coloured with the usual flow wheel: white stands still, hue is the direction, full colour is a fixed speed
-    (`ControlSettings.flow_scale`, in picture widths a second). VACE's annotator scales every picture by its own fastest
-    pixel, which makes a still picture's noise as loud as a dance; a fixed scale doesn't.
+    Drawn with the usual colour wheel: white is still, hue is the direction, full saturation is a fixed speed
+    (`ControlSettings.flow_scale`, in picture widths per second). VACE's annotator normalises each picture by its
+    fastest pixel, which amplifies the noise of a still picture; a fixed scale avoids this.
     """
 
     def __init__(self, search: MotionSearch | None = None) -> None:
-        """search: what finds the motion; None: DIS."""
+        """search: the flow method; None: DIS."""
         self._search: MotionSearch = search or DisSearch()
         self.backend = self._search.backend
         self._last: Pixels | None = None
         self._seconds = 0.0
 
     def update(self, frame: Pixels, seconds: float, settings: ControlSettings) -> Pixels:
-        """See Control. The first frame after a reset is white: nothing moves yet."""
-        speed = self.speeds(frame, seconds)
-        picture = flow_colours(speed / settings.flow_scale)
-        size = (frame.shape[1], frame.shape[0])
-        if picture.shape[:2] == frame.shape[:2]:
-            return picture
-        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+        """See Control. The first frame after a reset is white."""
+        picture = flow_colours(self.speeds(frame, seconds) / settings.flow_scale)
+        return picture if picture.shape[:2] == frame.shape[:2] else resized_like(picture, frame)
 
     def speeds(self, frame: Pixels, seconds: float) -> Floats:
-        """Float32 `[h, w, 2]` in picture widths a second, x to the right, y down; at the working size."""
+        """Velocity, float32 `[h, w, 2]` in picture widths per second, x to the right, y down, at the working size."""
         gray = shrunk(luma(frame), _LONGEST)
         last, passed = self._last, seconds - self._seconds
         self._last, self._seconds = gray, seconds
@@ -108,38 +104,36 @@ class Flow:
 
 
 _REFINED_AT = 320
-"""Motion is refined at this size at most; it has no finer detail."""
+"""Longer side in pixels at which flow is refined; it has no finer detail."""
 
 _RADIUS, _BORDER = 5, 60.0
-"""The search finds motion in patches; a guided filter of this radius brings it back to the outlines of the picture,
-which differ by more than this variance."""
+"""Radius and edge variance of the guided filter that aligns the patch-wise flow with the picture's outlines."""
 
 _AROUND = 9
-"""Pixels, at that size, in which something must have changed for motion to be believed."""
+"""Radius in pixels, at that size, within which the picture must have changed for flow to be trusted."""
 
 _NOISE, _CHANGE = 1.3, 2.0
-"""Change that is nothing but noise, and change that certainly is motion, in multiples of what noise alone changes:
-where nothing moves, the search finds motion in the noise all the same."""
+"""Change that is only noise, and change that certainly is motion, in multiples of the change expected from noise. Flow
+methods also find motion in the noise of a still picture."""
 
 _LAPLACE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-"""Blind to edges and slopes, so that what is left of a picture is its noise (Immerkaer 1996); its gain is 6."""
+"""A filter that suppresses edges and slopes and leaves the noise (Immerkaer 1996); its gain is 6."""
 
 _QUIET_SHARE = 30
-"""Percent of the picture that is surely without texture; there a normal variable stays below 0.385 deviations."""
-
+"""Percentage of the picture assumed to have no texture; 30 % of normal samples lie within 0.385 deviations."""
 
 _USUAL = 1.13
-"""Mean difference of two frames with noise of deviation 1: the square root of 4 / pi."""
+"""Mean absolute difference of two frames with noise of deviation 1: the square root of 4 / pi."""
 
 
 def noise_of(picture: Pixels) -> float:
-    """The deviation of a picture's noise, uint8 `[H, W]`, from itself alone."""
+    """Standard deviation of the noise of one picture, uint8 `[H, W]`."""
     left = np.abs(cv2.filter2D(picture, cv2.CV_32F, _LAPLACE)[::2, ::2])
     return float(np.percentile(left, _QUIET_SHARE)) / (6 * 0.385)
 
 
 def _refined(motion: Floats, last: Pixels, gray: Pixels) -> Floats:
-    """Motion `[h, w, 2]` that ends at the picture's outlines and is nought where nothing changed."""
+    """Flow `[h, w, 2]` aligned with the picture's outlines and zero where nothing changed."""
     guide = shrunk(gray, _REFINED_AT)
     size = (guide.shape[1], guide.shape[0])
     change = cv2.absdiff(guide, shrunk(last, _REFINED_AT)).astype(np.float32)
@@ -154,12 +148,12 @@ def _refined(motion: Floats, last: Pixels, gray: Pixels) -> Floats:
 
 
 _SMALLEST = 32
-"""Pixels a side below which no flow is sought: there OpenCV's search (8x8 patches in a pyramid as deep as the width
-allows) reads outside its pictures and takes the process down, at 640x30 and 128x16 for instance."""
+"""Side in pixels below which no flow is computed. On smaller pictures, 640x30 and 128x16 for instance, OpenCV's DIS
+(8x8 patches in a pyramid as deep as the width allows) reads out of bounds and crashes the process."""
 
 
 def flow_colours(flow: Floats) -> Pixels:
-    """Flow as colours: `[H, W, 2]`, 1 = full colour, what is faster is drawn as 1. Returns uint8 `[H, W, 3]`."""
+    """Flow `[H, W, 2]` -> colours uint8 `[H, W, 3]`. Length 1 and above has full saturation."""
     length, angle = cv2.cartToPolar(flow[..., 0], flow[..., 1])
     # The wheel starts at red for motion to the right and turns through yellow for motion downwards.
     column = np.rint(angle * np.float32(_WHEEL.shape[1] / (2 * np.pi))).astype(np.int32) % _WHEEL.shape[1]
@@ -168,7 +162,7 @@ def flow_colours(flow: Floats) -> Pixels:
 
 
 def _wheel(columns: int = 1024) -> NDArray[np.uint8]:
-    """`[_RADII + 1, columns, 3]`: every saturation of every hue."""
+    """The colour wheel as a table `[_RADII + 1, columns, 3]`: saturation by hue."""
     red, yellow, green, cyan, blue, magenta = np.array(
         [[255, 0, 0], [255, 255, 0], [0, 255, 0], [0, 255, 255], [0, 0, 255], [255, 0, 255]], np.float32
     )

@@ -1,6 +1,6 @@
-"""Layout as a control: rectangles or outlines on white that say where something is, and how it travels.
+"""Layout as a control: rectangles or outlines on white that show where something is and how it moves.
 
-VACE's layout annotator draws black outlines on white: 2 pixels for a box, 3 for the outline of a region.
+VACE's layout annotator draws black lines on white: 2 pixels wide for a box, 3 for the outline of a region.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ from streamvace.conditioning.controls.motion_map import MotionMap
 _BOX_LINE, _REGION_LINE = 2, 3
 
 _SMALLEST_REGION = 0.004
-"""Of the picture's area: what moves but is smaller is noise."""
+"""Fraction of the picture's area below which a moving region is noise."""
 
 _MOST_REGIONS = 8
 
 _SEEN_AT = 160
-"""Motion is looked for in a picture of this width: outlines of a layout are coarse."""
+"""Longer side in pixels at which motion is detected; layout outlines are coarse."""
 
 _REMEMBERS_S = 0.4
-"""A region follows what moves; this bridges the moment in which a swing turns."""
+"""Seconds for which motion is remembered; this bridges the turning point of a swing."""
 
 _MOVES = 70
-"""Of 255: what has moved more than a quarter as fast as full motion lately belongs to a region."""
+"""Threshold of a region, out of 255: recent motion of at least a quarter of full speed."""
 
 _LONGEST_TRAIL = 256
-"""Positions kept of a trail: four seconds at 60 a second, twice as long as anyone sees."""
+"""Positions kept of a trail: four seconds at 60 per second, the longest trail is two."""
 
 
 @dataclass
 class _Track:
-    """One box on its way: where it is, and where it has been as (seconds, x, y) of its middle."""
+    """One moving box, and its path as (seconds, x, y) of its centre."""
 
     box: Box
     trail: deque[tuple[float, float, float]]
 
 
 class Layout:
-    """Boxes sent over OSC, gliding to where they are sent; without any, outlines of what moves in the picture."""
+    """Draws the boxes of the settings, gliding to new positions; without any, outlines of moving regions."""
 
     backend = "OpenCV"
 
@@ -72,7 +72,7 @@ class Layout:
         self._motion.reset()
 
     def _move(self, settings: ControlSettings, seconds: float) -> None:
-        """Each box a part of its way further; a new box appears where it was sent."""
+        """Advance every box towards its goal; a new box appears at its goal."""
         part = share(seconds - self._seconds, settings.layout_glide)
         del self._tracks[len(settings.layout_boxes) :]
         for number, goal in enumerate(settings.layout_boxes):
@@ -94,7 +94,10 @@ class Layout:
 
 
 def parse_box(text: str) -> Box | None:
-    """`x y width height` in parts of the picture, 0..1, commas allowed; None for anything else."""
+    """Parse `x y width height` in fractions of the picture; commas are allowed. None for anything else.
+
+    x and y may be -1..2, so that a box can leave the picture; width and height lie above 0 and up to 2.
+    """
     try:
         x, y, width, height = (float(part) for part in text.replace(",", " ").split())
     except ValueError:

@@ -1,4 +1,4 @@
-"""Controls that are white lines on black: edges and the stylised scribble."""
+"""Controls of white lines on black: edges and a stylised scribble."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from streamvace.conditioning.controls.base import (
     Pixels,
     Steady,
     colours,
+    resized_like,
+    round_brush,
     share,
     shrunk,
     three,
@@ -21,47 +23,47 @@ from streamvace.conditioning.controls.base import (
 Gradient = NDArray[np.int16]
 
 _SETTLE_S = 0.7
-"""Thresholds follow the picture this slowly: a lamp that goes on does not make the whole drawing blink."""
+"""Time constant of the thresholds: a lamp that is switched on does not make the whole drawing blink."""
 
 _BELOW = (0.985, 0.93)
-"""How much of the picture lies below the upper threshold, at sensitivity 0 and 1."""
+"""Quantile of the gradients that sets the upper threshold, at sensitivity 0 and 1."""
 
 _NOISE_FLOOR = (170.0, 45.0)
-"""The upper threshold never falls below this gradient (3x3 Sobel), at sensitivity 0 and 1: an empty wall has no edges,
-whatever a percentile says."""
+"""Lower bound of the upper threshold (3x3 Sobel), at sensitivity 0 and 1: an empty wall has no edges, whatever the
+quantile."""
 
 _OF_STRONGEST = 0.6
-"""The upper threshold never rises above this part of the strongest gradient: what has nothing but edges, a logo or
-another control picture, keeps them."""
+"""Upper bound of the upper threshold, as a fraction of the strongest gradient: a picture of nothing but edges, such as
+a logo or another control picture, keeps them."""
 
 _LOW = 0.4
-"""Canny's lower threshold as a part of the upper one (Canny 1986 recommends a third to a half)."""
+"""Canny's lower threshold as a fraction of the upper one (Canny 1986 recommends a third to a half)."""
 
 _RETAIN = 0.55
-"""Both thresholds are multiplied with this where an edge has been lately: hysteresis in time against flicker."""
+"""Factor on both thresholds where an edge was recently: hysteresis in time against flicker."""
 
 _LATELY_S = 0.12
-"""How long "lately" is: three frames. Longer would leave lines behind what moves."""
+"""Time constant of that memory: three frames. A longer one leaves lines behind moving objects."""
 
 _OFTEN = 0.3
-"""An edge was there lately when it was strong in this share of the frames. Only strong edges count, so that lines
-don't creep along noise by keeping each other alive."""
+"""Share of recent frames in which an edge must have been strong. Only strong edges count, so that lines do not spread
+along noise by sustaining each other."""
 
 _SAMPLE_STEP = 4
-"""Percentiles are taken of every fourth pixel in both directions: the same figure for a sixteenth of the cost."""
+"""Quantiles use every fourth pixel in both directions: practically the same value at a sixteenth of the cost."""
 
 _NEAR = np.ones((3, 3), np.uint8)
 
 
 def automatic_width(height: int, parts: int) -> int:
-    """Line width in pixels for a picture of this height: one of `parts` parts of it, at least 1."""
+    """Line width in pixels for a picture of this height: height / parts, at least 1."""
     return max(1, round(height / parts))
 
 
 class LineFinder:
-    """Canny edges with thresholds that follow the picture slowly, and hysteresis in time as well as in space.
+    """Canny edges with slowly adapting thresholds and hysteresis in time as well as in space.
 
-    The gradient is taken of each colour and the strongest counts, so red on green of the same brightness has an edge.
+    The strongest gradient of the three colours counts, so red on green of the same brightness has an edge.
     """
 
     def __init__(self) -> None:
@@ -71,7 +73,7 @@ class LineFinder:
         self._seconds = 0.0
 
     def find(self, picture: Pixels, seconds: float, sensitivity: float) -> Pixels:
-        """uint8 `[H, W, 3]` to lines one pixel wide, uint8 `[H, W]`, 0 or 255."""
+        """uint8 `[H, W, 3]` -> lines one pixel wide, uint8 `[H, W]`, 0 or 255."""
         dx, dy = _gradient(self._calm.update(np.asarray(cv2.GaussianBlur(picture, (5, 5), 1.2), dtype=np.uint8)))
         upper = self._upper.follow(_upper_threshold(dx, dy, sensitivity), seconds)
         strong = cv2.Canny(dx, dy, _LOW * upper, upper)
@@ -87,7 +89,7 @@ class LineFinder:
         return np.asarray(strong | faint, dtype=np.uint8)
 
     def reset(self) -> None:
-        """Forget the last pictures."""
+        """Clear the history."""
         self._upper.reset()
         self._calm.reset()
         self._lately = None
@@ -112,16 +114,16 @@ class Edges:
 
 
 _SKETCH_LONGEST = 384
-"""A sketch is made at this size at most: what does not survive it is detail."""
+"""Longer side in pixels at which a sketch is made; finer detail is left out."""
 
 _SHORTEST_STROKE = 14
-"""Pixels, at that size. Shorter strokes are texture and left out."""
+"""Pixels, at that size. Shorter strokes are texture and are left out."""
 
 
 class Scribble:
-    """A stylised sketch: the few bold contours of a simplified picture, without texture.
+    """A stylised sketch: a few bold contours without texture, white on black.
 
-    Stands in for VACE's contour net (see contour.py) where its weights are not there. White on black, as VACE's.
+    Replaces VACE's contour network (see contour.py) if its weights are missing.
     """
 
     backend = "stylised OpenCV edges"
@@ -133,15 +135,12 @@ class Scribble:
         """See Control."""
         flat = cv2.medianBlur(shrunk(colours(frame), _SKETCH_LONGEST), 5)
         strokes = _without_short(self._finder.find(flat, seconds, settings.edge_sensitivity))
-        height, width = frame.shape[:2]
-        scale = width / strokes.shape[1]
-        # Blurred, enlarged and cut at half height: round pencil strokes instead of steps.
+        scale = frame.shape[1] / strokes.shape[1]
+        # Blurring, enlarging and a steep tone curve give round pencil strokes instead of steps.
         soft = cv2.GaussianBlur(cv2.dilate(strokes, _NEAR), (5, 5), 1.1)
-        large = cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR)
+        large = resized_like(np.asarray(soft, dtype=np.uint8), frame)
         wider = round(settings.edge_width - 2 * scale)
-        if wider > 1:
-            large = cv2.dilate(large, _round_brush(wider))
-        return three(np.asarray(cv2.LUT(large, _INK), dtype=np.uint8))
+        return three(np.asarray(cv2.LUT(_widened(large, wider), _INK), dtype=np.uint8))
 
     def reset(self) -> None:
         """See Control."""
@@ -149,11 +148,11 @@ class Scribble:
 
 
 _INK = np.clip((np.arange(256) - 100) * (255 / 90), 0, 255).astype(np.uint8)
-"""From a blurred stroke to one with a firm body and a soft border."""
+"""Tone curve that turns a blurred stroke into one with a solid core and a soft border."""
 
 
 def _gradient(picture: Pixels) -> tuple[Gradient, Gradient]:
-    """Sobel derivatives int16 `[H, W]` of the colour that changes most."""
+    """Sobel derivatives, int16 `[H, W]`, of the colour channel that changes most at each pixel."""
     planes = cv2.split(picture)
     x, y = cv2.spatialGradient(planes[0])
     strength = np.abs(x) + np.abs(y)
@@ -168,7 +167,7 @@ def _gradient(picture: Pixels) -> tuple[Gradient, Gradient]:
 
 
 def _upper_threshold(dx: Gradient, dy: Gradient, sensitivity: float) -> float:
-    """The gradient above which something is certainly an edge: a percentile of this picture, but never noise."""
+    """The gradient above which a pixel certainly is an edge: a quantile of this picture within bounds."""
     sample = np.abs(dx[::_SAMPLE_STEP, ::_SAMPLE_STEP]) + np.abs(dy[::_SAMPLE_STEP, ::_SAMPLE_STEP])
     below = float(np.percentile(sample, 100 * _between(_BELOW, sensitivity)))
     return max(min(below, _OF_STRONGEST * float(sample.max())), _between(_NOISE_FLOOR, sensitivity))
@@ -179,18 +178,16 @@ def _between(ends: tuple[float, float], position: float) -> float:
 
 
 def _drawn(lines: Pixels, width: int) -> Pixels:
-    """Lines one pixel wide, drawn `width` wide with soft borders: what a codec keeps, and what does not crawl."""
-    if width > 1:
-        lines = cv2.dilate(lines, _round_brush(width))
-    return np.asarray(cv2.GaussianBlur(lines, (3, 3), 0.6), dtype=np.uint8)
+    """Lines of one pixel widened to `width` with soft borders, which a codec preserves and which do not crawl."""
+    return np.asarray(cv2.GaussianBlur(_widened(lines, width), (3, 3), 0.6), dtype=np.uint8)
 
 
-def _round_brush(width: int) -> Pixels:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)), dtype=np.uint8)
+def _widened(lines: Pixels, width: int) -> Pixels:
+    return np.asarray(cv2.dilate(lines, round_brush(width)), dtype=np.uint8) if width > 1 else lines
 
 
 def _without_short(lines: Pixels) -> Pixels:
-    """Leave out what is shorter than a stroke."""
+    """The lines without connected components shorter than a stroke."""
     count, labels, facts, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
     keep = np.zeros(count, np.uint8)
     keep[1:] = np.where(facts[1:, cv2.CC_STAT_AREA] >= _SHORTEST_STROKE, 255, 0)

@@ -1,6 +1,6 @@
-"""Small published networks for controls and masks: where their files lie, and one way to run each kind of file.
+"""Small published networks for controls and masks: where their files are, and one runner per file format.
 
-Nothing here is needed to import streamvace. What is missing raises UserError with the mend, when somebody asks for it.
+The runtimes are optional and imported on use. A missing runtime or file raises UserError with the fix.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from streamvace.system.fix_hints import command, install_command
 Floats = NDArray[np.float32]
 
 VISION = "vision"
-"""The folder of these files inside the models folder."""
+"""The subfolder of these files in the models folder."""
 
 _THREADS = 1
-"""A control runs beside the show: a second thread would save it little and cost the model a core."""
+"""A control runs beside the model: a second thread would save little and cost the model a core."""
 
 
 @dataclass(frozen=True)
 class Networks:
-    """What is there to load from.
+    """Where to load networks from.
 
-    folder: the models folder. device: torch device for the networks that run in torch; auto: a GPU where there is one.
-    detector: a detector's .onnx file, or None. say: takes one line about what is missing where something
-    goes on without it; from any thread.
+    folder: the models folder. device: the torch device of the networks that run in torch; auto: a GPU if there is one.
+    detector: a detector's .onnx file, or None. say: receives one line about an optional network that is missing; called
+    from any thread.
     """
 
     folder: Path
@@ -40,11 +40,11 @@ class Networks:
     say: Callable[[str], None] = lambda line: None
 
     def place(self, name: str) -> Path:
-        """Where a file or folder of that name lies, or would lie."""
+        """The path of a file or folder of this name; it may not exist."""
         return self.folder / VISION / name
 
     def find(self, name: str, what: str) -> Path:
-        """The same, or UserError when it isn't there. what: what needs it, for the message."""
+        """The path of an existing file. what: what needs it, for the message. Raises UserError if it is missing."""
         path = self.place(name)
         if not path.exists():
             raise UserError(f"{what} needs {name}, which is not in {path.parent}; `{command('models pull vision')}`")
@@ -52,7 +52,7 @@ class Networks:
 
 
 def torch_device(device: str) -> str:
-    """A device's name, `auto` decided."""
+    """The name of a torch device, with `auto` resolved."""
     import torch
 
     if device != "auto":
@@ -61,7 +61,7 @@ def torch_device(device: str) -> str:
 
 
 class LiteNetwork:
-    """A .tflite file run by LiteRT (the `vision` extra). Raises UserError where that is missing or the file is bad."""
+    """A .tflite file run by LiteRT (the `vision` extra). Raises UserError if LiteRT is missing or the file is bad."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -80,17 +80,17 @@ class LiteNetwork:
         self.height, self.width = int(inputs["shape"][1]), int(inputs["shape"][2])
 
     def __call__(self, picture: Floats) -> list[Floats]:
-        """float32 `[height, width, 3]`, scaled as the network wants it; every output, copied."""
+        """Run on float32 `[height, width, 3]`, scaled as the network expects; returns copies of all outputs."""
         self._run.set_tensor(self._input, picture[None])
         self._run.invoke()
         return [np.array(self._run.get_tensor(index), dtype=np.float32) for index in self._outputs]
 
 
 class OnnxNetwork:
-    """An .onnx file with one picture in, run by ONNX Runtime (the `vision` extra). Raises UserError where that is
-    missing or the file is bad.
+    """An .onnx file with one picture as input, run by ONNX Runtime (the `vision` extra).
 
-    size: (width, height) of its input, 0 where it is free. names: the class names its maker wrote into it, as text.
+    size: (width, height) of the input, 0 if dynamic. names: the class names in the file's metadata, as text.
+    Raises UserError if ONNX Runtime is missing or the file is invalid.
     """
 
     def __init__(self, path: Path) -> None:
@@ -115,12 +115,12 @@ class OnnxNetwork:
         self.names: str = self._session.get_modelmeta().custom_metadata_map.get("names", "")
 
     def __call__(self, blob: Floats) -> list[Floats]:
-        """float32 `[1, 3, H, W]`; every output."""
+        """Run on float32 `[1, 3, H, W]`; returns all outputs."""
         return [np.asarray(each, dtype=np.float32) for each in self._session.run(None, {self._input.name: blob})]
 
 
 _ERRORS_ONLY = 3
-"""ONNX Runtime's log level: its warnings are about the exporter's choices."""
+"""ONNX Runtime's log level; its warnings concern only the exporter's choices."""
 
 _PROVIDERS = ("CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider", "CPUExecutionProvider")
-"""What may run it, the fastest first; a plain installation has the last one only."""
+"""Execution providers, fastest first; a plain installation has only the last one."""

@@ -1,4 +1,4 @@
-"""Pose as a control: who is there, followed from frame to frame, drawn as stick figures on black."""
+"""Pose as a control: people tracked from frame to frame and drawn as stick figures on black."""
 
 from __future__ import annotations
 
@@ -24,24 +24,27 @@ DETAILS: Mapping[str, frozenset[str]] = {
     "hands": frozenset({HANDS}),
     "all": frozenset({FACE, HANDS}),
 }
-"""What `pose_details` may be: what is drawn of a figure besides its body."""
+"""Values of `pose_details`, and the parts of a figure that each draws besides the body."""
 
 _SETTLE_S = 0.06
-"""Joints settle within about two frames when they stand, and follow at once when they move."""
+"""Time constant of slowly moving joints: about two frames."""
 
 _SEEN_SETTLE_S = 0.2
-"""And how surely each is seen: a joint on the edge of being seen must not flicker."""
+"""Time constant of visibility, so that a joint near the threshold does not flicker."""
 
 _FAST, _FAST_DETAIL = 0.04, 0.1
-"""A joint that moved this far in a frame is not smoothed at all: of the picture's height; of a hand's or a face's own
-size."""
+"""Motion per frame from which a joint is not smoothed, as a fraction of the picture's height (body) or of its own size
+(hand, face)."""
 
 Part = TypeVar("Part", Faces, Hands)
 
 
 class Pose:
-    """Stick figures of up to `pose_people` people. Raises UserError without the body's networks; without those of hands
-    or faces, which is said once when they are asked for, only bodies are drawn."""
+    """Stick figures of up to `pose_people` people.
+
+    Raises UserError if the networks of the body are missing. If those of faces or hands are missing, these are not
+    drawn, and `Networks.say` is told once when they are requested.
+    """
 
     def __init__(self, networks: Networks) -> None:
         self._network = BlazePose(networks)
@@ -85,7 +88,7 @@ class Pose:
             return None
 
     def _figure(self, picture: Pixels, body: Body, parts: tuple[float, float], wanted: frozenset[str]) -> Figure:
-        """A body with its details, each joint on its way from where the same person's was a frame ago."""
+        """A body with its details, smoothed with the same person's figure in the previous frame."""
         part, seen_part = parts
         before = _same_person(body, self._last)
         face, hands = None, tuple[Floats | None, ...]((None,) * len(ARMS))
@@ -102,7 +105,7 @@ class Pose:
 
 
 def _same_person(body: Body, figures: list[Figure]) -> Figure:
-    """Who stood there a frame ago; the body itself when nobody did."""
+    """The figure at this place in the previous frame; the body itself if there was none."""
     for figure in figures:
         square = figure.body.square
         if math.dist((square.x, square.y), (body.square.x, body.square.y)) < 0.3 * square.side:
@@ -117,7 +120,7 @@ def _detail(found: Floats | None, before: Floats | None, part: float) -> Floats 
 
 
 def _steadied(points: Floats, before: Floats, part: float, fast: float) -> Floats:
-    """Points `[N, 2]` on their way from where they were: all of it for those that moved by `fast` pixels."""
+    """Points `[N, 2]` smoothed with their previous positions; points that moved by `fast` pixels are not smoothed."""
     moved = points - before
     pace = np.linalg.norm(moved, axis=1, keepdims=True) / max(fast, 1e-6)
     return np.asarray(before + np.clip(np.maximum(pace, part), 0, 1) * moved, dtype=np.float32)

@@ -1,8 +1,8 @@
-"""RAFT, the small one (Teed and Deng 2020): dense optical flow from the likeness of all pairs of places, step by step.
+"""RAFT-small (Teed and Deng 2020): dense optical flow, refined step by step from an all-pairs correlation volume.
 
-Parameters are named and used as in torchvision's `raft_small`, whose weights it takes. torchvision itself is no
-dependency: each of its packages fits one build of torch, and beside another (PyPI's beside a torch for processors)
-importing it fails, and transformers, which finds it installed, with it: the show would lose its text encoder.
+Parameter names and computation match torchvision's `raft_small`, whose weights it loads. torchvision is not a
+dependency because each of its packages fits only one build of torch. Next to another build, importing it fails, and so
+does transformers, which imports torchvision if it is installed; the show would lose its text encoder.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import command
 
 CELL = 8
-"""Pixels a side of what one feature describes: both sides of a picture are multiples of it."""
+"""Pixels along each side of a feature cell; both sides of a picture are multiples of it."""
 
 SMALLEST = 128
-"""Pixels a side below which the coarsest likeness has a single row, which can't be read between rows."""
+"""Smallest side in pixels: below, the coarsest correlation level has a single row and cannot be interpolated."""
 
 _LEVELS, _RADIUS = 4, 3
-"""Likeness is kept at that many halvings, and read in a square of that radius around where a place has come so far."""
+"""Levels of the correlation pyramid, and the radius of the window read around each point's current position."""
 
 _FEATURES, _HIDDEN, _CONTEXT, _MOTION = 128, 96, 64, 82
-"""Channels: of what is compared; of the state that steps carry on; of what they know of the picture; of the motion."""
+"""Channels of the matching features, the recurrent state, the context features and the motion features."""
 
 
 class Seen(NamedTuple):
-    """One picture, encoded. features: `[1, 128, h, w]`; context: `[1, 160, h, w]`, state and context of the steps."""
+    """An encoded picture. features: `[1, 128, h, w]`. context: `[1, 160, h, w]`, initial state and context features."""
 
     features: Tensor
     context: Tensor
@@ -132,7 +132,7 @@ class _Update(nn.Module):
 
 
 class RaftSmall(nn.Module):
-    """The network, untrained."""
+    """The untrained network."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -145,7 +145,7 @@ class RaftSmall(nn.Module):
         return Seen(self.feature_encoder(picture), self.context_encoder(picture))
 
     def flow(self, first: Seen, second: Seen, steps: int) -> Tensor:
-        """Where everything of the first picture is in the second: `[1, 2, H, W]` pixels, x to the right, y down."""
+        """Flow from the first picture to the second, `[1, 2, H, W]` in pixels, x to the right, y down."""
         pyramid = _likeness(first.features, second.features)
         state, context = torch.tanh(first.context[:, :_HIDDEN]), functional.relu(first.context[:, _HIDDEN:])
         height, width = state.shape[-2:]
@@ -160,7 +160,7 @@ class RaftSmall(nn.Module):
 
 
 def _likeness(first: Tensor, second: Tensor) -> list[Tensor]:
-    """How much each place of the first picture is like each of the second: `[h*w, 1, h, w]`, and its halvings."""
+    """The correlation of all pairs of cells, `[h*w, 1, h, w]`, and its pyramid."""
     _, channels, height, width = first.shape
     every = first.flatten(2)[0].T @ second.flatten(2)[0] / channels**0.5
     pyramid = [every.reshape(height * width, 1, height, width)]
@@ -170,7 +170,7 @@ def _likeness(first: Tensor, second: Tensor) -> list[Tensor]:
 
 
 def _read(pyramid: list[Tensor], places: Tensor) -> Tensor:
-    """The likeness around each place `[1, 2, h, w]`, of every level: `[1, 4 * 49, h, w]`."""
+    """The correlation around each place `[1, 2, h, w]` at every level: `[1, 4 * 49, h, w]`."""
     height, width = places.shape[-2:]
     steps = torch.arange(-_RADIUS, _RADIUS + 1, device=places.device, dtype=places.dtype)
     around = torch.stack(torch.meshgrid(steps, steps, indexing="ij"), -1)
@@ -185,7 +185,7 @@ def _read(pyramid: list[Tensor], places: Tensor) -> Tensor:
 
 
 def load_raft(path: Path, device: str) -> RaftSmall:
-    """The network with the weights of a safetensors file, ready to look. Raises UserError for another network's."""
+    """The network with the weights of a safetensors file, in eval mode. Raises UserError for another network's."""
     network = RaftSmall()
     try:
         network.load_state_dict(load_file(str(path)), strict=True)

@@ -1,26 +1,26 @@
-"""Things of named classes: a YOLO-class detector whose file the user brings."""
+"""A mask of objects of named classes, by a YOLO detector whose file the user provides."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from streamvace.conditioning.controls.base import Floats, Pixels, colours
+from streamvace.conditioning.controls.base import Floats, Pixels, Stateless, colours, letterboxed
 from streamvace.conditioning.controls.networks import Networks, OnnxNetwork
 from streamvace.conditioning.masks.base import MaskSettings
 from streamvace.conditioning.masks.yolo import Detection, class_names, decode
 from streamvace.system.errors import UserError
 
 _INPUT = 640
-"""Side of the square input where the file leaves it open: what YOLO networks are trained with."""
+"""Side of the square input if the file does not fix it: the size YOLO networks are trained at."""
 
 _PADDING = 114
-"""Grey of the bars beside a letterboxed picture, as in their training."""
+"""Grey of the bars beside a letterboxed picture, as in YOLO's training."""
 
 
-class Detector:
-    """Selects what a detector finds: the outline where the network gives one, else an ellipse in the box, which is
-    nearer to a figure than its corners are. Raises UserError without a file or when it is no detector.
+class Detector(Stateless):
+    """Selects detected objects: their outline if the network gives one, else an ellipse inside the box, which fits most
+    objects better than the box. Raises UserError if there is no file or it is no detector.
     """
 
     backend = "a YOLO file"
@@ -34,7 +34,7 @@ class Detector:
         self.names = class_names(self._network.names)
 
     def update(self, frame: Pixels, seconds: float, settings: MaskSettings) -> Pixels:
-        """See Mask. Every frame is judged by itself: `hold` bridges what is missed."""
+        """See Mask. Every frame is processed independently; `Shaping.hold` bridges missed detections."""
         blob, scale, offset = letterbox(colours(frame), self._size)
         found = decode(self._network(blob), settings.confidence)
         wanted = self._numbers(settings.classes)
@@ -44,11 +44,8 @@ class Detector:
                 self._select(mask, each, scale, offset)
         return mask
 
-    def reset(self) -> None:
-        """Nothing is remembered."""
-
     def _numbers(self, classes: tuple[str, ...]) -> set[int] | None:
-        """Class numbers of names (or of numbers); None selects all."""
+        """Class numbers of names (or of numbers as text); None selects all."""
         if not classes:
             return None
         known = {name: number for number, name in enumerate(self.names)}
@@ -71,9 +68,9 @@ class Detector:
         np.maximum(part, (sure[top:bottom, left:right] * 255).astype(np.uint8), out=part)
 
     def _in_picture(self, sure: Floats, size: tuple[int, int], scale: float, offset: tuple[int, int]) -> Floats:
-        """A probability over the network's input, brought back to the picture."""
+        """A probability map over the network's input, resampled to the picture."""
         across, down = sure.shape[1] / self._size[0], sure.shape[0] / self._size[1]
-        # Pixel centres: (x + .5) * scale + offset in the input, times the prototypes' scale.
+        # Pixel centres: (x + .5) * scale + offset in the input, times the scale of the probability map.
         to_mask = np.array(
             [
                 [scale * across, 0, (0.5 * scale + offset[0]) * across - 0.5],
@@ -85,18 +82,7 @@ class Detector:
 
 
 def letterbox(picture: Pixels, size: tuple[int, int]) -> tuple[Floats, float, tuple[int, int]]:
-    """The whole picture inside `size` (width, height), grey beside it.
-
-    Returns float32 `[1, 3, height, width]` in 0..1, the scale and the offset (x, y) of the picture in it.
-    """
-    height, width = picture.shape[:2]
-    scale = min(size[0] / width, size[1] / height)
-    inner = max(1, round(width * scale)), max(1, round(height * scale))
-    offset = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
-    canvas = np.full((size[1], size[0], 3), _PADDING, np.uint8)
-    shrinks = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    canvas[offset[1] : offset[1] + inner[1], offset[0] : offset[0] + inner[0]] = cv2.resize(
-        picture, inner, interpolation=shrinks
-    )
+    """The network's input, float32 `[1, 3, height, width]` in 0..1, and the picture's scale and offset (x, y) in it."""
+    canvas, scale, offset = letterboxed(picture, size, _PADDING)
     blob = np.ascontiguousarray(canvas.transpose(2, 0, 1)[None], dtype=np.float32) / np.float32(255)
     return blob, scale, offset

@@ -1,16 +1,16 @@
-"""Masks that a pixel decides for itself: its alpha, its brightness or its colour."""
+"""Masks that depend on each pixel alone: its alpha, its brightness or its colour."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from streamvace.conditioning.controls.base import Pixels, colours, luma
+from streamvace.conditioning.controls.base import Pixels, Stateless, colours, luma
 from streamvace.conditioning.masks.base import MaskSettings
 
 
-class Alpha:
-    """The input's own alpha plane: opaque is selected."""
+class Alpha(Stateless):
+    """The input's alpha channel: opaque pixels are selected."""
 
     backend = "the input"
 
@@ -20,12 +20,9 @@ class Alpha:
             return np.full(frame.shape[:2], 255, np.uint8)
         return np.ascontiguousarray(frame[..., 3])
 
-    def reset(self) -> None:
-        """Nothing is remembered."""
 
-
-class Luma:
-    """What is as bright as `luma_low` to `luma_high`; BT.601 brightness, borders as soft as `softness`."""
+class Luma(Stateless):
+    """Pixels of BT.601 brightness from `luma_low` to `luma_high`, with soft borders of width `softness`."""
 
     backend = "OpenCV"
 
@@ -33,11 +30,8 @@ class Luma:
         """See Mask."""
         return np.asarray(cv2.LUT(luma(frame), _luma_table(settings)), dtype=np.uint8)
 
-    def reset(self) -> None:
-        """Nothing is remembered."""
 
-
-class SecondInput:
+class SecondInput(Stateless):
     """Another input whose brightness is the mask."""
 
     backend = "an input"
@@ -46,12 +40,9 @@ class SecondInput:
         """See Mask."""
         return luma(frame)
 
-    def reset(self) -> None:
-        """Nothing is remembered."""
-
 
 def _luma_table(settings: MaskSettings) -> Pixels:
-    """`[256]`: selected or not by brightness. Ends at 0 and 1 have no soft border, so black and white stay whole."""
+    """The mask by brightness, uint8 `[256]`. Limits of 0 and 1 have no soft border, so black and white stay whole."""
     low, high = sorted((settings.luma_low, settings.luma_high))
     level = np.arange(256) / 255
     border = max(settings.softness / 2, 1 / 255)
@@ -61,14 +52,14 @@ def _luma_table(settings: MaskSettings) -> Pixels:
 
 
 _FULL_CHROMA = 0.35
-"""How colourful a screen is at least when it is lit well, in parts of the largest possible chroma at its hue."""
+"""Least chroma of a well-lit screen, as a fraction of the largest possible chroma at its hue."""
 
 
-class Chroma:
-    """What has the key colour, by hue and colourfulness: shadows and folds of a lit screen have it, too.
+class Chroma(Stateless):
+    """Pixels of the key colour, by hue and chroma: shadows and folds of a lit screen are selected, too.
 
-    The plane of the two colour differences (BT.601 Cb, Cr) is turned so that the key colour points one way; a table
-    over that plane then answers each pixel, so tolerance and softness cost nothing.
+    The mask is a table over the plane of the two colour differences (BT.601 Cb, Cr), so tolerance and softness cost
+    nothing per pixel.
     """
 
     backend = "OpenCV"
@@ -87,12 +78,9 @@ class Chroma:
         index |= planes[..., 2]
         return np.asarray(self._table[index], dtype=np.uint8)
 
-    def reset(self) -> None:
-        """Nothing is remembered."""
-
 
 def _key_direction(hue: float) -> tuple[float, float, float]:
-    """(Cr, Cb) unit vector of the full colour of this hue, and its length."""
+    """(Cr, Cb, length): unit vector and chroma of the fully saturated colour of this hue in degrees."""
     full = cv2.cvtColor(np.array([[[hue % 360, 1.0, 1.0]]], np.float32), cv2.COLOR_HSV2RGB)
     ycc = cv2.cvtColor((full * 255).astype(np.uint8), cv2.COLOR_RGB2YCrCb)[0, 0].astype(np.float64)
     cr, cb = ycc[1] - 128, ycc[2] - 128
@@ -101,7 +89,7 @@ def _key_direction(hue: float) -> tuple[float, float, float]:
 
 
 def _chroma_table(hue: float, tolerance: float, softness: float) -> Pixels:
-    """uint8 `[65536]` by `Cr << 8 | Cb`."""
+    """The mask as uint8 `[65536]`, indexed by `Cr << 8 | Cb`."""
     axis_cr, axis_cb, length = _key_direction(hue)
     cr, cb = np.meshgrid(np.arange(256.0) - 128, np.arange(256.0) - 128, indexing="ij")
     along, across = cr * axis_cr + cb * axis_cb, cb * axis_cr - cr * axis_cb
@@ -116,16 +104,16 @@ def _chroma_table(hue: float, tolerance: float, softness: float) -> Pixels:
 
 
 def despill(frame: Pixels, hue: float, amount: float) -> Pixels:
-    """Take the key colour's reflection out of a picture: what lies along its hue is pulled back to grey.
+    """Remove the key colour's reflections: chroma along its hue is reduced towards grey.
 
-    frame: uint8 `[H, W, 3|4]`; amount 0..1. Returns uint8 `[H, W, 3]`; brightness stays as it is.
+    frame: uint8 `[H, W, 3|4]`. hue: degrees. amount: 0..1. Returns uint8 `[H, W, 3]` of unchanged brightness.
     """
     planes = cv2.cvtColor(colours(frame), cv2.COLOR_RGB2YCrCb)
     axis_cr, axis_cb, _ = _key_direction(hue)
-    # Multiply-adds on whole planes in eight bits would lose the sign, so 16 bits with 7 behind the point.
+    # 8 bits would lose the sign, so this is fixed point in 16 bits with 7 fractional bits.
     cr, cb = (planes[..., c].astype(np.int16) - 128 for c in (1, 2))
     along = np.maximum(cr * np.int16(round(axis_cr * 127)) + cb * np.int16(round(axis_cb * 127)), 0) >> 7
-    # Skin and clothes near the key's hue keep their colour: only what is mostly the key's goes.
+    # Skin and clothes near the key's hue keep their colour: only chroma that is mostly the key's is removed.
     across = np.abs(cb * np.int16(round(axis_cr * 127)) - cr * np.int16(round(axis_cb * 127))) >> 7
     spill = np.maximum(along - (across >> 1), 0).astype(np.float32) * np.float32(amount)
     planes[..., 1] = np.clip(cr - spill * axis_cr + 128, 0, 255).astype(np.uint8)

@@ -1,37 +1,38 @@
-"""What moves in front of a still background."""
+"""A mask of moving objects in front of a still background."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from streamvace.conditioning.controls.base import Pixels, colours, share, shrunk
+from streamvace.conditioning.controls.base import Pixels, colours, resized_like, round_brush, share, shrunk
 from streamvace.conditioning.masks.base import MaskSettings
 
 _LONGEST = 320
-"""The background is modelled at this size: a quarter of the cost, and noise averages away."""
+"""Longer side in pixels of the background model; this reduces cost and noise."""
 
 _DISTANCE = (64.0, 9.0)
-"""Squared distance, in the background's own variances, of what is not background; at sensitivity 0 and 1."""
+"""Squared distance from the background, in its own variances, from which a pixel is selected; at sensitivity 0 and
+1."""
 
 _LEARNS_S = 6.0
-"""What stands still this long becomes background."""
+"""Seconds after which a still object becomes background."""
 
 _FIRST_LEARNS_S = 0.4
-"""At the start of a scene it is this much, and more with every second: whoever stood there at first and walks away
-leaves no ghost for long."""
+"""The same time at the start of a scene, from where it grows with the scene's age: somebody who was there from the
+start and walks away leaves no ghost for long."""
 
 _BACKGROUND_SHARE = 0.105
-"""Of its time constant a new colour needs to become background: the logarithm of OpenCV's ratio of 0.9."""
+"""Fraction of its time constant in which a new colour becomes background: -ln of OpenCV's ratio of 0.9."""
 
 _OPEN, _CLOSE = 3, 9
-"""Pixels, at the model's size: specks that go, holes that are filled."""
+"""Sizes in pixels, at the model's size, of specks that are removed and holes that are filled."""
 
 
 class Motion:
-    """Background subtraction with a mixture of Gaussians a pixel (Zivkovic 2004, through OpenCV).
+    """Background subtraction with a mixture of Gaussians per pixel (Zivkovic 2004, through OpenCV).
 
-    Camera and lights must stand still; the `person` mask does without that.
+    Camera and lights must be still; the `person` mask has no such limit.
     """
 
     backend = "OpenCV MOG2"
@@ -57,10 +58,9 @@ class Motion:
         learns_s = min(_LEARNS_S, _FIRST_LEARNS_S + seconds - self._born)
         moving = self._model.apply(small, None, share(seconds - self._seconds, learns_s / _BACKGROUND_SHARE))
         self._seconds = seconds
-        moving = cv2.morphologyEx(moving, cv2.MORPH_OPEN, _brush(_OPEN))
-        moving = cv2.morphologyEx(moving, cv2.MORPH_CLOSE, _brush(_CLOSE))
-        large = cv2.resize(moving, (frame.shape[1], frame.shape[0]), interpolation=cv2.INTER_LINEAR)
-        return np.asarray(large, dtype=np.uint8)
+        moving = cv2.morphologyEx(moving, cv2.MORPH_OPEN, round_brush(_OPEN))
+        moving = cv2.morphologyEx(moving, cv2.MORPH_CLOSE, round_brush(_CLOSE))
+        return resized_like(np.asarray(moving, dtype=np.uint8), frame)
 
     def reset(self) -> None:
         """See Mask."""
@@ -72,7 +72,3 @@ def _model() -> cv2.BackgroundSubtractorMOG2:
     model = cv2.createBackgroundSubtractorMOG2(detectShadows=False)
     model.setNMixtures(3)
     return model
-
-
-def _brush(width: int) -> Pixels:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)), dtype=np.uint8)

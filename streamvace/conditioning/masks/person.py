@@ -1,11 +1,11 @@
-"""Who is in the picture: MediaPipe's selfie segmentation, with a memory against flicker."""
+"""A mask of people: MediaPipe's selfie segmentation, smoothed over time."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from streamvace.conditioning.controls.base import Floats, Pixels, colours, guided, share, shrunk
+from streamvace.conditioning.controls.base import Floats, Pixels, colours, guided, resized_like, share, shrunk
 from streamvace.conditioning.controls.networks import LiteNetwork, Networks
 from streamvace.conditioning.masks.base import MaskSettings
 
@@ -13,17 +13,17 @@ WIDE_FILE, SQUARE_FILE = "selfie_segmentation_landscape.tflite", "selfie_segment
 """256x144 and 256x256 inputs; MediaPipe, Apache-2.0."""
 
 _SETTLE_S = 0.05
-"""The network judges every frame by itself; a frame and a half of averaging takes most of the trembling away."""
+"""The network processes every frame independently; averaging over 1.5 frames removes most of the jitter."""
 
 _GUIDE_LONGEST, _GUIDE_RADIUS, _GUIDE_BORDER = 384, 4, 30.0
-"""Its outline is 256 pixels fine; a guided filter at this size pulls it to the outlines of the picture."""
+"""Size, radius and edge variance of the guided filter that aligns the network's coarse outline with the picture's."""
 
 _STEEP = 6.0
-"""How fast a probability around the asked-for confidence turns into yes or no."""
+"""Slope of the mask over the probability at the requested confidence."""
 
 
 class Person:
-    """People, near or half near: made for video calls, good to about five metres. Raises UserError without its file."""
+    """People at up to about five metres; the network is made for video calls. Raises UserError if a file is missing."""
 
     backend = "MediaPipe selfie segmentation"
 
@@ -36,8 +36,7 @@ class Person:
 
     def update(self, frame: Pixels, seconds: float, settings: MaskSettings) -> Pixels:
         """See Mask."""
-        height, width = frame.shape[:2]
-        network = self._for_shape(width, height)
+        network = self._for_shape(frame.shape[1], frame.shape[0])
         picture = colours(frame)
         scaled = cv2.resize(picture, (network.width, network.height), interpolation=cv2.INTER_AREA)
         sure = network(scaled.astype(np.float32) / 255)[0].reshape(network.height, network.width)
@@ -48,15 +47,14 @@ class Person:
         at_guide = cv2.resize(sure, (guide.shape[1], guide.shape[0]), interpolation=cv2.INTER_LINEAR)
         sure = guided(at_guide, guide, _GUIDE_RADIUS, _GUIDE_BORDER)
         firm = np.clip(0.5 + _STEEP * (sure - np.float32(settings.confidence)), 0, 1)
-        full = cv2.resize((firm * 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
-        return np.asarray(full, dtype=np.uint8)
+        return resized_like((firm * 255).astype(np.uint8), frame)
 
     def reset(self) -> None:
         """See Mask."""
         self._last = None
 
     def _for_shape(self, width: int, height: int) -> LiteNetwork:
-        """The network made for that shape of picture; a wide picture squeezed into a square costs accuracy."""
+        """The network for this aspect ratio; squeezing a wide picture into a square costs accuracy."""
         if width > 1.3 * height:
             return self._wide
         if self._square is None:

@@ -1,4 +1,4 @@
-"""What is done to a mask after it was found: inverted, grown or shrunk, held, feathered; and two made into one."""
+"""Operations on finished masks: combine two, invert, hold, grow or shrink, feather."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ COMBINE: Mapping[str, Callable[[Pixels, Pixels], Pixels]] = {
     "intersection": lambda first, second: np.minimum(first, second),
     "difference": lambda first, second: np.minimum(first, 255 - second),
 }
-"""Two masks uint8 `[H, W]` to one. Soft borders stay soft: fuzzy sets (Zadeh 1965)."""
+"""Functions of two masks uint8 `[H, W]`. Soft borders stay soft: fuzzy sets (Zadeh 1965)."""
 
 
 @dataclass(frozen=True)
 class Shaping:
-    """invert: swap selected and not. grow: pixels, negative shrinks. feather: pixels the border fades over.
-    hold: seconds a pixel stays selected after it no longer is, so that a detector's misses don't flicker."""
+    """invert: select the complement. grow: pixels; negative shrinks. feather: width of the soft border in pixels.
+    hold: seconds for which a pixel stays selected, so that missed detections do not flicker."""
 
     invert: bool = False
     grow: int = 0
@@ -30,24 +30,24 @@ class Shaping:
 
 
 class MaskShaper:
-    """Invert, hold, grow, feather: in that order, so that what is held is what the mask means."""
+    """Applies invert, hold, grow and feather, in this order: the hold acts on the inverted mask."""
 
     def __init__(self) -> None:
         self._last: Pixels | None = None
         self._seconds = 0.0
 
     def update(self, mask: Pixels, seconds: float, shaping: Shaping) -> Pixels:
-        """uint8 `[H, W]` to uint8 `[H, W]`."""
+        """uint8 `[H, W]` -> uint8 `[H, W]`. seconds: capture time of the picture."""
         mask = 255 - mask if shaping.invert else mask
         mask = self._held(mask, seconds, shaping.hold)
         return feathered(grown(mask, shaping.grow), shaping.feather)
 
     def reset(self) -> None:
-        """Hold nothing."""
+        """Clear the history: nothing is held."""
         self._last = None
 
     def _held(self, mask: Pixels, seconds: float, hold: float) -> Pixels:
-        """A pixel rises at once and fades over twice `hold`: it is selected, above one half, for `hold` seconds."""
+        """A pixel rises at once and fades over twice `hold`, so it stays above one half for `hold` seconds."""
         last, passed = self._last, max(seconds - self._seconds, 0.0)
         if hold > 0 and last is not None and last.shape == mask.shape:
             mask = np.maximum(mask, cv2.subtract(last, round(min(255.0, 127.5 * passed / hold))))
@@ -56,10 +56,10 @@ class MaskShaper:
 
 
 def grown(mask: Pixels, pixels: int) -> Pixels:
-    """The mask grown by so many pixels in every direction; a negative number shrinks it."""
+    """The mask grown by this many pixels in every direction; a negative number shrinks it."""
     if pixels == 0:
         return mask
-    # A large round brush costs a lot; three square and diamond ones in turn are as good as round.
+    # A large round brush is expensive; one square and two crosses in turn are nearly round.
     change = cv2.dilate if pixels > 0 else cv2.erode
     left = abs(pixels)
     for number in range(left):
@@ -72,10 +72,10 @@ _SQUARE, _CROSS = (cv2.getStructuringElement(shape, (3, 3)) for shape in (cv2.MO
 
 
 def feathered(mask: Pixels, pixels: int) -> Pixels:
-    """The border faded over about so many pixels, half of them on either side."""
+    """The mask with a soft border of about this many pixels, half of them on either side."""
     if pixels <= 0:
         return mask
-    # Two box blurs make a triangle, whose foot is as wide as both; far cheaper than a Gaussian of that size.
+    # Two box blurs make a triangle as wide as both together, far cheaper than a Gaussian of that size.
     side = (pixels // 2 + 1) | 1
     for _ in range(2):
         mask = cv2.blur(mask, (side, side), borderType=cv2.BORDER_REPLICATE)

@@ -1,4 +1,4 @@
-"""Reading what YOLO-class detectors say: boxes, classes, and masks where the network makes them. Pure functions."""
+"""Decoding of YOLO outputs: boxes, classes, and masks if the network has them. Pure functions."""
 
 from __future__ import annotations
 
@@ -14,23 +14,22 @@ from streamvace.conditioning.controls.base import Floats
 from streamvace.system.errors import UserError
 
 OVERLAP = 0.5
-"""Two boxes of one class that share more than this of their union are one thing."""
+"""Intersection over union above which two boxes of one class are the same object."""
 
 _MOST = 32
-"""Detections kept of a frame: more are a crowd, and a crowd is one mask anyway."""
-
+"""Most detections kept per frame; more are a crowd, which is one mask anyway."""
 
 _FINISHED = 6
-"""Columns of a network that has thinned out its detections itself: corners, score, class."""
+"""Columns of a network with built-in non-maximum suppression: corners, score, class."""
 
 _MOST_FINISHED = 1000
-"""And its rows; a network of 5 + 1 columns that hasn't has thousands."""
+"""Most rows of such a network; a network of 5 + 1 columns without it has thousands."""
 
 
 @dataclass(frozen=True)
 class Detection:
-    """box: x1, y1, x2, y2 in the network's input pixels. mask: float32 `[h, w]` probability over the whole input, at
-    the network's own scale, or None where it only gives boxes."""
+    """box: x1, y1, x2, y2 in pixels of the network's input. mask: float32 `[h, w]`, probabilities over the whole input
+    at the network's own scale, or None if it only gives boxes."""
 
     box: tuple[float, float, float, float]
     score: float
@@ -39,17 +38,17 @@ class Detection:
 
 
 def decode(outputs: Sequence[Floats], confidence: float) -> list[Detection]:
-    """What was found, the surest first.
+    """The detections in a network's outputs, most confident first.
 
-    Known layouts: `[1, 4+C, N]` (YOLOv8, 11; centre and size, class scores), `[1, N, 5+C]` (YOLOv5, 7; objectness
-    first), `[1, N, 6]` (YOLOv10, 26; corners, score, class), each also with 32 mask weights behind and a second output
-    `[1, 32, h, w]` of prototypes. Raises UserError for anything else.
+    Supported layouts: `[1, 4+C, N]` (YOLOv8, 11: centre and size, class scores), `[1, N, 5+C]` (YOLOv5, 7: with
+    objectness), `[1, N, 6]` (YOLOv10, 26: corners, score, class), each optionally followed by 32 mask weights, with a
+    second output `[1, 32, h, w]` of mask prototypes. Raises UserError for anything else.
     """
     prototypes = next((each[0] for each in outputs if each.ndim == 4), None)
     table = next((each[0] for each in outputs if each.ndim == 3), None)
     if table is None:
         shapes = ", ".join(str(each.shape) for each in outputs)
-        raise UserError(f"the detector answers {shapes}; known are [1, 4+C, N], [1, N, 5+C] and [1, N, 6] (YOLO)")
+        raise UserError(f"the detector's output is {shapes}; supported are [1, 4+C, N], [1, N, 5+C], [1, N, 6] (YOLO)")
     transposed = table.shape[0] < table.shape[1]
     whole = table.T if transposed else table
     columns = whole.shape[1] - (0 if prototypes is None else prototypes.shape[0])
@@ -60,7 +59,7 @@ def decode(outputs: Sequence[Floats], confidence: float) -> list[Detection]:
     else:
         scores = rows[:, 4:] if transposed else rows[:, 5:] * rows[:, 4:5]
         if scores.shape[1] < 1:
-            raise UserError(f"the detector answers {table.shape}, which has no class scores; export a YOLO detector")
+            raise UserError(f"the detector's output {table.shape} has no class scores; export a YOLO detector")
         labels = scores.argmax(1)
         best = scores[np.arange(len(rows)), labels]
         corners = np.concatenate([rows[:, :2] - rows[:, 2:4] / 2, rows[:, :2] + rows[:, 2:4] / 2], axis=1)
@@ -75,7 +74,7 @@ def decode(outputs: Sequence[Floats], confidence: float) -> list[Detection]:
 
 
 def _distinct(boxes: Floats, scores: Floats, labels: NDArray[np.intp]) -> list[int]:
-    """Which boxes are not the same thing again. boxes: corners."""
+    """Indices of the boxes that remain after non-maximum suppression. boxes: corners."""
     if not len(boxes):
         return []
     sizes = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
@@ -84,13 +83,13 @@ def _distinct(boxes: Floats, scores: Floats, labels: NDArray[np.intp]) -> list[i
 
 
 def _mask(prototypes: Floats, weights: Floats) -> Floats:
-    """`[32, h, w]` and `[32]` to probabilities `[h, w]`."""
+    """Prototypes `[32, h, w]` and weights `[32]` -> probabilities `[h, w]`."""
     flat = np.tensordot(weights, prototypes, axes=1)
     return np.asarray(1 / (1 + np.exp(-np.clip(flat, -30, 30))), dtype=np.float32)
 
 
 def class_names(text: str) -> tuple[str, ...]:
-    """Names from what exporters write into a file: a Python dictionary of number to name. COCO's 80 otherwise."""
+    """Class names from an exporter's metadata, a Python dictionary of number to name. Otherwise COCO's 80."""
     try:
         found = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -113,4 +112,4 @@ COCO = (
     "tv", "laptop", "mouse", "remote", "keyboard", "cell phone", "microwave", "oven", "toaster", "sink",
     "refrigerator", "book", "clock", "vase", "scissors", "teddy bear", "hair drier", "toothbrush",
 )  # fmt: skip
-"""The 80 classes of COCO, which most published detectors know, in their usual order."""
+"""The 80 classes of COCO, which most published detectors use, in their usual order."""

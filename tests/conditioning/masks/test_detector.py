@@ -100,7 +100,7 @@ def test_a_file_that_is_no_detector_is_refused_in_one_line(tmp_path: Path) -> No
 
 
 def test_an_answer_of_an_unknown_shape_is_told() -> None:
-    with pytest.raises(UserError, match="known are"):
+    with pytest.raises(UserError, match="supported are"):
         decode([np.zeros((1, 1000), np.float32)], 0.5)
 
 

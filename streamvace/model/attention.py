@@ -1,7 +1,7 @@
-"""Scaled dot-product attention behind one function, and the check that a faster kernel agrees with it.
+"""Scaled dot-product attention behind one function, and the choice of a faster kernel.
 
-Kernels that round differently have shown noise on hardware they were not written for (SageAttention on Hopper), so a
-kernel is never chosen by device name: it is chosen by compute capability and must equal SDPA on random input first.
+Some kernels produce noise on hardware they were not written for (SageAttention on Hopper). So a kernel is chosen by
+compute capability, and only if it agrees with SDPA on random input.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ from streamvace.system.errors import UserError
 Kernel = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 AGREEMENT = 0.05
-"""Largest mean absolute difference from SDPA, relative to its mean magnitude; Sage's int8 K sits near 0.02, a broken
-kernel above 0.5."""
-
+"""Largest mean absolute difference from SDPA, relative to its mean magnitude. Sage's int8 keys give about 0.02, a
+broken kernel more than 0.5."""
 
 HALVES = (torch.float16, torch.bfloat16)
-"""What the optional kernels compute in."""
+"""The dtypes of the optional kernels."""
 
 
 def sdpa(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -59,9 +58,9 @@ def _sage() -> Kernel:
 
 @dataclass(frozen=True)
 class KernelRow:
-    """One optional kernel, fastest first in the table.
+    """One optional kernel.
 
-    capabilities: CUDA compute capabilities (major) on which it is known to be right. package: what to install.
+    capabilities: major CUDA compute capabilities on which it is known to be correct. package: what to install.
     """
 
     name: str
@@ -70,6 +69,7 @@ class KernelRow:
     package: str
 
 
+# Fastest first.
 KERNELS = (
     # Sage 2 is faster than flash on Ampere, Ada and consumer Blackwell (12) and gives noise on Hopper (9).
     KernelRow("sage", _sage, frozenset({8, 12}), "sageattention"),
@@ -80,7 +80,7 @@ KERNELS = (
 
 @dataclass(frozen=True)
 class AttentionShape:
-    """The steady shape a kernel will meet: query and key tokens, heads, channels a head."""
+    """The steady shape of a stream: query and key tokens, heads, channels per head."""
 
     queries: int
     keys: int
@@ -90,14 +90,14 @@ class AttentionShape:
 
 @dataclass(frozen=True)
 class KernelChoice:
-    """The kernel in use, its name, and why faster ones are not: (name, reason)."""
+    """The kernel in use, its name, and the faster ones that were rejected as (name, reason)."""
 
     name: str
     kernel: Kernel
     rejected: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
-        """One line for people."""
+        """One line for the log."""
         return f"{self.name}{''.join(f'; {name} {why}' for name, why in self.rejected)}"
 
 
@@ -106,13 +106,13 @@ def choose_kernel(
 ) -> KernelChoice:
     """The kernel to use. Called once at start-up, never during a show.
 
-    wanted: `auto` takes the fastest that is installed, meant for this device and agrees with SDPA on `shape`, and SDPA
-    otherwise; a name insists on that one. Raises UserError when a kernel that was insisted on cannot be had.
+    wanted: `auto` takes the fastest kernel that is installed, supports this device and agrees with SDPA on `shape`,
+    else SDPA; a name requires that kernel. Raises UserError if the required kernel is unknown or cannot be used.
     """
     names = [row.name for row in KERNELS]
     if wanted not in ("auto", "sdpa", *names):
         raise UserError(f"unknown attention {wanted!r}; there are: auto, sdpa, {', '.join(names)}")
-    # Off CUDA there is nothing to choose from, and nothing that anybody could mend.
+    # Without CUDA there is no choice, and no reason worth reporting.
     if wanted == "sdpa" or (wanted == "auto" and device.type != "cuda"):
         return KernelChoice("sdpa", sdpa)
     capability = torch.cuda.get_device_capability(device)[0] if device.type == "cuda" else 0
@@ -135,7 +135,7 @@ def _try(
     """The row's kernel, or None and why not."""
     if capability not in row.capabilities:
         known = ", ".join(f"{major}.x" for major in sorted(row.capabilities))
-        return None, f"is right on compute capability {known}, this device has {capability}.x"
+        return None, f"supports compute capability {known}, this device has {capability}.x"
     if dtype not in HALVES:
         return None, f"computes in fp16 and bf16, not in {str(dtype).removeprefix('torch.')}"
     try:
@@ -144,13 +144,13 @@ def _try(
         return None, f"is not installed: pip install {row.package}"
     try:
         agrees = agrees_with_sdpa(kernel, device, dtype, shape)
-    except Exception as error:  # noqa: BLE001 - a build for other cards raises anything; the reason is shown to the user
+    except Exception as error:  # noqa: BLE001 - a build for other cards may raise anything; the user sees the reason
         return None, f"fails here ({' '.join(str(error).split())[:120] or type(error).__name__})"
     return (kernel, "") if agrees else (None, "disagrees with SDPA on this device")
 
 
 def agrees_with_sdpa(kernel: Kernel, device: torch.device, dtype: torch.dtype, shape: AttentionShape) -> bool:
-    """Whether the kernel equals SDPA on random input of the shape within AGREEMENT."""
+    """Whether the kernel agrees with SDPA within AGREEMENT on random input of this shape."""
     generator = torch.Generator(device).manual_seed(0)
     q, k, v = (
         torch.randn((1, tokens, shape.heads, shape.head_dim), generator=generator, device=device, dtype=dtype)

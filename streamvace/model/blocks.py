@@ -1,7 +1,7 @@
-"""The transformer's parts, with Wan2.1's own parameter names so that published checkpoints load without renaming.
+"""The transformer's parts, with Wan2.1's parameter names.
 
-A block does not know where its keys come from: self-attention asks a `Memory` (the cache of a stream, a bidirectional
-pass, a training mask), which sees this layer's q, k and v and answers with the attended values.
+A block does not know where its keys come from. Self-attention passes this layer's q, k and v to a `Memory` (a stream's
+cache, a bidirectional pass, a training mask), which returns the attended values.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ TextKV = tuple[Tensor, Tensor]
 """Keys and values of the text for one block, each `[B, text_len, heads, head_dim]`."""
 
 Gates = tuple[Tensor, Tensor, Tensor, Tensor]
-"""Gate of self-attention; shift, scale and gate of feed-forward: each `[B, T, 1, dim]`."""
+"""The gate of self-attention, and shift, scale and gate of the feed-forward part, each `[B, T, 1, dim]`."""
 
 
 class Memory(Protocol):
-    """What a layer's self-attention looks at."""
+    """The keys and values that self-attention reads."""
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """q, k, v of the current tokens, unrotated, each `[B, N, heads, D]` -> attended values `[B, N, heads, D]`."""
 
 
 class Bidirectional:
-    """Every token sees every token of the same pass: the context branch, batch VACE, training."""
+    """Every token attends to every token of the same pass, for the context branch, batch VACE and training."""
 
     def __init__(self, rotary: RotaryTable, mask: Tensor | None = None) -> None:
-        """mask: bool `[N, N]`, True = attend; None = everything."""
+        """mask: bool `[N, N]`, True = attend; None: attend to everything."""
         self._rotary = rotary
         self._mask = mask
 
@@ -60,7 +60,7 @@ class RMSNorm(nn.Module):
 
 
 class Attention(nn.Module):
-    """Projections shared by self- and cross-attention: q and k are normalised over the full width."""
+    """The projections of self- and cross-attention; q and k are normalised over the full width."""
 
     def __init__(self, dim: int, num_heads: int, eps: float) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class Attention(nn.Module):
 class WanBlock(nn.Module):
     """Self-attention, text cross-attention and feed-forward, modulated per latent frame (Wan2.1 section 1.2).
 
-    compiled: the same computation compiled for passes of one length, see `model.compiled`.
+    compiled: the same computation compiled for passes of one length; see `model.compiled`.
     """
 
     compiled: BlockParts | None = None
@@ -101,15 +101,15 @@ class WanBlock(nn.Module):
         self.modulation = nn.Parameter(torch.randn(1, 6, dim) / dim**0.5)
 
     def modulated(self, x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-        """Norm and modulate `x` `[B, N, dim]` with `[B, T, 1, dim]`, T frames of N / T tokens."""
+        """Normalise `x` `[B, N, dim]` and modulate it with shift and scale `[B, T, 1, dim]`, N / T tokens per frame."""
         normed = F.layer_norm(x, (self.dim,), eps=self.eps).unflatten(1, (shift.shape[1], -1))
         return torch.addcmul(shift, normed, 1 + scale).flatten(1, 2)
 
     def forward(self, x: Tensor, e0: Tensor, text: TextKV, memory: Memory, layer: int) -> Tensor:
         """One block.
 
-        x: `[B, N, dim]`. e0: `[B, T, 6, dim]` timestep modulation of each frame. text: this block's text K/V.
-        layer: the number under which `memory` knows this block.
+        x: `[B, N, dim]`. e0: timestep modulation of each frame, `[B, T, 6, dim]`. text: this block's text K/V.
+        layer: this block's index in `memory`. Returns `[B, N, dim]`.
         """
         parts = self.compiled if self.compiled is not None and self.compiled.tokens == x.shape[1] else _AS_WRITTEN
         q, k, v, gates = parts.before(self, x, e0)
@@ -117,14 +117,14 @@ class WanBlock(nn.Module):
 
 
 def before_attention(block: WanBlock, x: Tensor, e0: Tensor) -> tuple[Tensor, Tensor, Tensor, Gates]:
-    """From a block's input to q, k and v of its self-attention, and the modulation of what follows."""
+    """From a block's input to q, k and v of its self-attention, and the gates of the rest of the block."""
     shift_sa, scale_sa, gate_sa, shift_ff, scale_ff, gate_ff = (block.modulation.unsqueeze(1) + e0).split(1, dim=2)
     h = block.modulated(x, shift_sa, scale_sa)
     return block.self_attn.queries(h), *block.self_attn.keys_values(h), (gate_sa, shift_ff, scale_ff, gate_ff)
 
 
 def after_attention(block: WanBlock, x: Tensor, attended: Tensor, text: TextKV, gates: Gates) -> Tensor:
-    """From what self-attention answered, `[B, N, heads, head_dim]`, to the block's output `[B, N, dim]`."""
+    """From the attended values `[B, N, heads, head_dim]` to the block's output `[B, N, dim]`."""
     gate_sa, shift_ff, scale_ff, gate_ff = gates
     frames = gate_sa.shape[1]
     attended = block.self_attn.o(attended.flatten(2))
@@ -137,7 +137,7 @@ def after_attention(block: WanBlock, x: Tensor, attended: Tensor, text: TextKV, 
 
 @dataclass(frozen=True)
 class BlockParts:
-    """A block's two halves, around its self-attention. tokens: the pass they are made for."""
+    """A block's two halves, before and after self-attention. tokens: the length of the passes they are made for."""
 
     tokens: int
     before: Callable[[WanBlock, Tensor, Tensor], tuple[Tensor, Tensor, Tensor, Gates]]
@@ -151,7 +151,7 @@ class ContextBlock(WanBlock):
     """A Wan block of the context branch; its projected output is the hint of one main block (VACE)."""
 
     def __init__(self, dim: int, ffn_dim: int, num_heads: int, eps: float, first: bool) -> None:
-        """first: the branch's first block also carries `before_proj`, which joins the context to the noisy chunk."""
+        """first: the branch's first block also has `before_proj`, which projects the context."""
         super().__init__(dim, ffn_dim, num_heads, eps)
         if first:
             self.before_proj = nn.Linear(dim, dim)
@@ -159,7 +159,7 @@ class ContextBlock(WanBlock):
 
 
 class Head(nn.Module):
-    """Last norm, modulation and projection to patches."""
+    """The final norm, modulation and projection to patches."""
 
     def __init__(self, dim: int, out_features: int, eps: float) -> None:
         super().__init__()

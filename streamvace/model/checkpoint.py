@@ -1,7 +1,7 @@
-"""Weights into modules: safetensors only, strict keys and shapes, checked before anything is allocated.
+"""Loading weights into modules: safetensors only, with strict keys and shapes, checked before anything is allocated.
 
-Values go one at a time from the mapped file to the target device and dtype; the module is built without memory and
-takes them over, so there is never a second copy of the model.
+Tensors go one by one from the mapped file to the target device and dtype. The module is built on the meta device and
+adopts them, so there is never a second copy of the model.
 """
 
 from __future__ import annotations
@@ -21,17 +21,23 @@ M = TypeVar("M", bound=nn.Module)
 Renaming = Callable[[Iterable[str]], Mapping[str, str]]
 """Stored names -> {parameter name: stored name}.
 
-A stored name may be left out only when it is known and not wanted (the other half of a full VACE checkpoint, say);
-one that is not known keeps some name of its own here, so that it is reported.
+A stored name may be left out only if it is known and not needed, such as the other half of a full VACE checkpoint.
+Unknown names must stay in the result, so that they are reported.
 """
 
 DtypeRule = Callable[[str, torch.dtype], torch.dtype]
-"""(parameter name, stored dtype) -> the dtype it gets; asked for floating tensors only."""
+"""(parameter name, stored dtype) -> the dtype to load as; called only for floating-point tensors."""
 
 
 def as_stored(names: Iterable[str]) -> dict[str, str]:
-    """The renaming of files that use the parameters' own names."""
+    """The renaming for files that use the parameters' own names."""
     return {name: name for name in names}
+
+
+def on_meta(build: Callable[[], M]) -> M:
+    """Build a module on the meta device, without memory for its weights."""
+    with torch.device("meta"):
+        return build()
 
 
 def load_module(
@@ -41,13 +47,12 @@ def load_module(
     dtype: torch.dtype | DtypeRule = torch.float32,
     rename: Renaming = as_stored,
 ) -> M:
-    """Build a module without memory and fill it from safetensors.
+    """Build a module and fill it from safetensors.
 
-    build: makes the module (called on the meta device). path: see StoredTensors. dtype: what floating tensors become.
-    Raises UserError on a missing or unreadable file, missing or unexpected keys, or a wrong shape.
+    build: called on the meta device. path: see StoredTensors. dtype: of floating-point tensors.
+    Raises UserError for a missing or unreadable file, missing or unexpected keys, or a wrong shape.
     """
-    with torch.device("meta"):
-        module = build()
+    module = on_meta(build)
     with StoredTensors(path, device) as stored:
         state = {}
         for name, source in match(module, stored, rename).items():
@@ -59,11 +64,17 @@ def load_module(
     return module.eval().requires_grad_(False)
 
 
+def check_module(build: Callable[[], nn.Module], path: Path, rename: Renaming = as_stored) -> int:
+    """Check a file without reading values; returns the number of its tensors. Raises UserError as load_module."""
+    with StoredTensors(path) as stored:
+        return len(match(on_meta(build), stored, rename))
+
+
 def match(module: nn.Module, stored: StoredTensors, rename: Renaming = as_stored) -> dict[str, str]:
     """{parameter name: stored name} for the whole module, which may be on the meta device.
 
-    Raises UserError unless the stored tensors are exactly the module's, in name and shape. The shape is looked at
-    first: a model of another size is better told by its width than by the layers it has too many.
+    Raises UserError unless names and shapes of the stored tensors are exactly the module's. Shapes are checked first,
+    because a wrong width describes a model of another size better than a list of extra layers.
     """
     wanted: dict[str, Shape] = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     found = rename(stored.shapes)

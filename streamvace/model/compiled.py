@@ -1,9 +1,9 @@
-"""The blocks' dense parts through torch.compile, for the one shape that a steady chunk has.
+"""The dense parts of the blocks through torch.compile, for the shape of a steady chunk.
 
-Everything of a block but its self-attention: norms, modulation, projections, text cross-attention, feed-forward. All
-blocks have one shape, so they share a graph. Self-attention stays outside, as its memory is bookkeeping and in-place
-writes. Passes of another shape (a stream's first chunk, a recache, references beside the chunk) run uncompiled: a shape
-that a show has not met before must never stop it for a compiler.
+Compiled is everything but self-attention: norms, modulation, projections, text cross-attention, feed-forward. All
+blocks have the same shape and share a graph. Self-attention stays outside because its memory consists of bookkeeping
+and in-place writes. Passes of another shape (a stream's first chunk, a recache, references beside the chunk) run
+uncompiled, so a new shape never stops a show for the compiler.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from streamvace.system.errors import UserError
 Backend = str | Callable[..., Any]
 
 _VARIANTS = 64
-"""Guards one code may have before torch gives up on it: two kinds of block, with side LoRAs on, off or in a region. The
-default of 8 is meant for code that should not be compiled again and again; here the step would fail."""
+"""Compiled variants per function before torch gives up: two kinds of block, with side LoRAs on, off or in a region.
+With torch's default of 8, the step would fail."""
 
 
 def compile_blocks(modules: Sequence[nn.Module], frames: int, frame_tokens: int, backend: Backend = "inductor") -> None:
-    """Let every block of these networks run compiled on passes of `frames * frame_tokens` tokens.
+    """Compile every block of these networks for passes of `frames * frame_tokens` tokens.
 
-    After quantising and after LoRAs are loaded. Compiles the first block now, so that a missing compiler is told before
-    a show. Raises UserError with the reason.
+    Call it after quantising and after loading LoRAs. It compiles the first block at once, so that a missing compiler is
+    reported before the show. Raises UserError with the reason.
     """
     torch._dynamo.config.recompile_limit = _VARIANTS
     parts = BlockParts(

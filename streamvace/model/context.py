@@ -1,4 +1,4 @@
-"""ContextBranch: noisy chunk + VACE context -> hints (paper section 3; VACE's context blocks, weights unchanged)."""
+"""ContextBranch: noisy chunk + VACE context -> hints (paper section 3; VACE's context blocks with their weights)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from streamvace.model.transformer import TimeEmbedding
 
 
 class ContextBranch(nn.Module):
-    """VACE's parallel pathway. It sees [references | chunk], without a cache and without padding.
+    """VACE's parallel branch. It processes [references | chunk], without a cache and without padding.
 
-    Attention inside the branch is bidirectional over what it sees; its rotary positions start at 0, which is as good as
-    absolute ones because rotary attention is relative.
+    Its attention is bidirectional. Rotary positions start at 0, which is equivalent to absolute ones because rotary
+    attention is relative.
     """
 
     def __init__(self, size: WanSize) -> None:
@@ -32,10 +32,10 @@ class ContextBranch(nn.Module):
         return [block.cross_attn.keys_values(embedded) for block in self.vace_blocks]
 
     def embed(self, context: Tensor, length: int | None = None) -> Tensor:
-        """VACE context `[B, vace_in_dim, T, H, W]` -> what joins the noisy tokens, `[B, N, dim]`.
+        """VACE context `[B, vace_in_dim, T, H, W]` -> its embedding `[B, N, dim]`, which is added to the noisy tokens.
 
-        It depends on neither noise nor timestep: once a chunk is enough. length: cut or filled up with zero tokens to
-        so many, as the published streaming adaptation does; None: all of them.
+        It depends on neither noise nor timestep, so one call per chunk is enough. length: cut, or pad with zero tokens,
+        to this length, as in the published streaming adaptation; None: keep all tokens.
         """
         c = self.vace_patch_embedding(context).flatten(2).transpose(1, 2)
         if length is not None:
@@ -52,12 +52,12 @@ class ContextBranch(nn.Module):
         memory: Memory,
         ahead: int = 0,
     ) -> list[Tensor]:
-        """Hints of one pass.
+        """The hints of one pass.
 
         tokens: the noisy latents after `CausalWan.embed`, `[B, N, dim]`. embedded: from `embed`, `[B, N, dim]`.
-        memory: what the branch's self-attention sees: `Bidirectional` over the grid of `tokens`. ahead: so many tokens
-        in front (references) take part but get no hint.
-        Returns one `[B, N - ahead, dim]` a context block. Raises ValueError when context and noise differ in length.
+        memory: `Bidirectional` over the grid of `tokens`. ahead: the number of leading tokens (references) that take
+        part but get no hint.
+        Returns `[B, N - ahead, dim]` per context block. Raises ValueError if context and noise differ in length.
         """
         if embedded.shape[1] != tokens.shape[1]:
             raise ValueError(f"context has {embedded.shape[1]} tokens, the noisy latents have {tokens.shape[1]}")
@@ -71,5 +71,5 @@ class ContextBranch(nn.Module):
     def forward(
         self, tokens: Tensor, context: Tensor, time: TimeEmbedding, text: Sequence[TextKV], memory: Memory
     ) -> list[Tensor]:
-        """`embed` and `hints` at once, as VACE runs over a whole clip."""
+        """`embed` and `hints` in one call, for a whole clip as in VACE."""
         return self.hints(tokens, self.embed(context), time, text, memory)

@@ -1,4 +1,4 @@
-"""What devices differ in: memory that is left, and doubles."""
+"""Device differences: free memory and double precision."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 
 
 def free_bytes(device: torch.device) -> float:
-    """Bytes that can be had: the card's free ones, and those this process holds unused; no limit off CUDA."""
+    """Bytes available to this process: free device memory plus unused reserved memory; infinite without CUDA."""
     if device.type != "cuda":
         return float("inf")
     free, _ = torch.cuda.mem_get_info(device)
@@ -14,5 +14,5 @@ def free_bytes(device: torch.device) -> float:
 
 
 def exact_dtype(device: torch.device) -> torch.dtype:
-    """float64 for what cancels or turns fast; float32 on Apple's GPU, which has no doubles."""
+    """float64 for computations with cancellation or large angles; float32 on Apple's GPU, which has no float64."""
     return torch.float32 if device.type == "mps" else torch.float64

@@ -1,7 +1,7 @@
-"""LoRA files into a transformer's weights: read in every published naming, merged, re-merged at another strength.
+"""LoRA files: read in all published namings, merged into a transformer's weights, and merged again at new strengths.
 
-Merging costs nothing at run time, which side paths of rank 256 on every matrix would. A LoRA is for the base: the
-context branch is another module and is never handed to these functions; tensors for it are skipped and counted.
+Merged LoRAs cost nothing at run time, unlike side paths of rank 256 on every matrix. A LoRA applies to the base.
+Tensors for the context branch, which is a separate module, are skipped and counted.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from streamvace.model.stored import StoredTensors, describe
-from streamvace.model.wan_checkpoint import CONTEXT_PREFIX, WRAPPER_MARKS
+from streamvace.model.wan_checkpoint import CONTEXT_PREFIX, without_marks
 from streamvace.system.errors import UserError
 
 PREFIXES = ("base_model.model.", "generator_lora.", "generator.", "diffusion_model.", "model.")
 FLAT_PREFIX = "lora_unet_"
-"""Kohya's naming: the module's dots are underscores too."""
+"""Kohya's naming, which also replaces the dots of module names by underscores."""
 
 _ROLES = (
     (re.compile(r"(.+)\.(?:lora_A|lora_down)(?:\.\w+)?\.weight"), "down"),
@@ -29,12 +29,12 @@ _ROLES = (
     (re.compile(r"(.+)\.diff"), "weight"),
     (re.compile(r"(.+)\.diff_b"), "bias"),
 )
-"""Endings of tensor names; `diff` and `diff_b` are whole differences of a weight and a bias."""
+"""Endings of tensor names. `diff` and `diff_b` are full differences of a weight and a bias."""
 
 
 @dataclass(frozen=True)
 class Delta:
-    """What a LoRA adds to one parameter at strength 1: `scale * up @ down`, or `up` itself where there is no `down`."""
+    """The change of one parameter at strength 1: `scale * up @ down`, or `up` itself without `down`."""
 
     up: Tensor
     down: Tensor | None = None
@@ -53,7 +53,7 @@ class Delta:
 class Lora:
     """One file, matched to one model.
 
-    deltas: by parameter name. skipped: stored names that are for the context branch and were left alone.
+    deltas: by parameter name. skipped: stored names of tensors for the context branch.
     """
 
     name: str
@@ -77,9 +77,9 @@ def read_lora(path: Path, model: nn.Module, alpha: float | None = None) -> Lora:
     """Read a LoRA for `model`.
 
     path: safetensors. Namings: PEFT (`lora_A` / `lora_B`), `lora_down` / `lora_up`, Kohya's `lora_unet_*`, ComfyUI's
-    `diffusion_model.*` with whole differences.
-    alpha: for files without alpha tensors; the scale is alpha / rank, and 1 where nobody says anything.
-    Raises UserError when a tensor fits no module of the model, half a pair is missing or a shape is wrong.
+    `diffusion_model.*` with full differences. alpha: for files without alpha tensors. The scale is alpha / rank, or 1
+    if there is no alpha at all.
+    Raises UserError if a tensor fits no module of the model, half of a pair is missing or a shape is wrong.
     """
     targets = {name: module for name, module in model.named_modules() if name}
     flat = {name.replace(".", "_"): name for name in targets}
@@ -110,9 +110,8 @@ def read_lora(path: Path, model: nn.Module, alpha: float | None = None) -> Lora:
 
 
 def _parse(name: str, flat: Mapping[str, str]) -> tuple[str, str]:
-    """(module name, role) of a stored name; the role is empty when the ending is unknown."""
-    for mark in WRAPPER_MARKS:
-        name = name.replace(mark, "")
+    """(module name, role) of a stored name; the role is empty if the ending is unknown."""
+    name = without_marks(name)
     while prefix := next((each for each in PREFIXES if name.startswith(each)), ""):
         name = name.removeprefix(prefix)
     for pattern, role in _ROLES:
@@ -128,7 +127,7 @@ def _parse(name: str, flat: Mapping[str, str]) -> tuple[str, str]:
 def _deltas(
     title: str, module: str, parts: _Parts, parameters: Mapping[str, nn.Parameter], alpha: float | None
 ) -> Iterator[tuple[str, Delta]]:
-    """(parameter name, delta) of one module, shapes checked."""
+    """(parameter name, delta) of one module, with shapes checked."""
     if (parts.down is None) != (parts.up is None) or (parts.alpha is not None and parts.down is None):
         raise UserError(f"{title}: {module} has only {', '.join(parts.stored)}; half of the pair is missing")
 
@@ -149,7 +148,7 @@ def _deltas(
         name = target("weight", (parts.up.shape[0], *parts.down.shape[1:]))
         yield name, Delta(parts.up, parts.down, 1.0 if said is None else said / rank)
         if parts.weight is not None:
-            raise UserError(f"{title}: {module} has a pair and a whole difference for one weight")
+            raise UserError(f"{title}: {module} has both a pair and a full difference for its weight")
     elif parts.weight is not None:
         yield target("weight", tuple(parts.weight.shape)), Delta(parts.weight)
     if parts.bias is not None:
@@ -157,17 +156,17 @@ def _deltas(
 
 
 def merge_lora(model: nn.Module, lora: Lora, strength: float = 1.0) -> None:
-    """Merge for good: nothing is kept, the LoRA cannot be taken back."""
+    """Merge permanently: the original weights are not kept."""
     parameters = dict(model.named_parameters())
     for name, delta in lora.deltas.items():
         _write(parameters[name], parameters[name].detach(), ((strength, delta),))
 
 
 class MergedLoras:
-    """LoRAs merged into a model whose strengths can change while it runs.
+    """LoRAs merged into a model, with strengths that can change while it runs.
 
-    The untouched weights of the changed parameters are kept; a new strength merges from them, so any number of
-    changes loses nothing. Parameters are written in place: compiled and captured steps stay valid.
+    The original weights of the changed parameters are kept, and every change merges from them, so changes do not
+    accumulate errors. Parameters are written in place: compiled and captured steps stay valid.
     """
 
     def __init__(
@@ -177,38 +176,38 @@ class MergedLoras:
         strengths: Sequence[float] | None = None,
         keep_on: torch.device | str = "cpu",
     ) -> None:
-        """strengths: one a LoRA, 1 for all when None. keep_on: where the untouched weights wait."""
+        """strengths: one per LoRA; None: 1 for all. keep_on: the device of the original weights."""
         self._loras = tuple(loras)
         touched = {name for lora in self._loras for name in lora.deltas}
         self._parameters = {name: each for name, each in model.named_parameters() if name in touched}
         self._base = {
             name: torch.empty_like(each, device=keep_on).copy_(each.detach()) for name, each in self._parameters.items()
         }
-        # What each parameter holds now: the strengths of the LoRAs that touch it.
+        # The strengths now merged into each parameter.
         self._held = {name: self._shares(name, (0.0,) * len(self._loras)) for name in self._parameters}
         self._strengths: tuple[float, ...] = ()
         self.set(strengths if strengths is not None else (1.0,) * len(self._loras))
 
     @property
     def strengths(self) -> tuple[float, ...]:
-        """What was asked for last, one a LoRA; 0 is the untouched model."""
+        """The strengths requested last, one per LoRA."""
         return self._strengths
 
     @property
     def nbytes(self) -> int:
-        """Memory of the kept weights."""
+        """Memory of the original weights in bytes."""
         return sum(tensor.numel() * tensor.element_size() for tensor in self._base.values())
 
     def set(self, strengths: Sequence[float]) -> None:
-        """Re-merge at these strengths, all at once."""
+        """Merge at these strengths, all parameters at once."""
         for _ in self.steps(strengths):
             pass
 
     def steps(self, strengths: Sequence[float]) -> Iterator[str]:
-        """Re-merge one parameter a step and yield its name, so that a caller can do a few between two chunks.
+        """Merge one parameter per step and yield its name, so that a caller can merge a few between two chunks.
 
-        Parameters that hold these strengths already are left alone, so a walk that was given up half-way is finished
-        by the next. Raises ValueError for a wrong number of strengths.
+        Parameters that have these strengths already are skipped, so a later walk completes an unfinished one.
+        Raises ValueError for a wrong number of strengths.
         """
         new = tuple(float(each) for each in strengths)
         if len(new) != len(self._loras):
@@ -226,19 +225,19 @@ class MergedLoras:
                 yield name
 
     def _shares(self, name: str, strengths: tuple[float, ...]) -> tuple[float, ...]:
-        """The strengths of those LoRAs that touch a parameter."""
+        """The strengths of the LoRAs that change a parameter."""
         pairs = zip(strengths, self._loras, strict=True)
         return tuple(strength for strength, lora in pairs if name in lora.deltas)
 
 
 @torch.no_grad()
 def _write(parameter: nn.Parameter, base: Tensor, added: Iterable[tuple[float, Delta]]) -> None:
-    """parameter := base + what is added, summed in float32 and rounded once."""
+    """parameter := base + sum of strength * delta, in float32 and rounded once."""
     added = [(strength, delta) for strength, delta in added if strength]
     if not added:
         parameter.copy_(base)
         return
-    # Across first, then wider: asked for both at once, torch widens on the processor and sends twice as much.
+    # Transfer first, then widen: in one call torch widens on the CPU and transfers twice as much.
     total = base.to(parameter.device).to(torch.float32, copy=True)
     for strength, delta in added:
         total.add_(delta.value(total), alpha=strength)

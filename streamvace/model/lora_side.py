@@ -1,7 +1,7 @@
-"""LoRAs as low-rank side paths: `y = W x + strength * region * B (A x)` beside weights that are never touched.
+"""LoRAs as low-rank side paths, `y = W x + strength * region * B (A x)`, which leave the weights unchanged.
 
-Costs two thin products a layer and step, which merging does not. What it buys: a strength that changes at once, weights
-that may be quantised, and a style that can be limited to some tokens of the picture.
+They cost two thin products per layer and step. In return, a strength changes at once, weights may be quantised, and a
+style can be limited to some tokens of the picture.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from streamvace.model.stored import describe
 from streamvace.system.errors import UserError
 
 _ON_TOKENS = re.compile(r"blocks\.\d+\.(self_attn\.[qkvo]|cross_attn\.[qo]|ffn\.\d+)|head\.head")
-"""Linear layers of CausalWan whose rows are the chunk's tokens. The others see text rows (cross-attention's k and v,
-the text embedding) or one row a frame (the time embedding): a place in the picture means nothing there."""
+"""Linear layers of CausalWan whose rows are the chunk's tokens. Rows of the other layers are text tokens
+(cross-attention's k and v, the text embedding) or frames (the time embedding), which have no place in the picture."""
 
 
 class _Dial:
-    """What the side paths of one LoRA are multiplied by; None: nothing is to be done.
+    """The factors of one LoRA's side paths; None: skip the path.
 
-    tokens: for rows that are the chunk's tokens, a scalar or `[1, N, 1]`. rows: for all others, a scalar.
+    tokens: for layers on the chunk's tokens, a scalar or `[1, N, 1]`. rows: for all other layers, a scalar.
     """
 
     def __init__(self, device: torch.device, dtype: torch.dtype) -> None:
-        # A scalar tensor does not widen what it is multiplied with, so it can keep its precision.
+        # A scalar tensor does not change the dtype of a product, so it can stay in float32.
         self._strength = torch.zeros((), device=device)
         self._regions: dict[int, Tensor] = {}
         self._dtype = dtype
@@ -47,7 +47,7 @@ class _Dial:
         if not self.value or region is None:
             self.tokens = self._strength if self.value else None
             return
-        # One buffer a length, written in place: a compiled or captured step finds it where it was.
+        # One buffer per length, written in place so that compiled and captured steps stay valid.
         held = self._regions.get(region.shape[1])
         if held is None:
             held = self._regions[region.shape[1]] = torch.empty_like(region, dtype=self._dtype)
@@ -55,10 +55,10 @@ class _Dial:
 
 
 class _SidePath:
-    """The forward hook of one linear layer for one LoRA."""
+    """The forward hook of one LoRA on one linear layer."""
 
     def __init__(self, dial: _Dial, down: Tensor, up: Tensor, on_tokens: bool) -> None:
-        """down: `[rank, in]`. up: `[out, rank]`, the LoRA's own scale included."""
+        """down: `[rank, in]`. up: `[out, rank]`, including the LoRA's scale."""
         self._dial, self._down, self._up, self._on_tokens = dial, down, up, on_tokens
 
     def __call__(self, layer: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
@@ -72,11 +72,12 @@ class _SidePath:
 class SideLoras:
     """LoRAs beside a model's linear layers, with strengths and a region that can change between two passes.
 
-    Names of parameters, state dicts and `isinstance` stay as they were: the paths are forward hooks.
+    The paths are forward hooks, so parameter names, state dicts and layer types do not change.
+    regional: whether the last `set` announced a region.
     """
 
     def __init__(self, model: nn.Module, loras: Sequence[Lora], strengths: Sequence[float] | None = None) -> None:
-        """strengths: one a LoRA, 1 for all when None.
+        """strengths: one per LoRA; None: 1 for all.
 
         Raises UserError for a LoRA with anything but low-rank pairs of linear layers.
         """
@@ -89,52 +90,47 @@ class SideLoras:
             for dial, plan in zip(self._dials, planned, strict=True)
             for name, delta in plan
         ]
-        self._regional = False
+        self.regional = False
         self.set(strengths if strengths is not None else (1.0,) * len(self._dials))
 
     @property
     def strengths(self) -> tuple[float, ...]:
-        """What was set last, one a LoRA."""
+        """The strengths set last, one per LoRA."""
         return tuple(dial.value for dial in self._dials)
 
-    @property
-    def regional(self) -> bool:
-        """Whether `set` announced a region."""
-        return self._regional
-
     def set(self, strengths: Sequence[float], regional: bool = False) -> None:
-        """New strengths, all at once, with no region until `limit` names one. 0 does no work at all.
+        """Set all strengths and clear the region. LoRAs of strength 0 cost nothing.
 
-        regional: a region will limit what follows. Layers that do not see the picture's tokens are then left alone:
-        text keys and values are shared by every token, so a style in them would leak out of its region.
+        regional: `limit` will set a region. Layers on other rows than the picture's tokens are then skipped: text keys
+        and values are shared by all tokens, so a style in them would leak out of its region.
         Raises ValueError for a wrong number of strengths.
         """
         if len(strengths) != len(self._dials):
             raise ValueError(f"{len(strengths)} strengths for {len(self._dials)} LoRAs")
-        self._regional = regional
+        self.regional = regional
         for dial, strength in zip(self._dials, strengths, strict=True):
             dial.set(float(strength), regional)
 
     def limit(self, region: Tensor | None) -> None:
-        """Limit the passes that follow to a region `[1, N, 1]`, 0..1 for each of a pass's tokens; None: everywhere."""
+        """Limit the next passes to a region `[1, N, 1]`, 0..1 per token of a pass; None: everywhere."""
         for dial in self._dials:
             dial.limit(region)
 
     def remove(self) -> None:
-        """Take the side paths off the model."""
+        """Remove the side paths from the model."""
         for hook in self._hooks:
             hook.remove()
         self._hooks.clear()
 
 
 def _planned(lora: Lora, layers: dict[str, nn.Linear]) -> Iterator[tuple[str, Delta]]:
-    """(layer name, pair) of everything in a LoRA; refuses what no side path can carry."""
+    """(layer name, pair) of a LoRA. Raises UserError for changes that a side path cannot make."""
     pairs = {name.removesuffix(".weight"): delta for name, delta in lora.deltas.items() if delta.down is not None}
     odd = lora.deltas.keys() - {f"{name}.weight" for name in pairs if name in layers}
     if odd:
         raise UserError(
-            f"{lora.name} changes {describe(odd)} otherwise than by a low-rank pair of a linear layer; only merging "
-            "can do that, with a precision of 16 or 32 bits"
+            f"{lora.name} changes {describe(odd)} by something other than a low-rank pair of a linear layer; "
+            "this needs merging, with a precision of 16 or 32 bits"
         )
     yield from pairs.items()
 

@@ -1,8 +1,9 @@
-"""MemFlow's long-term memory: a few frames from long ago, kept for their relevance to the text.
+"""MemFlow's long-term memory: a few old frames, selected by their relevance to the text.
 
-Every few chunks the first clean frame of the chunk is recorded; at the start of a chunk the recorded frame is taken
-in. When the bank is full, its two most salient frames stay. Saliency is the mean raw score between the text's keys and
-the frame's keys. As in the original, the newest record is taken in again at every chunk until the next one comes.
+Every few chunks, the first clean frame of the chunk is recorded; the start of a chunk adds the recorded frame to the
+bank. When the bank is full, its most salient frames stay and one is dropped. Saliency is the mean raw score between
+the text's keys and the frame's keys. As in the original, the newest record is added again at every chunk until the
+next record.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ class MemoryBank:
     """The bank's part of the cache's buffers. Stored frame i sits in slot `capacity - 1 - i`."""
 
     def __init__(self, k: Sequence[Tensor], v: Sequence[Tensor], capacity: int) -> None:
-        """k, v: the cache's buffers `[B, capacity + window, tokens, heads, D]`, one a layer."""
+        """k, v: the cache's buffers `[B, capacity + window, tokens, heads, D]`, one per layer."""
         self._k, self._v, self._capacity = k, v, capacity
         self._new_k = [torch.zeros_like(buffer[:, 0]) for buffer in k] if capacity else []
         self._new_v = [torch.zeros_like(buffer[:, 0]) for buffer in v] if capacity else []
@@ -26,7 +27,7 @@ class MemoryBank:
 
     @property
     def nbytes(self) -> int:
-        """Bytes beside the cache's own buffers."""
+        """Memory in bytes in addition to the cache's buffers."""
         return sum(t.nbytes for t in (*self._new_k, *self._new_v))
 
     def reset(self) -> None:
@@ -34,16 +35,16 @@ class MemoryBank:
         self._recorded = self.held = 0
 
     def record(self, slot: int) -> None:
-        """Keep a copy of the frame in a slot of the buffers, to be taken in at the next chunk."""
+        """Copy the frame in a slot of the buffers, to be added to the bank at the next chunk."""
         for new, buffer in zip((*self._new_k, *self._new_v), (*self._k, *self._v), strict=True):
             new.copy_(buffer[:, slot])
         self._recorded += 1
 
     def consolidate(self, text_keys: Sequence[Tensor] | None) -> None:
-        """Take in the recorded frame.
+        """Add the recorded frame to the bank.
 
-        text_keys: the text's keys of every layer `[B, L, heads, D]`; None when they are not known yet (right after a
-        prompt switch in the original): the oldest frames stay.
+        text_keys: the text's keys of every layer, `[B, L, heads, D]`; None if they are not known yet (in the original,
+        right after a prompt switch), in which case the oldest frames stay.
         """
         if not self._recorded:
             return
@@ -57,7 +58,7 @@ class MemoryBank:
             buffer[:, target].copy_(new)
 
     def stored(self, layer: int) -> tuple[Tensor, Tensor]:
-        """K and V of one layer in the order stored, `[B, capacity * tokens, heads, D]`; for tests and parity."""
+        """K and V of one layer in storage order, `[B, capacity * tokens, heads, D]`; for tests and parity."""
         order = list(range(self._capacity - 1, -1, -1))
         return self._k[layer][:, order].flatten(1, 2), self._v[layer][:, order].flatten(1, 2)
 
@@ -66,7 +67,7 @@ class MemoryBank:
         return self._new_k[layer], self._new_v[layer]
 
     def _compress(self, text_keys: Sequence[Tensor] | None) -> None:
-        """Keep all but one frame, most salient first, in the first places of the bank."""
+        """Keep all frames but one, most salient first, in the first places of the bank."""
         keep = self._capacity - 1
         for layer, (k, v) in enumerate(zip(self._k, self._v, strict=True)):
             stored = k[:, : self._capacity].flip(1)
@@ -83,7 +84,7 @@ class MemoryBank:
 def saliency(keys: Tensor, text_keys: Tensor) -> Tensor:
     """Mean score of each frame: keys `[B, F, tokens, heads, D]`, text_keys `[B, L, heads, D]` -> `[B, F]`.
 
-    The mean over all pairs of a product is the product of the means, so no score matrix is built.
+    The mean of the scores over all pairs is the score of the means, so no score matrix is built.
     """
     frame_mean = keys.float().mean(dim=2)
     text_mean = text_keys.float().mean(dim=1)

@@ -1,4 +1,4 @@
-"""Prompt embeddings on disk, by content: a show's prompts are there at once and the text encoder can stay unloaded."""
+"""Prompt embeddings on disk, keyed by content: known prompts need no text encoder in memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SAMPLE_BYTES = 64 * 1024
 
 
 def content_key(*parts: str) -> str:
-    """A file name for what depends on all of `parts` and on nothing else."""
+    """A hash of all parts, for use as a file name."""
     digest = hashlib.sha256()
     for part in parts:
         raw = part.encode()
@@ -27,10 +27,10 @@ def content_key(*parts: str) -> str:
 
 
 def fingerprint(path: Path) -> str:
-    """What is in a file, or in a folder's files, from their sizes and samples.
+    """A hash of a file, or of a folder's files, from sizes and samples.
 
-    Reading 11 GB to name a prompt would take longer than encoding it: of a big file 16 evenly spaced blocks of 64 KiB
-    are read, which other weights of the same shape do not share.
+    Reading 11 GB would take longer than encoding a prompt. Of a large file, only 16 evenly spaced blocks of 64 KiB are
+    read, which differ between weights of the same shape.
     """
     digest = hashlib.sha256()
     files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
@@ -49,21 +49,21 @@ def fingerprint(path: Path) -> str:
 
 @dataclass(frozen=True)
 class KeptPrompt:
-    """rows: a prompt's embedding `[n, dim]`. unknown: its words that the encoder does not know."""
+    """A cached prompt. rows: its embedding `[n, dim]`. unknown: its words that the encoder does not know."""
 
     rows: Tensor
     unknown: tuple[str, ...] = ()
 
 
 class PromptCache:
-    """A folder of embeddings with a limit; the longest unused go first. Several processes may share it."""
+    """A folder of embeddings with a size limit; the least recently used are deleted first. Processes may share it."""
 
     def __init__(self, folder: Path, limit_bytes: int = 256 * 1024 * 1024) -> None:
-        """folder: made when the first embedding is kept. limit_bytes: a prompt of 50 words takes about half a MB."""
+        """folder: created with the first embedding. limit_bytes: a prompt of 50 words takes about half a MB."""
         self._folder, self._limit = folder, limit_bytes
 
     def get(self, key: str) -> KeptPrompt | None:
-        """What is kept under `key`, or None. A file that cannot be read is thrown away."""
+        """The prompt stored under `key`, or None. An unreadable file is deleted."""
         path = self._path(key)
         try:
             stored = safetensors.torch.load(path.read_bytes())
@@ -78,7 +78,7 @@ class PromptCache:
         return kept
 
     def put(self, key: str, prompt: KeptPrompt) -> None:
-        """Keep a prompt under `key`, then make room. A disk that is full or read-only only costs the cache."""
+        """Store a prompt under `key`, then enforce the limit. A full or read-only disk is ignored."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
@@ -88,7 +88,7 @@ class PromptCache:
             with os.fdopen(handle, "wb") as file:
                 words = torch.tensor(list("\n".join(prompt.unknown).encode()), dtype=torch.uint8)
                 file.write(safetensors.torch.save({"rows": prompt.rows.cpu().contiguous(), "unknown": words}))
-            os.replace(name, self._path(key))  # whole or not at all, whoever is reading
+            os.replace(name, self._path(key))  # atomic for readers
         except OSError:
             Path(name).unlink(missing_ok=True)
         self._make_room()
@@ -102,7 +102,7 @@ class PromptCache:
             try:
                 found = path.stat()
             except OSError:
-                continue  # another process made room first
+                continue  # another process has deleted it
             kept.append((found.st_mtime, found.st_size, path))
         total = sum(size for _, size, _ in kept)
         for _, size, path in sorted(kept):

@@ -1,7 +1,7 @@
-"""Numbers of fewer bits: what a `--precision` means, and 8-bit weights for the transformer's blocks (torchao).
+"""The values of `--precision`, and 8-bit weights for the transformer's blocks (torchao).
 
-Only the linear layers of main and context blocks are quantised: they hold 97 % of the weights, and the embeddings, the
-head and the timestep path are what small errors show in first.
+Only the linear layers of main and context blocks are quantised. They hold 97 % of the weights, and errors in the
+embeddings, the head and the timestep path are most visible.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ def _fp8() -> Any:
 
 @dataclass(frozen=True)
 class Precision:
-    """One row. dtype: of everything that is not quantised; None takes the device's own (`native_dtype`).
+    """One value of `--precision`.
 
-    config: makes torchao's configuration for the blocks. capability: least CUDA compute capability it needs.
-    weight_bytes: bytes of one block weight, for memory estimates; None: the dtype's.
+    dtype: of everything that is not quantised; None: `native_dtype`. config: creates torchao's configuration for the
+    blocks. capability: the least CUDA compute capability. weight_bytes: bytes per block weight, for memory estimates;
+    None: the dtype's.
     """
 
     dtype: torch.dtype | None = None
@@ -46,18 +47,18 @@ PRECISIONS = {
     "bf16": Precision(torch.bfloat16),
     "fp16": Precision(torch.float16),
     "int8": Precision(config=_int8, weight_bytes=1),
-    # Float8 matrix products exist from Ada (8.9) and Hopper (9.0) on.
+    # Float8 matrix products need Ada (8.9), Hopper (9.0) or newer.
     "fp8": Precision(config=_fp8, capability=(8, 9), weight_bytes=1),
 }
 
 
 def native_dtype(device: torch.device) -> torch.dtype:
-    """bf16 on a GPU, as the pipelines were distilled; fp32 on a processor, which has no fast 16-bit matmul."""
+    """bf16 on a GPU, as in the pipelines' distillation; fp32 on a CPU, which has no fast 16-bit products."""
     return torch.float32 if device.type == "cpu" else torch.bfloat16
 
 
 def find_precision(name: str, device: torch.device) -> Precision:
-    """The row called `name`. Raises UserError for an unknown one, or one this device cannot do."""
+    """The precision called `name`. Raises UserError if it is unknown or this device does not support it."""
     if name not in PRECISIONS:
         raise UserError(f"unknown precision {name!r}; there are: {', '.join(PRECISIONS)}")
     row = PRECISIONS[name]
@@ -72,9 +73,9 @@ def find_precision(name: str, device: torch.device) -> Precision:
 
 
 def quantise_blocks(module: nn.Module, precision: Precision) -> None:
-    """Quantise the linear layers of a CausalWan's or ContextBranch's blocks in place; nothing for plain dtypes.
+    """Quantise the linear layers of a CausalWan's or ContextBranch's blocks in place; plain dtypes change nothing.
 
-    After LoRAs are merged: a quantised weight takes no more additions. Raises UserError without torchao.
+    Merge LoRAs before: quantised weights cannot be added to. Raises UserError if torchao is missing.
     """
     if precision.config is None:
         return

@@ -1,7 +1,7 @@
-"""K and V of reference frames for the base attention: made once, read by every chunk, never written.
+"""K and V of reference frames for the base attention: computed once and read by every chunk.
 
-In batch VACE a clip attends to its references directly. A causal stream can do the same without being trained for it:
-to its attention they are frames just before the first one it holds, as they are just before the clip in batch.
+In batch VACE, a clip attends to its references directly. A causal stream can do the same without training: the
+references are placed just before the first frame of its cache, as they precede the clip in batch VACE.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from streamvace.model.rope import rotary_table
 
 
 class ReferenceKeys:
-    """Filled by one pass of the base over the references, to which it is the `blocks.Memory`; read-only from then on.
+    """The `blocks.Memory` of one pass of the base over the references, which fills it; read-only afterwards.
 
-    K is kept unrotated: where the first held frame moves along with the stream, the references move too.
+    K is stored unrotated: if the cache's first frame advances with the stream, the references advance with it.
     """
 
     def __init__(self, frames: int, height: int, width: int, head_dim: int, device: torch.device | str) -> None:
-        """frames: references. height, width: the token grid of a latent frame."""
+        """frames: the number of references. height, width: the token grid of a latent frame."""
         self.frames = frames
         self._grid = (height, width, head_dim, device)
         self._own = rotary_table(range(frames), *self._grid)
@@ -31,20 +31,20 @@ class ReferenceKeys:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held."""
+        """Memory in use in bytes."""
         return sum(t.nbytes for t in (*self._k, *self._v, *self._rotated))
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """See blocks.Memory.attend: the references see each other and nothing else."""
+        """See blocks.Memory.attend: the references attend only to each other."""
         assert layer == len(self._k)
         self._k.append(k)
         self._v.append(v)
         return sdpa(self._own.rotate(q), self._own.rotate(k), v)
 
     def before(self, first: int) -> list[tuple[Tensor, Tensor]]:
-        """Rotated K, and V, of every layer, `[B, frames * tokens, heads, D]`, as the frames just before number `first`.
+        """Rotated K, and V, of every layer, `[B, frames * tokens, heads, D]`, positioned just before frame `first`.
 
-        With a sink `first` stays the same, and rotating is done once, too.
+        With a sink, `first` is constant and K is rotated only once.
         """
         if first != self._first:
             table = rotary_table(range(first - self.frames, first), *self._grid)

@@ -1,7 +1,7 @@
 """3-D rotary position embedding (Wan2.1): time, height and width share a head's channels.
 
-Angles are computed in float64 and stored in complex64 once per chunk; rotation is applied in fp32. Positions need no
-upper limit because tables are cut from the formula, not from a stored range.
+Angles are computed in float64 and stored as complex64 once per chunk; rotation is applied in fp32. Positions have no
+upper limit because tables are computed from the formula.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ THETA = 10000.0
 
 @dataclass(frozen=True)
 class RotaryTable:
-    """turn: complex64 `[tokens, 1, head_dim / 2]`, cos + i sin of each pair's angle, tokens in (t, h, w) order."""
+    """turn: complex64 `[tokens, 1, head_dim / 2]`, cos + i sin of each pair's angle; tokens in (t, h, w) order."""
 
     turn: Tensor
 
     def rotate(self, x: Tensor) -> Tensor:
         """Rotate `x` `[B, tokens, heads, head_dim]`; adjacent channels (2k, 2k+1) form a pair. Keeps x's dtype.
 
-        A pair is a complex number and rotating it one product: one pass over memory instead of eight.
+        A pair is a complex number and a rotation one product, so this takes one pass over memory instead of eight.
         """
         pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)))
         return torch.view_as_real(pairs * self.turn).flatten(-2).to(x.dtype)
 
     def first(self, tokens: int) -> RotaryTable:
-        """The table of the first tokens alone."""
+        """The table of the first tokens."""
         return RotaryTable(self.turn[:tokens])
 
 
 def axis_dims(head_dim: int) -> tuple[int, int, int]:
-    """Channels given to (time, height, width): 128 -> (44, 42, 42), 64 -> (24, 20, 20)."""
+    """Channels of (time, height, width): 128 -> (44, 42, 42), 64 -> (24, 20, 20)."""
     side = 2 * (head_dim // 6)
     return head_dim - 2 * side, side, side
 
@@ -48,9 +48,9 @@ def _angles(positions: Tensor, dim: int) -> Tensor:
 def rotary_table(
     frames: Sequence[int], height: int, width: int, head_dim: int, device: torch.device | str
 ) -> RotaryTable:
-    """The table of a grid of tokens.
+    """The table of a token grid.
 
-    frames: the position in time of each frame, in latent frames, in any order. height, width: tokens a side.
+    frames: position of each frame in time, in latent frames, in any order. height, width: tokens along each side.
     """
     dim_t, dim_h, dim_w = axis_dims(head_dim)
     count = len(frames)

@@ -1,7 +1,7 @@
-"""Sinks that change: Reward Forcing's decaying one and StreamDiffusionV2's adaptive one.
+"""Sinks that change over time: Reward Forcing's decaying sink and StreamDiffusionV2's adaptive sink.
 
-A sink is a stream's first frames, kept for as long as the stream lasts. One that never changes holds a picture of long
-ago against a show that has moved on.
+A sink is a stream's first frames, kept in the cache for the whole stream. A sink that never changes keeps pulling the
+stream back to an old picture.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from torch import Tensor
 class DecayingSink:
     """sink = decay * sink + (1 - decay) * evicted, kept in fp32.
 
-    At decay 0.999 an update is a thousandth, below bf16's resolution: accumulated in bf16 the sink would never move.
+    At decay 0.999 an update is a thousandth, below bf16's resolution: in bf16 the sink would never change.
     """
 
     def __init__(self, k: Sequence[Tensor], v: Sequence[Tensor], frames: int, decay: float) -> None:
-        """k, v: the cache's buffers `[B, window, tokens, heads, D]`, one a layer; their first `frames` are the sink."""
+        """k, v: the cache's buffers `[B, window, tokens, heads, D]`, one per layer; the first `frames` are the sink."""
         self._buffers = [*k, *v]
         self._frames, self._decay = frames, decay
         self._exact: list[Tensor] = []
 
     def reset(self) -> None:
-        """Start from the next stream's own first frames."""
+        """Forget the sink; the next stream starts from its own first frames."""
         self._exact = []
 
     def absorb(self, slots: Sequence[int]) -> None:
-        """Take in the frames that are about to be evicted, oldest first.
+        """Blend in the frames that are about to be evicted, oldest first.
 
-        As published, the blend needs as many evicted frames as the sink has; another number replaces the sink's first
-        frames instead (it happens once, after a first chunk of another length).
+        As published, the blend needs as many evicted frames as the sink has. Any other number replaces the sink's first
+        frames; this happens once, after a first chunk of another length.
         """
         if not self._exact:
             self._exact = [buffer[:, : self._frames].float() for buffer in self._buffers]
@@ -48,27 +48,27 @@ class DecayingSink:
 
 
 class AdaptiveSink:
-    """A new frame that is unlike the sink takes the place of the sink frame it is least like.
+    """A new frame that is unlike the sink replaces the sink frame it is least similar to.
 
-    Each layer decides for itself, by the cosine of the frames' mean keys and of their mean values, averaged. It is
-    decided on the device and the host never waits for the answer, so a layer's slots are its own; of the cache's record
-    of frames only their number holds for every layer.
+    Every layer decides by itself, by the mean of the cosine similarities of mean keys and mean values. The decision
+    stays on the device, so the host never waits for it. Slots therefore differ between layers, and only the number of
+    frames in the cache's record holds for every layer.
 
-    The original asks again at every denoising step, with counters that can leave one frame in two slots; here a frame's
-    first pass decides for all of them, once the window is full.
+    The original decides anew at every denoising step, with counters that can leave one frame in two slots. Here the
+    first pass of a frame decides for all its passes, once the window is full.
     """
 
     def __init__(self, k: Sequence[Tensor], v: Sequence[Tensor], frames: int, window: int, threshold: float) -> None:
-        """k, v: as for DecayingSink; slots from `frames` on are the ring, `window` slots in all.
+        """k, v: as for DecayingSink; slots `frames` to `window` - 1 are the ring.
 
-        threshold: likeness below which a frame goes to the sink, -1..1 (StreamDiffusionV2: 0.2).
+        threshold: similarity below which a frame goes to the sink, -1..1 (StreamDiffusionV2: 0.2).
         """
         self._k, self._v = k, v
         self._frames, self._window, self._threshold = frames, window, threshold
         self.reset()
 
     def reset(self) -> None:
-        """Every slot holds its first frame; the ring begins at its first slot."""
+        """Start a new stream: the ring begins at its first slot, and no sink frame has been replaced."""
         device = self._k[0].device
         layers = range(len(self._k))
         self._next = [torch.full((1,), self._frames, device=device) for _ in layers]
@@ -76,9 +76,9 @@ class AdaptiveSink:
         self.refreshed = [torch.zeros(self._frames, dtype=torch.bool, device=device) for _ in layers]
 
     def slot(self, layer: int, frame: int, k: Tensor, v: Tensor) -> Tensor:
-        """Where a new frame goes in a full window, int64 `[1]`; the same slot for every pass of the frame.
+        """The slot of a new frame in a full window, int64 `[1]`, the same for every pass of the frame.
 
-        k, v: its rotated keys and its values `[1, tokens, heads, D]`.
+        k, v: the frame's rotated keys and values `[1, tokens, heads, D]`.
         """
         chosen = self._chosen[layer]
         if chosen is not None and chosen[0] == frame:
@@ -95,7 +95,7 @@ class AdaptiveSink:
         return slot
 
     def _likeness(self, held: Tensor, new: Tensor) -> Tensor:
-        """Cosine of the mean over a frame's tokens, `[sink]`."""
+        """Cosine similarity of a new frame to each sink frame, by the mean over tokens, `[sink]`."""
         ours = held[0, : self._frames].float().mean(dim=1).flatten(1)
         theirs = new[0].float().mean(dim=0).flatten()
         return F.cosine_similarity(ours, theirs.unsqueeze(0), dim=-1)

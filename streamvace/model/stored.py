@@ -1,4 +1,4 @@
-"""Safetensors on disk, one file or shards: names and shapes at once, values one at a time, memory-mapped."""
+"""Safetensors on disk, one file or shards, memory-mapped: names and shapes at once, values one by one."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class StoredTensors:
     """An open checkpoint; a context manager.
 
     path: a `.safetensors` file, a `.safetensors.index.json` of shards, or a folder with exactly one of either.
-    shapes: the shape of every stored tensor by name. name: what messages call it.
-    Raises UserError on a missing, damaged or pickled file, and where an index and its shards disagree.
+    shapes: the shape of every stored tensor by name. name: the file's name, for messages.
+    Raises UserError for a missing, damaged or pickled file, and if an index and its shards disagree.
     """
 
     def __init__(self, path: Path, device: torch.device | str = "cpu") -> None:
-        """device: where `get` puts tensors."""
+        """device: of the tensors that `get` returns."""
         path = _resolve(path)
         self.name = path.name
         self._stack = ExitStack()
@@ -48,12 +48,12 @@ class StoredTensors:
         }
 
     def get(self, name: str) -> Tensor:
-        """One tensor. On the CPU its memory is the file's: pages are read when touched and can be dropped again."""
+        """One tensor. On the CPU it is mapped from the file: pages are read on access and can be evicted."""
         tensor: Tensor = self._home[name].get_tensor(name)
         return tensor
 
     def metadata(self) -> dict[str, str]:
-        """The free text pairs of the file, or of its first shard."""
+        """The metadata of the file, or of its first shard."""
         first = next(iter(self._home.values()), None)
         return dict(first.metadata() or {}) if first is not None else {}
 
@@ -71,10 +71,10 @@ class StoredTensors:
         except FileNotFoundError:
             raise UserError(f"no weights at {path}; see `{command('doctor')}`") from None
         except (SafetensorError, OSError) as error:
-            raise UserError(f"cannot read weights {path}: {error}; the file is damaged, fetch it again") from error
+            raise UserError(f"cannot read weights {path}: {error}; the file is damaged, download it again") from error
         names = set(file.keys())
         if twice := names & self._home.keys():
-            raise UserError(f"{path.name} repeats {describe(twice)} tensors of another shard; fetch it again")
+            raise UserError(f"{path.name} repeats {describe(twice)} tensors of another shard; download it again")
         self._home.update(dict.fromkeys(names, file))
         return names
 
@@ -83,7 +83,7 @@ class StoredTensors:
             listed: dict[str, str] = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
             shards = sorted(set(listed.values()))
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-            raise UserError(f"cannot read the index {index}: {error!r}; it is damaged, fetch it again") from error
+            raise UserError(f"cannot read the index {index}: {error!r}; it is damaged, download it again") from error
         for shard in shards:
             if Path(shard).name != shard:
                 raise UserError(f"{index.name} names a shard outside its folder: {shard!r}")
@@ -94,7 +94,7 @@ class StoredTensors:
 
 
 def describe(names: set[str]) -> str:
-    """A count and the first names, for one line of a message."""
+    """A count and the first names, for a message of one line."""
     first = ", ".join(name if name.isprintable() else repr(name) for name in sorted(names)[:3])
     return f"{len(names)} ({first}{', ...' if len(names) > 3 else ''})"
 
@@ -102,12 +102,12 @@ def describe(names: set[str]) -> str:
 def _resolve(path: Path) -> Path:
     if path.suffix in PICKLES:
         raise UserError(
-            f"{path.name} is a pickle, which can run code; only safetensors are loaded: "
-            f"`{command(f'models convert {path}')}` makes one of it"
+            f"{path.name} is a pickle, which can run code; only safetensors are loaded; "
+            f"`{command(f'models convert {path}')}` converts it"
         )
     if not path.is_dir():
         return path
     found = sorted(path.glob(f"*{INDEX_SUFFIX}")) or sorted(path.glob("*.safetensors"))
     if len(found) != 1:
-        raise UserError(f"{path} holds {len(found)} checkpoints, one is needed; name the file itself")
+        raise UserError(f"{path} contains {len(found)} checkpoints instead of one; name the file itself")
     return found[0]

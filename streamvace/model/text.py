@@ -1,4 +1,4 @@
-"""The one interface of text encoders: the embedded model's own and umT5 for Wan."""
+"""The interface of text encoders: the embedded model's and umT5 for Wan."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from torch import Tensor
 
 
 class TextEncoder(Protocol):
-    """Prompts in, embeddings out. One thread may ask for what is at hand while another one encodes."""
+    """Prompts to embeddings. `at_hand` may be called while another thread encodes."""
 
     def at_hand(self, prompt: str) -> bool:
-        """Whether `encode` and `unknown_words` answer within milliseconds: a picture may wait for them."""
+        """Whether `encode` and `unknown_words` take only milliseconds for this prompt, so that a step may wait."""
 
     def encode(self, prompts: Sequence[str]) -> Tensor:
-        """Embeddings `[B, L, text_dim]`, rows past a prompt's end zero."""
+        """Embeddings `[B, L, text_dim]`; rows beyond a prompt's end are zero."""
 
     def unknown_words(self, prompt: str) -> list[str]:
-        """Words of the prompt that this encoder does not know; the user is told, nothing is hashed in silence."""
+        """Words of the prompt that this encoder does not know, to be reported to the user."""

@@ -1,7 +1,7 @@
-"""Blending text embeddings: several prompts as one.
+"""Blending of the text embeddings of several prompts, as in Daydream Scope.
 
-As in Daydream Scope: linear blends keep the weighted mean of the embeddings' lengths (a plain sum of unlike prompts is
-shorter than either, and a short embedding is a weak prompt); spherical ones turn each token's vector.
+Linear blends keep the weighted mean of the embeddings' norms: a plain sum of unlike prompts is shorter than either, and
+a short embedding is a weak prompt. Spherical blends rotate each token's vector.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ import torch
 from torch import Tensor
 
 PARALLEL = 1e-4
-"""Sine of an angle below which two vectors point the same way, or opposite ways: there the arc is a straight line, or
-no single arc exists, and the plain blend is taken."""
+"""Sine of an angle below which two vectors count as parallel or opposite. The arc between them is then straight or not
+unique, and they are blended linearly."""
 
 
 def blend_linear(embeddings: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
-    """Weighted sum, as long as its parts are on average. embeddings: each `[..., dim]`; weights: with the sum 1."""
+    """Weighted sum, scaled to the weighted mean of the norms. embeddings: each `[..., dim]`. weights: sum 1."""
     parts = [embedding.float() for embedding in embeddings]
     mixed = torch.stack([part * weight for part, weight in zip(parts, weights, strict=True)]).sum(dim=0)
     length = torch.stack([part.norm() * weight for part, weight in zip(parts, weights, strict=True)]).sum()
-    # Opposite embeddings may cancel to nothing, which has no direction to be stretched in.
+    # Opposite embeddings may cancel to zero, which has no direction to scale.
     scale = torch.where(mixed.norm() > 0, length / mixed.norm().clamp_min(torch.finfo(torch.float32).tiny), 1.0)
     return (mixed * scale).to(embeddings[0].dtype)
 
 
 def blend_slerp(embeddings: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
-    """Each row turned from one embedding to the next, `[..., dim]`; more than two one after the other.
+    """Spherical blend of each row, `[..., dim]`; more than two embeddings are blended one after the other.
 
-    A row that is zero in one of them (a shorter prompt's end), or parallel, is blended in a straight line.
+    Rows that are parallel, or zero in one embedding (a shorter prompt's end), are blended linearly.
     """
     turned, sum_so_far = embeddings[0].float(), weights[0]
     for embedding, weight in zip(embeddings[1:], weights[1:], strict=True):
@@ -39,7 +39,7 @@ def blend_slerp(embeddings: Sequence[Tensor], weights: Sequence[float]) -> Tenso
 
 
 def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
-    """Spherical interpolation of fp32 rows `[..., dim]`, 0..1 from a to b, row by row."""
+    """Spherical interpolation from a to b, t in 0..1, of each fp32 row of `[..., dim]`."""
     lengths = a.norm(dim=-1, keepdim=True) * b.norm(dim=-1, keepdim=True)
     tiny = torch.finfo(torch.float32).tiny
     cosine = ((a * b).sum(dim=-1, keepdim=True) / lengths.clamp_min(tiny)).clamp(-1, 1)

@@ -1,7 +1,7 @@
-"""umT5-XXL, Wan's text encoder: the network of `transformers`, the files, cleaning and padding of Wan2.1.
+"""umT5-XXL, Wan's text encoder: the network of `transformers` with Wan2.1's weights, cleaning and padding.
 
-The encoder (5 to 11 GB) is loaded when a prompt is new and put away again; the tokens of a prompt are encoded alone,
-so its embedding does not depend on its neighbours, and padding costs nothing.
+The encoder (5 to 11 GB) is loaded for a new prompt and unloaded again. Every prompt is encoded without padding and
+without neighbours, so its embedding depends on nothing else.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from streamvace.model.checkpoint import load_module, match
+from streamvace.model.checkpoint import check_module, load_module
 from streamvace.model.device import free_bytes
 from streamvace.model.prompt_cache import KeptPrompt, PromptCache, content_key, fingerprint
 from streamvace.model.stored import StoredTensors
@@ -29,18 +29,18 @@ from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import command, install_command
 
 Rest = Literal["release", "cpu", "device"]
-"""What happens to the encoder after use: dropped, moved to main memory, or left on its device."""
+"""What happens to the encoder after use: it is dropped, moved to main memory, or left on its device."""
 
 _SLACK = 1.1
-"""Room for a prompt's activations, and some left to the picture."""
+"""Factor on the encoder's size for a prompt's activations and a reserve for the generator."""
 
 FORMAT = "umt5 2"
-"""Part of every cache key; raised when cleaning, padding or what is kept change."""
+"""Part of every cache key. Change it with the cleaning, the padding or the contents of the cache."""
 
 
 @dataclass(frozen=True)
 class UMT5Size:
-    """Sizes of the encoder. rows: tokens of a prompt, the end mark included; the rest is cut off."""
+    """Sizes of the encoder. rows: the most tokens of a prompt, including the end mark; longer prompts are truncated."""
 
     vocabulary: int = 256384
     dim: int = 4096
@@ -70,7 +70,7 @@ _NAMES = (
 
 
 def transformers_names(stored: Iterable[str]) -> dict[str, str]:
-    """{name in transformers' encoder: name in Wan's file}; a name that is not Wan's stays as it is."""
+    """{name in transformers' encoder: name in Wan's file}; other names stay unchanged."""
     return {_transformers_name(name): name for name in stored}
 
 
@@ -82,20 +82,20 @@ def _transformers_name(name: str) -> str:
 
 
 def clean(prompt: str) -> str:
-    """Wan's cleaning: broken encodings mended, HTML entities resolved (some are escaped twice), single spaces."""
+    """Wan's cleaning: fix broken encodings, resolve HTML entities (some are escaped twice), collapse white space."""
     fixed: str = _package("ftfy").fix_text(prompt)
     return " ".join(html.unescape(html.unescape(fixed)).split())
 
 
 class _KeptLinear(nn.Linear):
-    """Weights stay in 8 bit and become the input's dtype for each product."""
+    """A linear layer whose 8-bit weight is converted to the input's dtype for each product."""
 
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x, self.weight.to(x.dtype))
 
 
 def _keep_8bit(name: str, stored: torch.dtype) -> bool:
-    # Embeddings and norms meet the activations in their own dtype, and transformers casts activations to that of `wo`.
+    # Embeddings and norms combine with activations in their own dtype, and transformers casts activations to `wo`'s.
     return stored.itemsize == 1 and re.search(r"SelfAttention\.[qkvo]\.|wi_[01]\.", name) is not None
 
 
@@ -108,9 +108,9 @@ def load_encoder(
 ) -> nn.Module:
     """transformers' UMT5 encoder stack with Wan's weights.
 
-    path: safetensors with Wan's names, any float dtype. dtype: in which it computes. keep_8bit: leave an fp8 file's
-    large matrices in fp8 (XXL: 7.7 GB instead of 11.4).
-    Raises UserError without transformers, and as load_module does.
+    path: safetensors with Wan's names, any float dtype. dtype: of the computation. keep_8bit: leave an fp8 file's large
+    matrices in fp8 (XXL: 7.7 GB instead of 11.4 GB).
+    Raises UserError if transformers is missing, and as load_module.
     """
 
     def build() -> nn.Module:
@@ -128,11 +128,8 @@ def load_encoder(
 
 
 def check_encoder(path: Path, size: UMT5Size = UMT5_XXL) -> int:
-    """Check a file without reading values; the number of its tensors. Raises UserError as load_encoder."""
-    with torch.device("meta"):
-        encoder = _build(size)
-    with StoredTensors(path) as stored:
-        return len(match(encoder, stored, transformers_names))
+    """See check_module. Raises UserError as load_encoder."""
+    return check_module(lambda: _build(size), path, transformers_names)
 
 
 def _build(size: UMT5Size) -> nn.Module:
@@ -150,7 +147,7 @@ def _build(size: UMT5Size) -> nn.Module:
         layer_norm_epsilon=1e-6,
         dropout_rate=0.0,
     )
-    # The stack alone: the model around it holds the embedding a second time under another name.
+    # Only the stack: the model around it has the embedding a second time under another name.
     stack: nn.Module = library.UMT5EncoderModel(config).encoder
     return stack
 
@@ -158,8 +155,8 @@ def _build(size: UMT5Size) -> nn.Module:
 class UMT5TextEncoder:
     """Prompts to Wan's text embeddings. Interface: `TextEncoder`.
 
-    Threads: any; the network and the tokenizer are used by one at a time. A prompt that is in the cache needs neither,
-    so nobody waits for it while another one is encoded.
+    Thread-safe: a lock guards the network and the tokenizer. A cached prompt needs neither, so it never waits for
+    another one that is being encoded.
     """
 
     def __init__(
@@ -173,10 +170,10 @@ class UMT5TextEncoder:
         keep_8bit: bool = False,
         size: UMT5Size = UMT5_XXL,
     ) -> None:
-        """weights: see load_encoder. tokenizer: folder of Wan's `google/umt5-xxl`. cache: None keeps nothing on disk.
+        """weights: see load_encoder. tokenizer: folder of Wan's `google/umt5-xxl`. cache: None: nothing is cached.
 
-        device: where it encodes when there is room for it then, and in main memory otherwise.
-        Raises UserError when weights or tokenizer are not there; both are opened at the first new prompt only.
+        device: where prompts are encoded if there is enough free memory; otherwise on the CPU.
+        Raises UserError if weights or tokenizer are missing; both are opened only for the first new prompt.
         """
         for path, what in ((weights, "text encoder"), (tokenizer, "tokenizer folder")):
             if not path.exists():
@@ -213,7 +210,7 @@ class UMT5TextEncoder:
         return out
 
     def unknown_words(self, prompt: str) -> list[str]:
-        """See TextEncoder.unknown_words: words with a sign that is not in the vocabulary."""
+        """See TextEncoder.unknown_words: words with a character that is not in the vocabulary."""
         cleaned = clean(prompt)
         kept = self._kept(cleaned)
         if kept is not None:
@@ -222,16 +219,16 @@ class UMT5TextEncoder:
             return self._unknown(cleaned)
 
     def release(self) -> None:
-        """Drop the network; the next new prompt loads it again."""
+        """Unload the network; the next new prompt loads it again."""
         with self._using:
             self._encoder = None
 
     def _kept(self, prompt: str) -> KeptPrompt | None:
-        """A cleaned prompt from the cache."""
+        """A cleaned prompt from the cache, or None."""
         return None if self._cache is None else self._cache.get(self._key(prompt))
 
     def _key(self, prompt: str) -> str:
-        """Of everything that an embedding depends on."""
+        """The cache key: a hash of everything that an embedding depends on."""
         if self._identity is None:
             files = fingerprint(self._weights), fingerprint(self._tokenizer_folder)
             self._identity = (FORMAT, *files, str(self._dtype), str(self._size.rows))
@@ -239,7 +236,7 @@ class UMT5TextEncoder:
 
     @torch.inference_mode()
     def _encode_new(self, prompts: Sequence[str]) -> dict[str, KeptPrompt]:
-        """Cleaned prompts through the network, and into the cache."""
+        """Encode cleaned prompts and cache them."""
         made: dict[str, KeptPrompt] = {}
         with self._using, self._own_stream():
             try:
@@ -256,7 +253,7 @@ class UMT5TextEncoder:
         return made
 
     def _own_stream(self) -> AbstractContextManager[Any]:
-        """On a card its kernels run beside the picture's, not between them; what leaves is a copy in main memory."""
+        """A CUDA stream, so that the encoder's kernels run beside the generator's. Results are copied to the CPU."""
         if self._device.type != "cuda":
             return nullcontext()
         if self._stream is None:
@@ -270,7 +267,7 @@ class UMT5TextEncoder:
         return [word for word in prompt.split() if unknown in tokenizer(word)["input_ids"]]
 
     def _ready_encoder(self) -> tuple[nn.Module, torch.device]:
-        """The network, and where it is now: on its device, or in main memory when the device has no room for it."""
+        """The loaded network and its current device: the configured one, or the CPU if that has no room."""
         if self._encoder is None:
             place = self._place(_encoder_bytes(self._weights, self._dtype))
             self._encoder = load_encoder(self._weights, place, self._dtype, self._keep_8bit, self._size)
@@ -289,7 +286,7 @@ class UMT5TextEncoder:
         elif self._rest == "cpu" and self._encoder is not None:
             self._encoder.to("cpu")
         if self._rest != "device" and self._device.type == "cuda":
-            torch.cuda.empty_cache()  # or the memory would stay this stream's own, out of the picture's reach
+            torch.cuda.empty_cache()  # otherwise the memory stays reserved for this stream
 
     def _open_tokenizer(self) -> Any:
         if self._tokenizer is None:
@@ -313,7 +310,7 @@ def _encoder_bytes(path: Path, dtype: torch.dtype) -> int:
 
 
 def _package(name: str) -> Any:
-    """An optional package, imported when it is needed."""
+    """Import an optional package. Raises UserError with the command to install it."""
     try:
         return importlib.import_module(name)
     except ImportError as error:

@@ -1,29 +1,28 @@
 """Published Wan checkpoints: the layouts of LongLive, MemFlow, StreamDiffusionV2, Krea, Reward Forcing and VACE.
 
 They differ in nesting (`generator.`, `generator_ema.`), in prefixes that wrappers leave behind (`model.`, `module.`,
-FSDP and compile marks), in sharding and dtype. What is inside are Wan's own names: the base, the VACE branch or both.
+FSDP and compile marks), in sharding and in dtype. Inside are Wan's names of the base, the VACE branch or both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from torch import nn
 
-from streamvace.model.checkpoint import DtypeRule, Renaming, load_module, match
+from streamvace.model.checkpoint import DtypeRule, Renaming, check_module, load_module, on_meta
 from streamvace.model.context import ContextBranch
 from streamvace.model.specs import WanSize
-from streamvace.model.stored import StoredTensors, describe
+from streamvace.model.stored import describe
 from streamvace.model.transformer import CausalWan
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import command
 
 PARTS = ("generator", "generator_ema", "state_dict")
-"""Nestings that hold a transformer, preferred first: the originals run `generator` unless told to take the average."""
+"""Nestings of a transformer, preferred first: the originals run `generator` unless the average is requested."""
 OTHER_PARTS = ("critic", "fake_score", "real_score", "discriminator")
-"""Nestings that training leaves beside it."""
+"""Other nestings that training leaves in a checkpoint."""
 PREFIXES = ("model.diffusion_model.", "diffusion_model.", "model.", "module.")
 WRAPPER_MARKS = ("_fsdp_wrapped_module.", "_checkpoint_wrapped_module.", "_orig_mod.")
 CONTEXT_PREFIX = "vace_"
@@ -32,10 +31,10 @@ CONTEXT_PREFIX = "vace_"
 def unwrapped(names: Iterable[str], part: str | None = None) -> dict[str, str]:
     """{Wan name: stored name} without nesting, prefixes and wrapper marks.
 
-    part: the nesting to take where there is one; None: the first of PARTS that is there. A prefix goes only where
-    every name has it. Raises UserError when `part` is not there.
+    part: the nesting to load; None: the first of PARTS that is present, if any. A prefix is removed only if every name
+    has it. Raises UserError if `part` is not present.
     """
-    inner = {_without_marks(name): name for name in names}
+    inner = {without_marks(name): name for name in names}
     nested = {prefix for name in inner if (prefix := name.partition(".")[0]) in PARTS}
     if part is not None and part not in nested:
         has = ", ".join(sorted(nested)) or "no nesting"
@@ -53,36 +52,33 @@ def unwrapped(names: Iterable[str], part: str | None = None) -> dict[str, str]:
     return inner
 
 
-def _without_marks(name: str) -> str:
+def without_marks(name: str) -> str:
+    """A parameter name without the marks of FSDP, checkpointing and torch.compile."""
     for mark in WRAPPER_MARKS:
         name = name.replace(mark, "")
     return name
 
 
 def base_names(size: WanSize, part: str | None = None) -> Renaming:
-    """The renaming for a CausalWan: the VACE branch of a full checkpoint is left out, if it is one that we know."""
-    context = _names(lambda: ContextBranch(size))
+    """The renaming for a CausalWan: known names of the VACE branch in a full checkpoint are left out."""
+    context = on_meta(lambda: ContextBranch(size)).state_dict().keys()
     return lambda names: {name: stored for name, stored in unwrapped(names, part).items() if name not in context}
 
 
 def context_names(size: WanSize, part: str | None = None) -> Renaming:
-    """The renaming for a ContextBranch: the base of a full checkpoint is left out, if it is one that we know."""
-    base = _names(lambda: CausalWan(size))
+    """The renaming for a ContextBranch: known names of the base in a full checkpoint are left out."""
+    base = on_meta(lambda: CausalWan(size)).state_dict().keys()
 
     def rename(names: Iterable[str]) -> dict[str, str]:
         found = unwrapped(names, part)
         if found and not any(name.startswith(CONTEXT_PREFIX) for name in found):
             raise UserError(
-                f"the file holds no VACE branch, only {describe(set(found))} tensors of a base; "
+                f"the file contains no VACE branch, only {describe(set(found))} tensors of a base; "
                 f"`{command('models list')}` names the VACE file of each pipeline"
             )
         return {name: stored for name, stored in found.items() if name not in base}
 
     return rename
-
-
-def _names(build: Callable[[], nn.Module]) -> set[str]:
-    return set(_on_meta(build).state_dict())
 
 
 def load_wan(
@@ -94,8 +90,8 @@ def load_wan(
 ) -> CausalWan:
     """The transformer of a published checkpoint.
 
-    path: safetensors, single or sharded; a full VACE checkpoint will do. part: see `unwrapped`.
-    Raises UserError as load_module does, and for a missing part.
+    path: safetensors, single or sharded, possibly a full VACE checkpoint. part: see `unwrapped`.
+    Raises UserError as load_module, and for a missing part.
     """
     return load_module(lambda: CausalWan(size), path, device, dtype, base_names(size, part))
 
@@ -112,17 +108,10 @@ def load_context(
 
 
 def check_wan(size: WanSize, path: Path, part: str | None = None) -> int:
-    """Check a transformer's file without reading values; the number of its tensors. Raises UserError as load_wan."""
-    with StoredTensors(path) as stored:
-        return len(match(_on_meta(lambda: CausalWan(size)), stored, base_names(size, part)))
+    """See check_module. Raises UserError as load_wan."""
+    return check_module(lambda: CausalWan(size), path, base_names(size, part))
 
 
 def check_context(size: WanSize, path: Path, part: str | None = None) -> int:
-    """Check a VACE file without reading values; the number of its tensors. Raises UserError as load_context."""
-    with StoredTensors(path) as stored:
-        return len(match(_on_meta(lambda: ContextBranch(size)), stored, context_names(size, part)))
-
-
-def _on_meta(build: Callable[[], nn.Module]) -> nn.Module:
-    with torch.device("meta"):
-        return build()
+    """See check_module. Raises UserError as load_context."""
+    return check_module(lambda: ContextBranch(size), path, context_names(size, part))

@@ -92,4 +92,4 @@ HOSTILE: dict[str, Pixels] = {
     "not contiguous": np.random.default_rng(2).integers(0, 256, (96, 128, 4), dtype=np.uint8)[::2, ::-2],
     "noise": np.random.default_rng(3).integers(0, 256, (37, 61, 4), dtype=np.uint8),
 }
-"""Frames that no camera should send and some program will."""
+"""Frames that a camera should not send but some program will."""

@@ -1,4 +1,4 @@
-"""A real detector in ONNX, small enough to be written down: it finds patches of pure red (class 0) and blue (class 1).
+"""A small real detector in ONNX, defined in code: it finds patches of pure red (class 0) and blue (class 1).
 
 Input `[1, 3, 64, 64]`, a grid of 8x8 cells; each answers with a box of its own size. The output has the layout of
 YOLOv8, YOLOv5 or YOLOv10, or of YOLOv8 with masks (each cell's prototype is the whole picture's redness).

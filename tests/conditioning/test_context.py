@@ -1,4 +1,4 @@
-"""What a performer sees when control and mask are encoded rightly."""
+"""Encoding of control and mask to the VACE context."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_no_control_frame_is_dropped_in_any_chunk(codec: TAEHV) -> None:
 
 
 @pytest.mark.parametrize("name", ["taehv", "wan-vae", "tiny"])
-def test_nothing_to_keep_is_encoded_until_it_stands_still_and_then_no_more(name: str) -> None:
+def test_chunks_that_keep_nothing_are_encoded_until_the_latents_are_constant(name: str) -> None:
     """Half of the encoding of structural control; the context is the one of encoding it every time, to the last bit."""
     size = 32 if name == "tiny" else 16
     autoencoder = small_codec(name)

@@ -1,4 +1,4 @@
-"""Where first and last frames stand in a chunk's context."""
+"""The places of given first and last frames in a chunk's context."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def picture(value: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("frames", [4, 5, 9, 12])
-def test_each_stands_on_exactly_one_frame(frames: int) -> None:
+def test_each_anchor_occupies_exactly_one_frame(frames: int) -> None:
     placed = place_anchors(picture(255), picture(0), frames, CPU, FLOAT)
     assert sorted(placed) == [0, frames - 1]
     assert (placed[0] == 1).all()

@@ -1,4 +1,4 @@
-"""What a performer's reference pictures become."""
+"""Reference pictures are fitted on white."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def test_another_inputs_picture_can_be_the_mask() -> None:
     assert not mask[24:].any()
 
 
-def test_what_is_kept_before_a_screen_loses_its_spill() -> None:
+def test_kept_pixels_in_front_of_a_screen_lose_its_spill() -> None:
     screen = np.full((48, 64, 3), (20, 200, 40), np.uint8)
     screen[12:36, 16:48] = (170, 200, 165)  # a grey coat that reflects the screen
     settings = SignalSettings(mask="chroma", masks=MaskSettings(chroma_spill=1.0, chroma_tolerance=0.2))
@@ -99,7 +99,7 @@ def test_what_is_kept_before_a_screen_loses_its_spill() -> None:
     assert np.array_equal(to_keep(screen, untouched), screen)
 
 
-def test_a_control_that_cannot_be_had_leaves_the_picture_and_a_mask_none() -> None:
+def test_a_missing_control_gives_the_picture_and_a_missing_mask_none() -> None:
     broken = SignalChain(lambda kind: None, lambda kind: None)
     signal = broken.update(picture(), None, 0.0, SignalSettings(control="pose", mask="person"))
     assert np.array_equal(signal.control, picture()[..., :3])
@@ -123,7 +123,7 @@ def test_after_a_cut_nothing_of_the_old_scene_is_left() -> None:
     assert (signal.control == 255).all(), "nothing flows from one scene to another"
 
 
-def test_a_kind_taken_up_again_has_forgotten_what_it_saw_before() -> None:
+def test_a_control_that_is_chosen_again_starts_without_history() -> None:
     running, scene = chain(), [shot.picture for shot in film(plain_scene(), 3)]
     for k in range(3):
         running.update(travelling(texture(), 9 * k, 0), None, k / 24, SignalSettings(control="flow"))

@@ -143,7 +143,7 @@ def test_every_card_is_asked_for_its_kernel(monkeypatch: pytest.MonkeyPatch) -> 
         attention, "KERNELS", (attention.KernelRow("fast", lambda: attention.sdpa, frozenset({9}), ""),)
     )
     assert doctor_facts._attention() == {
-        "attention": ("sdpa; fast is right on compute capability 9.x, this device has 8.x", "fast")
+        "attention": ("sdpa; fast supports compute capability 9.x, this device has 8.x", "fast")
     }
 
 

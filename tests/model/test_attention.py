@@ -65,7 +65,7 @@ def test_a_kernel_that_disagrees_is_passed_over(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        ("sage", r"'sage' is right on compute capability 8.x, 12.x, this device has 9.x"),
+        ("sage", r"'sage' supports compute capability 8.x, 12.x, this device has 9.x"),
         ("flash3", r"'flash3' is not installed: pip install flash_attn_interface"),
         ("flesh", r"unknown attention 'flesh'; there are: auto, sdpa, sage, flash3, flash2"),
     ],
@@ -82,7 +82,7 @@ def test_sdpa_can_be_insisted_on_everywhere() -> None:
     assert choose_kernel(CUDA, torch.bfloat16, SHAPE, "sdpa") == KernelChoice("sdpa", sdpa)
 
 
-def test_why_faster_kernels_were_passed_over_is_told_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rejected_faster_kernels_are_reported_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     def absent() -> attention.Kernel:
         raise ImportError
 
@@ -103,7 +103,7 @@ def test_why_faster_kernels_were_passed_over_is_told_in_order(monkeypatch: pytes
     )
     chosen = choose_kernel(CUDA, torch.bfloat16, SHAPE)
     assert str(chosen) == (
-        "good; hopper is right on compute capability 9.x, this device has 8.x; "
+        "good; hopper supports compute capability 9.x, this device has 8.x; "
         "absent is not installed: pip install absent-attention; "
         "broken fails here (CUDA error: no kernel image is available)"
     )

@@ -97,10 +97,10 @@ def test_traced_through_autograd_s_own_compiler_the_pictures_stay() -> None:
         assert np.abs(ours - theirs).max() <= 1
 
 
-def test_a_compiler_that_is_missing_is_told_before_the_show_in_one_line() -> None:
+def test_a_missing_compiler_is_reported_before_the_show_in_one_line() -> None:
     def absent(*_: object) -> None:
         raise RuntimeError("Compiler: cl is not found.\nA page of advice.")
 
-    with pytest.raises(UserError, match=r"--compile blocks does not work here: .*; run without it") as told:
+    with pytest.raises(UserError, match=r"--compile blocks does not work here: .*; run without it") as refused:
         compiled(small_generator(), absent)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(refused.value)

@@ -101,7 +101,7 @@ def test_alpha_over_rank_scales(tmp_path: Path, stored: float | None, said: floa
     torch.testing.assert_close(model.blocks[0].ffn[0].weight, before + scale * up @ down, atol=1e-6, rtol=0)
 
 
-def test_convolutions_and_whole_differences_merge_too(tmp_path: Path) -> None:
+def test_convolutions_and_full_differences_merge_too(tmp_path: Path) -> None:
     model, before = wan(), wan().state_dict()
     kernel = model.patch_embedding.weight
     down, up = torch.randn(RANK, *kernel.shape[1:]), torch.randn(kernel.shape[0], RANK, 1, 1, 1)

@@ -56,7 +56,7 @@ def test_two_loras_add_up_each_at_its_own_strength() -> None:
     torch.testing.assert_close(forward(beside), forward(merged), atol=1e-5, rtol=0)
 
 
-def test_strength_zero_is_the_base_bit_for_bit_and_so_is_taking_it_off() -> None:
+def test_strength_zero_and_removal_give_the_base_bit_for_bit() -> None:
     model, base = wan(), forward(wan())
     side = SideLoras(model, [small_lora(model)])
     assert not torch.equal(forward(model), base)
@@ -135,12 +135,12 @@ def test_names_and_weights_of_the_model_stay_as_they_were() -> None:
     assert all(torch.equal(after[name], before[name]) for name in before)
 
 
-def test_what_is_no_low_rank_pair_is_refused_before_anything_changes() -> None:
+def test_anything_but_low_rank_pairs_is_refused_before_anything_changes() -> None:
     model, base = wan(), forward(wan())
     weight = "blocks.0.ffn.0.weight"
     odd = Lora("odd.safetensors", {weight: Delta(torch.ones_like(model.get_parameter(weight)))})
     with pytest.raises(
-        UserError, match=r"odd.safetensors changes 1 \(blocks.0.ffn.0.weight\).*only merging"
+        UserError, match=r"odd.safetensors changes 1 \(blocks.0.ffn.0.weight\).*this needs merging"
     ) as refusal:
         SideLoras(model, [small_lora(model), odd])
     assert "\n" not in str(refusal.value)

@@ -1,4 +1,4 @@
-"""A precision is what its name says, on devices that can do it."""
+"""Every precision has its dtype and is refused on devices that do not support it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.networks import SMALL
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
 
-def test_a_gpu_runs_in_bf16_and_a_processor_in_fp32() -> None:
+def test_a_gpu_runs_in_bf16_and_a_cpu_in_fp32() -> None:
     assert (native_dtype(CUDA), native_dtype(CPU)) == (torch.bfloat16, torch.float32)
 
 
@@ -59,7 +59,7 @@ def test_plain_precisions_touch_nothing() -> None:
     assert [p.data_ptr() for p in model.parameters()] == before
 
 
-def test_without_torchao_the_mend_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_torchao_is_reported_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> object:
         raise ImportError(name)
 

@@ -28,7 +28,7 @@ def draw(frames: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.T
 
 @pytest.mark.parametrize("name", sorted(RULES))
 @pytest.mark.parametrize("bias", [1.0, 0.3])
-def test_a_chunk_sees_references_just_before_the_first_frame_held(name: str, bias: float) -> None:
+def test_a_chunk_sees_references_just_before_the_first_cached_frame(name: str, bias: float) -> None:
     """Every rule of positions, over rolling chunks; what the past's bias weighs down are never the references."""
     generator = torch.Generator().manual_seed(0)
     rule = RULES[name]
@@ -55,7 +55,7 @@ def test_a_chunk_sees_references_just_before_the_first_frame_held(name: str, bia
         torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
 
 
-def test_references_take_no_place_in_the_cache_and_leave_no_trace_in_it() -> None:
+def test_references_do_not_change_the_cache() -> None:
     generator = torch.Generator().manual_seed(1)
     with_them, without = (KVCache(SIZE, RULES["sink"], *GRID) for _ in range(2))
     references = ReferenceKeys(3, *GRID, SIZE.head_dim, "cpu")
@@ -69,7 +69,7 @@ def test_references_take_no_place_in_the_cache_and_leave_no_trace_in_it() -> Non
             torch.testing.assert_close(ours, theirs, atol=0, rtol=0)
 
 
-def test_with_a_sink_their_keys_are_turned_once() -> None:
+def test_with_a_sink_their_keys_are_rotated_once() -> None:
     references = ReferenceKeys(1, *GRID, SIZE.head_dim, "cpu")
     references.attend(0, *draw(1, torch.Generator().manual_seed(2)))
     turned = references.before(0)[0][0]

@@ -52,7 +52,7 @@ def test_a_spherical_blend_turns_each_row_by_its_share_of_the_angle(share: float
     torch.testing.assert_close((one * turned).sum(-1).clamp(-1, 1).acos(), whole * share, atol=2e-3, rtol=0)
 
 
-def test_parallel_opposite_and_empty_rows_are_blended_in_a_straight_line_and_stay_finite() -> None:
+def test_parallel_opposite_and_empty_rows_are_blended_linearly_and_stay_finite() -> None:
     row = torch.tensor([3.0, 4.0, 0.0])
     one = torch.stack([row, row, row, torch.zeros(3)])
     other = torch.stack([2 * row, -row, torch.zeros(3), torch.zeros(3)])

@@ -219,7 +219,7 @@ def test_a_known_prompt_does_not_wait_for_one_that_is_being_encoded(
     assert encoder.at_hand("a gold tower")
 
 
-def test_an_encoder_that_the_device_has_no_room_for_works_in_main_memory(
+def test_an_encoder_without_room_on_the_device_runs_on_the_cpu(
     weights: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`meta` stands for a card: whoever loads or computes there gets no values."""
@@ -230,7 +230,7 @@ def test_an_encoder_that_the_device_has_no_room_for_works_in_main_memory(
     assert torch.equal(full.encode(["the sea"]), exact)  # and once more with what rested there
 
 
-def test_on_a_card_it_has_a_stream_of_its_own_and_gives_the_memory_back(
+def test_on_a_gpu_it_has_its_own_stream_and_releases_its_memory(
     weights: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Kernels beside the picture's, one stream for the encoder's whole life; memory back once it has gone home."""
@@ -266,7 +266,7 @@ def test_on_a_card_it_has_a_stream_of_its_own_and_gives_the_memory_back(
     assert events == ["stream made", "in", "loaded", "memory back", "out", "in", "memory back", "out"]
 
 
-def test_the_encoder_is_in_memory_only_as_long_as_asked(weights: Path, tokenizer: Path) -> None:
+def test_the_encoder_is_unloaded_as_configured(weights: Path, tokenizer: Path) -> None:
     for rest, stays in (("release", False), ("cpu", True), ("device", True)):
         encoder = make(weights, tokenizer, rest=rest)  # type: ignore[arg-type]
         assert not encoder.loaded
@@ -284,7 +284,7 @@ def test_other_weights_or_another_tokenizer_do_not_share_cached_prompts(tmp_path
     assert content_key("ab", "c") != content_key("a", "bc")
 
 
-def test_the_cache_keeps_to_its_limit_and_drops_the_longest_unused(tmp_path: Path) -> None:
+def test_the_cache_keeps_its_limit_and_deletes_the_least_recently_used(tmp_path: Path) -> None:
     cache = PromptCache(tmp_path, limit_bytes=3 * 4300)
     for index in range(3):
         cache.put(f"k{index}", KeptPrompt(torch.full((10, 100), float(index))))
@@ -304,7 +304,7 @@ def test_a_damaged_or_unwritable_cache_only_costs_time(tmp_path: Path) -> None:
     PromptCache(tmp_path / "file").put("k", KeptPrompt(torch.zeros(1, 1)))
 
 
-def test_missing_files_and_packages_are_told_in_one_line_with_the_mend(
+def test_missing_files_and_packages_are_reported_in_one_line_with_the_fix(
     weights: Path, tokenizer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(UserError, match="no text encoder at"):
@@ -318,5 +318,5 @@ def test_missing_files_and_packages_are_told_in_one_line_with_the_mend(
         load_encoder(weights, size=SIZE)
 
 
-def test_words_outside_the_vocabulary_are_told(weights: Path, tokenizer: Path) -> None:
+def test_words_outside_the_vocabulary_are_reported(weights: Path, tokenizer: Path) -> None:
     assert make(weights, tokenizer).unknown_words("a red zebra") == ["zebra"]

@@ -103,7 +103,7 @@ def test_shards_load_as_one_file_does(tmp_path: Path) -> None:
         ("not a table", "cannot read the index"),
     ],
 )
-def test_an_index_that_is_not_true_to_its_shards_is_refused(tmp_path: Path, weight_map: object, message: str) -> None:
+def test_an_index_that_disagrees_with_its_shards_is_refused(tmp_path: Path, weight_map: object, message: str) -> None:
     save_file({"a": torch.ones(1)}, tmp_path / "shard.safetensors")
     path = tmp_path / "w.safetensors.index.json"
     path.write_text(json.dumps({"weight_map": weight_map}))
@@ -139,7 +139,7 @@ def test_a_checkpoint_of_another_size_is_refused_with_both_shapes(tmp_path: Path
         ({"blocks.0.self_attn.q.scale_weight": torch.ones(1)}, "scale_weight"),
     ],
 )
-def test_a_tensor_that_nobody_knows_is_named_as_it_is_stored(tmp_path: Path, extra: Weights, message: str) -> None:
+def test_an_unknown_tensor_is_reported_by_its_stored_name(tmp_path: Path, extra: Weights, message: str) -> None:
     save_file(under("model.", base_weights() | extra), tmp_path / "w.safetensors")
     with pytest.raises(UserError, match=message):
         load_wan(SMALL, tmp_path / "w.safetensors")
@@ -150,15 +150,15 @@ def test_one_unprefixed_name_keeps_the_prefix_of_all() -> None:
     assert unwrapped(["model.a", "b"]) == {"model.a": "model.a", "b": "b"}
 
 
-def test_a_base_offered_as_vace_is_refused_and_so_is_a_missing_part(tmp_path: Path) -> None:
+def test_a_base_is_refused_as_a_vace_file_and_so_is_a_missing_part(tmp_path: Path) -> None:
     save_file(base_weights(), tmp_path / "w.safetensors")
-    with pytest.raises(UserError, match="holds no VACE branch"):
+    with pytest.raises(UserError, match="contains no VACE branch"):
         load_context(SMALL, tmp_path / "w.safetensors")
     with pytest.raises(UserError, match="no part 'generator_ema'; it has no nesting"):
         load_wan(SMALL, tmp_path / "w.safetensors", part="generator_ema")
 
 
-def test_the_average_is_taken_when_asked_for(tmp_path: Path) -> None:
+def test_the_average_is_loaded_on_request(tmp_path: Path) -> None:
     save_file(LAYOUTS["both averages"](base_weights()), tmp_path / "w.safetensors")
     plain = load_wan(SMALL, tmp_path / "w.safetensors", dtype=torch.float32)
     average = load_wan(SMALL, tmp_path / "w.safetensors", dtype=torch.float32, part="generator_ema")

@@ -1,1 +1,1 @@
-"""The training program of the embedded model: world, codec, base, causal, decoder, evaluation, package."""
+"""Training of the embedded model: samples, networks, stages, codec, and the package that ships."""

@@ -1,28 +1,27 @@
-"""The linear encoder: a block PCA of what the model will see, gently scaled (not whitened)."""
+"""The fit of the linear encoder: a block PCA of the model's pictures and controls, moderately scaled (not whitened)."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from streamvace.embedded.train.photographs import moving_crop, natural_images
+from streamvace.embedded.train.data import as_rgb, grays
+from streamvace.embedded.train.photographs import Bytes, moving_crop, natural_images
 from streamvace.model.autoencoder.tiny import BLOCK, CHANNELS, TinyAE
 from streamvace.world.scene import FPS, edges, render, sample_scene
 from streamvace.world.styles import compose, sample_look
 
 TOP_STD = 1.6
+"""Standard deviation of the first latent channel."""
 EXPONENT = 0.3
+"""How far weaker channels are amplified towards it: 0 keeps their ratios, 1 whitens."""
 
 
-def codec_clip(
-    rng: np.random.Generator, photographs: list[NDArray[np.uint8]], frames: int, size: int
-) -> NDArray[np.uint8]:
-    """One clip of any kind the codec must carry, uint8 `[frames, size, size, 3]`."""
+def codec_clip(rng: np.random.Generator, photographs: list[Bytes], frames: int, size: int) -> Bytes:
+    """One random clip of any kind that the codec must reproduce, uint8 `[frames, size, size, 3]`."""
     if photographs and rng.random() < 0.2:
         clip = moving_crop(photographs[int(rng.integers(len(photographs)))], frames, size, rng)
     else:
@@ -32,14 +31,14 @@ def codec_clip(
         maps = [render(scene, start + k / FPS, (size, size)) for k in range(frames)]
         kind = rng.choice(["colour", "depth", "edges", "gray"], p=[0.62, 0.2, 0.13, 0.05])
         if kind == "depth":
-            clip = np.stack([np.repeat(m[1][..., None], 3, 2) for m in maps])
+            clip = as_rgb(np.stack([m[1] for m in maps]))
         elif kind == "edges":
             thickness = int(rng.integers(2, 4)) * size // 128
-            clip = np.stack([np.repeat(edges(m, thickness)[..., None], 3, 2) for m in maps])
+            clip = as_rgb(np.stack([edges(m, thickness) for m in maps]))
         else:
             clip = np.stack([compose(m, look) for m in maps])
             if kind == "gray":
-                clip = np.stack([np.repeat(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY)[..., None], 3, 2) for f in clip])
+                clip = as_rgb(grays(clip))
     if rng.random() < 0.12:
         x, y, w, h = (int(v * size) for v in rng.uniform([0, 0, 0.2, 0.2], [0.7, 0.7, 0.7, 0.7]))
         clip = clip.copy()
@@ -49,13 +48,14 @@ def codec_clip(
     return clip
 
 
-def to_tensor(clip: NDArray[np.uint8]) -> Tensor:
+def to_tensor(clip: Bytes) -> Tensor:
     """uint8 `[..., T, H, W, 3]` -> float32 `[..., 3, T, H, W]` in -1..1."""
     return torch.from_numpy(np.ascontiguousarray(clip)).movedim(-1, -4).float() / 127.5 - 1
 
 
 def fit_codec(model: TinyAE, clips: int, seed: int, folder: Path | None) -> dict[str, float]:
-    """Fill the linear maps of `model`. Returns the round trip's PSNR in dB on fresh clips, and the top deviations."""
+    """Fit the linear maps of `model`. Returns the PSNR in dB of reconstructed new clips, and the standard deviations of
+    the first and the last component."""
     rng = np.random.default_rng(seed)
     photographs = natural_images(folder)
     features = 3 * 4 * BLOCK * BLOCK

@@ -1,4 +1,4 @@
-"""Every hyper-parameter of the training program: one JSON file, read into one frozen object."""
+"""The hyper-parameters of training: one JSON file, read into one frozen object."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ DEFAULT = Path(__file__).with_name("config.json")
 
 @dataclass(frozen=True)
 class StageConfig:
-    """One stage. muon, adam: learning rates; decay: the share of the budget in which they fall to zero.
+    """One stage.
 
-    minutes: the budget. steps: the budget in steps instead, unless 0: then the weights are a function of the seed
-    alone, where the clock's budget depends on the machine.
+    minutes: the budget. steps: if not 0, the budget in steps instead; the weights then depend only on the seed and not
+    on the machine's speed. batch: samples per step. frames: of a clip. muon, adam: learning rates. warmup: steps.
+    decay: the final share of the budget in which the rates fall to zero. save_minutes, sheet_minutes: intervals of
+    checkpoints and contact sheets.
     """
 
     minutes: float
@@ -35,11 +37,11 @@ class StageConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The whole program.
+    """The whole configuration.
 
-    folder: checkpoints and contact sheets. world: the source of a data.World. photographs: optional folder of mp4
-    clips. start_from: a checkpoint, or a folder with a package, to go on from in `images` or `demo`, perhaps with fewer
-    words, or None: each stage from the one before it.
+    folder: for checkpoints and contact sheets. world: the source of a data.World. photographs: a folder of mp4 clips,
+    or None. start_from: a checkpoint or a package folder, possibly with a shorter vocabulary, that `images` or `demo`
+    starts from; None: each stage starts from its predecessor.
     """
 
     seed: int
@@ -53,18 +55,18 @@ class TrainConfig:
     stages: dict[str, StageConfig]
 
     def lasting(self, name: str, minutes: float) -> TrainConfig:
-        """The same program, with one stage of another length."""
+        """This configuration with another budget for one stage."""
         return replace(self, stages={**self.stages, name: replace(self.stages[name], minutes=minutes)})
 
     def within(self, minutes: float, names: tuple[str, ...]) -> TrainConfig:
-        """The same program with the named stages in `minutes` together; they keep their proportions."""
+        """This configuration with the budgets of the named stages scaled to `minutes` in total."""
         factor = minutes / sum(self.stages[name].minutes for name in names)
         scaled = {name: replace(self.stages[name], minutes=self.stages[name].minutes * factor) for name in names}
         return replace(self, stages={**self.stages, **scaled})
 
 
 def load_config(path: Path | None = None) -> TrainConfig:
-    """Read a configuration file; the default one when `path` is None. Raises UserError when it doesn't fit."""
+    """Read a configuration file; None: the default one. Raises UserError if it is invalid."""
     path = path or DEFAULT
     try:
         raw: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -80,4 +82,4 @@ def load_config(path: Path | None = None) -> TrainConfig:
             **raw,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"training configuration {path} doesn't fit: {error}") from error
+        raise UserError(f"training configuration {path} is invalid: {error}") from error

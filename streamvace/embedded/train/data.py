@@ -1,6 +1,6 @@
-"""Training samples: rendered on the fly, one batch a call, the same batch for the same (seed, stage, number).
+"""Training samples, rendered on the fly; a batch depends only on (seed, stage, number).
 
-Rendering runs at about 1,800 frames a second a core at 128 px, so nothing is stored: every sample is new.
+Rendering at 128 px reaches about 1,800 frames per second and core, so nothing is stored and every sample is new.
 """
 
 from __future__ import annotations
@@ -12,28 +12,30 @@ from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.embedded.train.photographs import moving_crop, photographs
+from streamvace.embedded.train.photographs import Bytes, moving_crop, photographs
 from streamvace.world.captions import caption
 from streamvace.world.filters import FILTERS, PHOTO, filter_words
 from streamvace.world.scene import FPS, Maps, edges, render, sample_scene
 from streamvace.world.styles import COLOURS, compose, sample_look
 from streamvace.world.text import TEXT_LEN, tokens_of
 
+T = TypeVar("T")
+
 SIZE = 128
-Bytes = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Batch:
     """video, control: uint8 `[B, T, 128, 128, 3]`; mask: uint8 `[B, T, 128, 128]`, 255 = generate.
 
-    tokens: int64 `[B, 24]`. hinted: bool `[B]`, False = the context branch stays silent for this sample.
-    objects: uint8 `[B, T, 128, 128]`, what the objects cover: a small part of the picture, most of what is said.
+    tokens: int64 `[B, 24]`. hinted: bool `[B]`, False = no hints for this sample. objects: uint8 `[B, T, 128, 128]`,
+    coverage of the objects, which are a small part of the picture but most of the caption.
     """
 
     video: Bytes
@@ -46,7 +48,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Sample:
-    """One clip of a Batch; see there."""
+    """One clip; see Batch. words: its caption."""
 
     video: Bytes
     control: Bytes
@@ -57,11 +59,29 @@ class Sample:
 
 
 FILTERED_SHARE = 0.2
-"""How many clips are photographs or scenes under a filter: what a camera brings."""
+"""Share of clips that are photographs or filtered pictures, as from a camera."""
+
+
+def as_rgb(planes: Bytes) -> Bytes:
+    """uint8 `[T, H, W]` -> grey pictures `[T, H, W, 3]`."""
+    return np.repeat(planes[..., None], 3, 3)
+
+
+def grays(video: Bytes) -> Bytes:
+    """The brightness of each frame: uint8 `[T, H, W, 3]` -> `[T, H, W]`."""
+    return np.stack([np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8) for frame in video])
+
+
+def scene_clip(rng: np.random.Generator, frames: int, size: int, latest: float) -> Bytes:
+    """A random scene in a random look, uint8 `[frames, size, size, 3]`. latest: upper bound of its start in seconds."""
+    scene = sample_scene(rng)
+    look = sample_look(rng, len(scene.bodies))
+    start = float(rng.uniform(0, latest))
+    return np.stack([compose(render(scene, start + k / FPS, (size, size)), look) for k in range(frames)])
 
 
 def depth_picture(maps: list[Maps], rng: np.random.Generator) -> Bytes:
-    """Inverse depth as a camera might give it: with or without the background, in varying range. `[T, H, W]`."""
+    """Inverse depth as from a depth estimator, uint8 `[T, H, W]`: random range, with or without the background."""
     depth = np.stack([m[1] for m in maps]).astype(np.float32) / 255
     if rng.random() < 0.5:
         depth *= np.clip(np.stack([m[4:].sum(0, dtype=np.int32) for m in maps]).astype(np.float32) / 255, 0, 1)
@@ -70,20 +90,17 @@ def depth_picture(maps: list[Maps], rng: np.random.Generator) -> Bytes:
 
 
 def region(maps: list[Maps], rng: np.random.Generator) -> Bytes:
-    """A region to regenerate, uint8 `[T, H, W]`: one that stands still, or around an object or all but that."""
+    """A region to regenerate, uint8 `[T, H, W]`: a still one, the surroundings of an object, or everything else."""
     if rng.random() < 0.25:
         span = 2 * int(rng.integers(3, 10)) + 1
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (span, span))
-        frames = [cv2.dilate((m[4] > 127).astype(np.uint8) * 255, kernel) for m in maps]
-        out = np.stack(frames)
-        if rng.random() < 0.3:
-            out = 255 - out
-        return out
+        out = np.stack([cv2.dilate((m[4] > 127).astype(np.uint8) * 255, kernel) for m in maps])
+        return 255 - out if rng.random() < 0.3 else out
     return np.repeat(still_region(rng)[None], len(maps), 0)
 
 
 def still_region(rng: np.random.Generator) -> Bytes:
-    """An ellipse, a box or a half plane, sometimes soft: uint8 `[H, W]`."""
+    """An ellipse, a box or a half plane, sometimes with soft borders, uint8 `[H, W]`."""
     mask = np.zeros((SIZE, SIZE), np.uint8)
     kind = rng.choice(["ellipse", "box", "half"], p=[0.4, 0.4, 0.2])
     x, y, w, h = (int(v * SIZE) for v in rng.uniform([0.1, 0.1, 0.25, 0.25], [0.9, 0.9, 0.8, 0.8]))
@@ -105,23 +122,22 @@ def _control(maps: list[Maps], video: Bytes, rng: np.random.Generator) -> tuple[
     everything = np.full(video.shape[:3], 255, np.uint8)
     kind = rng.choice(["depth", "edges", "gray", "inpaint", "extend"], p=[0.40, 0.25, 0.12, 0.16, 0.07])
     if kind == "depth":
-        return np.repeat(depth_picture(maps, rng)[..., None], 3, 3), everything
+        return as_rgb(depth_picture(maps, rng)), everything
     if kind == "edges":
         thickness = int(rng.choice([1, 2, 3], p=[0.15, 0.5, 0.35]))
-        return np.repeat(np.stack([edges(m, thickness) for m in maps])[..., None], 3, 3), everything
+        return as_rgb(np.stack([edges(m, thickness) for m in maps])), everything
     if kind == "gray":
-        return np.stack([np.repeat(cv2.cvtColor(f, cv2.COLOR_RGB2GRAY)[..., None], 3, 2) for f in video]), everything
+        return as_rgb(grays(video)), everything
     if kind == "extend":
         return still_end(video, rng)
     mask = region(maps, rng)
     if rng.random() < 0.3:  # a control inside the region, the picture outside
-        inside = np.repeat(depth_picture(maps, rng)[..., None], 3, 3)
-        return np.where(mask[..., None] > 127, inside, video), mask
+        return np.where(mask[..., None] > 127, as_rgb(depth_picture(maps, rng)), video), mask
     return video, mask
 
 
 def still_end(video: Bytes, rng: np.random.Generator) -> tuple[Bytes, Bytes]:
-    """The clip's first latent frame, or now and then its last, is given; the rest is grey and to be generated."""
+    """Control and mask that give the clip's first latent frame, sometimes the last; the rest is to be generated."""
     ends = slice(0, 4) if rng.random() < 0.75 else slice(-4, None)
     control, mask = np.full_like(video, 128), np.full(video.shape[:3], 255, np.uint8)
     control[ends], mask[ends] = video[ends], 0
@@ -129,27 +145,25 @@ def still_end(video: Bytes, rng: np.random.Generator) -> tuple[Bytes, Bytes]:
 
 
 def camera_control(video: Bytes, rng: np.random.Generator) -> tuple[Bytes, Bytes]:
-    """A control that a camera picture can give, and its mask."""
+    """A control that needs only the picture (gray or Canny edges), and its mask."""
     everything = np.full(video.shape[:3], 255, np.uint8)
-    gray = np.stack([cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in video])
+    gray = grays(video)
     if rng.random() < 0.72:
-        return np.repeat(gray[..., None], 3, 3), everything
+        return as_rgb(gray), everything
     blurred = [cv2.GaussianBlur(g, (0, 0), 1.0) for g in gray]
     high = float(rng.uniform(90, 170))
     outline = [cv2.dilate(cv2.Canny(b, high / 2, high), np.ones((2, 2), np.uint8)) for b in blurred]
-    return np.repeat(np.stack(outline)[..., None], 3, 3), everything
+    return as_rgb(np.stack(outline)), everything
 
 
 def filtered_sample(rng: np.random.Generator, frames: int, start_share: float, pictures: list[Bytes]) -> Sample:
-    """A photograph, or a scene, as one filter paints it; its control is the unfiltered picture's."""
+    """A filtered photograph or scene; its control derives from the unfiltered picture."""
     if pictures and rng.random() < 0.7:
         plain = moving_crop(pictures[int(rng.integers(len(pictures)))], frames, SIZE, rng)
         if rng.random() < 0.5:
             plain = np.ascontiguousarray(plain[:, :, ::-1])
     else:
-        scene = sample_scene(rng)
-        look, start = sample_look(rng, len(scene.bodies)), float(rng.uniform(0, 30))
-        plain = np.stack([compose(render(scene, start + k / FPS, (SIZE, SIZE)), look) for k in range(frames)])
+        plain = scene_clip(rng, frames, SIZE, 30)
     if rng.random() < start_share:
         plain = np.concatenate([np.repeat(plain[:1], 3, 0), plain])[:frames]
     first, second = (str(c) for c in rng.permutation(list(COLOURS))[:2])
@@ -162,10 +176,10 @@ def filtered_sample(rng: np.random.Generator, frames: int, start_share: float, p
 
 
 def make_sample(rng: np.random.Generator, frames: int, start_share: float, folder: Path | None) -> Sample:
-    """One clip of the procedural world, or of photographs.
+    """One clip of the procedural world or of photographs.
 
-    start_share: how often the clip is the start of a stream, where the first four frames are one frame held still.
-    folder: clips beside scikit-image's photographs.
+    start_share: share of clips that start a stream, where the first four frames are equal. folder: more clips beside
+    scikit-image's photographs, or None.
     """
     if rng.random() < FILTERED_SHARE:
         return filtered_sample(rng, frames, start_share, photographs(folder))
@@ -195,10 +209,10 @@ def make_sample(rng: np.random.Generator, frames: int, start_share: float, folde
 
 @dataclass(frozen=True)
 class World:
-    """Where samples come from.
+    """The source of samples.
 
-    source: `module:function`, called with (random generator, frames, start_share, folder), gives a Sample; this is the
-    way to train on a renderer of one's own. frames: of a clip. start_share, folder: see make_sample.
+    source: `module:function`, called with (random generator, frames, start_share, folder); returns a Sample. Set it to
+    train on another renderer. frames: of a clip. start_share, folder: see make_sample.
     """
 
     frames: int
@@ -208,7 +222,7 @@ class World:
 
 
 def make_batch(seed: tuple[int, ...], size: int, world: World) -> Batch:
-    """One batch, a function of its arguments alone."""
+    """One batch, which depends only on the arguments."""
     cv2.setNumThreads(1)
     rng = np.random.default_rng(seed)
     module, _, name = world.source.partition(":")
@@ -225,7 +239,7 @@ def make_batch(seed: tuple[int, ...], size: int, world: World) -> Batch:
 
 
 def token_table(prompts: list[str]) -> NDArray[np.int64]:
-    """int64 `[B, 24]`."""
+    """Tokens of prompts, int64 `[B, 24]`."""
     table = np.zeros((len(prompts), TEXT_LEN), np.int64)
     for row, prompt in enumerate(prompts):
         numbers = tokens_of(prompt)
@@ -233,15 +247,17 @@ def token_table(prompts: list[str]) -> NDArray[np.int64]:
     return table
 
 
-def batches(seed: tuple[int, ...], first: int, size: int, world: World) -> Generator[Batch, None, None]:
-    """Batches first, first + 1, ... for ever, rendered a few ahead in one worker process."""
+def rendered_ahead(
+    make: Callable[..., T], seed: tuple[int, ...], first: int, *arguments: Any
+) -> Generator[T, None, None]:
+    """`make((*seed, n), *arguments)` for n = first, first + 1, ..., computed a few ahead in a worker process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        ahead: deque[Future[Batch]] = deque()
+        ahead: deque[Future[T]] = deque()
         number = first
         try:
             while True:
                 while len(ahead) < 4:
-                    ahead.append(pool.submit(make_batch, (*seed, number), size, world))
+                    ahead.append(pool.submit(make, (*seed, number), *arguments))
                     number += 1
                 yield ahead.popleft().result()
         finally:

@@ -1,8 +1,8 @@
-"""A world made of a folder of clips, for weights of one's own.
+"""A source of samples from a folder of clips, to train custom weights.
 
-In the configuration: `"world": "streamvace.embedded.train.folder_world:sample"`, and the folder as `photographs`.
-`name.mp4` is what to paint, `name.txt` its caption (words of the vocabulary), `name.depth.mp4` and `name.edges.mp4`
-controls that belong to it, all optional but the clip. Brightness (`gray`), Canny edges and inpainting need no file.
+In the configuration, set `"world": "streamvace.embedded.train.folder_world:sample"`, and `photographs` to the folder.
+`name.mp4` is the target, `name.txt` its caption (words of the vocabulary), and `name.depth.mp4` and `name.edges.mp4`
+are its controls; all but the clip are optional. Brightness (`gray`), Canny edges and inpainting need no file.
 """
 
 from __future__ import annotations
@@ -12,34 +12,27 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from streamvace.embedded.train.data import SIZE, Sample, camera_control, still_region
+from streamvace.embedded.train.photographs import Bytes, clip_frames
 from streamvace.system.errors import UserError
 
-Bytes = NDArray[np.uint8]
-
 CONTROLS = ("depth", "edges")
-"""Controls that a file may bring."""
+"""Controls that may have a file."""
 MOST_FRAMES = 600
-"""Frames kept of a clip: 30 MB."""
+"""Most frames kept of a clip: 30 MB."""
 
 
 @lru_cache(maxsize=64)
 def _frames(path: Path) -> Bytes:
-    """The clip's middle square at training size, uint8 `[T, 128, 128, 3]`."""
-    capture = cv2.VideoCapture(str(path))
+    """The clip's central square at training size, uint8 `[T, 128, 128, 3]`."""
     frames: list[Bytes] = []
-    while len(frames) < MOST_FRAMES:
-        good, frame = capture.read()
-        if not good:
-            break
+    for frame in clip_frames(path, MOST_FRAMES):
         height, width = frame.shape[:2]
         side = min(height, width)
         top, left = (height - side) // 2, (width - side) // 2
-        square = frame[top : top + side, left : left + side, ::-1]
+        square = frame[top : top + side, left : left + side]
         frames.append(np.asarray(cv2.resize(square, (SIZE, SIZE), interpolation=cv2.INTER_AREA), np.uint8))
-    capture.release()
     if not frames:
         raise UserError(f"{path}: no frame can be read")
     return np.stack(frames)
@@ -54,14 +47,14 @@ def _clips(folder: Path) -> tuple[Path, ...]:
 
 
 def _stretch(clip: Bytes, start: int, frames: int) -> Bytes:
-    """`frames` frames from `start` on, forth and back where the clip is too short."""
+    """`frames` frames from `start` on, played forwards and backwards if the clip is too short."""
     span = max(1, 2 * (len(clip) - 1))
     places = [(start + k) % span for k in range(frames)]
     return clip[[min(p, span - p) if span > 1 else 0 for p in places]]
 
 
 def sample(rng: np.random.Generator, frames: int, start_share: float, folder: Path | None) -> Sample:
-    """One clip of the folder with one of its controls; see data.make_sample. Raises UserError without clips."""
+    """One clip of the folder with one of its controls; see data.make_sample. Raises UserError if there are no clips."""
     if folder is None:
         raise UserError("a world of clips needs --photographs FOLDER")
     clips = _clips(folder)

@@ -1,4 +1,4 @@
-"""The three networks that train together, how they start, and one training pass over one or two chunks."""
+"""The three networks that are trained together, their initialisation, and one training pass over one or two chunks."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Network(nn.Module):
         """x0 of one pass over whole chunks of `span` latent frames, causal between chunks.
 
         noisy: `[B, 32, T, h, w]`, T a multiple of span. t: `[B, T]` in 0..1. tokens: `[B, 24]`.
-        context: `[B, 128, T, h, w]` or None. hint_scale: `[B, T]`, 0 = this frame hears no hint.
+        context: `[B, 128, T, h, w]` or None. hint_scale: `[B, T]`, 0 = no hints for this frame; None: 1 everywhere.
         """
         net = self.transformer
         x, grid = net.embed(noisy)
@@ -66,7 +66,7 @@ class Network(nn.Module):
     def _hints(
         self, x: Tensor, time: TimeEmbedding, text: Tensor, context: Tensor, chunks: int, span: int
     ) -> list[Tensor]:
-        """Hints of every chunk, each chunk alone: chunks are folded into the batch."""
+        """The hints of every chunk by itself: chunks are folded into the batch."""
         batch = x.shape[0]
         height, width = context.shape[-2] // 2, context.shape[-1] // 2
         folded = context.unflatten(2, (chunks, span)).transpose(1, 2).flatten(0, 1)
@@ -83,7 +83,7 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def initialise(self, contexts: Tensor, seed: int) -> None:
-        """Start values; contexts: a few hundred VACE contexts `[N, 128, 1, h, w]` of training samples."""
+        """Initialise the weights. contexts: a few hundred VACE contexts `[N, 128, 1, h, w]` of training samples."""
         generator = torch.Generator().manual_seed(seed)
         for block in (*self.transformer.blocks, *self.context.vace_blocks):
             block.modulation[:, (2, 5)] += 0.5  # the gates
@@ -103,10 +103,11 @@ class Network(nn.Module):
         self._listen(contexts, generator)
 
     def _listen(self, contexts: Tensor, generator: torch.Generator) -> None:
-        """Data-dependent start of the context patch embedding.
+        """Data-dependent initialisation of the context patch embedding.
 
-        The raw context is nearly constant (grey latents, ones); unscaled, what varies in it drowns. So: centre, turn
-        to principal directions, amplify the weak ones, spread over the width at unit deviation.
+        The raw context is nearly constant (grey latents, ones), and without scaling its variation would be lost. So the
+        embedding centres it, projects it onto principal directions, amplifies the weak ones, and spreads them over the
+        width at unit deviation.
         """
         conv = self.context.vace_patch_embedding
         patches = F.unfold(contexts.squeeze(2), kernel_size=2, stride=2)  # [N, 128 * 4, cells], channel-major
@@ -128,8 +129,8 @@ class Network(nn.Module):
 class Encoded:
     """A batch in latents: x0 `[B, 32, T, 16, 16]`, context `[B, 128, T, 16, 16]`, tokens, hinted `[B]`.
 
-    objects: `[B, T, 16, 16]` in 0..1, how much of a cell the objects cover. reference: `[B, 32, 1, 16, 16]`, the clip's
-    middle picture, for stages that learn references.
+    objects: the objects' coverage of each cell, `[B, T, 16, 16]` in 0..1. reference: the clip's middle picture,
+    `[B, 32, 1, 16, 16]`, for stages that learn references.
     """
 
     x0: Tensor
@@ -148,7 +149,7 @@ def pixels(clip: Tensor) -> Tensor:
 def vace_context(blocks: LinearBlocks, control: Tensor, mask: Tensor) -> Tensor:
     """Half-size control `[B, 3, T, H, W]` in -1..1 and mask `[B, T, H, W]` in 0..1 -> `[B, 128, T / 4, h, w]`."""
     binary = (mask > 0.5).float().unsqueeze(1)
-    # The third of every four mask frames stands for the latent frame: nearest-exact resampling in time.
+    # The third of every four mask frames represents the latent frame: nearest-exact resampling in time.
     picked = F.pixel_unshuffle(mask[:, 2::4], 8)
     b, _, h, w = picked.shape
     bits = picked.view(b, -1, 64, h, w).transpose(1, 2)
@@ -160,7 +161,7 @@ def encode(blocks: LinearBlocks, batch: Batch) -> Encoded:
     """Pixels to latents; the encoder is frozen."""
     mask = torch.from_numpy(batch.mask).float() / 255
     control = torch.from_numpy(batch.control)
-    # 128 stands for exact mid-grey, as the live path's empty control does.
+    # 128 means exact mid grey, as in the live path's empty control.
     grey = (control == 128).all(-1, keepdim=True).permute(0, 4, 1, 2, 3)
     control_pixels = pixels(control).masked_fill(grey, 0.0)
     video = torch.from_numpy(batch.video)

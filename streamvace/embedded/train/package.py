@@ -1,4 +1,4 @@
-"""From checkpoints to what ships: four small safetensors files and a card that says what they are."""
+"""From checkpoints to the package that ships: four small safetensors files and a card that describes them."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from streamvace.world.captions import VOCABULARY
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 BEFORE = "before.json"
-"""In the training folder: the stages of the package that the weights go on from."""
+"""File in the training folder: the stages of the package that training continues."""
 LIMIT = 16_000_000
-"""Bytes the package may weigh in all."""
+"""Largest size of the package's weights in bytes."""
 PARTS = {"transformer.": "transformer", "context.": "context", "text_encoder.": "text"}
 
 
 def stored_as(key: str) -> torch.dtype:
-    """fp16, but 8-bit floats for the second matrix of each feed-forward: least sensitive, and 1.8 MB less to ship."""
+    """fp16, but fp8 for the second matrix of each feed-forward part: the least sensitive ones, which saves 1.8 MB."""
     return torch.float8_e4m3fn if key.endswith("ffn.2.weight") else torch.float16
 
 
 def _average(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not path.exists():
-        raise UserError(f"no checkpoint {path}; `streamvace train {path.stem}` makes it")
+        raise UserError(f"no checkpoint {path}; `streamvace train {path.stem}` creates it")
     state = torch.load(path, weights_only=True)
     return state["average"], {"steps": state["step"], "minutes": round(state["elapsed"] / 60, 1)}
 
 
 def trained_network(config: TrainConfig) -> tuple[Network, dict[str, Any]]:
-    """What ships: the `demo` stage's network if it ran, else that of `images`; and how long each stage took."""
+    """The network that ships (of `demo` if that stage ran, else of `images`), and steps and minutes of each stage."""
     history: dict[str, Any] = {}
     state: dict[str, Tensor] = {}
     ran = [name for name in ("images", "demo") if (config.folder / f"{name}.pt").exists()]
@@ -51,14 +51,14 @@ def trained_network(config: TrainConfig) -> tuple[Network, dict[str, Any]]:
 
 
 def stage_network(folder: Path, name: str) -> Network:
-    """The averaged weights of one stage. Raises UserError when it has not run."""
+    """The averaged network of one stage. Raises UserError if it has not run."""
     net = Network()
     net.load_state_dict(_average(folder / f"{name}.pt")[0])
     return net.eval()
 
 
 def trained_codec(config: TrainConfig) -> tuple[TinyAE, dict[str, Any]]:
-    """The codec with its trained decoder, or with the linear one when that stage has not run."""
+    """The codec with its trained decoder, or only with the linear one if that stage has not run; and its history."""
     model, history = TinyAE(), {}
     path = config.folder / "decoder.pt"
     if path.exists():
@@ -70,7 +70,7 @@ def trained_codec(config: TrainConfig) -> tuple[TinyAE, dict[str, Any]]:
 
 
 def adopt_package(package: Path, folder: Path) -> None:
-    """Go on from a package: its codec becomes the folder's, and the folder remembers the stages that made it."""
+    """Prepare a training folder to continue a package: copy its codec and record the stages that it came from."""
     folder.mkdir(parents=True, exist_ok=True)
     torch.save(load_package(package)[1].state_dict(), folder / "codec.pt")
     card = json.loads((package / "card.json").read_text(encoding="utf-8"))
@@ -79,14 +79,17 @@ def adopt_package(package: Path, folder: Path) -> None:
 
 
 def _before(folder: Path) -> list[dict[str, Any]]:
-    """The stages of each package before, the first of them first."""
+    """The stages of the packages before this one, oldest first."""
     path = folder / BEFORE
     stages: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     return stages
 
 
 def write_package(config: TrainConfig, figures: dict[str, float], folder: Path = WEIGHTS) -> int:
-    """Write the files; returns their size in bytes. Raises UserError when they are too big to ship."""
+    """Write the package; returns the size of its weights in bytes. Raises UserError if they exceed LIMIT.
+
+    figures: measured quality, for the card.
+    """
     net, history = trained_network(config)
     codec, more = trained_codec(config)
     folder.mkdir(parents=True, exist_ok=True)
@@ -115,12 +118,12 @@ def write_package(config: TrainConfig, figures: dict[str, float], folder: Path =
     }
     (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     if size > LIMIT:
-        raise UserError(f"the package weighs {size / 1e6:.1f} MB, at most {LIMIT / 1e6:.0f} MB may ship")
+        raise UserError(f"the package has {size / 1e6:.1f} MB; the limit is {LIMIT / 1e6:.0f} MB")
     return size
 
 
 def load_package(folder: Path = WEIGHTS) -> tuple[Network, TinyAE]:
-    """What ships, in fp32: the three networks and the codec. Keys and shapes must fit exactly."""
+    """The networks and the codec of a package, in fp32. Keys and shapes must match exactly."""
     net, codec = Network(), TinyAE()
     state: dict[str, Tensor] = {}
     for prefix, name in PARTS.items():

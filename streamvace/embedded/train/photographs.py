@@ -1,8 +1,10 @@
-"""Photographs and footage: what the camera of a show will bring, beside the rendered world."""
+"""Photographs and footage, which resemble a show's camera more than the rendered world does."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -12,13 +14,24 @@ from numpy.typing import NDArray
 Bytes = NDArray[np.uint8]
 
 EVERY = 12
-"""One frame of so many is taken from a clip: neighbours hardly differ."""
+"""Every 12th frame of a clip is used; neighbours hardly differ."""
 LONGEST = 200
-"""Frames read of a clip at most."""
+"""Most frames read of a clip."""
+
+
+def clip_frames(path: Path, most: int) -> Iterator[Bytes]:
+    """The first frames of a video file, RGB uint8 `[H, W, 3]`, at most `most`; none if it cannot be read."""
+    capture = cv2.VideoCapture(str(path))
+    for _ in range(most):
+        good, frame = capture.read()
+        if not good:
+            break
+        yield np.asarray(frame[..., ::-1], np.uint8)
+    capture.release()
 
 
 def natural_images(folder: Path | None = None) -> list[Bytes]:
-    """Photographs at hand: scikit-image's bundled ones when it is installed, and the frames of a folder of clips."""
+    """scikit-image's bundled photographs if installed, and frames of a folder of clips, each uint8 `[H, W, 3]`."""
     pictures: list[Bytes] = []
     try:
         from skimage import data
@@ -32,25 +45,18 @@ def natural_images(folder: Path | None = None) -> list[Bytes]:
                 continue
             pictures.append(np.repeat(picture[..., None], 3, 2) if picture.ndim == 2 else picture[..., :3])
     for path in sorted(folder.glob("*.mp4")) if folder else ():
-        capture = cv2.VideoCapture(str(path))
-        for number in range(LONGEST):
-            good, frame = capture.read()
-            if not good:
-                break
-            if number % EVERY == 0:
-                pictures.append(np.ascontiguousarray(frame[..., ::-1]))
-        capture.release()
+        pictures += [np.ascontiguousarray(frame) for frame in islice(clip_frames(path, LONGEST), 0, None, EVERY)]
     return [p.astype(np.uint8) for p in pictures]
 
 
 @lru_cache(maxsize=1)
 def photographs(folder: Path | None) -> list[Bytes]:
-    """`natural_images`, read once a process."""
+    """`natural_images`, read once per process."""
     return natural_images(folder)
 
 
 def moving_crop(picture: Bytes, frames: int, size: int, rng: np.random.Generator) -> Bytes:
-    """A pan and zoom over a photograph, uint8 `[frames, size, size, 3]`."""
+    """A random pan, zoom and rotation over a photograph, uint8 `[frames, size, size, 3]`."""
     height, width = picture.shape[:2]
     side = min(height, width) * float(rng.uniform(0.35, 0.95))
     x, y = rng.uniform(side / 2, width - side / 2 + 1e-3), rng.uniform(side / 2, height - side / 2 + 1e-3)

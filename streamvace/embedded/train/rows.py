@@ -1,11 +1,11 @@
 """The stages of the transformer, as a table.
 
-Two ways lead out of `images`. `demo` trains everything together, causally: the best picture, and what ships. `base`,
-`context` and `causal` go VACE's way, as the paper does: a bidirectional base (A), context blocks on the frozen base
-(C), and a causal few-step student of the base that never meets them (B). Putting C on B is what the paper claims to
-work; `streamvace evaluate` measures it.
+Two paths continue from `images`. `demo` trains everything together, causally; it gives the best pictures and ships.
+`base`, `context` and `causal` follow VACE and the paper: a bidirectional base (A), context blocks on the frozen base
+(C), and a causal few-step student of the base that never sees them (B). The paper claims that C works on B, and
+`streamvace evaluate` measures this.
 
-There is no distillation stage: with x0-prediction at this size one step already equals four with guidance.
+There is no distillation stage: with x0-prediction at this size, one step already equals four with guidance.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ EVERYTHING: tuple[Part, ...] = ("transformer", "text_encoder", "context")
 class StageRow:
     """One stage.
 
-    number: its place in the random seeds; never reused. after: the stage whose weights it starts from, "" = nothing.
-    trains: the parts of the network that learn; the others are frozen. order: `causal`: later chunks see earlier ones;
-    `whole`: every latent frame sees every other. hears: whether there is any control. refers: whether a picture of the
-    scene stands before some of the clips, as VACE learned references; `whole` stages only.
+    number: part of the random seeds; never reused. after: the stage whose weights it starts from, "" = none.
+    trains: the parts of the network that are trained; the others are frozen. order: `causal`: a chunk attends to itself
+    and earlier ones; `whole`: every latent frame attends to every other. hears: whether there are controls. refers:
+    whether a picture of the scene precedes some clips, as in VACE's training on references; only in `whole` stages.
     """
 
     number: int

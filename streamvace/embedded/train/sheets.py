@@ -1,4 +1,4 @@
-"""Contact sheets: what the transformer paints so far, beside what it should."""
+"""Contact sheets: the transformer's output during training beside the target."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from streamvace.embedded.train.data import Batch, Bytes
+from streamvace.embedded.train.data import Batch
 from streamvace.embedded.train.network import CHUNK, Network, encode
+from streamvace.embedded.train.photographs import Bytes
 from streamvace.embedded.train.sampling import stream
 from streamvace.model.autoencoder.tiny import LinearBlocks
 
 
 def images_of(clips: Tensor) -> Bytes:
-    """Pixels `[3, H, W]` side by side -> uint8 `[H, W, 3]`."""
+    """Pixels `[3, H, W]` in -1..1 -> uint8 `[H, W, 3]`."""
     return np.asarray(((clips.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy(), np.uint8)
 
 
 @torch.no_grad()
 def contact_sheet(net: Network, blocks: LinearBlocks, batch: Batch, path: Path, columns: int = 2) -> None:
-    """Rows of: the scene, its control, what the net makes of it under control, and without."""
+    """Write a picture with a row per sample: target, control, output with control, output without."""
     net.eval()
     data = encode(blocks, batch)
     frames = data.x0.shape[2]

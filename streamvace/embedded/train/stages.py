@@ -1,7 +1,8 @@
-"""Runs a stage of the table in rows.py, and the codec's fit before them."""
+"""The stages of the table in rows.py, and the fit of the codec before them."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from torch import Tensor
 from streamvace.embedded.train import team
 from streamvace.embedded.train.codec import fit_codec
 from streamvace.embedded.train.config import TrainConfig
-from streamvace.embedded.train.data import World, batches, make_batch
+from streamvace.embedded.train.data import World, make_batch, rendered_ahead
 from streamvace.embedded.train.loss import channel_weights, denoising_loss
 from streamvace.embedded.train.network import Network, encode
 from streamvace.embedded.train.package import adopt_package, load_package
@@ -22,16 +23,16 @@ from streamvace.model.autoencoder.tiny import LinearBlocks, TinyAE
 from streamvace.system.errors import UserError
 
 PROBES = 5
-"""Batches that the context branch's data-dependent start looks at."""
+"""Number of batches for the context branch's data-dependent initialisation."""
 
 
 def codec_path(config: TrainConfig) -> Path:
-    """Where the fitted codec lives."""
+    """The file of the fitted codec."""
     return config.folder / "codec.pt"
 
 
 def train_codec(config: TrainConfig) -> dict[str, float]:
-    """Fit the linear encoder and write it; the decoder's net starts as nothing on top of it."""
+    """Fit the linear encoder and write the codec; the decoder's network is untrained and adds nothing yet."""
     torch.manual_seed(config.seed)
     model = TinyAE()
     figures = fit_codec(model, config.codec_clips, config.seed, config.photographs)
@@ -41,7 +42,7 @@ def train_codec(config: TrainConfig) -> dict[str, float]:
 
 
 def load_blocks(config: TrainConfig) -> LinearBlocks:
-    """The frozen linear maps."""
+    """The frozen linear maps of the fitted codec. Raises UserError if it does not exist."""
     path = codec_path(config)
     if not path.exists():
         raise UserError(f"no codec {path}; run `streamvace train codec` first")
@@ -52,7 +53,7 @@ def load_blocks(config: TrainConfig) -> LinearBlocks:
 
 
 def world_of(config: TrainConfig, name: str) -> World:
-    """Where the samples of stage `name` come from."""
+    """The source of the samples of stage `name`."""
     return World(config.stages[name].frames, config.photographs, config.world)
 
 
@@ -64,7 +65,7 @@ def averaged(trainer: Trainer) -> Network:
 
 
 def load_earlier(net: Network, state: dict[str, Tensor]) -> None:
-    """Weights of an earlier run into `net`. Words added to the vocabulary's end since then start as they are."""
+    """Load weights of an earlier run. Words added at the vocabulary's end since then keep their initial embedding."""
     key = "text_encoder.words.weight"
     table = net.state_dict()[key].clone()
     table[: len(state[key])] = state[key]
@@ -72,7 +73,7 @@ def load_earlier(net: Network, state: dict[str, Tensor]) -> None:
 
 
 def earlier_weights(path: Path) -> dict[str, Tensor]:
-    """The network of a checkpoint, or of a folder with a package as it ships."""
+    """The averaged network of a checkpoint, or the network of a package folder."""
     if path.is_dir():
         return load_package(path)[0].state_dict()
     average: dict[str, Tensor] = torch.load(path, weights_only=True)["average"]
@@ -80,19 +81,19 @@ def earlier_weights(path: Path) -> dict[str, Tensor]:
 
 
 def train_stage(config: TrainConfig, name: str) -> None:
-    """Run one stage of the table; resumes where it stopped."""
+    """Run one stage of the table; resumes from its checkpoint. Raises UserError if its predecessor is missing."""
     if config.start_from is not None and config.start_from.is_dir() and not codec_path(config).exists():
         adopt_package(config.start_from, config.folder)
     team.together(config.processes, config.folder, _train, config, name)
 
 
 def _start(config: TrainConfig, name: str, row: StageRow, net: Network, blocks: LinearBlocks) -> None:
-    """Fill `net` with what the stage starts from."""
+    """Load or initialise the weights that the stage starts from."""
     stage = config.stages[name]
     earlier = config.start_from or (config.folder / f"{row.after}.pt" if row.after else None)
     if earlier is not None:
         if not earlier.exists():
-            raise UserError(f"{name} starts from {earlier}, which is not there; train that stage first")
+            raise UserError(f"{name} starts from {earlier}, which does not exist; train that stage first")
         load_earlier(net, earlier_weights(earlier))
     if earlier is None or row.trains == ("context",):
         fresh = Network()
@@ -103,12 +104,12 @@ def _start(config: TrainConfig, name: str, row: StageRow, net: Network, blocks: 
         if earlier is None:
             net.load_state_dict(fresh.state_dict())
         else:
-            # The context blocks start on their own: nothing of them may come from a run that saw the base learn.
+            # The context blocks start fresh, so that nothing in them comes from a run in which the base was trained.
             net.context.load_state_dict(fresh.context.state_dict())
 
 
 def _train(config: TrainConfig, name: str) -> None:
-    """One member's part of a stage."""
+    """One process's part of a stage."""
     torch.manual_seed(config.seed)
     row, stage = STAGES[name], config.stages[name]
     blocks = load_blocks(config)
@@ -122,13 +123,13 @@ def _train(config: TrainConfig, name: str) -> None:
         trainer.average = {key: value.clone() for key, value in net.state_dict().items()}
     share = max(1, stage.batch // team.size())
     seeds = (config.seed, row.number, team.rank())
-    stream_of = batches(seeds, trainer.step, share, world_of(config, name))
+    batches = rendered_ahead(make_batch, seeds, trainer.step, share, world_of(config, name))
     rows = min(20 if stage.frames == 4 else 10, 2 * stage.batch)
     sample = make_batch((config.seed, 77, row.number), rows, world_of(config, name))
 
     def loss(step: int) -> Tensor:
         generator = torch.Generator().manual_seed((config.seed * 1_000_003 + step) * team.size() + team.rank())
-        data = encode(blocks, next(stream_of))
+        data = encode(blocks, next(batches))
         return denoising_loss(
             net,
             data,
@@ -144,9 +145,5 @@ def _train(config: TrainConfig, name: str) -> None:
     def sheet() -> None:
         contact_sheet(averaged(trainer), blocks, sample, config.folder / f"{name}-{trainer.step:06d}.png")
 
-    try:
+    with closing(batches):
         trainer.run(loss, sheet)
-    finally:
-        stream_of.close()
-    if team.rank() == 0:
-        sheet()

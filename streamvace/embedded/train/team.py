@@ -1,7 +1,7 @@
 """A team of single-threaded processes that train one network together.
 
-On a busy machine two threads of one process wait for each other at every small operation; two processes meet only once
-a step. Each member renders its own samples; gradients are averaged, and Muon's work is divided.
+On a busy machine, the threads of one process wait for each other at every small operation; processes synchronise only
+once per step. Each process renders its own samples. Gradients are averaged, and Muon's work is divided.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from torch import Tensor
 
 
 def rank() -> int:
-    """This process's number; 0 leads."""
+    """This process's number; 0 is the leader."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
 def size() -> int:
-    """How many processes train together."""
+    """The number of processes."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
@@ -34,18 +34,17 @@ def add(values: Tensor) -> None:
 
 
 def average_gradients(parameters: Sequence[Tensor], clock: float) -> float:
-    """Average all gradients over the team, in place. Returns the team's mean `clock`, so that rates agree."""
+    """Average all gradients over the team, in place. Returns the team's mean `clock`, so that learning rates agree."""
     if not dist.is_initialized():
         return clock
-    have = [p for p in parameters if p.grad is not None]
-    flat = torch.cat([p.grad.flatten() for p in have if p.grad is not None] + [torch.tensor([clock])])
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    flat = torch.cat([*(each.flatten() for each in gradients), torch.tensor([clock])])
     dist.all_reduce(flat)
     flat /= size()
     offset = 0
-    for p in have:
-        if p.grad is not None:
-            p.grad.copy_(flat[offset : offset + p.numel()].view_as(p))
-        offset += p.numel()
+    for each in gradients:
+        each.copy_(flat[offset : offset + each.numel()].view_as(each))
+        offset += each.numel()
     return float(flat[-1])
 
 
@@ -59,7 +58,7 @@ def _join(number: int, count: int, meeting: str, work: Callable[..., Any], argum
 
 
 def together(count: int, folder: Path, work: Callable[..., Any], *arguments: Any) -> Any:
-    """Run `work(*arguments)` in `count` processes and return the leader's result; the leader is this process."""
+    """Run `work(*arguments)` in `count` processes, of which this one is the leader; returns the leader's result."""
     if count <= 1:
         return work(*arguments)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,10 @@
-"""What every stage shares: optimisers, learning rates by the clock, the short average of the weights, checkpoints."""
+"""What all stages share: optimisers, learning rate schedule, the average of the weights, checkpoints."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,13 @@ from streamvace.embedded.train.muon import Muon
 
 
 def takes_muon(key: str, parameter: Tensor) -> bool:
-    """The matrices of transformer blocks and the inner convolutions of the decoder; the rest is AdamW's."""
+    """Whether Muon trains a parameter: matrices of transformer blocks and inner convolutions of the decoder."""
     inner = key.startswith(("mem.", "grow.", "enter.", "join."))
     return (("_blocks." in key or ".blocks." in key) and parameter.ndim == 2) or (inner and parameter.ndim == 4)
 
 
 class Trainer:
-    """Trains one module for a number of minutes or steps. Sample n is a function of (seed, stage, n).
+    """Trains one module for a number of minutes or steps.
 
     average: weights averaged over about the last twentieth of the steps; a longer average hides the final decay.
     """
@@ -50,13 +50,13 @@ class Trainer:
 
     @property
     def finished(self) -> float:
-        """Share of the stage's budget that is used, 0..1."""
+        """The used share of the stage's budget, 0..1."""
         if self.config.steps > 0:
             return min(1.0, self.step / self.config.steps)
         return min(1.0, self.elapsed / (self.config.minutes * 60)) if self.config.minutes > 0 else 1.0
 
     def resume(self) -> bool:
-        """Continue from this stage's checkpoint if there is one."""
+        """Load this stage's checkpoint; returns whether there is one."""
         if not self.path.exists():
             return False
         state: dict[str, Any] = torch.load(self.path, weights_only=True)
@@ -68,7 +68,7 @@ class Trainer:
         return True
 
     def save(self) -> None:
-        """Write the checkpoint; a crash in between leaves the old one. Only the team's leader writes."""
+        """Write the checkpoint atomically. Only the team's leader writes."""
         if team.rank():
             return
         state = {
@@ -105,12 +105,8 @@ class Trainer:
                     self.average[key].copy_(value)
 
     def run(self, losses: Callable[[int], Tensor], sheet: Callable[[], None]) -> None:
-        """Train until the budget is used. losses(step) -> the loss; sheet() draws a contact sheet now and then."""
-        for _ in self._clock(losses, sheet):
-            pass
-        self.save()
-
-    def _clock(self, losses: Callable[[int], Tensor], sheet: Callable[[], None]) -> Iterator[None]:
+        """Train until the budget is used, and save. losses: step -> loss. sheet: writes a contact sheet; the team's
+        leader calls it at intervals and at the end."""
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
         smooth, saved, drawn = 0.0, self.elapsed, self.elapsed
         self._since = time.monotonic()
@@ -133,4 +129,6 @@ class Trainer:
                     if team.rank() == 0:
                         sheet()
                     drawn = self.elapsed
-                yield
+        self.save()
+        if team.rank() == 0:
+            sheet()

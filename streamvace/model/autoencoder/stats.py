@@ -19,7 +19,7 @@ LATENT_STD = (
 
 @lru_cache(maxsize=8)
 def _statistics(device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Mean and std `[16, 1, 1, 1]`, made once a device so that no step waits for a transfer."""
+    """Mean and std `[16, 1, 1, 1]`, created once per device so that no step waits for a transfer."""
     mean, std = (
         torch.tensor(values, device=device, dtype=dtype).view(-1, 1, 1, 1) for values in (LATENT_MEAN, LATENT_STD)
     )

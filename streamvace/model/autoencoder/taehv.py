@@ -1,7 +1,7 @@
-"""TAEHV, the tiny autoencoder for Wan latents (madebyollin/taehv): causal, exact in streaming, state outside.
+"""TAEHV, the tiny autoencoder for Wan latents (madebyollin/taehv): causal, exact in streaming, with external state.
 
-Weights: taew2_1 (works on Wan's normalised latents) and lighttaew2_1 (on raw ones). Module indices follow the
-published checkpoints.
+Weights: taew2_1 (Wan's normalised latents) and lighttaew2_1 (raw latents). Module indices are those of the published
+checkpoints.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from streamvace.model.autoencoder.base import CodecState
+from streamvace.model.autoencoder.base import CodecState, first_group
 from streamvace.model.autoencoder.stats import denormalised, normalised
 
 
 class MemBlock(nn.Module):
-    """A residual block that also sees the same layer's input one time step earlier."""
+    """A residual block that also reads its own input of the previous time step."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class TPool(nn.Module):
 
 
 class TGrow(nn.Module):
-    """Makes `stride` frames of one."""
+    """Expands one frame into `stride` frames."""
 
     def __init__(self, channels: int, stride: int) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class TGrow(nn.Module):
 
 
 class SoftClamp(nn.Module):
-    """Keeps latents within -3..3 without a corner."""
+    """Limits latents smoothly to -3..3."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Elementwise."""
@@ -88,7 +88,7 @@ def run_layers(layers: nn.Sequential, x: Tensor, state: CodecState | None) -> tu
             frames = x.unflatten(0, (batch, -1))
             first = state[len(new_state)] if state is not None else torch.zeros_like(frames[:, 0])
             past = torch.cat((first.unsqueeze(1), frames[:, :-1]), dim=1)
-            # A copy: a view would keep the whole chunk's activations alive until the next one.
+            # A view would keep the whole chunk's activations alive until the next chunk.
             new_state.append(frames[:, -1].clone())
             x = layer(x, past.flatten(0, 1))
         else:
@@ -109,7 +109,7 @@ class TAEHV(nn.Module):
         encoder_width: int = 64,
         decoder_widths: tuple[int, int, int, int] = (256, 128, 64, 64),
     ) -> None:
-        """latents: what this checkpoint's latents are; either way the interface speaks Wan's normalised latents."""
+        """latents: the kind this checkpoint works on. The interface uses Wan's normalised latents in either case."""
         super().__init__()
         self._raw = latents == "raw"
         w = encoder_width
@@ -139,13 +139,13 @@ class TAEHV(nn.Module):
         return (normalised(z) if self._raw else z), state
 
     def encode(self, pixels: Tensor, state: CodecState | None) -> tuple[Tensor, CodecState]:
-        """See Autoencoder.encode.
+        """See Autoencoder.encode. Raises ValueError if the frames do not fill whole groups.
 
-        A stream's first frame is repeated so that it fills a group of its own; groups then match the decoder's
-        frames (upstream pads at the end, which shifts control against picture by up to 3 frames).
+        A stream's first frame is repeated to fill its own group, so that groups match the decoder's frames. (Upstream
+        pads at the end, which shifts control against picture by up to 3 frames.)
         """
         if state is None:
-            pixels = torch.cat((pixels[:, :, :1].expand(-1, -1, 3, -1, -1), pixels), dim=2)
+            pixels = first_group(pixels)
         if pixels.shape[2] % 4:
             raise ValueError(f"the encoder takes 1 + 4 k frames first and 4 k after, got {pixels.shape[2]}")
         return self.encode_groups(pixels, state)

@@ -1,8 +1,8 @@
 """TinyAE: the embedded model's codec, 4x16x16, streaming, 32 latent channels.
 
-The encoder is one linear map (a block PCA of 4 frames at half size, see embedded/train/codec.py), so it has no state
-and a grey picture encodes to exactly zero. The decoder is the transpose of that map plus a small causal convolutional
-net that removes the blocks and sharpens to full size.
+The encoder is one linear map (a block PCA of 4 frames at half size, see embedded/train/codec.py). So it has no state,
+and a grey picture encodes to exactly zero. The decoder is that map's transpose plus a small causal convolutional
+network that removes blocking and sharpens to full size.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from streamvace.model.autoencoder.base import CodecState, first_group
+
 CHANNELS = 32
 BLOCK = 8
 """Side of an encoder block at half size: 16 pixels of the picture."""
 
 
 class LinearBlocks(nn.Module):
-    """Blocks of 4 frames x 8 x 8 half-size pixels <-> 32 latents, by one matrix each way."""
+    """Blocks of 4 frames x 8 x 8 half-size pixels <-> 32 latents, one matrix in each direction."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,7 +43,7 @@ class LinearBlocks(nn.Module):
 
 
 class MemBlock(nn.Module):
-    """Two convolutions that see the current step and the one before it (as in TAEHV)."""
+    """Two convolutions that read the current and the previous time step (as in TAEHV)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -49,7 +51,7 @@ class MemBlock(nn.Module):
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
 
     def forward(self, x: Tensor, batch: int, past: Tensor | None) -> tuple[Tensor, Tensor]:
-        """x `[T * B, C, h, w]`, time first; past `[B, C, h, w]`, None at the start -> the result and the next past."""
+        """The result and the next past. x: `[T * B, C, h, w]`, time first. past: `[B, C, h, w]`; None at the start."""
         first = torch.zeros_like(x[:batch]) if past is None else past
         before = torch.cat((first, x[:-batch]))
         hidden = F.relu(self.conv1(torch.cat((x, before), dim=1)))
@@ -57,7 +59,7 @@ class MemBlock(nn.Module):
 
 
 class Grow(nn.Module):
-    """Twice the side and twice the frames, by 1x1 convolutions and reshapes."""
+    """Doubles height, width and frame count by 1x1 convolutions and reshapes."""
 
     def __init__(self, width: int, out: int) -> None:
         super().__init__()
@@ -69,15 +71,12 @@ class Grow(nn.Module):
         """`[T * B, width, h, w]` -> `[2T * B, out, 2h, 2w]`."""
         x = F.relu(self.time(F.relu(F.pixel_shuffle(self.space(x), 2))))
         x = x.unflatten(1, (2, self.out)).unflatten(0, (-1, batch)).transpose(1, 2).flatten(0, 2)
-        # Convolutions on CPUs are up to twice as fast with channels last, and reshaping loses that order.
+        # On CPUs, convolutions are up to twice as fast in channels-last order, which reshaping loses.
         return x.contiguous(memory_format=torch.channels_last)
 
 
 class TinyAE(nn.Module):
-    """Codec with explicit state: both directions take the state of the call before and return the next.
-
-    latent_channels, temporal_stride, spatial_stride describe the geometry; sides must be multiples of 16.
-    """
+    """The codec. Interface: `Autoencoder`. Sides must be multiples of 16."""
 
     latent_channels = CHANNELS
     temporal_stride = 4
@@ -96,32 +95,25 @@ class TinyAE(nn.Module):
             nn.init.zeros_(parameter)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def encode(self, pixels: Tensor, state: list[Tensor] | None = None) -> tuple[Tensor, list[Tensor]]:
-        """Pixels `[B, 3, T, H, W]` in -1..1 -> latents `[B, 32, f, H/16, W/16]`.
-
-        state None: the stream starts, T = 1 + 4k, and the first frame stands for the four of its latent frame.
-        Otherwise T = 4k.
-        """
+    def encode(self, pixels: Tensor, state: CodecState | None = None) -> tuple[Tensor, CodecState]:
+        """See Autoencoder.encode. Raises ValueError if the frames do not fill whole groups or a side does not fit."""
         if state is None:
-            pixels = torch.cat((pixels[:, :, :1].expand(-1, -1, 3, -1, -1), pixels), dim=2)
+            pixels = first_group(pixels)
         b, c, t, height, width = pixels.shape
         if t % 4 or height % 16 or width % 16:
             raise ValueError(f"cannot encode {t} frames of {width}x{height}: needs groups of 4 and multiples of 16")
         half = F.avg_pool2d(pixels.reshape(b * c, t, height, width), 2)
         return self.blocks(half.view(b, c, t, height // 2, width // 2)), []
 
-    def blank_state(self, pixels: Tensor) -> list[Tensor]:
-        """An encoder state without history, aligned as in mid-stream: always empty here."""
+    def blank_state(self, pixels: Tensor) -> CodecState:
+        """See Autoencoder.blank_state: always empty."""
         return []
 
-    def decode(self, latents: Tensor, state: list[Tensor] | None = None) -> tuple[Tensor, list[Tensor]]:
-        """Latents `[B, 32, f, h, w]` -> pixels `[B, 3, T, 16h, 16w]` in -1..1.
-
-        state None: the stream starts, T = 1 + 4(f - 1). Otherwise T = 4f.
-        """
+    def decode(self, latents: Tensor, state: CodecState | None = None) -> tuple[Tensor, CodecState]:
+        """See Autoencoder.decode. In training mode the pixels are not clamped."""
         batch, _, frames, _, _ = latents.shape
         past: list[Tensor | None] = list(state) if state is not None else [None] * len(self.mem)
-        # Time first from here on: the step before is then one slice away.
+        # Time comes first from here on, so the previous time step is one slice.
         coarse = self.blocks.inverse(latents).transpose(0, 1).flatten(0, 1)
         x = latents.permute(2, 0, 1, 3, 4).flatten(0, 1).contiguous(memory_format=torch.channels_last)
         x = F.relu(self.enter(x))

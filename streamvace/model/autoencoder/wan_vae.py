@@ -1,7 +1,7 @@
-"""The Wan2.1 VAE (Wan2.1_VAE, 96 channels wide) and its light copy (lightvaew2_1, 24 wide), streaming both ways.
+"""The Wan2.1 VAE (Wan2.1_VAE, 96 channels wide) and its light version (lightvaew2_1, 24 wide), as streaming codecs.
 
-The state of a stream is a list with the last input frames of every layer that looks back in time, in visiting order.
-The modules hold weights only, so any number of streams can use one of them.
+A stream's state is a list of the last input frames of every layer that looks back in time, in execution order. The
+modules hold only weights, so any number of streams can share one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Layer = ResidualBlock | FrameAttention | Downsample | Upsample
 
 
 class _Half(nn.Module, ABC):
-    """What encoder and decoder share: conv1, layers, head. Subclasses name the middle as published."""
+    """The common part of encoder and decoder: conv1, layers, head. Subclasses use the published parameter names."""
 
     conv1: CausalConv3d
     head: nn.Sequential
@@ -62,13 +62,13 @@ def _head(width: int, out: int) -> nn.Sequential:
 
 
 class Encoder(_Half):
-    """Pixels to the moments of the latents: 8 times down in space, 4 times in time."""
+    """Pixels to the moments of the latents, downsampled 8 times in space and 4 times in time."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.conv1 = CausalConv3d(3, width, 3)
         stack: list[Layer] = []
-        # Channels of each level and how it ends: space only, space and time twice, not at all.
+        # Channels of each level, and its downsampling: False in space, True in space and time, None without.
         n_in = width
         for n_out, temporal in ((width, False), (width * 2, True), (width * 4, True), (width * 4, None)):
             stack += [ResidualBlock(n_in, n_out), ResidualBlock(n_out, n_out)]
@@ -117,8 +117,8 @@ class WanVAE(nn.Module):
     def __init__(self, width: int = FULL_WIDTH, latents_at_once: int = 1) -> None:
         """width: FULL_WIDTH or LIGHT_WIDTH for the published files.
 
-        latents_at_once: latent frames a pass. The result is the same; more needs memory in proportion (at full width
-        a latent frame of 832x480 needs about 0.3 GB an activation in 16 bit).
+        latents_at_once: latent frames per pass, at least 1. It does not change the result; memory grows in proportion
+        (at full width and 832x480, about 0.3 GB per latent frame and activation in 16 bit).
         """
         super().__init__()
         if latents_at_once < 1:
@@ -130,7 +130,7 @@ class WanVAE(nn.Module):
         self.decoder = Decoder(width)
 
     def encode(self, pixels: Tensor, state: CodecState | None) -> tuple[Tensor, CodecState]:
-        """See Autoencoder.encode. Raises ValueError when the frames do not fill whole latent groups."""
+        """See Autoencoder.encode. Raises ValueError if the frames do not fill whole groups or a side does not fit."""
         frames, height, width = pixels.shape[2:]
         if (frames % 4 if state is not None else (frames + 3) % 4) or frames < 1:
             raise ValueError(f"the encoder takes 1 + 4 k frames first and 4 k after, got {frames}")
@@ -147,7 +147,7 @@ class WanVAE(nn.Module):
         return torch.cat(done, dim=2), state
 
     def encode_pass(self, pixels: Tensor, state: CodecState | None) -> tuple[Tensor, CodecState]:
-        """All frames in one pass, of any count: frames that fill no group only leave their trace in the state."""
+        """Encode any number of frames in one pass; frames that do not fill a group only change the state."""
         tape = Tape(state)
         z = self.conv1(self.encoder.run(pixels, tape))[:, :Z]
         return normalised(z), tape.left
@@ -155,8 +155,8 @@ class WanVAE(nn.Module):
     def blank_state(self, pixels: Tensor) -> CodecState:
         """See Autoencoder.blank_state.
 
-        `pixels` are those the state is for: their first frame is encoded ahead of them, as if the stream had stood
-        still on it, so that they fall into groups of four. Their first latent then has no foreign past.
+        The state is that of a stream whose only frame so far is the first frame of `pixels`. So `pixels` fill groups of
+        four, and their first latent sees no foreign past.
         """
         return self.encode_pass(pixels[:, :, :1], None)[1]
 

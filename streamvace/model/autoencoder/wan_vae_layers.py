@@ -1,6 +1,6 @@
-"""The layers of the Wan2.1 VAE: causal in time, with what they remember kept on a tape outside the modules.
+"""The layers of the Wan2.1 VAE: causal in time, with their history kept on a tape outside the modules.
 
-Parameter names are the published ones, so checkpoints load without renaming. Activations are `[B, C, T, H, W]`.
+Parameter names are the published ones. Activations are `[B, C, T, H, W]`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from streamvace.model.autoencoder.base import CodecState
 
 
 class Tape:
-    """One call's walk over the layers: each reads what it left behind last time and leaves its part for the next.
+    """The state during one call. Each layer reads the frames it left in the previous call and leaves new ones.
 
-    first: the stream starts with this call. left: the state after the call, in visiting order.
+    first: the stream starts with this call. left: the state after the call, in execution order.
     """
 
     def __init__(self, state: CodecState | None) -> None:
@@ -24,7 +24,7 @@ class Tape:
         self.left: CodecState = []
 
     def extend(self, x: Tensor, frames: int) -> Tensor:
-        """`x` with the layer's `frames` earlier input frames in front: zeros at the stream's start."""
+        """`x` preceded by the layer's `frames` previous input frames, or zeros at the stream's start."""
         batch, channels, _, height, width = x.shape
         past = x.new_zeros((batch, channels, frames, height, width)) if self.first else next(self._found)
         joined = torch.cat((past, x), dim=2)
@@ -32,8 +32,8 @@ class Tape:
         return joined
 
     def leave(self, x: Tensor, frames: int) -> None:
-        """The layer's next call will find the last `frames` of `x`."""
-        # A copy: a view would keep the whole chunk's activations alive until the next one.
+        """Leave the last `frames` of `x` for the layer's next call."""
+        # A view would keep the whole chunk's activations alive until the next chunk.
         self.left.append(x[:, :, -frames:].clone())
 
 
@@ -47,17 +47,17 @@ class ChannelNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Any `[N, C, ...]`, same shape out."""
-        # In fp16 the usual 1e-12 is zero, and a black picture has columns of exact zeros.
+        # In fp16 the usual 1e-12 is zero, and a black picture has all-zero columns.
         eps = max(1e-12, torch.finfo(x.dtype).tiny)
         normed: Tensor = F.normalize(x, dim=1, eps=eps) * (self.gamma * x.shape[1] ** 0.5)
         return normed
 
 
 class CausalConv3d(nn.Conv3d):
-    """A convolution that looks back in time only; the frames it looks back on come from the tape."""
+    """A convolution that is causal in time; previous frames come from the tape."""
 
     def __init__(self, n_in: int, n_out: int, kernel: int) -> None:
-        """kernel: 3 (remembers two frames) or 1 (remembers none)."""
+        """kernel: 3 (keeps two frames) or 1 (keeps none)."""
         super().__init__(n_in, n_out, kernel, padding=(0, kernel // 2, kernel // 2))
 
     def run(self, x: Tensor, tape: Tape) -> Tensor:
@@ -72,7 +72,7 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__()
-        # Dropout keeps the published index of the second convolution; it never acts here.
+        # Dropout is inactive; it preserves the published index of the second convolution.
         self.residual = nn.Sequential(
             ChannelNorm(n_in, 3), nn.SiLU(), CausalConv3d(n_in, n_out, 3),
             ChannelNorm(n_out, 3), nn.SiLU(), nn.Dropout(0.0), CausalConv3d(n_out, n_out, 3),
@@ -98,7 +98,7 @@ class FrameAttention(nn.Module):
         self.proj = nn.Conv2d(channels, channels, 1)
 
     def run(self, x: Tensor, tape: Tape) -> Tensor:
-        """`[B, C, T, H, W]`, same shape out; the tape is not touched."""
+        """`[B, C, T, H, W]`, same shape out; without history."""
         batch, _, _, height, width = x.shape
         frames = x.transpose(1, 2).flatten(0, 1)
         q, k, v = self.to_qkv(self.norm(frames)).flatten(2).transpose(1, 2).unsqueeze(1).chunk(3, dim=-1)
@@ -123,7 +123,7 @@ class Downsample(nn.Module):
         if not tape.first:
             out: Tensor = self.time_conv(tape.extend(x, 1))
             return out
-        # The first frame passes by the convolution and is its history for the frames after it.
+        # The first frame bypasses the convolution and is its history for later frames.
         tape.leave(x, 1)
         first = x[:, :, :1]
         return torch.cat((first, self.time_conv(x)), dim=2) if x.shape[2] > 1 else first
@@ -146,14 +146,14 @@ class Upsample(nn.Module):
     def _grow(self, time_conv: nn.Conv3d, x: Tensor, tape: Tape) -> Tensor:
         if not tape.first:
             return _interleave(time_conv(tape.extend(x, 2)))
-        # The first frame stays one frame and, as published, is no history for those after it.
+        # The first frame stays a single frame and, as published, is not part of the history of later ones.
         first, rest = x[:, :, :1], x[:, :, 1:]
         joined = tape.extend(rest, 2)
         return torch.cat((first, _interleave(time_conv(joined))), dim=2) if rest.shape[2] else first
 
 
 def _per_frame(layers: nn.Sequential, x: Tensor) -> Tensor:
-    """Two-dimensional layers over each frame of `[B, C, T, H, W]`."""
+    """Two-dimensional layers on each frame of `[B, C, T, H, W]`."""
     out: Tensor = layers(x.transpose(1, 2).flatten(0, 1)).unflatten(0, (x.shape[0], -1))
     return out.transpose(1, 2)
 

@@ -1,4 +1,4 @@
-"""Promises of every control, and of each one: measured on footage whose truth is known."""
+"""Promises of all controls and of each one, measured on footage with known truth."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.conditioning.footage import (
 
 NOTHING_INSTALLED = Networks(Path("no such folder"))
 ALWAYS = tuple(name for name in CONTROLS if name != "pose")
-"""What needs no files; the pose control has tests of its own."""
+"""Controls that need no files; the pose control has its own tests."""
 
 SETTINGS = ControlSettings()
 
@@ -159,7 +159,7 @@ def test_flow_has_a_fixed_scale_that_does_not_depend_on_the_rate_of_the_input() 
 
 
 @pytest.mark.parametrize("size", [(640, 30), (2000, 60), (128, 16), (16, 128), (64, 64), (33, 640), (640, 32)])
-def test_a_narrow_strip_does_not_take_the_process_down(size: tuple[int, int]) -> None:
+def test_a_narrow_strip_does_not_crash_the_process(size: tuple[int, int]) -> None:
     """OpenCV's search reads outside pictures that are too low for its pyramid."""
     rng = np.random.default_rng(0)
     pictures = [rng.integers(0, 256, (size[1], size[0], 3), np.uint8) for _ in range(3)]

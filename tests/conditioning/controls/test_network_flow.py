@@ -1,4 +1,4 @@
-"""RAFT as the flow control: when it is used, that it is torchvision's network, that its motion is drawn as it is."""
+"""RAFT as the flow control: when it is used, that it equals torchvision's network, and that its flow is drawn."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def weights() -> dict[str, Tensor]:
 def networks(tmp_path: Path) -> Networks:
     (tmp_path / VISION).mkdir()
     save_file(weights(), str(tmp_path / VISION / RAFT_FILE))
-    return Networks(tmp_path, device="meta")  # any device that is no processor
+    return Networks(tmp_path, device="meta")  # any device but the CPU
 
 
 class Exact(RaftSmall):
@@ -60,7 +60,7 @@ class Exact(RaftSmall):
         return moved[None, :, None, None].expand(1, 2, height, width)
 
 
-def test_it_answers_what_torchvisions_network_answers_with_the_same_weights() -> None:
+def test_the_flow_equals_torchvisions_with_the_same_weights() -> None:
     """The figures are torchvision 0.28.0's `raft_small`, four updates, for these weights and pictures."""
     network = RaftSmall().eval()
     network.load_state_dict(weights())
@@ -105,16 +105,16 @@ def test_it_is_used_when_its_weights_and_a_card_are_there_and_says_so(networks: 
 @pytest.mark.parametrize("content", [b"no weights at all", b""])
 def test_a_damaged_file_is_refused_in_one_line(networks: Networks, tmp_path: Path, content: bytes) -> None:
     (tmp_path / VISION / RAFT_FILE).write_bytes(content)
-    with pytest.raises(UserError, match="not RAFT's small network") as told:
+    with pytest.raises(UserError, match="not RAFT's small network") as refused:
         CONTROLS["flow"](networks)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_another_networks_weights_are_refused_in_one_line(networks: Networks, tmp_path: Path) -> None:
     save_file({"other": torch.zeros(2)}, str(tmp_path / VISION / RAFT_FILE))
-    with pytest.raises(UserError, match="models pull vision") as told:
+    with pytest.raises(UserError, match="models pull vision") as refused:
         CONTROLS["flow"](networks)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("size", [(320, 184), (123, 77), (33, 200), (641, 35), (40, 40)])

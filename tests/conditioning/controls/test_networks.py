@@ -1,4 +1,4 @@
-"""Networks that controls and masks load: what is missing or broken is told in one line, with the mend."""
+"""Networks that controls and masks load: missing and broken files are reported in one line, with the fix."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def scene() -> Pixels:
 def test_a_file_that_is_no_network_is_refused_in_one_line(tmp_path: Path) -> None:
     bad = tmp_path / "bad.tflite"
     bad.write_bytes(b"no network at all" * 9)
-    with pytest.raises(UserError, match=r"bad\.tflite does not load") as told:
+    with pytest.raises(UserError, match=r"bad\.tflite does not load") as refused:
         LiteNetwork(bad)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_without_its_files_a_person_mask_says_where_they_come_from(tmp_path: Path) -> None:
@@ -141,6 +141,6 @@ def test_a_folder_that_holds_no_depth_network_is_refused_in_one_line(tmp_path: P
     folder = tmp_path / VISION / DEPTH_FOLDER
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps({"model_type": "bert"}))
-    with pytest.raises(UserError, match="does not load") as told:
+    with pytest.raises(UserError, match="does not load") as refused:
         CONTROLS["depth"](Networks(tmp_path))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(refused.value)

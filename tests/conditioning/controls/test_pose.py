@@ -1,4 +1,4 @@
-"""The pose control without its networks: following people, drawing them, doing without what is missing."""
+"""The pose control with fake networks: tracking people, drawing them, and working without optional files."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeLite]:
     return kind
 
 
-def test_the_finder_has_as_many_anchors_as_its_network_answers() -> None:
+def test_the_detector_has_as_many_anchors_as_its_network_outputs() -> None:
     found = anchors(224)
     assert found.shape == (2254, 2)
     assert found.min() > 0
@@ -231,14 +231,14 @@ def test_a_joint_far_outside_is_no_harm(value: float) -> None:
     assert canvas.any(), "the joints inside are drawn all the same"
 
 
-def test_without_its_files_the_mend_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="models pull vision") as told:
+def test_missing_files_are_refused_with_the_fix(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="models pull vision") as refused:
         CONTROLS["pose"](Networks(tmp_path))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(refused.value)
 
 
 class Everywhere:
-    """Finds a hand or a face at every wrist and every nose; keeps what it was told of the picture before."""
+    """Finds a hand or a face at every wrist and every nose; records the previous positions it was given."""
 
     before: list[Floats | None]
 

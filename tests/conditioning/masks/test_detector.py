@@ -92,14 +92,14 @@ def test_letterboxing_keeps_the_shape() -> None:
 def test_a_file_that_is_no_detector_is_refused_in_one_line(tmp_path: Path) -> None:
     nonsense = tmp_path / "nonsense.onnx"
     nonsense.write_bytes(b"not a network" * 20)
-    with pytest.raises(UserError, match=r"nonsense\.onnx does not load") as told:
+    with pytest.raises(UserError, match=r"nonsense\.onnx does not load") as refused:
         Detector(Networks(tmp_path, detector=nonsense))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(refused.value)
     with pytest.raises(UserError, match="/streamvace/mask/model"):
         Detector(Networks(tmp_path))
 
 
-def test_an_answer_of_an_unknown_shape_is_told() -> None:
+def test_an_output_of_unknown_shape_is_refused() -> None:
     with pytest.raises(UserError, match="supported are"):
         decode([np.zeros((1, 1000), np.float32)], 0.5)
 

@@ -93,7 +93,7 @@ def test_a_folder_without_streamvace_is_said_before_anything_is_installed(tmp_pa
     child = Child(Settings(tmp_path / "nothing"))
     [last] = until(child, ended)
     assert isinstance(last, Ended)
-    assert "holds no streamvace" in last.line
+    assert "no streamvace in" in last.line
 
 
 def test_what_is_missing_is_installed_first(begin: Begin) -> None:

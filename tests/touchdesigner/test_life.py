@@ -42,14 +42,14 @@ def test_who_answers_is_joined_and_nothing_is_started() -> None:
     life.answered(LOOK_S / 2)
     assert life.state is State.JOINED
     assert life.tick(LOOK_S) == []
-    assert not life.fresh
+    assert not life.own
 
 
 def test_where_nobody_answers_a_process_is_started_and_told_everything() -> None:
     life = started()
     life.answered(2.0)
     assert life.state is State.RUNNING
-    assert life.fresh
+    assert life.own
 
 
 def test_opening_a_project_joins_who_comes_but_does_not_start() -> None:
@@ -72,7 +72,7 @@ def test_one_that_answers_late_is_joined_after_ours_found_its_place_taken() -> N
     life.answered(2.0)
     life.ended(REFUSED, "OSC port 7700 is in use", 2.1)
     life.answered(2.2)
-    assert (life.state, life.fresh) == (State.JOINED, False)
+    assert (life.state, life.own) == (State.JOINED, False)
     assert life.tick(1e3) == []
 
 

@@ -12,7 +12,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -204,5 +203,5 @@ def _list_problem(row: Parameter) -> str:
 
 
 def _document() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(files("osc_schema").joinpath(PATH.name).read_text("utf-8"))
+    document: dict[str, Any] = json.loads(PATH.read_text("utf-8"))
     return document

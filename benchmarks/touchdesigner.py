@@ -13,7 +13,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
-import socket
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,7 +21,7 @@ import numpy as np
 from common import arguments, cpu_line
 
 from tests.touchdesigner.fake_td import FakeTouchDesigner
-from tests.touchdesigner.studio import Studio
+from tests.touchdesigner.studio import Studio, free_port
 
 FAKE = "--factory tests.live.fakes:make --size 64x64 --output null --input pattern"
 FRAME_S = 1 / 60
@@ -51,11 +50,8 @@ def main() -> None:
     seconds = parser.parse_args().seconds
     with tempfile.TemporaryDirectory() as folder:
         studio = Studio(FakeTouchDesigner(Path(folder), timer=time.perf_counter))
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
         try:
-            report(studio, port, seconds)
+            report(studio, free_port(), seconds)
         finally:
             studio.close()
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from streamvace_td.layout import Expr, Group, Node
+from streamvace_td.layout import Expr, Group, Node, ParSetting
 
 _STATUS = (
     "'{} {:.0f} frames/s  {:.0f} ms'.format(op('streamvace').par.State.eval(), "
     "op('streamvace').par.Statusfps.eval(), op('streamvace').par.Statuslatencyp50.eval())"
 )
 
-_SQUARE = {"outputresolution": "custom", "resolutionw": 512, "resolutionh": 512}
+_SQUARE: dict[str, ParSetting] = {"outputresolution": "custom", "resolutionw": 512, "resolutionh": 512}
 
 NODES = (
     Node(

@@ -68,10 +68,10 @@ Replay = Callable[[str, Sidecar, Tensors], Report]
 
 
 def _replays() -> tuple[tuple[Callable[[Sidecar], bool], Replay], ...]:
-    from streamvace import parity_batch, parity_codec, parity_stream, parity_vae
+    from streamvace import parity_batch, parity_codec, parity_networks, parity_stream, parity_vae
 
     return (
-        (lambda meta: meta.get("pipeline") in parity_stream.PIPELINES, parity_stream.replay_stream),
+        (lambda meta: meta.get("pipeline") in parity_networks.PIPELINES, parity_stream.replay_stream),
         (lambda meta: "enc_width" in meta, parity_codec.replay_taehv),
         (lambda meta: "sinusoid_dtype" in meta, parity_codec.replay_scheduler),
         (lambda meta: "cases" in meta and "vae_stride" in meta, parity_codec.replay_vace_encoding),

@@ -12,16 +12,16 @@ import json
 import statistics
 from collections.abc import Sequence
 
-from streamvace.idle_threads import sleep_when_idle
+from streamvace.system.idle_threads import sleep_when_idle
 
 sleep_when_idle()  # as `streamvace run` does, and like there before torch is loaded
 
 import numpy as np
 import torch
 
-from streamvace.generator import Chunk, ChunkInput, Generator
-from streamvace.hardware import hardware_line
-from streamvace.model_options import ModelOptions
+from streamvace.doctor.hardware import hardware_line
+from streamvace.records.model_options import ModelOptions
+from streamvace.stream.generator import Chunk, ChunkInput, Generator
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -30,16 +30,16 @@ from streamvace.conditioning.controls import CONTROLS, RAFT_FILE
 from streamvace.conditioning.controls.base import Control, ControlSettings, three
 from streamvace.conditioning.controls.flow import Flow
 from streamvace.conditioning.controls.network_flow import RaftSearch
+from streamvace.conditioning.controls.networks import Networks
 from streamvace.conditioning.masks import MASKS
 from streamvace.conditioning.masks.base import MaskSettings
 from streamvace.conditioning.masks.shape import MaskShaper, Shaping
-from streamvace.conditioning.networks import Networks
-from streamvace.embedded.pattern_stream import PatternStream
-from streamvace.errors import UserError
-from streamvace.hardware import processor
+from streamvace.doctor.hardware import processor
 from streamvace.live.options import parse_size
 from streamvace.models.manifest import models_folder
-from streamvace.video.file import clip_info, read_frames
+from streamvace.system.errors import UserError
+from streamvace.video.film.source import clip_info, read_frames
+from streamvace.world.pattern_stream import PatternStream
 
 Pixels = NDArray[np.uint8]
 Step = Callable[[Pixels, float], Pixels]

@@ -22,18 +22,18 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from streamvace.chunk import ChunkInput
-from streamvace.generator import Generator
-from streamvace.hardware import hardware_line
+from streamvace.doctor.hardware import hardware_line
 from streamvace.live.options import parse_size
-from streamvace.loading import resolve_device
 from streamvace.model.autoencoder.taehv import TAEHV
 from streamvace.model.context import ContextBranch
 from streamvace.model.quantize import native_dtype
 from streamvace.model.specs import PipelineSpec, WanSize, pipeline
 from streamvace.model.transformer import CausalWan
 from streamvace.model.wan_checkpoint import load_context, load_wan
-from streamvace.stream_state import Networks
+from streamvace.records.chunk import ChunkInput
+from streamvace.stream.generator import Generator
+from streamvace.stream.loading import resolve_device
+from streamvace.stream.stream_state import Networks
 
 SMALL = WanSize(dim=24, ffn_dim=48, num_layers=2, num_heads=2, vace_layers=(0,), text_len=6, text_dim=8, freq_dim=16)
 

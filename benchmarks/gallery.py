@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 
 import osc_schema
-from streamvace.embedded.pattern_stream import PatternStream
-from streamvace.embedded.world import FPS
-from streamvace.live.cue_file import built_in_cues
-from streamvace.live.render import RenderOptions, render_clip
-from streamvace.video.file import read_frames
-from streamvace.video.writer import VideoWriter
+from streamvace.control.cue_file import built_in_cues
+from streamvace.live.offline.render import RenderOptions, render_clip
+from streamvace.video.film.source import read_frames
+from streamvace.video.film.writer import VideoWriter
+from streamvace.world.pattern_stream import PatternStream
+from streamvace.world.scene import FPS
 
 SIZE = (256, 256)
 MOMENTS = (0.25, 0.6, 0.95)

@@ -10,18 +10,18 @@ import argparse
 import json
 import statistics
 
-from streamvace.idle_threads import sleep_when_idle
+from streamvace.system.idle_threads import sleep_when_idle
 
 sleep_when_idle()  # as `streamvace run` does, and like there before torch is loaded
 
 import numpy as np
 
-from streamvace.chunk import ChunkInput, Pixels
-from streamvace.embedded.judge.judges import silhouette_iou
-from streamvace.embedded.judge.references import STEP, Clip, make_clip
-from streamvace.generator import Generator
-from streamvace.hardware import hardware_line
-from streamvace.model_options import ModelOptions
+from streamvace.doctor.hardware import hardware_line
+from streamvace.embedded.evaluation.judges import silhouette_iou
+from streamvace.embedded.evaluation.references import STEP, Clip, make_clip
+from streamvace.records.chunk import ChunkInput, Pixels
+from streamvace.records.model_options import ModelOptions
+from streamvace.stream.generator import Generator
 
 REUSE = (1, 2, 3, 4)
 

@@ -14,10 +14,10 @@ import statistics
 import struct
 import time
 
-from streamvace.live.commands import Commands
-from streamvace.live.cue_list import CueList
-from streamvace.live.cues import MOST_CUES, Cue, look
-from streamvace.live.parameters import Parameters
+from streamvace.control.commands import Commands
+from streamvace.control.cue_list import CueList
+from streamvace.control.cues import MOST_CUES, Cue, look
+from streamvace.control.parameters import Parameters
 from streamvace.osc.codec import MAX_ADDRESS, MAX_ARGUMENTS, MAX_DEPTH, MAX_MESSAGES, MAX_VALUES
 from streamvace.osc.inbox import MAX_PATTERN_LETTERS, MAX_PATTERNS, Inbox
 
@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     logging.disable()
-    from streamvace.hardware import processor
+    from streamvace.doctor.hardware import processor
 
     results = {name: (len(datagram), *measure(datagram, given.times)) for name, datagram in dearest().items()}
     if given.json:

@@ -149,7 +149,7 @@ def ticks(before: Figures, after: Figures, longest_ms: float) -> Result:
 
 
 def _resident_mb(pid: int) -> float:
-    from streamvace.live.memory import resident_mb
+    from streamvace.telemetry.memory import resident_mb
 
     return resident_mb(pid)
 
@@ -195,7 +195,7 @@ def main() -> None:
 def _hardware() -> str:
     import torch
 
-    from streamvace.hardware import hardware_line
+    from streamvace.doctor.hardware import hardware_line
 
     return hardware_line(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 

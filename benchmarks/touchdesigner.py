@@ -22,7 +22,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from streamvace.hardware import processor
+from streamvace.doctor.hardware import processor
 from tests.touchdesigner.fake_td import FakeTouchDesigner
 from tests.touchdesigner.studio import Studio
 

@@ -11,17 +11,17 @@ import json
 import statistics
 from collections.abc import Callable
 
-from streamvace.idle_threads import sleep_when_idle
+from streamvace.system.idle_threads import sleep_when_idle
 
 sleep_when_idle()  # as `streamvace run` does, and like there before torch is loaded
 
 import numpy as np
 import torch
 
-from streamvace.chunk import ChunkInput
-from streamvace.generator import Generator
-from streamvace.hardware import hardware_line
-from streamvace.model_options import ModelOptions
+from streamvace.doctor.hardware import hardware_line
+from streamvace.records.chunk import ChunkInput
+from streamvace.records.model_options import ModelOptions
+from streamvace.stream.generator import Generator
 
 Row = Callable[[int, int, int], dict[str, object]]
 """From frames, height and width of a chunk to what it is given beside prompt and control."""

@@ -25,13 +25,13 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.hardware import processor
-from streamvace.video.alpha import to_premultiplied, to_straight
-from streamvace.video.file import read_frames
-from streamvace.video.film_format import FORMATS
-from streamvace.video.frame import Frame, now_ns
-from streamvace.video.pacing import ShowClock
-from streamvace.video.writer import VideoWriter
+from streamvace.doctor.hardware import processor
+from streamvace.records.frame import Frame
+from streamvace.system.clock import ShowClock, now_ns
+from streamvace.video.core.alpha import to_premultiplied, to_straight
+from streamvace.video.film.format import FORMATS
+from streamvace.video.film.source import read_frames
+from streamvace.video.film.writer import VideoWriter
 
 Row = tuple[str, str, str, str, str]
 """path, size, throughput, latency, alpha"""
@@ -71,7 +71,7 @@ def paced(rate: float, seconds: float) -> Iterator[int]:
 
 def send_ndi(names: list[str], width: int, height: int, seconds: float) -> None:
     """The other process: publishes until everybody had time to connect, and then for so many seconds."""
-    from streamvace.video.ndi_sink import NdiSink
+    from streamvace.video.ndi.sink import NdiSink
 
     sinks, pictures = [NdiSink(name, NDI_RATE) for name in names], moving(width, height)
     for index in paced(NDI_RATE, seconds):
@@ -85,7 +85,7 @@ def send_ndi(names: list[str], width: int, height: int, seconds: float) -> None:
 
 def measure_ndi(width: int, height: int, streams: int, seconds: float) -> Row:
     """Our sink in another process, our source here."""
-    from streamvace.video.ndi_source import NdiInput, NdiSource
+    from streamvace.video.ndi.source import NdiInput, NdiSource
 
     expected = [picture[..., 3].astype(int) for picture in moving(width, height)]
 
@@ -175,7 +175,7 @@ def measure_alpha(seconds: float) -> Iterator[Row]:
 
 def draw_window(width: int, height: int, seconds: float) -> None:
     """Another process, with a screen: publish and draw as fast as it goes, and take the screen back."""
-    from streamvace.video.window import WindowSink
+    from streamvace.video.window.sink import WindowSink
 
     pictures = moving(width, height)
     sink = WindowSink((width, height), window_size=(width, height))

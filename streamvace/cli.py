@@ -15,13 +15,13 @@ import typer
 
 from osc_schema import Value
 from streamvace import __version__
-from streamvace.errors import UserError
-from streamvace.idle_threads import sleep_when_idle
-from streamvace.live.reporter import say
-from streamvace.mend import command
-from streamvace.model_options import ModelOptions
 from streamvace.osc.cli_options import CliOption, parse_cli
 from streamvace.osc.cli_options import options as schema_options
+from streamvace.records.model_options import ModelOptions
+from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import command
+from streamvace.system.idle_threads import sleep_when_idle
+from streamvace.telemetry.reporter import say
 
 PARAMETERS_PANEL = "Parameters (each can be changed over OSC while it runs)"
 
@@ -308,8 +308,8 @@ def render(
     parameters: dict[str, Value],
 ) -> None:
     """Generate from a clip, frame by frame, not live. The same command gives the same video."""
+    from streamvace.live.offline.render import RenderOptions, render_clip
     from streamvace.live.options import parse_loras, parse_size
-    from streamvace.live.render import RenderOptions, render_clip
 
     options = RenderOptions(
         input=input_,
@@ -334,7 +334,7 @@ def render(
 @app.command()
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
     """Say what this machine can do, and what to install for the rest."""
-    raise typer.Exit(_call("streamvace.doctor", "run_doctor", as_json))
+    raise typer.Exit(_call("streamvace.doctor.checks", "run_doctor", as_json))
 
 
 @app.command()
@@ -344,7 +344,7 @@ def sources(
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
     """List what can be an input: NDI, Spout and Syphon senders, cameras, screens."""
-    raise typer.Exit(_call("streamvace.sources", "run_sources", seconds, thumbnails, as_json))
+    raise typer.Exit(_call("streamvace.doctor.sources", "run_sources", seconds, thumbnails, as_json))
 
 
 @app.command()
@@ -357,7 +357,7 @@ def card(
     """Send a test card to outputs: which way is up, which colour is which, what becomes of alpha. No model."""
     from streamvace.live.options import parse_size
 
-    raise typer.Exit(_call("streamvace.live.send_card", "send_card", output, parse_size(size), rate, duration))
+    raise typer.Exit(_call("streamvace.live.test_card", "send_card", output, parse_size(size), rate, duration))
 
 
 @app.command()
@@ -365,7 +365,7 @@ def parity(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of
     """Replay recorded network calls and compare: a table, and exit code 1 when one differs."""
     if not folder.is_dir():
         raise UserError(f"no folder {folder}; name the folder that holds the recorded files")
-    raise typer.Exit(_call("streamvace.parity", "run_parity", folder))
+    raise typer.Exit(_call("streamvace.parity.cli", "run_parity", folder))
 
 
 PASSED_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -381,13 +381,13 @@ def models(context: typer.Context) -> None:
 @app.command(add_help_option=False, context_settings=PASSED_ON)
 def train(context: typer.Context) -> None:
     """Train the embedded model; `streamvace train --help` lists the stages."""
-    _call("streamvace.embedded.train.cli", "app", args=context.args, prog_name="streamvace train")
+    _call("streamvace.embedded.cli", "app", args=context.args, prog_name="streamvace train")
 
 
 @app.command(add_help_option=False, context_settings=PASSED_ON)
 def evaluate(context: typer.Context) -> None:
     """Measure how well the embedded model obeys; `streamvace evaluate --help` says what and how."""
-    _call("streamvace.embedded.judge.cli", "app", args=context.args, prog_name="streamvace evaluate")
+    _call("streamvace.embedded.evaluation.cli", "app", args=context.args, prog_name="streamvace evaluate")
 
 
 def _call(module: str, name: str, *given: Any, **named: Any) -> int:

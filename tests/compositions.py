@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from streamvace.chunk import ChunkInput
-from streamvace.generator import Generator
 from streamvace.model.specs import PIPELINES, pipeline
+from streamvace.records.chunk import ChunkInput
+from streamvace.stream.generator import Generator
 from tests.networks import SMALL, SMALL_TINY, small_generator
 
 INPUTS = (

@@ -6,7 +6,7 @@ import os
 
 from hypothesis import settings
 
-from streamvace.idle_threads import sleep_when_idle
+from streamvace.system.idle_threads import sleep_when_idle
 
 # Test networks are tiny: a second thread only waits for the first, and on a busy machine it waits long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -13,7 +13,6 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from streamvace.generator import Generator
 from streamvace.model.autoencoder.base import Autoencoder
 from streamvace.model.autoencoder.taehv import TAEHV
 from streamvace.model.autoencoder.tiny import TinyAE
@@ -22,7 +21,8 @@ from streamvace.model.context import ContextBranch
 from streamvace.model.lora import Delta, Lora
 from streamvace.model.specs import CacheRule, PipelineSpec, WanSize, pipeline
 from streamvace.model.transformer import CausalWan
-from streamvace.stream_state import Networks
+from streamvace.stream.generator import Generator
+from streamvace.stream.stream_state import Networks
 
 SMALL = WanSize(
     dim=24,

@@ -12,9 +12,9 @@ import pytest
 
 import osc_schema
 from streamvace import __version__, cli
+from streamvace.live.offline.render import RenderOptions
 from streamvace.live.options import RunOptions
-from streamvace.live.render import RenderOptions
-from streamvace.model_options import LoraChoice
+from streamvace.records.model_options import LoraChoice
 
 
 def options_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> RunOptions:
@@ -83,7 +83,7 @@ def test_loras_and_offload_reach_the_model_of_both_commands(monkeypatch: pytest.
         "blocks",
     )
     rendered: list[RenderOptions] = []
-    monkeypatch.setattr("streamvace.live.render.render_clip", lambda options: rendered.append(options) or 0)
+    monkeypatch.setattr("streamvace.live.offline.render.render_clip", lambda options: rendered.append(options) or 0)
     assert cli.main(["render", "-i", "a.mp4", "-o", "b.mp4", *said]) == 0
     for model in (options_of(monkeypatch, *said).model, rendered[0].model):
         assert model.loras == (LoraChoice(Path("a.safetensors")), LoraChoice(Path("b.safetensors"), -0.5, "side"))
@@ -92,7 +92,7 @@ def test_loras_and_offload_reach_the_model_of_both_commands(monkeypatch: pytest.
 
 def test_the_media_folder_reaches_both_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     rendered: list[RenderOptions] = []
-    monkeypatch.setattr("streamvace.live.render.render_clip", lambda options: rendered.append(options) or 0)
+    monkeypatch.setattr("streamvace.live.offline.render.render_clip", lambda options: rendered.append(options) or 0)
     assert cli.main(["render", "-i", "a.mp4", "-o", "b.mp4", "--media", "pictures"]) == 0
     assert options_of(monkeypatch, "--media", "pictures").media == rendered[0].media == Path("pictures")
 
@@ -272,7 +272,7 @@ def test_bad_input_is_one_line_with_the_mend_and_nothing_is_written(
 def test_no_display_is_said_before_anything_starts(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streamvace.live.outputs._display", lambda: False)
+    monkeypatch.setattr("streamvace.live.output.outputs._display", lambda: False)
     assert "no display" in refused(capsys, "run", "--output", "window")
 
 
@@ -283,7 +283,7 @@ def test_render_gets_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
         rendered.append(options)
         return 0
 
-    monkeypatch.setattr("streamvace.live.render.render_clip", render)
+    monkeypatch.setattr("streamvace.live.offline.render.render_clip", render)
     assert cli.main(["render", "-i", "a.mp4", "-o", "b.mp4", "--mask", "m.png", "--frames", "9", "--prompt", "x"]) == 0
     options = rendered[0]
     assert (options.input, options.output, options.mask) == (Path("a.mp4"), Path("b.mp4"), Path("m.png"))
@@ -330,7 +330,7 @@ def test_streams_that_cannot_be_reconfigured_are_left_alone(monkeypatch: pytest.
 def test_a_command_whose_part_is_missing_says_so(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "streamvace.doctor", None)
+    monkeypatch.setitem(sys.modules, "streamvace.doctor.checks", None)
     assert "not part of this installation" in refused(capsys, "doctor")
 
 

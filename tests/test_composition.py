@@ -11,9 +11,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streamvace.chunk import REFERENCE_MODES, ChunkInput
 from streamvace.model.blocks import Bidirectional
 from streamvace.model.rope import rotary_table
+from streamvace.records.chunk import REFERENCE_MODES, ChunkInput
 from tests.compositions import CODECS, INPUTS, ROWS, compose, contexts_of, latents_of, make
 
 compositions = st.sets(st.sampled_from(INPUTS)).map(frozenset)

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from streamvace.chunk import ChunkInput
 from streamvace.model.specs import PIPELINES, pipeline
+from streamvace.records.chunk import ChunkInput
 from tests.networks import SMALL, small_generator
 
 

@@ -29,7 +29,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
 }
 """Room -> rooms it must not import from."""
 
-ALLOWED = {("video", "streamvace.embedded.pattern_stream")}
+ALLOWED = {("video", "streamvace.world.pattern_stream")}
 """video knows nothing of the model, but the built-in control pattern is drawn by the embedded model's world."""
 
 

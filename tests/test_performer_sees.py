@@ -33,11 +33,11 @@ import numpy as np
 import pytest
 import torch
 
-from streamvace.chunk import ChunkInput
 from streamvace.conditioning.context import ContextState, encode_context
 from streamvace.model.blocks import Bidirectional
 from streamvace.model.rope import rotary_table
 from streamvace.model.specs import pipeline
+from streamvace.records.chunk import ChunkInput
 from tests.compositions import CODECS, compose, contexts_of, latents_of, make
 from tests.networks import SMALL, small_codec, small_generator
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from streamvace import cli
-from streamvace.live.commands import Commands
-from streamvace.live.cue_file import built_in_cues
-from streamvace.live.cue_list import CueList
-from streamvace.live.cues import Cue
-from streamvace.live.parameters import Parameters
-from streamvace.live.reference_list import EDITS, REFERENCES
+from streamvace.control.commands import Commands
+from streamvace.control.cue_file import built_in_cues
+from streamvace.control.cue_list import CueList
+from streamvace.control.cues import Cue
+from streamvace.control.parameters import Parameters
+from streamvace.control.reference_list import EDITS, REFERENCES
 from streamvace.osc.codec import encode_message
 from streamvace.osc.inbox import Inbox
 
@@ -54,7 +54,7 @@ def test_a_show_has_only_options_that_there_are(
     words: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("streamvace.live.app.run", lambda options: 0)
-    monkeypatch.setattr("streamvace.live.render.render_clip", lambda options: 0)
+    monkeypatch.setattr("streamvace.live.offline.render.render_clip", lambda options: 0)
     assert cli.main(words) == 0, capsys.readouterr().err
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from streamvace.chunk import Pixels
-from streamvace.pixels import to_pixels
+from streamvace.conditioning.pixels import to_pixels
+from streamvace.records.chunk import Pixels
 
 
 def place_anchors(

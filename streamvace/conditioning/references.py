@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from streamvace.chunk import Pixels
+from streamvace.records.chunk import Pixels
 
 
 def fit_on_white(image: Pixels, size: tuple[int, int]) -> Pixels:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
-from streamvace.chunk import Pixels
 from streamvace.model.sampler import Schedule, add_noise, schedule_of
+from streamvace.records.chunk import Pixels
 
 FULL_MOTION = 0.2
 """Frame difference (RMS, pictures in -1..1) at which a scene counts as moving as fast as it can."""

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from streamvace.errors import UserError
-from streamvace.live.desk import Desk, open_desk
+from streamvace.control.parameters import Parameters
+from streamvace.control.reference_list import EDITS
+from streamvace.live.control_surfaces import ControlSurfaces, open_surfaces
+from streamvace.live.director.stills import wishes
 from streamvace.live.end_with import end_with
 from streamvace.live.engine import Engine, make_engine
-from streamvace.live.grabs import GRAB, Grabber
-from streamvace.live.greeting import greeting
-from streamvace.live.incoming import open_inputs, open_shelf, open_signals
+from streamvace.live.input_setup import open_inputs, open_shelf, open_signals
+from streamvace.live.inputs.pictures import load_picture
+from streamvace.live.inputs.reference_grab import GRAB, Grabber
 from streamvace.live.main_loop import MainLoop, stop_on_signals
-from streamvace.live.media import MediaFolder
-from streamvace.live.model_switch import PIPELINE
 from streamvace.live.options import (
     RunOptions,
     check_factory,
@@ -26,20 +26,20 @@ from streamvace.live.options import (
     check_writable,
     resolve_size,
 )
-from streamvace.live.outgoing import make_presenter, prepare_outlets
-from streamvace.live.outputs import check_outputs
-from streamvace.live.parameters import Parameters
-from streamvace.live.pictures import load_picture
-from streamvace.live.presenter import Presenter
-from streamvace.live.reference_list import EDITS
-from streamvace.live.reporter import Reporter, say
-from streamvace.live.show_log import check_new
-from streamvace.live.signal_outputs import check_views, split_views
+from streamvace.live.output.outputs import check_outputs
+from streamvace.live.output.presenter import Presenter
+from streamvace.live.output_setup import make_presenter, prepare_outlets
+from streamvace.live.show_log.writer import check_new
+from streamvace.live.signals.views import check_views, split_views
 from streamvace.live.stage import Stage
-from streamvace.live.status_feed import publish_status
-from streamvace.live.stills import wishes
-from streamvace.live.telemetry import Telemetry, write_json
-from streamvace.video.frame import now_ns
+from streamvace.live.surfaces.greeting import greeting
+from streamvace.live.surfaces.status_feed import publish_status
+from streamvace.live.worker.model_switch import PIPELINE
+from streamvace.system.clock import now_ns
+from streamvace.system.errors import UserError
+from streamvace.system.media import MediaFolder
+from streamvace.telemetry.reporter import Reporter, say
+from streamvace.telemetry.telemetry import Telemetry, write_json
 
 
 def run(options: RunOptions) -> int:
@@ -60,7 +60,7 @@ def run(options: RunOptions) -> int:
         if options.end_with is not None:
             end_with(options.end_with, stop)
         stage = Stage(options, size, media, parameters, Telemetry(), reporter, closing)
-        desk = open_desk(stage)
+        desk = open_surfaces(stage)
         inputs = open_inputs(stage)
         shelf = open_shelf(stage)
         outlets = prepare_outlets(stage, desk, outputs)
@@ -92,7 +92,7 @@ def run(options: RunOptions) -> int:
     return 0
 
 
-def _play(stage: Stage, desk: Desk, engine: Engine, presenter: Presenter, loop: MainLoop) -> bool:
+def _play(stage: Stage, desk: ControlSurfaces, engine: Engine, presenter: Presenter, loop: MainLoop) -> bool:
     """Start the worker, then the outputs, and hold the show to its end. False when the generator would not start.
     Raises UserError where it refuses."""
     options, supervisor = stage.options, engine.supervisor

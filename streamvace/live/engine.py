@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from streamvace.live.desk import Desk
-from streamvace.live.director import Director, Rings
-from streamvace.live.memory import ResidentMemory
-from streamvace.live.messages import WorkerSetup
-from streamvace.live.model_switch import ModelSwitch
+from streamvace.live.control_surfaces import ControlSurfaces
+from streamvace.live.director.director import Director, Rings
+from streamvace.live.inputs.pictures import PictureShelf
 from streamvace.live.options import context_blocks
-from streamvace.live.pictures import PictureShelf
-from streamvace.live.presenter import Presenter
-from streamvace.live.show_log import LoggedFeed, ShowLog
+from streamvace.live.output.presenter import Presenter
+from streamvace.live.show_log.writer import LoggedFeed, ShowLog
 from streamvace.live.stage import Stage
-from streamvace.live.supervisor import Feed, Supervisor
+from streamvace.live.worker.messages import WorkerSetup
+from streamvace.live.worker.model_switch import ModelSwitch
+from streamvace.live.worker.supervisor import Feed, Supervisor
+from streamvace.telemetry.memory import ResidentMemory
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Engine:
     memory: ResidentMemory
 
 
-def make_engine(stage: Stage, desk: Desk, rings: Rings, shelf: PictureShelf, presenter: Presenter) -> Engine:
+def make_engine(stage: Stage, desk: ControlSurfaces, rings: Rings, shelf: PictureShelf, presenter: Presenter) -> Engine:
     """rings: what the director samples. Raises UserError where the show's log cannot be written."""
     options, parameters = stage.options, stage.parameters
     director = Director(

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
 
-from streamvace.live.outputs import Window
-from streamvace.live.reporter import Reporter
-from streamvace.video import syphon_api
-from streamvace.video.frame import now_ns
+from streamvace.live.output.outputs import Window
+from streamvace.system.clock import now_ns
+from streamvace.telemetry.reporter import Reporter
+from streamvace.video.syphon import api as syphon_api
 
 _PUMP_S = 1 / 120
 """Between two looks at the window: half a frame of a 60 Hz screen."""

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import cast
 
 from osc_schema import Value
-from streamvace.errors import UserError
-from streamvace.live.worker import DEFAULT_FACTORY
-from streamvace.model_options import COMPILES, LORA_MODES, OFFLOADS, LoraChoice, LoraMode, ModelOptions
+from streamvace.live.worker.worker import DEFAULT_FACTORY
+from streamvace.records.model_options import COMPILES, LORA_MODES, OFFLOADS, LoraChoice, LoraMode, ModelOptions
+from streamvace.system.errors import UserError
 
 DEFAULT_OSC_PORT = 7700
 DEFAULT_WEB_PORT = 8700

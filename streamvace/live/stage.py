@@ -6,11 +6,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from streamvace.live.media import MediaFolder
+from streamvace.control.parameters import Parameters, Snapshot
 from streamvace.live.options import RunOptions
-from streamvace.live.parameters import Parameters, Snapshot
-from streamvace.live.reporter import Reporter
-from streamvace.live.telemetry import Telemetry
+from streamvace.system.media import MediaFolder
+from streamvace.telemetry.reporter import Reporter
+from streamvace.telemetry.telemetry import Telemetry
 
 
 @dataclass(frozen=True)

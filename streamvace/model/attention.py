@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from streamvace.errors import UserError
+from streamvace.system.errors import UserError
 
 Kernel = Callable[[Tensor, Tensor, Tensor], Tensor]
 

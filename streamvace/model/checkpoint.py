@@ -13,8 +13,8 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from streamvace.errors import UserError
 from streamvace.model.stored import Shape, StoredTensors, describe
+from streamvace.system.errors import UserError
 
 M = TypeVar("M", bound=nn.Module)
 

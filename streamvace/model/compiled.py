@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from streamvace.errors import UserError
 from streamvace.model.blocks import BlockParts, WanBlock, after_attention, before_attention
+from streamvace.system.errors import UserError
 
 Backend = str | Callable[..., Any]
 

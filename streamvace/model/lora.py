@@ -14,9 +14,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from streamvace.errors import UserError
 from streamvace.model.stored import StoredTensors, describe
 from streamvace.model.wan_checkpoint import CONTEXT_PREFIX, WRAPPER_MARKS
+from streamvace.system.errors import UserError
 
 PREFIXES = ("base_model.model.", "generator_lora.", "generator.", "diffusion_model.", "model.")
 FLAT_PREFIX = "lora_unet_"

@@ -13,9 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from streamvace.errors import UserError
 from streamvace.model.lora import Delta, Lora
 from streamvace.model.stored import describe
+from streamvace.system.errors import UserError
 
 _ON_TOKENS = re.compile(r"blocks\.\d+\.(self_attn\.[qkvo]|cross_attn\.[qo]|ffn\.\d+)|head\.head")
 """Linear layers of CausalWan whose rows are the chunk's tokens. The others see text rows (cross-attention's k and v,

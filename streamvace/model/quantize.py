@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from streamvace.errors import UserError
+from streamvace.system.errors import UserError
 
 
 def _int8() -> Any:

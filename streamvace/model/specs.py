@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from streamvace.errors import UserError
+from streamvace.system.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ PIPELINES: dict[str, PipelineSpec] = {
             # It was never trained on a change of words: with its history it keeps the old background for good.
             on_prompt_switch="forget",
             learned_references=False,
-            # A chunk; what it buys and costs stands in seams.py.
+            # A chunk; what it buys and costs stands in stream/seams.py.
             ease_seams=12,
             ease_latents=4,
             # Trained so; without it what nobody asked for changes with every latent frame, six times a second.

@@ -13,8 +13,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from streamvace.errors import UserError
-from streamvace.mend import command
+from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import command
 
 Shape = tuple[int, ...]
 INDEX_SUFFIX = ".safetensors.index.json"

@@ -21,12 +21,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from streamvace.errors import UserError
-from streamvace.mend import command, install
 from streamvace.model.checkpoint import load_module, match
 from streamvace.model.device import free_bytes
 from streamvace.model.prompt_cache import KeptPrompt, PromptCache, content_key, fingerprint
 from streamvace.model.stored import StoredTensors
+from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import command, install
 
 Rest = Literal["release", "cpu", "device"]
 """What happens to the encoder after use: dropped, moved to main memory, or left on its device."""

@@ -12,13 +12,13 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from streamvace.errors import UserError
-from streamvace.mend import command
 from streamvace.model.checkpoint import DtypeRule, Renaming, load_module, match
 from streamvace.model.context import ContextBranch
 from streamvace.model.specs import WanSize
 from streamvace.model.stored import StoredTensors, describe
 from streamvace.model.transformer import CausalWan
+from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import command
 
 PARTS = ("generator", "generator_ema", "state_dict")
 """Nestings that hold a transformer, preferred first: the originals run `generator` unless told to take the average."""

@@ -8,8 +8,6 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from streamvace.errors import UserError
-from streamvace.mend import command
 from streamvace.model.autoencoder.taehv import TAEHV
 from streamvace.model.autoencoder.wan_vae import FULL_WIDTH, LIGHT_WIDTH, WanVAE
 from streamvace.model.checkpoint import match
@@ -20,6 +18,8 @@ from streamvace.model.transformer import CausalWan
 from streamvace.model.umt5 import check_encoder
 from streamvace.model.wan_checkpoint import check_context, check_wan, unwrapped
 from streamvace.models.manifest import ModelFile
+from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import command
 
 SIZES = {"1.3B": WAN_1_3B, "14B": WAN_14B}
 CODECS: dict[str, Callable[[], nn.Module]] = {

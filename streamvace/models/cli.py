@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from streamvace.errors import UserError
-from streamvace.mend import command
 from streamvace.models.manifest import FOLDER_VARIABLE, ModelFile, model_files, models_folder, pipelines, select
+from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import command
 
 app = typer.Typer(no_args_is_help=True, help="Published models: which there are, fetch, check, convert.")
 

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from streamvace.errors import UserError
+from streamvace.system.errors import UserError
 
 DEFAULT_PARTS = ("generator", "generator_ema", "generator_lora", "state_dict", "model", "params")
 """Nestings that are taken without asking, preferred first."""

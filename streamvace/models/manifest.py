@@ -12,8 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from streamvace.errors import UserError
-from streamvace.mend import command
+from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import command
 
 Kind = Literal["transformer", "lora", "context", "text", "tokenizer", "codec"]
 FOLDER_VARIABLE = "STREAMVACE_MODELS"

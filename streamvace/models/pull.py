@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from streamvace.errors import UserError
-from streamvace.mend import install
 from streamvace.models.manifest import ModelFile
+from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import install
 
 DOWNLOADS = ".downloads"
 """Inside the models folder: what is not finished yet. Nothing ever loads from it."""

@@ -24,9 +24,9 @@ from streamvace.conditioning.controls.blaze_pose import FINDER_FILE, LANDMARK_FI
 from streamvace.conditioning.controls.contour import FILE as CONTOUR_FILE
 from streamvace.conditioning.controls.faces import FILE as FACE_FILE
 from streamvace.conditioning.controls.hands import FILE as HAND_FILE
+from streamvace.conditioning.controls.networks import VISION
 from streamvace.conditioning.masks.person import SQUARE_FILE, WIDE_FILE
-from streamvace.conditioning.networks import VISION
-from streamvace.errors import UserError
+from streamvace.system.errors import UserError
 
 _WHEEL = "mediapipe==0.10.21"
 """The last version that ships its networks."""

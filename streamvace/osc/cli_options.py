@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import osc_schema
 from osc_schema import Parameter, Value, flat
-from streamvace.errors import UserError
-from streamvace.live.coercion import coerce, expectation, show
+from streamvace.control.coercion import coerce, expectation, show
+from streamvace.system.errors import UserError
 
 _BOOLS = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
 

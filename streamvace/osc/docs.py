@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import osc_schema
 from osc_schema import Parameter, Scalar
-from streamvace.live.fades import CURVES
+from streamvace.control.fades import CURVES
 from streamvace.osc import codec, feedback, inbox, query_server, schedule, server, tcp
 
 _APPLIES = {"now": "at once", "next_chunk": "next chunk", "reload": "after a model reload"}

@@ -15,17 +15,17 @@ from dataclasses import dataclass, field
 from itertools import count
 
 import osc_schema
-from streamvace.errors import UserError
-from streamvace.live.beats import BeatGate
-from streamvace.live.commands import Commands
-from streamvace.live.cue_list import CueList
-from streamvace.live.parameters import Change, Parameters, Result
+from streamvace.control.beats import BeatGate
+from streamvace.control.commands import Commands
+from streamvace.control.cue_list import CueList
+from streamvace.control.parameters import Change, Parameters, Result
 from streamvace.osc import codec
+from streamvace.osc.coalesce import Arrival, Coalescer
 from streamvace.osc.codec import IMPULSE, Message, OscError
 from streamvace.osc.pattern import Addresses, is_pattern
 from streamvace.osc.peer import Peer, writer_name
 from streamvace.osc.schedule import Schedule
-from streamvace.osc.thinning import Arrival, Thinner
+from streamvace.system.errors import UserError
 
 MAX_PATTERNS = 8
 """Address patterns a datagram."""
@@ -123,7 +123,7 @@ class Inbox:
         self.counters = Counters()
         self.commands = commands or Commands(parameters, CueList())
         self.schedule = Schedule()
-        self._thinner = Thinner(parameters.schema)
+        self._thinner = Coalescer(parameters.schema)
         self._parameters = parameters
         self._wall_clock = wall_clock
         self._services = frozenset(service.address for service in osc_schema.services())

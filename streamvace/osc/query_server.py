@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from streamvace.errors import UserError
-from streamvace.live.parameters import Parameters, Snapshot
+from streamvace.control.parameters import Parameters, Snapshot
 from streamvace.osc.advertise import Advertisement, host_name, is_loopback
 from streamvace.osc.query import Namespace, host_info
 from streamvace.osc.query_listener import Listener
 from streamvace.osc.server import STATUS_SECONDS, OscServer
+from streamvace.system.errors import UserError
 
 MAX_LISTENERS = 32
 """WebSocket clients at once; one more gets a 503."""

@@ -19,17 +19,17 @@ from functools import partial
 
 import osc_schema
 from osc_schema import Value
-from streamvace.errors import UserError
-from streamvace.live.beats import BeatGate
-from streamvace.live.coercion import show
-from streamvace.live.commands import Commands
-from streamvace.live.parameters import Parameters, Snapshot
+from streamvace.control.beats import BeatGate
+from streamvace.control.coercion import show
+from streamvace.control.commands import Commands
+from streamvace.control.parameters import Parameters, Snapshot
 from streamvace.osc.codec import MAX_DATAGRAM, OscError, encode_message
-from streamvace.osc.doors import Doors
 from streamvace.osc.feedback import StatusBoard, Subscribers
 from streamvace.osc.inbox import Counters, Inbox, Request
+from streamvace.osc.local_clients import LocalClients
 from streamvace.osc.peer import Peer, is_tcp, udp_target
 from streamvace.osc.tcp import Ready, TcpConnections, listen
+from streamvace.system.errors import UserError
 
 DEFAULT_PORT = 7700
 STATUS_SECONDS = 0.2
@@ -74,7 +74,7 @@ class OscServer:
         self._inbox = Inbox(parameters, wall_clock, commands=commands, gate=gate, look_ahead_s=look_ahead_s)
         self._board = StatusBoard(parameters.schema)
         self._subscribers = Subscribers()
-        self.doors = Doors(self._wake)
+        self.doors = LocalClients(self._wake)
         self._lock = threading.Lock()
         self._news: dict[str, str] = {}
         self._next_status = time.monotonic()

@@ -14,11 +14,11 @@ import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from streamvace.errors import UserError
+from streamvace.osc.coalesce import Arrival
 from streamvace.osc.framing import Unframer, frame
 from streamvace.osc.inbox import Counters
 from streamvace.osc.peer import Peer, tcp_peer
-from streamvace.osc.thinning import Arrival
+from streamvace.system.errors import UserError
 
 MAX_CONNECTIONS = 16
 MAX_BACKLOG = 256 << 10

@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import cv2
 from numpy.typing import NDArray
 
-from streamvace.errors import UserError
-from streamvace.video.eight_bit import rgba_of_bgr
-from streamvace.video.frame import now_ns
-from streamvace.video.resize import fit_cover
-from streamvace.video.threaded import ThreadedSource
+from streamvace.system.clock import now_ns
+from streamvace.system.errors import UserError
+from streamvace.video.core.eight_bit import rgba_of_bgr
+from streamvace.video.core.resize import fit_cover
+from streamvace.video.core.threaded import ThreadedSource
 
 
 class Capture(Protocol):

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.video.pacing import Clock, ShowClock
-from streamvace.video.threaded import ThreadedSource
+from streamvace.system.clock import Clock, ShowClock
+from streamvace.video.core.threaded import ThreadedSource
 
 CORNERS: tuple[tuple[str, tuple[int, int, int]], ...] = (
     ("red", (255, 0, 0)),

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from streamvace.errors import UserError
-from streamvace.video.address import parse_address
-from streamvace.video.frame import Sink, Source
+from streamvace.records.frame import Sink, Source
+from streamvace.system.errors import UserError
+from streamvace.video.core.address import parse_address
 
 Size = tuple[int, int]
 Opener = TypeVar("Opener")
@@ -68,7 +68,7 @@ def _pattern_source(kind: str, size: Size) -> Source:
 
 
 def _file_source(rest: str, size: Size) -> Source:
-    from streamvace.video.file import FileSource, parse_file
+    from streamvace.video.film.source import FileSource, parse_file
 
     path, options = parse_file(rest)
     return FileSource(path, size, options=options)
@@ -83,21 +83,21 @@ def _camera_source(number: str, size: Size) -> Source:
 
 
 def _ndi_source(rest: str, size: Size) -> Source:
-    from streamvace.video.ndi_source import NdiInput, NdiSource
+    from streamvace.video.ndi.source import NdiInput, NdiSource
 
     return NdiSource(*parse_address("ndi", rest, NdiInput), size)
 
 
 def _spout_source(rest: str, size: Size) -> Source:
-    from streamvace.video.shared_texture import TextureOptions
-    from streamvace.video.spout_source import SpoutSource
+    from streamvace.video.core.shared_texture import TextureOptions
+    from streamvace.video.spout.source import SpoutSource
 
     return SpoutSource(*parse_address("spout", rest, TextureOptions), size)
 
 
 def _syphon_source(rest: str, size: Size) -> Source:
-    from streamvace.video.shared_texture import TextureOptions
-    from streamvace.video.syphon_source import SyphonSource
+    from streamvace.video.core.shared_texture import TextureOptions
+    from streamvace.video.syphon.source import SyphonSource
 
     return SyphonSource(*parse_address("syphon", rest, TextureOptions), size)
 
@@ -130,7 +130,7 @@ def _null_sink(rest: str, size: Size, rate: float) -> Sink:
 
 
 def _window_sink(rest: str, size: Size, rate: float) -> Sink:
-    from streamvace.video.window import WindowOptions, WindowSink
+    from streamvace.video.window.sink import WindowOptions, WindowSink
 
     mode, options = parse_address("window", rest, WindowOptions)
     if mode not in ("", "full"):
@@ -139,32 +139,32 @@ def _window_sink(rest: str, size: Size, rate: float) -> Sink:
 
 
 def _ndi_sink(rest: str, size: Size, rate: float) -> Sink:
-    from streamvace.video.ndi_sink import NdiOutput, NdiSink
+    from streamvace.video.ndi.sink import NdiOutput, NdiSink
 
     name, options = parse_address("ndi", rest, NdiOutput)
     return NdiSink(name or "streamvace", rate, options)
 
 
 def _spout_sink(rest: str, size: Size, rate: float) -> Sink:
-    from streamvace.video.shared_texture import TextureOptions
-    from streamvace.video.spout_sink import SpoutSink
+    from streamvace.video.core.shared_texture import TextureOptions
+    from streamvace.video.spout.sink import SpoutSink
 
     name, options = parse_address("spout", rest, TextureOptions)
     return SpoutSink(name or "streamvace", options, size)
 
 
 def _syphon_sink(rest: str, size: Size, rate: float) -> Sink:
-    from streamvace.video.shared_texture import TextureOptions
-    from streamvace.video.syphon_sink import SyphonSink
+    from streamvace.video.core.shared_texture import TextureOptions
+    from streamvace.video.syphon.sink import SyphonSink
 
     name, options = parse_address("syphon", rest, TextureOptions)
     return SyphonSink(name or "streamvace", options)
 
 
 def _file_sink(rest: str, size: Size, rate: float) -> Sink:
-    from streamvace.video.file_sink import FileSink
-    from streamvace.video.film_format import parse_film
-    from streamvace.video.film_process import FilmProcess
+    from streamvace.video.film.format import parse_film
+    from streamvace.video.film.process import FilmProcess
+    from streamvace.video.film.sink import FileSink
 
     path, film_format = parse_film(rest)
     return FileSink(FilmProcess(path, size, rate, film_format), rate)

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from streamvace.errors import UserError
+from streamvace.records.frame import Frame
+from streamvace.system.errors import UserError
 from streamvace.video.endpoints import open_source
-from streamvace.video.frame import Frame
 
 LOOK_SIZE = (64, 36)
 """(width, height) of a first look: enough for a thumbnail in a terminal."""
@@ -42,7 +42,7 @@ class Look:
 
 def find_ndi(seconds: float) -> list[Found]:
     """NDI senders that answer within so many seconds. Raises UserError without the package."""
-    from streamvace.video.ndi_runtime import NdiFinder
+    from streamvace.video.ndi.runtime import NdiFinder
 
     patient, told = NdiFinder(), dict[str, str]()
     end = time.monotonic() + seconds
@@ -58,14 +58,14 @@ def find_ndi(seconds: float) -> list[Found]:
 
 def find_spout(seconds: float) -> list[Found]:
     """Spout senders. Raises UserError elsewhere than on Windows, and without the package."""
-    from streamvace.video.spout_api import load_spout
+    from streamvace.video.spout.api import load_spout
 
     return [Found("Spout", f"spout:{name}") for name in load_spout("").SpoutReceiver().getSenderList()]
 
 
 def find_syphon(seconds: float) -> list[Found]:
     """Syphon servers; on the main thread. Raises UserError elsewhere than on macOS, and without the package."""
-    from streamvace.video.syphon_api import load_syphon, servers
+    from streamvace.video.syphon.api import load_syphon, servers
 
     servers.use(load_syphon())
     end = time.monotonic() + seconds

@@ -8,8 +8,9 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.video.frame import Frame, check_pixels, now_ns
-from streamvace.video.mailbox import Mailbox
+from streamvace.records.frame import Frame, check_pixels
+from streamvace.system.clock import now_ns
+from streamvace.video.core.mailbox import Mailbox
 
 
 class NullSource:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.embedded.pattern_stream import KINDS, PatternStream
-from streamvace.errors import UserError
-from streamvace.video.pacing import Clock, ShowClock
-from streamvace.video.resize import fit_cover, with_alpha
-from streamvace.video.threaded import ThreadedSource
+from streamvace.system.clock import Clock, ShowClock
+from streamvace.system.errors import UserError
+from streamvace.video.core.resize import fit_cover, with_alpha
+from streamvace.video.core.threaded import ThreadedSource
+from streamvace.world.pattern_stream import KINDS, PatternStream
 
 MATTE = "mask"
 """The kind that carries a mask: depth as colours, and in alpha where the objects are."""

@@ -9,11 +9,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from streamvace.errors import UserError
-from streamvace.mend import install
-from streamvace.video.pacing import Clock, ShowClock
-from streamvace.video.resize import fit_cover
-from streamvace.video.threaded import ThreadedSource
+from streamvace.system.clock import Clock, ShowClock
+from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import install
+from streamvace.video.core.resize import fit_cover
+from streamvace.video.core.threaded import ThreadedSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import threading
 
 import cv2
 
-from streamvace.video.frame import Frame
+from streamvace.records.frame import Frame
 
 
 class JpegFeed:

@@ -32,7 +32,7 @@ _MOST_LINES = 16
 Name = tuple[str, int]
 
 
-class Doors(Protocol):
+class LocalClients(Protocol):
     """The way in for surfaces: in a show, the OSC server's."""
 
     def open(self, answer: Callable[[str, tuple[object, ...]], None], /) -> Name: ...
@@ -48,7 +48,7 @@ class Panel:
     def __init__(
         self,
         schema: Iterable[Parameter],
-        doors: Doors,
+        doors: LocalClients,
         values: Callable[[], Mapping[str, Value]],
         cues: Callable[[], Iterable[str]],
         *,

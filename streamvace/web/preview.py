@@ -14,8 +14,8 @@ from importlib.resources import files
 
 from aiohttp import web
 
-from streamvace.errors import UserError
-from streamvace.video.frame import Frame
+from streamvace.records.frame import Frame
+from streamvace.system.errors import UserError
 from streamvace.web.hosts import host_allowed
 from streamvace.web.jpeg_feed import JpegFeed
 from streamvace.web.panel import Panel

@@ -9,10 +9,10 @@ import pytest
 
 from streamvace.conditioning.controls import CONTROLS
 from streamvace.conditioning.controls.base import Control, ControlSettings, Pixels
+from streamvace.conditioning.controls.networks import Networks
 from streamvace.conditioning.masks import MASKS
 from streamvace.conditioning.masks.base import Mask, MaskSettings
 from streamvace.conditioning.masks.shape import Shaping
-from streamvace.conditioning.networks import Networks
 from streamvace.conditioning.signals import SignalChain, SignalSettings, as_seen, to_keep
 from tests.conditioning.footage import film, plain_scene, texture, travelling
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from streamvace.chunk import ChunkInput
 from streamvace.conditioning.video_to_video import follow_motion, noisy_start
 from streamvace.model.sampler import make_schedule
+from streamvace.records.chunk import ChunkInput
 from tests.networks import small_generator
 
 FAMILY = make_schedule((1000, 750, 500, 250), 5.0, warp=True)

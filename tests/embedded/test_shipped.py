@@ -5,13 +5,13 @@ import json
 import pytest
 import torch
 
-from streamvace.embedded.captions import VOCABULARY
-from streamvace.embedded.judge.fidelity import to_pictures
-from streamvace.embedded.judge.judges import silhouette_iou
-from streamvace.embedded.judge.trials import as_batch, trial
+from streamvace.embedded.evaluation.fidelity import to_pictures
+from streamvace.embedded.evaluation.judges import silhouette_iou
+from streamvace.embedded.evaluation.trials import as_batch, trial
 from streamvace.embedded.train.network import CHUNK, encode
 from streamvace.embedded.train.package import LIMIT, WEIGHTS, load_package
 from streamvace.embedded.train.sampling import stream
+from streamvace.world.captions import VOCABULARY
 
 pytestmark = pytest.mark.skipif(not (WEIGHTS / "card.json").exists(), reason="no weights in this checkout")
 

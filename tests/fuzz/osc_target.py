@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 
 import osc_schema
-from streamvace.live.commands import Commands
-from streamvace.live.cue_list import CueList
-from streamvace.live.cues import Cue
-from streamvace.live.fades import Fade
-from streamvace.live.parameters import Parameters
+from streamvace.control.commands import Commands
+from streamvace.control.cue_list import CueList
+from streamvace.control.cues import Cue
+from streamvace.control.fades import Fade
+from streamvace.control.parameters import Parameters
 from streamvace.osc.codec import (
     MAX_ARGUMENTS,
     MAX_MESSAGES,

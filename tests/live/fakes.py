@@ -16,10 +16,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from streamvace.chunk import Chunk, ChunkInput, PromptMix
-from streamvace.errors import UserError
-from streamvace.live.messages import WorkerSetup
-from streamvace.live.worker import DEFAULT_FACTORY, ChunkMaker, resolve
+from streamvace.live.worker.messages import WorkerSetup
+from streamvace.live.worker.worker import DEFAULT_FACTORY, ChunkMaker, resolve
+from streamvace.records.chunk import Chunk, ChunkInput, PromptMix
+from streamvace.system.errors import UserError
 
 LOSES = 13
 

@@ -31,8 +31,8 @@ def memory_gone(name: str) -> bool:
 
 STAGE = """
 import sys, time
-from streamvace.live.messages import Ask, WorkerSetup
-from streamvace.live.worker_link import WorkerLink
+from streamvace.live.worker.messages import Ask, WorkerSetup
+from streamvace.live.worker.worker_link import WorkerLink
 
 if __name__ == "__main__":
     link = WorkerLink(WorkerSetup("tests.live.fakes:make", "embedded", (64, 64)))

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.live.playhead import ContentFrame
-from streamvace.video.frame import Frame, Made
+from streamvace.live.output.playhead import ContentFrame
+from streamvace.records.frame import Frame, Made
 
 SIZE = (64, 64)
 SECOND = 1_000_000_000

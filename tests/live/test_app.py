@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from streamvace.video.decode import file_info
+from streamvace.video.film.decode import file_info
 from tests.live.running import ROOT, Start
 from tests.live.show import wait_until
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from streamvace.live import source_poller
-from streamvace.video.frame import Frame, Source
+from streamvace.live.inputs import source_poller
+from streamvace.records.frame import Frame, Source
 from tests.live.show import SECOND
 from tests.live.virtual_show import SIZE, MovingSource, Turn, VirtualShow
 

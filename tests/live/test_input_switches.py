@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from streamvace.live.inputs import Inputs
-from streamvace.live.reporter import Reporter
-from streamvace.live.source_poller import SourcePoller
-from streamvace.live.telemetry import Stats
+from streamvace.live.inputs.inputs import Inputs
+from streamvace.live.inputs.source_poller import SourcePoller
 from streamvace.osc.codec import encode_message
 from streamvace.osc.server import OscServer
-from streamvace.video.frame import Frame
+from streamvace.records.frame import Frame
+from streamvace.telemetry.reporter import Reporter
+from streamvace.telemetry.telemetry import Stats
 from tests.live.show import frame, wait_until
 from tests.live.virtual_show import SIZE, VirtualShow
 
@@ -25,7 +25,7 @@ SECONDS = 60.0
 class Live:
     """An input with a picture at every poll. `hangs-opening` never comes, `hangs-closing` never goes."""
 
-    def __init__(self, desk: Desk, address: str) -> None:
+    def __init__(self, desk: ControlSurfaces, address: str) -> None:
         if address == "hangs-opening":
             desk.hung.set()
             desk.over.wait()
@@ -44,7 +44,7 @@ class Live:
             self._desk.over.wait()
 
 
-class Desk:
+class ControlSurfaces:
     """A minute of virtual time with two live inputs, real `Inputs`, and a performer at a real OSC port who acts at
     given ticks."""
 
@@ -89,20 +89,20 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
-    desk = Desk()
+def desk() -> Iterator[ControlSurfaces]:
+    desk = ControlSurfaces()
     yield desk
     desk.close()
 
 
-def check_every_tick(desk: Desk, figures: Stats) -> None:
+def check_every_tick(desk: ControlSurfaces, figures: Stats) -> None:
     assert figures["missed"] == 0
     assert desk.show.ledger.published == figures["ticks"]
     assert desk.show.ledger.published >= SECONDS * 30 - 1
     assert desk.show.ledger.wrong == []
 
 
-def test_a_hundred_switches_over_osc_between_two_live_inputs_cost_no_tick(desk: Desk) -> None:
+def test_a_hundred_switches_over_osc_between_two_live_inputs_cost_no_tick(desk: ControlSurfaces) -> None:
     desk.acts = {tick: "12"[tick // 16 % 2] for tick in range(100, 1700, 16)}
     figures = desk.play()
     check_every_tick(desk, figures)
@@ -118,7 +118,7 @@ def test_a_hundred_switches_over_osc_between_two_live_inputs_cost_no_tick(desk: 
     ],
 )
 def test_an_input_that_hangs_when_it_comes_or_goes_costs_no_tick(
-    desk: Desk, acts: dict[int, str], ends_as: str, monkeypatch: pytest.MonkeyPatch
+    desk: ControlSurfaces, acts: dict[int, str], ends_as: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It hangs until the show is over: an output, or the next switch, that waited for it would never come."""
     monkeypatch.setattr(SourcePoller.stop, "__defaults__", (3600.0,))

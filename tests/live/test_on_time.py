@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from streamvace.live.look_ahead import LookAhead
-from streamvace.live.parameters import PROMPT, Parameters
+from streamvace.control.parameters import PROMPT, Parameters
+from streamvace.live.director.look_ahead import LookAhead
 from streamvace.osc.codec import encode_message
 from streamvace.osc.inbox import Inbox
 from tests.osc.packets import bundle

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from streamvace.errors import UserError
 from streamvace.live.options import (
     check_device,
     check_factory,
@@ -20,8 +19,9 @@ from streamvace.live.options import (
     parse_size,
     resolve_size,
 )
-from streamvace.live.outputs import check_outputs
-from streamvace.model_options import LoraChoice, ModelOptions
+from streamvace.live.output.outputs import check_outputs
+from streamvace.records.model_options import LoraChoice, ModelOptions
+from streamvace.system.errors import UserError
 
 
 def test_sizes_are_width_times_height() -> None:
@@ -100,7 +100,7 @@ def test_the_next_free_port_is_found() -> None:
 
 
 def test_outputs_are_checked_before_anything_opens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("streamvace.live.outputs._display", lambda: False)
+    monkeypatch.setattr("streamvace.live.output.outputs._display", lambda: False)
     assert check_outputs([], web=True, overwrite=False) == ()
     assert check_outputs(["null", "web"], web=True, overwrite=False) == ("null",)
     for outputs, said in (
@@ -114,7 +114,7 @@ def test_outputs_are_checked_before_anything_opens(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_machine_with_a_display_gets_a_window_and_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streamvace.live.outputs._display", lambda: True)
+    monkeypatch.setattr("streamvace.live.output.outputs._display", lambda: True)
     assert check_outputs([], web=True, overwrite=False) == ("window",)
     with pytest.raises(UserError, match="two windows"):
         check_outputs(["window", "window:full"], web=True, overwrite=False)

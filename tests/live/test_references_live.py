@@ -10,26 +10,26 @@ import cv2
 import numpy as np
 import pytest
 
-from streamvace.chunk import Chunk, ChunkInput, Pixels
-from streamvace.drift_watch import BASELINE, PATIENCE, REST, SETTLING
-from streamvace.live.director import Director
-from streamvace.live.frame_ring import FrameRing
-from streamvace.live.look_ahead import LookAhead
-from streamvace.live.media import MediaFolder
-from streamvace.live.messages import WorkerSetup
-from streamvace.live.pace import PaceMeter
-from streamvace.live.parameters import Parameters
-from streamvace.live.pictures import PictureShelf
-from streamvace.live.presenter import Presenter, Show
-from streamvace.live.reference_list import EDITS
-from streamvace.live.reporter import Reporter
-from streamvace.live.sink_bank import SinkBank
-from streamvace.live.stills import fit_still, wishes
-from streamvace.live.telemetry import Telemetry
-from streamvace.live.worker import ChunkMaker, load_generator
+from streamvace.control.parameters import Parameters
+from streamvace.control.reference_list import EDITS
+from streamvace.live.director.director import Director
+from streamvace.live.director.look_ahead import LookAhead
+from streamvace.live.director.stills import fit_still, wishes
+from streamvace.live.inputs.frame_ring import FrameRing
+from streamvace.live.inputs.pictures import PictureShelf
+from streamvace.live.output.presenter import Presenter, Show
+from streamvace.live.output.sinks import Sinks
+from streamvace.live.worker.messages import WorkerSetup
+from streamvace.live.worker.pace import PaceMeter
+from streamvace.live.worker.worker import ChunkMaker, load_generator
 from streamvace.osc.codec import encode_message
 from streamvace.osc.inbox import Inbox
-from streamvace.video.frame import Frame
+from streamvace.records.chunk import Chunk, ChunkInput, Pixels
+from streamvace.records.frame import Frame
+from streamvace.system.media import MediaFolder
+from streamvace.telemetry.drift_watch import BASELINE, PATIENCE, REST, SETTLING
+from streamvace.telemetry.reporter import Reporter
+from streamvace.telemetry.telemetry import Telemetry
 from tests.live.show import PATIENCE_S, SECOND
 
 SIZE = (128, 128)
@@ -75,7 +75,7 @@ class Stage:
             content_rate=24,
             control=self._ring.newest,
             show=Show,
-            sinks=SinkBank([], reporter),
+            sinks=Sinks([], reporter),
             telemetry=Telemetry(),
             reporter=reporter,
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamvace.video.file import read_frames
+from streamvace.video.film.source import read_frames
 from tests.live.running import Start
 from tests.live.show import wait_until
 

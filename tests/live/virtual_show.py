@@ -10,21 +10,21 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from streamvace.chunk import Chunk, ChunkInput
-from streamvace.live.director import Director, Rings
-from streamvace.live.frame_ring import FrameRing
-from streamvace.live.health import Health
-from streamvace.live.look_ahead import LookAhead
-from streamvace.live.messages import Ask, Done, Ready, StepFailed, WorkerSetup
-from streamvace.live.parameters import Parameters
-from streamvace.live.playhead import HoldMode
-from streamvace.live.presenter import Presenter, Show
-from streamvace.live.reporter import Reporter
-from streamvace.live.sink_bank import SinkBank, SinkOpener
-from streamvace.live.source_poller import SourcePoller
-from streamvace.live.supervisor import Limits, Supervisor
-from streamvace.live.telemetry import Telemetry
-from streamvace.video.frame import Frame, Source
+from streamvace.control.parameters import Parameters
+from streamvace.live.director.director import Director, Rings
+from streamvace.live.director.look_ahead import LookAhead
+from streamvace.live.inputs.frame_ring import FrameRing
+from streamvace.live.inputs.source_poller import SourcePoller
+from streamvace.live.output.playhead import HoldMode
+from streamvace.live.output.presenter import Presenter, Show
+from streamvace.live.output.sinks import SinkOpener, Sinks
+from streamvace.live.worker.health import Health
+from streamvace.live.worker.messages import Ask, Done, Ready, StepFailed, WorkerSetup
+from streamvace.live.worker.supervisor import Limits, Supervisor
+from streamvace.records.chunk import Chunk, ChunkInput
+from streamvace.records.frame import Frame, Source
+from streamvace.telemetry.reporter import Reporter
+from streamvace.telemetry.telemetry import Telemetry
 from tests.live.fakes import FakeGenerator
 from tests.live.show import SECOND, frame
 from tests.live.virtual_time import VirtualTime
@@ -205,7 +205,7 @@ class VirtualShow:
             content_rate=24,
             control=lambda: rings.ring("control").newest(),
             show=self._show,
-            sinks=SinkBank([lambda: self.ledger, *sinks], reporter),
+            sinks=Sinks([lambda: self.ledger, *sinks], reporter),
             telemetry=self.telemetry,
             reporter=reporter,
             clock=self.time,

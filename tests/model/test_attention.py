@@ -7,9 +7,9 @@ import sys
 import pytest
 import torch
 
-from streamvace.errors import UserError
 from streamvace.model import attention
 from streamvace.model.attention import AttentionShape, KernelChoice, KernelRow, agrees_with_sdpa, choose_kernel, sdpa
+from streamvace.system.errors import UserError
 
 CUDA = torch.device("cuda")
 CPU = torch.device("cpu")

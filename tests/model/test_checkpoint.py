@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from streamvace.errors import UserError
 from streamvace.model.checkpoint import load_module
+from streamvace.system.errors import UserError
 
 
 def build() -> nn.Linear:

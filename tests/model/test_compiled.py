@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch._dynamo.testing import CompileCounterWithBackend
 
-from streamvace.chunk import ChunkInput, PromptMix
-from streamvace.errors import UserError
-from streamvace.generator import Generator
 from streamvace.model.compiled import Backend, compile_blocks
 from streamvace.model.specs import pipeline
-from streamvace.user_loras import UserLoras
+from streamvace.records.chunk import ChunkInput, PromptMix
+from streamvace.stream.generator import Generator
+from streamvace.stream.user_loras import UserLoras
+from streamvace.system.errors import UserError
 from tests.networks import SMALL, small_generator, small_lora, small_spec
 
 TOKENS = 4

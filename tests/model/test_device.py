@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from streamvace.chunk import ChunkInput
 from streamvace.model import sampler, transformer
 from streamvace.model.device import exact_dtype, free_bytes
+from streamvace.records.chunk import ChunkInput
 from tests.networks import small_generator
 
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from streamvace.errors import UserError
 from streamvace.model.context import ContextBranch
 from streamvace.model.lora import MergedLoras, merge_lora, read_lora
 from streamvace.model.transformer import CausalWan
+from streamvace.system.errors import UserError
 from tests.networks import SMALL
 
 Pair = tuple[Tensor, Tensor]

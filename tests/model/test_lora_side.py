@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from streamvace.errors import UserError
 from streamvace.model.blocks import Bidirectional
 from streamvace.model.lora import Delta, Lora, merge_lora
 from streamvace.model.lora_side import SideLoras
 from streamvace.model.rope import rotary_table
 from streamvace.model.transformer import CausalWan
+from streamvace.system.errors import UserError
 from tests.networks import SMALL, small_lora
 
 GRID = (2, 3, 4)

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from streamvace.errors import UserError
 from streamvace.model import quantize
 from streamvace.model.quantize import find_precision, native_dtype, quantise_blocks
 from streamvace.model.transformer import CausalWan
+from streamvace.system.errors import UserError
 from tests.networks import SMALL
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")

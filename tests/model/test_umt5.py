@@ -16,11 +16,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from streamvace.errors import UserError
-from streamvace.mend import install
 from streamvace.model import umt5
 from streamvace.model.prompt_cache import KeptPrompt, PromptCache, content_key, fingerprint
 from streamvace.model.umt5 import Rest, UMT5Size, UMT5TextEncoder, clean, load_encoder, transformers_names
+from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import install
 from tests.real_parts import require_package
 
 SIZE = UMT5Size(vocabulary=60, dim=16, heads=4, head_dim=6, ffn_dim=24, layers=2, rows=12)

@@ -12,12 +12,12 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from streamvace.errors import UserError
 from streamvace.model.checkpoint import load_module
 from streamvace.model.context import ContextBranch
 from streamvace.model.specs import WAN_1_3B, WAN_14B, WanSize
 from streamvace.model.transformer import CausalWan
 from streamvace.model.wan_checkpoint import check_context, check_wan, load_context, load_wan, unwrapped
+from streamvace.system.errors import UserError
 from tests.networks import SMALL
 
 Weights = dict[str, Tensor]

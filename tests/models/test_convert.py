@@ -11,8 +11,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from streamvace.errors import UserError
 from streamvace.models.convert import convert
+from streamvace.system.errors import UserError
 
 WEIGHTS = {"model.a": torch.arange(6.0).view(2, 3), "model.b": torch.ones(2, dtype=torch.bfloat16)}
 AVERAGE = {name: value + 1 for name, value in WEIGHTS.items()}

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from streamvace.errors import UserError
-from streamvace.mend import command
 from streamvace.model.specs import PIPELINES
 from streamvace.models.check import CODECS, SIZES
 from streamvace.models.manifest import installed, model_files, models_folder, pipelines, select
+from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import command
 
 
 def test_every_pipeline_but_the_built_in_one_has_its_files() -> None:

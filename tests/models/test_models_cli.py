@@ -15,8 +15,6 @@ import torch
 from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner, Result
 
-from streamvace.errors import UserError
-from streamvace.mend import install
 from streamvace.model.autoencoder.taehv import TAEHV
 from streamvace.model.autoencoder.wan_vae import LIGHT_WIDTH, WanVAE
 from streamvace.model.context import ContextBranch
@@ -25,6 +23,8 @@ from streamvace.models import check
 from streamvace.models.cli import app
 from streamvace.models.manifest import installed, model_files
 from streamvace.models.pull import DOWNLOADS
+from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import install
 from tests.networks import SMALL
 
 LONGLIVE = ("longlive-base", "longlive-lora", "vace-1.3b", "umt5-xxl", "umt5-tokenizer", "taehv")

@@ -16,12 +16,12 @@ from typer.testing import CliRunner
 
 from streamvace.conditioning.controls import CONTROLS, RAFT_FILE
 from streamvace.conditioning.controls.contour import contour_network
+from streamvace.conditioning.controls.networks import VISION, Networks
 from streamvace.conditioning.controls.raft import RaftSmall
-from streamvace.conditioning.networks import VISION, Networks
-from streamvace.errors import UserError
 from streamvace.models import vision
 from streamvace.models.cli import app
 from streamvace.models.vision import WEB_FILES, WHEEL_FILES, WebFile, WheelFile, missing, pull_vision
+from streamvace.system.errors import UserError
 
 
 @pytest.fixture

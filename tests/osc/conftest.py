@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from streamvace.live.parameters import Parameters, Snapshot
+from streamvace.control.parameters import Parameters, Snapshot
 from streamvace.osc.codec import Argument, Message, decode, encode_message
 from streamvace.osc.server import OscServer
 

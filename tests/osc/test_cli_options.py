@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 import osc_schema
-from streamvace.errors import UserError
-from streamvace.live.parameters import Parameters
+from streamvace.control.parameters import Parameters
 from streamvace.osc.cli_options import options, parse_cli
+from streamvace.system.errors import UserError
 from tests.osc.lists import STRINGS, WEIGHTED
 
 

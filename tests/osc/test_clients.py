@@ -15,10 +15,10 @@ from pythonosc.osc_bundle_builder import OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.udp_client import SimpleUDPClient
 
-from streamvace.live.commands import Commands
-from streamvace.live.cue_list import CueList
-from streamvace.live.cues import Cue
-from streamvace.live.parameters import Parameters
+from streamvace.control.commands import Commands
+from streamvace.control.cue_list import CueList
+from streamvace.control.cues import Cue
+from streamvace.control.parameters import Parameters
 from streamvace.osc.server import OscServer
 from tests.osc.conftest import PATIENCE, Client, Watch
 from tests.real_parts import require_program

@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 import osc_schema
-from streamvace.live.beats import BeatGate
-from streamvace.live.commands import Commands
-from streamvace.live.cue_list import CueList
-from streamvace.live.cues import Cue
-from streamvace.live.fades import Fade
-from streamvace.live.parameters import PROMPT, Parameters
-from streamvace.mend import install
+from streamvace.control.beats import BeatGate
+from streamvace.control.commands import Commands
+from streamvace.control.cue_list import CueList
+from streamvace.control.cues import Cue
+from streamvace.control.fades import Fade
+from streamvace.control.parameters import PROMPT, Parameters
 from streamvace.osc.codec import MAX_MESSAGES, encode_message
 from streamvace.osc.inbox import Inbox, Outcome
-from tests.live.test_beats import FakeSession
+from streamvace.system.fix_hints import install
+from tests.control.test_beats import FakeSession
 from tests.osc.packets import SCALE, bundle
 
 DESK = ("127.0.0.1", 5000)

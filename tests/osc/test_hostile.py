@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import osc_schema
-from streamvace.live.parameters import Parameters
+from streamvace.control.parameters import Parameters
 from streamvace.osc.codec import encode_message
 from streamvace.osc.server import OscServer
 from tests.osc.conftest import Client

@@ -8,8 +8,8 @@ import struct
 import pytest
 
 import osc_schema
-from streamvace.live.parameters import Parameters
-from streamvace.live.reference_list import EDITS, REFERENCES
+from streamvace.control.parameters import Parameters
+from streamvace.control.reference_list import EDITS, REFERENCES
 from streamvace.osc.codec import encode_message
 from streamvace.osc.inbox import (
     MAX_ACTIONS,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import osc_schema
-from streamvace.live.parameters import Parameters
+from streamvace.control.parameters import Parameters
 from streamvace.osc.server import ERROR, OscServer
 from tests.osc.conftest import PATIENCE
 from tests.real_parts import require

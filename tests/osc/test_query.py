@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import osc_schema
-from streamvace.live.parameters import Parameters
+from streamvace.control.parameters import Parameters
 from streamvace.osc.query import ATTRIBUTES, Namespace, host_info
 from tests.osc.lists import STRINGS, WEIGHTED
 

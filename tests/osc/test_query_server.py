@@ -14,12 +14,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from streamvace.errors import UserError
-from streamvace.live.parameters import Parameters
+from streamvace.control.parameters import Parameters
 from streamvace.osc.advertise import SERVICE, host_name
 from streamvace.osc.codec import Message, decode
 from streamvace.osc.query_server import MAX_LISTENERS, OscQueryServer
 from streamvace.osc.server import OscServer
+from streamvace.system.errors import UserError
 from streamvace.web.hosts import host_allowed
 from tests.osc.conftest import PATIENCE
 from tests.real_parts import require_package

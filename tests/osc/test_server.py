@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 import pytest
 
 import osc_schema
-from streamvace.errors import UserError
-from streamvace.live.commands import Commands
-from streamvace.live.cue_list import CueList
-from streamvace.live.cues import Cue
-from streamvace.live.parameters import Parameters, Snapshot
+from streamvace.control.commands import Commands
+from streamvace.control.cue_list import CueList
+from streamvace.control.cues import Cue
+from streamvace.control.parameters import Parameters, Snapshot
 from streamvace.osc.codec import Message, encode_message
 from streamvace.osc.server import ERROR, OscServer
+from streamvace.system.errors import UserError
 from tests.osc.conftest import Client, Watch
 from tests.osc.packets import SCALE, bundle
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from pythonosc.tcp_client import SimpleTCPClient
 
-from streamvace.errors import UserError
-from streamvace.live.parameters import Parameters
+from streamvace.control.parameters import Parameters
 from streamvace.osc.codec import Message, decode, encode_message
 from streamvace.osc.framing import Framing, Unframer, frame
 from streamvace.osc.server import ERROR, OscServer
 from streamvace.osc.tcp import MAX_BACKLOG, MAX_CONNECTIONS
+from streamvace.system.errors import UserError
 from tests.osc.conftest import PATIENCE, Client
 from tests.osc.packets import SCALE, hostile
 

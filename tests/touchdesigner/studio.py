@@ -14,9 +14,10 @@ from streamvace_td import link as link_module
 from streamvace_td.builder import build
 
 from streamvace.osc.codec import decode
+from streamvace.records.frame import Frame, Sink, Source
+from streamvace.system.clock import now_ns
 from streamvace.video.endpoints import open_sink, open_source
-from streamvace.video.frame import Frame, Sink, Source, now_ns
-from streamvace.video.ndi_runtime import NdiFinder
+from streamvace.video.ndi.runtime import NdiFinder
 from tests.touchdesigner.fake_ops import COMP, OP
 from tests.touchdesigner.fake_td import FakeTouchDesigner
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import osc_schema
-from streamvace.live.parameters import Parameters
+from streamvace.control.parameters import Parameters
 from streamvace.osc.server import OscServer
 from tests.real_parts import require_package
 from tests.touchdesigner.fake_td import FakeTouchDesigner

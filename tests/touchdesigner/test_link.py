@@ -11,7 +11,7 @@ from streamvace_td.link import MISSED_PINGS, PING_S, Link
 from streamvace_td.osc_packet import Message, decode
 
 import osc_schema
-from streamvace.live.parameters import Parameters
+from streamvace.control.parameters import Parameters
 from streamvace.osc.codec import encode_message
 from streamvace.osc.server import OscServer
 

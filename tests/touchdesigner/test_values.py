@@ -12,7 +12,7 @@ from streamvace_td.values import from_osc, from_par, to_par
 
 import osc_schema
 from osc_schema import Parameter
-from streamvace.live.coercion import coerce
+from streamvace.control.coercion import coerce
 from tests.osc.lists import STRINGS, WEIGHTED
 
 ROWS = [*osc_schema.load(), STRINGS, WEIGHTED]

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.video.syphon_api import METAL_BGRA, METAL_RGBA, Syphon
+from streamvace.video.syphon.api import METAL_BGRA, METAL_RGBA, Syphon
 
 BGRA = [2, 1, 0, 3]
 

@@ -7,11 +7,11 @@ import time
 
 import numpy as np
 
-from streamvace.errors import UserError
-from streamvace.sources import run_sources
+from streamvace.doctor.sources import run_sources
+from streamvace.records.frame import Frame, Source
+from streamvace.system.errors import UserError
 from streamvace.video.endpoints import open_source
-from streamvace.video.frame import Frame, Source
-from streamvace.video.window import WindowSink
+from streamvace.video.window.sink import WindowSink
 from tests.video.helpers import corner_card
 
 SIZE = (96, 64)

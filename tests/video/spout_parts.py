@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager, contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.video.shared_texture import TextureOptions
-from streamvace.video.spout_sink import SpoutSink
-from streamvace.video.spout_source import SpoutSource
+from streamvace.video.core.shared_texture import TextureOptions
+from streamvace.video.spout.sink import SpoutSink
+from streamvace.video.spout.source import SpoutSource
 from tests.video.fake_spout import World
 from tests.video.helpers import Turnstile
 from tests.video.texture_parts import PLAIN, SIZE, stepped

@@ -18,9 +18,9 @@ import SpoutGL
 # OpenCV does not load under Wine 8 (it wants Windows' Media Foundation); straight alpha is sent without it.
 sys.modules["cv2"] = types.ModuleType("cv2")
 
-from streamvace.video.frame import Frame
-from streamvace.video.shared_texture import TextureOptions
-from streamvace.video.spout_sink import SpoutSink
+from streamvace.records.frame import Frame
+from streamvace.video.core.shared_texture import TextureOptions
+from streamvace.video.spout.sink import SpoutSink
 
 
 def picture(width: int, height: int) -> np.ndarray:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from streamvace.errors import UserError
+from streamvace.system.errors import UserError
 from streamvace.video.camera import CameraSource, open_camera
 from streamvace.video.endpoints import open_source
 from tests.video.helpers import until
 
 
-class Desk:
+class ControlSurfaces:
     """Some cameras plugged into a machine. Strict: a camera is read only when open, by the thread that opened it."""
 
     def __init__(self, *plugged: int) -> None:
@@ -31,7 +31,7 @@ class Desk:
 
 
 class FakeCamera:
-    def __init__(self, desk: Desk, index: int) -> None:
+    def __init__(self, desk: ControlSurfaces, index: int) -> None:
         self.desk, self.index = desk, index
         self.thread = threading.get_ident()
         self.open = index in desk.plugged
@@ -53,7 +53,7 @@ class FakeCamera:
 
 
 def test_a_camera_gives_rgba_of_the_asked_size() -> None:
-    source = CameraSource(0, (32, 32), Desk(0).open)
+    source = CameraSource(0, (32, 32), ControlSurfaces(0).open)
     frame = source._slot.wait(20)
     assert frame is not None
     assert frame.pixels.shape == (32, 32, 4)
@@ -63,7 +63,7 @@ def test_a_camera_gives_rgba_of_the_asked_size() -> None:
 
 
 def test_a_camera_faster_than_its_reader_drops_and_counts() -> None:
-    desk = Desk(0)
+    desk = ControlSurfaces(0)
     source = CameraSource(0, (32, 32), desk.open)
     for _ in range(20):
         desk.turn.release()
@@ -77,7 +77,7 @@ def test_a_camera_faster_than_its_reader_drops_and_counts() -> None:
 
 def test_a_camera_that_was_pulled_out_comes_back_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CameraSource, "REOPEN_SECONDS", 0.01)
-    desk = Desk(0)
+    desk = ControlSurfaces(0)
     source = CameraSource(0, (32, 32), desk.open)
     assert source._slot.wait(20) is not None
     desk.plugged.clear()
@@ -97,7 +97,7 @@ def test_a_camera_that_was_pulled_out_comes_back_by_itself(monkeypatch: pytest.M
     ("picture", "red"), [(np.full((48, 64), 0x8012, np.uint16), 128), (np.full((48, 64, 3), 0.2, np.float32), 51)]
 )
 def test_a_camera_of_more_than_eight_bits_is_a_source_too(picture: NDArray[Any], red: int) -> None:
-    desk = Desk(0)
+    desk = ControlSurfaces(0)
     desk.picture = picture
     source = CameraSource(0, (32, 32), desk.open)
     frame = source._slot.wait(20)
@@ -107,7 +107,7 @@ def test_a_camera_of_more_than_eight_bits_is_a_source_too(picture: NDArray[Any],
 
 
 def test_an_empty_picture_of_a_camera_is_left_out_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    desk = Desk(0)
+    desk = ControlSurfaces(0)
     desk.picture = np.zeros((0, 0, 3), np.uint8)
     source = CameraSource(0, (32, 32), desk.open)
     until(lambda: source.faults >= 3)
@@ -121,7 +121,7 @@ def test_an_empty_picture_of_a_camera_is_left_out_and_said_once(caplog: pytest.L
 
 
 def test_closing_releases_the_camera() -> None:
-    desk = Desk(0)
+    desk = ControlSurfaces(0)
     source = CameraSource(0, (32, 32), desk.open)
     source.close()
     source.close()
@@ -129,7 +129,7 @@ def test_closing_releases_the_camera() -> None:
 
 
 def test_a_camera_that_is_not_there_names_those_that_are() -> None:
-    desk = Desk(1, 2)
+    desk = ControlSurfaces(1, 2)
     with pytest.raises(UserError, match="camera 0 cannot be opened; there is camera:1, camera:2; use that"):
         CameraSource(0, (32, 32), desk.open)
     assert desk.open_now == 0
@@ -151,7 +151,7 @@ def test_a_driver_that_hangs_while_opening_does_not_hang_us(monkeypatch: pytest.
 
     def never(index: int) -> FakeCamera:
         hang.wait(20)
-        return Desk(0).open(index)
+        return ControlSurfaces(0).open(index)
 
     with pytest.raises(UserError, match="camera 0 did not answer"):
         CameraSource(0, (32, 32), never)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from streamvace import cli
 from streamvace.video.card import CORNERS, CardSource, card
-from streamvace.video.file import read_frames
-from streamvace.video.ndi_source import NdiInput, NdiSource
+from streamvace.video.film.source import read_frames
+from streamvace.video.ndi.source import NdiInput, NdiSource
 from tests.real_parts import alone_on_this_machine, require_package
 from tests.video.helpers import HandClock
 
@@ -96,7 +96,7 @@ def test_through_ndi_between_two_processes(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_nowhere_to_send_it_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streamvace.live.outputs._display", lambda: False)
+    monkeypatch.setattr("streamvace.live.output.outputs._display", lambda: False)
     for output, line in (
         ("nowhere:", "unknown output"),
         ("web", "the web page is a show's"),

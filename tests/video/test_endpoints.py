@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streamvace.errors import UserError
+from streamvace.system.errors import UserError
 from streamvace.video.endpoints import SINKS, SOURCES, open_sink, open_source, split_uri
 
 

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 
-from streamvace.video.frame import Frame, Sink, Source
+from streamvace.records.frame import Frame, Sink, Source
 from streamvace.video.memory import MemorySink, MemorySource, NullSink, NullSource
 
 

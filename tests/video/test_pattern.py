@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from streamvace.embedded.pattern_stream import PatternStream
-from streamvace.errors import UserError
-from streamvace.video.frame import Frame
+from streamvace.records.frame import Frame
+from streamvace.system.errors import UserError
 from streamvace.video.pattern import PatternSource
+from streamvace.world.pattern_stream import PatternStream
 from tests.video.helpers import HandClock
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from streamvace.errors import UserError
-from streamvace.mend import install
+from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import install
 from streamvace.video.endpoints import open_source
 from streamvace.video.screen import ScreenOptions, region
 from tests.real_parts import require, require_package

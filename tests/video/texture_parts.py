@@ -9,9 +9,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.video.frame import Frame
-from streamvace.video.shared_texture import TextureOptions
-from streamvace.video.threaded import ThreadedSource
+from streamvace.records.frame import Frame
+from streamvace.video.core.shared_texture import TextureOptions
+from streamvace.video.core.threaded import ThreadedSource
 from tests.video.helpers import Turnstile
 
 SIZE = (8, 6)

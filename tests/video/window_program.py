@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.errors import UserError
-from streamvace.video.frame import Frame
-from streamvace.video.window import WindowSink
+from streamvace.records.frame import Frame
+from streamvace.system.errors import UserError
+from streamvace.video.window.sink import WindowSink
 
 SIZE = (160, 90)
 

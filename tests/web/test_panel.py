@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 
 import osc_schema
-from streamvace.live.commands import Commands
-from streamvace.live.cue_list import CueList
-from streamvace.live.cues import Cue
-from streamvace.live.fades import CURVES, Fade
-from streamvace.live.parameters import PROMPT, Parameters
+from streamvace.control.commands import Commands
+from streamvace.control.cue_list import CueList
+from streamvace.control.cues import Cue
+from streamvace.control.fades import CURVES, Fade
+from streamvace.control.parameters import PROMPT, Parameters
 from streamvace.osc.server import OscServer
-from streamvace.video.frame import Frame
+from streamvace.records.frame import Frame
 from streamvace.web.panel import MOST_BYTES, MOST_PANELS, Panel
 from streamvace.web.preview import WebPreview
 from tests.real_parts import require

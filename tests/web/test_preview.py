@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import pytest
 
-from streamvace.errors import UserError
-from streamvace.video.frame import Frame, Sink
+from streamvace.records.frame import Frame, Sink
+from streamvace.system.errors import UserError
 from streamvace.web.hosts import host_allowed
 from streamvace.web.preview import MOST_STREAMS, PARTS, WebPreview
 from tests.real_parts import require

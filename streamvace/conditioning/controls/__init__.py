@@ -11,8 +11,8 @@ from streamvace.conditioning.controls.base import Control
 from streamvace.conditioning.controls.flow import Flow
 from streamvace.conditioning.controls.layout import Layout
 from streamvace.conditioning.controls.lines import Edges, Scribble
+from streamvace.conditioning.controls.networks import Networks, torch_device
 from streamvace.conditioning.controls.plain import Gray, Raw
-from streamvace.conditioning.networks import Networks, torch_device
 
 DEPTH_FOLDER = "depth-anything-v2-small"
 RAFT_FILE = "raft-small.safetensors"

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from streamvace.conditioning.controls.base import Floats, Pixels
+from streamvace.conditioning.controls.networks import LiteNetwork, Networks
 from streamvace.conditioning.controls.squares import Square, alike, around, cut_out, distinct, into
-from streamvace.conditioning.networks import LiteNetwork, Networks
 
 FINDER_FILE, LANDMARK_FILE = "pose_detection.tflite", "pose_landmark_full.tflite"
 

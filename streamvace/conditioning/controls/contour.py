@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from streamvace.conditioning.controls.base import ControlSettings, Pixels, colours, share, three, working_size
-from streamvace.conditioning.networks import torch_device
-from streamvace.errors import UserError
-from streamvace.mend import command
+from streamvace.conditioning.controls.networks import torch_device
+from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import command
 
 FILE = "scribble.safetensors"
 

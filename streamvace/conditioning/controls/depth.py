@@ -25,8 +25,8 @@ from streamvace.conditioning.controls.base import (
     working_size,
 )
 from streamvace.conditioning.controls.motion_map import MotionMap
-from streamvace.conditioning.networks import torch_device
-from streamvace.mend import command
+from streamvace.conditioning.controls.networks import torch_device
+from streamvace.system.fix_hints import command
 
 
 class DepthRange:
@@ -191,7 +191,7 @@ _STD = np.array([0.229, 0.224, 0.225], np.float32)
 
 def load_depth(folder: Path, device: str) -> Any:
     """The network of a Hugging Face folder (config.json and model.safetensors), ready to infer."""
-    from streamvace.errors import UserError
+    from streamvace.system.errors import UserError
 
     try:
         import torch

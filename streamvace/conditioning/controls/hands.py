@@ -8,8 +8,8 @@ import numpy as np
 
 from streamvace.conditioning.controls.base import Floats, Pixels
 from streamvace.conditioning.controls.blaze_pose import Body
+from streamvace.conditioning.controls.networks import LiteNetwork, Networks
 from streamvace.conditioning.controls.squares import Square, alike, cut_out, enclosing, into, moved_up, upwards
-from streamvace.conditioning.networks import LiteNetwork, Networks
 
 FILE = "hand_landmark_lite.tflite"
 

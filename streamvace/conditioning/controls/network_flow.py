@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from streamvace.conditioning.controls.base import Floats, Pixels, colours, working_size
+from streamvace.conditioning.controls.networks import torch_device
 from streamvace.conditioning.controls.raft import CELL, SMALLEST, RaftSmall, Seen, load_raft
-from streamvace.conditioning.networks import torch_device
 
 _STEPS = 6
 """Half of what it is usually given: what the later steps still correct is finer than the control's colours show."""

@@ -13,8 +13,8 @@ from streamvace.conditioning.controls.blaze_pose import BlazePose, Body
 from streamvace.conditioning.controls.faces import Faces
 from streamvace.conditioning.controls.figure import Figure, draw
 from streamvace.conditioning.controls.hands import ARMS, Hands
-from streamvace.conditioning.networks import Networks
-from streamvace.errors import UserError
+from streamvace.conditioning.controls.networks import Networks
+from streamvace.system.errors import UserError
 
 FACE, HANDS = "face", "hands"
 

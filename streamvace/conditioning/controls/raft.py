@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from streamvace.errors import UserError
-from streamvace.mend import command
+from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import command
 
 CELL = 8
 """Pixels a side of what one feature describes: both sides of a picture are multiples of it."""

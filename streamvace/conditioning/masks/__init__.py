@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from streamvace.conditioning.controls.networks import Networks
 from streamvace.conditioning.masks.base import Mask
 from streamvace.conditioning.masks.keys import Alpha, Chroma, Luma, SecondInput
 from streamvace.conditioning.masks.motion import Motion
-from streamvace.conditioning.networks import Networks
 
 NO_MASK = "none"
 

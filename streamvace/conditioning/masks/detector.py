@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 
 from streamvace.conditioning.controls.base import Floats, Pixels, colours
+from streamvace.conditioning.controls.networks import Networks, OnnxNetwork
 from streamvace.conditioning.masks.base import MaskSettings
 from streamvace.conditioning.masks.yolo import Detection, class_names, decode
-from streamvace.conditioning.networks import Networks, OnnxNetwork
-from streamvace.errors import UserError
+from streamvace.system.errors import UserError
 
 _INPUT = 640
 """Side of the square input where the file leaves it open: what YOLO networks are trained with."""

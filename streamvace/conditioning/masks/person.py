@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from streamvace.conditioning.controls.base import Floats, Pixels, colours, guided, share, shrunk
+from streamvace.conditioning.controls.networks import LiteNetwork, Networks
 from streamvace.conditioning.masks.base import MaskSettings
-from streamvace.conditioning.networks import LiteNetwork, Networks
 
 WIDE_FILE, SQUARE_FILE = "selfie_segmentation_landscape.tflite", "selfie_segmentation.tflite"
 """256x144 and 256x256 inputs; MediaPipe, Apache-2.0."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.conditioning.controls.base import Floats
-from streamvace.errors import UserError
+from streamvace.system.errors import UserError
 
 OVERLAP = 0.5
 """Two boxes of one class that share more than this of their union are one thing."""

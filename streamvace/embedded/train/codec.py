@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from streamvace.embedded.styles import compose, sample_look
 from streamvace.embedded.train.photographs import moving_crop, natural_images
-from streamvace.embedded.world import FPS, edges, render, sample_scene
 from streamvace.model.autoencoder.tiny import BLOCK, CHANNELS, TinyAE
+from streamvace.world.scene import FPS, edges, render, sample_scene
+from streamvace.world.styles import compose, sample_look
 
 TOP_STD = 1.6
 EXPONENT = 0.3

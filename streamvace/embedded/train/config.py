@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from streamvace.embedded.train.rows import STAGES
-from streamvace.errors import UserError
+from streamvace.system.errors import UserError
 
 DEFAULT = Path(__file__).with_name("config.json")
 

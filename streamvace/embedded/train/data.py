@@ -17,12 +17,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.embedded.captions import caption
-from streamvace.embedded.filters import FILTERS, PHOTO, filter_words
-from streamvace.embedded.styles import COLOURS, compose, sample_look
-from streamvace.embedded.text import TEXT_LEN, tokens_of
 from streamvace.embedded.train.photographs import moving_crop, photographs
-from streamvace.embedded.world import FPS, Maps, edges, render, sample_scene
+from streamvace.world.captions import caption
+from streamvace.world.filters import FILTERS, PHOTO, filter_words
+from streamvace.world.scene import FPS, Maps, edges, render, sample_scene
+from streamvace.world.styles import COLOURS, compose, sample_look
+from streamvace.world.text import TEXT_LEN, tokens_of
 
 SIZE = 128
 Bytes = NDArray[np.uint8]

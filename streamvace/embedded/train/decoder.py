@@ -14,17 +14,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from streamvace.embedded.filters import FILTERS
-from streamvace.embedded.styles import COLOURS, compose, sample_look
-from streamvace.embedded.text import TEXT_LEN
 from streamvace.embedded.train import team
 from streamvace.embedded.train.codec import to_tensor
 from streamvace.embedded.train.config import TrainConfig
 from streamvace.embedded.train.network import CHUNK, Network
 from streamvace.embedded.train.photographs import moving_crop, photographs
 from streamvace.embedded.train.trainer import Trainer
-from streamvace.embedded.world import FPS, render, sample_scene
 from streamvace.model.autoencoder.tiny import TinyAE
+from streamvace.world.filters import FILTERS
+from streamvace.world.scene import FPS, render, sample_scene
+from streamvace.world.styles import COLOURS, compose, sample_look
+from streamvace.world.text import TEXT_LEN
 
 FULL, CROP = 256, 128
 """Clips are rendered at the model's own size and cropped on the encoder's grid, whole patches of the transformer."""

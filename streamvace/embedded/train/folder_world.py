@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.embedded.train.data import SIZE, Sample, camera_control, still_region
-from streamvace.errors import UserError
+from streamvace.system.errors import UserError
 
 Bytes = NDArray[np.uint8]
 

@@ -7,11 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from streamvace.conditioning.context import reference_context
-from streamvace.embedded.captions import VOCABULARY
 from streamvace.embedded.train.network import CHUNK, Encoded, Network
 from streamvace.embedded.train.sampling import SPEC
 from streamvace.model.autoencoder.tiny import BLOCK, LinearBlocks
 from streamvace.model.sampler import mix_noise
+from streamvace.world.captions import VOCABULARY
 
 CACHE_T = SPEC.context_timestep / 1000
 """Noise level at which a stream writes finished latents to its history."""

@@ -11,12 +11,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from streamvace.embedded.captions import VOCABULARY
 from streamvace.embedded.train.config import TrainConfig
 from streamvace.embedded.train.network import Network
-from streamvace.errors import UserError
 from streamvace.model.autoencoder.tiny import TinyAE
 from streamvace.model.specs import EMBEDDED
+from streamvace.system.errors import UserError
+from streamvace.world.captions import VOCABULARY
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 BEFORE = "before.json"

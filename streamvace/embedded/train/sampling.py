@@ -8,15 +8,15 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from streamvace.chunk_loop import ChunkLoop, ChunkPlan
 from streamvace.embedded.train.network import Network
-from streamvace.hints import ChunkHints, Share
 from streamvace.model.blocks import Bidirectional
 from streamvace.model.cache import KVCache
 from streamvace.model.rope import rotary_table
 from streamvace.model.sampler import StreamNoise, pipeline_schedule
 from streamvace.model.specs import PIPELINES, CacheRule
-from streamvace.stream_state import StreamState
+from streamvace.stream.chunk_loop import ChunkLoop, ChunkPlan
+from streamvace.stream.hints import ChunkHints, Share
+from streamvace.stream.stream_state import StreamState
 
 SPEC = PIPELINES["embedded"]
 

@@ -18,8 +18,8 @@ from streamvace.embedded.train.package import adopt_package, load_package
 from streamvace.embedded.train.rows import STAGES, StageRow
 from streamvace.embedded.train.sheets import contact_sheet
 from streamvace.embedded.train.trainer import Trainer
-from streamvace.errors import UserError
 from streamvace.model.autoencoder.tiny import LinearBlocks, TinyAE
+from streamvace.system.errors import UserError
 
 PROBES = 5
 """Batches that the context branch's data-dependent start looks at."""

@@ -15,7 +15,7 @@ from streamvace.conditioning.controls.depth import DepthRange
 from streamvace.conditioning.controls.flow import Flow, flow_colours
 from streamvace.conditioning.controls.layout import parse_box
 from streamvace.conditioning.controls.lines import automatic_width
-from streamvace.conditioning.networks import Networks
+from streamvace.conditioning.controls.networks import Networks
 from tests.conditioning.footage import (
     FPS,
     HOSTILE,

@@ -22,9 +22,9 @@ from streamvace.conditioning.controls.faces import FILE as FACE_FILE
 from streamvace.conditioning.controls.faces import OUTLINE, Faces, outline
 from streamvace.conditioning.controls.hands import ARMS, Hands
 from streamvace.conditioning.controls.hands import FILE as HAND_FILE
+from streamvace.conditioning.controls.networks import Networks
 from streamvace.conditioning.controls.pose import Pose
 from streamvace.conditioning.controls.squares import Square
-from streamvace.conditioning.networks import Networks
 from streamvace.models.manifest import models_folder
 from tests.conditioning.footage import flicker, noisy
 

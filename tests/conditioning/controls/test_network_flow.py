@@ -15,9 +15,9 @@ from streamvace.conditioning.controls import CONTROLS, RAFT_FILE
 from streamvace.conditioning.controls.base import ControlSettings
 from streamvace.conditioning.controls.flow import Flow, flow_colours
 from streamvace.conditioning.controls.network_flow import RaftSearch
+from streamvace.conditioning.controls.networks import VISION, Networks
 from streamvace.conditioning.controls.raft import RaftSmall, Seen, load_raft
-from streamvace.conditioning.networks import VISION, Networks
-from streamvace.errors import UserError
+from streamvace.system.errors import UserError
 from tests.conditioning.footage import FPS, HOSTILE, SIZE, noisy, texture, travelling
 
 SETTINGS = ControlSettings()

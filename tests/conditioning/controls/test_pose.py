@@ -27,10 +27,10 @@ from streamvace.conditioning.controls.figure import (
     joints,
 )
 from streamvace.conditioning.controls.hands import Hands
+from streamvace.conditioning.controls.networks import Networks
 from streamvace.conditioning.controls.pose import DETAILS, Pose
 from streamvace.conditioning.controls.squares import Square, alike, around, distinct, enclosing, square_transform
-from streamvace.conditioning.networks import Networks
-from streamvace.errors import UserError
+from streamvace.system.errors import UserError
 
 
 def standing(x: float = 160.0, y: float = 60.0) -> Body:

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from streamvace.conditioning.controls.networks import Networks
 from streamvace.conditioning.masks.base import MaskSettings
 from streamvace.conditioning.masks.detector import Detector, letterbox
 from streamvace.conditioning.masks.yolo import COCO, class_names, decode
-from streamvace.conditioning.networks import Networks
-from streamvace.errors import UserError
+from streamvace.system.errors import UserError
 from tests.conditioning.footage import HOSTILE, Pixels
 from tests.conditioning.onnx_detector import write
 

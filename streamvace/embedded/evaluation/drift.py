@@ -1,0 +1,115 @@
+"""Does a long stream keep its picture? Brightness, contrast and sharpness of each chunk of the live generator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+
+import cv2
+import numpy as np
+
+from streamvace.embedded.evaluation.confidence import Cell, figure
+from streamvace.embedded.train.network import CHUNK
+from streamvace.records.chunk import ChunkInput, Pixels
+from streamvace.stream.generator import Generator
+from streamvace.telemetry.drift_watch import DriftWatch
+from streamvace.world.pattern_stream import PatternStream
+from streamvace.world.scene import FPS
+
+EDGE = 5
+"""Chunks at each end that are compared."""
+SWING = 5.0
+"""Seconds of control that play forth and back for ever: both ends of the stream then have the same to show."""
+PERIOD = round(2 * SWING * FPS)
+"""Frames forth and back: 20 chunks of the embedded model. A stream is as many whole ones as it takes."""
+STARTS_SHORT = 3
+"""Frames that a stream's first chunk is shorter than the others."""
+TURN = STARTS_SHORT + 0.5
+"""Frames before the first one at which the control turned round: the n-th chunk from the end then plays the n-th one
+backwards, frame for frame. Half a chunk beside it, the scene itself has a seventh less contrast at one end."""
+PROMPTS = ("glossy red ball on blue and purple plasma background", "neon cyan ring", "thermal")
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Ratios, last chunks over first ones: 1 = nothing changed. anchored: how often the stream was re-anchored."""
+
+    mean: float
+    contrast: float
+    sharpness: float
+    anchored: int = 0
+
+
+def measures(frames: Pixels) -> tuple[float, float, float]:
+    """Mean, deviation and mean absolute Laplacian of a chunk's brightness."""
+    gray = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32) for frame in frames]
+    sharp = float(np.mean([np.abs(cv2.Laplacian(g, cv2.CV_32F)).mean() for g in gray]))
+    stack = np.stack(gray)
+    return float(stack.mean()), float(stack.std(axis=(1, 2)).mean()), sharp
+
+
+def compare(chunks: list[tuple[float, float, float]], anchored: int = 0) -> Drift:
+    """The last chunks against the first ones."""
+    first, last = (np.mean(part, 0) for part in (chunks[:EDGE], chunks[-EDGE:]))
+    ratio = last / np.maximum(first, 1e-6)
+    return Drift(float(ratio[0]), float(ratio[1]), float(ratio[2]), anchored)
+
+
+def _whole(frames: int) -> int:
+    """Frames of a stream of whole periods, at least `frames` but for what its first chunk is short."""
+    return PERIOD * -(-frames // PERIOD) - STARTS_SHORT
+
+
+def _swing(pattern: PatternStream, start: int, count: int) -> Pixels:
+    """Control for `count` frames from frame `start` on, uint8 `[count, H, W, 3]`."""
+    times = [(start + k + TURN) / FPS % (2 * SWING) for k in range(count)]
+    return np.stack([pattern.frame(min(t, 2 * SWING - t)) for t in times])
+
+
+def drift(generator: Generator, frames: int, prompt: str, seed: int, re_anchor: bool) -> Drift:
+    """Stream at least `frames` frames under depth control and compare the ends. The generator is reset first.
+
+    re_anchor: when the picture drifts, the next chunk begins with the stream's own best recent picture, as
+    `/streamvace/re_anchor_auto` does.
+    """
+    generator.reset()
+    pattern, watch = PatternStream("depth", generator.size), DriftWatch()
+    chunks, done, anchored = [], 0, 0
+    while done < _whole(frames):
+        count = generator.frames_wanted()
+        control = _swing(pattern, done, count)
+        best = watch.best if re_anchor and watch.drifted else None
+        if best is not None:
+            anchored += 1
+            watch.rest()
+            watch.try_again()
+        made = generator.step(ChunkInput(prompt, seed=seed, control=control, first_frame=best)).frames
+        # The control is always the same scene: it must not pass for another one.
+        watch.see(made[-1], prompt, None)
+        chunks.append(measures(made))
+        done += count
+    return compare(chunks, anchored)
+
+
+def steady(size: tuple[int, int], frames: int) -> Iterator[Cell]:
+    """The ceiling: how the control differs between the ends of a stream of (width, height) pictures; 1 = not at all."""
+    pattern, chunk = PatternStream("depth", size), 4 * CHUNK
+    begin, end = EDGE * chunk - STARTS_SHORT, _whole(frames)
+    starts = [0, *range(chunk - STARTS_SHORT, begin, chunk), *range(end - EDGE * chunk, end, chunk)]
+    found = compare([measures(_swing(pattern, k, chunk if k else chunk - STARTS_SHORT)) for k in starts])
+    for judge in ("mean", "contrast", "sharpness"):
+        yield Cell("truth", f"drift, {frames} frames", "", judge, figure(np.array([getattr(found, judge)])))
+
+
+def drift_cells(
+    name: str, generator: Generator, frames: int, seeds: int, progress: Callable[[str], None]
+) -> Iterator[Cell]:
+    """The variant's cells: each figure over the prompts, without and with re-anchoring."""
+    for condition, re_anchor in (("left alone", False), ("re-anchored", True)):
+        found: list[list[Drift]] = []
+        for seed in range(seeds):
+            progress(f"drift: {name}, {condition}, {frames} frames, seed {seed + 1} of {seeds}")
+            found.append([drift(generator, frames, prompt, seed + 1, re_anchor) for prompt in PROMPTS])
+        for field in fields(Drift):
+            values = np.array([[getattr(each, field.name) for each in row] for row in found], np.float64)
+            yield Cell(name, f"drift, {frames} frames", condition, field.name, figure(values))

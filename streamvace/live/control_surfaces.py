@@ -1,0 +1,104 @@
+"""What a performer steers a show with: cues, the beat, OSC, OSCQuery and the web page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from streamvace.control.beats import BeatGate
+from streamvace.control.commands import Commands
+from streamvace.control.cue_file import open_cues
+from streamvace.control.cue_list import CueList
+from streamvace.control.fades import CURVES
+from streamvace.live.director.look_ahead import LookAhead
+from streamvace.live.options import DEFAULT_WEB_PORT, RunOptions, next_free_port
+from streamvace.live.stage import Stage
+from streamvace.live.surfaces.greeting import things_to_try
+from streamvace.live.surfaces.metrics import metrics
+from streamvace.live.surfaces.status_feed import osc_figures, web_figures
+from streamvace.osc.query_server import OscQueryServer
+from streamvace.osc.server import OscServer
+from streamvace.telemetry.reporter import say
+from streamvace.web.hosts import host_allowed
+from streamvace.web.panel import Panel
+from streamvace.web.preview import WebPreview
+
+
+@dataclass(frozen=True)
+class ControlSurfaces:
+    """The doors that changes come in by. query, web: None where they are not wanted."""
+
+    cues: CueList
+    commands: Commands
+    look_ahead: LookAhead
+    gate: BeatGate
+    osc: OscServer
+    query: OscQueryServer | None
+    web: WebPreview | None
+
+    def furnish_web(self, stage: Stage) -> None:
+        """Give the web page its figures and its panel."""
+        if self.web is None:
+            return
+        osc, rows = self.osc, stage.parameters.schema.values()
+        self.web.set_stats(lambda: web_figures(stage.telemetry, stage.parameters, osc.port))
+        self.web.set_panel(Panel(rows, osc.doors, osc.values, osc.cues, glides=self.commands.glides, curves=CURVES))
+        self.web.set_metrics(metrics(stage.telemetry.stats))
+
+    def measure(self, stage: Stage) -> None:
+        """Add what goes on here to the show's figures."""
+        stage.telemetry.add(lambda: osc_figures(self.osc.counters()))
+        stage.telemetry.add(self.gate.figures)
+        stage.telemetry.add(lambda: {"cue": self.cues.current, "cue_next": self.cues.following})
+
+
+def open_surfaces(stage: Stage) -> ControlSurfaces:
+    """Read the cues and open the ports. Raises UserError for one that is taken, and for cues that cannot be read."""
+    options, parameters, closing = stage.options, stage.parameters, stage.closing
+    cue_path = options.cues or stage.media.root / "cues.json"
+    cues, cue_file = open_cues(cue_path, options.pipeline, parameters.schema, stage.reporter)
+    closing.callback(cue_file.close)
+    commands = Commands(parameters, cues, partial(cue_file.load, cues.replace))
+    look_ahead = LookAhead()
+    gate = BeatGate(look_ahead_s=look_ahead.read)
+    closing.callback(gate.close)
+    gate.follow(parameters.snapshot().text("/streamvace/quantise"))
+    osc = OscServer(
+        parameters,
+        options.host,
+        options.osc_port,
+        tcp_port=options.osc_tcp_port,
+        commands=commands,
+        gate=gate,
+        look_ahead_s=look_ahead.read,
+    )
+    closing.callback(osc.close)
+    query = _open_query(stage, osc)
+    if query is not None:
+        closing.callback(query.close)
+    web = _open_web(options, osc.port)
+    if web is not None:
+        closing.callback(web.close)
+    return ControlSurfaces(cues, commands, look_ahead, gate, osc, query, web)
+
+
+def _open_query(stage: Stage, osc: OscServer) -> OscQueryServer | None:
+    """OSCQuery; and a line where OSC over TCP did not get the number of the UDP port."""
+    options = stage.options
+    if osc.tcp_port not in (None, osc.port) and options.osc_tcp_port is None:
+        say(f"TCP port {osc.port} is in use, OSC over TCP takes {osc.tcp_port}")
+    if options.oscquery_port < 0:
+        return None
+    return OscQueryServer(stage.parameters, osc, host_allowed, options.host, options.oscquery_port)
+
+
+def _open_web(options: RunOptions, osc_port: int) -> WebPreview | None:
+    """The preview on the port asked for; on the default port or the next free one when none was."""
+    if options.web_port is not None and options.web_port < 0:
+        return None
+    port = options.web_port
+    if port is None:
+        port = next_free_port(options.host, DEFAULT_WEB_PORT)
+        if port != DEFAULT_WEB_PORT:
+            say(f"web port {DEFAULT_WEB_PORT} is in use, taking {port}")
+    return WebPreview(options.host, port, things_to_try(osc_port))

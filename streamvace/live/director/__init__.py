@@ -1,0 +1,1 @@
+"""What shapes the next chunk."""

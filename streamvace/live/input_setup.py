@@ -1,0 +1,108 @@
+"""What comes into a show: the inputs, the pictures of the media folder, and what is made of them for the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from streamvace.conditioning.controls.networks import Networks
+from streamvace.live.director.stills import fit_still, wishes
+from streamvace.live.inputs.inputs import Inputs, open_confined
+from streamvace.live.inputs.pictures import PictureShelf
+from streamvace.live.output.sinks import SinkOpener
+from streamvace.live.signals.parts import Parts, control_maker, mask_maker
+from streamvace.live.signals.second_control import SecondControl
+from streamvace.live.signals.settings import second_settings
+from streamvace.live.signals.signal_stage import SECOND, SignalStage
+from streamvace.live.signals.views import VIEWS, SignalOutputs, view_openers
+from streamvace.live.stage import Stage
+from streamvace.models.manifest import models_folder
+from streamvace.video.endpoints import open_source
+from streamvace.web.preview import WebPreview
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What the model sees. second: the control that is blended in, made behind `lead`; the director samples it.
+    shown: outputs of it."""
+
+    lead: SignalStage
+    second: SignalStage
+    shown: SignalOutputs
+
+
+def open_inputs(stage: Stage) -> Inputs:
+    """Open the inputs given, and follow the parameters from role to role. Raises UserError for one of them."""
+    inputs = Inputs(
+        stage.options.inputs,
+        open_given=partial(open_source, size=stage.size),
+        open_asked=partial(open_confined, size=stage.size, media=stage.media),
+        reporter=stage.reporter,
+    )
+    stage.closing.callback(inputs.stop)
+    inputs.start()
+    stage.followed_by(lambda snapshot: inputs.follow(snapshot.values))
+    return inputs
+
+
+def open_shelf(stage: Stage) -> PictureShelf:
+    """The pictures that the parameters wish for."""
+    shelf = PictureShelf(stage.media, lambda picture, use: fit_still(picture, use, stage.size), stage.reporter)
+    stage.closing.callback(shelf.stop)
+    stage.followed_by(lambda snapshot: shelf.want(wishes(snapshot)))
+    return shelf
+
+
+def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Sequence[tuple[str, str]]) -> Signals:
+    """Controls and masks made of the inputs, and the outputs of them. views: (what is shown, output) as asked for."""
+    shown = SignalOutputs(
+        _with_web(web, view_openers(views, stage.size, stage.rate)),
+        watched=lambda name: _is_watched(name, web, views),
+        reporter=stage.reporter,
+        rate=lambda: stage.rate,
+    )
+    stage.followed_by(SecondControl(stage.reporter).follow)
+    networks = Networks(models_folder(), stage.options.model.device, say=partial(stage.reporter.report, "control"))
+    lead = SignalStage(
+        inputs=inputs,
+        snapshot=stage.parameters.snapshot,
+        controls=Parts(control_maker(networks), stage.reporter, "control"),
+        masks=Parts(mask_maker(networks, stage.media), stage.reporter, "mask"),
+        pipeline=stage.options.pipeline,
+        size=stage.size,
+        reporter=stage.reporter,
+        watched=lambda: shown.wanted,
+    )
+    second = SignalStage(
+        inputs=lead,
+        snapshot=stage.parameters.snapshot,
+        controls=Parts(control_maker(networks), stage.reporter, "second control"),
+        masks=Parts(mask_maker(networks, stage.media), stage.reporter, "mask"),
+        pipeline=stage.options.pipeline,
+        size=stage.size,
+        reporter=stage.reporter,
+        roles=SECOND,
+        wish=second_settings,
+    )
+    for each in (lead, second):
+        stage.closing.callback(each.stop)
+        each.start()
+    stage.closing.callback(shown.stop)
+    shown.start(lambda: lead.view)
+    return Signals(lead, second, shown)
+
+
+def _with_web(
+    web: WebPreview | None, openers: Mapping[str, tuple[SinkOpener, ...]]
+) -> Mapping[str, tuple[SinkOpener, ...]]:
+    """The outputs of every view, the web page's among them."""
+    feeds = {} if web is None else web.views
+    return {
+        name: (*openers.get(name, ()), *((lambda feed=feeds[name]: feed,) if name in feeds else ())) for name in VIEWS
+    }
+
+
+def _is_watched(name: str, web: WebPreview | None, views: Sequence[tuple[str, str]]) -> bool:
+    """Whether a view has an output, or a browser that looks at it."""
+    return any(view == name for view, _ in views) or (web is not None and web.views[name].watchers > 0)

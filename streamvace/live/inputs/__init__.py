@@ -1,0 +1,1 @@
+"""Control pictures and media on their way in."""

@@ -1,0 +1,70 @@
+"""The signal chain of a rendered clip: every frame once and in order, and what can't be made ends the command."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from streamvace.conditioning.controls.networks import Networks
+from streamvace.conditioning.masks.base import Mask
+from streamvace.conditioning.signals import SignalChain, SignalSettings
+from streamvace.control.parameters import Snapshot
+from streamvace.live.director.layout import Pictures
+from streamvace.live.signals.parts import control_maker, mask_key, mask_maker
+from streamvace.live.signals.settings import second_settings, signal_settings
+from streamvace.records.chunk import Pixels
+from streamvace.system.media import MediaFolder
+
+
+class OfflineSignals:
+    """From a clip's pictures to the same with its controls and its mask made."""
+
+    def __init__(self, networks: Networks, media: MediaFolder, pipeline: str, rate: float) -> None:
+        """rate: frames a second of the clip."""
+        self._pipeline = pipeline
+        self._rate = rate
+        self._count = 0
+        self._detector = ""
+        self._masks = cache(mask_maker(networks, media))
+        # Controls remember, so each chain has its own.
+        self._controls, self._others = (cache(control_maker(networks)) for _ in range(2))
+        self._chain = SignalChain(self._controls, self._mask)
+        self._second = SignalChain(self._others, lambda source: None)
+
+    def prepare(self, snapshot: Snapshot) -> None:
+        """Make what these parameters ask for. Raises UserError for a kind that can't be made: before a frame is."""
+        self._detector = snapshot.text("/streamvace/mask/model")
+        settings = signal_settings(snapshot, self._pipeline, 1)  # the kinds don't depend on the picture's height
+        self._controls(settings.control)
+        self._others(second_settings(snapshot, self._pipeline, 1).control)
+        for source in settings.sources:
+            self._mask(source)
+
+    def made_of(self, pictures: Pictures, snapshot: Snapshot) -> Pictures:
+        """pictures: the next ones of every role. Raises UserError for a kind that can't be made."""
+        clip, mask = pictures.control, pictures.mask
+        if clip is None:
+            return pictures
+        asked = snapshot, self._pipeline, clip.shape[1]
+        settings, second = signal_settings(*asked), second_settings(*asked)
+        self._detector = snapshot.text("/streamvace/mask/model")
+        made = pictures
+        if pictures.second is not None and not second.passes_through:
+            made = replace(made, second=self._film(self._second, pictures.second, None, second))
+        if not settings.passes_through:
+            signals = self._film(self._chain, clip, None if mask is clip else mask, settings)
+            made = replace(made, control=signals, mask=signals)
+        self._count += len(clip)
+        return made
+
+    def _mask(self, source: str) -> Mask:
+        return self._masks(mask_key(source, self._detector))
+
+    def _film(self, chain: SignalChain, film: Pixels, mask: Pixels | None, settings: SignalSettings) -> Pixels:
+        """uint8 `[F, H, W, 4]`: control pictures with their masks as alpha. mask: a film of its own, or None."""
+        moments = [(self._count + index) / self._rate for index in range(len(film))]
+        masks = mask if mask is not None else [None] * len(film)
+        made = [chain.update(*each, settings).joined() for each in zip(film, masks, moments, strict=True)]
+        return np.stack(made)

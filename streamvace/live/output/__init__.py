@@ -1,0 +1,1 @@
+"""The output clock and where its pictures go."""

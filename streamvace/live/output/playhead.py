@@ -1,0 +1,187 @@
+"""What to show at each tick: the content clock, the queue of finished frames, and what bridges a late chunk.
+
+A pure state machine: no threads, no clock of its own, no pixels touched. The presenter owns it and guards it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamvace.records.chunk import Trace
+from streamvace.records.frame import Made
+
+_SECOND_NS = 1_000_000_000
+
+MAX_QUEUED_FRAMES = 64
+"""A bound for the queue. Flow control keeps it far below; when it fails, old frames go, memory and latency don't."""
+
+_HISTORY_FRAMES = 12
+"""Frames a ping-pong can walk back over: one chunk, the motion the audience has just seen."""
+
+_PING_PONG_AFTER_NS = _SECOND_NS * 15 // 100
+"""A chunk this much late is bridged by holding: motion that turns round for a blink looks like a fault."""
+
+
+_SLACK = 0.01
+"""Of a frame: rounding must not put a frame that is due off by a whole tick."""
+
+
+class HoldMode(str, Enum):
+    """What bridges a late chunk."""
+
+    HOLD = "hold"
+    PING_PONG = "pingpong"
+    FADE = "fade"
+
+
+class Shown(Enum):
+    """Why the picture of a tick is what it is.
+
+    FRESH: a content frame's first tick. PACED: the same frame again, because content is slower than the output clock.
+    REPEATED: a new frame was due and none was there. SLATE: nothing was ever generated yet.
+    """
+
+    FRESH = "fresh"
+    PACED = "paced"
+    REPEATED = "repeated"
+    SLATE = "slate"
+
+
+@dataclass(frozen=True, slots=True)
+class ContentFrame:
+    """One finished picture: uint8 `[H, W, 4]`, and what shaped it.
+
+    captured_ns: of the control frame that this picture follows; 0 without one. trace: its chunk's.
+    """
+
+    pixels: NDArray[np.uint8]
+    made: Made
+    captured_ns: int
+    trace: Trace = field(default=Trace())
+
+    @property
+    def generation(self) -> int:
+        """Resets of the show before it was made."""
+        return self.made.generation
+
+
+@dataclass
+class PlayheadCounters:
+    """received = fresh + dropped + discarded + still queued; ticks = fresh + paced + repeated + slate."""
+
+    received: int = 0
+    fresh: int = 0
+    paced: int = 0
+    repeated: int = 0
+    slate: int = 0
+    dropped: int = 0
+    discarded: int = 0
+
+
+class Playhead:
+    """Advances through content frames at the play rate; every tick shows exactly one picture."""
+
+    def __init__(self, play_rate: float) -> None:
+        self.play_rate = play_rate
+        self.counters = PlayheadCounters()
+        self._queue: deque[ContentFrame] = deque()
+        self._history: deque[ContentFrame] = deque(maxlen=_HISTORY_FRAMES)
+        self._current: ContentFrame | None = None
+        self._generation = 0
+        self._due = 1.0  # content frames that should have been shown since the last fresh one
+        self._last_tick_ns: int | None = None
+        self._late_since_ns: int | None = None
+
+    def bridged_s(self, now_ns: int) -> float:
+        """How long a new frame has been due; 0 when none is."""
+        return 0.0 if self._late_since_ns is None else (now_ns - self._late_since_ns) / _SECOND_NS
+
+    @property
+    def backlog_s(self) -> float:
+        """How long the queue lasts at the play rate."""
+        return len(self._queue) / self.play_rate
+
+    def cut(self, generation: int) -> None:
+        """A reset: forget what is queued from older generations; the picture on show stays until a newer one exists."""
+        if generation <= self._generation:
+            return
+        self._generation = generation
+        keep = [frame for frame in self._queue if frame.generation >= generation]
+        self.counters.discarded += len(self._queue) - len(keep)
+        self._queue = deque(keep)
+        self._history.clear()
+        self._due = 1.0
+
+    def offer(self, frames: Sequence[ContentFrame]) -> None:
+        """Queue finished frames. Older than the last cut: discarded. Too many: the oldest are dropped."""
+        for frame in frames:
+            self.counters.received += 1
+            self.cut(frame.generation)
+            if frame.generation < self._generation:
+                self.counters.discarded += 1
+                continue
+            self._queue.append(frame)
+        while len(self._queue) > MAX_QUEUED_FRAMES:
+            self._queue.popleft()
+            self.counters.dropped += 1
+
+    def tick(
+        self, now_ns: int, hold_mode: HoldMode = HoldMode.HOLD, paused: bool = False
+    ) -> tuple[Shown, ContentFrame | None]:
+        """The picture of this tick; None with SLATE. While paused the content clock stands still.
+
+        now_ns: when the tick was due, rather than when it came, so that a jittery thread does not make content jitter.
+        """
+        elapsed_ns = 0 if self._last_tick_ns is None else max(0, now_ns - self._last_tick_ns)
+        self._last_tick_ns = now_ns
+        if paused and self._current is not None:
+            self.counters.paced += 1
+            return Shown.PACED, self._current
+        self._due += elapsed_ns / _SECOND_NS * self.play_rate
+        if self._queue and self._due >= 1.0 - _SLACK:
+            return self._advance()
+        if self._current is None:
+            self.counters.slate += 1
+            return Shown.SLATE, None
+        if self._due < 1.0 - _SLACK:
+            self.counters.paced += 1
+            return Shown.PACED, self._current
+        self.counters.repeated += 1
+        return Shown.REPEATED, self._bridge(now_ns, hold_mode)
+
+    def _advance(self) -> tuple[Shown, ContentFrame]:
+        """Show the frame that is due. After a starvation the clock starts anew: late frames are not rushed through."""
+        late = self._late_since_ns is not None or self._current is None
+        due = int(self._due + _SLACK)
+        steps = 1 if late else min(due, len(self._queue))
+        for _ in range(steps):
+            self._current = self._queue.popleft()
+            self._history.append(self._current)
+        self.counters.dropped += steps - 1
+        self.counters.fresh += 1
+        self._due = 0.0 if late else self._due - due
+        self._late_since_ns = None
+        assert self._current is not None
+        return Shown.FRESH, self._current
+
+    def _bridge(self, now_ns: int, hold_mode: HoldMode) -> ContentFrame | None:
+        """Hold the last picture, or walk to and fro over the last ones at the play rate. Fading is the presenter's."""
+        if self._late_since_ns is None:
+            self._late_since_ns = now_ns
+        late_ns = now_ns - self._late_since_ns
+        if hold_mode is HoldMode.PING_PONG and late_ns >= _PING_PONG_AFTER_NS and len(self._history) > 1:
+            step = int((late_ns - _PING_PONG_AFTER_NS) / _SECOND_NS * self.play_rate) + 1
+            return self._history[_to_and_fro(step, len(self._history))]
+        return self._current
+
+
+def _to_and_fro(step: int, length: int) -> int:
+    """Step 0 is the last index; then back to the first and forth again, the ends not doubled."""
+    turn = step % (2 * (length - 1))
+    return abs(length - 1 - turn)

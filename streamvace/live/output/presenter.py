@@ -1,0 +1,194 @@
+"""The output clock: one picture a tick to every sink, whatever the generator does.
+
+Threads: `Presenter` runs a thread of its own, which owns the sinks and the slate. The engine thread calls `offer` and
+`backlog_s`; the playhead is the only thing they share, behind one lock that is never held while a sink works.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from streamvace.live.output.freeze_fade import FreezeFade
+from streamvace.live.output.playhead import ContentFrame, HoldMode, Playhead, Shown
+from streamvace.live.output.sinks import Sinks
+from streamvace.live.output.slate import Slate
+from streamvace.live.output.tick_clock import TickClock
+from streamvace.live.worker.pace import Pace
+from streamvace.records.chunk import Chunk
+from streamvace.records.frame import Frame, Made
+from streamvace.system.clock import Clock, ShowClock
+from streamvace.telemetry.reporter import Reporter, one_line
+from streamvace.telemetry.telemetry import Stats, Telemetry
+from streamvace.video.core.resize import with_alpha
+
+
+@dataclass(frozen=True)
+class Show:
+    """What the presenter asks the parameters at each tick.
+
+    rate: output ticks a second. paused: hold the picture and keep the queue.
+    """
+
+    rate: float = 30.0
+    generation: int = 0
+    hold_mode: HoldMode = HoldMode.HOLD
+    paused: bool = False
+
+
+class Presenter:
+    """Ticks at the output rate until stopped. Once started it never skips a tick by itself and never shows black."""
+
+    def __init__(
+        self,
+        *,
+        size: tuple[int, int],
+        content_rate: float,
+        control: Callable[[], Frame | None],
+        show: Callable[[], Show],
+        sinks: Sinks,
+        telemetry: Telemetry,
+        reporter: Reporter,
+        clock: Clock | None = None,
+    ) -> None:
+        self._content_rate = content_rate
+        self._control = control
+        self._show = show
+        self._sinks = sinks
+        self._telemetry = telemetry
+        self._reporter = reporter
+        self._clock = clock or ShowClock()
+        self._slate = Slate(size)
+        self._fade = FreezeFade()
+        self._playhead = Playhead(content_rate)
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._opened = threading.Event()
+        self._failure: BaseException | None = None
+        self._published = 0
+        self._shown: Frame | None = None
+        self._thread = threading.Thread(target=self._run, name="presenter", daemon=True)
+
+    def start(self) -> None:
+        """Open the sinks on the presenter's thread and begin to tick. Raises what an opener raised."""
+        self._thread.start()
+        self._opened.wait()
+        if self._failure is not None:
+            self._thread.join()
+            raise self._failure
+
+    def stop(self) -> None:
+        """Stop ticking and close every sink, files complete. Idempotent."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    @property
+    def ticking(self) -> bool:
+        """Between `start` and the end."""
+        return self._thread.is_alive()
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the open sinks, by which receivers find them."""
+        return self._sinks.names
+
+    def offer(self, chunk: Chunk, pace: Pace) -> None:
+        """A finished chunk, and how fast chunks come just now."""
+        followed = chunk.trace.captured_ns
+        if len(followed) != len(chunk.frames):
+            followed = (chunk.captured_ns,) * len(chunk.frames)
+        alphas = chunk.alpha if chunk.alpha is not None else [None] * len(chunk.frames)
+        made = Made(chunk.index, chunk.seed, chunk.generation)
+        frames = [
+            ContentFrame(with_alpha(picture, alpha), made, captured_ns, chunk.trace)
+            for picture, alpha, captured_ns in zip(chunk.frames, alphas, followed, strict=True)
+        ]
+        with self._lock:
+            self._playhead.play_rate = pace.play_rate(self._content_rate)
+            self._playhead.offer(frames)
+
+    @property
+    def rate(self) -> float:
+        """Output ticks a second, now."""
+        return self._show().rate
+
+    @property
+    def play_rate(self) -> float:
+        """Content frames a second, now."""
+        with self._lock:
+            return self._playhead.play_rate
+
+    def showing(self) -> Frame | None:
+        """The generated picture on show, or None before the first. Any thread."""
+        return self._shown
+
+    def backlog_s(self) -> float:
+        """How long what is queued lasts."""
+        with self._lock:
+            return self._playhead.backlog_s
+
+    def stats(self) -> Stats:
+        """How the ticks were filled."""
+        with self._lock:
+            counters = self._playhead.counters
+            return {
+                "fresh": counters.fresh,
+                "paced": counters.paced,
+                "repeated": counters.repeated,
+                "slate": counters.slate,
+                "dropped": counters.dropped,
+                "discarded": counters.discarded,
+                "play_rate": round(self._playhead.play_rate, 3),
+                "sink_faults": self._sinks.faults,
+            }
+
+    def _run(self) -> None:
+        try:
+            self._sinks.open()
+        except Exception as error:  # noqa: BLE001 - handed to `start`, on the thread that can tell the user
+            self._failure = error
+            return
+        finally:
+            self._opened.set()
+        try:
+            ticks = TickClock(self._show().rate, self._clock.now())
+            while not self._stop.is_set():
+                self._clock.wait_until(ticks.deadline_ns, self._stop)
+                now_ns = self._clock.now()
+                if now_ns < ticks.deadline_ns:
+                    continue
+                try:
+                    missed = ticks.fire(now_ns)
+                    show = self._show()
+                    if show.rate != ticks.rate:
+                        ticks.set_rate(show.rate)
+                        self._sinks.set_rate(show.rate)
+                    self._tick(show, ticks.fired_ns, missed)
+                except Exception as error:  # noqa: BLE001 - the next tick must come; counted and reported
+                    self._reporter.report("presenter", one_line(error))
+        finally:
+            self._sinks.close()
+
+    def _tick(self, show: Show, due_ns: int, missed: int) -> None:
+        with self._lock:
+            self._playhead.cut(show.generation)
+            kind, content = self._playhead.tick(due_ns, show.hold_mode, show.paused)
+            bridged_s = self._playhead.bridged_s(due_ns)
+        if content is None:
+            control = self._control()
+            captured_ns = control.captured_ns if control else 0
+            frame = Frame(self._slate.picture(control), captured_ns, "streamvace", self._published)
+        else:
+            captured_ns, pixels = content.captured_ns, content.pixels
+            if kind is Shown.REPEATED and show.hold_mode is HoldMode.FADE:
+                pixels = self._fade.picture(pixels, bridged_s)
+            frame = Frame(pixels, captured_ns, "streamvace", self._published, content.made)
+        self._sinks.publish(frame)
+        self._shown = frame if content is not None else None
+        self._published += 1
+        published_ns = self._clock.now()
+        self._telemetry.ticked(published_ns, missed)
+        if kind is Shown.FRESH and content is not None:
+            self._telemetry.fresh(published_ns, captured_ns, content.trace)

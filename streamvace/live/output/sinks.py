@@ -1,0 +1,73 @@
+"""Every sink of the show, as one: a sink that fails is counted and reported, the others never notice.
+
+Threads: owned by the presenter's thread, which opens, publishes and closes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from streamvace.records.frame import Frame, Paced, Sink
+from streamvace.telemetry.reporter import Reporter, one_line
+from streamvace.video.core.enlarge import Enlarger
+
+SinkOpener = Callable[[], Sink]
+
+
+class Sinks:
+    """Opens all or none, publishes to all, closes all."""
+
+    def __init__(self, openers: Sequence[SinkOpener], reporter: Reporter, upscale: int = 1) -> None:
+        """upscale: how much larger than the frames what is published is."""
+        self._enlarge = Enlarger(upscale)
+        self._openers = tuple(openers)
+        self._reporter = reporter
+        self._sinks: list[Sink] = []
+        self.names: tuple[str, ...] = ()
+        """What the open sinks are called; replaced whole, so any thread may read it."""
+        self.faults = 0
+
+    def open(self) -> None:
+        """Open every sink. When one cannot be opened, those before it are closed and its error is raised."""
+        try:
+            for opener in self._openers:
+                self._sinks.append(opener())
+        except BaseException:
+            self.close()
+            raise
+        self.names = tuple(sink.name for sink in self._sinks)
+
+    def publish(self, frame: Frame) -> None:
+        """Give the frame to every sink. Never raises."""
+        if self._enlarge.factor > 1:
+            frame = replace(frame, pixels=self._enlarge(frame.pixels))
+        for sink in self._sinks:
+            try:
+                sink.publish(frame)
+            except Exception as error:  # noqa: BLE001 - one sink's fault must not stop the others; counted and reported
+                self._fault(sink, error)
+
+    def set_rate(self, rate: float) -> None:
+        """Tell those to whom it matters that frames now come so many a second. Never raises."""
+        for sink in self._sinks:
+            if not isinstance(sink, Paced):
+                continue
+            try:
+                sink.set_rate(rate)
+            except Exception as error:  # noqa: BLE001 - one sink's fault must not stop the others; counted and reported
+                self._fault(sink, error)
+
+    def close(self) -> None:
+        """Close every sink, the last opened first. Never raises."""
+        self.names = ()
+        while self._sinks:
+            sink = self._sinks.pop()
+            try:
+                sink.close()
+            except Exception as error:  # noqa: BLE001 - the others still have files to finish; counted and reported
+                self._fault(sink, error)
+
+    def _fault(self, sink: Sink, error: Exception) -> None:
+        self.faults += 1
+        self._reporter.report(f"output {sink.name}", one_line(error))

@@ -1,0 +1,67 @@
+"""What a show puts out: the window, the web page's picture, the recorder, every other sink, and who serves them all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from streamvace.live.control_surfaces import ControlSurfaces
+from streamvace.live.inputs.inputs import Inputs
+from streamvace.live.output.outputs import Borrowed, Window, prepare
+from streamvace.live.output.playhead import HoldMode
+from streamvace.live.output.presenter import Presenter, Show
+from streamvace.live.output.recorder import Recorder
+from streamvace.live.output.sinks import SinkOpener, Sinks
+from streamvace.live.stage import Stage
+from streamvace.live.surfaces.window_keys import WindowKeys
+from streamvace.video.core.enlarge import Enlarger
+
+
+@dataclass(frozen=True)
+class Outlets:
+    """Where pictures will go. window: None without one. openers: of every sink, opened when the presenter starts."""
+
+    window: Window | None
+    recorder: Recorder
+    openers: tuple[SinkOpener, ...]
+
+
+def prepare_outlets(stage: Stage, desk: ControlSurfaces, outputs: Sequence[str]) -> Outlets:
+    """Everything that can be had before there is a picture. Raises UserError."""
+    shown = Enlarger(stage.options.upscale).size(stage.size)
+    window, openers = prepare(outputs, shown, stage.rate)
+    if window is not None:
+        stage.closing.callback(window.close)
+        keys = WindowKeys(stage.parameters.snapshot, stage.options.host, desk.osc.port)
+        window.bind(keys.actions(), keys.help)
+    if (web := desk.web) is not None:
+        desk.furnish_web(stage)
+        openers.append(lambda: Borrowed(web))
+    recorder = Recorder(stage.media, shown, stage.rate, stage.reporter)
+    stage.closing.callback(recorder.close)
+    stage.followed_by(recorder.follow)
+    openers.append(lambda: recorder)
+    return Outlets(window, recorder, tuple(openers))
+
+
+def make_presenter(stage: Stage, inputs: Inputs, outlets: Outlets) -> Presenter:
+    """The output clock, not started."""
+    return Presenter(
+        size=stage.size,
+        content_rate=stage.options.content_rate,
+        control=lambda: inputs.ring("control").newest(),
+        show=lambda: _show(stage),
+        sinks=Sinks(outlets.openers, stage.reporter, stage.options.upscale),
+        telemetry=stage.telemetry,
+        reporter=stage.reporter,
+    )
+
+
+def _show(stage: Stage) -> Show:
+    snapshot = stage.parameters.snapshot()
+    return Show(
+        rate=snapshot.number("/streamvace/output_rate"),
+        generation=snapshot.generation,
+        hold_mode=HoldMode(snapshot.text("/streamvace/hold_mode")),
+        paused=snapshot.flag("/streamvace/pause"),
+    )

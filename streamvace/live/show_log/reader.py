@@ -1,0 +1,97 @@
+"""Reading the log of a show back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from streamvace.live.show_log.writer import FORMAT, from_json
+from streamvace.system.errors import UserError
+
+LONGEST_LINE = 1_000_000
+"""Characters. Prompts of every parameter at their longest stay far below."""
+
+
+@dataclass(frozen=True)
+class ShownChunk:
+    """One chunk of a show.
+
+    index: since the last reset. frames: how many pictures it has. changes: (address, value) applied before it, None for
+    a trigger. shape: the plain fields of its ChunkInput, all of them. pictures: the names of its arrays.
+    """
+
+    index: int
+    frames: int
+    changes: tuple[tuple[str, Any], ...]
+    shape: Mapping[str, Any]
+    pictures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ShowFile:
+    """A show: where it began, and its chunks in order."""
+
+    pipeline: str
+    size: tuple[int, int]
+    content_rate: float
+    inputs: tuple[str, ...]
+    parameters: Mapping[str, Any]
+    chunks: tuple[ShownChunk, ...]
+
+    @property
+    def frames(self) -> int:
+        """Pictures of the whole show."""
+        return sum(chunk.frames for chunk in self.chunks)
+
+
+def read_show(path: Path) -> ShowFile:
+    """The log of a show. A last line that was cut off is left out: the show was killed.
+
+    Raises UserError, with the number of the line, for anything that is no such log.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"show log {path} cannot be read ({error}); check the name") from error
+    rows = [_parsed(path, number, line, last=number == len(lines)) for number, line in enumerate(lines, 1)]
+    rows = [row for row in rows if row]
+    if not rows or rows[0].get("format") != FORMAT:
+        raise UserError(f"{path} is no log of a show; `streamvace run --show-log FILE.jsonl` writes one")
+    try:
+        return _show(rows)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"show log {path} is damaged ({type(error).__name__}: {error}); take another") from error
+
+
+def _parsed(path: Path, number: int, line: str, *, last: bool) -> dict[str, Any]:
+    try:
+        if len(line) > LONGEST_LINE:
+            raise ValueError("too long")
+        row = json.loads(line)
+        if not isinstance(row, dict):
+            raise ValueError("no object")
+    except (ValueError, RecursionError) as error:
+        if last and number > 1:
+            return {}
+        raise UserError(f"show log {path}, line {number}: {error}; take another") from error
+    return row
+
+
+def _show(rows: list[dict[str, Any]]) -> ShowFile:
+    head, shape, chunks = rows[0], dict[str, Any](), []
+    for row in rows[1:]:
+        shape = {**shape, **{str(name): from_json(value) for name, value in row["shape"].items()}}
+        changes = tuple((str(address), from_json(value)) for address, value, _ in row["set"])
+        chunks.append(ShownChunk(int(row["index"]), int(row["frames"]), changes, shape, tuple(row["pictures"])))
+    width, height = head["size"]
+    return ShowFile(
+        pipeline=str(head["pipeline"]),
+        size=(int(width), int(height)),
+        content_rate=float(head["content_rate"]),
+        inputs=tuple(str(uri) for uri in head["inputs"]),
+        parameters={str(address): from_json(value) for address, value in head["parameters"].items()},
+        chunks=tuple(chunks),
+    )

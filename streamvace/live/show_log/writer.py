@@ -1,0 +1,196 @@
+"""A show as a file: every applied parameter change and what shaped every chunk, one JSON object a line.
+
+The first line is the head (pipeline, size, all parameters); every further line is one chunk that was made:
+
+    {"chunk": 12, "s": 3.217, "index": 12, "frames": 12, "set": [["/streamvace/seed", 7, "osc 127.0.0.1:9000"]],
+     "shape": {"seed": 7}, "pictures": ["control"]}
+
+`chunk` counts from the start of the log, `index` since the last reset, `s` is seconds since the log began, `set` holds
+what changed since the chunk before (address, value, writer; null for a trigger), `shape` what is different from the
+chunk before among the plain values of its ChunkInput, `pictures` which of its arrays were there. The pictures are not
+kept: `streamvace render --show` takes them from a clip.
+
+Threads: `changed` is called by whoever writes a parameter, `made` on the engine thread; a thread of its own writes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from streamvace import __version__
+from streamvace.control.parameters import Snapshot
+from streamvace.live.director.prompts import plain
+from streamvace.live.options import check_writable
+from streamvace.live.worker.pace import Pace
+from streamvace.live.worker.supervisor import Feed
+from streamvace.records.chunk import Chunk, ChunkInput, PromptMix
+from streamvace.system.clock import now_ns
+from streamvace.system.errors import UserError
+
+FORMAT = "streamvace show 1"
+
+CARRIED = ("generation", "captured_ns", "snapshot_version", "trace", "reset")
+"""Fields of a ChunkInput that shape nothing by themselves; a reset shows in the chunk's index."""
+
+_QUEUED = 10_000
+"""Lines that may wait for the disk: a quarter of an hour of chunks."""
+
+_PENDING = 10_000
+"""Changes that may wait for the next chunk. In a long pause faders move on; then the newest of each address is kept."""
+
+log = logging.getLogger(__name__)
+
+
+def plain_fields(inputs: ChunkInput) -> dict[str, Any]:
+    """The values that shape a chunk, without its arrays, as JSON knows them."""
+    values = {field.name: getattr(inputs, field.name) for field in fields(inputs) if field.name not in CARRIED}
+    return {name: to_json(value) for name, value in values.items() if not isinstance(value, np.ndarray)}
+
+
+def pictures_of(inputs: ChunkInput) -> list[str]:
+    """The names of the arrays that a chunk was shaped by."""
+    return sorted(field.name for field in fields(inputs) if isinstance(getattr(inputs, field.name), np.ndarray))
+
+
+def to_json(value: Any) -> Any:
+    """Tuples as lists, a mix of prompts as an object; everything else is JSON's already."""
+    if isinstance(value, PromptMix):
+        return {"parts": to_json(value.parts), "blend": value.blend}
+    return [to_json(item) for item in value] if isinstance(value, tuple) else value
+
+
+def from_json(value: Any) -> Any:
+    """The opposite of `to_json`."""
+    if isinstance(value, dict):
+        return PromptMix(from_json(value["parts"]), value["blend"])
+    return tuple(from_json(item) for item in value) if isinstance(value, list) else value
+
+
+class ShowLog:
+    """Writes the file, behind the show."""
+
+    def __init__(self, path: Path, head: Mapping[str, object], snapshot: Snapshot) -> None:
+        """head: facts about the show. snapshot: what every parameter holds at its start.
+
+        Raises UserError where no file can be written, or one would be lost.
+        """
+        check_new(path)
+        self.dropped = 0
+        """Lines left out because the disk was too slow, or full."""
+        self.merged = 0
+        """Changes of a long pause that later ones of the same address stand for."""
+        self._path = path
+        self._start_ns = now_ns()
+        self._chunks = 0
+        self._version = snapshot.version
+        self._shape: dict[str, Any] = {}
+        self._pending: list[tuple[int, list[Any]]] = []
+        self._lock = threading.Lock()
+        self._lines: queue.Queue[str | None] = queue.Queue(_QUEUED)
+        values = {address: to_json(value) for address, value in snapshot.values.items()}
+        self._put({"format": FORMAT, "streamvace": __version__, **head, "parameters": values})
+        self._thread = threading.Thread(target=self._write, name="show log", daemon=True)
+        self._thread.start()
+
+    def changed(self, snapshot: Snapshot, changed: Mapping[str, str]) -> None:
+        """A listener of the parameters."""
+        changes = [[address, to_json(snapshot.values.get(address)), writer] for address, writer in changed.items()]
+        with self._lock:
+            self._pending += [(snapshot.version, change) for change in changes]
+            if len(self._pending) > _PENDING:
+                newest = {change[0]: (version, change) for version, change in sorted(self._pending, key=_version)}
+                self.merged += len(self._pending) - len(newest)
+                self._pending = list(newest.values())
+
+    def made(self, inputs: ChunkInput, chunk: Chunk) -> None:
+        """A chunk was made from this."""
+        shape = plain_fields(inputs)
+        if chunk.prompt is not None:
+            shape["prompt"] = to_json(
+                plain(PromptMix.of(chunk.prompt))
+            )  # an older one while the one asked for is still being encoded
+        with self._lock:
+            due = sorted((entry for entry in self._pending if entry[0] <= inputs.snapshot_version), key=_version)
+            self._pending = [entry for entry in self._pending if entry[0] > inputs.snapshot_version]
+        line = {
+            "chunk": self._chunks,
+            "s": round((now_ns() - self._start_ns) / 1e9, 4),
+            "index": chunk.index,
+            "frames": len(chunk.frames),
+            "set": [change for _, change in due],
+            "shape": {name: value for name, value in shape.items() if self._shape.get(name, self) != value},
+            "pictures": pictures_of(inputs),
+        }
+        self._chunks, self._shape = self._chunks + 1, shape
+        self._put(line)
+
+    def close(self) -> None:
+        """Write what still waits. Idempotent."""
+        if self._thread.is_alive():
+            self._lines.put(None)
+            self._thread.join()
+        if self.dropped:
+            log.warning("%s: %d lines are missing; the disk was too slow or full", self._path, self.dropped)
+            self.dropped = 0
+
+    def _put(self, line: Mapping[str, object]) -> None:
+        try:
+            self._lines.put_nowait(json.dumps(line, ensure_ascii=False))
+        except queue.Full:
+            self.dropped += 1
+
+    def _write(self) -> None:
+        try:
+            with self._path.open("x", encoding="utf-8", buffering=1) as file:  # a killed show keeps its whole lines
+                while (line := self._lines.get()) is not None:
+                    file.write(line + "\n")
+                return
+        except OSError as error:
+            log.error("%s cannot be written any more (%s); the show goes on without its log", self._path, error)
+        while self._lines.get() is not None:
+            self.dropped += 1
+
+
+def _version(entry: tuple[int, list[Any]]) -> int:
+    return entry[0]
+
+
+def check_new(path: Path) -> None:
+    """Raises UserError where no log can be written, or one would be lost."""
+
+    check_writable(path, "show log")
+    if path.exists():
+        raise UserError(f"show log {path} exists; choose another name")
+
+
+class LoggedFeed:
+    """A feed whose chunks are written down."""
+
+    def __init__(self, feed: Feed, made: Callable[[ChunkInput, Chunk], None]) -> None:
+        self._feed = feed
+        self._made = made
+        self._inputs: ChunkInput | None = None
+
+    def wait_s(self, pace: Pace) -> float:
+        """The feed's own."""
+        return self._feed.wait_s(pace)
+
+    def build(self, frames: int, first_frames: int) -> ChunkInput:
+        """The feed's own."""
+        self._inputs = self._feed.build(frames, first_frames)
+        return self._inputs
+
+    def accept(self, chunk: Chunk, pace: Pace) -> None:
+        """Write it down, and pass it on. What was built last is the only one under way."""
+        if self._inputs is not None:
+            self._made(self._inputs, chunk)
+        self._feed.accept(chunk, pace)

@@ -1,0 +1,1 @@
+"""Controls and masks made of live pictures."""

@@ -1,0 +1,89 @@
+"""From one snapshot to what the signal chain is asked for. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from streamvace.conditioning.controls.base import ControlSettings
+from streamvace.conditioning.controls.layout import parse_box
+from streamvace.conditioning.controls.lines import automatic_width
+from streamvace.conditioning.masks import NO_MASK
+from streamvace.conditioning.masks.base import MaskSettings
+from streamvace.conditioning.masks.shape import Shaping
+from streamvace.conditioning.signals import RAW, SignalSettings
+from streamvace.control.parameters import Snapshot
+
+_PARTS = {"embedded": 64}
+_OTHER_PARTS = 240
+"""Lines are one of so many parts of the picture's height wide: as in the embedded model's training (4 pixels of 256);
+2 of 480 for the published ones, whose annotators draw thin."""
+
+
+def signal_settings(snapshot: Snapshot, pipeline: str, height: int) -> SignalSettings:
+    """pipeline, height: what the lines' automatic width is made for."""
+    number, text, integer = snapshot.number, snapshot.text, snapshot.integer
+    boxes = (parse_box(line) for line in snapshot.texts("/streamvace/layout/boxes"))
+    controls = ControlSettings(
+        edge_sensitivity=number("/streamvace/edges/sensitivity"),
+        edge_width=integer("/streamvace/edges/width") or automatic_width(height, _PARTS.get(pipeline, _OTHER_PARTS)),
+        flow_scale=number("/streamvace/flow/scale"),
+        depth_smoothing=number("/streamvace/depth/smoothing"),
+        layout_boxes=tuple(box for box in boxes if box is not None),
+        layout_glide=number("/streamvace/layout/glide"),
+        layout_trail=number("/streamvace/layout/trail"),
+        pose_people=integer("/streamvace/pose/people"),
+        pose_details=text("/streamvace/pose/details"),
+    )
+    masks = MaskSettings(
+        luma_low=number("/streamvace/mask/luma_low"),
+        luma_high=number("/streamvace/mask/luma_high"),
+        softness=number("/streamvace/mask/softness"),
+        chroma_hue=number("/streamvace/mask/chroma_hue"),
+        chroma_tolerance=number("/streamvace/mask/chroma_tolerance"),
+        chroma_spill=number("/streamvace/mask/chroma_spill"),
+        motion_sensitivity=number("/streamvace/mask/motion_sensitivity"),
+        confidence=number("/streamvace/mask/confidence"),
+        classes=snapshot.texts("/streamvace/mask/classes"),
+    )
+    shaping = Shaping(
+        invert=snapshot.flag("/streamvace/mask_invert"),
+        grow=integer("/streamvace/mask/grow"),
+        feather=integer("/streamvace/mask/feather"),
+        hold=number("/streamvace/mask/hold"),
+    )
+    return SignalSettings(
+        control=text("/streamvace/control_kind") if snapshot.flag("/streamvace/control") else RAW,
+        mask=text("/streamvace/mask_source"),
+        second_mask=text("/streamvace/mask/second"),
+        combine=text("/streamvace/mask/combine"),
+        controls=controls,
+        masks=masks,
+        shaping=shaping,
+    )
+
+
+def second_settings(snapshot: Snapshot, pipeline: str, height: int) -> SignalSettings:
+    """The same for the control that is blended in: of its own kind, without a mask. Nothing is made while it has no
+    weight."""
+    used = snapshot.number("/streamvace/second_control/weight") > 0
+    return replace(
+        signal_settings(snapshot, pipeline, height),
+        control=snapshot.text("/streamvace/second_control/kind") if used else RAW,
+        mask=NO_MASK,
+        second_mask=NO_MASK,
+        shaping=Shaping(),
+    )
+
+
+def masked(snapshot: Snapshot) -> bool:
+    """Whether any mask is asked for."""
+    return any(source != NO_MASK for source in _sources(snapshot))
+
+
+def keyed(snapshot: Snapshot) -> bool:
+    """Whether reflections of a keyed screen are to be taken out of what is kept."""
+    return "chroma" in _sources(snapshot) and snapshot.number("/streamvace/mask/chroma_spill") > 0
+
+
+def _sources(snapshot: Snapshot) -> tuple[str, str]:
+    return snapshot.text("/streamvace/mask_source"), snapshot.text("/streamvace/mask/second")

@@ -1,0 +1,43 @@
+"""`/streamvace/model/reload`: the same model anew, or the pipeline that was chosen meanwhile.
+
+Threads: `follow` runs on whatever thread wrote the parameters, `settle` on the engine thread; neither waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from streamvace.control.parameters import Parameters, Snapshot
+from streamvace.live.worker.messages import WorkerSetup
+from streamvace.live.worker.supervisor import Status
+
+PIPELINE: Final = "/streamvace/pipeline"
+RELOAD: Final = "/streamvace/model/reload"
+
+
+class ModelSwitch:
+    """Between the parameters and the supervisor: what is asked for, and what became of it."""
+
+    def __init__(self, parameters: Parameters, setup: WorkerSetup, reload: Callable[[WorkerSetup], None]) -> None:
+        """setup: of the show's start; its size, its machine and its LoRAs stay."""
+        self._parameters = parameters
+        self._setup = setup
+        self._reload = reload
+        self._went_back = 0
+
+    def follow(self, snapshot: Snapshot, changed: Mapping[str, str]) -> None:
+        """A listener of the parameters."""
+        if RELOAD not in changed:
+            return
+        pipeline = snapshot.text(PIPELINE)
+        # An autoencoder was chosen for the pipeline of the start; another has its own.
+        model = self._setup.model if pipeline == self._setup.pipeline else replace(self._setup.model, codec=None)
+        self._reload(replace(self._setup, pipeline=pipeline, model=model))
+
+    def settle(self, status: Status) -> None:
+        """A listener of the supervisor: where it went back to the pipeline before, the parameter says so."""
+        if status.went_back > self._went_back:
+            self._went_back = status.went_back
+            self._parameters.set(PIPELINE, (status.pipeline,), writer="model")

@@ -1,0 +1,1 @@
+"""Recorded reference tensors replayed through the networks and the stream."""

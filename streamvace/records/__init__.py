@@ -1,0 +1,1 @@
+"""What passes between rooms: frames, chunks, model options. No behaviour."""

@@ -1,0 +1,1 @@
+"""One stream of chunks: the generator, its state, and how its networks are loaded."""

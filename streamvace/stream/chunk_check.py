@@ -1,0 +1,64 @@
+"""What a chunk cannot be made of is refused before anything is touched; what can have no effect is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from streamvace.model.specs import PipelineSpec
+from streamvace.records.chunk import MAX_REFERENCES, REFERENCE_MODES, ChunkInput
+
+
+def check_chunk(given: ChunkInput, frames: int, size: tuple[int, int], context_blocks: int) -> None:
+    """Raises ValueError when an input has another count, size, type or range than the next chunk takes.
+
+    frames: pixel frames of the chunk. size: (width, height). context_blocks: of the context branch.
+    """
+    width, height = size
+    references = min(MAX_REFERENCES, max(1, 0 if given.references is None else len(given.references)))
+    picture = (height, width, 3)
+    for name, array, wanted in (
+        ("control", given.control, (frames, *picture)),
+        ("mask", given.mask, (frames, height, width)),
+        ("source", given.source, (frames, *picture)),
+        ("second_control", given.second_control, (frames, *picture)),
+        ("scale_map", given.scale_map, (frames, height, width)),
+        ("references", given.references, (references, *picture)),
+        ("first_frame", given.first_frame, picture),
+        ("last_frame", given.last_frame, picture),
+    ):
+        if array is not None and (array.shape != wanted or array.dtype != np.uint8):
+            raise ValueError(f"{name} is {array.dtype} {list(array.shape)}, this chunk takes uint8 {list(wanted)}")
+    if given.reference_mode not in REFERENCE_MODES:
+        raise ValueError(f"reference mode {given.reference_mode!r}; there are: {', '.join(REFERENCE_MODES)}")
+    if given.block_scales and len(given.block_scales) != context_blocks:
+        raise ValueError(f"{len(given.block_scales)} block scales, this pipeline has {context_blocks} context blocks")
+    for name, share in (("second_weight", given.second_weight), ("hint_threshold", given.hint_threshold)):
+        if not 0 <= share <= 1:
+            raise ValueError(f"{name} is {share}, it goes from 0 to 1")
+    if not 0 < given.past_bias <= 1:
+        raise ValueError(f"past_bias is {given.past_bias}, it goes from above 0 to 1")
+    if given.denoise_steps < 0:
+        raise ValueError(f"denoise_steps is {given.denoise_steps}, it must be 0 or more")
+    if given.hint_reuse < 1:
+        raise ValueError(f"hint_reuse is {given.hint_reuse}, it must be at least 1")
+
+
+def settled(given: ChunkInput, spec: PipelineSpec) -> ChunkInput:
+    """The input with the pipeline's own choice in place of `auto`."""
+    if given.reference_mode != "auto":
+        return given
+    return replace(given, reference_mode="joint" if spec.learned_references else "memory")
+
+
+def remarks(given: ChunkInput, spec: PipelineSpec) -> tuple[str, ...]:
+    """One line for each thing that is asked for and that this pipeline has no place for."""
+    notes: tuple[str, ...] = ()
+    if given.past_bias != 1 and not spec.score_bias:
+        notes += (f"past_bias does nothing in {spec.name}: it is Krea Realtime's",)
+    if given.history_hints and spec.history == "recompute":
+        notes += (f"history_hints does nothing in {spec.name}: its history is made anew from finished pictures",)
+    if given.references is not None and given.reference_mode != "memory" and not spec.learned_references:
+        notes += (f"references: the {spec.name} model's hints never learned them; reference_mode memory shows them",)
+    return notes

@@ -1,0 +1,263 @@
+"""One stream: `Generator.step(ChunkInput) -> Chunk`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from streamvace.conditioning.context import ContextState
+from streamvace.conditioning.pixels import Canvas, to_frames, to_mask, to_pixels
+from streamvace.conditioning.region import token_mask
+from streamvace.conditioning.video_to_video import STILL_SCALE, follow_motion, noisy_start
+from streamvace.model.attention import AttentionShape, choose_kernel
+from streamvace.model.autoencoder.stats import denormalised
+from streamvace.model.cache import KVCache
+from streamvace.model.reference_keys import ReferenceKeys
+from streamvace.model.sampler import Schedule, StreamNoise, pipeline_schedule, thinned
+from streamvace.model.specs import PipelineSpec
+from streamvace.records.chunk import Chunk, ChunkInput, Pixels, PromptMix
+from streamvace.records.model_options import ModelOptions
+from streamvace.stream.chunk_check import check_chunk, remarks, settled
+from streamvace.stream.chunk_contexts import ChunkContexts, chunk_contexts
+from streamvace.stream.chunk_loop import ChunkLoop, ChunkPlan
+from streamvace.stream.hints import ChunkHints, HintBuilder, wants_hints
+from streamvace.stream.offload import Offload
+from streamvace.stream.prompt_encoder import PromptEncoder
+from streamvace.stream.rehearsal import SWITCH, rehearsal, rehearsal_input
+from streamvace.stream.seams import ease_chunk
+from streamvace.stream.stage_clock import StageClock
+from streamvace.stream.stream_state import Networks, StreamState
+from streamvace.stream.text_state import history_is_stale, take_prompt
+from streamvace.system.errors import UserError
+
+__all__ = ["Chunk", "ChunkInput", "Generator"]
+
+
+class Generator:
+    """A causal, controlled video stream."""
+
+    def __init__(
+        self,
+        spec: PipelineSpec,
+        networks: Networks,
+        size: tuple[int, int],
+        device: torch.device,
+        dtype: torch.dtype,
+        attention: str = "auto",
+        offload: str = "none",
+        prompts: str = "wait",
+        contexts: ChunkContexts = chunk_contexts,
+    ) -> None:
+        """size: (width, height) in pixels. attention: see `choose_kernel`. offload: see `Offload`. prompts: see
+        `PromptEncoder`. contexts: what makes the VACE contexts of a chunk's pictures.
+
+        Raises UserError when the pipeline cannot make that size, the kernel cannot be had or the offload is unknown.
+        """
+        width, height = size
+        cell = networks.codec.spatial_stride * spec.size.patch[1]
+        if min(size) < cell or width % cell or height % cell:
+            raise UserError(f"size {width}x{height}: {spec.name} needs both sides to be multiples of {cell}")
+        self.spec, self.networks, self.size = spec, networks, size
+        self.device, self.dtype = device, dtype
+        self._schedule = pipeline_schedule(spec)
+        self._latent = (height // networks.codec.spatial_stride, width // networks.codec.spatial_stride)
+        rows, columns = height // cell, width // cell
+        self._grid = (rows, columns)
+        tokens = rows * columns
+        shape = AttentionShape(spec.chunk * tokens, spec.cache.window * tokens, spec.size.num_heads, spec.size.head_dim)
+        chosen = choose_kernel(device, dtype, shape, attention)
+        self._canvas = Canvas(width, height, rows, columns, device, dtype)
+        self._hints = HintBuilder(self._canvas, max(spec.chunk, spec.first_chunk), spec.size.head_dim, contexts)
+        self.about = {
+            "device": str(device),
+            "precision": str(dtype).removeprefix("torch."),
+            "attention": str(chosen),
+            "codec": type(networks.codec).__name__,
+            "offload": offload,
+        }
+        self._noise = StreamNoise(device, spec.shared_noise)
+        self._desk = PromptEncoder(networks.text, prompts)
+        self._offload = Offload(networks.branch, device, offload)
+        self.state = StreamState(
+            KVCache(spec.size, spec.cache, rows, columns, device=device, dtype=dtype, kernel=chosen.kernel)
+        )
+
+    @classmethod
+    def load(cls, pipeline: str, size: tuple[int, int] | None = None, options: ModelOptions | None = None) -> Generator:
+        """A generator with the weights that are installed for `pipeline`; see `streamvace.stream.loading`."""
+        from streamvace.stream.loading import load_generator
+
+        return load_generator(pipeline, size, options or ModelOptions())
+
+    def frames_wanted(self) -> int:
+        """Control frames the next step takes, and pixel frames it will give: 1 + 4 (f - 1) first, then 4 f."""
+        stride = self.networks.codec.temporal_stride
+        return stride * self._frames if self.state.position else 1 + stride * (self._frames - 1)
+
+    @property
+    def _frames(self) -> int:
+        """Latent frames of the next chunk."""
+        return self.spec.chunk if self.state.position else self.spec.first_chunk
+
+    def reset(self) -> None:
+        """Hard cut."""
+        self.state.reset()
+
+    @torch.inference_mode()
+    def step(self, given: ChunkInput) -> Chunk:
+        """Generate the next chunk.
+
+        Raises ValueError when an input has the wrong shape or range (nothing has changed then but a reset),
+        FloatingPointError when the result is not finite (the stream is reset then).
+        """
+        if given.reset:
+            self.reset()
+        check_chunk(given, self.frames_wanted(), self.size, len(self.spec.size.vace_layers))
+        given = settled(given, self.spec)
+        clock = StageClock(self.device)
+        loop = ChunkLoop(self.spec, self.networks.wan, self.state, self.networks.loras, clock.mark)
+
+        heard, notes = self._move_networks(given)
+        notes += self._take_prompt(PromptMix.of(given.prompt), loop, heard)
+        notes += remarks(given, self.spec)
+        clock.mark("text")
+        hints = self._encode(given, heard)
+        clock.mark("encode")
+        x0 = loop.generate(self._plan(given, hints))
+        picture = self._show(x0)
+        clock.mark("decode")
+        return Chunk(
+            frames=picture,
+            index=self.state.chunks - 1,
+            generation=given.generation,
+            captured_ns=given.captured_ns,
+            snapshot_version=given.snapshot_version,
+            seconds=clock.seconds(),
+            notes=notes,
+            seed=given.seed,
+            prompt=self.state.prompt,
+        )
+
+    def warm_up(self, progress: Callable[[float], None] | None = None) -> None:
+        """Run every path a show can take up to the steady state, so nothing compiles or allocates later."""
+        self._desk.take(SWITCH.texts, needed=True)
+        regional = self.networks.loras.has_side
+        plan = list(rehearsal(self.spec, regional))
+        for done, (names, others) in enumerate(plan):
+            self.step(rehearsal_input(names, others, self.frames_wanted(), self.size, regional))
+            if progress is not None:
+                progress((done + 1) / len(plan))
+        self.reset()
+        self.state.prompt = None  # so that the show's first picture waits for its own words
+
+    # -- the parts of a step ----------------------------------------------------------------------------------------
+
+    def _move_networks(self, given: ChunkInput) -> tuple[bool, tuple[str, ...]]:
+        """Everything that changes networks, between two chunks: whether control is heard, and remarks for the user."""
+        notes = self.networks.loras.begin_chunk(
+            given.lora_strength, given.lora_region, at_once=self.state.position == 0
+        )
+        wanted = wants_hints(given)
+        if self._offload.begin_chunk(wanted):
+            return wanted, notes
+        lacking = f"no control: {self._offload.nbytes / 1e9:.1f} GB for the context branch are not free"
+        return False, (*notes, lacking)
+
+    def _take_prompt(self, prompt: PromptMix, loop: ChunkLoop, heard: bool) -> tuple[str, ...]:
+        """New text K/V, and the history under them where it must follow. Returns remarks for the user."""
+        before = self.state.prompt
+        notes = take_prompt(self.state, self.networks, self._desk, prompt, self.device, self.dtype, heard)
+        if history_is_stale(self.state, before):
+            loop.follow_text()
+        return notes
+
+    def _encode(self, given: ChunkInput, heard: bool) -> ChunkHints | None:
+        """The chunk's pictures in latents: its references, and what hints are made from."""
+        self.state.references.take(self.networks.codec, given.references, self._canvas)
+        if heard:
+            return self._hints.open(given, self.state, self.networks, self._frames, self.frames_wanted())
+        # The encoder streams are interrupted; they start afresh when control returns.
+        self.state.context = ContextState()
+        return None
+
+    def _plan(self, given: ChunkInput, hints: ChunkHints | None) -> ChunkPlan:
+        spec, frames = self.spec, self._frames
+        self._noise.begin_chunk(given.seed, self.state.position)
+        noise = self._noise.draw((1, spec.size.in_dim, frames, *self._latent), self.dtype)
+        start, schedule = self._start(given, noise)
+        return ChunkPlan(
+            start,
+            schedule,
+            self._noise.draw,
+            hints,
+            given.history_hints,
+            given.past_bias if spec.score_bias else 1.0,
+            self._reference_keys(given),
+            self._style_regions(given, frames),
+        )
+
+    def _reference_keys(self, given: ChunkInput) -> ReferenceKeys | None:
+        """What the base attention sees of the references: nothing but in `memory` mode."""
+        if given.reference_mode != "memory":
+            return None
+        state, spec, loras = self.state, self.spec, self.networks.loras
+        loras.limit([None])
+        # They follow the words when the history does: a transition does not make them anew with every chunk.
+        words = (state.history_prompt, state.text_version)
+        return state.references.base_keys(self.networks.wan, state.text, words, spec.context_timestep)
+
+    def _start(self, given: ChunkInput, noise: Tensor) -> tuple[Tensor, Schedule]:
+        """What denoising starts from and the steps to do: pure noise, or the noised source."""
+        state, spec = self.state, self.spec
+        schedule = thinned(self._schedule, given.denoise_steps)
+        if given.source is None:
+            state.source = state.noise_scale = None
+            return noise, schedule
+        scale = given.noise_scale
+        if scale is None:
+            before = STILL_SCALE if state.noise_scale is None else state.noise_scale
+            scale = follow_motion(given.source, noise.shape[2], before)
+        pixels = to_pixels(given.source, self.device, self.dtype)
+        encoder = state.source
+        if encoder is None and state.position:
+            encoder = self.networks.codec.blank_state(pixels)
+        latents, state.source = self.networks.codec.encode(pixels, encoder)
+        state.noise_scale = scale
+        latents = denormalised(latents) if spec.raw_source else latents
+        return noisy_start(latents, noise, scale, schedule, spec.source_step_offset)
+
+    def _style_regions(self, given: ChunkInput, frames: int) -> list[Tensor | None]:
+        """Where side LoRAs apply in each latent frame: `[1, tokens, 1]`, or None: everywhere."""
+        outside = given.lora_region == "outside"
+        if not self.networks.loras.regional or (given.mask is None and not outside):
+            return [None] * frames
+        mask = given.mask
+        if mask is None:
+            mask = np.full((self.frames_wanted(), self.size[1], self.size[0]), 255, np.uint8)
+        region = token_mask(to_mask(mask, self.device, self.dtype), frames, *self._grid)
+        return list((1 - region if outside else region).chunk(frames, dim=1))
+
+    def _show(self, x0: Tensor) -> Pixels:
+        """The chunk's frames `[F, H, W, 3]` of its clean latents. Resets the stream when they are not finite."""
+        state, spec, codec = self.state, self.spec, self.networks.codec
+        if state.decoder is None and state.chunks > 1:
+            # A cut within the stream: the decoder blends each frame with the one before, so it gets the first twice.
+            _, state.decoder = codec.decode(x0[:, :, :1], None)
+        pixels, state.decoder = codec.decode(x0, state.decoder)
+        if spec.ease_seams:
+            before = None if state.last_pixels is None else state.last_pixels[:, :, -1]
+            pixels = ease_chunk(pixels, before, spec.ease_seams, spec.ease_latents)
+        try:
+            picture = to_frames(pixels)
+        except FloatingPointError:
+            self.reset()
+            raise
+        if spec.history == "recompute" and state.chunks > 1:
+            # The picture just before the newest latents, encoded on its own, looks like the start of a clip.
+            oldest = -1 - codec.temporal_stride * (spec.chunk - 1)
+            state.anchor, _ = codec.encode(pixels[:, :, oldest].unsqueeze(2), None)
+        state.last_pixels, state.last_frames = pixels, picture
+        return picture

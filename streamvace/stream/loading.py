@@ -1,0 +1,94 @@
+"""From a pipeline's name to a Generator with its weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from streamvace.model.checkpoint import load_module
+from streamvace.model.compiled import compile_blocks
+from streamvace.model.context import ContextBranch
+from streamvace.model.quantize import find_precision, native_dtype, quantise_blocks
+from streamvace.model.specs import PipelineSpec, pipeline
+from streamvace.model.transformer import CausalWan
+from streamvace.records.model_options import COMPILES, ModelOptions
+from streamvace.stream.generator import Generator
+from streamvace.stream.stream_state import Networks
+from streamvace.stream.user_loras import load_user_loras
+from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import command
+from streamvace.system.packaged import packaged_folder
+
+
+def resolve_device(name: str) -> torch.device:
+    """`auto`, `cpu`, `cuda`, `cuda:1`, `mps` -> a device. Raises UserError when this torch cannot use it."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UserError(f"unknown device {name!r}; use auto, cpu, cuda or cuda:N") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise UserError(
+            f"device {name!r}, but this torch ({torch.__version__}) sees no CUDA card; see `{command('doctor')}`"
+        )
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UserError(f"device {name!r}, but there are {torch.cuda.device_count()} CUDA cards (cuda:0 is the first)")
+    return device
+
+
+def load_generator(name: str, size: tuple[int, int] | None, options: ModelOptions) -> Generator:
+    """A ready generator. Raises UserError for an unknown pipeline, size or option, or unreadable weights."""
+    spec = pipeline(name)
+    place = resolve_device(options.device)
+    if place.type == "cuda" and place.index is not None:
+        # Events, streams and Triton's kernels mean the current card, whatever card their tensors are on.
+        torch.cuda.set_device(place)
+    size = size or spec.default_size
+    precision = find_precision(options.precision, place)
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    if name == "embedded":
+        # fp32 unless asked otherwise: its weights are small, and its target is the processor.
+        dtype = precision.dtype or torch.float32
+        networks = load_embedded(spec, packaged_folder("streamvace.embedded", "weights"), place, dtype)
+    else:
+        from streamvace.models.manifest import installed
+        from streamvace.stream.wan_loading import load_wan_networks
+
+        dtype = precision.dtype or native_dtype(place)
+        files = installed(name, options.codec)
+        networks = load_wan_networks(spec, files, size, place, dtype, precision, options.codec, options.offload)
+    # Before the weights are quantised: names and shapes are checked, and merged ones merged, against plain weights.
+    networks = replace(networks, loras=load_user_loras(networks.wan, options.loras, precision))
+    for module in (networks.wan, networks.branch):
+        if precision.config is not None:
+            # Where it will run, an offloaded branch too: the layout of 8-bit weights is the device's.
+            quantise_blocks(module.to(place), precision)
+    if options.compile not in COMPILES:
+        raise UserError(f"unknown compile {options.compile!r}; there are: {', '.join(COMPILES)}")
+    if options.compile == "blocks":
+        cell = networks.codec.spatial_stride * spec.size.patch[1]
+        compile_blocks((networks.wan, networks.branch), spec.chunk, (size[0] // cell) * (size[1] // cell))
+    made = Generator(spec, networks, size, place, dtype, options.attention, options.offload, options.prompts)
+    if precision.config is not None:
+        made.about["precision"] = f"{options.precision} blocks, {made.about['precision']}"
+    made.about["compile"] = options.compile
+    if options.codec is not None:
+        made.about["codec"] = options.codec
+    return made
+
+
+def load_embedded(spec: PipelineSpec, folder: Path, device: torch.device, dtype: torch.dtype) -> Networks:
+    """The embedded model's networks from a folder of weights."""
+    from streamvace.model.autoencoder.tiny import TinyAE
+    from streamvace.world.text import TextEncoder
+
+    return Networks(
+        wan=load_module(lambda: CausalWan(spec.size), folder / "transformer.safetensors", device, dtype),
+        branch=load_module(lambda: ContextBranch(spec.size), folder / "context.safetensors", device, dtype),
+        codec=load_module(TinyAE, folder / "codec.safetensors", device, dtype),
+        text=load_module(TextEncoder, folder / "text.safetensors", device, dtype),
+    )

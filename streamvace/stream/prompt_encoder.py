@@ -1,0 +1,137 @@
+"""Texts on their way to the network: what is at hand at once, the rest beside the step.
+
+A large text encoder takes seconds for a new text, and tens of seconds when it must be read from disk first. A show does
+not stop for that: the picture goes on with the old prompt, one thread encodes, and the new prompt rules from the next
+chunk after it is ready.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from streamvace.model.text import TextEncoder
+from streamvace.records.model_options import PROMPT_MODES
+from streamvace.system.errors import UserError
+
+KEPT_TEXTS = 16
+"""Encoded texts that are remembered, 4 MB each with umT5: a transition mixes the same two anew for every chunk."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EncodedText:
+    """embedding: `[1, L, text_dim]`. unknown: words of the text that the encoder does not know."""
+
+    embedding: Tensor
+    unknown: tuple[str, ...]
+
+
+class PromptEncoder:
+    """Encoded texts for one stream.
+
+    The step's thread asks; at most one further thread encodes, one text at a time, and always for the newest wish:
+    what was wished before and is wished no more is not begun.
+    """
+
+    def __init__(self, encoder: TextEncoder, mode: str = "wait") -> None:
+        """mode: `wait` encodes within `take`, `beside` in a thread. Raises UserError for another."""
+        if mode not in PROMPT_MODES:
+            raise UserError(f"unknown prompt mode {mode!r}; there are: {', '.join(PROMPT_MODES)}")
+        self._encoder, self._beside = encoder, mode == "beside"
+        self._lock = threading.Lock()
+        self._kept: dict[str, EncodedText] = {}
+        self._failed: dict[str, str] = {}
+        self._wanted: tuple[str, ...] = ()
+        self._told: set[str] = set()
+        self._thread: threading.Thread | None = None
+
+    def take(self, texts: Sequence[str], *, needed: bool) -> list[EncodedText] | None:
+        """The texts encoded, or None while they are not: ask again with the next chunk.
+
+        needed: there is no older prompt to go on with, so it waits whatever the mode. Raises what the encoder raises
+        when it waits.
+        """
+        self._want(tuple(texts))
+        for text in dict.fromkeys(texts):
+            if text not in self._kept and (needed or not self._beside or self._encoder.at_hand(text)):
+                self._keep(text, self._encode(text))
+        with self._lock:
+            if all(text in self._kept for text in texts):
+                for text in texts:
+                    self._kept[text] = self._kept.pop(text)
+                return [self._kept[text] for text in texts]
+            if self._thread is None and self._next() is not None:
+                self._thread = threading.Thread(target=self._work, name="text encoder", daemon=True)
+                self._thread.start()
+        return None
+
+    def drop(self) -> None:
+        """Nothing is wished any more: what is being encoded is kept when it is done, and nothing else is begun."""
+        self._want(())
+
+    def remarks(self) -> tuple[str, ...]:
+        """What the user should know about the texts asked for last, each line once."""
+        with self._lock:
+            missing = [text for text in self._wanted if text not in self._kept]
+            lines = [self._line(text) for text in missing]
+        if self._told and not missing:
+            self._told.clear()
+            return (f"prompt {_shown(self._wanted[-1])} is encoded and on",)
+        fresh = tuple(line for line in lines if line not in self._told)
+        self._told.update(fresh)
+        return fresh
+
+    def _line(self, text: str) -> str:
+        if text in self._failed:
+            return f"prompt {_shown(text)} cannot be encoded, the old one stays: {self._failed[text]}"
+        return f"prompt {_shown(text)} is being encoded, the old one stays until then"
+
+    def _want(self, texts: tuple[str, ...]) -> None:
+        with self._lock:
+            if set(texts) != set(self._wanted):
+                # A new wish is a new try: what failed may have been mended.
+                self._failed.clear()
+                self._told.clear()
+            self._wanted = texts
+
+    def _next(self) -> str | None:
+        """The next text to encode; under the lock."""
+        return next((text for text in self._wanted if text not in self._kept and text not in self._failed), None)
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                text = self._next()
+                if text is None:
+                    self._thread = None
+                    return
+            try:
+                encoded = self._encode(text)
+            except Exception as error:
+                log.debug("encoding %r failed", text, exc_info=True)
+                with self._lock:
+                    self._failed[text] = " ".join(str(error).split()) or type(error).__name__
+            else:
+                self._keep(text, encoded)
+
+    @torch.inference_mode()
+    def _encode(self, text: str) -> EncodedText:
+        return EncodedText(self._encoder.encode([text]), tuple(self._encoder.unknown_words(text)))
+
+    def _keep(self, text: str, encoded: EncodedText) -> None:
+        with self._lock:
+            self._kept[text] = encoded
+            for old in list(self._kept)[: -max(KEPT_TEXTS, len(self._wanted))]:
+                if old not in self._wanted:
+                    del self._kept[old]
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:37]}...")

@@ -1,0 +1,69 @@
+"""The references of a stream: encoded when a picture is new, their keys made when they or the words changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from streamvace.conditioning.pixels import Canvas, to_pixels
+from streamvace.model.autoencoder.base import Autoencoder
+from streamvace.model.reference_keys import ReferenceKeys
+from streamvace.model.transformer import CausalWan
+from streamvace.records.chunk import Pixels, PromptMix
+
+
+@dataclass
+class ReferenceState:
+    """What a stream holds of its references. A hard cut leaves it: like the text, it does not depend on the stream.
+
+    encoded: each picture `[H, W, 3]` with its latent `[1, C, 1, h, w]`. latents: of all in order, `[1, C, N, h, w]`.
+    keys: theirs in the base attention; made_for: the words and LoRA version that they were made with.
+    """
+
+    encoded: list[tuple[Pixels, Tensor]] = field(default_factory=list)
+    latents: Tensor | None = None
+    keys: ReferenceKeys | None = None
+    made_for: tuple[PromptMix | None, int] | None = None
+
+    def take(self, codec: Autoencoder, pictures: Pixels | None, canvas: Canvas) -> Tensor | None:
+        """The latents of `pictures` (uint8 `[N, H, W, 3]`), `[1, C, N, h, w]`: the same tensor while they are the same.
+
+        Each is encoded as a clip of its own one frame, so what stands beside it never shows in it; one that was there
+        before is not encoded again, wherever it stands now.
+        """
+        if pictures is None:
+            self.encoded, self.latents, self.keys, self.made_for = [], None, None, None
+            return None
+        before = [picture for picture, _ in self.encoded]
+        if self.latents is None or len(before) != len(pictures) or not all(map(np.array_equal, before, pictures)):
+            self.encoded = [self._encoded(codec, picture, canvas) for picture in pictures]
+            self.latents, self.keys = torch.cat([latent for _, latent in self.encoded], dim=2), None
+        return self.latents
+
+    def base_keys(
+        self, wan: CausalWan, text: list[tuple[Tensor, Tensor]], words: tuple[PromptMix | None, int], t: float
+    ) -> ReferenceKeys | None:
+        """Their keys in the base attention, from one pass over the clean latents at timestep t; None without any.
+
+        text: the base's text K/V. words: what identifies them, the prompt that the history follows and the LoRAs'
+        version.
+        """
+        if self.latents is None:
+            return None
+        if self.keys is None or self.made_for != words:
+            tokens, grid = wan.embed(self.latents)
+            self.keys = ReferenceKeys(grid.frames, grid.height, grid.width, wan.size.head_dim, tokens.device)
+            time = wan.embed_time(torch.full((1, grid.frames), t, device=tokens.device))
+            wan.run(tokens, grid, time, text, self.keys)
+            self.made_for = words
+        return self.keys
+
+    def _encoded(self, codec: Autoencoder, picture: Pixels, canvas: Canvas) -> tuple[Pixels, Tensor]:
+        for known, latent in self.encoded:
+            if np.array_equal(known, picture):
+                return known, latent
+        # A copy: the caller's array may be a view that lives no longer than the chunk.
+        return picture.copy(), codec.encode(to_pixels(picture[None], canvas.device, canvas.dtype), None)[0]

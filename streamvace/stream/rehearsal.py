@@ -1,0 +1,54 @@
+"""What a generator rehearses, so that no path runs, compiles or allocates for the first time in a show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from streamvace.model.specs import PipelineSpec
+from streamvace.records.chunk import ChunkInput, PromptMix
+
+SWITCH = PromptMix((("warm up", 1.0), ("switch", 3.0)))
+CONTROL = ("control",)
+EVERYTHING = (
+    "control", "mask", "source", "references", "first_frame", "last_frame", "second_control", "scale_map",
+)  # fmt: skip
+
+
+def rehearsal(spec: PipelineSpec, regional: bool) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Pictures to give, by field of ChunkInput, and its other fields, chunk by chunk.
+
+    Control until the cache is full; every mode on its own and all at once; a switch of prompts last. One reference is
+    rehearsed: more of them take more memory when they are first shown, and a card must not be refused for eight that
+    never come. regional: there are LoRAs beside the weights, which do nothing at all at strength 0.
+    """
+    for _ in range(-(-spec.cache.window // spec.chunk) + 1):
+        yield CONTROL, {}
+    yield ("control", "mask"), {"lora_region": "mask"}
+    yield ("control", "source"), {}
+    yield ("references",), {"reference_mode": "joint"}
+    yield EVERYTHING, {"reference_mode": "memory", "lora_region": "mask", "history_hints": True}
+    if regional:
+        yield CONTROL, {"lora_strength": 0.0}
+    if spec.score_bias:
+        yield CONTROL, {"past_bias": 0.5}
+    yield (), {}
+    yield (), {"prompt": SWITCH}
+
+
+def rehearsal_input(
+    names: tuple[str, ...], others: dict[str, Any], frames: int, size: tuple[int, int], regional: bool
+) -> ChunkInput:
+    """A chunk of black pictures. frames: its pixel frames. size: (width, height). regional: LoRAs can be limited."""
+    width, height = size
+    picture = (height, width, 3)
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("control", "source", "second_control"), (frames, *picture))
+    shapes |= dict.fromkeys(("mask", "scale_map"), (frames, height, width))
+    shapes |= {"references": (1, *picture), "first_frame": picture, "last_frame": picture}
+    given = ChunkInput(
+        **{"prompt": SWITCH.texts[0]} | {name: np.zeros(shapes[name], np.uint8) for name in names} | others
+    )
+    return given if regional else replace(given, lora_region="everywhere")

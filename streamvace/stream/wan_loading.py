@@ -1,0 +1,96 @@
+"""The official pipelines' networks from a models folder: memory counted first, then loaded straight to the device."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from streamvace.model.checkpoint import load_module
+from streamvace.model.lora import merge_lora, read_lora
+from streamvace.model.prompt_cache import PromptCache
+from streamvace.model.quantize import Precision
+from streamvace.model.specs import PipelineSpec
+from streamvace.model.stored import StoredTensors
+from streamvace.model.umt5 import UMT5TextEncoder
+from streamvace.model.wan_checkpoint import load_context, load_wan
+from streamvace.models.check import CODECS, codec_names
+from streamvace.models.manifest import models_folder, pipelines
+from streamvace.stream.stream_state import Networks
+from streamvace.system.errors import UserError
+
+WORKING_SHARE = 0.15
+"""Activations, attention workspace and the allocator's slack, as a share of weights and cache; the text encoder waits
+in main memory and is not counted."""
+
+
+def load_wan_networks(
+    spec: PipelineSpec,
+    files: Mapping[str, Path],
+    size: tuple[int, int],
+    device: torch.device,
+    dtype: torch.dtype,
+    precision: Precision,
+    codec: str | None = None,
+    offload: str = "none",
+) -> Networks:
+    """The networks of a pipeline, its LoRA merged.
+
+    files: by kind, from `models.manifest.installed`. size: (width, height) in pixels. dtype: what weights are loaded
+    as; precision: what the blocks will be quantised to, for the memory they will then need. codec: id of the
+    autoencoder. offload: `context` leaves the context branch in main memory, and out of the count.
+    Raises UserError when the device has too little free memory (both figures), and as the loaders do.
+    """
+    waits = "context" if offload == "context" and device.type != "cpu" else ""
+    counted = {kind: each for kind, each in files.items() if kind != waits}
+    check_memory(device, bytes_needed(spec, counted, size, dtype, precision), f"{spec.name} at {size[0]}x{size[1]}")
+    needed = pipelines()[spec.name].needed(codec)
+    wan = load_wan(spec.size, files["transformer"], device, dtype)
+    if "lora" in files:
+        merge_lora(wan, read_lora(files["lora"], wan, needed["lora"].alpha))
+    return Networks(
+        wan=wan,
+        branch=load_context(spec.size, files["context"], torch.device("cpu") if waits else device, dtype),
+        codec=load_module(  # type: ignore[arg-type]  # the table's codecs are Autoencoders
+            CODECS[needed["codec"].variant], files["codec"], device, dtype, codec_names
+        ),
+        text=UMT5TextEncoder(
+            files["text"],
+            files["tokenizer"],
+            PromptCache(models_folder() / "prompts"),
+            device,
+            torch.bfloat16,
+            rest="cpu",
+        ),
+    )
+
+
+def bytes_needed(
+    spec: PipelineSpec, files: Mapping[str, Path], size: tuple[int, int], dtype: torch.dtype, precision: Precision
+) -> int:
+    """Device memory of a run: weights of `files` as they will be held, the K/V cache, and a working share."""
+    weights = 0
+    for kind in {"transformer", "context", "codec"} & files.keys():
+        with StoredTensors(files[kind]) as stored:
+            for name, shape in stored.shapes.items():
+                each = precision.weight_bytes if "blocks." in name and len(shape) == 2 else None
+                weights += math.prod(shape) * (each or dtype.itemsize)
+    tokens = (size[0] // 16) * (size[1] // 16)
+    copies = 3 if spec.cache.positions == "window" else 2  # K, V, and rotated K where K is stored unrotated
+    frames = spec.cache.window + spec.cache.bank
+    cache = copies * spec.size.num_layers * frames * tokens * spec.size.dim * dtype.itemsize
+    return int((weights + cache) * (1 + WORKING_SHARE))
+
+
+def check_memory(device: torch.device, needed: int, what: str) -> None:
+    """Refuse early. Windows would otherwise spill into main memory and run at a tenth of the speed without a word."""
+    if device.type != "cuda":
+        return
+    free, _ = torch.cuda.mem_get_info(device)
+    if needed > free:
+        raise UserError(
+            f"{what} needs {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free on {device}; close other programs, or "
+            "choose a smaller --size or --precision int8"
+        )

@@ -1,0 +1,1 @@
+"""What the show measures and reports about itself."""

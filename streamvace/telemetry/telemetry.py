@@ -1,0 +1,117 @@
+"""What the show measures about itself: counters and bounded windows of times.
+
+Threads: the presenter, the engine and the source thread record; anyone reads. One lock, no I/O under it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from streamvace.records.chunk import Trace
+from streamvace.telemetry.latency import LEGS, Latency
+from streamvace.telemetry.samples import Samples, percentiles
+
+Stats = dict[str, float | int | str]
+
+_FPS_FRAMES = 1024
+"""Fresh frames remembered for the frame rate: more than the fastest output shows in its span."""
+
+_FPS_SPAN_NS = 3_000_000_000
+"""Time over which the frame rate is averaged: a few chunks."""
+
+_PERCENTILES = {
+    "interval": (50, 99),
+    "chunk": (50, 95),
+    "latency": (50, 95, 99),
+    "parameter": (50, 95, 99),
+    **{f"leg_{leg}": (50,) for leg in LEGS},
+}
+
+
+class Telemetry:
+    """One place for figures; `stats()` is what OSC, the web page and `--stats` show."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ticks = 0
+        self._missed = 0
+        self._chunks = 0
+        self._last_tick_ns: int | None = None
+        self._longest_ms = 0.0
+        self._intervals_ms, self._chunk_ms, self._latency = Samples(), Samples(), Latency()
+        self._stages_ms: dict[str, float] = {}
+        self._fresh_ns: deque[int] = deque(maxlen=_FPS_FRAMES)
+        self._extras: list[Callable[[], Mapping[str, float | int | str]]] = []
+
+    def add(self, extra: Callable[[], Mapping[str, float | int | str]]) -> None:
+        """Further figures (source counters, the supervisor's state), asked for at every `stats()`."""
+        with self._lock:
+            self._extras.append(extra)
+
+    def ticked(self, now_ns: int, missed: int) -> None:
+        """One frame was published; `missed` deadlines before it went by with none."""
+        with self._lock:
+            self._ticks += 1
+            self._missed += missed
+            if self._last_tick_ns is not None:
+                interval_ms = (now_ns - self._last_tick_ns) / 1e6
+                self._intervals_ms.add(interval_ms)
+                self._longest_ms = max(self._longest_ms, interval_ms)
+            self._last_tick_ns = now_ns
+
+    def fresh(self, now_ns: int, captured_ns: int, trace: Trace) -> None:
+        """A content frame was published for the first time; captured_ns: of the control frame it follows, 0 without."""
+        with self._lock:
+            self._fresh_ns.append(now_ns)
+            self._latency.presented(now_ns, captured_ns, trace)
+
+    def chunk(self, seconds: float, stages: Mapping[str, float]) -> None:
+        """A chunk came back: the time the stage process waited for it, and the worker's own times a part."""
+        with self._lock:
+            self._chunks += 1
+            self._chunk_ms.add(seconds * 1e3)
+            self._stages_ms = {name: spent * 1e3 for name, spent in stages.items()}
+
+    def stats(self) -> Stats:
+        """Every figure, by name. Times in milliseconds; 0 where nothing was measured yet."""
+        with self._lock:
+            figures: Stats = {"ticks": self._ticks, "missed": self._missed, "chunks": self._chunks}
+            figures["interval_max_ms"] = round(self._longest_ms, 3)
+            samples = {"interval": self._intervals_ms.samples(), "chunk": self._chunk_ms.samples()}
+            samples |= self._latency.samples()
+            fresh_ns, last_tick_ns = tuple(self._fresh_ns), self._last_tick_ns
+            stages = dict(self._stages_ms)
+            extras = tuple(self._extras)
+        figures["fps"] = _rate(fresh_ns, last_tick_ns)
+        for name, wanted in _PERCENTILES.items():
+            figures.update(percentiles(name, samples[name], *wanted))
+        figures.update({f"stage_{name}_ms": round(spent, 3) for name, spent in stages.items()})
+        for extra in extras:
+            figures.update(extra())
+        return figures
+
+
+def _rate(moments_ns: Sequence[int], now_ns: int | None) -> float:
+    """Frames a second over the last seconds; a stream that stopped decays to 0."""
+    if now_ns is None:
+        return 0.0
+    recent = [moment for moment in moments_ns if now_ns - moment <= _FPS_SPAN_NS]
+    if len(recent) < 2:
+        return 0.0
+    span_ns = max(now_ns - recent[0], 1)
+    return round((len(recent) - 1) * 1e9 / span_ns, 2)
+
+
+def write_json(path: Path, figures: Mapping[str, object]) -> None:
+    """Write the file whole or not at all: a script that waits for it never reads half."""
+    whole = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        whole.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        os.replace(whole, path)
+    finally:
+        whole.unlink(missing_ok=True)

@@ -1,0 +1,60 @@
+"""What stands after the scheme of an address: `NAME?option&option=value`, the options a small dataclass."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+from typing import Any, TypeVar, get_type_hints
+
+from streamvace.system.errors import UserError
+
+Options = TypeVar("Options")
+
+_SWITCHES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+def parse_address(scheme: str, rest: str, kind: type[Options]) -> tuple[str, Options]:
+    """The name and the options of `NAME?option&option=value`.
+
+    kind: a dataclass whose fields (bool, int, float or str, with defaults) are the options that there are. A switch
+    needs no value. Raises UserError for an option that there is not, and for a value that it does not take; what `kind`
+    itself refuses with a ValueError becomes one as well.
+    """
+    name, _, query = rest.partition("?")
+    types = get_type_hints(kind)
+    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    values: dict[str, Any] = {}
+    for part in filter(None, query.split("&")):
+        key, equals, text = part.partition("=")
+        if key not in known:
+            raise UserError(
+                f"unknown option {key!r} in {scheme}:{rest}: there is {', '.join(known)}; "
+                f"write {scheme}:{name}?{_example(known[0], types[known[0]])}"
+            )
+        values[key] = _value(f"{scheme}:{rest}", key, text if equals else None, types[key])
+    try:
+        return name, kind(**values)
+    except ValueError as error:
+        raise UserError(f"{scheme}:{rest}: {error}") from error
+
+
+def _value(address: str, key: str, text: str | None, kind: type) -> bool | int | float | str:
+    if kind is bool and (text is None or text.lower() in _SWITCHES):
+        return text is None or _SWITCHES[text.lower()]
+    if kind is str and text:
+        return text
+    if kind is int and text is not None and text.isascii() and text.isdecimal() and len(text) < 10:
+        return int(text)
+    if kind is float and text is not None:
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if math.isfinite(number):
+            return number
+    takes = {bool: "on or off", int: "a whole number", float: "a number", str: "a text"}[kind]
+    raise UserError(f"{address}: {key} takes {takes}, not {text or ''!r}; write {_example(key, kind)}")
+
+
+def _example(key: str, kind: type) -> str:
+    return {bool: key, int: f"{key}=1", float: f"{key}=0.5", str: f"{key}=..."}[kind]

@@ -1,0 +1,1 @@
+"""Video files and pictures, in and out."""

@@ -1,0 +1,67 @@
+"""A folder of numbered pictures as a clip."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+
+from streamvace.system.errors import UserError
+from streamvace.video.film.decode import Timed, open_video
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr", ".webp", ".bmp", ".tga", ".dpx", ".hdr"})
+_COUNTER = re.compile(r"%0?\d*d")
+
+
+def sequence_files(path: Path) -> list[Path]:
+    """The pictures that a path means when it means several, in the order of their numbers; empty otherwise.
+
+    path: a folder, or a name with a wildcard (`shot_*.png`) or a counter (`shot_%04d.png`). Raises UserError for a
+    folder or a wildcard without pictures.
+    """
+    pattern = _COUNTER.sub("*", path.name)
+    if path.is_dir():
+        found = list(path.iterdir())
+    elif "*" in pattern and not path.exists():
+        found = list(path.parent.glob(pattern)) if path.parent.is_dir() else []
+    else:
+        return []
+    pictures = sorted((file for file in found if file.suffix.lower() in SUFFIXES and file.is_file()), key=_number)
+    if not pictures:
+        known = ", ".join(sorted(SUFFIXES))
+        raise UserError(f"no pictures in {path}: a sequence is of {known}; check the path")
+    return pictures
+
+
+def sequence_frames(files: list[Path], rate: float, start: float, skip: Callable[[UserError], None]) -> Iterator[Timed]:
+    """Every picture as (start, duration, av.VideoFrame), from `start` seconds on, at `rate` pictures a second.
+
+    A picture that cannot be read is told to `skip`, which may raise; its time belongs to the one before it.
+    """
+    first = min(int(start * rate), len(files) - 1)
+    for index, file in enumerate(files[first:]):
+        try:
+            yield index / rate, 1 / rate, _picture(file)
+        except UserError as error:
+            skip(error)
+
+
+def _picture(file: Path) -> Any:
+    container, stream = open_video(file)
+    with container:
+        try:
+            picture = next(container.decode(stream), None)
+        except av.FFmpegError as error:
+            raise UserError(f"{file} is damaged ({error}); replace it") from error
+    if picture is None:
+        raise UserError(f"{file} is damaged (it holds no picture); replace it")
+    return picture
+
+
+def _number(file: Path) -> list[tuple[int, str]]:
+    """Sorts 2 before 10: digits count as numbers, everything else as text."""
+    parts = re.split(r"(\d+)", file.name.lower())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]

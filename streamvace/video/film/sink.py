@@ -1,0 +1,116 @@
+"""Recording the live output to a file."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from streamvace.records.frame import Frame
+
+log = logging.getLogger(__name__)
+
+
+class Film(Protocol):
+    """What a sink writes to: a `FilmProcess`, or a `VideoWriter` in this process. May block; one thread writes."""
+
+    path: Path
+    part: Path
+
+    def write(self, pixels: NDArray[np.uint8], index: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class FileSink:
+    """Writes what is published, on its own thread, behind a bounded queue.
+
+    A disk or an encoder that cannot keep up, or hangs, costs frames, counted in `dropped`, and never the show. The
+    film keeps its true length: the frame before a dropped one is shown longer.
+    """
+
+    QUEUED = 32
+    """Frames that may wait: about a second, 50 MB at 832x480."""
+    CLOSE_SECONDS = 30.0
+
+    def __init__(self, film: Film, rate: float, tell: Callable[[str], object] = log.warning) -> None:
+        """rate: of the output clock, frames a second, as the film was opened with. tell: takes lines for people, on
+        any thread but the one that publishes, which waits for no terminal either."""
+        self.name = str(film.path)
+        self.published = 0
+        self.dropped = 0
+        """Frames that found the queue full, or came after a fault."""
+        self.faults = 0
+        self.last_fault = ""
+        self._film = film
+        self._rate = rate
+        self._tell = tell
+        self._told_slow = False
+        self._step = 1.0
+        self._position = 0.0
+        self._queue: queue.Queue[tuple[int, Frame] | None] = queue.Queue(self.QUEUED)
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name=f"sink {film.path.name}", daemon=True)
+        self._thread.start()
+
+    def publish(self, frame: Frame) -> None:
+        index, self._position = int(self._position), self._position + self._step
+        self.published += 1
+        if index == int(self._position):
+            return  # the output runs faster than the film: the next frame takes this one's place
+        try:
+            self._queue.put_nowait((index, frame))
+        except queue.Full:
+            self.dropped += 1
+
+    def tell_if_slow(self) -> None:
+        """Say, once, that frames are left out."""
+        if self.dropped and not (self._told_slow or self.faults):
+            self._told_slow = True
+            self._tell(f"{self.name}: the disk or the encoder is too slow; frames are left out")
+
+    def set_rate(self, rate: float) -> None:
+        """The film keeps its own rate and its true speed: frames are shown longer, or the newest of several is kept."""
+        self._step = self._rate / rate
+
+    def close(self) -> None:
+        """Write what still waits, finish the file and name it."""
+        if self._closed:
+            return
+        self._closed = True
+        with suppress(queue.Full):  # an encoder that hangs; the thread ends with the process
+            self._queue.put(None, timeout=self.CLOSE_SECONDS)
+        self._thread.join(self.CLOSE_SECONDS)
+        if self._thread.is_alive():
+            self._fault(f"the encoder did not finish within {self.CLOSE_SECONDS:.0f} s; see {self._film.part}")
+        if self.dropped and not self.faults:
+            self._tell(f"{self.name}: {self.dropped} of {self.published} frames were left out")
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            index, frame = item
+            if self.faults:
+                self.dropped += 1
+                continue
+            try:
+                self._film.write(frame.pixels, index)
+                self.tell_if_slow()
+            except (av.FFmpegError, OSError) as error:  # a full disk, most of all
+                self._fault(f"{self._film.path} cannot be written any more ({error}); free some space")
+        try:
+            self._film.close()
+        except (av.FFmpegError, OSError) as error:
+            self._fault(f"{self._film.path} could not be finished ({error}); what there is lies in {self._film.part}")
+
+    def _fault(self, what: str) -> None:
+        self.faults += 1
+        self.last_fault = what
+        self._tell(what)

@@ -1,0 +1,195 @@
+"""A video file, a sequence of pictures or a still: live at its own rate, or frame by frame for offline work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from streamvace.system.clock import Clock, ShowClock
+from streamvace.system.errors import UserError
+from streamvace.video.core.address import parse_address
+from streamvace.video.core.resize import fit_cover
+from streamvace.video.core.threaded import ThreadedSource
+from streamvace.video.film.decode import DEFAULT_RATE, FileInfo, Timed, decoded, file_info, open_video, to_rgba
+from streamvace.video.film.sequence import sequence_files, sequence_frames
+
+Fit = Callable[[NDArray[np.uint8], tuple[int, int]], NDArray[np.uint8]]
+"""Brings pixels `[H, W, 4]` to a size (width, height)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileOptions:
+    """How a file is played. Named in the address: `file:clip.mp4?rate=0.5&start=3&loop=0`."""
+
+    loop: bool = True
+    """Played again and again; otherwise once, and the last frame is held."""
+
+    rate: float = 1.0
+    """Speed: 0.5 is half as fast."""
+
+    start: float = 0.0
+    """Seconds that are left out at the beginning, of every pass."""
+
+    fps: float = DEFAULT_RATE
+    """Pictures a second of a sequence of pictures; a video knows its own."""
+
+    def __post_init__(self) -> None:
+        for name, value, low, high in (("rate", self.rate, 0.01, 100), ("fps", self.fps, 0.1, 1000)):
+            if not low <= value <= high:
+                raise ValueError(f"{name} is from {low:g} to {high:g}, not {value:g}")
+        if self.start < 0:
+            raise ValueError(f"start is counted from the beginning of the file, not {self.start:g}")
+
+
+def parse_file(rest: str) -> tuple[Path, FileOptions]:
+    """`PATH?option=value`. A file whose own name holds a question mark is that file. Raises UserError."""
+    whole = Path(rest).expanduser()
+    if "?" in rest and whole.exists():
+        return whole, FileOptions()
+    name, options = parse_address("file", rest, FileOptions)
+    return Path(name).expanduser(), options
+
+
+def open_frames(path: Path, options: FileOptions, skip: Callable[[UserError], None]) -> Iterator[Timed]:
+    """The frames of a video, a still or a sequence, opened now.
+
+    Raises UserError when there is nothing to open; while iterating, av.FFmpegError where a video turns out damaged. A
+    picture of a sequence that cannot be read is told to `skip`.
+    """
+    pictures = sequence_files(path)
+    if pictures:
+        return sequence_frames(pictures, options.fps, options.start, skip)
+    container, stream = open_video(path)
+    seconds = (container.duration or 0) / av.time_base
+    if options.start and seconds and options.start >= seconds:
+        container.close()
+        raise UserError(f"{path} lasts {seconds:.1f} s and start is {options.start:g}; start earlier")
+    return decoded(container, stream, options.start)
+
+
+def clip_info(path: Path) -> FileInfo:
+    """`file_info` of a video or a still, and of a sequence: that of its first picture, at DEFAULT_RATE."""
+    pictures = sequence_files(path)
+    if not pictures:
+        return file_info(path)
+    first = file_info(pictures[0])
+    return FileInfo(first.width, first.height, DEFAULT_RATE, len(pictures))
+
+
+def read_frames(path: Path, size: tuple[int, int], fit: Fit = fit_cover) -> Iterator[NDArray[np.uint8]]:
+    """Every frame of the file or sequence, once and in order, as uint8 `[height, width, 4]`.
+
+    Raises UserError at once when it cannot be opened, and while iterating where it turns out damaged.
+    """
+
+    def damaged(error: UserError) -> None:
+        raise error
+
+    opened = open_frames(path, FileOptions(), damaged)
+
+    def frames() -> Iterator[NDArray[np.uint8]]:
+        count = 0
+        try:
+            for _, _, frame in opened:
+                yield fit(to_rgba(frame), size)
+                count += 1
+        except av.FFmpegError as error:
+            raise UserError(f"{path} is damaged after frame {count} ({error}); convert or replace it") from error
+
+    return frames()
+
+
+class FileSource(ThreadedSource):
+    """Plays a file at its own rate or another; a still picture, or the last frame, is given again and again.
+
+    Frames are decoded one ahead of their time and then held until it comes. A decoder that cannot keep up skips
+    frames (`late`), and slows the film down only when it is more than a second behind.
+    """
+
+    STILL_RATE = 24.0
+    MOST_SKIPPED = 3
+    BEHIND_SECONDS = 1.0
+    RETRY_SECONDS = 1.0
+
+    def __init__(
+        self,
+        path: Path,
+        size: tuple[int, int],
+        fit: Fit = fit_cover,
+        clock: Clock | None = None,
+        options: FileOptions | None = None,
+    ) -> None:
+        """size: (width, height) of the frames given. Raises UserError when the file cannot be opened."""
+        super().__init__(path.name)
+        self.passes = 0
+        """How often the file was played to its end."""
+        self.late = 0
+        """Frames skipped because their time was over before they were decoded."""
+        self._path = path
+        self._size = size
+        self._fit = fit
+        self._clock: Clock = clock or ShowClock()
+        self._options = options or FileOptions()
+        self._opened: Iterator[Timed] | None = self._open()  # fail here, on the caller's thread, not later
+        self._start_ns = 0
+        self._thread.start()
+
+    def _run(self) -> None:
+        self._start_ns = self._clock.now()
+        while not self._stop.is_set():
+            before = self.frames
+            try:
+                self._play_once()
+            except (av.FFmpegError, UserError) as error:
+                self._fault(str(error))
+            if self.frames == before:
+                self._stop.wait(self.RETRY_SECONDS)
+
+    def _open(self) -> Iterator[Timed]:
+        return open_frames(self._path, self._options, lambda error: self._fault(str(error)))
+
+    def _play_once(self) -> None:
+        # Opening again takes a few milliseconds, works for every container, and starts the codec clean; seeking does
+        # neither for all of them.
+        frames = self._opened or self._open()
+        self._opened = None
+        end = 0.0
+        shown: NDArray[np.uint8] | None = None
+        count = skipped = 0
+        for starts, lasts, frame in frames:
+            start, duration = starts / self._options.rate, lasts / self._options.rate
+            due_ns = self._start_ns + round(start * 1e9)
+            behind = (self._clock.now() - due_ns) / 1e9
+            if behind > self.BEHIND_SECONDS:
+                self._start_ns += round(behind * 1e9)
+                behind = 0.0
+            count += 1
+            end = start + duration
+            if behind > duration and skipped < self.MOST_SKIPPED:
+                skipped += 1
+                self.late += 1
+                continue
+            skipped = 0
+            shown = self._fit(to_rgba(frame), self._size)
+            self._clock.wait_until(due_ns, self._stop)
+            if self._stop.is_set():
+                return
+            self._offer(shown, self._clock.now())
+        self.passes += 1
+        self._start_ns += round(end * 1e9)
+        if shown is not None and (count == 1 or not self._options.loop):
+            self._hold(shown)
+
+    def _hold(self, pixels: NDArray[np.uint8]) -> None:
+        """Give the one picture for ever: a source is judged by the frames it gives, and this one is well."""
+        period_ns = round(1e9 / self.STILL_RATE)
+        due_ns = self._start_ns
+        while not self._stop.is_set():
+            self._clock.wait_until(due_ns, self._stop)
+            self._offer(pixels, self._clock.now())
+            due_ns += period_ns

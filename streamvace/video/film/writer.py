@@ -1,0 +1,144 @@
+"""Writing a video file so that it is there whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
+from numpy.typing import NDArray
+
+from streamvace.system.errors import UserError
+from streamvace.video.core.rate import exact_rate
+from streamvace.video.core.resize import with_alpha
+from streamvace.video.film.format import FORMATS, FilmFormat, check_suffix
+
+BT709 = 1
+"""ISO 23091 number of BT.709, the same for matrix, primaries and transfer."""
+
+KEY_SECONDS = 2.0
+"""Between two frames that stand for themselves: what a film that was never finished loses at its end, at most."""
+
+
+def part_of(path: Path) -> Path:
+    """Where a film is while it is being written."""
+    return path.with_name(f"{path.stem}.part{path.suffix}")
+
+
+def check_place(path: Path, film_format: FilmFormat) -> None:
+    """Raises UserError for a name that no film of this format can have, or a folder that is not there."""
+    check_suffix(path, film_format)
+    if path.is_dir():
+        raise UserError(f"cannot write {path}: it is a folder; choose another name")
+    if not path.parent.is_dir():
+        raise UserError(f"cannot write {path.name}: the folder {path.parent} does not exist; create it first")
+
+
+class VideoWriter:
+    """One file, frame by frame: blocking, nothing dropped. For offline work and for `FilmProcess`'s child.
+
+    Writes to `NAME.part.mp4` and renames when closed, so that the final name never holds half a film. Use as a context
+    manager: an exception inside removes the part file.
+    """
+
+    def __init__(
+        self, path: Path, size: tuple[int, int], rate: float, film_format: FilmFormat = FORMATS["h264"]
+    ) -> None:
+        """size: (width, height), an odd side loses its last pixel row; rate: frames a second.
+
+        Raises UserError for a suffix that is none of the format's, a missing folder, or one that cannot be written to.
+        """
+        check_place(path, film_format)
+        self.path = path
+        self.part = part_of(path)
+        self.frames = 0
+        """Frames written."""
+        self._width, self._height = size[0] & ~1, size[1] & ~1  # 4:2:0 colour needs even sides
+        self._period = 1 / exact_rate(rate)
+        self._format = film_format
+        encoder = next((row for row in film_format.encoders if row[0] in av.codecs_available), None)
+        if encoder is None:
+            raise UserError(f"this PyAV has no {film_format.encoders[0][0]}; take another format, or pip install -U av")
+        # In fragments until it is closed: a process that is killed leaves a part file that can be played.
+        self._container: Any = av.open(str(self.part), "w", options={"movflags": "hybrid_fragmented"})
+        self._stream: Any = self._container.add_stream(encoder[0], rate=1 / self._period, options=dict(encoder[1]))
+        self._stream.width, self._stream.height, self._stream.pix_fmt = self._width, self._height, film_format.pixels
+        self._stream.codec_context.gop_size = max(1, round(KEY_SECONDS / self._period))
+        # Unmarked files are guessed at by their height, and every player guesses differently.
+        context = self._stream.codec_context
+        context.color_primaries = context.color_trc = BT709
+        if film_format.yuv:
+            context.colorspace, context.color_range = BT709, int(ColorRange.MPEG)
+        try:
+            self._container.start_encoding()  # opens the file: a folder without room for it shows itself now
+        except OSError as error:
+            raise UserError(f"cannot write {self.part} ({error.strerror}); choose another name or folder") from error
+        self._open = True
+
+    def write(self, pixels: NDArray[np.uint8], index: int | None = None) -> None:
+        """Append uint8 `[H, W, 3 or 4]` of the writer's size; alpha, straight, is left out by a format without one.
+
+        index: place of the frame in the film, counted in frames; by default the next. It may leave gaps: the frame
+        before a gap is then shown longer.
+        """
+        self._encode(pixels[: self._height, : self._width], self.frames if index is None else index)
+        self.frames += 1
+
+    def _encode(self, pixels: NDArray[np.uint8], index: int) -> None:
+        picture = self._picture(pixels)
+        picture.pts = index
+        picture.time_base = Fraction(self._period)
+        self._container.mux(self._stream.encode(picture))
+
+    def _picture(self, pixels: NDArray[np.uint8]) -> Any:
+        if self._format.alpha and pixels.shape[2] == 3:
+            pixels = with_alpha(np.ascontiguousarray(pixels))
+        kept = np.ascontiguousarray(pixels if self._format.alpha else pixels[..., :3])
+        picture = av.VideoFrame.from_ndarray(kept, format="rgba" if self._format.alpha else "rgb24")
+        if not self._format.yuv:
+            return picture.reformat(format=self._format.pixels)
+        return picture.reformat(
+            format=self._format.pixels, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        )
+
+    def close(self) -> None:
+        """Finish the file and give it its name. Without a single frame there is no file. Idempotent."""
+        if not self._open:
+            return
+        if self.frames == 0:
+            self.abort()
+            return
+        self._open = False
+        self._container.mux(self._stream.encode())
+        self._container.close()
+        os.replace(self.part, self.path)
+
+    def abort(self) -> None:
+        """Leave nothing behind. Idempotent, and without effect after `close`."""
+        if not self._open:
+            return
+        self._open = False
+        try:
+            # FFmpeg's hybrid files crash the process when they are closed without a single packet: one is made.
+            if self.frames == 0:
+                self._encode(np.zeros((self._height, self._width, 4), np.uint8), 0)
+            self._container.mux(self._stream.encode())
+        finally:
+            self._container.close()
+            self.part.unlink(missing_ok=True)
+
+    def __enter__(self) -> VideoWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()

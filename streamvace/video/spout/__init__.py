@@ -1,0 +1,1 @@
+"""Spout in and out."""

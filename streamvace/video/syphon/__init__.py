@@ -1,0 +1,1 @@
+"""Syphon in and out."""

@@ -1,0 +1,218 @@
+"""The output as a window on this machine's screen."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from streamvace.records.frame import Frame
+from streamvace.system.errors import UserError
+from streamvace.video.core.mailbox import Mailbox
+
+Size = tuple[int, int]
+
+OWN_KEYS = (("f", "full screen"), ("d", "next display"), ("h", "hide this"), ("escape", "end the show"))
+"""What every window answers to, and the words for it."""
+
+_FROM_EDGE = 40
+"""Pixels from the corner of a display where a window is put that is not full screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOptions:
+    """Named in the address: `window:full?display=2`."""
+
+    display: int = 0
+    """Counted from 1; 0 is the desktop's default one."""
+
+
+def display_available() -> bool:
+    """Whether this machine seems to have a screen to open a window on. Cheap, opens nothing, never raises."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    # pyglet speaks X11 only; a Wayland desktop offers it through XWayland and then sets DISPLAY as well.
+    return bool(os.environ.get("DISPLAY"))
+
+
+def letterbox(picture: Size, window: Size) -> tuple[int, int, int, int]:
+    """Where the whole picture goes in the window, shape kept and centred: left, bottom, right, top in pixels."""
+    scale = min(window[0] / picture[0], window[1] / picture[1])
+    width, height = max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))
+    left, bottom = (window[0] - width) // 2, (window[1] - height) // 2
+    return left, bottom, left + width, bottom + height
+
+
+def opening_size(picture: Size, screen: Size) -> Size:
+    """The picture times the largest whole number that leaves a third of the screen free; at least the picture."""
+    factor = max(1, min(2 * screen[0] // (3 * picture[0]), 2 * screen[1] // (3 * picture[1])))
+    return picture[0] * factor, picture[1] * factor
+
+
+class WindowSink:
+    """A window that shows the newest frame.
+
+    Windows belong to the thread that opened them, and on macOS and Windows that must be the main thread. So the
+    presenter's `publish` only leaves the frame, from any thread, and the application's main thread makes the window,
+    calls `pump` at its own cadence, and closes it.
+
+    F switches full screen, D moves to the next display, H shows which key does what; `bind` adds keys. Escape or the
+    window's own button asks to quit: `closed` becomes true, `on_quit` is called, and the window stays until `close`, so
+    that the application decides.
+    """
+
+    def __init__(
+        self,
+        size: Size,
+        title: str = "streamvace",
+        full_screen: bool = False,
+        on_quit: Callable[[], None] | None = None,
+        window_size: Size | None = None,
+        display: int = 0,
+    ) -> None:
+        """size: (width, height) of the frames; window_size: by default a whole multiple of it that suits the screen;
+        display: counted from 1, as the desktop orders them; 0 is its default one.
+
+        Raises UserError when there is no such screen, or no OpenGL.
+        """
+        self.name = "window"
+        self.on_quit = on_quit
+        self.drawn = 0
+        """Frames that reached the screen."""
+        self._slot: Mailbox[Frame] = Mailbox()
+        self._asked_to_quit = False
+        self._open = True
+        self._actions: Mapping[str, Callable[[], None]] = {}
+        self._help_lines: Callable[[], Sequence[tuple[str, str]]] = tuple
+        self._help_shown = False
+        self._window = _open_window(size, title, full_screen, window_size, display)
+        self._window.push_handlers(on_close=self._quit, on_key_press=self._key)
+        from streamvace.video.window.help import WindowHelp
+        from streamvace.video.window.picture import WindowPicture  # needs the window's OpenGL context
+
+        self._picture = WindowPicture(self._window)
+        self._help = WindowHelp(self._window)
+
+    def bind(
+        self, actions: Mapping[str, Callable[[], None]], help_lines: Callable[[], Sequence[tuple[str, str]]] = tuple
+    ) -> None:
+        """Further keys, by pyglet's names, called on the window's thread; F, D, H and Escape stay ours.
+
+        help_lines: (key, what it does), asked for while the help is shown.
+        """
+        self._actions, self._help_lines = actions, help_lines
+
+    @property
+    def dropped(self) -> int:
+        """Frames replaced by a newer one before they were drawn."""
+        return self._slot.dropped
+
+    @property
+    def closed(self) -> bool:
+        """Whether the user asked to quit, or the window was closed."""
+        return self._asked_to_quit or not self._open
+
+    def publish(self, frame: Frame) -> None:
+        self._slot.put(frame)
+
+    def pump(self) -> None:
+        """Handle what the user did, and draw if there is something new to draw. On the thread that made the window."""
+        if not self._open:
+            return
+        self._window.switch_to()
+        self._window.dispatch_events()
+        frame = self._slot.take()
+        if frame is not None:
+            self._picture.upload(frame.pixels)
+            self.drawn += 1
+        # Drawn every time, new frame or not: after a resize or under another window the old picture is gone.
+        self._picture.draw()
+        if self._help_shown:
+            self._help.draw((*self._help_lines(), *OWN_KEYS))
+        self._window.flip()
+
+    def close(self) -> None:
+        """Close the window. On the thread that made it."""
+        if self._open:
+            self._open = False
+            self._slot.close()
+            self._window.close()
+
+    def _quit(self) -> bool:
+        first = not self._asked_to_quit
+        self._asked_to_quit = True
+        if first and self.on_quit is not None:
+            self.on_quit()
+        return True  # keeps pyglet from closing the window under us
+
+    def _key(self, symbol: int, modifiers: int) -> bool:
+        from pyglet.window import key
+
+        if symbol == key.ESCAPE:
+            return self._quit()
+        name: str = key.symbol_string(symbol)
+        own = {"F": self._switch_full_screen, "D": self._next_display, "H": self._switch_help}
+        action = own.get(name) or self._actions.get(name)
+        if action is not None:
+            action()
+        return True
+
+    def _switch_help(self) -> None:
+        self._help_shown = not self._help_shown
+
+    def _switch_full_screen(self) -> None:
+        self._show_full_screen(not self._window.fullscreen, None)
+
+    def _next_display(self) -> None:
+        screens = self._window.display.get_screens()
+        here = screens.index(self._window.screen) if self._window.screen in screens else 0
+        screen = screens[(here + 1) % len(screens)]
+        if self._window.fullscreen:
+            self._show_full_screen(True, screen)
+        else:
+            self._window.set_location(screen.x + _FROM_EDGE, screen.y + _FROM_EDGE)
+
+    def _show_full_screen(self, full: bool, screen: Any) -> None:
+        self._window.set_fullscreen(full, screen)
+        self._window.set_mouse_visible(not full)
+
+
+def choose_display(screens: Sequence[Any], number: int) -> Any:
+    """The screen of this number, counted from 1. Raises UserError naming those there are."""
+    if 1 <= number <= len(screens):
+        return screens[number - 1]
+    there = ", ".join(f"{index} ({screen.width}x{screen.height})" for index, screen in enumerate(screens, 1))
+    raise UserError(f"there is no display {number}; there is {there}; try window:full?display={len(screens)}")
+
+
+def _open_window(size: Size, title: str, full_screen: bool, window_size: Size | None, number: int) -> Any:
+    if not display_available():
+        raise UserError(
+            "no screen: DISPLAY is not set; use --output web and open the printed address, or --output ndi:"
+        )
+    try:
+        import pyglet
+
+        # Shader checks cost time; the shadow window would be a second context that nobody needs.
+        pyglet.options.debug_gl = False
+        pyglet.options.shadow_window = False
+        display = pyglet.display.get_display()
+        screen = choose_display(display.get_screens(), number) if number else display.get_default_screen()
+        width, height = window_size or opening_size(size, (screen.width, screen.height))
+        # Straight alpha is not for the desktop: without alpha bits no compositor can show itself through the picture.
+        config = pyglet.gl.Config(double_buffer=True, alpha_size=0, depth_size=0, sample_buffers=0)
+        window = pyglet.window.Window(width, height, title, resizable=True, config=config, vsync=True, screen=screen)
+        if full_screen:
+            window.set_fullscreen(True, screen)
+            window.set_mouse_visible(False)
+        elif number:
+            window.set_location(screen.x + _FROM_EDGE, screen.y + _FROM_EDGE)
+        return window
+    except UserError:
+        raise
+    except Exception as error:
+        shown = os.environ.get("DISPLAY", "this desktop")
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"no window on {shown} ({reason}); use --output web and open the printed address") from error

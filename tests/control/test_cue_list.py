@@ -1,0 +1,249 @@
+"""The cues of a running show, and their file: order, restarts, hands in the file, and what cannot be written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+import osc_schema
+from streamvace.control.commands import Commands
+from streamvace.control.cue_file import CueFile, built_in_cues, open_cues
+from streamvace.control.cue_list import CueList
+from streamvace.control.cues import Cue, parse
+from streamvace.control.fades import Fade
+from streamvace.control.parameters import Parameters
+from streamvace.system.errors import UserError
+from streamvace.telemetry.reporter import Reporter
+
+SCHEMA = osc_schema.by_address()
+SCALE = "/streamvace/context_scale"
+
+
+def cue(name: str, scale: float = 1.0, seconds: float = 0.0) -> Cue:
+    return Cue(name, {SCALE: scale}, Fade(seconds))
+
+
+def quiet() -> Reporter:
+    return Reporter(lambda line: None)
+
+
+def test_go_takes_one_after_the_other_and_begins_again() -> None:
+    cues = CueList((cue("a"), cue("b")), (cue("built in"), cue("a")))
+    assert cues.names == ("a", "b", "built in")
+    assert (cues.current, cues.following) == ("", "a")
+    assert [cues.go().name for _ in range(4)] == ["a", "b", "built in", "a"]
+    cues.recall("built in")
+    assert cues.following == "a"
+
+
+def test_go_with_no_cues_and_a_name_that_is_none_say_so() -> None:
+    with pytest.raises(UserError, match="no cues yet"):
+        CueList().go()
+    with pytest.raises(UserError, match=r"there is no cue 'tunel'; there are 'tunnel', 'dusk'$"):
+        CueList((cue("tunnel"), cue("dusk"))).recall("tunel")
+
+
+def test_a_store_replaces_its_namesake_in_place_and_keeps_its_note_and_times() -> None:
+    saved: list[tuple[Cue, ...]] = []
+    before = Cue("a", {SCALE: 1.0}, Fade(4.0, "ease"), {SCALE: "exponential"}, "a note")
+    cues = CueList((before, cue("b")), save=saved.append)
+    stored = cues.store("a", {SCALE: 0.5})
+    assert (stored.values, stored.fade, stored.curves, stored.note) == (
+        {SCALE: 0.5},
+        Fade(4.0, "ease"),
+        {SCALE: "exponential"},
+        "a note",
+    )
+    assert cues.names == ("a", "b")
+    assert cues.store("a", {SCALE: 0.5}, 9.0).fade == Fade(9.0, "ease")
+    cues.store("c", {SCALE: 0.1})
+    assert (cues.names, cues.current, cues.following) == (("a", "b", "c"), "c", "a")
+    assert [found.name for found in saved[-1]] == ["a", "b", "c"]
+
+
+def test_storing_over_a_built_in_cue_makes_it_yours_and_deleting_gives_it_back() -> None:
+    cues = CueList((), (cue("look", 0.2),))
+    with pytest.raises(UserError, match="came with the model and stays"):
+        cues.delete("look")
+    cues.store("look", {SCALE: 0.9})
+    assert cues.recall("look").values == {SCALE: 0.9}
+    cues.delete("look")
+    assert cues.recall("look").values == {SCALE: 0.2}
+
+
+def test_after_a_delete_go_goes_on_where_it_was() -> None:
+    cues = CueList((cue("a"), cue("b"), cue("c")))
+    cues.recall("b")
+    cues.delete("b")
+    assert cues.following == "c"
+    cues.recall("c")
+    cues.delete("a")
+    assert cues.following == "c"
+
+
+def test_cues_survive_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "media" / "cues.json"
+    cues, file = open_cues(path, "none", SCHEMA, quiet())
+    assert cues.names == ()
+    cues.store("dusk \u00e4\u6f22", {SCALE: 0.25, "/streamvace/prompts": (("a", 0.5),)}, 3.0)
+    cues.store("gone", {SCALE: 0.25})
+    cues.delete("gone")
+    file.close()
+    again, file = open_cues(path, "none", SCHEMA, quiet())
+    assert again.names == ("dusk \u00e4\u6f22",)
+    found = again.recall("dusk \u00e4\u6f22")
+    assert (found.values, found.fade) == ({SCALE: 0.25, "/streamvace/prompts": (("a", 0.5),)}, Fade(3.0))
+    file.close()
+    assert [each.name for each in path.parent.iterdir()] == ["cues.json"], "nothing half written is left"
+
+
+def test_a_file_that_is_wrong_is_refused_at_the_start_and_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "cues.json"
+    text = '{"cues": [{"name": "dusk", "values": {"context_scale": 9}}]}'
+    path.write_text(text)
+    with pytest.raises(UserError, match=r"cues.json, cue 1 \('dusk'\): context_scale takes one float 0..2, got 9"):
+        open_cues(path, "none", SCHEMA, quiet())
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe{\0", b"\x80"])
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "cues.json"
+    path.write_bytes(data)
+    with pytest.raises(UserError, match="no UTF-8 text"):
+        open_cues(path, "none", SCHEMA, quiet())
+
+
+def test_what_notepad_writes_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "cues.json"
+    path.write_bytes(b'\xef\xbb\xbf{\r\n"cues": [{"name": "a"}]\r\n}\r\n')
+    assert open_cues(path, "none", SCHEMA, quiet())[0].names == ("a",)
+
+
+def test_what_somebody_else_wrote_meanwhile_is_kept_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "cues.json"
+    path.write_text('{"cues": [{"name": "a"}]}')
+    said: list[str] = []
+    cues, file = open_cues(path, "none", SCHEMA, Reporter(said.append))
+    theirs = '{"cues": [{"name": "edited by hand"}]}'
+    path.write_text(theirs)
+    cues.store("b", {SCALE: 1.0})
+    file.close()
+    assert (tmp_path / "cues.json.bak1").read_text() == theirs
+    assert [each.name for each in parse(path.read_text(), SCHEMA, "x")] == ["a", "b"]
+    assert "cues.json.bak1" in said[-1]
+
+
+def test_a_file_edited_by_hand_is_taken_when_asked_and_a_wrong_one_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "cues.json"
+    said: list[str] = []
+    cues, file = open_cues(path, "none", SCHEMA, Reporter(said.append))
+    commands = Commands(Parameters(), cues, lambda: file.load(cues.replace))
+    cues.store("b", {SCALE: 1.0})
+    path.write_text('{"cues": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}')
+    commands.changes("/streamvace/cue/load", (0.0,))
+    file.close()
+    assert cues.names == ("b",), "a button that is let go"
+    cues, file = open_cues(path, "none", SCHEMA, Reporter(said.append))
+    commands = Commands(Parameters(), cues, lambda: file.load(cues.replace))
+    cues.recall("b")
+    path.write_text('{"cues": [{"name": "b"}, {"name": "new"}]}')
+    commands.changes("/streamvace/cue/load", ())
+    path_was = path.read_text()
+    file.close()
+    assert (cues.names, cues.following) == (("b", "new"), "new")
+    assert path.read_text() == path_was
+    cues, file = open_cues(path, "none", SCHEMA, Reporter(said.append))
+    path.write_text("{")
+    file.load(cues.replace)
+    file.close()
+    assert cues.names == ("b", "new")
+    assert "cues.json is no JSON" in said[-1]
+    assert "the cues stay as they were" in said[-1]
+
+
+def test_what_cannot_be_written_is_said_and_the_next_store_tries_again(tmp_path: Path) -> None:
+    folder = tmp_path / "media"
+    folder.write_text("a file where the folder should be")
+    said: list[str] = []
+    reporter = Reporter(said.append)
+    file = CueFile(folder / "cues.json", SCHEMA, reporter)
+    file.write((cue("a"),))
+    file.write((cue("b"),))
+    file.close()
+    assert "cues are not written to" in said[-1]
+    folder.unlink()
+    file = CueFile(folder / "cues.json", SCHEMA, reporter)
+    file.write((cue("b"),))
+    file.close()
+    assert [each.name for each in parse((folder / "cues.json").read_text(), SCHEMA, "x")] == ["b"]
+
+
+def test_the_looks_that_ship_with_a_pipeline_are_cues() -> None:
+    assert built_in_cues("longlive", SCHEMA) == ()
+    looks = built_in_cues("embedded", SCHEMA)
+    assert len({look.name for look in looks}) == len(looks) >= 20
+
+
+class Rehearsal(RuleBasedStateMachine):
+    """A cue list against a plain dictionary and a cursor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.saved: tuple[Cue, ...] = ()
+        self.cues = CueList((), (cue("built in"),), self._save)
+        self.own: list[str] = []
+
+    def _save(self, cues: tuple[Cue, ...]) -> None:
+        self.saved = cues
+
+    @property
+    def all(self) -> list[str]:
+        return [*self.own, *(["built in"] if "built in" not in self.own else [])]
+
+    names = st.sampled_from(["a", "b", "c", "built in"])
+
+    @rule(name=names, scale=st.floats(0, 2))
+    def store(self, name: str, scale: float) -> None:
+        self.cues.store(name, {SCALE: scale})
+        if name not in self.own:
+            self.own.append(name)
+        assert self.cues.recall(name).values == {SCALE: scale}
+
+    @rule(name=names)
+    def delete(self, name: str) -> None:
+        if name in self.own:
+            self.cues.delete(name)
+            self.own.remove(name)
+        else:
+            with pytest.raises(UserError):
+                self.cues.delete(name)
+
+    @rule(name=names)
+    def recall(self, name: str) -> None:
+        if name in self.all:
+            assert self.cues.recall(name).name == name
+        else:
+            with pytest.raises(UserError):
+                self.cues.recall(name)
+
+    @rule()
+    def go(self) -> None:
+        wanted = self.cues.following
+        assert self.cues.go().name == wanted == self.cues.current
+
+    @invariant()
+    def the_list_is_in_order_and_what_is_saved_is_what_there_is(self) -> None:
+        assert list(self.cues.names) == self.all
+        assert [each.name for each in self.saved] == self.own
+        if self.cues.current in self.all:
+            position = (self.all.index(self.cues.current) + 1) % len(self.all)
+            assert self.cues.following == self.all[position]
+
+
+TestRehearsal = Rehearsal.TestCase
+TestRehearsal.settings = settings(max_examples=60, stateful_step_count=25)

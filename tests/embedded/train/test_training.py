@@ -1,0 +1,139 @@
+"""The training program runs from nothing to a package at toy size, and the same seed renders the same samples."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from streamvace.embedded.cli import app
+from streamvace.embedded.train.config import DEFAULT
+from streamvace.embedded.train.data import World, make_batch, still_end
+from streamvace.embedded.train.decoder import CROP, crops
+from streamvace.embedded.train.muon import orthogonalise
+from streamvace.embedded.train.package import load_package
+from streamvace.system.errors import UserError
+from streamvace.video.film.writer import VideoWriter
+from streamvace.world.text import tokens_of
+
+
+def test_a_batch_is_a_function_of_its_seed() -> None:
+    one, same, other = (make_batch(seed, 2, World(4)) for seed in ((1, 2), (1, 2), (1, 3)))
+    assert np.array_equal(one.video, same.video)
+    assert np.array_equal(one.mask, same.mask)
+    assert np.array_equal(one.tokens, same.tokens)
+    assert not np.array_equal(one.video, other.video)
+
+
+def test_muon_makes_updates_orthogonal() -> None:
+    torch.manual_seed(0)
+    for shape in ((64, 64), (64, 128), (128, 64)):
+        values = torch.linalg.svdvals(orthogonalise(torch.randn(2, *shape)))
+        assert values.max() < 1.6
+        assert values.median() > 0.6
+
+
+def test_a_clip_to_extend_gives_one_latent_frame_at_an_end_and_grey_elsewhere() -> None:
+    video = np.random.default_rng(0).integers(0, 255, (24, 8, 8, 3), np.uint8)
+    ends = set()
+    for seed in range(20):
+        control, mask = still_end(video, np.random.default_rng(seed))
+        given = np.flatnonzero((mask == 0).all((1, 2)))
+        ends.add(tuple(given.tolist()))
+        assert np.array_equal(control[given], video[given])
+        rest = np.delete(np.arange(24), given)
+        assert (mask[rest] == 255).all()
+        assert (control[rest] == 128).all()
+    assert ends == {(0, 1, 2, 3), (20, 21, 22, 23)}
+
+
+def test_the_decoder_learns_from_pictures_not_from_controls() -> None:
+    clips = crops((1, 2), 12, 4, None)
+    assert clips.shape == (12, 4, CROP, CROP, 3)
+    assert np.array_equal(clips, crops((1, 2), 12, 4, None))
+    colour = [float(np.ptp(clip.astype(int), axis=-1).mean()) for clip in clips]
+    assert sum(each > 4 for each in colour) > len(clips) / 2
+
+
+def test_train_all_goes_from_nothing_to_a_package(tmp_path: Path) -> None:
+    settings = json.loads(DEFAULT.read_text(encoding="utf-8"))
+    settings |= {"processes": 1, "codec_clips": 20}
+    for stage in settings["stages"].values():
+        stage |= {"batch": 2, "warmup": 1, "steps": 2}
+    file = tmp_path / "toy.json"
+    file.write_text(json.dumps(settings), encoding="utf-8")
+    places = ["--config", str(file), "--folder", str(tmp_path / "run"), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, ["all", *places, "--clips", "1"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    card = json.loads((tmp_path / "out" / "card.json").read_text(encoding="utf-8"))
+    assert card["stages"].keys() == {"images", "demo", "decoder"}
+    assert "depth codec silhouette" in card["figures"]
+    net, codec = load_package(tmp_path / "out")
+    assert all(torch.isfinite(p).all() for p in (*net.parameters(), *codec.parameters()))
+
+    # Going on from the package, in a folder of its own: the card remembers what came before.
+    again = ["--config", str(file), "--folder", str(tmp_path / "again")]
+    went_on = CliRunner().invoke(app, ["demo", *again, "--start-from", str(tmp_path / "out")], catch_exceptions=False)
+    assert went_on.exit_code == 0, went_on.output
+    places = [*again, "--out", str(tmp_path / "next"), "--clips", "1"]
+    assert CliRunner().invoke(app, ["package", *places], catch_exceptions=False).exit_code == 0
+    later = json.loads((tmp_path / "next" / "card.json").read_text(encoding="utf-8"))
+    assert later["before"] == [card["stages"]]
+    assert later["stages"].keys() == {"demo"}
+    theirs = load_package(tmp_path / "next")[1].state_dict()
+    assert all(torch.equal(value, theirs[key]) for key, value in codec.state_dict().items())
+
+    # The paper's way from the same images: each stage leaves alone what it must not touch.
+    run = tmp_path / "run"
+    for stage in ("base", "context", "causal"):
+        stage_places = ["--config", str(file), "--folder", str(run)]
+        assert CliRunner().invoke(app, [stage, *stage_places], catch_exceptions=False).exit_code == 0
+    saved = {
+        name: torch.load(run / f"{name}.pt", weights_only=True) for name in ("images", "base", "context", "causal")
+    }
+    for name, before, part in (
+        ("base", "images", ("transformer.", "text_encoder.")),
+        ("context", "base", ("context.",)),
+        ("causal", "base", ("transformer.",)),
+    ):
+        now, then = saved[name]["module"], saved[before]["average"]
+        changed = {key for key in now if not torch.equal(now[key], then[key])}
+        assert changed
+        assert all(key.startswith(part) for key in changed), name
+
+
+def test_a_stage_without_its_predecessor_says_which_to_train(tmp_path: Path) -> None:
+    settings = json.loads(DEFAULT.read_text(encoding="utf-8")) | {"processes": 1, "codec_clips": 2}
+    file = tmp_path / "toy.json"
+    file.write_text(json.dumps(settings), encoding="utf-8")
+    places = ["--config", str(file), "--folder", str(tmp_path)]
+    result = CliRunner().invoke(app, ["demo", *places])
+    assert isinstance(result.exception, UserError)
+    assert "codec" in str(result.exception)
+    assert CliRunner().invoke(app, ["codec", *places]).exit_code == 0
+    result = CliRunner().invoke(app, ["demo", *places])
+    assert isinstance(result.exception, UserError)
+    assert "images.pt" in str(result.exception)
+
+
+def test_a_folder_of_clips_is_a_world_with_its_own_captions_and_controls(tmp_path: Path) -> None:
+    for name, value in (("a.mp4", 200), ("a.depth.mp4", 40)):
+        with VideoWriter(tmp_path / name, (160, 144), 12) as film:
+            for _ in range(5):
+                film.write(np.full((144, 160, 3), value, np.uint8))
+    (tmp_path / "a.txt").write_text("red ball", encoding="utf-8")
+    world = World(8, tmp_path, "streamvace.embedded.train.folder_world:sample")
+    batch = make_batch((1,), 24, world)
+    assert batch.video.shape == (24, 8, 128, 128, 3)
+    assert np.abs(batch.video.astype(int) - 200).max() < 8
+    levels = {round(float(control.mean()) / 40) for control in batch.control}
+    assert {1, 5} <= levels  # its depth and its brightness
+    assert (batch.tokens[:, :2] == tokens_of("red ball")).all(1).sum() > 12
+
+
+def test_a_world_without_clips_says_so(tmp_path: Path) -> None:
+    for folder, words in ((None, "--photographs"), (tmp_path, "no .mp4")):
+        with pytest.raises(UserError, match=words):
+            make_batch((1,), 1, World(8, folder, "streamvace.embedded.train.folder_world:sample"))

@@ -1,0 +1,180 @@
+"""What the picture shelf promises: no chunk waits for a disk, the newest wish wins, a bad file is one line."""
+
+from __future__ import annotations
+
+import os
+import struct
+import threading
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from streamvace.live.inputs.pictures import FORMATS, PictureShelf, Pixels, Wish, load_picture
+from streamvace.system.errors import UserError
+from streamvace.system.media import MediaFolder
+from streamvace.telemetry.reporter import Reporter
+from tests.live.show import PATIENCE_S, wait_until
+
+
+def draw(path: Path, value: int = 200) -> Path:
+    """A picture whose left half is transparent; red is `value`."""
+    picture = np.full((20, 30, 4), (10, 20, value, 255), dtype=np.uint8)
+    picture[:, :15, 3] = 0
+    cv2.imwrite(str(path), picture)
+    return path
+
+
+@pytest.mark.parametrize("suffix", sorted(FORMATS))
+def test_every_picture_format_is_read_upright_in_rgba(tmp_path: Path, suffix: str) -> None:
+    pixels = load_picture(draw(tmp_path / f"a{suffix}"))
+    assert pixels.shape == (20, 30, 4)
+    assert pixels.dtype == np.uint8
+    assert np.abs(pixels[10, 25, :3].astype(int) - (200, 20, 10)).max() <= 6  # JPEG is not exact
+    opaque = suffix in (".jpg", ".jpeg")
+    assert (pixels[:, :15, 3] == (255 if opaque else 0)).all()
+
+
+def test_colours_under_transparency_stay_as_they_are(tmp_path: Path) -> None:
+    assert load_picture(draw(tmp_path / "a.png"))[0, 0].tolist() == [200, 20, 10, 0]
+
+
+def bomb(path: Path, side: int) -> Path:
+    """A PNG of a few kilobytes that claims and holds side x side pixels."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    rows = zlib.compressobj(9)
+    body = b"".join(rows.compress(bytes(side // 8 + 1)) for _ in range(side)) + rows.flush()
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b""))
+    return path
+
+
+def test_what_is_no_picture_or_too_large_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "text.png").write_text("#EXTM3U\n/etc/passwd\n")
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    (tmp_path / "film.mp4").write_bytes(b"")
+    bomb(tmp_path / "bomb.png", 8000)
+    for name in ("text.png", "empty.jpg", "film.mp4", "bomb.png"):
+        with pytest.raises(UserError, match=name.replace(".", r"\.")) as caught:
+            load_picture(tmp_path / name)
+        assert "\n" not in str(caught.value)
+    monkeypatch.setattr("streamvace.live.inputs.pictures.MAX_FILE_BYTES", 10)
+    with pytest.raises(UserError, match="at most"):
+        load_picture(draw(tmp_path / "a.png"))
+
+
+class Disk:
+    """A loader that takes as long as the test says."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def __call__(self, path: Path) -> Pixels:
+        self.read.append(path.name)
+        assert self.gate.wait(PATIENCE_S)
+        return load_picture(path)
+
+
+class Shelf:
+    """A shelf on a folder of drawn pictures; references are left as they are."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("a.png", "b.png", "c.png"):
+            draw(folder / name)
+        self.disk = Disk()
+        self.lines: list[str] = []
+        self.shelf = PictureShelf(
+            MediaFolder(folder), lambda pixels, use: pixels, Reporter(self.lines.append), self.disk
+        )
+
+    def want(self, *names: str) -> None:
+        self.shelf.want(Wish(name, "reference") for name in names)
+
+    def red(self, name: str) -> int | None:
+        pixels = self.shelf.take(Wish(name, "reference"))
+        return None if pixels is None else int(pixels[0, 0, 0])
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Shelf]:
+    made = Shelf(tmp_path)
+    yield made
+    made.disk.gate.set()
+    made.shelf.stop()
+
+
+def test_a_picture_is_there_once_it_is_read_and_gone_when_no_longer_wanted(shelf: Shelf) -> None:
+    assert shelf.red("a.png") is None
+    shelf.want("a.png", "b.png")
+    assert shelf.shelf.settle(PATIENCE_S)
+    assert (shelf.red("a.png"), shelf.red("b.png"), shelf.red("c.png")) == (200, 200, None)
+    shelf.want("b.png")
+    assert shelf.shelf.settle(PATIENCE_S)
+    assert (shelf.red("a.png"), shelf.red("b.png")) == (None, 200)
+    assert shelf.disk.read == ["a.png", "b.png"]
+
+
+def test_a_hanging_disk_holds_up_nobody_and_the_newest_wish_wins(shelf: Shelf) -> None:
+    shelf.disk.gate.clear()
+    shelf.want("a.png", "b.png")
+    wait_until(lambda: shelf.disk.read == ["a.png"], "the disk is asked")
+    shelf.want("c.png")  # returns at once
+    assert shelf.red("c.png") is None
+    assert not shelf.shelf.settle(0.0)
+    shelf.disk.gate.set()
+    assert shelf.shelf.settle(PATIENCE_S)
+    assert (shelf.red("a.png"), shelf.red("c.png")) == (None, 200)
+    assert shelf.disk.read == ["a.png", "c.png"]
+
+
+def test_a_missing_file_is_said_once_and_the_others_are_there(shelf: Shelf) -> None:
+    shelf.want("nothing.png", "a.png", "../a.png")
+    assert shelf.shelf.settle(PATIENCE_S)
+    shelf.want("nothing.png", "a.png", "../a.png")
+    assert shelf.shelf.settle(PATIENCE_S)
+    assert shelf.red("a.png") == 200
+    assert shelf.shelf.stats() == {"pictures": 3, "picture_loads": 1, "picture_faults": 2}
+    assert "nothing.png" in shelf.lines[0]
+
+
+def test_a_file_that_comes_later_or_is_saved_anew_is_read_and_a_broken_one_keeps_the_picture(shelf: Shelf) -> None:
+    shelf.shelf.LOOK_S = 0.01
+    shelf.want("later.png")
+    assert shelf.shelf.settle(PATIENCE_S)
+    draw(shelf.folder / "later.png", 50)
+    wait_until(lambda: shelf.red("later.png") == 50, "the file that came later")
+    draw(shelf.folder / "later.png", 90)
+    os.utime(shelf.folder / "later.png", ns=(1, 1))
+    wait_until(lambda: shelf.red("later.png") == 90, "the file saved anew")
+    (shelf.folder / "later.png").write_bytes(b"half a pic")
+    wait_until(lambda: shelf.shelf.stats()["picture_faults"] == 2, "the broken file is noticed")
+    assert shelf.red("later.png") == 90
+
+
+def test_a_fault_in_fitting_is_counted_and_the_shelf_lives_on(tmp_path: Path) -> None:
+    draw(tmp_path / "a.png")
+    draw(tmp_path / "b.png", 7)
+
+    def fit(pixels: Pixels, use: str) -> Pixels:
+        if pixels[0, 0, 0] == 200:
+            raise ZeroDivisionError("a bug")
+        return pixels
+
+    lines: list[str] = []
+    shelf = PictureShelf(MediaFolder(tmp_path), fit, Reporter(lines.append))
+    shelf.want([Wish("a.png", "reference"), Wish("b.png", "reference")])
+    assert shelf.settle(PATIENCE_S)
+    assert shelf.take(Wish("a.png", "reference")) is None
+    assert shelf.take(Wish("b.png", "reference")) is not None
+    assert "a bug" in lines[0]
+    shelf.stop()
+    shelf.stop()

@@ -1,0 +1,98 @@
+"""Grabbing a reference from the show: the picture of that moment, as a file, on the list; never a wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from streamvace.control.parameters import Parameters
+from streamvace.control.reference_list import EDITS, REFERENCES
+from streamvace.live.inputs.pictures import load_picture
+from streamvace.live.inputs.reference_grab import GRAB, Grabber
+from streamvace.records.frame import Frame
+from streamvace.system.media import MediaFolder
+from streamvace.telemetry.reporter import Reporter
+from tests.live.show import frame, wait_until
+
+
+class Stage:
+    """Parameters and a grabber whose output is what the test says."""
+
+    def __init__(self, folder: Path) -> None:
+        self.media = MediaFolder(folder)
+        self.lines: list[str] = []
+        self.output: Frame | None = frame(1, 77)
+        self.grabber = Grabber(self.media, Reporter(self.lines.append), lambda: time.gmtime(0))
+        self.parameters = Parameters(edits={**EDITS, GRAB: self.grabber.ask})
+
+    def start(self) -> None:
+        self.grabber.start({"output": lambda: self.output, "input": lambda: None}, self.parameters.set)
+
+    def grab(self, argument: str = "output") -> str:
+        return self.parameters.set(GRAB, (argument,), "desk").line
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.parameters.snapshot().texts(REFERENCES)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    made = Stage(tmp_path / "media")
+    made.start()
+    yield made
+    made.grabber.stop()
+
+
+def test_the_picture_of_the_moment_becomes_a_file_and_a_reference(stage: Stage) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (8, 8, 4), np.uint8)
+    stage.output = Frame(pixels, 1, "test", 0)
+    assert stage.grab() == ""
+    stage.output = frame(2, 99)
+    wait_until(lambda: len(stage.names) == 1, "the reference is listed")
+    assert stage.names == ("grabs/output-19700101-000000-00.png",)
+    assert (load_picture(stage.media.find(stage.names[0])) == pixels).all()
+
+
+def test_two_grabs_of_one_second_are_two_files(stage: Stage) -> None:
+    stage.grab()
+    stage.grab()
+    wait_until(lambda: len(stage.names) == 2, "both are listed")
+    assert stage.grabber.stats() == {"grabs": 2, "grab_faults": 0}
+
+
+def test_without_a_picture_the_grab_is_refused_in_one_line(stage: Stage) -> None:
+    assert "no input picture yet" in stage.grab("input")
+    assert "one of output, input" in stage.grab("nonsense")
+    assert stage.parameters.snapshot().fired[GRAB] == 0
+
+
+def test_a_disk_that_does_not_keep_up_is_told_and_nothing_waits(tmp_path: Path) -> None:
+    stage = Stage(tmp_path / "media")
+    stage.grabber._pictures = {"output": lambda: stage.output}  # not started: nothing is ever written
+    lines = [stage.grab() for _ in range(Grabber.QUEUED + 1)]
+    assert [bool(line) for line in lines] == [False] * Grabber.QUEUED + [True]
+    assert "the disk is slow" in lines[-1]
+
+
+def test_a_folder_that_cannot_be_written_is_one_line_and_the_show_goes_on(tmp_path: Path) -> None:
+    stage = Stage(tmp_path / "media")
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "grabs").write_bytes(b"a file in the way")
+    stage.start()
+    stage.grab()
+    wait_until(lambda: bool(stage.lines), "the fault is reported")
+    assert "cannot write" in stage.lines[0]
+    assert stage.names == ()
+    stage.grabber.stop()
+
+
+def test_a_full_list_keeps_the_file_and_says_so(stage: Stage) -> None:
+    stage.parameters.set(REFERENCES, tuple(f"{number}.png" for number in range(8)), "desk")
+    stage.grab()
+    wait_until(lambda: bool(stage.lines), "it is said")
+    assert "is written, but" in stage.lines[0]

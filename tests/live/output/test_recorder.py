@@ -1,0 +1,241 @@
+"""What the recorder promises: it starts and stops over parameters, overwrites nothing, and never holds up a tick."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streamvace.control.parameters import Parameters
+from streamvace.live.output.outputs import Borrowed
+from streamvace.live.output.recorder import Recorder, unused
+from streamvace.live.surfaces.status_feed import _OSC
+from streamvace.records.frame import Frame
+from streamvace.system.media import MediaFolder
+from streamvace.telemetry.reporter import Reporter
+from streamvace.video.film.decode import file_info
+from streamvace.video.film.process import FilmProcess
+from streamvace.video.film.sink import FileSink
+from streamvace.video.film.source import read_frames
+from tests.live.show import SIZE, picture, wait_until
+from tests.live.virtual_show import VirtualShow
+
+
+class ControlSurfaces:
+    """A recorder with the parameters that it follows."""
+
+    def __init__(self, folder: Path) -> None:
+        self.lines: list[str] = []
+        self.folder = folder
+        self.parameters = Parameters()
+        self.reporter = Reporter(self.lines.append)
+        self.recorder = Recorder(MediaFolder(folder), SIZE, 25.0, self.reporter, wall_clock=lambda: "20261123-040000")
+        self.parameters.listen(lambda snapshot, changed: self.recorder.follow(snapshot))
+        self._sequence = 0
+
+    def set(self, name: str, value: object) -> None:
+        assert self.parameters.set(f"/streamvace/{name}", (value,), "test").status == "set"
+
+    def record(self, file: str = "") -> str:
+        """Start; the path being recorded to."""
+        if file:
+            self.set("record_file", file)
+        self.set("record", True)
+        wait_until(lambda: self.recording != "", f"recording; said {self.lines}")
+        return self.recording
+
+    def stop(self) -> None:
+        self.set("record", False)
+        wait_until(lambda: self.recording == "", "stopped")
+
+    @property
+    def recording(self) -> str:
+        return str(self.recorder.stats()["recording"])
+
+    def publish(self, count: int) -> None:
+        for _ in range(count):
+            self.recorder.publish(Frame(picture(self._sequence), 0, "test", self._sequence))
+            self._sequence += 1
+
+    def flushed(self) -> int:
+        """How many lines there are, with those that waited for their second to pass."""
+        self.reporter.flush()
+        return len(self.lines)
+
+    def files(self) -> list[str]:
+        return sorted(str(entry.relative_to(self.folder).as_posix()) for entry in self.folder.rglob("*.m*"))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[ControlSurfaces]:
+    desk = ControlSurfaces(tmp_path)
+    yield desk
+    desk.recorder.close()
+    desk.recorder.close()
+
+
+def test_what_is_published_between_start_and_stop_is_in_the_film(desk: ControlSurfaces) -> None:
+    desk.publish(3)
+    path = desk.record("take.mp4")
+    desk.publish(10)
+    desk.stop()
+    desk.publish(3)
+    wait_until(lambda: desk.files() == ["take.mp4"], f"one film: {desk.files()}")
+    assert path == str(desk.folder / "take.mp4")
+    assert len(list(read_frames(Path(path), SIZE))) == 10
+    assert desk.lines == []
+
+
+def test_a_recording_that_nobody_named_is_named_by_its_time(desk: ControlSurfaces) -> None:
+    desk.record()
+    desk.publish(2)
+    desk.stop()
+    wait_until(lambda: desk.files() == ["recordings/streamvace-20261123-040000.mp4"], f"{desk.files()}")
+
+
+def test_nothing_is_overwritten(desk: ControlSurfaces) -> None:
+    (desk.folder / "take.mp4").write_bytes(b"an older take")
+    (desk.folder / "take-2.part.mp4").write_bytes(b"what a power cut left")
+    assert desk.record("take.mp4") == str(desk.folder / "take-3.mp4")
+    desk.publish(2)
+    desk.stop()
+    wait_until(lambda: "take-3.mp4" in desk.files(), f"{desk.files()}")
+    assert (desk.folder / "take.mp4").read_bytes() == b"an older take"
+    assert (desk.folder / "take-2.part.mp4").read_bytes() == b"what a power cut left"
+
+
+def test_a_stop_and_a_start_while_the_last_film_is_finished_make_one_more_film(
+    desk: ControlSurfaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finishing, go_on = threading.Event(), threading.Event()
+    real = FilmProcess.close
+
+    def slow(self: FilmProcess) -> None:
+        finishing.set()
+        assert go_on.wait(60)
+        real(self)
+
+    monkeypatch.setattr(FilmProcess, "close", slow)
+    desk.record("take.mp4")
+    desk.publish(3)
+    desk.set("record", False)
+    assert finishing.wait(60)
+    desk.set("record", True)
+    go_on.set()
+    wait_until(lambda: desk.recording.endswith("take-2.mp4"), "the second film")
+    desk.publish(3)
+    desk.stop()
+    wait_until(lambda: desk.files() == ["take-2.mp4", "take.mp4"], f"{desk.files()}")
+    assert desk.recorder.stats()["recordings"] == 2
+
+
+def test_another_name_while_recording_begins_another_film(desk: ControlSurfaces) -> None:
+    desk.record("one.mp4")
+    desk.publish(4)
+    desk.set("record_file", "two.mov?format=png")
+    wait_until(lambda: desk.recording.endswith("two.mov"), "the second film")
+    desk.publish(3)
+    desk.stop()
+    wait_until(lambda: desk.files() == ["one.mp4", "two.mov"], f"{desk.files()}")
+    assert file_info(desk.folder / "one.mp4").frames == 4
+    assert file_info(desk.folder / "two.mov").frames == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("../outside.mp4", "outside the media folder"),
+        ("/etc/take.mp4", "outside the media folder"),
+        ("take.gif", r"a video file ends in .mp4 or .mov; try take.mp4"),
+        ("take.mp4?format=prores", "a video file ends in .mov"),
+        ("take.mov?format=gif", "unknown format 'gif'"),
+    ],
+)
+def test_a_name_that_cannot_be_recorded_to_is_one_line_and_the_next_one_works(
+    desk: ControlSurfaces, name: str, line: str
+) -> None:
+    desk.set("record_file", name)
+    desk.set("record", True)
+    wait_until(lambda: bool(desk.lines), "a line")
+    assert len(desk.lines) == 1
+    assert line in desk.lines[0]
+    desk.publish(2)
+    desk.set("record_file", "good.mp4")
+    wait_until(lambda: desk.recording.endswith("good.mp4"), "the next one")
+
+
+def test_an_encoder_that_hangs_never_holds_up_a_tick_and_is_told(
+    desk: ControlSurfaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    monkeypatch.setattr(FileSink, "QUEUED", 2)
+    real = FilmProcess.write
+
+    def slow(self: FilmProcess, pixels: object, index: int) -> None:
+        assert go_on.wait(60)
+        real(self, pixels, index)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(FilmProcess, "write", slow)
+    desk.record("slow.mp4")
+    desk.publish(20)  # returns although nothing is written
+    wait_until(lambda: bool(desk.lines), "a line although the encoder takes nothing")
+    assert ["frames are left out" in line for line in desk.lines] == [True]
+    go_on.set()
+    desk.stop()
+    wait_until(lambda: desk.flushed() > 1, "how many")
+    assert re.search(r"1[78] of 20 frames were left out", desk.lines[1])
+    assert int(desk.recorder.stats()["record_dropped"]) >= 17
+
+
+def test_a_recorder_that_hangs_costs_no_tick_and_its_drops_are_shown(
+    desk: ControlSurfaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A minute of a show on virtual time, with an encoder that takes nothing at all from its first frame on."""
+    go_on = threading.Event()
+    monkeypatch.setattr(FilmProcess, "write", lambda film, pixels, index: go_on.wait(60))
+    desk.record("hangs.mp4")
+    show = VirtualShow(60.0, sinks=[lambda: Borrowed(desk.recorder)], output_rate=30.0)
+    show.telemetry.add(desk.recorder.stats)
+    try:
+        figures = show.play()
+    finally:
+        go_on.set()
+    assert figures["missed"] == 0
+    assert show.ledger.published == figures["ticks"]
+    assert show.ledger.published >= 60 * 30 - 1
+    assert figures["record_dropped"] in range(show.ledger.published - FileSink.QUEUED - 1, show.ledger.published)
+    assert "record_dropped" in _OSC
+
+
+def test_a_full_disk_ends_the_recording_with_one_line_and_nothing_else(
+    desk: ControlSurfaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: FilmProcess, pixels: object, index: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(FilmProcess, "write", full)
+    desk.record("full.mp4")
+    desk.publish(5)
+    wait_until(lambda: desk.recording == "", "given up")
+    desk.publish(5)
+    assert ["No space left on device" in line for line in desk.lines] == [True]
+    assert desk.reporter.recent() == desk.lines[0], "who plays from another machine sees it too"
+    assert desk.files() == []
+
+
+def test_closing_finishes_the_film(tmp_path: Path) -> None:
+    desk = ControlSurfaces(tmp_path)
+    desk.record("take.mp4")
+    desk.publish(5)
+    desk.recorder.close()
+    assert file_info(tmp_path / "take.mp4").frames == 5
+
+
+def test_the_first_free_name(tmp_path: Path) -> None:
+    assert unused(tmp_path / "a.mp4") == tmp_path / "a.mp4"
+    for name in ("a.mp4", "a-2.mp4"):
+        (tmp_path / name).touch()
+    assert unused(tmp_path / "a.mp4") == tmp_path / "a-3.mp4"

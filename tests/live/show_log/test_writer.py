@@ -1,0 +1,319 @@
+"""What the log of a show promises: nothing that shaped it is missing, and the show can be made again from it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamvace.conditioning.controls.networks import Networks
+from streamvace.control.parameters import Change, Parameters, Snapshot
+from streamvace.control.reference_list import EDITS
+from streamvace.live.director.layout import Pictures
+from streamvace.live.offline.render import RenderOptions, render_clip
+from streamvace.live.offline.replay import Replay
+from streamvace.live.offline.signals import OfflineSignals
+from streamvace.live.show_log import writer as show_log
+from streamvace.live.show_log.reader import read_show
+from streamvace.live.show_log.writer import CARRIED, ShowLog, from_json, plain_fields, to_json
+from streamvace.records.chunk import Chunk, ChunkInput, PromptMix
+from streamvace.system.errors import UserError
+from streamvace.system.media import MediaFolder
+from streamvace.video.film.decode import file_info
+from streamvace.video.film.source import read_frames
+from tests.live.fakes import FakeGenerator
+from tests.live.running import Running
+from tests.live.show import SIZE, wait_until
+
+HEAD = {"pipeline": "embedded", "size": SIZE, "content_rate": 24.0, "inputs": ("pattern",)}
+
+
+def chunk(inputs: ChunkInput, index: int) -> Chunk:
+    return Chunk(np.zeros((12, 8, 8, 3), np.uint8), index, 0, 0, inputs.snapshot_version, {}, seed=inputs.seed)
+
+
+class ControlSurfaces:
+    """A log with the parameters that it follows."""
+
+    def __init__(self, folder: Path) -> None:
+        self.parameters = Parameters({"/streamvace/seed": 3})
+        self.path = folder / "show.jsonl"
+        self.log = ShowLog(self.path, HEAD, self.parameters.snapshot())
+        self.parameters.listen(self.log.changed)
+
+    def made(self, index: int, **shape: object) -> None:
+        version = self.parameters.snapshot().version
+        inputs = replace(ChunkInput("a", snapshot_version=version), **shape)  # type: ignore[arg-type]
+        self.log.made(inputs, chunk(inputs, index))
+
+
+def test_every_change_is_at_the_chunk_that_shows_it_first_with_its_writer(tmp_path: Path) -> None:
+    desk = ControlSurfaces(tmp_path)
+    desk.made(0)
+    desk.parameters.set("/streamvace/seed", (7,), "panel")
+    early = ChunkInput("a", snapshot_version=0)  # built before the change, finished after it
+    desk.log.made(early, chunk(early, 1))
+    desk.parameters.apply_bundle(
+        [Change("/streamvace/prompt", ("red",), "osc"), Change("/streamvace/reset", (), "osc")]
+    )
+    desk.made(2, seed=7, prompt="red")
+    desk.made(3, seed=7, prompt="red")
+    desk.log.close()
+    head, *lines = [json.loads(line) for line in desk.path.read_text("utf-8").splitlines()]
+    assert head["parameters"]["/streamvace/seed"] == 3
+    assert head["size"] == list(SIZE)
+    assert [line["chunk"] for line in lines] == [0, 1, 2, 3]
+    assert [line["set"] for line in lines] == [
+        [],
+        [],
+        [["/streamvace/seed", 7, "panel"], ["/streamvace/prompt", "red", "osc"], ["/streamvace/reset", None, "osc"]],
+        [],
+    ]
+    assert lines[2]["shape"] == {"seed": 7, "prompt": "red"}
+    assert lines[3]["shape"] == {}
+    assert lines[0]["s"] <= lines[3]["s"]
+
+
+def test_the_log_knows_every_field_that_shapes_a_chunk(tmp_path: Path) -> None:
+    pixels = np.zeros((1, 1, 1, 3), np.uint8)
+    arrays = {field.name: pixels for field in fields(ChunkInput) if "Pixels" in str(field.type)}
+    inputs = replace(ChunkInput("a"), **arrays)  # type: ignore[arg-type]
+    known = {*plain_fields(inputs), *arrays, *CARRIED}
+    assert known == {field.name for field in fields(ChunkInput)}
+
+
+weights = st.lists(st.tuples(st.text(max_size=5), st.floats(0.125, 2)), min_size=1, max_size=3)
+values = st.one_of(
+    st.booleans(),
+    st.integers(-5, 5),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=10),
+    st.none(),
+    st.lists(st.floats(0, 2), max_size=4).map(tuple),
+    weights.map(tuple),
+    st.builds(lambda parts, blend: PromptMix(tuple(parts), blend), weights, st.sampled_from(("linear", "slerp"))),
+)
+
+
+@given(values)
+def test_values_come_back_as_they_were(value: object) -> None:
+    assert from_json(json.loads(json.dumps(to_json(value)))) == value
+
+
+def test_a_show_comes_back_whole_and_a_last_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
+    desk = ControlSurfaces(tmp_path)
+    desk.made(0, prompt=PromptMix((("red", 1.0), ("blue", 2.0))), block_scales=(1.0, 0.5))
+    desk.made(1, seed=9)
+    desk.log.close()
+    with desk.path.open("a", encoding="utf-8") as file:
+        file.write('{"chunk": 2, "s": 1.2')
+    show = read_show(desk.path)
+    assert (show.pipeline, show.size, show.content_rate, show.inputs) == ("embedded", SIZE, 24.0, ("pattern",))
+    assert show.parameters["/streamvace/seed"] == 3
+    assert show.frames == 24
+    first, second = show.chunks
+    assert first.shape["prompt"] == PromptMix((("red", 1.0), ("blue", 2.0)))
+    assert first.shape["block_scales"] == (1.0, 0.5)
+    assert (second.shape["seed"], second.shape["context_scale"]) == (9, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"", "is no log of a show"),
+        (b'{"format": "something else"}\n', "is no log of a show"),
+        (b"\xff\xfe", "cannot be read"),
+        (b"[1]\n{}\n", "line 1: no object"),
+        (b'{"format": "streamvace show 1"}\n', "is damaged"),
+        (b"[" * 100_000 + b"\n{}\n", "line 1"),
+    ],
+)
+def test_what_is_no_log_is_one_line(tmp_path: Path, content: bytes, line: str) -> None:
+    path = tmp_path / "show.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=line) as caught:
+        read_show(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_log_is_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "show.jsonl").write_text("an older show")
+    with pytest.raises(UserError, match="exists; choose another name"):
+        ControlSurfaces(tmp_path)
+
+
+def test_a_show_that_was_steered_by_pictures_asks_for_a_clip(tmp_path: Path) -> None:
+    desk = ControlSurfaces(tmp_path)
+    desk.made(0, control=np.zeros((12, 8, 8, 3), np.uint8))
+    desk.log.close()
+    with pytest.raises(UserError, match=r"shaped by pictures \(control\) from pattern; .* add --input CLIP"):
+        render_clip(RenderOptions(None, tmp_path / "out.mp4", show=desk.path, factory="tests.live.fakes:make"))
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_a_show_is_made_again_frame_by_frame_and_every_picture_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Live with the real model, steered over OSC; then from the log. Every chunk is compared by its digest."""
+    live, again, log = tmp_path / "live.txt", tmp_path / "again.txt", tmp_path / "show.jsonl"
+    monkeypatch.setenv("STREAMVACE_TEST_DIGESTS", str(live))
+    show = Running(
+        tmp_path,
+        *("--output", "null", "--no-web", "--no-control", "--show-log", str(log), "--threads", "1"),
+        factory="make_digesting",
+    )
+    show.wait_ready()
+
+    def chunks() -> int:
+        return len(log.read_text("utf-8").splitlines()) - 1
+
+    for address, *arguments in (
+        ("/streamvace/prompt", "red glossy sphere"),
+        ("/streamvace/seed", 7),
+        ("/streamvace/prompts", "neon blue shapes", 1.0, "green cube", 3.0),
+        ("/streamvace/reset",),
+        ("/streamvace/seed", 8),
+    ):
+        before = chunks()
+        show.osc(address, *arguments)
+        wait_until(lambda before=before: chunks() >= before + 2, f"two more chunks; said {show.lines}")  # type: ignore[misc]
+    show.osc("/streamvace/quit")
+    assert show.finish() == 0, show.lines
+    told = read_show(log)
+    assert [c.shape["seed"] for c in told.chunks][-1] == 8
+    assert sum(c.index == 0 for c in told.chunks) == 2
+
+    monkeypatch.setenv("STREAMVACE_TEST_DIGESTS", str(again))
+    film = tmp_path / "again.mp4"
+    factory = "tests.live.fakes:make_digesting"
+    assert render_clip(RenderOptions(None, film, show=log, factory=factory)) == 0
+    remade, made = again.read_text().splitlines(), live.read_text().splitlines()
+    assert len(remade) == len(told.chunks)
+    begins = made.index(remade[0])  # what came before was the rehearsal
+    assert remade == made[begins : begins + len(remade)]
+    assert len(set(remade)) == len(remade)
+    assert file_info(film).frames == told.frames
+
+
+def test_a_clip_stands_for_the_live_input_and_is_looped(tmp_path: Path) -> None:
+    from tests.live.offline.test_render import SEEN
+    from tests.video.helpers import shade_index, write_clip
+
+    desk = ControlSurfaces(tmp_path)
+    desk.made(0, control=np.zeros((9, 64, 64, 3), np.uint8))
+    desk.log.close()
+    text = desk.path.read_text("utf-8").replace('"frames": 12', '"frames": 9')
+    desk.path.write_text(text, "utf-8")
+    clip = write_clip(tmp_path / "clip.mp4", 4, size=SIZE)
+    factory = "tests.live.offline.test_render:make_recording"
+    assert render_clip(RenderOptions(clip, tmp_path / "out.mp4", show=desk.path, factory=factory)) == 0
+    assert SEEN[0].control is not None
+    assert [shade_index(frame) for frame in SEEN[0].control] == [0, 1, 2, 3, 0, 1, 2, 3, 0]
+    assert len(list(read_frames(tmp_path / "out.mp4", SIZE))) == 9
+
+
+def test_another_model_takes_over_where_it_did_in_the_show(tmp_path: Path) -> None:
+    desk = ControlSurfaces(tmp_path)
+    desk.made(0)
+    desk.parameters.set("/streamvace/pipeline", ("longlive",), "panel")
+    desk.parameters.set("/streamvace/model/reload", (), "panel")
+    desk.made(1)  # the old one goes on while the new one is loaded
+    desk.made(0)
+    desk.made(1)
+    desk.parameters.set("/streamvace/reset", (), "panel")
+    desk.made(0)
+    desk.log.close()
+    made: list[str] = []
+
+    class Twelve(FakeGenerator):
+        def frames_wanted(self) -> int:
+            return 12
+
+    def make(pipeline: str) -> FakeGenerator:
+        made.append(pipeline)
+        return Twelve(SIZE, seconds=0)
+
+    media = MediaFolder(tmp_path)
+    signals = OfflineSignals(Networks(tmp_path, "cpu"), media, "embedded", 24.0)
+    chunks = []
+    for remade in Replay(read_show(desk.path), make, media, signals, None).chunks():
+        chunks.append((len(made), remade.index))
+    assert made == ["embedded", "longlive"]
+    assert chunks == [(1, 0), (1, 1), (2, 0), (2, 1), (2, 0)]
+
+
+def test_a_pause_of_hours_under_moving_faders_stays_small_and_keeps_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(show_log, "_PENDING", 10)
+    desk = ControlSurfaces(tmp_path)
+    for step in range(200):
+        desk.parameters.set("/streamvace/seed", (step + 10,), "fader")
+        desk.parameters.set("/streamvace/context_scale", (step / 200,), "fader")
+    desk.made(0)
+    desk.log.close()
+    (chunk,) = read_show(desk.path).chunks
+    assert dict(chunk.changes) == {"/streamvace/seed": 209, "/streamvace/context_scale": 0.995}
+    assert len(chunk.changes) <= 12
+    assert desk.log.merged > 380
+
+
+def test_a_disk_that_fills_up_costs_the_log_and_not_the_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "gone" / "show.jsonl"
+    path.parent.mkdir()
+    real_open = Path.open
+
+    def full(self: Path, *arguments: object, **named: object) -> object:
+        if self == path:
+            raise OSError(28, "No space left on device")
+        return real_open(self, *arguments, **named)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", full)
+    log = ShowLog(path, HEAD, Parameters().snapshot())
+    for index in range(20):
+        log.made(ChunkInput("a"), chunk(ChunkInput("a"), index))
+    log.close()
+    assert "No space left on device" in caplog.messages[0]
+    assert "lines are missing" in caplog.messages[1]
+
+
+def test_references_of_a_show_are_there_again_and_one_that_is_gone_is_noted(tmp_path: Path) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    cv2.imwrite(str(media / "cat.png"), np.zeros((8, 8, 3), np.uint8))
+    parameters = Parameters({"/streamvace/control": False}, edits=EDITS)
+    log = ShowLog(tmp_path / "show.jsonl", HEAD, parameters.snapshot())
+    parameters.listen(log.changed)
+    given: list[ChunkInput] = []
+    for index, name in enumerate(("cat.png", "gone.png")):
+        parameters.set("/streamvace/reference/add", (name,), "osc")
+        inputs = ChunkInput("a", snapshot_version=index + 1, references=np.zeros((1, *SIZE[::-1], 3), np.uint8))
+        log.made(inputs, replace(chunk(inputs, index), frames=np.zeros((9 + 3 * index, 8, 8, 3), np.uint8)))
+    log.close()
+
+    class Recording(FakeGenerator):
+        def step(self, inputs: ChunkInput) -> Chunk:
+            given.append(inputs)
+            return super().step(inputs)
+
+    show = read_show(tmp_path / "show.jsonl")
+    replay = Replay(show, lambda name: Recording(SIZE, 0), MediaFolder(media), Untouched(), None)  # type: ignore[arg-type]
+    assert len(list(replay.chunks())) == 2
+    assert [None if each.references is None else len(each.references) for each in given] == [1, 1]
+    assert len(replay.notes) == 1
+    assert "gone.png" in next(iter(replay.notes))
+
+
+class Untouched:
+    """Leaves every picture as it is."""
+
+    def made_of(self, pictures: Pictures, snapshot: Snapshot) -> Pictures:
+        return pictures

@@ -1,0 +1,63 @@
+"""What a second control that changes nothing promises: one clear line, when it begins to, and none when it works."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamvace.control.parameters import Parameters
+from streamvace.live.signals.second_control import SecondControl
+from streamvace.telemetry.reporter import Reporter
+
+Step = tuple[str, object]
+WEIGHT = ("second_control/weight", 0.5)
+
+
+def lines_after(*steps: Step) -> list[str]:
+    lines: list[str] = []
+    parameters = Parameters()
+    second = SecondControl(Reporter(lines.append))
+    parameters.listen(lambda snapshot, changed: second.follow(snapshot))
+    for name, value in steps:
+        assert parameters.set(f"/streamvace/{name}", (value,), "test").status == "set"
+    return lines
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (WEIGHT,),
+        (("control_kind", "edges"), ("second_control/kind", "edges"), WEIGHT),
+        (("input/control", "2"), ("input/second", "2"), WEIGHT),
+        (("control", False), ("control_kind", "edges"), WEIGHT),
+    ],
+)
+def test_a_weight_without_a_second_picture_is_one_line_with_both_mends(steps: tuple[Step, ...]) -> None:
+    (line,) = lines_after(*steps, ("seed", 7), ("second_control/weight", 0.6))
+    assert line.startswith("second control: a weight of 0.5 changes nothing")
+    assert "/streamvace/input/second" in line
+    assert "/streamvace/second_control/kind" in line
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (("seed", 7),),
+        (("input/second", "2"), WEIGHT),
+        (("second_control/kind", "depth"), WEIGHT),
+        (("control_kind", "edges"), WEIGHT),
+    ],
+)
+def test_a_second_control_of_its_own_is_worth_no_line(steps: tuple[Step, ...]) -> None:
+    assert lines_after(*steps) == []
+
+
+def test_it_is_said_again_when_it_happens_again() -> None:
+    lines: list[str] = []
+    parameters = Parameters()
+    now = 0
+    second = SecondControl(Reporter(lines.append, lambda: now))
+    for weight in (0.5, 0.0, 0.5):
+        parameters.set("/streamvace/second_control/weight", (weight,), "test")
+        second.follow(parameters.snapshot())
+        now += 2_000_000_000
+    assert len(lines) == 2

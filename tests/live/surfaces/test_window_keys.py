@@ -1,0 +1,83 @@
+"""What the keys of the window do: each is one OSC message to the show itself."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+import osc_schema
+from streamvace.control.parameters import Parameters
+from streamvace.live.surfaces.window_keys import KEYS, WindowKeys
+from streamvace.osc.server import OscServer
+from streamvace.video.window.sink import OWN_KEYS
+from tests.live.show import wait_until
+
+
+class ControlSurfaces:
+    def __init__(self) -> None:
+        self.parameters = Parameters()
+        self.osc = OscServer(self.parameters, "127.0.0.1", 0, tcp_port=-1)
+        self.keys = WindowKeys(self.parameters.snapshot, "127.0.0.1", self.osc.port)
+
+    def press(self, key: str) -> None:
+        self.keys.actions()[key]()
+
+    def wait_for(self, address: str, value: object) -> None:
+        # A float travels in 32 bits.
+        wait_until(lambda: self.parameters.snapshot()[address] == pytest.approx(value), f"{address} is {value}")
+
+
+@pytest.fixture
+def desk() -> Iterator[ControlSurfaces]:
+    desk = ControlSurfaces()
+    yield desk
+    desk.osc.close()
+
+
+def test_up_and_down_move_the_context_scale_and_come_back_to_where_they_began(desk: ControlSurfaces) -> None:
+    for step in range(1, 4):
+        desk.press("UP")
+        desk.wait_for("/streamvace/context_scale", round(1 + 0.05 * step, 2))
+    for step in (2, 1, 0):
+        desk.press("DOWN")
+        desk.wait_for("/streamvace/context_scale", round(1 + 0.05 * step, 2))
+
+
+def test_the_context_scale_stays_in_its_range(desk: ControlSurfaces) -> None:
+    desk.parameters.set("/streamvace/context_scale", (1.98,), "test")
+    desk.press("UP")
+    desk.wait_for("/streamvace/context_scale", 2.0)
+
+
+def test_p_freezes_and_goes_on_and_the_help_says_which(desk: ControlSurfaces) -> None:
+    assert ("p", "freeze") in desk.keys.help()
+    desk.press("P")
+    desk.wait_for("/streamvace/pause", True)
+    assert ("p", "go on") in desk.keys.help()
+    desk.press("P")
+    desk.wait_for("/streamvace/pause", False)
+
+
+def test_r_records_and_backspace_cuts(desk: ControlSurfaces) -> None:
+    desk.press("R")
+    desk.wait_for("/streamvace/record", True)
+    desk.press("BACKSPACE")
+    wait_until(lambda: desk.parameters.snapshot().generation == 1, "a reset")
+
+
+def test_space_asks_for_the_next_cue() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.settimeout(20)
+        WindowKeys(Parameters().snapshot, "0.0.0.0", listener.getsockname()[1]).actions()["SPACE"]()
+        assert listener.recv(1000).startswith(b"/streamvace/cue/go\0")
+
+
+def test_no_key_is_the_windows_own_and_every_address_exists() -> None:
+    own = {key for key, _ in OWN_KEYS}
+    assert not own & {row.key.lower() for row in KEYS}
+    addresses = {str(row.message(Parameters().snapshot())[0]) for row in KEYS}
+    known = {row.address for row in osc_schema.load()} | {service.address for service in osc_schema.services()}
+    assert addresses <= known

@@ -1,0 +1,43 @@
+"""What a reload asks of the supervisor, and what the parameters say when it does not start."""
+
+from __future__ import annotations
+
+import osc_schema
+from streamvace.control.parameters import Parameters
+from streamvace.live.worker.messages import WorkerSetup
+from streamvace.live.worker.model_switch import PIPELINE, RELOAD, ModelSwitch
+from streamvace.live.worker.supervisor import Status
+from streamvace.model.specs import PIPELINES
+from streamvace.records.model_options import ModelOptions
+
+SETUP = WorkerSetup("x:y", "embedded", (64, 64), ModelOptions(device="cpu", codec="tiny"))
+
+
+def test_the_choices_are_the_pipelines_there_are() -> None:
+    assert set(osc_schema.by_address()[PIPELINE].choices) == set(PIPELINES)
+
+
+def test_a_pipeline_is_only_chosen_until_the_reload_and_keeps_the_size_and_the_machine() -> None:
+    asked: list[WorkerSetup] = []
+    parameters = Parameters()
+    parameters.listen(ModelSwitch(parameters, SETUP, asked.append).follow)
+    parameters.set(PIPELINE, ("longlive",), "desk")
+    assert asked == []
+    parameters.set(RELOAD, (), "desk")
+    [setup] = asked
+    assert (setup.pipeline, setup.size, setup.model) == ("longlive", (64, 64), ModelOptions(device="cpu"))
+    parameters.set(PIPELINE, ("embedded",), "desk")
+    parameters.set(RELOAD, (), "desk")
+    assert asked[1] == SETUP, "its own autoencoder again"
+
+
+def test_where_the_supervisor_goes_back_the_parameter_does_too() -> None:
+    parameters = Parameters({PIPELINE: "longlive"})
+    switch = ModelSwitch(parameters, SETUP, lambda setup: None)
+    switch.settle(Status(pipeline="longlive"))
+    assert parameters.snapshot()[PIPELINE] == "longlive"
+    switch.settle(Status(pipeline="embedded", went_back=1))
+    assert parameters.snapshot()[PIPELINE] == "embedded"
+    parameters.set(PIPELINE, ("memflow",), "desk")
+    switch.settle(Status(pipeline="embedded", went_back=1))
+    assert parameters.snapshot()[PIPELINE] == "memflow", "chosen for the next reload"

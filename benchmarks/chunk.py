@@ -22,6 +22,7 @@ import torch
 from streamvace.doctor.hardware import hardware_line
 from streamvace.records.model_options import ModelOptions
 from streamvace.stream.generator import Chunk, ChunkInput, Generator
+from streamvace.stream.loading import load_generator
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -92,7 +93,7 @@ def main() -> None:
     given = parser.parse_args()
     size = tuple(int(side) for side in given.size.split("x")) if given.size else None
     model = ModelOptions(given.device, given.threads, given.precision, given.attention, compile=given.compile)
-    pair = [Generator.load(given.pipeline, size, model) for _ in range(2)]  # type: ignore[arg-type]
+    pair = [load_generator(given.pipeline, size, model) for _ in range(2)]  # type: ignore[arg-type]
     result = measure(pair[0], pair[1], given.chunks)
     result |= {
         "pipeline": given.pipeline,

@@ -22,6 +22,7 @@ from streamvace.embedded.evaluation.references import STEP, Clip, make_clip
 from streamvace.records.chunk import ChunkInput, Pixels
 from streamvace.records.model_options import ModelOptions
 from streamvace.stream.generator import Generator
+from streamvace.stream.loading import load_generator
 
 REUSE = (1, 2, 3, 4)
 
@@ -47,7 +48,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    generator = Generator.load("embedded", None, ModelOptions("cpu", given.threads))
+    generator = load_generator("embedded", None, ModelOptions("cpu", given.threads))
     length = 9 + 12 * (given.chunks - 1)
     rows: dict[int, dict[str, list[float]]] = {reuse: {"iou": [], "ms": [], "psnr": []} for reuse in REUSE}
     for number in range(given.clips):

@@ -22,6 +22,7 @@ from streamvace.doctor.hardware import hardware_line
 from streamvace.records.chunk import ChunkInput
 from streamvace.records.model_options import ModelOptions
 from streamvace.stream.generator import Generator
+from streamvace.stream.loading import load_generator
 
 Row = Callable[[int, int, int], dict[str, object]]
 """From frames, height and width of a chunk to what it is given beside prompt and control."""
@@ -99,7 +100,7 @@ def main() -> None:
     given = parser.parse_args()
     size = tuple(int(side) for side in given.size.split("x")) if given.size else None
     model = ModelOptions(given.device, given.threads, given.precision)
-    generator = Generator.load(given.pipeline, size, model)  # type: ignore[arg-type]
+    generator = load_generator(given.pipeline, size, model)  # type: ignore[arg-type]
     rows = measure(generator, given.rounds, given.chunks)
     hardware = hardware_line(generator.device)
     shown = "{}x{}".format(*generator.size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,18 +20,71 @@ CUDA_ONLY = {"sageattention", "flash_attn", "flash_attn_interface", "triton", "x
 HOST = {"td"}
 """What TouchDesigner provides to what runs inside it."""
 
-FORBIDDEN: dict[str, tuple[str, ...]] = {
-    "model": ("live", "video", "osc", "web", "cli"),
-    "conditioning": ("live", "video", "osc", "web", "cli"),
-    "embedded": ("live", "video", "osc", "web", "cli"),
-    "video": ("model", "conditioning", "generator", "live", "osc", "web", "cli"),
-    "osc": ("model", "conditioning", "generator", "video", "web", "cli"),
-    "web": ("model", "conditioning", "generator", "live", "cli"),
+ROOMS: dict[str, tuple[str, ...]] = {
+    "system": (),
+    "records": (),
+    "telemetry": ("records", "system"),
+    "control": ("osc_schema", "records", "system", "telemetry"),
+    "osc": ("osc_schema", "control", "system"),
+    "web": ("osc_schema", "records", "system"),
+    "model.autoencoder": (),
+    "model": ("system",),
+    "conditioning.controls": ("system",),
+    "conditioning.masks": ("conditioning.controls", "system"),
+    "conditioning": ("conditioning.controls", "conditioning.masks", "model", "model.autoencoder", "records"),
+    "world": (),
+    "models": ("conditioning.controls", "conditioning.masks", "model", "model.autoencoder", "system"),
+    "stream": ("conditioning", "world", "model", "model.autoencoder", "models", "records", "system"),
+    "parity": ("conditioning", "model", "model.autoencoder", "system"),
+    "embedded.train": ("conditioning", "world", "model", "model.autoencoder", "system"),
+    "embedded.evaluation": (
+        *("conditioning", "embedded.train", "world", "model", "model.autoencoder", "records", "stream"),
+        *("system", "telemetry"),
+    ),
+    "embedded": ("embedded.evaluation", "embedded.train", "world"),
+    "video.core": ("records", "system"),
+    "video.film": ("records", "system", "video.core"),
+    "video.ndi": ("records", "system", "video.core"),
+    "video.spout": ("records", "system", "video.core"),
+    "video.syphon": ("records", "system", "video.core"),
+    "video.window": ("records", "system", "video.core"),
+    "video": (
+        *("world", "records", "system", "video.core", "video.film", "video.ndi", "video.spout"),
+        *("video.syphon", "video.window"),
+    ),
+    "live.inputs": ("osc_schema", "control", "records", "system", "telemetry", "video", "video.film"),
+    "live.worker": ("control", "records", "stream", "system", "telemetry"),
+    "live.output": (
+        *("control", "live.worker", "records", "system", "telemetry", "video", "video.core", "video.film"),
+        *("video.window",),
+    ),
+    "live.signals": (
+        *("conditioning", "conditioning.controls", "conditioning.masks", "control", "live.inputs", "live.output"),
+        *("records", "system", "telemetry", "video", "video.core"),
+    ),
+    "live.director": (
+        *("osc_schema", "conditioning", "conditioning.masks", "control", "live.inputs", "live.signals"),
+        *("live.worker", "records", "system", "telemetry", "video.core"),
+    ),
+    "live.show_log": ("control", "live.director", "live.worker", "records", "system"),
+    "live.surfaces": ("osc_schema", "control", "live.worker", "osc", "telemetry"),
+    "live": (
+        *("osc_schema", "conditioning.controls", "control", "live.director", "live.inputs", "live.output"),
+        *("live.show_log", "live.signals", "live.surfaces", "live.worker", "model", "models", "osc", "records"),
+        *("system", "telemetry", "video", "video.core", "video.syphon", "web"),
+    ),
+    "live.offline": (
+        *("osc_schema", "conditioning", "conditioning.controls", "conditioning.masks", "control", "live"),
+        *("live.director", "live.inputs", "live.show_log", "live.signals", "live.worker", "models", "records"),
+        *("system", "telemetry", "video.core", "video.film"),
+    ),
+    "doctor": (*("live", "model", "models", "records", "stream", "system", "video", "video.ndi", "video.window"),),
 }
-"""Room -> rooms it must not import from."""
+"""Room -> the rooms that its modules may import. A room is a folder of the package, without the folders in it. From
+the lowest stair up: every room stands above those that it imports."""
 
-ALLOWED = {("video", "streamvace.world.pattern_stream")}
-"""video knows nothing of the model, but the built-in control pattern is drawn by the embedded model's world."""
+ON_TOP = {"__init__", "__main__", "cli"}
+"""Modules that stand in no room: they start everything and may import all of it."""
 
 
 def python_files(folder: Path) -> list[Path]:
@@ -59,27 +113,67 @@ def within(name: str, module: str) -> bool:
     return name == module or name.startswith(module + ".")
 
 
-@pytest.mark.parametrize("room", sorted(FORBIDDEN))
-def test_a_room_knows_only_the_rooms_it_may(room: str) -> None:
+def folder_of(room: str) -> Path:
+    return PACKAGE.joinpath(*room.split("."))
+
+
+def room_of(name: str) -> str | None:
+    """The room that an imported name stands in; None outside the package, and for the package itself."""
+    if within(name, "osc_schema"):
+        return "osc_schema"
+    package, _, inside = name.partition(".")
+    parts = inside.split(".") if package == PACKAGE.name else []
+    while parts and not PACKAGE.joinpath(*parts).is_dir():
+        parts.pop()
+    return ".".join(parts) or None
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_the_rooms_it_may(room: str) -> None:
+    may = {room, *ROOMS[room]}
     broken = [
         f"{path.relative_to(ROOT)} imports {name}"
-        for path in python_files(PACKAGE / room)
+        for path in sorted(folder_of(room).glob("*.py"))
         for name in imports(parse(path), anywhere=True)
-        for other in FORBIDDEN[room]
-        if within(name, f"streamvace.{other}") and not any(room == r and within(name, m) for r, m in ALLOWED)
+        if (found := room_of(name)) is not None and found not in may
     ]
     assert broken == []
 
 
-def test_video_osc_and_web_take_only_the_pattern_from_the_embedded_model() -> None:
-    broken = [
-        f"{path.relative_to(ROOT)} imports {name}"
-        for room in ("video", "osc", "web")
-        for path in python_files(PACKAGE / room)
-        for name in imports(parse(path), anywhere=True)
-        if within(name, "streamvace.embedded") and not any(room == r and within(name, m) for r, m in ALLOWED)
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_every_room_that_it_says_it_does(room: str) -> None:
+    """A permission that nobody uses would hide the day when somebody does."""
+    used = {room_of(name) for path in folder_of(room).glob("*.py") for name in imports(parse(path), anywhere=True)}
+    assert set(ROOMS[room]) - used == set()
+
+
+def test_every_folder_is_a_room_and_every_room_a_folder() -> None:
+    folders = {path.parent for path in python_files(PACKAGE)} - {PACKAGE}
+    assert {".".join(folder.relative_to(PACKAGE).parts) for folder in folders} == set(ROOMS)
+
+
+def test_no_module_stands_outside_the_rooms() -> None:
+    assert {path.stem for path in PACKAGE.glob("*.py")} == ON_TOP
+
+
+def test_no_arrow_goes_up_the_stairs() -> None:
+    order = ["osc_schema", *ROOMS]
+    up = [
+        f"{room} imports {other}"
+        for room, below in ROOMS.items()
+        for other in below
+        if order.index(other) >= order.index(room)
     ]
-    assert broken == []
+    assert up == []
+
+
+def test_the_documentation_tells_the_same_rooms() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(?:streamvace/)?([\w/]+)/` \|[^|]*\| ([^|]*) \|$", text, re.MULTILINE)
+    told = {
+        room.replace("/", "."): {word.replace("/", ".") for word in re.findall(r"[\w/]+", may)} for room, may in rows
+    }
+    assert told == {room: set(may) for room, may in ROOMS.items()}
 
 
 @pytest.mark.parametrize("folder", ["plugin", "osc_schema"])

@@ -23,7 +23,6 @@ from streamvace.live.options import (
     check_factory,
     check_model,
     check_port,
-    check_writable,
     resolve_size,
 )
 from streamvace.live.output.outputs import check_outputs
@@ -37,6 +36,7 @@ from streamvace.live.surfaces.status_feed import publish_status
 from streamvace.live.worker.model_switch import PIPELINE
 from streamvace.system.clock import now_ns
 from streamvace.system.errors import UserError
+from streamvace.system.files import check_writable
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter, say
 from streamvace.telemetry.telemetry import Telemetry, write_json

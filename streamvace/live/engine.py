@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from streamvace.live.control_surfaces import ControlSurfaces
-from streamvace.live.director.director import Director, Rings
+from streamvace.live.director.director import Director
+from streamvace.live.inputs.frame_ring import Rings
 from streamvace.live.inputs.pictures import PictureShelf
 from streamvace.live.options import context_blocks
 from streamvace.live.output.presenter import Presenter
@@ -34,7 +35,8 @@ def make_engine(stage: Stage, desk: ControlSurfaces, rings: Rings, shelf: Pictur
         blocks=lambda: context_blocks(supervisor.status.pipeline or options.pipeline),
         inputs=rings,
         parameters=parameters,
-        presenter=presenter,
+        backlog=presenter.backlog,
+        deliver=presenter.offer,
         shelf=shelf,
         look_ahead=desk.look_ahead,
         reporter=stage.reporter,

@@ -23,8 +23,6 @@ _PORTS_TRIED = 20
 SIZE_STEP = 16
 """Pixels that a width and a height are counted in: codec stride times patch."""
 
-_VIDEO_SUFFIXES = (".mp4", ".mov")
-
 _SIZE_LIMITS = (64, 4096)
 
 
@@ -104,26 +102,6 @@ def context_blocks(pipeline: str) -> int:
     from streamvace.model.specs import pipeline as find
 
     return len(find(pipeline).size.vace_layers)
-
-
-def check_writable(path: Path, what: str) -> None:
-    """Raises UserError when a file cannot be made there. Makes nothing."""
-    folder = path.expanduser().absolute().parent
-    if not folder.is_dir():
-        raise UserError(f"{what} {path}: there is no folder {folder}; make it first")
-    if not os.access(folder, os.W_OK):
-        raise UserError(f"{what} {path}: the folder {folder} is not writable; choose another")
-    if path.is_dir():
-        raise UserError(f"{what} {path} is a folder; name a file in it")
-
-
-def check_video_output(path: Path, *, overwrite: bool) -> None:
-    """Raises UserError when no video can be written there, or one would be lost. Makes nothing."""
-    if path.suffix.lower() not in _VIDEO_SUFFIXES:
-        raise UserError(f"output {path}: a video ends in {' or '.join(_VIDEO_SUFFIXES)}; try {path.stem}.mp4")
-    check_writable(path, "output")
-    if path.exists() and not overwrite:
-        raise UserError(f"output {path} exists; choose another name, or add --overwrite")
 
 
 def check_device(device: str) -> None:

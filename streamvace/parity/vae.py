@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streamvace.model.autoencoder.base import CodecState
 from streamvace.model.autoencoder.wan_vae import WanVAE
-from streamvace.parity.cli import Report, Sidecar, Tensors
+from streamvace.parity.report import Report, Sidecar, Tensors
 
 VAE_TOLERANCE = 1e-5
 """Streaming against the whole clip differs by 2.6e-6 in the decoder and 6e-7 in the encoder."""

@@ -39,9 +39,9 @@ def resolve_device(name: str) -> torch.device:
     return device
 
 
-def load_generator(name: str, size: tuple[int, int] | None, options: ModelOptions) -> Generator:
+def load_generator(name: str, size: tuple[int, int] | None = None, options: ModelOptions | None = None) -> Generator:
     """A ready generator. Raises UserError for an unknown pipeline, size or option, or unreadable weights."""
-    spec = pipeline(name)
+    spec, options = pipeline(name), options or ModelOptions()
     place = resolve_device(options.device)
     if place.type == "cuda" and place.index is not None:
         # Events, streams and Triton's kernels mean the current card, whatever card their tensors are on.

@@ -12,8 +12,6 @@ from streamvace.live.options import (
     check_factory,
     check_model,
     check_port,
-    check_video_output,
-    check_writable,
     next_free_port,
     parse_loras,
     parse_size,
@@ -61,27 +59,6 @@ def test_unknown_devices_and_factories_are_refused() -> None:
     for factory in ("nowhere.to_be_found:make", "tests.live.fakes", ":make", "..:x"):
         with pytest.raises(UserError, match="module:function"):
             check_factory(factory)
-
-
-def test_a_file_that_cannot_be_written_is_refused_and_none_is_made(tmp_path: Path) -> None:
-    check_writable(tmp_path / "figures.json", "stats file")
-    with pytest.raises(UserError, match="there is no folder"):
-        check_writable(tmp_path / "nowhere" / "figures.json", "stats file")
-    with pytest.raises(UserError, match="is a folder"):
-        check_writable(tmp_path, "stats file")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_film_is_never_lost_by_accident(tmp_path: Path) -> None:
-    film = tmp_path / "film.mp4"
-    check_video_output(film, overwrite=False)
-    film.write_bytes(b"precious")
-    with pytest.raises(UserError, match="--overwrite"):
-        check_video_output(film, overwrite=False)
-    check_video_output(film, overwrite=True)
-    with pytest.raises(UserError, match=r"\.mp4 or \.mov"):
-        check_video_output(tmp_path / "film.gif", overwrite=False)
-    assert film.read_bytes() == b"precious"
 
 
 def test_ports_out_of_range_are_refused() -> None:

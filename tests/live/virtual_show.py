@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from streamvace.control.parameters import Parameters
-from streamvace.live.director.director import Director, Rings
+from streamvace.live.director.director import Director
 from streamvace.live.director.look_ahead import LookAhead
-from streamvace.live.inputs.frame_ring import FrameRing
+from streamvace.live.inputs.frame_ring import FrameRing, Rings
 from streamvace.live.inputs.source_poller import SourcePoller
 from streamvace.live.output.playhead import HoldMode
 from streamvace.live.output.presenter import Presenter, Show
@@ -215,7 +215,8 @@ class VirtualShow:
             blocks=lambda: 4,
             inputs=rings,
             parameters=self.parameters,
-            presenter=self.presenter,
+            backlog=self.presenter.backlog,
+            deliver=self.presenter.offer,
             shelf=NoPictures(),
             look_ahead=LookAhead(),
             reporter=reporter,

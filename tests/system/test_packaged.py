@@ -11,12 +11,12 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import osc_schema, streamvace
 from streamvace.records.chunk import ChunkInput
-from streamvace.stream.generator import Generator
+from streamvace.stream.loading import load_generator
 from streamvace.control.cue_file import built_in_cues
 from streamvace.models.manifest import model_files
 from streamvace.web.preview import STATIC
 assert ".zip" in streamvace.__file__
-assert Generator.load("embedded").step(ChunkInput("glossy red ball")).frames.any()
+assert load_generator("embedded").step(ChunkInput("glossy red ball")).frames.any()
 assert built_in_cues("embedded", osc_schema.by_address())
 assert model_files()
 assert (STATIC / "preview.html").read_text(encoding="utf-8")

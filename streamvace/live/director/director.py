@@ -24,10 +24,10 @@ from streamvace.live.director.layout import ROLES, Pictures, lay_out, leading_ro
 from streamvace.live.director.look_ahead import LookAhead
 from streamvace.live.director.prompts import PromptTransition, plain, spoken
 from streamvace.live.director.stills import stills
-from streamvace.live.inputs.frame_ring import FrameRing
+from streamvace.live.inputs.frame_ring import FrameRing, Rings
 from streamvace.live.inputs.pictures import Wish
-from streamvace.live.output.presenter import Presenter
 from streamvace.live.worker.pace import Pace
+from streamvace.records.backlog import Backlog
 from streamvace.records.chunk import Chunk, ChunkInput, PromptMix, Trace
 from streamvace.records.frame import Frame
 from streamvace.system.clock import now_ns
@@ -44,13 +44,6 @@ _PAUSED_S = 0.1
 
 _SHAPING = tuple(row.address for row in osc_schema.load() if row.applies == "next_chunk")
 """The parameters whose changes are seen in a chunk, and nowhere sooner."""
-
-
-class Rings(Protocol):
-    """The part of `Inputs` that is sampled."""
-
-    def ring(self, role: str) -> FrameRing:
-        """The pictures of what plays this role now."""
 
 
 class Stock(Protocol):
@@ -74,18 +67,20 @@ class Director:
         blocks: Callable[[], int],
         inputs: Rings,
         parameters: Parameters,
-        presenter: Presenter,
+        backlog: Backlog,
+        deliver: Callable[[Chunk, Pace], None],
         shelf: Stock,
         look_ahead: LookAhead,
         reporter: Reporter,
         clock: Callable[[], int] = now_ns,
     ) -> None:
-        """size: (width, height). blocks: context blocks of the pipeline that runs now."""
+        """size: (width, height). blocks: context blocks of the pipeline that runs now. deliver: gets what is made."""
         self._size = size
         self._blocks = blocks
         self._inputs = inputs
         self._parameters = parameters
-        self._presenter = presenter
+        self._backlog = backlog
+        self._deliver = deliver
         self._shelf = shelf
         self._anchors = AnchorCue()
         self._finish = Finish()
@@ -119,12 +114,12 @@ class Director:
             return _PAUSED_S
         if self._generation is not None and snapshot.generation != self._generation:
             return 0.0
-        return pace.wait_s(self._presenter.backlog_s(), 1.0 / self._presenter.rate)
+        return pace.wait_s(self._backlog.seconds, 1.0 / self._backlog.rate)
 
     def build(self, frames: int, first_frames: int) -> ChunkInput:
         """The next chunk's input, from one snapshot and the newest control frames."""
         now_ns = self._clock()
-        self._look_ahead.chunk_starts(now_ns, self._step_s, self._presenter.backlog_s())
+        self._look_ahead.chunk_starts(now_ns, self._step_s, self._backlog.seconds)
         snapshot = self._parameters.advance()
         reset = self._generation is not None and snapshot.generation != self._generation
         self._generation = snapshot.generation
@@ -155,7 +150,7 @@ class Director:
         self._re_anchor.see(chunk)
         # Not always the prompt asked for: while a new one is being encoded, the old one rules on.
         self._ruling = self._prompts.shown if chunk.prompt is None else PromptMix.of(chunk.prompt)
-        self._presenter.offer(finish(chunk, self._finish), pace)
+        self._deliver(finish(chunk, self._finish), pace)
 
     def _sample(self, lead: FrameRing | None, count: int, timing: ControlTiming) -> list[Frame]:
         """`count` frames of the leading input, newest last; none without one or before its first picture."""
@@ -193,7 +188,7 @@ class Director:
         """The newest frame, moved on to where things will be when each picture of the chunk is shown."""
         newest = frames[-1]
         (before,) = ring.nearest([newest.captured_ns - BASE_NS])
-        period_s = 1 / self._presenter.play_rate
+        period_s = 1 / self._backlog.play_rate
         older, newer = (fit_cover(frame.pixels, self._size) for frame in (before, newest))
         base_s = (newest.captured_ns - before.captured_ns) / 1e9
         return moved_on(older, newer, base_s, [index * period_s for index in range(len(frames))])

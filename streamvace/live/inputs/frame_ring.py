@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from streamvace.records.frame import Frame
 
@@ -97,3 +98,10 @@ def _spread(frames: list[Frame], count: int) -> list[Frame]:
         picked.append(frames[at])
     picked.append(frames[-1])
     return picked
+
+
+class Rings(Protocol):
+    """What has a ring for each role: the inputs, and the signals made of them."""
+
+    def ring(self, role: str) -> FrameRing:
+        """The pictures of what plays this role now."""

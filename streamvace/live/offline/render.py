@@ -27,7 +27,7 @@ from streamvace.live.inputs.pictures import Wish, load_picture
 from streamvace.live.offline.clip_inputs import ClipInputs
 from streamvace.live.offline.replay import Replay, check_pictures
 from streamvace.live.offline.signals import OfflineSignals
-from streamvace.live.options import check_factory, check_model, check_video_output, context_blocks, resolve_size
+from streamvace.live.options import check_factory, check_model, context_blocks, resolve_size
 from streamvace.live.show_log.reader import read_show
 from streamvace.live.worker.messages import WorkerSetup
 from streamvace.live.worker.model_switch import PIPELINE
@@ -36,6 +36,7 @@ from streamvace.models.manifest import models_folder
 from streamvace.records.chunk import Chunk
 from streamvace.records.model_options import ModelOptions
 from streamvace.system.errors import UserError
+from streamvace.system.files import check_output
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter, say
 from streamvace.video.core.enlarge import Enlarger
@@ -147,7 +148,7 @@ def _checked(options: RenderOptions, pipeline: str, asked: tuple[int, int] | Non
     size = resolve_size(pipeline, asked)
     check_model(options.model)
     check_factory(options.factory)
-    check_video_output(parse_film(str(options.output))[0], overwrite=options.overwrite)
+    check_output(parse_film(str(options.output))[0], overwrite=options.overwrite)
     return size
 
 

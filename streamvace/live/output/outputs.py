@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol, cast
 
-from streamvace.live.options import check_video_output
 from streamvace.live.output.sinks import SinkOpener
 from streamvace.records.frame import Frame, Sink
 from streamvace.system.errors import UserError
+from streamvace.system.files import check_output
 from streamvace.video.endpoints import SINKS, open_sink, split_uri
 from streamvace.video.film.format import parse_film
 
@@ -75,7 +75,7 @@ def check_outputs(outputs: Sequence[str], *, web: bool, overwrite: bool) -> tupl
             mend = "use --output web and open the printed address" if web else "use ndi:NAME, or a .mp4 path"
             raise UserError(f"no display for --output window; {mend}")
         if scheme == "file":
-            check_video_output(parse_film(rest)[0], overwrite=overwrite)
+            check_output(parse_film(rest)[0], overwrite=overwrite)
     return asked
 
 

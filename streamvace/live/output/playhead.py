@@ -103,9 +103,9 @@ class Playhead:
         return 0.0 if self._late_since_ns is None else (now_ns - self._late_since_ns) / _SECOND_NS
 
     @property
-    def backlog_s(self) -> float:
-        """How long the queue lasts at the play rate."""
-        return len(self._queue) / self.play_rate
+    def queued(self) -> int:
+        """Frames not shown yet."""
+        return len(self._queue)
 
     def cut(self, generation: int) -> None:
         """A reset: forget what is queued from older generations; the picture on show stays until a newer one exists."""

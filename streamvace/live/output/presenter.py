@@ -1,7 +1,7 @@
 """The output clock: one picture a tick to every sink, whatever the generator does.
 
-Threads: `Presenter` runs a thread of its own, which owns the sinks and the slate. The engine thread calls `offer` and
-`backlog_s`; the playhead is the only thing they share, behind one lock that is never held while a sink works.
+Threads: `Presenter` runs a thread of its own, which owns the sinks and the slate. The engine thread calls `offer`; the
+playhead is the only thing they share, behind one lock that is never held while a sink works.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from streamvace.live.output.sinks import Sinks
 from streamvace.live.output.slate import Slate
 from streamvace.live.output.tick_clock import TickClock
 from streamvace.live.worker.pace import Pace
+from streamvace.records.backlog import Backlog
 from streamvace.records.chunk import Chunk
 from streamvace.records.frame import Frame, Made
 from streamvace.system.clock import Clock, ShowClock
@@ -62,6 +63,7 @@ class Presenter:
         self._slate = Slate(size)
         self._fade = FreezeFade()
         self._playhead = Playhead(content_rate)
+        self.backlog = Backlog(content_rate, show().rate)
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._opened = threading.Event()
@@ -108,26 +110,11 @@ class Presenter:
         with self._lock:
             self._playhead.play_rate = pace.play_rate(self._content_rate)
             self._playhead.offer(frames)
-
-    @property
-    def rate(self) -> float:
-        """Output ticks a second, now."""
-        return self._show().rate
-
-    @property
-    def play_rate(self) -> float:
-        """Content frames a second, now."""
-        with self._lock:
-            return self._playhead.play_rate
+            self._count_backlog()
 
     def showing(self) -> Frame | None:
         """The generated picture on show, or None before the first. Any thread."""
         return self._shown
-
-    def backlog_s(self) -> float:
-        """How long what is queued lasts."""
-        with self._lock:
-            return self._playhead.backlog_s
 
     def stats(self) -> Stats:
         """How the ticks were filled."""
@@ -171,11 +158,17 @@ class Presenter:
         finally:
             self._sinks.close()
 
+    def _count_backlog(self) -> None:
+        """Under the lock."""
+        self.backlog.queued, self.backlog.play_rate = self._playhead.queued, self._playhead.play_rate
+
     def _tick(self, show: Show, due_ns: int, missed: int) -> None:
         with self._lock:
             self._playhead.cut(show.generation)
             kind, content = self._playhead.tick(due_ns, show.hold_mode, show.paused)
             bridged_s = self._playhead.bridged_s(due_ns)
+            self.backlog.rate = show.rate
+            self._count_backlog()
         if content is None:
             control = self._control()
             captured_ns = control.captured_ns if control else 0

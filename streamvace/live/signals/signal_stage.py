@@ -26,8 +26,7 @@ from streamvace.conditioning.masks import NO_MASK
 from streamvace.conditioning.masks.base import Mask
 from streamvace.conditioning.signals import Signal, SignalChain, SignalSettings
 from streamvace.control.parameters import Snapshot
-from streamvace.live.director.director import Rings
-from streamvace.live.inputs.frame_ring import FrameRing
+from streamvace.live.inputs.frame_ring import FrameRing, Rings
 from streamvace.live.signals.parts import Parts, mask_key
 from streamvace.live.signals.settings import signal_settings
 from streamvace.records.frame import Frame

@@ -76,9 +76,9 @@ class ChunkMaker(Protocol):
 
 def load_generator(setup: WorkerSetup) -> ChunkMaker:
     """The real generator, from the pipeline table and its weights."""
-    from streamvace.stream.generator import Generator
+    from streamvace.stream.loading import load_generator as load
 
-    made = Generator.load(setup.pipeline, setup.size, setup.model)
+    made = load(setup.pipeline, setup.size, setup.model)
     if made.device.type == "cpu":
         step_back()
     return made

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyglet import gl
 
-from streamvace.video.window.sink import letterbox
+from streamvace.video.window.geometry import letterbox
 
 
 class WindowPicture:

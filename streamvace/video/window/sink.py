@@ -11,8 +11,7 @@ from typing import Any
 from streamvace.records.frame import Frame
 from streamvace.system.errors import UserError
 from streamvace.video.core.mailbox import Mailbox
-
-Size = tuple[int, int]
+from streamvace.video.window.geometry import Size, opening_size
 
 OWN_KEYS = (("f", "full screen"), ("d", "next display"), ("h", "hide this"), ("escape", "end the show"))
 """What every window answers to, and the words for it."""
@@ -35,20 +34,6 @@ def display_available() -> bool:
         return True
     # pyglet speaks X11 only; a Wayland desktop offers it through XWayland and then sets DISPLAY as well.
     return bool(os.environ.get("DISPLAY"))
-
-
-def letterbox(picture: Size, window: Size) -> tuple[int, int, int, int]:
-    """Where the whole picture goes in the window, shape kept and centred: left, bottom, right, top in pixels."""
-    scale = min(window[0] / picture[0], window[1] / picture[1])
-    width, height = max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))
-    left, bottom = (window[0] - width) // 2, (window[1] - height) // 2
-    return left, bottom, left + width, bottom + height
-
-
-def opening_size(picture: Size, screen: Size) -> Size:
-    """The picture times the largest whole number that leaves a third of the screen free; at least the picture."""
-    factor = max(1, min(2 * screen[0] // (3 * picture[0]), 2 * screen[1] // (3 * picture[1])))
-    return picture[0] * factor, picture[1] * factor
 
 
 class WindowSink:

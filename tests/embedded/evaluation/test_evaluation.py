@@ -18,6 +18,7 @@ from streamvace.embedded.evaluation.references import ends_of_the_scale, likenes
 from streamvace.embedded.train.package import load_package
 from streamvace.records.chunk import Chunk, ChunkInput
 from streamvace.stream.generator import Generator
+from streamvace.stream.loading import load_generator
 from streamvace.system.errors import UserError
 
 
@@ -181,7 +182,7 @@ def test_likeness_is_one_for_the_same_colours_and_nothing_for_others() -> None:
 
 
 def test_a_reference_in_memory_shows_and_every_mode_has_its_row() -> None:
-    generator = Generator.load("embedded")
+    generator = load_generator("embedded")
     clips = [make_clip(number, 9, generator.size) for number in range(3)]
     truth, wrong = (cell.figure.mean for cell in ends_of_the_scale(clips))
     assert truth > wrong + 0.5

@@ -151,7 +151,7 @@ def test_whatever_arrives_whenever_each_tick_shows_one_picture_and_nothing_older
                 newest_shown = picture.generation
     counters = playhead.counters
     assert counters.fresh + counters.paced + counters.repeated + counters.slate == ticked
-    queued = round(playhead.backlog_s * playhead.play_rate)
+    queued = playhead.queued
     assert counters.received == counters.fresh + counters.dropped + counters.discarded + queued
 
 
@@ -170,7 +170,7 @@ def test_an_hour_with_jittery_chunks_and_stalls_in_virtual_time_starves_only_dur
             playhead.play_rate = pace.play_rate(24)
             playhead.offer([content(0)] * 12)
             busy_until = None
-        if busy_until is None and pace.wait_s(playhead.backlog_s, 1 / 30) <= 0:
+        if busy_until is None and pace.wait_s(playhead.queued / playhead.play_rate, 1 / 30) <= 0:
             step += 1
             seconds = 0.55 + 0.1 * ((step * 7919) % 100) / 100  # 18 to 22 frames a second
             stalled = 5.0 if step in (1000, 3000) else 0.0

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from streamvace.system.errors import UserError
 from streamvace.video.endpoints import open_sink
-from streamvace.video.window.sink import choose_display, display_available, letterbox, opening_size
+from streamvace.video.window.geometry import letterbox, opening_size
+from streamvace.video.window.sink import choose_display, display_available
 from tests.real_parts import require
 
 ROOT = Path(__file__).parents[3]

@@ -1,0 +1,26 @@
+"""Checks of files that are about to be written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from streamvace.system.errors import UserError
+
+
+def check_writable(path: Path, what: str) -> None:
+    """Raises UserError when a file cannot be made there. Makes nothing."""
+    folder = path.expanduser().absolute().parent
+    if not folder.is_dir():
+        raise UserError(f"{what} {path}: there is no folder {folder}; make it first")
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"{what} {path}: the folder {folder} is not writable; choose another")
+    if path.is_dir():
+        raise UserError(f"{what} {path} is a folder; name a file in it")
+
+
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Raises UserError when a film cannot be written there, or one would be lost. Makes nothing."""
+    check_writable(path, "output")
+    if path.exists() and not overwrite:
+        raise UserError(f"output {path} exists; choose another name, or add --overwrite")

@@ -35,8 +35,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "world": (),
     "models": ("conditioning.controls", "conditioning.masks", "model", "model.autoencoder", "system"),
     "stream": ("conditioning", "world", "model", "model.autoencoder", "models", "records", "system"),
-    "parity": ("conditioning", "model", "model.autoencoder", "system"),
-    "embedded.train": ("conditioning", "world", "model", "model.autoencoder", "system"),
+    "parity": ("conditioning", "model", "model.autoencoder", "records", "stream", "system"),
+    "embedded.train": ("conditioning", "world", "model", "model.autoencoder", "stream", "system"),
     "embedded.evaluation": (
         *("conditioning", "embedded.train", "world", "model", "model.autoencoder", "records", "stream"),
         *("system", "telemetry"),

@@ -14,8 +14,8 @@ from torch import Tensor
 from streamvace.model.autoencoder.base import CodecState
 from streamvace.model.cache import KVCache
 from streamvace.model.sampler import draw_noise
-from streamvace.parity.cli import LOOP_TOLERANCE, Report, Sidecar, Tensors
 from streamvace.parity.networks import clean_latents, golden_network, golden_spec
+from streamvace.parity.report import LOOP_TOLERANCE, Report, Sidecar, Tensors
 from streamvace.records.chunk import ChunkInput
 from streamvace.stream.generator import Generator
 from streamvace.stream.stream_state import Networks

@@ -15,7 +15,7 @@ from streamvace.model.context import ContextBranch
 from streamvace.model.sampler import flow_to_x0, sigma_of, sigma_table
 from streamvace.model.specs import PipelineSpec, WanSize, pipeline
 from streamvace.model.transformer import CausalWan, Grid, TimeEmbedding, sinusoid
-from streamvace.parity.cli import Sidecar, Tensors
+from streamvace.parity.report import Sidecar, Tensors
 
 WEIGHT_SEED = 1234
 

@@ -12,8 +12,9 @@ from streamvace.embedded.evaluation import fidelity as table
 from streamvace.embedded.evaluation.cli import app
 from streamvace.embedded.evaluation.confidence import figure, tells_apart
 from streamvace.embedded.evaluation.drift import PERIOD, compare, drift, measures, steady
-from streamvace.embedded.evaluation.fidelity import CONDITIONS, TASKS, Task, Variant, fidelity, held_out
+from streamvace.embedded.evaluation.fidelity import CONDITIONS, TASKS, Task, fidelity, held_out
 from streamvace.embedded.evaluation.judges import JUDGES, Judge, ssim
+from streamvace.embedded.evaluation.painters import Variant
 from streamvace.embedded.evaluation.references import ends_of_the_scale, likeness, make_clip, reference_cells
 from streamvace.embedded.train.package import load_package
 from streamvace.records.chunk import Chunk, ChunkInput
@@ -47,7 +48,7 @@ def test_a_judge_that_cannot_tell_is_left_out_and_said(monkeypatch: pytest.Monke
     monkeypatch.setitem(TASKS, "depth", Task("depth", 1, ("constant", "silhouette"), ("on",)))
     net, codec = load_package()
     said: list[str] = []
-    cells = list(fidelity([Variant("streamed", net, True)], codec, 6, 1, ("depth",), progress=said.append))
+    cells = list(fidelity([Variant("streamed", net, codec, True)], codec, 6, 1, ("depth",), progress=said.append))
     assert {cell.judge for cell in cells if cell.variant == "streamed"} == {"silhouette"}
     assert any("constant cannot tell" in line for line in said)
 
@@ -70,7 +71,7 @@ def test_an_unknown_part_of_the_table_is_refused_with_the_known_ones(option: str
 
 def test_control_that_is_off_or_of_another_clip_loses_the_silhouette() -> None:
     net, codec = load_package()
-    cells = fidelity([Variant("streamed", net, True)], codec, 6, 1, ("depth",), ("on", "off", "another clip"))
+    cells = fidelity([Variant("streamed", net, codec, True)], codec, 6, 1, ("depth",), ("on", "off", "another clip"))
     scores = {
         cell.condition: cell.figure for cell in cells if cell.variant == "streamed" and cell.judge == "silhouette"
     }

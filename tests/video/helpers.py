@@ -64,6 +64,16 @@ def write_clip(path: Path, count: int, rate: int = 10, size: tuple[int, int] = (
     return path
 
 
+def write_exr(path: Path, light: NDArray[np.float32], pixels: str, depth: str) -> None:
+    """An EXR picture of `light`. pixels: FFmpeg's format that `light` comes in; depth: half or float, in the file."""
+    with av.open(str(path), "w", format="image2") as container:
+        stream = container.add_stream("exr", rate=1, options={"format": depth})
+        stream.height, stream.width = light.shape[:2]
+        stream.pix_fmt = pixels
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(light), format=pixels)))
+        container.mux(stream.encode())
+
+
 def corner_card(width: int = 8, height: int = 6) -> NDArray[np.uint8]:
     """A test card, RGBA: red, green, blue and yellow corners (top left, top right, bottom left, bottom right), no two
     of the same alpha, on a ground whose alpha rises from row to row."""

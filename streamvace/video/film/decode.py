@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.system.errors import UserError
+from streamvace.video.film.linear_light import is_linear, linear_to_rgba
 
 DEFAULT_RATE = 24.0
 """Frames a second where a file does not say."""
@@ -65,8 +66,6 @@ def open_video(path: Path) -> tuple[Any, Any]:
         raise _unreadable(path, "it holds no picture")
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
-    if stream.codec_context.name == "exr":
-        stream.codec_context.options = {"apply_trc": "iec61966_2_1"}  # holds light, not sRGB, and would come out dark
     return container, stream
 
 
@@ -95,8 +94,8 @@ def decoded(container: Any, stream: Any, start: float = 0.0) -> Iterator[Timed]:
 
 
 def to_rgba(frame: Any) -> NDArray[np.uint8]:
-    """av.VideoFrame to uint8 `[H, W, 4]` RGBA, turned upright, with the file's alpha or opaque."""
-    pixels = np.asarray(frame.to_ndarray(format="rgba"), dtype=np.uint8)
+    """av.VideoFrame to uint8 `[H, W, 4]` RGBA, sRGB, turned upright, with the file's alpha or opaque."""
+    pixels = linear_to_rgba(frame) if is_linear(frame) else np.asarray(frame.to_ndarray(format="rgba"), dtype=np.uint8)
     turns = _quarter_turns(frame)
     return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 

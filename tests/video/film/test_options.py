@@ -18,7 +18,7 @@ from streamvace.system.errors import UserError
 from streamvace.video.endpoints import open_source
 from streamvace.video.film.sequence import sequence_files
 from streamvace.video.film.source import FileOptions, FileSource, clip_info, parse_file, read_frames
-from tests.video.helpers import HandClock, shade, shade_index, until, write_clip
+from tests.video.helpers import HandClock, shade, shade_index, until, write_clip, write_exr
 
 SIZE = (64, 48)
 
@@ -131,12 +131,8 @@ def test_a_sequence_of_sixteen_bits_and_one_of_floats_are_sources(tmp_path: Path
     ramp = np.linspace(0, 65535, 64).astype(np.uint16)
     deep = np.broadcast_to(ramp[None, :, None], (48, 64, 3))
     assert cv2.imwrite(str(tmp_path / "deep.png"), np.ascontiguousarray(deep))
-    light = np.ascontiguousarray(np.broadcast_to(np.linspace(0, 1, 64, dtype=np.float32)[None, :, None], (48, 64, 3)))
-    with av.open(str(tmp_path / "light.exr"), "w", format="image2") as container:
-        stream = container.add_stream("exr", rate=1)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "gbrpf32le"
-        container.mux(stream.encode(av.VideoFrame.from_ndarray(light, format="gbrpf32le")))
-        container.mux(stream.encode())
+    light = np.broadcast_to(np.linspace(0, 1, 64, dtype=np.float32)[None, :, None], (48, 64, 3))
+    write_exr(tmp_path / "light.exr", light, "gbrpf32le", "float")
     (deep_pixels,) = read_frames(tmp_path / "deep.png", SIZE)
     assert np.abs(deep_pixels[0, :, 0].astype(int) - ramp / 257).max() <= 2
     (light_pixels,) = read_frames(tmp_path / "light.exr", SIZE)

@@ -33,7 +33,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "conditioning.masks": ("conditioning.controls", "system"),
     "conditioning": ("conditioning.controls", "conditioning.masks", "model", "model.autoencoder", "records"),
     "world": (),
-    "models": ("conditioning.controls", "conditioning.masks", "model", "model.autoencoder", "system"),
+    "models": ("conditioning.controls", "model", "model.autoencoder", "system"),
     "stream": ("conditioning", "world", "model", "model.autoencoder", "models", "records", "system"),
     "parity": ("conditioning", "model", "model.autoencoder", "records", "stream", "system"),
     "embedded.train": ("conditioning", "world", "model", "model.autoencoder", "stream", "system"),

@@ -20,7 +20,8 @@ from streamvace.stream.stream_state import Networks
 from streamvace.stream.user_loras import load_user_loras
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import command
-from streamvace.system.packaged import packaged_folder
+
+EMBEDDED_WEIGHTS = Path(__file__).parents[1] / "embedded" / "weights"
 
 
 def resolve_device(name: str) -> torch.device:
@@ -63,7 +64,7 @@ def load_generator(
         # fp32 unless asked otherwise: its weights are small, and its target is the processor.
         dtype = precision.dtype or torch.float32
         if networks is None:
-            networks = load_embedded(spec, packaged_folder("streamvace.embedded", "weights"), place, dtype)
+            networks = load_embedded(spec, EMBEDDED_WEIGHTS, place, dtype)
         for part in (networks.wan, networks.branch, networks.codec, networks.text):
             assert isinstance(part, nn.Module)
             part.to(place, dtype)

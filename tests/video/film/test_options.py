@@ -13,22 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamvace.records.frame import Frame
 from streamvace.system.errors import UserError
 from streamvace.video.endpoints import open_source
 from streamvace.video.film.sequence import sequence_files
 from streamvace.video.film.source import FileOptions, FileSource, clip_info, parse_file, read_frames
-from tests.video.helpers import HandClock, shade, shade_index, until, write_clip, write_exr
+from tests.video.helpers import HandClock, next_frame, shade, shade_index, until, write_clip, write_exr
 
 SIZE = (64, 48)
 
 Play = Callable[..., list[int]]
-
-
-def next_frame(source: FileSource) -> Frame:
-    frame = source._slot.wait(20)
-    assert frame is not None, source.last_fault
-    return frame
 
 
 def write_picture(path: Path, grey: int) -> Path:
@@ -166,7 +159,7 @@ def test_a_video_damaged_in_the_middle_plays_what_is_whole_and_says_so_once(
     [
         ("rate=0", "rate is from 0.01 to 100, not 0"),
         ("fps=0", "fps is from 0.1 to 1000, not 0"),
-        ("start=-1", "start is counted from the beginning of the file, not -1"),
+        ("start=-1", "start is 0 seconds or more, not -1"),
         ("start=5", "lasts 1.0 s and start is 5; start earlier"),
         ("speed=2", "there is loop, rate, start, fps"),
     ],

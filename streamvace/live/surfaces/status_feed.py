@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from osc_schema import Value
 from streamvace.control.parameters import Parameters
-from streamvace.osc.inbox import Counters
+from streamvace.osc.counters import Counters
 from streamvace.telemetry.telemetry import Stats, Telemetry
 
 _OSC = {

@@ -310,7 +310,10 @@ def test_a_prompt_crosses_over_in_steps_of_a_chunk_and_a_reset_cuts() -> None:
     assert desk.director.stats()["mix"] == "red", "blue is not encoded yet"
     assert desk.director.build(12, 9).prompt == "blue"
     desk.parameters.apply_bundle(
-        [Change("/streamvace/prompt", ("glass",), "test"), Change("/streamvace/reset", (), "test")]
+        [
+            Change(desk.parameters.check("/streamvace/prompt", ("glass",)), "test"),
+            Change(desk.parameters.check("/streamvace/reset", ()), "test"),
+        ]
     )
     assert desk.director.build(12, 9).prompt == "glass"
 
@@ -319,12 +322,14 @@ def test_a_fade_is_where_the_clock_says_at_each_chunk_and_a_pause_does_not_hold_
     desk = ControlSurfaces(context_scale=1.0)
     desk.director.build(9, 9)
     fade = Fade(4.0)
-    desk.parameters.apply_bundle([Change("/streamvace/context_scale", (0.0,), "test", fade)])
+    desk.parameters.apply_bundle([Change(desk.parameters.check("/streamvace/context_scale", (0.0,)), "test", fade)])
     desk.now_ns += SECOND
     inputs = desk.director.build(12, 9)
     assert (inputs.context_scale, inputs.snapshot_version) == (0.75, desk.parameters.snapshot().version)
     desk.set("pause", True)
-    desk.parameters.apply_bundle([Change("/streamvace/pause", (False,), "test", Fade(1.0, switch=1.0))])
+    desk.parameters.apply_bundle(
+        [Change(desk.parameters.check("/streamvace/pause", (False,)), "test", Fade(1.0, switch=1.0))]
+    )
     assert desk.director.wait_s(PaceMeter().pace()) > 0
     desk.now_ns += SECOND
     desk.director.wait_s(PaceMeter().pace())

@@ -24,7 +24,9 @@ class Show:
         self.transition = PromptTransition()
 
     def set(self, name: str, *arguments: object, fade: Fade | None = None) -> None:
-        [result] = self.parameters.apply_bundle([Change(f"/streamvace/{name}", arguments, "desk", fade)])
+        [result] = self.parameters.apply_bundle(
+            [Change(self.parameters.check(f"/streamvace/{name}", arguments), "desk", fade)]
+        )
         assert result.status in ("set", "unchanged"), result.line
 
     def chunk(self, *, cut: bool = False, seconds: float = 1.0) -> dict[str, float]:

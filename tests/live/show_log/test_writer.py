@@ -60,7 +60,10 @@ def test_every_change_is_at_the_chunk_that_shows_it_first_with_its_writer(tmp_pa
     early = ChunkInput("a", snapshot_version=0)  # built before the change, finished after it
     desk.log.made(early, chunk(early, 1))
     desk.parameters.apply_bundle(
-        [Change("/streamvace/prompt", ("red",), "osc"), Change("/streamvace/reset", (), "osc")]
+        [
+            Change(desk.parameters.check("/streamvace/prompt", ("red",)), "osc"),
+            Change(desk.parameters.check("/streamvace/reset", ()), "osc"),
+        ]
     )
     desk.made(2, seed=7, prompt="red")
     desk.made(3, seed=7, prompt="red")

@@ -143,8 +143,8 @@ def test_cues_and_glides_work_from_the_panel(show: Show) -> None:
         ({"address": "/streamvace/*", "arguments": [1]}, "the panel cannot set"),
         ({"address": 5, "arguments": []}, "the panel cannot set"),
         ({"address": "/streamvace/cue/recall", "arguments": ["nope"]}, "there is no cue 'nope'"),
-        ({}, "the panel sent no message"),
-        ([], "the panel sent no message"),
+        ({}, "invalid message from the panel"),
+        ([], "invalid message from the panel"),
     ],
 )
 def test_a_mistake_is_one_line_on_the_panel(show: Show, said: object, line: str) -> None:

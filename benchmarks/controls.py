@@ -35,11 +35,11 @@ from streamvace.conditioning.masks import MASKS
 from streamvace.conditioning.masks.base import MaskSettings
 from streamvace.conditioning.masks.shape import MaskShaper, Shaping
 from streamvace.doctor.hardware import processor
-from streamvace.embedded.world.pattern_stream import PatternStream
 from streamvace.live.options import parse_size
 from streamvace.models.manifest import models_folder
 from streamvace.system.errors import UserError
 from streamvace.video.film.source import clip_info, read_frames
+from streamvace.world.pattern_stream import PatternStream
 
 Pixels = NDArray[np.uint8]
 Step = Callable[[Pixels, float], Pixels]

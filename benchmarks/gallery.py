@@ -15,11 +15,11 @@ import numpy as np
 
 import osc_schema
 from streamvace.control.cue_file import built_in_cues
-from streamvace.embedded.world.pattern_stream import PatternStream
-from streamvace.embedded.world.scene import FPS
 from streamvace.live.offline.render import RenderOptions, render_clip
 from streamvace.video.film.source import read_frames
 from streamvace.video.film.writer import VideoWriter
+from streamvace.world.pattern_stream import PatternStream
+from streamvace.world.scene import FPS
 
 SIZE = (256, 256)
 MOMENTS = (0.25, 0.6, 0.95)

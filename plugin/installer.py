@@ -84,6 +84,7 @@ def ensure(
     progress: Progress = quiet,
     *,
     root: Path = ROOT,
+    folder: str = ".venv",
     python: str | None = None,
     cancelled: Callable[[], bool] = never,
     force: bool = False,
@@ -92,9 +93,10 @@ def ensure(
 
     extras: parts asked for beyond those of the platform (`test`, `wan`, ...). It fails where one of these does; every
     other part (the platform's, and what was asked for at another time) is left out when it does not install.
-    python: the interpreter to build on. force: go through every step even if the stamp says that nothing changed.
+    folder: of the environment, in the root. python: the interpreter to build on. force: go through every step even if
+    the stamp says that nothing changed.
     """
-    venv, asked = root / ".venv", frozenset(extras)
+    venv, asked = root / folder, frozenset(extras)
     override = os.environ.get("STREAMVACE_TORCH", "")
     try:
         project = (root / "pyproject.toml").read_bytes()
@@ -170,10 +172,10 @@ class _Job:
         if sys.platform == "darwin" and platform.machine() == "x86_64":
             raise BootstrapError("PyTorch no longer supports Intel Macs: use an Apple Silicon Mac, Windows or Linux")
         if not fresh and venv_version(self.venv) is not None and self._has_pip():
-            self.progress(1, STEPS, "Environment: .venv is there")
+            self.progress(1, STEPS, f"Environment: {self.venv.name} is there")
             return
         base = find_python(python)
-        self.progress(1, STEPS, "Environment: making .venv (a few seconds)")
+        self.progress(1, STEPS, f"Environment: making {self.venv.name} (a few seconds)")
         if not fresh:
             try:
                 shutil.rmtree(self.venv)

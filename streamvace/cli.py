@@ -1,4 +1,4 @@
-"""The command line. Nothing heavy is imported here: `--help` answers at once, torch is loaded by who needs it."""
+"""The command line. Nothing heavy is imported here, so `--help` is fast; commands load torch if they need it."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from streamvace.system.fix_hints import command
 from streamvace.system.idle_threads import sleep_when_idle
 from streamvace.telemetry.reporter import say
 
-PARAMETERS_PANEL = "Parameters (each can be changed over OSC while it runs)"
+PARAMETERS_PANEL = "Parameters (start values; all can be changed over OSC)"
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Live, controllable video generation for VJs.",
-    epilog="Begin with:  streamvace run",
+    epilog="Start with:  streamvace run",
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The `streamvace` command. What a user can mend is one line and exit code 2, without a traceback."""
+    """The `streamvace` command. A UserError is printed as one line, with exit code 2 and no traceback."""
     sleep_when_idle()
     for stream in (sys.stdout, sys.stderr):
-        # A Windows console in cp1252 must not end a show over a letter it cannot draw.
+        # A Windows console in cp1252 must not end a show because of a character that it cannot print.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def with_parameters(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command an option for every parameter of the schema; it gets them as `parameters`, by OSC address."""
+    """Add an option for every parameter of the schema to a command, which receives `parameters` by OSC address."""
     names = {option.name.lstrip("-").replace("-", "_"): option for option in schema_options()}
 
     @wraps(command)
@@ -74,7 +74,7 @@ def with_parameters(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _annotation(option: CliOption) -> Any:
-    """A flag pair for a switch, an option to repeat for a list, a value for all else; None when it was not given."""
+    """A pair of flags for a bool, a repeatable option for a list, a value for all other types; None if not given."""
     if option.parameter.type == "bool":
         pair = f"{option.name}/--no-{option.name.removeprefix('--')}"
         return Annotated[bool | None, typer.Option(pair, help=option.help, rich_help_panel=PARAMETERS_PANEL)]
@@ -85,7 +85,7 @@ def _annotation(option: CliOption) -> Any:
 
 
 def _pipeline(parameters: dict[str, Coerced]) -> str:
-    """The pipeline that a command was given, or the built-in model."""
+    """The pipeline given to a command, or the embedded model."""
     chosen = parameters.get("/streamvace/pipeline")
     return "embedded" if chosen is None else str(chosen.value)
 
@@ -102,8 +102,10 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def common(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more to stderr.")] = False,
 ) -> None:
     """Live, controllable video generation for VJs."""
     logging.basicConfig(
@@ -113,24 +115,30 @@ def common(
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-MODEL_PANEL = "The model on this machine"
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.", rich_help_panel=MODEL_PANEL)]
-Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads.", rich_help_panel=MODEL_PANEL)]
+MODEL_PANEL = "Model"
+Device = Annotated[str, typer.Option(help="Device: auto, cpu, cuda, cuda:1, mps.", rich_help_panel=MODEL_PANEL)]
+Threads = Annotated[int | None, typer.Option(min=1, help="Number of CPU threads.", rich_help_panel=MODEL_PANEL)]
 PrecisionName = Annotated[
-    str, typer.Option("--precision", help="auto, fp32, bf16, fp16, int8, fp8.", rich_help_panel=MODEL_PANEL)
+    str,
+    typer.Option(
+        "--precision", help="Precision of the weights: auto, fp32, bf16, fp16, int8, fp8.", rich_help_panel=MODEL_PANEL
+    ),
 ]
 AttentionName = Annotated[
-    str, typer.Option("--attention", help="auto, sdpa, sage, flash2, flash3.", rich_help_panel=MODEL_PANEL)
+    str,
+    typer.Option(
+        "--attention", help="Attention kernel: auto, sdpa, sage, flash2, flash3.", rich_help_panel=MODEL_PANEL
+    ),
 ]
 CodecName = Annotated[
-    str | None, typer.Option("--codec", help="Autoencoder; `models list` names them.", rich_help_panel=MODEL_PANEL)
+    str | None, typer.Option("--codec", help="Autoencoder, by id; see `models list`.", rich_help_panel=MODEL_PANEL)
 ]
 LoraFiles = Annotated[
     list[str] | None,
     typer.Option(
         "--lora",
         metavar="FILE[=STRENGTH[:side]]",
-        help="A LoRA for the base network; side: can be limited to a region. May be repeated.",
+        help="LoRA file for the base network. Add :side to be able to limit it to a region. Can be repeated.",
         rich_help_panel=MODEL_PANEL,
     ),
 ]
@@ -138,19 +146,22 @@ Compile = Annotated[
     str,
     typer.Option(
         "--compile",
-        help="off; or blocks: compile the transformer's blocks, a longer start for faster chunks.",
+        help="off, or blocks: compile the transformer blocks. Starts more slowly; chunks may be faster.",
         rich_help_panel=MODEL_PANEL,
     ),
 ]
 Offload = Annotated[
     str,
-    typer.Option(help="none; context: main memory holds it while there is no control.", rich_help_panel=MODEL_PANEL),
+    typer.Option(
+        help="none, or context: keep the context branch in main memory while control is off.",
+        rich_help_panel=MODEL_PANEL,
+    ),
 ]
 
 Media = Annotated[
     Path | None,
     typer.Option(
-        "--media", metavar="DIR", help="Folder of your pictures; default: ./media, else streamvace/media at home."
+        "--media", metavar="DIR", help="Media folder; default: ./media, or streamvace/media in your home folder."
     ),
 ]
 
@@ -166,7 +177,7 @@ RUN_EXAMPLES = """Examples:
 """
 
 
-Upscale = Annotated[int, typer.Option(min=1, max=4, help="Make the outputs so many times larger than the picture.")]
+Upscale = Annotated[int, typer.Option(min=1, max=4, help="Upscale outputs by this factor.")]
 
 
 @app.command(epilog=RUN_EXAMPLES)
@@ -178,46 +189,53 @@ def run(
         typer.Option(
             "--input",
             "-i",
-            help="Where pictures come from: pattern, a file, camera:0, ndi:NAME, none. May be repeated; the first "
-            "steers, /streamvace/input/... gives the others their roles.",
+            help="Input: pattern, a file, camera:0, ndi:NAME, none. Can be repeated: the first one steers the picture, "
+            "the /streamvace/input/... parameters assign the others.",
             show_default="pattern",
         ),
     ] = None,
     output: Annotated[
         list[str] | None,
-        typer.Option(
-            "--output", "-o", help="Where it goes: window, web, ndi:NAME, a .mp4 file, null. May be repeated."
-        ),
+        typer.Option("--output", "-o", help="Output: window, web, ndi:NAME, a .mp4 file, null. Can be repeated."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Output files may replace existing ones.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Overwrite existing output files.")] = False,
     media: Media = None,
     cues: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Cue list; default: cues.json in the media folder.")
+        Path | None, typer.Option(metavar="FILE", help="Cue file; default: cues.json in the media folder.")
     ] = None,
     size: Annotated[
-        str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's.")
+        str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's own.")
     ] = None,
     upscale: Upscale = 1,
-    content_rate: Annotated[float, typer.Option(min=1, max=240, help="Most generated frames shown a second.")] = 24.0,
-    host: Annotated[str, typer.Option(help="Address that OSC and web listen on; 0.0.0.0 is everyone's.")] = "127.0.0.1",
-    osc_port: Annotated[int, typer.Option(help="UDP port for OSC; 0 takes a free one.")] = 7700,
+    content_rate: Annotated[
+        float, typer.Option(min=1, max=240, help="Maximum number of generated frames to show per second.")
+    ] = 24.0,
+    host: Annotated[
+        str, typer.Option(help="Address for OSC and web servers; 0.0.0.0 accepts connections from any host.")
+    ] = "127.0.0.1",
+    osc_port: Annotated[int, typer.Option(help="UDP port for OSC; 0 picks a free port.")] = 7700,
     osc_tcp_port: Annotated[
-        int | None, typer.Option(help="TCP port for OSC; default: the number of the UDP port; -1 for none.")
+        int | None, typer.Option(help="TCP port for OSC; default: same as the UDP port; -1 disables it.")
     ] = None,
     oscquery_port: Annotated[
-        int, typer.Option(help="Port of OSCQuery, for controllers that set themselves up; -1 for none.")
+        int,
+        typer.Option(
+            help="Port for OSCQuery, which lists all parameters for controllers; 0 picks a free port; -1 disables it."
+        ),
     ] = 0,
     web_port: Annotated[
-        int | None, typer.Option(help="Port of the web preview; default 8700 or the next free; -1 for none.")
+        int | None, typer.Option(help="Port for the web page; default: 8700 or the next free port; -1 disables it.")
     ] = None,
-    no_web: Annotated[bool, typer.Option("--no-web", help="No web preview.")] = False,
-    duration: Annotated[float | None, typer.Option(min=0, help="End so many seconds after the model is ready.")] = None,
-    stats: Annotated[Path | None, typer.Option(help="Write the figures of the show to this JSON file.")] = None,
+    no_web: Annotated[bool, typer.Option("--no-web", help="Disable the web page.")] = False,
+    duration: Annotated[
+        float | None, typer.Option(min=0, help="Stop this many seconds after the model is ready.")
+    ] = None,
+    stats: Annotated[Path | None, typer.Option(help="Write statistics of the show to this JSON file.")] = None,
     show_log: Annotated[
-        Path | None, typer.Option(metavar="FILE.jsonl", help="Write the show down; `render --show` makes it again.")
+        Path | None, typer.Option(metavar="FILE.jsonl", help="Log the show; replay it with `render --show`.")
     ] = None,
     end_with: Annotated[
-        int | None, typer.Option(min=1, metavar="PID", help="End when the process with this id has gone.")
+        int | None, typer.Option(min=1, metavar="PID", help="Stop when the process with this id ends.")
     ] = None,
     device: Device = "auto",
     threads: Threads = None,
@@ -230,9 +248,9 @@ def run(
     factory: Annotated[str | None, typer.Option(hidden=True)] = None,
     parameters: dict[str, Coerced],
 ) -> None:
-    """Hold a live show: control signal in, generated picture out, steered over OSC.
+    """Run a live show: control signal in, generated picture out, controlled over OSC.
 
-    Without options it picks what works: the built-in model, a moving test pattern, and a window if there is a display.
+    Without options, it uses the embedded model, a moving test pattern and, if there is a display, a window.
     """
     from streamvace.live.options import RunOptions, parse_loras, parse_size
 
@@ -281,22 +299,22 @@ def render(
     *,
     input_: Annotated[
         Path | None,
-        typer.Option("--input", "-i", help="Control video or sequence; every frame is used once, in order."),
+        typer.Option("--input", "-i", help="Control video or image sequence; each frame is used once, in order."),
     ] = None,
     show: Annotated[
-        Path | None, typer.Option(metavar="FILE.jsonl", help="Make a show again from its log, frame by frame.")
+        Path | None, typer.Option(metavar="FILE.jsonl", help="Replay a show from its log, frame by frame.")
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The video to write (.mp4, .mov).")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Video to write (.mp4, .mov).")],
     mask: Annotated[
-        Path | None, typer.Option(help="Video or picture: white is generated, black keeps the input's pixels.")
+        Path | None, typer.Option(help="Mask video or picture: white is generated, black keeps the input's pixels.")
     ] = None,
     media: Media = None,
     size: Annotated[
-        str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's.")
+        str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's own.")
     ] = None,
     upscale: Upscale = 1,
-    frames: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
+    frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Overwrite the output if it exists.")] = False,
     device: Device = "auto",
     threads: Threads = None,
     precision: PrecisionName = "auto",
@@ -308,7 +326,7 @@ def render(
     factory: Annotated[str | None, typer.Option(hidden=True)] = None,
     parameters: dict[str, Coerced],
 ) -> None:
-    """Generate from a clip, frame by frame, not live. The same command gives the same video."""
+    """Generate a video from a clip offline, frame by frame. The same command gives the same video."""
     from streamvace.live.offline.render import RenderOptions, render_clip
     from streamvace.live.options import parse_loras, parse_size
 
@@ -333,29 +351,29 @@ def render(
 
 
 @app.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
-    """Say what this machine can do, and what to install for the rest."""
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Check this machine: report what works and what to install for the rest."""
     raise typer.Exit(_call("streamvace.doctor.checks", "run_doctor", as_json))
 
 
 @app.command()
 def sources(
-    thumbnails: Annotated[bool, typer.Option("--thumbnails", help="Show how each looks just now.")] = False,
-    seconds: Annotated[float, typer.Option(min=0, max=60, help="How long to listen for senders.")] = 2.0,
-    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+    thumbnails: Annotated[bool, typer.Option("--thumbnails", help="Show a thumbnail of each source.")] = False,
+    seconds: Annotated[float, typer.Option(min=0, max=60, help="How long to search for senders, in seconds.")] = 2.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List what can be an input: NDI, Spout and Syphon senders, cameras, screens."""
+    """List available inputs: NDI, Spout and Syphon senders, cameras, screens."""
     raise typer.Exit(_call("streamvace.doctor.sources", "run_sources", seconds, thumbnails, as_json))
 
 
 @app.command()
 def card(
-    output: Annotated[list[str], typer.Option("--output", "-o", help="As for run. May be repeated.")],
+    output: Annotated[list[str], typer.Option("--output", "-o", help="Output, as for `run`. Can be repeated.")],
     size: Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size.")] = "640x368",
-    rate: Annotated[float, typer.Option(min=1, max=240, help="Frames a second.")] = 30.0,
-    duration: Annotated[float | None, typer.Option(min=0, help="End after so many seconds.")] = None,
+    rate: Annotated[float, typer.Option(min=1, max=240, help="Frames per second.")] = 30.0,
+    duration: Annotated[float | None, typer.Option(min=0, help="Stop after this many seconds.")] = None,
 ) -> None:
-    """Send a test card to outputs: which way is up, which colour is which, what becomes of alpha. No model."""
+    """Send a test card, to check orientation, colours and alpha at the receiver. Runs no model."""
     from streamvace.live.options import parse_size
 
     raise typer.Exit(_call("streamvace.live.test_card", "send_card", output, parse_size(size), rate, duration))
@@ -363,36 +381,36 @@ def card(
 
 @app.command()
 def parity(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of recorded files.")]) -> None:
-    """Replay recorded network calls and compare: a table, and exit code 1 when one differs."""
+    """Replay recorded network calls and compare the results. Exit code 1 if any differs."""
     if not folder.is_dir():
         raise UserError(f"no folder {folder}; name the folder that holds the recorded files")
     raise typer.Exit(_call("streamvace.parity.cli", "run_parity", folder))
 
 
 PASSED_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True}
-"""For commands that are applications of their own: what follows their name is theirs to read."""
+"""For commands that are applications of their own: they parse the arguments after their name."""
 
 
 @app.command(add_help_option=False, context_settings=PASSED_ON)
 def models(context: typer.Context) -> None:
-    """List, fetch, check and convert the official weights; `streamvace models --help` lists the commands."""
+    """List, download, check and convert the official weights; see `streamvace models --help`."""
     _call("streamvace.models.cli", "app", args=context.args, prog_name="streamvace models")
 
 
 @app.command(add_help_option=False, context_settings=PASSED_ON)
 def train(context: typer.Context) -> None:
-    """Train the embedded model; `streamvace train --help` lists the stages."""
+    """Train the embedded model; see `streamvace train --help` for the stages."""
     _call("streamvace.embedded.cli", "app", args=context.args, prog_name="streamvace train")
 
 
 @app.command(add_help_option=False, context_settings=PASSED_ON)
 def evaluate(context: typer.Context) -> None:
-    """Measure how well the embedded model obeys; `streamvace evaluate --help` says what and how."""
+    """Measure how well the embedded model follows control and prompt; see `streamvace evaluate --help`."""
     _call("streamvace.embedded.evaluation.cli", "app", args=context.args, prog_name="streamvace evaluate")
 
 
 def _call(module: str, name: str, *given: Any, **named: Any) -> int:
-    """Call a function of a module that is imported only now; its exit code, 0 where it gives none."""
+    """Import a module, call a function of it and return its exit code; None counts as 0. Raises UserError."""
     try:
         function = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:

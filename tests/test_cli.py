@@ -341,4 +341,4 @@ def test_the_weights_commands_are_reached_through_the_one_program(
     monkeypatch.setenv("STREAMVACE_MODELS", str(tmp_path))
     assert cli.main(["models", "list"]) == 0
     assert "longlive-base" in capsys.readouterr().out
-    assert "pipelines: longlive" in refused(capsys, "models", "where", "nothing-of-that-name")
+    assert "use one of longlive" in refused(capsys, "models", "where", "nothing-of-that-name")

@@ -1,1 +1,1 @@
-"""What this machine has and can do."""
+"""What works on this machine, and how to fix what does not."""

@@ -1,4 +1,4 @@
-"""The line every figure stands under: what it ran on."""
+"""The hardware and software of a measurement, as one line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 
 
 def processor() -> str:
-    """The processor's own name, or what the platform knows."""
+    """The processor's own name, or what the platform calls it."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -1,4 +1,4 @@
-"""`streamvace sources`: what can be used as an input, and how it looks just now."""
+"""`streamvace sources`: what can be used as an input, and its current picture."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ from rich.table import Table
 from rich.text import Text
 
 from streamvace.records.frame import Frame
+from streamvace.system.fix_hints import command
 from streamvace.video.find import Found, Look, find_all, look_at
 
 _WIDE = 160
-"""Columns where there is no terminal that has a width."""
+"""Columns of output that goes to no terminal."""
 
 COLUMNS, ROWS = 32, 9
-"""Of a thumbnail in characters; each shows two pixels, one above the other."""
+"""Size of a thumbnail in characters; each shows two pixels, one above the other."""
 
 
 def run_sources(seconds: float, thumbnails: bool, as_json: bool) -> int:
-    """Print what there is; 0 also when that is nothing."""
+    """Print the sources that were found; 0 even if there are none."""
     found, problems = find_all(seconds)
     looks = [look_at(each.address, max(seconds, 2.0)) for each in found]
     if as_json:
         print(json_format.dumps({"sources": _rows(found, looks), "problems": problems}, indent=2))
         return 0
     console = Console(width=None if sys.stdout.isatty() else _WIDE)
-    console.print(_table(found, looks, thumbnails) if found else "no source was found; --input pattern needs none")
+    nothing = f"No source was found. The built-in pattern needs none: {command('run --input pattern')}"
+    console.print(_table(found, looks, thumbnails) if found else nothing, highlight=False)
     for kind, problem in problems.items():
         console.print(f"{kind}: {problem}", style="dim", highlight=False, markup=False)
     return 0
@@ -54,7 +56,7 @@ def _rows(found: list[Found], looks: list[Look]) -> list[dict[str, object]]:
 def _table(found: list[Found], looks: list[Look], thumbnails: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 1 if thumbnails else 0, 0))
     for heading in ("kind", "--input", "size"):
-        table.add_column(heading, no_wrap=True, overflow="ignore")  # an address is copied whole
+        table.add_column(heading, no_wrap=True, overflow="ignore")  # an address must not be broken
     table.add_column("about", overflow="fold")
     if thumbnails:
         table.add_column("now", no_wrap=True)
@@ -69,20 +71,16 @@ def _table(found: list[Found], looks: list[Look], thumbnails: bool) -> Table:
 
 
 def thumbnail(frame: Frame, columns: int = COLUMNS, rows: int = ROWS) -> Text:
-    """The picture in half blocks: the upper half of each character is one pixel, the lower half the next one."""
-    pixels = _shrunk(frame.pixels, columns, 2 * rows)
+    """The picture in half blocks: each character shows one pixel in its upper half and one in its lower half."""
+    import cv2
+
+    pixels = np.asarray(cv2.resize(frame.pixels, (columns, 2 * rows), interpolation=cv2.INTER_AREA), dtype=np.uint8)
     text = Text()
     for row in range(rows):
         for upper, lower in zip(pixels[2 * row], pixels[2 * row + 1], strict=True):
             text.append("\N{UPPER HALF BLOCK}", Style(color=_colour(upper), bgcolor=_colour(lower)))
         text.append("\n" if row < rows - 1 else "")
     return text
-
-
-def _shrunk(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    import cv2
-
-    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _colour(pixel: NDArray[np.uint8]) -> str:

@@ -1,4 +1,4 @@
-"""`streamvace train`: from nothing to the model that ships, on a laptop, stage by stage or all at once."""
+"""`streamvace train`: train the model that ships from scratch, on a laptop, stage by stage or all at once."""
 
 from __future__ import annotations
 
@@ -17,16 +17,19 @@ from streamvace.embedded.train.config import TrainConfig, load_config
 app = typer.Typer(help="Train the embedded model.", no_args_is_help=True)
 console = Console()
 
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="JSON file with every hyper-parameter.")]
-Folder = Annotated[Path | None, typer.Option("--folder", help="Checkpoints and contact sheets.")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="JSON file with all hyper-parameters.")]
+Folder = Annotated[Path | None, typer.Option("--folder", help="Folder for checkpoints and contact sheets.")]
 Photographs = Annotated[
-    Path | None, typer.Option("--photographs", help="Folder of mp4 clips: footage beside the rendered world.")
+    Path | None,
+    typer.Option("--photographs", help="Folder of mp4 clips to train on in addition to the rendered scenes."),
 ]
 StartFrom = Annotated[
     Path | None,
-    typer.Option("--start-from", help="Checkpoint or package folder to go on from; new words are fine."),
+    typer.Option("--start-from", help="Checkpoint or package folder to continue from. The vocabulary may have grown."),
 ]
-Minutes = Annotated[float | None, typer.Option("--minutes", help="Time budget instead of the configured one.")]
+Minutes = Annotated[
+    float | None, typer.Option("--minutes", help="Time budget in minutes, instead of the configured one.")
+]
 
 
 def _config(
@@ -42,12 +45,12 @@ def _config(
 
 @app.command()
 def world(
-    sheet: Annotated[Path, typer.Option("--sheet", help="Where to write the contact sheet.")] = Path("world.png"),
-    seed: int = 0,
+    sheet: Annotated[Path, typer.Option("--sheet", help="Contact sheet to write.")] = Path("world.png"),
+    seed: Annotated[int, typer.Option(help="Random seed of the scenes.")] = 0,
 ) -> None:
-    """Draw a contact sheet of the procedural world: four frames, depth and edges a scene."""
-    from streamvace.embedded.world.scene import edges, render, sample_scene
-    from streamvace.embedded.world.styles import compose, sample_look
+    """Draw a contact sheet of training scenes: four frames, depth and edges of each."""
+    from streamvace.world.scene import edges, render, sample_scene
+    from streamvace.world.styles import compose, sample_look
 
     rng = np.random.default_rng(seed)
     rows = []
@@ -91,7 +94,7 @@ def images(
     minutes: Minutes = None,
     start_from: StartFrom = None,
 ) -> None:
-    """First stage: everything together on single latent frames. Resumes where it stopped, as every stage."""
+    """First stage: train everything on single latent frames. Like every stage, it resumes where it stopped."""
     _stage("images", _config(config, folder, photographs, start_from), minutes)
 
 
@@ -103,7 +106,7 @@ def demo(
     minutes: Minutes = None,
     start_from: StartFrom = None,
 ) -> None:
-    """What ships: everything together on causal video, after `images`."""
+    """Train everything on causal video, after `images`. This is the model that ships."""
     _stage("demo", _config(config, folder, photographs, start_from), minutes)
 
 
@@ -111,7 +114,7 @@ def demo(
 def base(
     config: ConfigFile = None, folder: Folder = None, photographs: Photographs = None, minutes: Minutes = None
 ) -> None:
-    """The paper's way, A: the bidirectional base on whole clips, without control, after `images`."""
+    """The paper's stage A: the bidirectional base on whole clips, without control, after `images`."""
     _stage("base", _config(config, folder, photographs), minutes)
 
 
@@ -119,7 +122,7 @@ def base(
 def context(
     config: ConfigFile = None, folder: Folder = None, photographs: Photographs = None, minutes: Minutes = None
 ) -> None:
-    """The paper's way, C: new context blocks on the frozen `base`, whole clips."""
+    """The paper's stage C: new context blocks on the frozen `base`, on whole clips."""
     _stage("context", _config(config, folder, photographs), minutes)
 
 
@@ -127,7 +130,7 @@ def context(
 def causal(
     config: ConfigFile = None, folder: Folder = None, photographs: Photographs = None, minutes: Minutes = None
 ) -> None:
-    """The paper's way, B: a causal few-step student of `base` that never meets the context blocks."""
+    """The paper's stage B: a causal few-step student of `base`, trained without the context blocks."""
     _stage("causal", _config(config, folder, photographs), minutes)
 
 
@@ -140,7 +143,7 @@ def decoder(
 
 
 def _figures(settings: TrainConfig, clips: int) -> dict[str, float]:
-    """The card's figures: the trained network, streamed, one seed; see `streamvace evaluate` for the whole table."""
+    """Figures of the model card: the trained network, streamed, one seed. `streamvace evaluate` has the full table."""
     from streamvace.embedded.evaluation.fidelity import Variant, card_figures
     from streamvace.embedded.train.package import trained_codec, trained_network
 
@@ -157,10 +160,12 @@ def _figures(settings: TrainConfig, clips: int) -> dict[str, float]:
 def package(
     config: ConfigFile = None,
     folder: Folder = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Where to write; default: into the package.")] = None,
-    clips: Annotated[int, typer.Option("--clips", help="Held-out clips for the card's figures.")] = 32,
+    out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: the installed package.")] = None,
+    clips: Annotated[
+        int, typer.Option("--clips", help="Number of held-out clips for the figures of the model card.")
+    ] = 32,
 ) -> None:
-    """Evaluate, then write the fp16 weights and their card."""
+    """Evaluate the model, then write the fp16 weights and the model card."""
     from streamvace.embedded.train.package import WEIGHTS, write_package
 
     settings = _config(config, folder, None)
@@ -175,10 +180,12 @@ def everything(
     folder: Folder = None,
     photographs: Photographs = None,
     minutes: Minutes = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Where to write; default: into the package.")] = None,
-    clips: Annotated[int, typer.Option("--clips", help="Held-out clips for the card's figures.")] = 32,
+    out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: the installed package.")] = None,
+    clips: Annotated[
+        int, typer.Option("--clips", help="Number of held-out clips for the figures of the model card.")
+    ] = 32,
 ) -> None:
-    """What ships, from nothing: codec, images, demo, decoder, evaluation and package, within a time budget."""
+    """Train the shipped model from scratch within a time budget: codec, images, demo, decoder, evaluation, package."""
     from streamvace.embedded.train.decoder import train_decoder
     from streamvace.embedded.train.package import WEIGHTS, write_package
     from streamvace.embedded.train.stages import codec_path, train_codec, train_stage

@@ -1,4 +1,4 @@
-"""What `streamvace run` was asked for, and the checks that are cheap enough to make before anything starts."""
+"""Options of `streamvace run`, and the checks that are cheap enough to run before anything starts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DEFAULT_WEB_PORT = 8700
 _PORTS_TRIED = 20
 
 SIZE_STEP = 16
-"""Pixels that a width and a height are counted in: codec stride times patch."""
+"""Width and height are multiples of this many pixels: codec stride times patch."""
 
 _SIZE_LIMITS = (64, 4096)
 
@@ -30,20 +30,20 @@ _SIZE_LIMITS = (64, 4096)
 class RunOptions:
     """One live show.
 
-    inputs, outputs: URIs of `streamvace.video.endpoints`; the first input is the control unless a parameter says
-    otherwise; no outputs means a window if there is a display.
-    overwrite: output files may replace existing ones. media: folder of the user's pictures; see MediaFolder.
-    cues: file of the cues; None means cues.json in the media folder, from the first store on.
-    parameters: starting values by OSC address. size: (width, height), None takes the pipeline's.
-    upscale: how much larger the outputs are than what is generated, 1 to 4.
-    content_rate: most generated frames played a second.
-    osc_port: 0 takes a free one. web_port: None means the default or the next free; -1 means no web server.
-    osc_tcp_port: None means the number of osc_port, or a free one; -1 means no TCP.
-    oscquery_port: 0 takes a free one; -1 means no OSCQuery.
-    duration_s: None runs until stopped. stats: where the figures go at the end.
-    show_log: where every parameter change and what shaped every chunk is written down.
-    end_with: id of the process that the show ends with.
-    factory: `module:function` that makes the generator in the worker.
+    inputs, outputs: URIs of `streamvace.video.endpoints`. The first input is the control unless a parameter says
+        otherwise. Without outputs, a window is opened if there is a display.
+    overwrite: overwrite existing output files. media: folder of the user's pictures; see MediaFolder.
+    cues: cue file; None means cues.json in the media folder, created by the first store.
+    parameters: start values by OSC address. size: (width, height); None means the pipeline's default.
+    upscale: factor between the generated picture and the outputs, 1 to 4.
+    content_rate: maximum number of generated frames to show per second.
+    osc_port: 0 picks a free port. web_port: None means the default or the next free port; -1 disables the web server.
+    osc_tcp_port: None means the number of osc_port, or a free port; -1 disables TCP.
+    oscquery_port: 0 picks a free port; -1 disables OSCQuery.
+    duration_s: None runs until stopped. stats: JSON file for the statistics, written at the end.
+    show_log: file that logs every parameter change and the values that shape every chunk.
+    end_with: id of a process; the show stops when it ends.
+    factory: `module:function` that creates the generator in the worker.
     """
 
     pipeline: str = "embedded"
@@ -78,7 +78,7 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 def check_size(size: tuple[int, int]) -> tuple[int, int]:
-    """The size itself when a model can make it. Raises UserError with the nearest one that works."""
+    """Returns the size if a model can generate it. Raises UserError with the nearest possible size."""
     low, high = _SIZE_LIMITS
     near = [min(high, max(low, round(side / SIZE_STEP) * SIZE_STEP)) for side in size]
     if tuple(near) != size:
@@ -90,7 +90,7 @@ def check_size(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def resolve_size(pipeline: str, size: tuple[int, int] | None) -> tuple[int, int]:
-    """The show's size. Raises UserError for an unknown pipeline (naming the known) or an impossible size."""
+    """The size of the show. Raises UserError for an unknown pipeline (listing the known ones) or an impossible size."""
     from streamvace.model.specs import pipeline as find
 
     row = find(pipeline)
@@ -98,21 +98,21 @@ def resolve_size(pipeline: str, size: tuple[int, int] | None) -> tuple[int, int]
 
 
 def context_blocks(pipeline: str) -> int:
-    """How many context blocks a pipeline has. Raises UserError for an unknown one."""
+    """Number of context blocks of a pipeline. Raises UserError for an unknown pipeline."""
     from streamvace.model.specs import pipeline as find
 
     return len(find(pipeline).size.vace_layers)
 
 
 def check_device(device: str) -> None:
-    """Raises UserError for a name that torch would not know, without importing torch."""
+    """Raises UserError for a device name that torch does not know, without importing torch."""
     kind, _, number = device.partition(":")
     if kind not in ("auto", "cpu", "cuda", "mps") or (number and not number.isdecimal()):
-        raise UserError(f"unknown device {device!r}: there is auto, cpu, cuda, cuda:0, mps; try auto")
+        raise UserError(f"unknown device {device!r}: choose auto, cpu, cuda, cuda:0 or mps; try auto")
 
 
 def parse_loras(texts: Sequence[str]) -> tuple[LoraChoice, ...]:
-    """`FILE`, `FILE=0.8`, `FILE=side` or `FILE=0.8:side`, one a LoRA. Raises UserError with an example."""
+    """`FILE`, `FILE=0.8`, `FILE=side` or `FILE=0.8:side` for each LoRA. Raises UserError with an example."""
     return tuple(_parse_lora(text) for text in texts)
 
 
@@ -130,12 +130,12 @@ def _parse_lora(text: str) -> LoraChoice:
         except ValueError:
             strength = math.nan
     if not path or not math.isfinite(strength):
-        raise UserError(f"lora {text!r}: after = comes a strength, merged or side; try {path or 'style'}=0.8:side")
+        raise UserError(f"lora {text!r}: write a strength, merged or side after =; try {path or 'style'}=0.8:side")
     return LoraChoice(Path(path).expanduser(), strength, cast(LoraMode, mode))
 
 
 def check_model(model: ModelOptions) -> None:
-    """Raises UserError for what can be refused before the model is loaded, without importing torch."""
+    """Raises UserError for options that can be refused before the model is loaded, without importing torch."""
     check_device(model.device)
     if model.offload not in OFFLOADS:
         raise UserError(f"unknown offload {model.offload!r}; there are: {', '.join(OFFLOADS)}")
@@ -147,7 +147,7 @@ def check_model(model: ModelOptions) -> None:
 
 
 def check_factory(factory: str) -> None:
-    """Raises UserError when the factory's module is not there."""
+    """Raises UserError if the module of the factory does not exist."""
     module, colon, name = factory.partition(":")
     try:
         found = bool(colon and name) and importlib.util.find_spec(module) is not None
@@ -158,13 +158,13 @@ def check_factory(factory: str) -> None:
 
 
 def check_port(port: int, option: str) -> None:
-    """Raises UserError for a number that is no port. Whether it is free is for the server to find out."""
+    """Raises UserError for an invalid port number. The server finds out whether the port is free."""
     if not 0 <= port <= 65535:
-        raise UserError(f"{option} {port}: ports go from 1 to 65535; 0 takes a free one")
+        raise UserError(f"{option} {port}: ports range from 1 to 65535; 0 picks a free port")
 
 
 def next_free_port(host: str, first: int) -> int:
-    """The first free TCP port from `first` on; `first` itself when all are taken, for the server to complain about."""
+    """The first free TCP port from `first` on. If all are taken, `first`, so that the server reports the error."""
     for port in range(first, first + _PORTS_TRIED):
         if _is_free(host, port):
             return port
@@ -176,7 +176,7 @@ def _is_free(host: str, port: int) -> bool:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
             if os.name == "posix":
-                # As servers do: a port in TIME_WAIT is free. On Windows the option would mean the opposite.
+                # As in servers: a port in TIME_WAIT is free. On Windows, the option means the opposite.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError:

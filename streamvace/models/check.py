@@ -1,4 +1,4 @@
-"""Is a file the model it says it is? Names and shapes are compared, values are not read."""
+"""Whether a file is the model it claims to be: names and shapes are compared, values are not read."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ CODECS: dict[str, Callable[[], nn.Module]] = {
 
 
 def codec_names(stored: Iterable[str]) -> dict[str, str]:
-    """The renaming of codec files: prefixes of wrappers go."""
+    """The renaming of codec files: prefixes of wrappers are removed."""
     return unwrapped(stored)
 
 
 def check_file(entry: ModelFile, place: Path) -> str:
-    """One line about a good file. Raises UserError about any other, with both values."""
+    """One line about a good file. Raises UserError for any other, with both values."""
     if not place.exists():
-        raise UserError(f"not there; `{command(f'models pull {entry.id}')}`")
+        raise UserError(f"not downloaded; run: {command(f'models pull {entry.id}')}")
     if entry.kind == "tokenizer":
         wanted = [Path(each).name for each in entry.paths]
         if missing := [name for name in wanted if not (place / name).exists()]:
-            raise UserError(f"{place} lacks {', '.join(missing)}; `{command(f'models pull {entry.id}')}`")
+            raise UserError(f"{place} lacks {', '.join(missing)}; run: {command(f'models pull {entry.id}')}")
         return f"{len(wanted)} files"
     if entry.kind == "lora":
         with torch.device("meta"):

@@ -13,43 +13,44 @@ from streamvace.models.manifest import FOLDER_VARIABLE, ModelFile, model_files, 
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import command
 
-app = typer.Typer(no_args_is_help=True, help="Published models: which there are, fetch, check, convert.")
+app = typer.Typer(no_args_is_help=True, help="List, download, check and convert published models.")
 
 VISION = "vision"
-"""In place of a pipeline: the networks of controls and masks."""
+"""Stands for the networks of controls and masks, in place of the name of a pipeline."""
 
 Names = Annotated[list[str] | None, typer.Argument(help="Pipelines or model ids; see `models list`.")]
-Codec = Annotated[str | None, typer.Option(help="Autoencoder, by id; default: the pipeline's first.")]
+Codec = Annotated[str | None, typer.Option(help="Autoencoder, by id; default: the first one of the pipeline.")]
 DTYPES = ("keep", "bf16", "fp16", "fp32")
 
 
 @app.command("list")
 def list_models() -> None:
-    """Every pipeline's models: where they are published, their licence, whether they are here."""
+    """List the models of every pipeline: source, size, licence, and whether they are installed."""
     folder = models_folder()
     for row in pipelines().values():
-        table = Table("what", "id", "published at", "size", "licence", "here", title=row.name, title_justify="left")
-        default = row.codecs[0]
-        needed = row.needed()
-        others = {f"codec (other {number})": each for number, each in enumerate(row.codecs[1:], 1)}
-        for what, each in (needed | others).items():
-            about = f"{each.about_gb:g} GB" if each.about_gb else "-"
-            here = "yes" if each.present(folder) else "no"
+        columns = ("model", "id", "published at", "size", "licence", "downloaded")
+        table = Table(*columns, title=row.name, title_justify="left")
+        default, *others = row.codecs
+        more = {f"codec (other {number})": each for number, each in enumerate(others, 1)}
+        for what, each in (row.needed() | more).items():
+            about = f"{each.about_gb:g} GB" if each.about_gb else "unknown"
             shown = f"{what} (default)" if each is default else what
-            table.add_row(shown, each.id, f"{each.repository}/{each.paths[0]}", about, each.licence, here)
+            present = "yes" if each.present(folder) else "no"
+            table.add_row(shown, each.id, f"{each.repository}/{each.paths[0]}", about, each.licence, present)
         _print(table)
     typer.echo(f"Models folder: {folder}   (set {FOLDER_VARIABLE} to move it)")
+    typer.echo(f"To download a pipeline's models, run: {command('models pull NAME')}")
 
 
 @app.command()
 def pull(
     names: Annotated[
-        list[str], typer.Argument(help="Pipelines, model ids, or vision: what controls and masks can use.")
+        list[str], typer.Argument(help="Pipelines, model ids, or vision (the networks for controls and masks).")
     ],
     codec: Codec = None,
-    again: Annotated[bool, typer.Option("--again", help="Fetch what is here already, too.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Download files that are already present, too.")] = False,
 ) -> None:
-    """Fetch what a pipeline needs. Broken off, the same command goes on where it stopped."""
+    """Download the models of a pipeline. If interrupted, run the same command again to resume."""
     from streamvace.models.pull import pull as fetch
 
     folder = models_folder()
@@ -60,23 +61,23 @@ def pull(
         pull_vision(folder, typer.echo, again=again)
     for entry in entries:
         if entry.present(folder) and not again:
-            typer.echo(f"{entry.id}: here already, {entry.place(folder)}")
+            typer.echo(f"{entry.id}: already downloaded, {entry.place(folder)}")
             continue
         typer.echo(f"{entry.id}: ready, {fetch(entry, folder, typer.echo)}")
 
 
 @app.command()
 def check(names: Names = None, codec: Codec = None) -> None:
-    """Compare the files here with the networks: every tensor's name and shape. Exit code 1 when one is wrong.
+    """Check the name and shape of every tensor in the downloaded files. Exit code 1 if any is wrong.
 
-    Without names, everything that is here.
+    Without names, checks all downloaded files.
     """
     from streamvace.models.check import check_file
 
     folder = models_folder()
     entries = select(names, codec) if names else [each for each in model_files().values() if each.present(folder)]
     if not entries:
-        raise UserError(f"no models in {folder}; `{command('models pull longlive')}` fetches a pipeline's")
+        raise UserError(f"no models in {folder}; to download a pipeline's, run: {command('models pull longlive')}")
     wrong = 0
     table = Table("id", "verdict", "what was found")
     for entry in entries:
@@ -92,14 +93,17 @@ def check(names: Names = None, codec: Codec = None) -> None:
 @app.command()
 def convert(
     source: Annotated[Path, typer.Argument(help="A .pt or .pth file.")],
-    target: Annotated[Path | None, typer.Argument(help="The file to write; default: beside it, .safetensors.")] = None,
-    part: Annotated[
-        list[str] | None, typer.Option(help="Which nesting to take (generator, generator_ema, ...); may be repeated.")
+    target: Annotated[
+        Path | None, typer.Argument(help="File to write; default: the same name with .safetensors.")
     ] = None,
-    dtype: Annotated[str, typer.Option(help=f"Of the weights: {', '.join(DTYPES)}.")] = "keep",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the target if it exists.")] = False,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(help="Key of the nested state dict to use (generator, generator_ema, ...). Can be repeated."),
+    ] = None,
+    dtype: Annotated[str, typer.Option(help=f"Data type of the weights: {', '.join(DTYPES)}.")] = "keep",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Overwrite the target if it exists.")] = False,
 ) -> None:
-    """Make safetensors of a pickled checkpoint. Anything in it that is not plain data is refused unopened."""
+    """Convert a pickled checkpoint to safetensors. Anything but plain data is refused without loading it."""
     if dtype not in DTYPES:
         raise UserError(f"unknown dtype {dtype!r}; use {', '.join(DTYPES)}")
     import torch
@@ -110,22 +114,22 @@ def convert(
     done = write(source, target or source.with_suffix(".safetensors"), part or (), chosen, overwrite)
     typer.echo(f"{done.target}: {done.tensors} tensors{f' of {done.part}' if done.part else ''}")
     if done.dropped:
-        typer.echo(f"left out, no tensors: {', '.join(done.dropped)}")
+        typer.echo(f"left out, not tensors: {', '.join(done.dropped)}")
 
 
 @app.command()
 def where(names: Names = None, codec: Codec = None) -> None:
-    """Where the models lie, or would lie; a file of yours may be put there under that name."""
+    """Print where model files are stored. You can also put a file there yourself, under that name."""
     folder = models_folder()
     if not names:
         typer.echo(str(folder))
     entries: list[ModelFile] = select(names, codec) if names else list(model_files().values())
     for entry in entries:
-        typer.echo(f"{entry.id}\t{entry.place(folder)}\t{'here' if entry.present(folder) else 'not there'}")
+        typer.echo(f"{entry.id}\t{entry.place(folder)}\t{'downloaded' if entry.present(folder) else 'missing'}")
 
 
 def _print(table: Table) -> None:
     console = Console()
     if not console.is_terminal:
-        console.width = 200  # a log has no width of its own; wrapped names are hard to search
+        console.width = 200  # a log has no width, and wrapped names are hard to search for
     console.print(table)

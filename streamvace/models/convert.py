@@ -1,6 +1,6 @@
-"""Pickled checkpoints (.pt, .pth) to safetensors: the only place of this project that opens a pickle.
+"""Pickled checkpoints (.pt, .pth) to safetensors: the only module outside training that opens a pickle.
 
-`torch.load(weights_only=True)` builds tensors and plain containers and refuses everything else.
+`torch.load(weights_only=True)` loads tensors and plain containers and refuses everything else.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from torch import Tensor
 from streamvace.system.errors import UserError
 
 DEFAULT_PARTS = ("generator", "generator_ema", "generator_lora", "state_dict", "model", "params")
-"""Nestings that are taken without asking, preferred first."""
+"""Keys of nested state dicts that are used by default, preferred first."""
 MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Converted:
-    """What a conversion wrote. part: the nesting it took, empty when there was none. dropped: what is no tensor."""
+    """What a conversion wrote. part: keys of the nested state dict, "" if none. dropped: names that hold no tensor."""
 
     target: Path
     tensors: int
@@ -41,13 +41,13 @@ def convert(
     dtype: torch.dtype | None = None,
     overwrite: bool = False,
 ) -> Converted:
-    """Write the tensors of a pickle as safetensors, under the names they have inside their nesting.
+    """Write the tensors of a pickle as safetensors, under their names in the nested state dict.
 
-    parts: nestings to take, preferred first; none: DEFAULT_PARTS. dtype: of floating tensors; None: as they are.
-    Raises UserError when the source holds anything but data, has none of the parts, or the target exists.
+    parts: keys of the state dict, preferred first; empty: DEFAULT_PARTS. dtype: of floating tensors; None: unchanged.
+    Raises UserError if the source holds anything but data or has none of the parts, or if the target exists.
     """
     if target.exists() and not overwrite:
-        raise UserError(f"{target} exists; --overwrite replaces it")
+        raise UserError(f"{target} exists; add --overwrite to replace it")
     nest, part = _choose(_open(source), tuple(parts) or DEFAULT_PARTS, source.name)
     tensors: dict[str, Tensor] = {}
     dropped: list[str] = []
@@ -60,7 +60,7 @@ def convert(
         if dtype is not None and kept.is_floating_point():
             kept = kept.to(dtype)
         kept = kept.contiguous()
-        # Tied weights share memory, which safetensors does not describe: each gets its own.
+        # Tied weights share memory, which safetensors does not support: each gets a copy.
         home = kept.untyped_storage().data_ptr()
         tensors[str(name)] = kept.clone() if home in homes else kept
         homes.add(home)
@@ -75,38 +75,38 @@ def _open(source: Path) -> Mapping[Any, Any]:
         try:
             found = torch.load(source, map_location="cpu", weights_only=True, mmap=True)
         except RuntimeError:
-            # The format of old torch versions cannot be mapped; it is read whole.
+            # The format of old torch versions cannot be memory-mapped.
             found = torch.load(source, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise UserError(f"no file at {source}") from None
+        raise UserError(f"no file {source}; check the path") from None
     except pickle.UnpicklingError as error:
         raise UserError(
             f"{source.name} holds more than tensors and was not opened ({_first_line(error)}); "
-            "ask its publisher for safetensors"
+            "ask its publisher for a safetensors file"
         ) from None
     except (RuntimeError, OSError, EOFError, ValueError) as error:
-        raise UserError(f"cannot read {source}: {_first_line(error)}; the file is damaged, fetch it again") from error
+        raise UserError(f"cannot read {source}: {_first_line(error)}; download it again") from error
     if not isinstance(found, Mapping):
-        raise UserError(f"{source.name} holds a {type(found).__name__}, a table of tensors is needed")
+        raise UserError(f"{source.name} holds a {type(found).__name__}, not a state dict; use another file")
     return found
 
 
 def _choose(found: Mapping[Any, Any], parts: Sequence[str], source: str) -> tuple[Mapping[Any, Any], str]:
-    """The nest of tensors inside (nests of) nests, and the way to it."""
+    """The state dict inside nested dicts, and the keys that lead to it, joined by dots."""
     way: list[str] = []
     while nests := [str(name) for name, value in found.items() if isinstance(value, Mapping) and value]:
         if any(isinstance(value, Tensor) for value in found.values()):
-            break  # tensors beside options: this is the level
+            break  # tensors beside other values: this is the state dict
         chosen = next((part for part in parts if part in nests), nests[0] if len(nests) == 1 else None)
         if chosen is None:
-            raise UserError(f"{source} holds {', '.join(nests)}; --part says which one is wanted")
+            raise UserError(f"{source} holds {', '.join(nests)}; choose one with --part")
         way.append(chosen)
         found = found[chosen]
     return found, ".".join(way)
 
 
 def _write(tensors: dict[str, Tensor], target: Path, metadata: dict[str, str]) -> None:
-    """Whole or not at all: a broken conversion must not look like a model."""
+    """Complete or not at all: a broken conversion must not look like a model."""
     need = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
     partial = target.with_name(target.name + ".part")
     try:

@@ -1,11 +1,11 @@
-"""Which files a pipeline needs, where they are published and where they lie here. Data in manifest.json, no torch."""
+"""Published files: which ones a pipeline needs, their sources and local paths. Data in manifest.json, no torch."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -21,36 +21,36 @@ FOLDER_VARIABLE = "STREAMVACE_MODELS"
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One published model.
+    """A published model.
 
-    id: its name here. variant: which network it is for (a size, a dtype, a codec). paths: its files in the repository.
-    parts: nestings of a pickle to take, preferred first. alpha: of a LoRA without alpha tensors. about_gb: None where
-    the publisher's size is not known here.
+    id: its local name. variant: the network it is for (a size, a dtype, a codec). paths: its files in the repository.
+    parts: keys of the nested state dict in a pickle, preferred first. alpha: of a LoRA without alpha tensors. about_gb:
+    size of the download, None if unknown.
     """
 
     id: str
     kind: Kind
     variant: str
     repository: str
-    paths: tuple[str, ...]
+    paths: Sequence[str]
     licence: str
-    parts: tuple[str, ...] = ()
+    parts: Sequence[str] = ()
     alpha: float | None = None
     about_gb: float | None = None
 
     def place(self, folder: Path) -> Path:
-        """Where it lies in a models folder: `ID.safetensors`, or a folder `ID` for a tokenizer."""
+        """Its path in a models folder: `ID.safetensors`, or a folder `ID` for a tokenizer."""
         return folder / self.id if self.kind == "tokenizer" else folder / f"{self.id}.safetensors"
 
     def present(self, folder: Path) -> bool:
-        """Whether it is there, whole or not."""
+        """Whether its file exists; the content is not checked."""
         place = self.place(folder)
         return (place / "tokenizer.json").exists() if self.kind == "tokenizer" else place.exists()
 
 
 @dataclass(frozen=True)
 class PipelineFiles:
-    """The models of one pipeline. codecs: those it can run with, its default first."""
+    """The models of one pipeline. codecs: the default first."""
 
     name: str
     transformer: ModelFile
@@ -61,20 +61,14 @@ class PipelineFiles:
     lora: ModelFile | None = None
 
     def needed(self, codec: str | None = None) -> dict[str, ModelFile]:
-        """By kind, what a run with `codec` (an id; None: the default) takes. Raises UserError for another codec."""
+        """The models of a run by kind. codec: an id; None: the default. Raises UserError for an unknown codec."""
         chosen = next((each for each in self.codecs if codec in (None, each.id)), None)
         if chosen is None:
             known = ", ".join(each.id for each in self.codecs)
-            raise UserError(f"{self.name} has no codec {codec!r}; there are: {known}")
-        found = {
-            "transformer": self.transformer,
-            "lora": self.lora,
-            "context": self.context,
-            "text": self.text,
-            "tokenizer": self.tokenizer,
-            "codec": chosen,
-        }
-        return {kind: each for kind, each in found.items() if each is not None}
+            raise UserError(f"{self.name} has no codec {codec!r}; use one of: {known}")
+        lora = {} if self.lora is None else {"lora": self.lora}
+        rest = {"context": self.context, "text": self.text, "tokenizer": self.tokenizer, "codec": chosen}
+        return {"transformer": self.transformer} | lora | rest
 
 
 def models_folder() -> Path:
@@ -95,11 +89,7 @@ def models_folder() -> Path:
 def model_files() -> Mapping[str, ModelFile]:
     """Every model by id."""
 
-    def frozen(value: Any) -> Any:
-        return tuple(value) if isinstance(value, list) else value
-
-    rows = _data()["files"].items()
-    return {name: ModelFile(id=name, **{key: frozen(value) for key, value in row.items()}) for name, row in rows}
+    return {name: ModelFile(id=name, **row) for name, row in _data()["files"].items()}
 
 
 @cache
@@ -117,7 +107,7 @@ def pipelines() -> Mapping[str, PipelineFiles]:
 
 
 def select(names: list[str], codec: str | None = None) -> list[ModelFile]:
-    """The models that pipelines and ids name, each once, in order. Raises UserError for an unknown name."""
+    """The models of these pipelines and ids, each once, in order. Raises UserError for an unknown name."""
     chosen: dict[str, ModelFile] = {}
     for name in names:
         if name in pipelines():
@@ -125,22 +115,28 @@ def select(names: list[str], codec: str | None = None) -> list[ModelFile]:
         elif name in model_files():
             chosen[name] = model_files()[name]
         else:
-            raise UserError(f"nothing is called {name!r}; pipelines: {', '.join(pipelines())}; see `models list`")
+            listed = command("models list")
+            raise UserError(f"unknown model {name!r}; use one of {', '.join(pipelines())}, or an id from: {listed}")
     return list(chosen.values())
 
 
 def installed(name: str, codec: str | None = None, folder: Path | None = None) -> dict[str, Path]:
-    """By kind, the paths a run of pipeline `name` loads. Raises UserError naming what is not there and the mend."""
+    """By kind, the files of a run of pipeline `name`. Raises UserError with the missing ones and the fix."""
     folder = folder or models_folder()
     if name not in pipelines():
-        raise UserError(f"no files are published for pipeline {name!r}; there are: {', '.join(pipelines())}")
+        raise UserError(f"no files are published for pipeline {name!r}; use one of: {', '.join(pipelines())}")
     needed = pipelines()[name].needed(codec)
     if missing := [each.id for each in needed.values() if not each.present(folder)]:
         raise UserError(
             f"{name} needs {len(needed)} models, {len(missing)} are not in {folder}: {', '.join(missing)}; "
-            f"`{command(f'models pull {name}')}` fetches them"
+            f"run: {command(f'models pull {name}')}"
         )
     return {kind: each.place(folder) for kind, each in needed.items()}
+
+
+def vision_rows(publisher: str) -> Mapping[str, dict[str, Any]]:
+    """By name, the networks of controls and masks from "wheel", "hub" or "web". See models/vision.py."""
+    return _data()["vision"][publisher]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Fetching published models: with progress, resumed where it broke off, converted and checked before they count."""
+"""Downloading published models: with progress, resumed after an interruption, converted and checked before use."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from streamvace.models.manifest import ModelFile
+from streamvace.models.manifest import FOLDER_VARIABLE, ModelFile
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import install
 
 DOWNLOADS = ".downloads"
-"""Inside the models folder: what is not finished yet. Nothing ever loads from it."""
+"""Inside the models folder: unfinished downloads. Nothing loads from it."""
 GB = 1e9
 
 
 def pull(entry: ModelFile, folder: Path, say: Callable[[str], None]) -> Path:
-    """Fetch one model to its place in `folder` and give the place back; it is checked before it gets there.
+    """Download one model, check it and move it to its path in `folder`, which is returned.
 
-    Raises UserError without huggingface_hub, network or disk space, or when the file is not what it should be.
+    Raises UserError without huggingface_hub, network or disk space, or if the file is not what it should be.
     """
     from streamvace.models.check import check_file
     from streamvace.models.convert import convert
@@ -33,13 +33,12 @@ def pull(entry: ModelFile, folder: Path, say: Callable[[str], None]) -> Path:
             shutil.move(file, place / file.name)
         return place
     (source,) = fetched
-    ready = source
-    if source.suffix != ".safetensors":
-        ready = source.with_suffix(".safetensors")
+    ready = source.with_suffix(".safetensors")
+    if source != ready:
         say(f"{entry.id}: converting {source.name}")
         done = convert(source, ready, entry.parts, overwrite=True)
         if done.dropped:
-            say(f"{entry.id}: left out, no tensors: {', '.join(done.dropped[:5])}")
+            say(f"{entry.id}: skipped what is no tensor: {', '.join(done.dropped[:5])}")
     check_file(entry, ready)
     shutil.move(ready, place)
     source.unlink(missing_ok=True)
@@ -49,9 +48,9 @@ def pull(entry: ModelFile, folder: Path, say: Callable[[str], None]) -> Path:
 def fetch_file(
     name: str, repository: str, path: str, licence: str, folder: Path, say: Callable[[str], None], copies: int = 1
 ) -> Path:
-    """One file of a repository into the downloads folder; huggingface_hub shows the progress and resumes.
+    """Download one file of a repository to the downloads folder; huggingface_hub shows the progress and resumes.
 
-    name: of the model, for what is said. copies: how many of it lie on the disk for a moment. Raises UserError.
+    name: of the model, for `say`. copies: how many of it exist on the disk at once, at most. Raises UserError.
     """
     hub = _hub()
     local = folder / DOWNLOADS / repository.replace("/", "--")
@@ -64,12 +63,12 @@ def fetch_file(
     except _network_errors(hub) as error:
         first = str(error).partition("\n")[0][:200]
         raise UserError(
-            f"cannot fetch {repository}/{path}: {first}; if the network broke off, the same command goes on there"
+            f"cannot download {repository}/{path}: {first}; run the same command again to resume"
         ) from error
 
 
 def _fetch(entry: ModelFile, path: str, folder: Path, say: Callable[[str], None]) -> Path:
-    # A pickle and what is made of it lie side by side for a moment.
+    # A pickle and its conversion exist at the same time.
     copies = 1 if path.endswith(".safetensors") else 2
     return fetch_file(entry.id, entry.repository, path, entry.licence, folder, say, copies)
 
@@ -78,21 +77,19 @@ def _check_space(name: str, need: int, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
     if free < need:
-        raise UserError(f"{name} needs {need / GB:.1f} GB in {folder}, {free / GB:.1f} GB are free")
+        fix = f"make room, or set {FOLDER_VARIABLE} to another folder"
+        raise UserError(f"{name} needs {need / GB:.1f} GB in {folder}, {free / GB:.1f} GB are free; {fix}")
 
 
 def _network_errors(hub: Any) -> tuple[type[BaseException], ...]:
     """Everything that a failed download raises.
 
-    A broken connection is an error of the HTTP library below the hub, which changed (requests, httpx) and will again;
-    the hub's own error is made from that library's.
+    A broken connection raises an error of the HTTP library below huggingface_hub, which has changed before (requests,
+    httpx); the hub's own error derives from it.
     """
     refused: type[BaseException] = hub.errors.HfHubHTTPError
-    return (
-        OSError,
-        ValueError,
-        *(each for each in refused.__mro__ if each.__name__ in ("HfHubHTTPError", "HTTPError")),
-    )
+    http = [each for each in refused.__mro__ if each.__name__ in ("HfHubHTTPError", "HTTPError")]
+    return (OSError, ValueError, *http)
 
 
 def _hub() -> Any:
@@ -100,5 +97,5 @@ def _hub() -> Any:
         hub = importlib.import_module("huggingface_hub")
         importlib.import_module("huggingface_hub.errors")
     except ImportError as error:
-        raise UserError(f"fetching models needs huggingface_hub: {install('wan')} ({error})") from None
+        raise UserError(f"downloading models needs huggingface_hub ({error}); run: {install('wan')}") from None
     return hub

@@ -83,8 +83,8 @@ def load_generator(name: str, size: tuple[int, int] | None = None, options: Mode
 
 def load_embedded(spec: PipelineSpec, folder: Path, device: torch.device, dtype: torch.dtype) -> Networks:
     """The embedded model's networks from a folder of weights."""
-    from streamvace.embedded.world.text import TextEncoder
     from streamvace.model.autoencoder.tiny import TinyAE
+    from streamvace.world.text import TextEncoder
 
     return Networks(
         wan=load_module(lambda: CausalWan(spec.size), folder / "transformer.safetensors", device, dtype),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -14,6 +13,9 @@ from streamvace.system.errors import UserError
 from streamvace.video.core.eight_bit import rgba_of_bgr
 from streamvace.video.core.resize import fit_cover
 from streamvace.video.core.threaded import ThreadedSource
+
+PROBED = range(4)
+"""Numbers that are tried when cameras are looked for."""
 
 
 class Capture(Protocol):
@@ -28,48 +30,48 @@ class Capture(Protocol):
 
 def open_camera(index: int) -> Capture:
     """The camera with this number, opened or not; quiet either way."""
-    # OpenCV prints every failed attempt; the one line that the user needs comes from us.
+    # OpenCV prints every failed attempt; the user gets our one line instead.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     capture: Any = cv2.VideoCapture(index)
-    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # an older picture waiting in the driver is latency
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # pictures queued in the driver are latency
     camera: Capture = capture
     return camera
 
 
-class CameraSource(ThreadedSource):
-    """One camera, read as fast as it gives pictures; the newest wins.
+def camera_opens(index: int, opener: Callable[[int], Capture] = open_camera) -> bool:
+    """Whether the camera with this number can be opened now. Takes up to a second on some systems."""
+    capture = opener(index)
+    opens = capture.isOpened()
+    capture.release()
+    return opens
 
-    Opening, reading and, after a loss, opening again all happen on the source's own thread, because some drivers bind
-    a camera to the thread that opened it and because each of the three can take seconds.
+
+class CameraSource(ThreadedSource):
+    """One camera, read as fast as it gives pictures.
+
+    Opening, reading and, after a loss, opening again happen on the thread: some drivers bind a camera to the thread
+    that opened it, and each of the three can take seconds.
     """
 
     OPEN_SECONDS = 20.0
     REOPEN_SECONDS = 1.0
-    PROBED = range(4)
 
     def __init__(self, index: int, size: tuple[int, int], opener: Callable[[int], Capture] = open_camera) -> None:
-        """index: counted from 0; size: (width, height) of the frames given. Raises UserError when it gives nothing."""
+        """index: counted from 0; size: (width, height) of the frames offered. Raises UserError if it does not open."""
         super().__init__(f"camera:{index}")
         self.losses = 0
         """How often the camera stopped giving pictures."""
         self._index = index
         self._size = size
-        self._open = opener
-        self._tried = threading.Event()
-        self._others: list[int] | None = None
-        self._thread.start()
-        answered = self._tried.wait(self.OPEN_SECONDS)
-        if not answered or self._others is not None:
-            self.close()
-            raise UserError(self._refusal(answered))
+        self._opener = opener
+        self._open_on_thread("close the program that uses it, or plug it in again")
 
     def _run(self) -> None:
-        capture = self._open(self._index)
-        opened = capture.isOpened()
-        if not opened:
-            self._others = [other for other in self.PROBED if other != self._index and self._answers(other)]
-        self._tried.set()
-        while opened:
+        capture = self._opener(self._index)
+        if not capture.isOpened():
+            raise UserError(self._refusal())
+        self._opened.set()
+        while True:
             self._read_until_lost(capture)
             capture.release()
             if self._stop.is_set():
@@ -86,7 +88,7 @@ class CameraSource(ThreadedSource):
             captured_ns = now_ns()
             try:
                 rgba = rgba_of_bgr(bgr)
-            except ValueError as error:  # a driver's hiccup; the next picture may be one
+            except ValueError as error:  # a glitch of the driver; the next picture may be good
                 self._fault(str(error))
                 continue
             self.sender_size = (rgba.shape[1], rgba.shape[0])
@@ -96,27 +98,17 @@ class CameraSource(ThreadedSource):
         """Try until the camera is back or the source is closed."""
         while True:
             self._stop.wait(self.REOPEN_SECONDS)
-            capture = self._open(self._index)
+            capture = self._opener(self._index)
             if capture.isOpened() or self._stop.is_set():
                 return capture
             capture.release()
 
-    def _answers(self, index: int) -> bool:
-        capture = self._open(index)
-        answers = capture.isOpened()
-        capture.release()
-        return answers
-
-    def _refusal(self, answered: bool) -> str:
-        if not answered:
-            return (
-                f"camera {self._index} did not answer within {self.OPEN_SECONDS:.0f} s; "
-                "close the program that uses it, or plug it in again"
-            )
-        found = ", ".join(f"camera:{other}" for other in self._others or [])
-        if found:
-            return f"camera {self._index} cannot be opened; there is {found}; use that"
+    def _refusal(self) -> str:
+        others = [other for other in PROBED if other != self._index and camera_opens(other, self._opener)]
+        if others:
+            found = ", ".join(f"camera:{other}" for other in others)
+            return f"camera {self._index} cannot be opened; use one of {found}"
         return (
-            f"camera {self._index} cannot be opened and there is no other; plug one in, close the program "
+            f"camera {self._index} cannot be opened and no other camera was found; plug one in, close the program "
             "that uses it, or allow camera access in the system's privacy settings"
         )

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.system.clock import Clock, ShowClock
+from streamvace.video.core.rate import ticks
 from streamvace.video.core.threaded import ThreadedSource
 
 CORNERS: tuple[tuple[str, tuple[int, int, int]], ...] = (
@@ -19,14 +20,14 @@ CORNERS: tuple[tuple[str, tuple[int, int, int]], ...] = (
 
 _GROUND, _LINES, _RAMP = 64, 150, (200, 120, 40)
 _TURN_S = 2.0
-"""The hand goes round once in so many seconds."""
+"""Seconds for one turn of the hand."""
 
 
 def card(size: tuple[int, int], seconds: float = 0.0) -> NDArray[np.uint8]:
-    """The card at this moment, uint8 `[height, width, 4]`, straight alpha. size: (width, height).
+    """The card after `seconds`, uint8 `[height, width, 4]`, straight alpha. size: (width, height).
 
-    A circle that is round while the shape is kept, with a hand that turns clockwise; a bar of one colour whose alpha
-    rises from 0 at the left to 255 at the right. Everything but the bar is opaque.
+    A circle, which shows a wrong aspect ratio, with a hand that turns clockwise; a bar of one colour whose alpha rises
+    from 0 at the left to 255 at the right. Everything else is opaque.
     """
     width, height = size
     picture = np.full((height, width, 4), (_GROUND, _GROUND, _GROUND, 255), np.uint8)
@@ -59,15 +60,13 @@ class CardSource(ThreadedSource):
         self._thread.start()
 
     def _run(self) -> None:
-        opened_ns = due_ns = self._clock.now()
-        while not self._stop.is_set():
+        opened_ns = self._clock.now()
+        for due_ns in ticks(self._clock, self._rate, self._stop):
             self._offer(card(self._size, (due_ns - opened_ns) / 1e9), due_ns)
-            due_ns = max(due_ns + round(1e9 / self._rate), self._clock.now())
-            self._clock.wait_until(due_ns, self._stop)
 
 
 def _write(picture: NDArray[np.uint8], text: str, left: int, top: int, wide: int, high: int) -> None:
-    """The colour's name in black, where there is room to read it: letters tell mirrored from turned."""
+    """The colour's name in black, if there is room for it: letters tell a mirrored picture from a rotated one."""
     scale = wide / 140
     if scale < 0.3:
         return

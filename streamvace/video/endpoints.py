@@ -1,6 +1,6 @@
-"""From a URI on the command line to an open source or sink: two tables.
+"""From an address on the command line to an open source or sink: two tables.
 
-Every opener imports what it needs when it is used, so that a missing optional package hurts only those who ask for it.
+Every opener imports what it needs when it is called: a missing optional package affects only its own addresses.
 """
 
 from __future__ import annotations
@@ -13,18 +13,22 @@ from typing import TypeVar
 from streamvace.records.frame import Sink, Source
 from streamvace.system.errors import UserError
 from streamvace.video.core.address import parse_address
+from streamvace.video.core.shared_texture import TextureOptions
 
 Size = tuple[int, int]
 Opener = TypeVar("Opener")
 
+OUTPUT_NAME = "streamvace"
+"""Name of an output whose address has none."""
+
 
 def open_source(uri: str, size: Size) -> Source:
-    """Open a control source that gives frames of `size` (width, height). Raises UserError, one line with the mend.
+    """Open a control source with frames of `size` (width, height). Raises UserError, one line with the fix.
 
     `pattern`, `pattern:light|depth|edges|scene|mask`, `file:PATH` or a bare path (`?rate=0.5&start=3&loop=0` after it;
     a folder or `shot_*.png` is a sequence), `camera:0`, `ndi:NAME` (`ndi:` takes the first found), `screen:1`
-    (`?x=&y=&width=&height=&fps=`), `card`, `none`; on Windows `spout:NAME`, on macOS `syphon:NAME` (without a name
-    likewise; `?premultiplied` and `?flipped` after it, joined by `&`, say what the other program does differently).
+    (`?x=&y=&width=&height=&fps=`), `card`, `none`; on Windows `spout:NAME`, on macOS `syphon:NAME` (`spout:` and
+    `syphon:` take the first found; `?premultiplied&flipped` after it for programs whose textures are so).
     """
     scheme, rest = split_uri(uri, SOURCES)
     return _opener(SOURCES, scheme, uri, "input")(rest, size)
@@ -34,15 +38,15 @@ def open_sink(uri: str, size: Size, rate: float) -> Sink:
     """Open a sink for frames of `size` (width, height) at `rate` frames a second. Raises UserError.
 
     `null`, `window`, `window:full` (`?display=2` after it), `ndi:NAME`, `file:PATH.mp4` or a bare .mp4/.mov path
-    (`?format=prores`, `png` or `qtrle` after a .mov keeps alpha); on Windows `spout:NAME`, on
-    macOS `syphon:NAME`, with the same options as a source.
+    (`?format=prores`, `png` or `qtrle` after a .mov keeps alpha); on Windows `spout:NAME`, on macOS `syphon:NAME`, with
+    the same options as a source.
     """
     scheme, rest = split_uri(uri, SINKS)
     return _opener(SINKS, scheme, uri, "output")(rest, size, rate)
 
 
 def split_uri(uri: str, table: Mapping[str, object]) -> tuple[str, str]:
-    r"""(scheme, rest). What names no scheme of the table but looks like a path is a file: `clip.mp4`, `C:\clip.mp4`."""
+    r"""(scheme, rest). A path without a scheme is a file: `clip.mp4`, `C:\clip.mp4`."""
     scheme, colon, rest = uri.partition(":")
     if scheme in table:
         return scheme, rest
@@ -57,8 +61,15 @@ def _opener(table: Mapping[str, Opener], scheme: str, uri: str, role: str) -> Op
     if scheme in table:
         return table[scheme]
     near = difflib.get_close_matches(scheme, table, n=1)
-    mend = f"did you mean {near[0]}?" if near else "use one of these, or the path of a file"
-    raise UserError(f"unknown {role} {uri!r}: there is {', '.join(table)}; {mend}")
+    fix = f"did you mean {near[0]}?" if near else "use one of these, or the path of a file"
+    raise UserError(f"unknown {role} {uri!r}: there is {', '.join(table)}; {fix}")
+
+
+def _numbered(kind: str, rest: str, first: int) -> int:
+    """The number in `camera:1` or `screen:1`; the first if there is none. Raises UserError for anything else."""
+    if rest and not rest.isdecimal():
+        raise UserError(f"unknown {kind} {rest!r}: {kind}s are counted from {first}; try {kind}:{first}")
+    return int(rest or first)
 
 
 def _pattern_source(kind: str, size: Size) -> Source:
@@ -74,12 +85,10 @@ def _file_source(rest: str, size: Size) -> Source:
     return FileSource(path, size, options=options)
 
 
-def _camera_source(number: str, size: Size) -> Source:
+def _camera_source(rest: str, size: Size) -> Source:
     from streamvace.video.camera import CameraSource
 
-    if not (number or "0").isdecimal():
-        raise UserError(f"unknown camera {number!r}: cameras are counted from 0; try camera:0")
-    return CameraSource(int(number or "0"), size)
+    return CameraSource(_numbered("camera", rest, 0), size)
 
 
 def _ndi_source(rest: str, size: Size) -> Source:
@@ -89,14 +98,12 @@ def _ndi_source(rest: str, size: Size) -> Source:
 
 
 def _spout_source(rest: str, size: Size) -> Source:
-    from streamvace.video.core.shared_texture import TextureOptions
     from streamvace.video.spout.source import SpoutSource
 
     return SpoutSource(*parse_address("spout", rest, TextureOptions), size)
 
 
 def _syphon_source(rest: str, size: Size) -> Source:
-    from streamvace.video.core.shared_texture import TextureOptions
     from streamvace.video.syphon.source import SyphonSource
 
     return SyphonSource(*parse_address("syphon", rest, TextureOptions), size)
@@ -106,9 +113,7 @@ def _screen_source(rest: str, size: Size) -> Source:
     from streamvace.video.screen import ScreenOptions, ScreenSource
 
     number, options = parse_address("screen", rest, ScreenOptions)
-    if not (number or "1").isdecimal():
-        raise UserError(f"unknown screen {number!r}: screens are counted from 1; try screen:1")
-    return ScreenSource(int(number or "1"), options, size)
+    return ScreenSource(_numbered("screen", number, 1), options, size)
 
 
 def _card_source(rest: str, size: Size) -> Source:
@@ -142,23 +147,21 @@ def _ndi_sink(rest: str, size: Size, rate: float) -> Sink:
     from streamvace.video.ndi.sink import NdiOutput, NdiSink
 
     name, options = parse_address("ndi", rest, NdiOutput)
-    return NdiSink(name or "streamvace", rate, options)
+    return NdiSink(name or OUTPUT_NAME, rate, options)
 
 
 def _spout_sink(rest: str, size: Size, rate: float) -> Sink:
-    from streamvace.video.core.shared_texture import TextureOptions
     from streamvace.video.spout.sink import SpoutSink
 
     name, options = parse_address("spout", rest, TextureOptions)
-    return SpoutSink(name or "streamvace", options, size)
+    return SpoutSink(name or OUTPUT_NAME, options, size)
 
 
 def _syphon_sink(rest: str, size: Size, rate: float) -> Sink:
-    from streamvace.video.core.shared_texture import TextureOptions
     from streamvace.video.syphon.sink import SyphonSink
 
     name, options = parse_address("syphon", rest, TextureOptions)
-    return SyphonSink(name or "streamvace", options)
+    return SyphonSink(name or OUTPUT_NAME, options)
 
 
 def _file_sink(rest: str, size: Size, rate: float) -> Sink:
@@ -181,7 +184,7 @@ SOURCES: Mapping[str, Callable[[str, Size], Source]] = {
     "card": _card_source,
     "none": _no_source,
 }
-"""Scheme to opener; the opener gets what stands after the colon."""
+"""Scheme to opener. The opener gets what follows the colon."""
 
 SINKS: Mapping[str, Callable[[str, Size, float], Sink]] = {
     "null": _null_sink,
@@ -191,4 +194,4 @@ SINKS: Mapping[str, Callable[[str, Size, float], Sink]] = {
     "spout": _spout_sink,
     "syphon": _syphon_sink,
 }
-"""Scheme to opener; the opener gets what stands after the colon."""
+"""Scheme to opener. The opener gets what follows the colon."""

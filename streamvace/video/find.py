@@ -1,4 +1,4 @@
-"""What there is to take pictures from: senders on the network and on this machine, cameras, screens. One table."""
+"""Finding sources: senders on the network and on this machine, cameras, screens. One table."""
 
 from __future__ import annotations
 
@@ -9,21 +9,19 @@ from dataclasses import dataclass
 
 from streamvace.records.frame import Frame
 from streamvace.system.errors import UserError
+from streamvace.video.core.threaded import one_line
 from streamvace.video.endpoints import open_source
 
 LOOK_SIZE = (64, 36)
-"""(width, height) of a first look: enough for a thumbnail in a terminal."""
+"""(width, height) of a first picture: enough for a thumbnail in a terminal."""
 
 ASK_SECONDS = 0.25
-"""How long one NDI finder of several is given; a program on this machine answers in a few hundredths."""
-
-CAMERAS = range(4)
-"""Numbers that are tried. Asking for one that is not there takes up to a second, on some systems."""
+"""How long each of several NDI finders waits; a program on this machine answers in a few hundredths of a second."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """One source. address: for --input. about: what else is known of it."""
+    """A source. address: for --input. about: what else is known of it."""
 
     kind: str
     address: str
@@ -32,7 +30,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Look:
-    """What a first look saw. frame: of LOOK_SIZE, None when none came. size: (width, height) as it is sent, 0 unknown.
+    """The first picture of a source. frame: of LOOK_SIZE, or None. size: (width, height) as sent, 0 if unknown.
     error: why there is no picture."""
 
     frame: Frame | None = None
@@ -41,30 +39,30 @@ class Look:
 
 
 def find_ndi(seconds: float) -> list[Found]:
-    """NDI senders that answer within so many seconds. Raises UserError without the package."""
+    """NDI senders that answer within `seconds`. Raises UserError without the package."""
     from streamvace.video.ndi.runtime import NdiFinder
 
-    patient, told = NdiFinder(), dict[str, str]()
+    patient, urls = NdiFinder(), dict[str, str]()
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
-        asking = NdiFinder()  # anew: without mDNS one program answers a finder, and another one the next
+        brief = NdiFinder()  # a new one: without mDNS each finder is answered by one program only
         time.sleep(min(left, ASK_SECONDS))
-        told.update((each.full_name, each.url) for each in asking.addresses())
-        asking.close()
-    told.update((each.full_name, each.url) for each in patient.addresses())
+        urls.update((each.full_name, each.url) for each in brief.addresses())
+        brief.close()
+    urls.update((each.full_name, each.url) for each in patient.addresses())
     patient.close()
-    return [Found("NDI", f"ndi:{name}", url) for name, url in sorted(told.items())]
+    return [Found("NDI", f"ndi:{name}", url) for name, url in sorted(urls.items())]
 
 
 def find_spout(seconds: float) -> list[Found]:
-    """Spout senders. Raises UserError elsewhere than on Windows, and without the package."""
+    """Spout senders. Raises UserError on systems other than Windows and without the package."""
     from streamvace.video.spout.api import load_spout
 
     return [Found("Spout", f"spout:{name}") for name in load_spout("").SpoutReceiver().getSenderList()]
 
 
 def find_syphon(seconds: float) -> list[Found]:
-    """Syphon servers; on the main thread. Raises UserError elsewhere than on macOS, and without the package."""
+    """Syphon servers; on the main thread. Raises UserError on systems other than macOS and without the package."""
     from streamvace.video.syphon.api import load_syphon, servers
 
     servers.use(load_syphon())
@@ -77,15 +75,9 @@ def find_syphon(seconds: float) -> list[Found]:
 
 def find_cameras(seconds: float) -> list[Found]:
     """Cameras that can be opened now."""
-    from streamvace.video.camera import open_camera
+    from streamvace.video.camera import PROBED, camera_opens
 
-    found = []
-    for index in CAMERAS:
-        capture = open_camera(index)
-        if capture.isOpened():
-            found.append(Found("camera", f"camera:{index}"))
-        capture.release()
-    return found
+    return [Found("camera", f"camera:{index}") for index in PROBED if camera_opens(index)]
 
 
 def find_screens(seconds: float) -> list[Found]:
@@ -104,14 +96,14 @@ FINDERS: Mapping[str, Callable[[float], list[Found]]] = {
     "camera": find_cameras,
     "screen": find_screens,
 }
-"""By kind; each waits as long as it is told where an answer takes time."""
+"""By kind; each may wait for the seconds given."""
 
 ONLY_ON: Mapping[str, str] = {"Spout": "win32", "Syphon": "darwin"}
-"""Kinds that other systems do not have, and need not hear of."""
+"""Kinds that other systems do not have; there they are not mentioned."""
 
 
 def find_all(seconds: float) -> tuple[list[Found], dict[str, str]]:
-    """(what there is, why a kind could not be asked). On the main thread."""
+    """(sources, why a kind could not be searched). On the main thread."""
     found: list[Found] = []
     problems: dict[str, str] = {}
     for kind, find in FINDERS.items():
@@ -125,7 +117,7 @@ def find_all(seconds: float) -> tuple[list[Found], dict[str, str]]:
 
 
 def look_at(address: str, seconds: float) -> Look:
-    """Open the source, wait for its first picture, and close it. Never raises for what a source does."""
+    """Open the source, wait for its first picture, and close it. Errors of the source become `Look.error`."""
     try:
         source = open_source(address, LOOK_SIZE)
     except UserError as error:
@@ -138,7 +130,7 @@ def look_at(address: str, seconds: float) -> Look:
             frame = source.poll()
         size: tuple[int, int] = getattr(source, "sender_size", (0, 0))
         return Look(frame, size, "" if frame is not None else f"no picture within {seconds:g} s")
-    except Exception as error:  # noqa: BLE001 - a driver raises anything; it becomes the line of this source
-        return Look(error=" ".join(str(error).split()) or type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - a driver raises anything
+        return Look(error=one_line(error))
     finally:
         source.close()

@@ -1,23 +1,17 @@
-"""Sources and sinks without a device: nothing, and memory."""
+"""Sources and sinks without a device."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 
-import numpy as np
-from numpy.typing import NDArray
-
-from streamvace.records.frame import Frame, check_pixels
-from streamvace.system.clock import now_ns
-from streamvace.video.core.mailbox import Mailbox
+from streamvace.records.frame import Frame
 
 
 class NullSource:
     """No control picture at all."""
 
-    def __init__(self, name: str = "none") -> None:
-        self.name = name
+    name = "none"
 
     def poll(self) -> Frame | None:
         return None
@@ -27,10 +21,10 @@ class NullSource:
 
 
 class NullSink:
-    """Takes every frame and keeps none: for benchmarks and for machines without a screen."""
+    """Counts frames and drops them: for benchmarks and for machines without a screen."""
 
-    def __init__(self, name: str = "null") -> None:
-        self.name = name
+    def __init__(self) -> None:
+        self.name = "null"
         self.published = 0
 
     def publish(self, frame: Frame) -> None:
@@ -40,39 +34,8 @@ class NullSink:
         pass
 
 
-class MemorySource:
-    """Gives the frames that its owner pushes; the newest wins."""
-
-    def __init__(self, name: str = "memory") -> None:
-        self.name = name
-        self._slot: Mailbox[Frame] = Mailbox()
-        self._sequence = 0
-
-    @property
-    def dropped(self) -> int:
-        """Frames replaced before they were polled."""
-        return self._slot.dropped
-
-    def push(self, pixels: NDArray[np.uint8], captured_ns: int | None = None) -> Frame:
-        """Offer one picture, uint8 `[H, W, 4]`, captured now unless told otherwise. From any thread.
-
-        Raises ValueError for any other picture.
-        """
-        check_pixels(pixels)
-        frame = Frame(pixels, now_ns() if captured_ns is None else captured_ns, self.name, self._sequence)
-        self._sequence += 1
-        self._slot.put(frame)
-        return frame
-
-    def poll(self) -> Frame | None:
-        return self._slot.take()
-
-    def close(self) -> None:
-        self._slot.close()
-
-
 class MemorySink:
-    """Keeps the last `keep` frames, and lets another thread wait until so many were published."""
+    """Keeps the last `keep` frames, and lets another thread wait for a number of them."""
 
     def __init__(self, keep: int = 64, name: str = "memory") -> None:
         self.name = name

@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.embedded.world.pattern_stream import KINDS, PatternStream
 from streamvace.system.clock import Clock, ShowClock
 from streamvace.system.errors import UserError
 from streamvace.video.core.resize import fit_cover, with_alpha
 from streamvace.video.core.threaded import ThreadedSource
+from streamvace.world.pattern_stream import KINDS, PatternStream
 
 MATTE = "mask"
-"""The kind that carries a mask: depth as colours, and in alpha where the objects are."""
+"""The kind with a mask: depth as colours, the objects in alpha."""
 
 _MATTE_SLOPE = 8
-"""An object is opaque from this part of a full depth on: its anti-aliased edge stays an edge."""
+"""Alpha per step of depth: objects are opaque, their anti-aliased edges stay soft."""
 
 
 def matte(depth: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """uint8 `[H, W, 3]` depth to `[H, W, 4]`: transparent where there is nothing, opaque inside the objects."""
+    """uint8 `[H, W, 3]` depth to `[H, W, 4]`: opaque inside the objects, transparent elsewhere."""
     pixels = with_alpha(depth)
     pixels[..., 3] = np.minimum(depth[..., 0].astype(np.uint16) * _MATTE_SLOPE, 255)
     return pixels
@@ -28,13 +28,13 @@ def matte(depth: NDArray[np.uint8]) -> NDArray[np.uint8]:
 class PatternSource(ThreadedSource):
     """A scene of the embedded model's own world.
 
-    Frame n shows the world n / rate seconds after opening, whatever came before it: a slow machine skips frames, it
-    never slows the movement down. Each frame is drawn ahead of its time, on the source's own thread, since drawing
-    takes milliseconds. Large pictures are drawn smaller and scaled up: the pattern must not cost what the model needs.
+    Frame n shows the world n / rate seconds after opening: a slow machine skips frames and keeps the speed. Drawing
+    takes milliseconds, so each frame is drawn ahead of its time. Large pictures are drawn smaller and scaled up: the
+    processor is for the model.
     """
 
     MOST_PIXELS = 110_000
-    """Drawn at most; the embedded model's own sizes stay below and are exact."""
+    """Pixels drawn at most. The embedded model's own sizes are smaller, so they are exact."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class PatternSource(ThreadedSource):
         seed: int = 0,
         clock: Clock | None = None,
     ) -> None:
-        """kind: "light", "depth", "edges", "scene" or "mask" (UserError otherwise); size: (width, height); in Hz."""
+        """kind: light, depth, edges, scene or mask (UserError otherwise); size: (width, height); rate: in Hz."""
         super().__init__(f"pattern:{kind}")
         known = (*KINDS, MATTE)
         if kind not in known:

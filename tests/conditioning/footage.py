@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.embedded.world.backgrounds import Background
-from streamvace.embedded.world.scene import Body, Scene, render
-from streamvace.embedded.world.styles import Look, compose, sample_look
+from streamvace.world.backgrounds import Background
+from streamvace.world.scene import Body, Scene, render
+from streamvace.world.styles import Look, compose, sample_look
 
 Pixels = NDArray[np.uint8]
 SIZE = (320, 184)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import torch
 from streamvace.doctor import checks as doctor
 from streamvace.doctor import facts as doctor_facts
 from streamvace.doctor.checks import Check, can_run, checks, run_doctor
-from streamvace.doctor.facts import Device, Facts, free_memory, gather, port_free, weights
+from streamvace.doctor.facts import OPTIONAL, Device, Facts, free_memory, gather, port_free, weights
 
 GOOD = Facts(
     system="linux",
@@ -31,10 +33,12 @@ GOOD = Facts(
     osc_port=7700,
     web_port=8700,
     weights=("codec", "context", "text", "transformer"),
-    vision=("ai_edge_litert", "onnxruntime"),
-    link=True,
-    screen=True,
+    packages=OPTIONAL,
 )
+
+
+def without(package: str) -> dict[str, object]:
+    return {"packages": tuple(name for name in OPTIONAL if name != package)}
 
 
 def look(facts: Facts, name: str) -> Check:
@@ -50,7 +54,7 @@ def test_a_processor_alone_can_run() -> None:
     bare = replace(GOOD, torch="2.13.0+cpu", torch_cuda="", nvidia_seen=False, devices=(), display=False, ndi="")
     assert can_run(checks(bare))
     assert look(bare, "GPU").status == "warn"
-    assert "web preview" in look(bare, "Window").mend
+    assert "web preview" in look(bare, "Window").fix
 
 
 @pytest.mark.parametrize(
@@ -66,11 +70,11 @@ def test_a_processor_alone_can_run() -> None:
         ({"weights": (), "weights_error": "a.safetensors is damaged (130 bytes)"}, "Embedded model"),
     ],
 )
-def test_what_the_main_job_needs_is_missing_with_a_mend(broken: dict[str, object], name: str) -> None:
+def test_what_the_main_job_needs_is_missing_with_a_fix(broken: dict[str, object], name: str) -> None:
     facts = replace(GOOD, **broken)  # type: ignore[arg-type]
     check = look(facts, name)
     assert check.status == "missing"
-    assert check.mend
+    assert check.fix
     assert not can_run(checks(facts))
 
 
@@ -89,20 +93,22 @@ def test_what_it_can_do_without_is_said_and_does_not_stop_it(
 ) -> None:
     facts = replace(GOOD, **lacking)  # type: ignore[arg-type]
     assert look(facts, name).status == status
-    assert look(facts, name).mend
+    assert look(facts, name).fix
     assert can_run(checks(facts))
 
 
 def test_a_torch_without_cuda_beside_an_nvidia_card_gets_the_exact_command() -> None:
     facts = replace(GOOD, torch="2.13.0+cpu", torch_cuda="", devices=())
-    assert look(facts, "PyTorch").mend == "python plugin/bootstrap.py install"
-    elsewhere = look(replace(facts, bootstrapped=False), "PyTorch").mend
-    assert elsewhere.startswith("pip install --force-reinstall torch==2.13.0 --index-url https://download.pytorch.org/")
+    assert look(facts, "PyTorch").fix == "python plugin/bootstrap.py install"
+    elsewhere = look(replace(facts, bootstrapped=False), "PyTorch").fix
+    assert elsewhere.startswith(
+        f'"{GOOD.executable}" -m pip install --force-reinstall torch==2.13.0 --index-url https://'
+    )
 
 
 def test_a_driver_too_old_for_the_torch_build_is_named() -> None:
     check = look(replace(GOOD, devices=()), "PyTorch")
-    assert (check.status, "13.0" in check.mend) == ("warn", True)
+    assert (check.status, "13.0" in check.fix) == ("warn", True)
 
 
 @pytest.mark.parametrize(("system", "names"), [("win32", {"Spout"}), ("darwin", {"Syphon"}), ("linux", set[str]())])
@@ -122,7 +128,7 @@ def test_the_attention_kernel_and_why_no_faster_one_is_said() -> None:
     check = look(replace(GOOD, attention=(slower,)), "Attention")
     assert (check.status, check.found) == ("ok", slower)
     broken = look(replace(GOOD, attention=(), attention_error="driver fault"), "Attention")
-    assert (broken.status, broken.mend) == ("warn", "run with --attention sdpa")
+    assert (broken.status, broken.fix) == ("warn", "run: python plugin/bootstrap.py run --attention sdpa")
     assert "Attention" not in {each.name for each in checks(replace(GOOD, attention=()))}
 
 
@@ -152,35 +158,41 @@ def test_a_port_in_use_is_seen() -> None:
         assert port_free("127.0.0.1", port, kind)
 
 
-def test_missing_networks_of_controls_and_masks_are_a_warning_with_the_mend() -> None:
-    for facts, mend in (
-        ({"vision": ()}, "plugin/bootstrap.py install vision"),
-        ({"vision_missing": ("a.tflite",)}, "pull vision"),
+def test_missing_networks_of_controls_and_masks_are_a_warning_with_the_fix() -> None:
+    for facts, fix in (
+        (without("onnxruntime"), "plugin/bootstrap.py install vision"),
+        ({"networks_missing": ("a.tflite",)}, "pull vision"),
+        ({"networks_error": "cv2 is broken"}, "first fix what is missing"),
     ):
         report = checks(replace(GOOD, **facts))  # type: ignore[arg-type]
         (line,) = [check for check in report if check.status != "ok"]
         assert (line.name, line.status) == ("Live controls", "warn")
-        assert mend in line.mend
+        assert fix in line.fix
         assert can_run(report)
 
 
-def test_without_link_the_show_runs_and_the_mend_is_named() -> None:
-    report = checks(replace(GOOD, link=False))
+def test_without_link_the_show_runs_and_the_fix_is_named() -> None:
+    report = checks(replace(GOOD, **without("aalink")))
     (line,) = [check for check in report if check.status != "ok"]
     assert (line.name, line.status) == ("Ableton Link", "warn")
-    assert line.mend == "python plugin/bootstrap.py install link"
+    assert line.fix == "python plugin/bootstrap.py install link"
     assert can_run(report)
 
 
 @pytest.mark.parametrize(
     ("lacking", "extra"),
-    [({"ndi": ""}, "ndi"), ({"vision": ()}, "vision"), ({"link": False}, "link"), ({"screen": False}, "screen")],
+    [
+        ({"ndi": ""}, "ndi"),
+        (without("ai_edge_litert"), "vision"),
+        (without("aalink"), "link"),
+        (without("mss"), "screen"),
+    ],
 )
 def test_a_missing_part_gets_the_command_that_reaches_this_python(lacking: dict[str, object], extra: str) -> None:
-    """The bootstrap's environment has no pip on the user's path: `pip install` there would mend another Python."""
+    """The bootstrap's environment has no pip on the user's path: `pip install` there would change another Python."""
     facts = replace(GOOD, **lacking)  # type: ignore[arg-type]
     ours, theirs = (
-        [check.mend for check in checks(replace(facts, bootstrapped=own)) if check.status != "ok"]
+        [check.fix for check in checks(replace(facts, bootstrapped=own)) if check.status != "ok"]
         for own in (True, False)
     )
     assert ours == [f"python plugin/bootstrap.py install {extra}"]
@@ -188,11 +200,12 @@ def test_a_missing_part_gets_the_command_that_reaches_this_python(lacking: dict[
 
 
 def test_damaged_weights_are_named(tmp_path: Path) -> None:
-    assert weights(tmp_path) == {"weights": ()}
+    assert weights(tmp_path) == ()
     (tmp_path / "a.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
-    assert weights(tmp_path) == {"weights": ("a",)}
+    assert weights(tmp_path) == ("a",)
     (tmp_path / "b.safetensors").write_bytes(b"version https://git-lfs.github.com/spec/v1")
-    assert "b.safetensors is damaged (42 bytes)" in weights(tmp_path)["weights_error"]
+    with pytest.raises(OSError, match=r"b\.safetensors is damaged \(42 bytes\)"):
+        weights(tmp_path)
 
 
 def test_this_machine_is_looked_at_without_an_exception() -> None:
@@ -204,7 +217,7 @@ def test_this_machine_is_looked_at_without_an_exception() -> None:
 
 
 def test_the_weights_looked_for_are_those_that_are_loaded() -> None:
-    source = (Path(doctor.__file__).parent / "stream/loading.py").read_text("utf-8")
+    source = (Path(doctor.__file__).parents[1] / "stream/loading.py").read_text("utf-8")
     assert all(f'"{name}.safetensors"' in source for name in doctor.NETWORKS)
 
 
@@ -218,17 +231,25 @@ def test_the_report_prints_and_the_exit_code_says_whether_the_show_can_run(
     facts = facts if good else replace(facts, weights=(), weights_error="[red]a [bracketed] error")
     monkeypatch.setattr(doctor, "gather", lambda *_: facts)
     assert run_doctor(False) == (0 if good else 1)
-    told = capsys.readouterr().out
-    assert (start in told) == good
+    output = capsys.readouterr().out
+    assert (start in output) == good
     assert run_doctor(True) == (0 if good else 1)
     report = json.loads(capsys.readouterr().out)
     assert report["can_run"] is good
     assert len(report["checks"]) == len(checks(facts))
 
 
-def test_a_library_that_fails_to_load_is_reported_not_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("torch", "cv2", "av"):
-        monkeypatch.setitem(__import__("sys").modules, module, None)
-    assert doctor_facts._torch()["torch_error"]
-    assert doctor_facts._opencv()["opencv_error"]
-    assert doctor_facts._video_files()["av_error"]
+def test_a_library_that_fails_to_load_is_reported_not_raised() -> None:
+    program = (
+        "import sys\n"
+        "sys.modules.update(dict.fromkeys(('torch', 'cv2', 'av', 'NDIlib')))\n"
+        "from streamvace.doctor.checks import run_doctor\n"
+        "sys.exit(run_doctor(True))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    found = {each["name"]: (each["status"], each["found"]) for each in json.loads(done.stdout)["checks"]}
+    for name, module in (("PyTorch", "torch"), ("OpenCV", "cv2"), ("Video files", "av")):
+        assert found[name] == ("missing", f"import of {module} halted; None in sys.modules")
+    assert found["Live controls"][0] == "warn"
+    assert found["NDI"][0] == "missing"

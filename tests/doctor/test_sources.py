@@ -38,9 +38,9 @@ def test_a_kind_that_cannot_be_asked_is_a_line_and_the_others_are_listed(
     monkeypatch.setattr(find, "FINDERS", {"NDI": missing, "camera": lambda seconds: [Found("camera", "camera:0")]})
     monkeypatch.setattr(sources, "look_at", lambda address, seconds: Look(picture((9, 9, 9)), (1280, 720)))
     assert sources.run_sources(0.0, thumbnails=False, as_json=True) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["problems"] == {"NDI": 'NDI is not installed; run: pip install "streamvace[ndi]"'}
-    assert told["sources"] == [
+    output = json.loads(capsys.readouterr().out)
+    assert output["problems"] == {"NDI": 'NDI is not installed; run: pip install "streamvace[ndi]"'}
+    assert output["sources"] == [
         {
             "kind": "camera",
             "address": "camera:0",

@@ -11,7 +11,7 @@ from streamvace.embedded.evaluation.trials import as_batch, trial
 from streamvace.embedded.train.network import CHUNK, encode
 from streamvace.embedded.train.package import LIMIT, WEIGHTS, load_package
 from streamvace.embedded.train.sampling import stream
-from streamvace.embedded.world.captions import VOCABULARY
+from streamvace.world.captions import VOCABULARY
 
 pytestmark = pytest.mark.skipif(not (WEIGHTS / "card.json").exists(), reason="no weights in this checkout")
 

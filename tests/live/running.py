@@ -70,10 +70,10 @@ class Running:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
             out.sendto(encode_message(address, *arguments), ("127.0.0.1", int(found[1]) if found else port))
 
-    def finish(self) -> int:
+    def finish(self, patience_s: float = PATIENCE_S) -> int:
         """Wait for its end; the exit code."""
         try:
-            code = self.process.wait(PATIENCE_S)
+            code = self.process.wait(patience_s)
         finally:
             self.process.kill()
         self._reader.join(PATIENCE_S)

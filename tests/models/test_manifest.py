@@ -67,14 +67,14 @@ def test_models_lie_where_the_platform_keeps_application_data(
     assert models_folder() == tmp_path / "elsewhere"
 
 
-def test_what_is_missing_is_told_with_the_command_that_fetches_it(models: Path) -> None:
-    with pytest.raises(UserError, match=f"needs 6 models, 6 are not in .*`{command('models pull longlive')}`"):
+def test_missing_models_are_reported_with_the_command_that_downloads_them(models: Path) -> None:
+    with pytest.raises(UserError, match=f"needs 6 models, 6 are not in .*run: {command('models pull longlive')}"):
         installed("longlive")
     with pytest.raises(UserError, match="no files are published for pipeline 'embedded'"):
         installed("embedded")
-    with pytest.raises(UserError, match="has no codec 'x'; there are: taehv, lighttae, wan-vae, lightvae"):
+    with pytest.raises(UserError, match="has no codec 'x'; use one of: taehv, lighttae, wan-vae, lightvae"):
         installed("longlive", codec="x")
-    with pytest.raises(UserError, match="nothing is called 'x'"):
+    with pytest.raises(UserError, match=r"unknown model 'x'; use one of longlive, .*or an id from: "):
         select(["x"])
     models.mkdir()
     for each in select(["longlive"], codec="wan-vae"):

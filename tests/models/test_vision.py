@@ -14,20 +14,25 @@ import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from streamvace.conditioning.controls import CONTROLS, RAFT_FILE
+from streamvace.conditioning.controls import CONTROLS, DEPTH_FOLDER, RAFT_FILE
+from streamvace.conditioning.controls.blaze_pose import FINDER_FILE, LANDMARK_FILE
+from streamvace.conditioning.controls.contour import FILE as CONTOUR_FILE
 from streamvace.conditioning.controls.contour import contour_network
+from streamvace.conditioning.controls.faces import FILE as FACE_FILE
+from streamvace.conditioning.controls.hands import FILE as HAND_FILE
 from streamvace.conditioning.controls.networks import VISION, Networks
 from streamvace.conditioning.controls.raft import RaftSmall
+from streamvace.conditioning.masks.person import SQUARE_FILE, WIDE_FILE
 from streamvace.models import vision
 from streamvace.models.cli import app
-from streamvace.models.vision import WEB_FILES, WHEEL_FILES, WebFile, WheelFile, missing, pull_vision
+from streamvace.models.vision import HUB_FILES, WEB_FILES, WHEEL_FILES, WebFile, WheelFile, missing, pull_vision
 from streamvace.system.errors import UserError
 
 
 @pytest.fixture
 def publisher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
-    """A pip that copies a wheel, a hub with a scribble and no depth network, a shelf with RAFT; returns pip's
-    commands."""
+    """A pip that copies a wheel, a hub with a scribble and no depth network, a web server with RAFT; returns
+    pip's commands."""
 
     def digest(name: str) -> str:
         return hashlib.sha256(name.encode()).hexdigest()
@@ -45,20 +50,22 @@ def publisher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Sequence[
 
     def fetch(name: str, repository: str, path: str, *rest: object) -> Path:
         if not path.endswith(".pth"):
-            raise UserError(f"cannot fetch {repository}/{path}: no network")
+            raise UserError(f"cannot download {repository}/{path}: no network")
         torch.save(contour_network().state_dict(), tmp_path / "net.pth")
         return tmp_path / "net.pth"
 
-    raft = tmp_path / "shelf.pth"
+    raft = tmp_path / "web.pth"
     torch.save(RaftSmall().state_dict(), raft)
-    shelf = {RAFT_FILE: WebFile(raft.as_uri(), hashlib.sha256(raft.read_bytes()).hexdigest(), "BSD-3-Clause")}
-    monkeypatch.setattr(vision, "WEB_FILES", shelf)
+    web = {RAFT_FILE: WebFile(raft.as_uri(), hashlib.sha256(raft.read_bytes()).hexdigest(), "BSD-3-Clause")}
+    monkeypatch.setattr(vision, "WEB_FILES", web)
     monkeypatch.setattr(subprocess, "run", pip)
     monkeypatch.setattr("streamvace.models.pull.fetch_file", fetch)
     return commands
 
 
-def test_what_can_be_had_comes_and_what_cannot_is_told(tmp_path: Path, publisher: list[Sequence[str]]) -> None:
+def test_what_is_published_is_downloaded_and_what_is_not_is_reported(
+    tmp_path: Path, publisher: list[Sequence[str]]
+) -> None:
     said: list[str] = []
     with pytest.raises(UserError, match="depth-anything"):
         pull_vision(tmp_path, said.append)
@@ -91,7 +98,7 @@ def test_a_file_that_is_not_what_it_should_be_is_refused(
     with pytest.raises(UserError):
         pull_vision(tmp_path, said.append)
     assert not (tmp_path / VISION / name).exists()
-    assert any("is another file" in line for line in said)
+    assert any("has sha256 " in line for line in said)
 
 
 class Harmful:
@@ -124,7 +131,12 @@ def test_the_pinned_digest_is_the_one_in_the_files_name() -> None:
         assert file.url.endswith(f"-{file.sha256[:8]}.pth")
 
 
-def test_pip_that_fails_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_network_that_a_control_or_a_mask_loads_is_published() -> None:
+    loaded = {DEPTH_FOLDER, RAFT_FILE, CONTOUR_FILE, FINDER_FILE, LANDMARK_FILE, HAND_FILE, FACE_FILE}
+    assert {*WHEEL_FILES, *HUB_FILES, *WEB_FILES} == loaded | {SQUARE_FILE, WIDE_FILE}
+
+
+def test_pip_that_fails_is_reported_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(command: Sequence[str], **options: object) -> object:
         return SimpleNamespace(returncode=1, stderr="WARNING: x\nERROR: No matching distribution found\n")
 

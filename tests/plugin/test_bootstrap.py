@@ -103,9 +103,9 @@ def test_a_stamp_comes_back_as_written_and_a_torn_one_not_at_all(tmp_path: Path)
         assert read_stamp(tmp_path) is None
 
 
-def make_venv(root: Path, version: str = "3.11.7") -> Path:
+def make_venv(root: Path, version: str = "3.11.7", folder: str = ".venv") -> Path:
     """The few files by which an environment is known, without an environment."""
-    venv = root / ".venv"
+    venv = root / folder
     venv_python(venv).parent.mkdir(parents=True, exist_ok=True)
     venv_python(venv).touch()
     (venv / "pyvenv.cfg").write_text(f"home = {root}\nversion = {version}\n", "utf-8")
@@ -190,17 +190,22 @@ class Machine:
     def run(self, command: list[str], log: Path, **_: object) -> tuple[int, str]:
         self.commands.append(command)
         if command[1:3] == ["-m", "venv"]:
-            make_venv(self.root)
+            make_venv(self.root, folder=Path(command[-1]).name)
         for part, output in self.fails.items():
             if part in " ".join(command):
                 return 1, output
         return 0, "cuda False"
 
-    def ensure(self, *extras: str, force: bool = False) -> Path:
+    def ensure(self, *extras: str, force: bool = False, folder: str = ".venv") -> Path:
         self.commands.clear()
         self.progress.clear()
+        said = self.progress
         return installer.ensure(
-            extras, lambda step, of, text: self.progress.append(f"{step}/{of} {text}"), root=self.root, force=force
+            extras,
+            lambda step, of, text: said.append(f"{step}/{of} {text}"),
+            root=self.root,
+            folder=folder,
+            force=force,
         )
 
     @property
@@ -220,6 +225,16 @@ def test_a_fresh_machine_walks_all_steps_and_the_second_start_none(machine: Mach
     machine.ensure()
     assert machine.commands == []
     assert machine.progress == []
+
+
+def test_an_environment_in_another_folder_is_installed_and_stamped_by_itself(machine: Machine) -> None:
+    assert machine.ensure("pytest", folder=".venv-newest") == venv_python(machine.root / ".venv-newest")
+    assert "1/4 Environment: making .venv-newest (a few seconds)" in machine.progress
+    assert read_stamp(machine.root / ".venv") is None
+    machine.ensure("pytest", folder=".venv-newest")
+    assert machine.commands == []
+    machine.ensure()
+    assert machine.commands != []
 
 
 def test_asking_for_the_tests_adds_their_part_and_running_keeps_it(machine: Machine) -> None:

@@ -109,7 +109,7 @@ def test_an_offloaded_context_branch_needs_no_device_memory(models: Path, files:
 
 def test_missing_files_are_named_with_the_command_that_fetches_them(models: Path) -> None:
     (models / "taehv.safetensors").unlink()
-    with pytest.raises(UserError, match=f"1 are not in .*: taehv; `{command('models pull longlive')}`"):
+    with pytest.raises(UserError, match=f"1 are not in .*: taehv; run: {command('models pull longlive')}"):
         load_generator("longlive", None, ModelOptions())
 
 

@@ -186,7 +186,7 @@ class FakeSender(Recorded):
         if not self.real:
             self.real = self.wanted
             number = 0
-            while self.real in self.world.shared:  # nobody is told that the name is another one
+            while self.real in self.world.shared:  # the caller is not informed of the other name
                 number += 1
                 self.real = f"{self.wanted}_{number}"
             self.world.made.append(f"registered {self.real}")

@@ -1,4 +1,4 @@
-"""What the video tests share: a clock moved by hand, clips that count, patience."""
+"""What the video tests share: a clock moved by hand, clips that count, waiting for frames and conditions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from pathlib import Path
 import av
 import numpy as np
 from numpy.typing import NDArray
+
+from streamvace.records.frame import Frame
+from streamvace.video.core.threaded import ThreadedSource
 
 
 class HandClock:
@@ -35,11 +38,18 @@ class HandClock:
 
 
 def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    """Return once `condition` holds, fail after `seconds`: for what another thread does and no event tells."""
+    """Return once `condition` holds, fail after `seconds`: for changes by another thread that set no event."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "this never came true"
         time.sleep(0.005)
+
+
+def next_frame(source: ThreadedSource, seconds: float = 40.0) -> Frame:
+    """The source's next frame, as soon as there is one."""
+    frame = source._slot.wait(seconds)
+    assert frame is not None, source.last_fault
+    return frame
 
 
 def shade(index: int) -> int:
@@ -62,6 +72,16 @@ def write_clip(path: Path, count: int, rate: int = 10, size: tuple[int, int] = (
             container.mux(stream.encode(av.VideoFrame.from_ndarray(grey)))
         container.mux(stream.encode())
     return path
+
+
+def write_exr(path: Path, light: NDArray[np.float32], pixels: str, depth: str) -> None:
+    """An EXR picture of `light`. pixels: FFmpeg's format that `light` comes in; depth: half or float, in the file."""
+    with av.open(str(path), "w", format="image2") as container:
+        stream = container.add_stream("exr", rate=1, options={"format": depth})
+        stream.height, stream.width = light.shape[:2]
+        stream.pix_fmt = pixels
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(light), format=pixels)))
+        container.mux(stream.encode())
 
 
 def corner_card(width: int = 8, height: int = 6) -> NDArray[np.uint8]:

@@ -38,10 +38,10 @@ def main() -> None:
     for number in range(40):
         width, height = (640, 368) if number % 2 else (832, 480)
         first.publish(Frame(picture(width, height), 0, "test", number))
-        while first.sent + first.refused + first.dropped <= number:
+        while first.sent + first.faults + first.dropped <= number:
             time.sleep(0.001)
     report["resized"] = size_of(lister, "sv")
-    report["sent"], report["refused"], report["last_fault"] = first.sent, first.refused, first.last_fault
+    report["sent"], report["faults"], report["last_fault"] = first.sent, first.faults, first.last_fault
     report["listed_after_resizing"] = sorted(lister.getSenderList())
     first.close()
     second.close()

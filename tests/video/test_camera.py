@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from streamvace.system.errors import UserError
 from streamvace.video.camera import CameraSource, open_camera
 from streamvace.video.endpoints import open_source
-from tests.video.helpers import until
+from tests.video.helpers import next_frame, until
 
 
-class ControlSurfaces:
-    """Some cameras plugged into a machine. Strict: a camera is read only when open, by the thread that opened it."""
+class Machine:
+    """Cameras plugged into a machine. Strict: a camera is read only while open, by the thread that opened it."""
 
     def __init__(self, *plugged: int) -> None:
         self.plugged = set(plugged)
@@ -31,11 +31,11 @@ class ControlSurfaces:
 
 
 class FakeCamera:
-    def __init__(self, desk: ControlSurfaces, index: int) -> None:
-        self.desk, self.index = desk, index
+    def __init__(self, machine: Machine, index: int) -> None:
+        self.machine, self.index = machine, index
         self.thread = threading.get_ident()
-        self.open = index in desk.plugged
-        self.desk.open_now += self.open
+        self.open = index in machine.plugged
+        self.machine.open_now += self.open
 
     def isOpened(self) -> bool:
         return self.open
@@ -43,19 +43,18 @@ class FakeCamera:
     def read(self) -> tuple[bool, NDArray[Any] | None]:
         assert self.open, "read after release"
         assert threading.get_ident() == self.thread, "read on a thread that did not open it"
-        if not self.desk.turn.acquire(timeout=0.05):
-            return (True, self.desk.picture) if self.index in self.desk.plugged else (False, None)
-        return (self.index in self.desk.plugged), self.desk.picture
+        if not self.machine.turn.acquire(timeout=0.05):
+            return (True, self.machine.picture) if self.index in self.machine.plugged else (False, None)
+        return (self.index in self.machine.plugged), self.machine.picture
 
     def release(self) -> None:
-        self.desk.open_now -= self.open
+        self.machine.open_now -= self.open
         self.open = False
 
 
 def test_a_camera_gives_rgba_of_the_asked_size() -> None:
-    source = CameraSource(0, (32, 32), ControlSurfaces(0).open)
-    frame = source._slot.wait(20)
-    assert frame is not None
+    source = CameraSource(0, (32, 32), Machine(0).open)
+    frame = next_frame(source)
     assert frame.pixels.shape == (32, 32, 4)
     assert frame.pixels[5, 5].tolist() == [200, 20, 10, 255]
     assert frame.source == "camera:0"
@@ -63,10 +62,10 @@ def test_a_camera_gives_rgba_of_the_asked_size() -> None:
 
 
 def test_a_camera_faster_than_its_reader_drops_and_counts() -> None:
-    desk = ControlSurfaces(0)
-    source = CameraSource(0, (32, 32), desk.open)
+    machine = Machine(0)
+    source = CameraSource(0, (32, 32), machine.open)
     for _ in range(20):
-        desk.turn.release()
+        machine.turn.release()
     until(lambda: source.frames >= 20)
     frame = source.poll()
     assert frame is not None
@@ -77,17 +76,16 @@ def test_a_camera_faster_than_its_reader_drops_and_counts() -> None:
 
 def test_a_camera_that_was_pulled_out_comes_back_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CameraSource, "REOPEN_SECONDS", 0.01)
-    desk = ControlSurfaces(0)
-    source = CameraSource(0, (32, 32), desk.open)
-    assert source._slot.wait(20) is not None
-    desk.plugged.clear()
-    until(lambda: source.losses == 1 and len(desk.opened) > 3)
+    machine = Machine(0)
+    source = CameraSource(0, (32, 32), machine.open)
+    next_frame(source)
+    machine.plugged.clear()
+    until(lambda: source.losses == 1 and len(machine.opened) > 3)
     before = source.frames
     source.poll()
     assert source.poll() is None
-    desk.plugged.add(0)
-    frame = source._slot.wait(20)
-    assert frame is not None
+    machine.plugged.add(0)
+    frame = next_frame(source)
     assert frame.sequence == before
     assert source.faults == 1
     source.close()
@@ -97,42 +95,41 @@ def test_a_camera_that_was_pulled_out_comes_back_by_itself(monkeypatch: pytest.M
     ("picture", "red"), [(np.full((48, 64), 0x8012, np.uint16), 128), (np.full((48, 64, 3), 0.2, np.float32), 51)]
 )
 def test_a_camera_of_more_than_eight_bits_is_a_source_too(picture: NDArray[Any], red: int) -> None:
-    desk = ControlSurfaces(0)
-    desk.picture = picture
-    source = CameraSource(0, (32, 32), desk.open)
-    frame = source._slot.wait(20)
-    assert frame is not None
+    machine = Machine(0)
+    machine.picture = picture
+    source = CameraSource(0, (32, 32), machine.open)
+    frame = next_frame(source)
     assert frame.pixels[5, 5, 0] == red
     source.close()
 
 
 def test_an_empty_picture_of_a_camera_is_left_out_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    desk = ControlSurfaces(0)
-    desk.picture = np.zeros((0, 0, 3), np.uint8)
-    source = CameraSource(0, (32, 32), desk.open)
+    machine = Machine(0)
+    machine.picture = np.zeros((0, 0, 3), np.uint8)
+    source = CameraSource(0, (32, 32), machine.open)
     until(lambda: source.faults >= 3)
     assert source.frames == 0
     assert [record.message for record in caplog.records] == [
         "source camera:0: a picture of uint8 [0, 0, 3]; it takes [H, W] with 1, 3 or 4 channels"
     ]
-    desk.picture = np.full((48, 64, 3), 9, np.uint8)
-    assert source._slot.wait(20) is not None
+    machine.picture = np.full((48, 64, 3), 9, np.uint8)
+    next_frame(source)
     source.close()
 
 
 def test_closing_releases_the_camera() -> None:
-    desk = ControlSurfaces(0)
-    source = CameraSource(0, (32, 32), desk.open)
+    machine = Machine(0)
+    source = CameraSource(0, (32, 32), machine.open)
     source.close()
     source.close()
-    assert desk.open_now == 0
+    assert machine.open_now == 0
 
 
 def test_a_camera_that_is_not_there_names_those_that_are() -> None:
-    desk = ControlSurfaces(1, 2)
-    with pytest.raises(UserError, match="camera 0 cannot be opened; there is camera:1, camera:2; use that"):
-        CameraSource(0, (32, 32), desk.open)
-    assert desk.open_now == 0
+    machine = Machine(1, 2)
+    with pytest.raises(UserError, match="camera 0 cannot be opened; use one of camera:1, camera:2"):
+        CameraSource(0, (32, 32), machine.open)
+    assert machine.open_now == 0
 
 
 def test_a_machine_without_a_camera_says_what_to_do(capfd: pytest.CaptureFixture[str]) -> None:
@@ -151,9 +148,9 @@ def test_a_driver_that_hangs_while_opening_does_not_hang_us(monkeypatch: pytest.
 
     def never(index: int) -> FakeCamera:
         hang.wait(20)
-        return ControlSurfaces(0).open(index)
+        return Machine(0).open(index)
 
-    with pytest.raises(UserError, match="camera 0 did not answer"):
+    with pytest.raises(UserError, match="camera:0 did not answer within 0 s; close the program"):
         CameraSource(0, (32, 32), never)
     hang.set()
 

@@ -18,7 +18,7 @@ from streamvace.video.card import CORNERS, CardSource, card
 from streamvace.video.film.source import read_frames
 from streamvace.video.ndi.source import NdiInput, NdiSource
 from tests.real_parts import alone_on_this_machine, require_package
-from tests.video.helpers import HandClock
+from tests.video.helpers import HandClock, next_frame
 
 ROOT = Path(__file__).parents[2]
 SIZE = (192, 128)
@@ -57,9 +57,7 @@ def test_as_a_source_it_moves_on_the_shows_clock(hand_clock: HandClock) -> None:
     source = CardSource(SIZE, rate=10.0, clock=hand_clock)
     for tick in range(3):
         hand_clock.move_to(tick / 10)
-        frame = source._slot.wait(20)
-        assert frame is not None
-        assert np.array_equal(frame.pixels, card(SIZE, tick / 10))
+        assert np.array_equal(next_frame(source).pixels, card(SIZE, tick / 10))
     source.close()
 
 

@@ -47,7 +47,7 @@ def test_a_bare_existing_path_is_a_file(counting_clip: Path) -> None:
     source.close()
 
 
-def test_the_pattern_is_light_unless_told_otherwise() -> None:
+def test_the_pattern_is_light_by_default() -> None:
     source = open_source("pattern", (64, 64))
     assert source.name == "pattern:light"
     source.close()

@@ -5,22 +5,11 @@ import threading
 import numpy as np
 
 from streamvace.records.frame import Frame, Sink, Source
-from streamvace.video.memory import MemorySink, MemorySource, NullSink, NullSource
+from streamvace.video.memory import MemorySink, NullSink, NullSource
 
 
 def picture(value: int = 0) -> np.ndarray:
     return np.full((2, 3, 4), value, np.uint8)
-
-
-def test_a_memory_source_gives_the_newest_pushed_frame_once() -> None:
-    source = MemorySource()
-    source.push(picture(1))
-    source.push(picture(2), captured_ns=77)
-    frame = source.poll()
-    assert frame is not None
-    assert (int(frame.pixels[0, 0, 0]), frame.captured_ns, frame.sequence, frame.source) == (2, 77, 1, "memory")
-    assert source.poll() is None
-    assert source.dropped == 1
 
 
 def test_a_memory_sink_keeps_the_last_frames_in_order() -> None:

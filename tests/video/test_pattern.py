@@ -3,17 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from streamvace.embedded.world.pattern_stream import PatternStream
-from streamvace.records.frame import Frame
 from streamvace.system.errors import UserError
 from streamvace.video.pattern import PatternSource
-from tests.video.helpers import HandClock
-
-
-def next_frame(source: PatternSource) -> Frame:
-    frame = source._slot.wait(20)
-    assert frame is not None
-    return frame
+from streamvace.world.pattern_stream import PatternStream
+from tests.video.helpers import HandClock, next_frame
 
 
 def test_the_pattern_shows_the_world_at_the_time_passed(hand_clock: HandClock) -> None:

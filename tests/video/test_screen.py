@@ -56,8 +56,8 @@ def test_without_a_region_it_is_the_whole_display(seen: tuple[dict[str, Any], st
 
 def test_what_is_not_on_the_screen_is_refused_with_what_is(seen: tuple[dict[str, Any], str]) -> None:
     number, part, name = seen[0]["refusals"]
-    assert number == "there is no screen 2; there is screen:1"
-    assert part == "a region of 100x360 from 600,0 is not on screen 1, which is 640x360"
+    assert number == "there is no screen 2; use screen:1"
+    assert part == "a region of 100x360 at 600,0 is not on screen 1, which has 640x360; make it smaller"
     assert name == "unknown screen 'left': screens are counted from 1; try screen:1"
 
 
@@ -76,7 +76,7 @@ def test_a_region_is_counted_from_its_own_display() -> None:
         "width": 30,
         "height": 700,
     }
-    with pytest.raises(UserError, match="there is screen:1, screen:2"):
+    with pytest.raises(UserError, match="use screen:1, screen:2"):
         region(MONITORS, 3, ScreenOptions())
 
 

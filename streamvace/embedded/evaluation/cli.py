@@ -1,4 +1,4 @@
-"""`streamvace evaluate`: does the embedded model obey, and what is lost on the way from batch to stream?"""
+"""`streamvace evaluate`: how well the embedded model follows its inputs, and what is lost from batch to stream."""
 
 from __future__ import annotations
 
@@ -26,35 +26,37 @@ app = typer.Typer(add_completion=False)
 console = Console(stderr=True)
 PAPER = ("base", "context", "causal")
 LIVE_TASKS = ("references", "drift")
-"""Judged on the live generator, as these modes exist nowhere else."""
+"""Evaluated on the live generator, because these modes exist nowhere else."""
 REFERENCE_CLIPS = 16
-"""Most clips of the task references: each is streamed eight times."""
+"""Maximum number of clips for the task references: each is streamed eight times."""
 REFERENCE_FRAMES = 33
 """Three chunks."""
 
 
 @app.command()
 def evaluate(
-    as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON instead.")] = False,
-    clips: Annotated[int, typer.Option("--clips", min=1, help="Held-out clips a figure.")] = 64,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Noise seeds a clip.")] = 3,
-    task: Annotated[
-        list[str] | None, typer.Option("--task", help="Only this part of the table; may be repeated.")
-    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    clips: Annotated[int, typer.Option("--clips", min=1, help="Number of held-out clips per figure.")] = 64,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Number of noise seeds per clip.")] = 3,
+    task: Annotated[list[str] | None, typer.Option("--task", help="Run only this task. Can be repeated.")] = None,
     condition: Annotated[
-        list[str] | None, typer.Option("--condition", help="Only this treatment of the control; may be repeated.")
+        list[str] | None, typer.Option("--condition", help="Run only this control condition. Can be repeated.")
     ] = None,
     folder: Annotated[
-        Path | None, typer.Option("--folder", help="Judge the training checkpoints there, not the shipped weights.")
+        Path | None,
+        typer.Option(
+            "--folder", help="Evaluate the training checkpoints in this folder instead of the shipped weights."
+        ),
     ] = None,
-    drift_frames: Annotated[int, typer.Option("--drift", min=1, help="Frames of the task drift.")] = 240,
+    drift_frames: Annotated[int, typer.Option("--drift", min=1, help="Number of frames for the drift task.")] = 240,
 ) -> None:
-    """Measure control, words, inpainting and seams of the embedded model on scenes it has never seen.
+    """Measure control, prompt, inpainting and seams of the embedded model on scenes that it was not trained on.
 
-    Every figure is a mean over clips and seeds with its 95 % interval, beside its ceiling (the true frames, the codec's
-    round trip) and its floor (a plainly wrong case). With --folder and the checkpoints of the stages `base`, `context`
-    and `causal` the table also has the paper's transfer: context blocks trained on the bidirectional base, run in batch
-    with it, and streamed with its causal student. The task `drift` compares the ends of a long stream.
+    Every figure is a mean over clips and seeds with its 95 % interval. It is shown beside its ceiling (the true frames,
+    the codec's round trip) and its floor (a deliberately wrong case). With --folder and checkpoints of the stages
+    `base`, `context` and `causal`, the table also shows the transfer that the paper describes: context blocks trained
+    on the bidirectional base, run in batch with that base, and streamed with its causal student. The task `drift`
+    compares the start and the end of a long stream.
     """
     from streamvace.embedded.evaluation.fidelity import CONDITIONS, TASKS, fidelity
     from streamvace.embedded.evaluation.fidelity import as_json as plain
@@ -93,7 +95,7 @@ def _chosen(option: str, given: list[str] | None, known: tuple[str, ...]) -> tup
 
 
 def _variants(folder: Path | None) -> tuple[list[Variant], TinyAE]:
-    """The networks to judge and the codec they share."""
+    """The networks to evaluate and the codec that they share."""
     from streamvace.embedded.evaluation.fidelity import Variant
     from streamvace.embedded.train.config import load_config
     from streamvace.embedded.train.package import load_package, stage_network, trained_codec
@@ -111,7 +113,7 @@ def _variants(folder: Path | None) -> tuple[list[Variant], TinyAE]:
         variants += [Variant("A+C batch", whole, False), Variant("B+C streamed", student, True)]
     else:
         needed = ", ".join(f"{name}.pt" for name in PAPER)
-        console.print(f"the paper's transfer is left out: it needs {needed} in {folder}")
+        console.print(f"the paper's transfer is skipped: it needs {needed} in {folder}")
     return variants, codec
 
 
@@ -145,7 +147,7 @@ def _live_cells(
 
 
 def _live(variant: Variant, codec: TinyAE) -> Generator:
-    """The live generator with a variant's networks."""
+    """The live generator with the networks of a variant."""
     import torch
 
     from streamvace.stream.generator import Generator

@@ -10,11 +10,11 @@ import numpy as np
 
 from streamvace.embedded.evaluation.confidence import Cell, figure
 from streamvace.embedded.train.network import CHUNK
-from streamvace.embedded.world.pattern_stream import PatternStream
-from streamvace.embedded.world.scene import FPS
 from streamvace.records.chunk import ChunkInput, Pixels
 from streamvace.stream.generator import Generator
 from streamvace.telemetry.drift_watch import DriftWatch
+from streamvace.world.pattern_stream import PatternStream
+from streamvace.world.scene import FPS
 
 EDGE = 5
 """Chunks at each end that are compared."""

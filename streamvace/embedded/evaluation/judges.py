@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from streamvace.embedded.evaluation.trials import KEPT_BORDER, Bytes, Trial
 from streamvace.embedded.train.network import CHUNK
-from streamvace.embedded.world.scene import Maps
-from streamvace.embedded.world.styles import COLOURS, Look, compose
+from streamvace.world.scene import Maps
+from streamvace.world.styles import COLOURS, Look, compose
 
 Scores = NDArray[np.float64]
 """One figure a clip, `[N]`."""

@@ -18,14 +18,14 @@ from streamvace.conditioning.pixels import to_frames, to_pixels
 from streamvace.embedded.evaluation.confidence import Cell, figure
 from streamvace.embedded.evaluation.judges import silhouette_iou
 from streamvace.embedded.evaluation.trials import HELD_OUT
-from streamvace.embedded.world.captions import caption
-from streamvace.embedded.world.scene import FPS, render, sample_scene
-from streamvace.embedded.world.styles import compose, sample_look
 from streamvace.model.blocks import Bidirectional
 from streamvace.model.rope import rotary_table
 from streamvace.model.sampler import StreamNoise, denoise, pipeline_schedule
 from streamvace.records.chunk import ChunkInput, Pixels
 from streamvace.stream.generator import Generator
+from streamvace.world.captions import caption
+from streamvace.world.scene import FPS, render, sample_scene
+from streamvace.world.styles import compose, sample_look
 
 BINS = 6
 """Colour bins a channel: coarse enough that light and shade of one colour fall together."""

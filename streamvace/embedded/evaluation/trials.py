@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from streamvace.embedded.train.data import SIZE, Batch, token_table
 from streamvace.embedded.train.photographs import moving_crop
-from streamvace.embedded.world.captions import caption
-from streamvace.embedded.world.filters import FILTERS, filter_words
-from streamvace.embedded.world.scene import FPS, Maps, edges, render, sample_scene
-from streamvace.embedded.world.styles import COLOURS, Look, compose, sample_look
+from streamvace.world.captions import caption
+from streamvace.world.filters import FILTERS, filter_words
+from streamvace.world.scene import FPS, Maps, edges, render, sample_scene
+from streamvace.world.styles import COLOURS, Look, compose, sample_look
 
 Bytes = NDArray[np.uint8]
 

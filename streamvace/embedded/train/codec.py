@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from streamvace.embedded.train.photographs import moving_crop, natural_images
-from streamvace.embedded.world.scene import FPS, edges, render, sample_scene
-from streamvace.embedded.world.styles import compose, sample_look
 from streamvace.model.autoencoder.tiny import BLOCK, CHANNELS, TinyAE
+from streamvace.world.scene import FPS, edges, render, sample_scene
+from streamvace.world.styles import compose, sample_look
 
 TOP_STD = 1.6
 EXPONENT = 0.3

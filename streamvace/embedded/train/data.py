@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.embedded.train.photographs import moving_crop, photographs
-from streamvace.embedded.world.captions import caption
-from streamvace.embedded.world.filters import FILTERS, PHOTO, filter_words
-from streamvace.embedded.world.scene import FPS, Maps, edges, render, sample_scene
-from streamvace.embedded.world.styles import COLOURS, compose, sample_look
-from streamvace.embedded.world.text import TEXT_LEN, tokens_of
+from streamvace.world.captions import caption
+from streamvace.world.filters import FILTERS, PHOTO, filter_words
+from streamvace.world.scene import FPS, Maps, edges, render, sample_scene
+from streamvace.world.styles import COLOURS, compose, sample_look
+from streamvace.world.text import TEXT_LEN, tokens_of
 
 SIZE = 128
 Bytes = NDArray[np.uint8]

@@ -20,11 +20,11 @@ from streamvace.embedded.train.config import TrainConfig
 from streamvace.embedded.train.network import CHUNK, Network
 from streamvace.embedded.train.photographs import moving_crop, photographs
 from streamvace.embedded.train.trainer import Trainer
-from streamvace.embedded.world.filters import FILTERS
-from streamvace.embedded.world.scene import FPS, render, sample_scene
-from streamvace.embedded.world.styles import COLOURS, compose, sample_look
-from streamvace.embedded.world.text import TEXT_LEN
 from streamvace.model.autoencoder.tiny import TinyAE
+from streamvace.world.filters import FILTERS
+from streamvace.world.scene import FPS, render, sample_scene
+from streamvace.world.styles import COLOURS, compose, sample_look
+from streamvace.world.text import TEXT_LEN
 
 FULL, CROP = 256, 128
 """Clips are rendered at the model's own size and cropped on the encoder's grid, whole patches of the transformer."""

@@ -9,9 +9,9 @@ from torch import Tensor
 from streamvace.conditioning.context import reference_context
 from streamvace.embedded.train.network import CHUNK, Encoded, Network
 from streamvace.embedded.train.sampling import CACHE_T, SHARED_NOISE
-from streamvace.embedded.world.captions import VOCABULARY
 from streamvace.model.autoencoder.tiny import BLOCK, LinearBlocks
 from streamvace.model.sampler import mix_noise
+from streamvace.world.captions import VOCABULARY
 
 CLEAN_SHARE = 0.6
 """How often the first of two chunks is a finished past; else it is noisy as well, and learns too."""

@@ -9,13 +9,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from streamvace.embedded.train.data import Batch
-from streamvace.embedded.world.text import TextEncoder
 from streamvace.model.autoencoder.tiny import LinearBlocks
 from streamvace.model.blocks import Bidirectional, TextKV
 from streamvace.model.context import ContextBranch
 from streamvace.model.rope import rotary_table
 from streamvace.model.specs import EMBEDDED, WanSize
 from streamvace.model.transformer import CausalWan, TimeEmbedding
+from streamvace.world.text import TextEncoder
 
 CHUNK = 3
 """Latent frames of a chunk."""

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from streamvace.embedded.train.config import TrainConfig
 from streamvace.embedded.train.network import Network
-from streamvace.embedded.world.captions import VOCABULARY
 from streamvace.model.autoencoder.tiny import TinyAE
 from streamvace.model.specs import EMBEDDED
 from streamvace.system.errors import UserError
+from streamvace.world.captions import VOCABULARY
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 BEFORE = "before.json"

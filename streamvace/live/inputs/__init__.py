@@ -1,1 +1,1 @@
-"""Control pictures and media on their way in."""
+"""Open inputs by role, their frame rings, and pictures of the media folder."""

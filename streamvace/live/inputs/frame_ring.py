@@ -1,6 +1,6 @@
-"""The newest control frames, kept for the moment a chunk is built.
+"""The newest frames of one input, kept until a chunk is built from them.
 
-Threads: a source thread pushes, the engine thread samples, the presenter peeks at the newest. One lock, held for
+Threads: a source thread pushes, the engine thread samples, the presenter reads the newest. One lock, held for
 microseconds; no pixels are copied under it.
 """
 
@@ -15,19 +15,19 @@ from typing import Protocol
 from streamvace.records.frame import Frame
 
 DEFAULT_CAPACITY = 96
-"""Frames kept: 1.6 s of a 60 Hz source, more than a chunk on any machine fast enough to perform with."""
+"""Frames: 1.6 s of a 60 Hz source, more than one chunk on any machine that is fast enough for a show."""
 
 
 @dataclass(frozen=True)
 class RingCounters:
-    """received: frames pushed. overwritten: frames pushed out before any chunk could have looked at them."""
+    """received: frames pushed. overwritten: frames dropped before any chunk could sample them."""
 
     received: int
     overwritten: int
 
 
 class FrameRing:
-    """A bounded, newest-wins store: pushing never blocks and never fails, old frames fall out."""
+    """A bounded buffer. Pushing never blocks and never fails; the oldest frame is dropped."""
 
     def __init__(self, capacity: int = DEFAULT_CAPACITY) -> None:
         if capacity < 1:
@@ -39,7 +39,7 @@ class FrameRing:
         self._sampled_up_to_ns = -1
 
     def push(self, frame: Frame) -> None:
-        """Keep the frame; the oldest falls out when the ring is full."""
+        """Append a frame; drop the oldest when the ring is full."""
         with self._lock:
             frames = self._frames
             if len(frames) == frames.maxlen and frames[0].captured_ns > self._sampled_up_to_ns:
@@ -55,8 +55,8 @@ class FrameRing:
     def sample(self, count: int, since_ns: int) -> list[Frame]:
         """`count` frames spread evenly in time over those captured after `since_ns`; the last is the newest.
 
-        Fewer frames than asked for: the nearest in time is repeated. None new: the newest is held. Nothing at all was
-        ever captured: an empty list.
+        With fewer frames than `count`, the nearest in time are repeated. With none after `since_ns`, the newest is
+        repeated. An empty ring gives an empty list.
         """
         with self._lock:
             if not self._frames:
@@ -67,10 +67,7 @@ class FrameRing:
         return _spread(fresh or [newest], count)
 
     def nearest(self, moments_ns: Sequence[int]) -> list[Frame]:
-        """For every moment the frame captured nearest to it: what another source showed at the same time.
-
-        Nothing was ever captured: an empty list.
-        """
+        """For each moment, the frame captured nearest to it. An empty ring gives an empty list."""
         with self._lock:
             if not self._frames:
                 return []
@@ -79,13 +76,13 @@ class FrameRing:
         return [min(frames, key=lambda frame: abs(frame.captured_ns - moment)) for moment in moments_ns]
 
     def counters(self) -> RingCounters:
-        """What came in and what was lost, since the start."""
+        """Counts since the start."""
         with self._lock:
             return RingCounters(self._received, self._overwritten)
 
 
 def _spread(frames: list[Frame], count: int) -> list[Frame]:
-    """Pick by time, not by index: a source that hiccuped keeps its real motion."""
+    """Pick by time, not by index, so that an irregular source keeps its real motion."""
     first_ns, last_ns = frames[0].captured_ns, frames[-1].captured_ns
     picked: list[Frame] = []
     at = 0
@@ -101,7 +98,7 @@ def _spread(frames: list[Frame], count: int) -> list[Frame]:
 
 
 class Rings(Protocol):
-    """What has a ring for each role: the inputs, and the signals made of them."""
+    """Anything with a frame ring for each role: the inputs, or the signals made from them."""
 
     def ring(self, role: str) -> FrameRing:
-        """The pictures of what plays this role now."""
+        """The ring of the input that plays this role now."""

@@ -1,17 +1,17 @@
-"""Several inputs at once, and which of them plays which role.
+"""The open inputs, and which of them plays which role.
 
 `--input` may be given several times. A **role** is what an input is used for: `control` steers the picture, `mask` says
-where to generate, `source` is repainted by video to video. Roles are the parameters `/streamvace/input/ROLE`; their
-text is the number of a given input ("1", "2"), its address as it was given, or any other address, which is opened on
-demand and closed when no role wants it any more. Empty means what the control takes, and for the control the first.
+where to generate, `source` is repainted by video to video. Roles are the parameters `/streamvace/input/ROLE`. Their
+text is the number of an `--input` ("1", "2"), its address as given, or any other address, which is opened on demand and
+closed when no role uses it. An empty text means the control's input, and for the control itself the first `--input`.
 A new role is a new row of the schema.
 
-    ring = inputs.ring("mask")        # of what plays the mask now; cheap, from any thread
+    ring = inputs.ring("mask")        # of the input that plays the mask now; cheap, from any thread
 
-Switching is hot: a role keeps its old input until the new one has given its first picture, so that neither the output
-nor the control ever has a gap. An input that cannot be opened costs one line and is tried again, patiently.
+A role keeps its old input until the new one has delivered its first frame, so neither the output nor the control has a
+gap. An input that cannot be opened is reported once and retried.
 
-Threads: one of its own (`inputs`) opens and closes; each input has its poller's thread. `ring` and `follow` are called
+Threads: the `inputs` thread opens and closes; each input has its poller's thread. `ring` and `follow` may be called
 from any thread and never wait.
 """
 
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from functools import partial
 
 from streamvace.live.inputs.frame_ring import FrameRing
 from streamvace.live.inputs.source_poller import SourcePoller
@@ -31,34 +31,33 @@ from streamvace.telemetry.telemetry import Stats
 from streamvace.video.endpoints import SOURCES, open_source, split_uri
 
 PREFIX = "/streamvace/input/"
-"""What stands before the role in the address of its parameter."""
+"""The address of a role's parameter is this and the role."""
 
 LEAD = "control"
-"""The role that the others follow while they have no input of their own."""
+"""Roles without an input of their own use this role's."""
 
 NOTHING = "none"
-"""The address of an input that never gives a picture: a role that asks for it has no picture, and at once."""
+"""Address of an input without pictures. A role switches to it at once."""
 
 _LOOK_S = 0.01
-"""How often an input that was asked for is looked at for its first picture: less than a tick of any output."""
-
+"""Interval for checking a requested input for its first frame: less than a tick of any output."""
 
 _LEAVE_S = 0.25
-"""How long a switch waits for an input that goes, so that a device asked for again is free. One that hangs goes by
-itself."""
+"""How long a switch waits for the old input to close, so that its device can be opened again. One that hangs longer
+closes in the background."""
 
 
 class _Input:
-    """One open input: its ring and what fills it."""
+    """An input, its ring and the poller that fills it."""
 
-    def __init__(self, address: str, opener: Callable[[], Source], reporter: Reporter) -> None:
+    def __init__(self, address: str, opener: Callable[[str], Source], reporter: Reporter) -> None:
         self.address = address
         self.ring = FrameRing()
-        self.poller = SourcePoller(opener, self.ring, reporter, address)
+        self.poller = SourcePoller(partial(opener, address), self.ring, reporter, address)
 
     @property
     def arrived(self) -> bool:
-        """Whether a role may switch to it without a gap."""
+        """Whether a role can switch to it without a gap."""
         return self.address == NOTHING or self.ring.newest() is not None
 
 
@@ -72,16 +71,16 @@ class Inputs:
         open_asked: Callable[[str], Source],
         reporter: Reporter,
     ) -> None:
-        """given: addresses of the command line, at least one. open_given, open_asked: make the source of an address
-        given there, and of one asked for during the show, where more is forbidden; both raise UserError."""
+        """given: addresses of the command line, at least one. open_given opens one of them, open_asked an address that
+        is requested during the show, which is more restricted; both raise UserError."""
         if not given:
             raise ValueError("a show has at least one input; `none` is one")
         self._reporter = reporter
         self._open_asked = open_asked
-        self._given = tuple(_Input(address, _bound(open_given, address), reporter) for address in given)
+        self._given = tuple(_Input(address, open_given, reporter) for address in given)
         self._asked: dict[str, _Input] = {}
         self._leaving: list[_Input] = []
-        self._playing: Mapping[str, _Input] = MappingProxyType({LEAD: self._given[0]})
+        self._playing: Mapping[str, _Input] = {LEAD: self._given[0]}  # replaced whole, never changed
         self._wanted: Mapping[str, str] = {}
         self._switches = 0
         self._stop = threading.Event()
@@ -89,7 +88,7 @@ class Inputs:
         self._thread = threading.Thread(target=self._run, name="inputs", daemon=True)
 
     def start(self) -> None:
-        """Open the given inputs. Raises what the first one that cannot be opened raised, with none left open."""
+        """Open the given inputs. If one cannot be opened, close the others and raise its error."""
         try:
             for each in self._given:
                 each.poller.start()
@@ -107,7 +106,7 @@ class Inputs:
         self._close_all()
 
     def follow(self, values: Mapping[str, object]) -> None:
-        """The parameters changed: take the roles from them, soon. values: a snapshot's, by OSC address."""
+        """Adopt the roles of these parameters soon. values: a snapshot's, by OSC address."""
         wanted = {
             address.removeprefix(PREFIX): text.strip()
             for address, text in values.items()
@@ -118,12 +117,12 @@ class Inputs:
             self._changed.set()
 
     def ring(self, role: str) -> FrameRing:
-        """The pictures of what plays this role now; a role without an input of its own has the control's."""
+        """The ring of the input that plays this role now; without one, the control's."""
         playing = self._playing
         return playing.get(role, playing[LEAD]).ring
 
     def stats(self) -> Stats:
-        """The control's figures, and how many inputs there are."""
+        """The control's figures, how many inputs are open, and which plays each role."""
         playing = self._playing
         return {
             **playing[LEAD].poller.stats(),
@@ -140,7 +139,7 @@ class Inputs:
             pending = self._settle(self._wanted)
 
     def _settle(self, wanted: Mapping[str, str]) -> bool:
-        """Bring the roles as near to what is wanted as can be now. True while one still waits for a first picture."""
+        """Switch every role whose new input is ready. Returns whether one still waits for its first frame."""
         playing, pending = dict(self._playing), False
         for role in (LEAD, *(role for role in wanted if role != LEAD)):
             text = wanted.get(role, "")
@@ -153,29 +152,29 @@ class Inputs:
             elif playing.get(role) is not found:
                 playing[role] = found
                 self._switches += 1
-        self._playing = MappingProxyType(playing)
+        self._playing = playing
         self._close_unused(set(wanted.values()))
         return pending
 
     def _find(self, text: str) -> _Input:
-        """The input that a parameter names, opened when nobody has opened it yet."""
+        """The input that a parameter names; opened here if it is not open yet."""
         for number, each in enumerate(self._given, 1):
             if text in ("", str(number), each.address):
                 return each
-        if text not in self._asked:
+        found = self._asked.get(text)
+        if found is None:
             opener = self._no_such_number if text.isdecimal() else self._open_asked
-            self._asked[text] = _Input(text, _bound(opener, text), self._reporter)
-            self._asked[text].poller.start_patiently()
-        return self._asked[text]
+            found = self._asked[text] = _Input(text, opener, self._reporter)
+            found.poller.start_patiently()
+        return found
 
     def _no_such_number(self, text: str) -> Source:
         count = len(self._given)
         raise UserError(f"there is no input {text}: --input was given {count} times; take a number from 1 to {count}")
 
     def _close_unused(self, wanted: set[str]) -> None:
-        playing = self._playing.values()
         for address, each in list(self._asked.items()):
-            if address not in wanted and not any(each is played for played in playing):
+            if address not in wanted and each not in self._playing.values():
                 del self._asked[address]
                 each.poller.stop(_LEAVE_S)
                 self._leaving.append(each)
@@ -187,13 +186,11 @@ class Inputs:
         self._asked.clear()
 
 
-def _bound(opener: Callable[[str], Source], address: str) -> Callable[[], Source]:
-    return lambda: opener(address)
-
-
 def open_confined(address: str, size: tuple[int, int], media: MediaFolder) -> Source:
-    """A source asked for during the show. Whoever reaches the port must not read the files of this machine, so a file
-    is one of the media folder. Raises UserError."""
+    """A source requested during the show. size: (width, height).
+
+    Anyone who reaches the OSC port can request one, so files are confined to the media folder. Raises UserError.
+    """
     scheme, rest = split_uri(address, SOURCES)
     if scheme == "file":
         name, _, options = rest.partition("?")

@@ -1,8 +1,8 @@
 """Pictures from the media folder, in memory when a chunk is built.
 
-Disks are slow and network drives hang, so files are read and fitted on a thread of their own; a chunk takes what is
-there and never waits. The newest wish wins: a performer who turns a knob through forty pictures waits for the last
-one, not for forty. A file saved anew is read anew, so another program may draw the reference while the show runs.
+Disks are slow and network drives hang, so a thread reads and fits the files; a chunk takes what is ready and never
+waits. The newest request wins: a performer who turns a knob through forty pictures waits for the last one only. A file
+that changes is read again, so another program may draw the reference during the show.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from streamvace.video.film.decode import to_rgba
 Pixels = NDArray[np.uint8]
 
 MAX_FILE_BYTES = 64 * 2**20
-"""A photograph of the largest cameras; a file beyond it is no reference picture."""
+"""Enough for a photograph of the largest cameras."""
 
 MAX_PIXELS = 50_000_000
-"""200 MB as RGBA. Told to the decoder: a file of 100 KB can claim a picture of gigabytes."""
+"""200 MB as RGBA. The decoder enforces it, because a file of 100 KB can claim a picture of gigabytes."""
 
 FORMATS: Mapping[str, str] = MappingProxyType(
     {
@@ -44,28 +44,28 @@ FORMATS: Mapping[str, str] = MappingProxyType(
         ".tiff": "tiff_pipe",
     }
 )
-"""Ending to FFmpeg's demuxer. Named, never guessed: a guess can find a playlist that leads to other files."""
+"""File suffix to FFmpeg demuxer. Named, never probed: probing could open a playlist that points to other files."""
 
 
 def load_picture(path: Path) -> Pixels:
     """A still picture as uint8 `[H, W, 4]`, RGBA, straight alpha, upright.
 
-    Raises UserError, one line, for another kind of file, one beyond the limits, or one that is damaged.
+    Raises UserError, one line, for an unsupported file type, a file beyond the limits, or a damaged file.
     """
     demuxer = FORMATS.get(path.suffix.lower())
     if demuxer is None:
-        raise UserError(f"{path.name} is no picture: there is {', '.join(FORMATS)}; convert it to .png")
+        raise UserError(f"{path.name} is not a supported picture ({', '.join(FORMATS)}); convert it to .png")
     limits = {"max_pixels": str(MAX_PIXELS)}
     try:
         nbytes = path.stat().st_size
         if nbytes > MAX_FILE_BYTES:
-            raise UserError(f"{path.name} has {nbytes / 1e6:.0f} MB, at most {MAX_FILE_BYTES / 1e6:.0f} are possible")
-        with av.open(str(path), format=demuxer, stream_options=[limits]) as container:
+            raise UserError(f"{path.name} has {nbytes / 1e6:.0f} MB; at most {MAX_FILE_BYTES / 1e6:.0f} are allowed")
+        with av.open(str(path), format=demuxer, options=limits) as container:  # for the frame that is read to open it
             stream = container.streams.video[0]
-            stream.codec_context.options = limits
+            stream.codec_context.options = limits  # for the frame that is asked for: a decoder of its own
             frame = next(container.decode(stream), None)
             if frame is None:
-                raise UserError(f"{path.name} holds no picture; save it again")
+                raise UserError(f"{path.name} contains no picture; save it again")
             return to_rgba(frame)
     except (av.FFmpegError, OSError) as error:
         why = " ".join((error.strerror or str(error)).split())
@@ -75,12 +75,12 @@ def load_picture(path: Path) -> Pixels:
 
 
 Use = Literal["reference", "frame"]
-"""What a picture is for, which decides how it is brought to the show's size."""
+"""What a picture is used for; decides how it is fitted to the show's size."""
 
 
 @dataclass(frozen=True)
 class Wish:
-    """One picture that is needed. name: of a file in the media folder."""
+    """A picture that chunks need. name: of a file in the media folder."""
 
     name: str
     use: Use
@@ -88,24 +88,28 @@ class Wish:
 
 @dataclass(frozen=True)
 class _Kept:
-    """What a wish gave. stamp: size and time of the file when it was read or refused. pixels: None: never readable."""
+    """The result of a wish. stamp: size and time of the file at the last attempt. pixels: None if never readable."""
 
     stamp: tuple[int, int]
     pixels: Pixels | None
 
 
+_MISSING = (-1, -1)
+"""The stamp of a file that cannot be found."""
+
+
 class PictureShelf:
     """Pictures, read and fitted, for as long as they are wanted.
 
-    Threads: a thread of its own reads; `want`, `take`, `settle` and `stats` may be called from any thread and never
+    Threads: the `pictures` thread reads; `want`, `take`, `settle` and `stats` may be called from any thread and never
     touch the disk.
     """
 
     LOOK_S = 1.0
-    """Between two looks at the files that are wanted: for one that is missing, half-written or saved anew."""
+    """Interval for checking the wanted files: a missing, half-written or changed file is read again."""
 
     CLOSE_S = 2.0
-    """A network drive that hangs is left behind after this."""
+    """Wait for the thread at the end; a network drive that hangs longer is abandoned."""
 
     def __init__(
         self,
@@ -114,13 +118,13 @@ class PictureShelf:
         reporter: Reporter,
         load: Callable[[Path], Pixels] = load_picture,
     ) -> None:
-        """fit: uint8 `[h, w, 4]` to what a chunk takes for that use; called on the shelf's thread."""
+        """fit: uint8 `[h, w, 4]` to what a chunk takes for that use; called on the `pictures` thread."""
         self._media = media
         self._fit = fit
         self._reporter = reporter
         self._load = load
         self._wanted: tuple[Wish, ...] = ()
-        self._asked = self._answered = 0  # how often `want` was called, and up to which call the shelf has read
+        self._asked = self._answered = 0  # number of the newest request, and of the newest one that is complete
         self._shelf: dict[Wish, _Kept] = {}
         self._changed = threading.Condition()
         self._stopped = False
@@ -130,7 +134,7 @@ class PictureShelf:
         self._thread.start()
 
     def want(self, wishes: Iterable[Wish]) -> None:
-        """These, and no others, are needed from now on."""
+        """Replace the set of wanted pictures."""
         wanted = tuple(dict.fromkeys(wishes))
         with self._changed:
             if wanted != self._wanted:
@@ -139,19 +143,19 @@ class PictureShelf:
                 self._changed.notify_all()
 
     def take(self, wish: Wish) -> Pixels | None:
-        """The fitted picture, never written to, or None: not read yet, refused, or not wanted."""
+        """The fitted picture, read-only; None if it is not read yet, unreadable or not wanted."""
         with self._changed:
             kept = self._shelf.get(wish)
         return None if kept is None else kept.pixels
 
     @property
     def settled(self) -> bool:
-        """Everything wanted has been read or refused."""
+        """Whether every wanted picture has been read or refused."""
         with self._changed:
             return self._answered == self._asked
 
     def settle(self, timeout_s: float) -> bool:
-        """Wait until it is settled; False when that took longer. For starts and tests, not for chunks."""
+        """Wait until `settled`; False after the timeout. For tests, not for chunks."""
         with self._changed:
             return self._changed.wait_for(lambda: self._answered == self._asked, timeout_s)
 
@@ -185,31 +189,31 @@ class PictureShelf:
                     self._changed.notify_all()
 
     def _overtaken(self, asked: int) -> bool:
-        """A newer wish makes the rest of this one void."""
+        """Whether a newer request, or `stop`, makes the rest of this one void."""
         with self._changed:
             return self._stopped or self._asked != asked
 
     def _look(self, wish: Wish) -> None:
-        """Read a file unless the one on the shelf is the same; what cannot be read is said once, not every look."""
+        """Read a file that is new or has changed. A failure is reported once and keeps the last good picture."""
         with self._changed:
-            before = self._shelf.get(wish, _Kept((-1, -1), None))
-            known = wish in self._shelf
-        stamp, line, pixels = (-1, -1), "", before.pixels
+            before = self._shelf.get(wish)
+        stamp, line, pixels = _MISSING, "", None if before is None else before.pixels
         try:
             path = self._media.find(wish.name)
             entry = os.stat(path)
             stamp = (entry.st_size, entry.st_mtime_ns)
-            if known and stamp == before.stamp:
+            if before is not None and stamp == before.stamp:
                 return
             pixels = self._fit(self._load(path), wish.use)
         except UserError as error:
             line = str(error)
-        except Exception as error:  # noqa: BLE001 - decoders raise anything; counted and reported, the rest goes on
+        except Exception as error:  # noqa: BLE001 - decoders raise anything; counted and reported
             line = one_line(error)
-        said = known and stamp == before.stamp
+        if before is not None and stamp == before.stamp:
+            return  # still missing
         with self._changed:
             self._shelf[wish] = _Kept(stamp, pixels)
             self._loads += not line
-            self._faults += bool(line) and not said
-        if line and not said:
+            self._faults += bool(line)
+        if line:
             self._reporter.report("picture", line)

@@ -1,21 +1,19 @@
-"""References grabbed from the show itself: one picture of the output or of the input, kept as a file.
+"""Grab a picture of the output or the input during the show, and use it as a reference.
 
-It becomes a file of the media folder and then an ordinary reference, so that it is listed, stored in cues and there
-again tomorrow. Compressing and writing happen on a thread of their own.
+It becomes a file of the media folder and then an ordinary reference, so it is listed, stored in cues and kept for the
+next show. The `grabs` thread compresses and writes it.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from osc_schema import Value
 from streamvace.control.parameters import Result
@@ -29,14 +27,14 @@ GRAB = "/streamvace/reference/grab"
 ADD = "/streamvace/reference/add"
 
 FOLDER = "grabs"
-"""Folder of the media folder that grabbed pictures go to."""
+"""Folder for grabbed pictures, inside the media folder."""
 
 
 class Grabber:
-    """Takes the picture of the moment when it is asked, writes it, and adds it to the references."""
+    """Takes the newest picture on request, writes it, and adds it to the references."""
 
     QUEUED = 4
-    """Pictures that may wait to be written; a disk that takes longer than that is told to the performer."""
+    """Pictures that may wait to be written. Further requests are refused: the disk is too slow."""
 
     CLOSE_S = 2.0
 
@@ -56,13 +54,13 @@ class Grabber:
         pictures: Mapping[str, Callable[[], Frame | None]],
         add: Callable[[str, tuple[object, ...], str], Result],
     ) -> None:
-        """pictures: by the trigger's argument, the newest picture; must not wait. add: `Parameters.set`."""
+        """pictures: getters of the newest picture, by the trigger's argument; must not wait. add: `Parameters.set`."""
         self._pictures = pictures
         self._add = add
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what waits, and end. Idempotent; a disk that hangs is left behind."""
+        """Write the queued pictures and end the thread. Idempotent; a disk that hangs is abandoned after a timeout."""
         if self._thread.is_alive():
             try:
                 self._queue.put(None, timeout=self.CLOSE_S)
@@ -71,9 +69,9 @@ class Grabber:
             self._thread.join(self.CLOSE_S)
 
     def ask(self, values: Mapping[str, Value], argument: Value) -> Mapping[str, Value]:
-        """What the trigger does (see `parameters.Edit`): sets nothing now, adds a reference soon.
+        """The trigger's `parameters.Edit`: sets nothing now and adds a reference soon.
 
-        Raises UserError while there is no picture yet, or too many wait to be written.
+        Raises UserError if there is no picture yet or the queue is full.
         """
         newest = self._pictures.get(str(argument))
         frame = None if newest is None else newest()
@@ -82,7 +80,7 @@ class Grabber:
         try:
             self._queue.put_nowait((str(argument), frame))
         except queue.Full:
-            raise UserError(f"{self.QUEUED} pictures wait to be written; the disk is slow") from None
+            raise UserError(f"{self.QUEUED} pictures are waiting to be written; the disk is slow") from None
         return {}
 
     def stats(self) -> Stats:
@@ -91,9 +89,8 @@ class Grabber:
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
-            kind, frame = item
             try:
-                name = self._write(kind, frame.pixels)
+                name = self._write(*item)
             except (UserError, OSError, cv2.error) as error:
                 self._faults += 1
                 self._reporter.report("grab", str(error))
@@ -104,16 +101,12 @@ class Grabber:
             if result.line:
                 self._reporter.report("grab", f"{name} is written, but {result.line}")
 
-    def _write(self, kind: str, pixels: NDArray[np.uint8]) -> str:
-        """The name, in the media folder, of the PNG that holds uint8 `[H, W, 4]`; whole from the first moment on."""
+    def _write(self, kind: str, frame: Frame) -> str:
+        """Write a PNG, which is complete as soon as it exists; returns its name in the media folder."""
         moment = time.strftime("%Y%m%d-%H%M%S", self._clock())
-        name, path = "", Path()
-        for number in range(100):
-            name = f"{FOLDER}/{kind}-{moment}-{number:02d}.png"
-            path = self._media.place(name)
-            if not path.exists():
-                break
-        _, png = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA))
+        names = (f"{FOLDER}/{kind}-{moment}-{number:02d}.png" for number in itertools.count())
+        name, path = next((name, path) for name in names if not (path := self._media.place(name)).exists())
+        _, png = cv2.imencode(".png", cv2.cvtColor(frame.pixels, cv2.COLOR_RGBA2BGRA))
         part = path.with_suffix(".part")
         part.write_bytes(png.tobytes())
         os.replace(part, path)

@@ -1,12 +1,13 @@
 """Fills a ring from one source.
 
-Threads: one thread of its own, which opens, polls, re-opens and closes the source; nobody else touches it.
+Threads: the `source` thread opens, polls, reopens and closes the source; no other thread touches it.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 
 from streamvace.live.inputs.frame_ring import FrameRing
 from streamvace.records.frame import Source
@@ -16,17 +17,17 @@ from streamvace.telemetry.reporter import Reporter, one_line
 from streamvace.telemetry.telemetry import Stats
 
 _POLL_S = 0.004
-"""A quarter of a 60 Hz frame: adds at most that much latency, costs next to nothing."""
+"""A quarter of a 60 Hz frame: the most latency that polling adds, at almost no cost."""
 
 _REOPEN_FIRST_S, _REOPEN_LAST_S = 0.25, 0.5
-"""A source that fails is opened again after a moment, and then as often as a chunk is made, about: one that comes back
-steers the second chunk from then at the latest."""
+"""The first and the longest pause before a failed source is reopened. About the time of a chunk: a source that returns
+steers the second chunk after that at the latest."""
 
 
 class SourcePoller:
-    """Polls a source until stopped. One that raises is counted, closed and opened again; the ring keeps its frames.
+    """Polls a source until stopped. A fault is counted, and the source is reopened; the ring keeps its frames.
 
-    A complaint is one line: as long as nothing but the same comes back, it is counted and not said again.
+    A fault is reported in one line. The same fault is not reported again until frames arrive.
     """
 
     def __init__(
@@ -37,46 +38,42 @@ class SourcePoller:
         name: str = "",
         clock: Clock | None = None,
     ) -> None:
-        """name: what complaints call the source before it is open. clock: the show's."""
+        """name: used in reports until the source is open. clock: the show's."""
         self._clock = clock or ShowClock()
         self._opener = opener
         self._ring = ring
         self._reporter = reporter
         self._stop = threading.Event()
-        self._opened = threading.Event()
-        self._failure: BaseException | None = None
+        self._opened: Future[None] = Future()
         self._faults = 0
         self._reopened = 0
         self._name = name
-        self._said = ""
+        self._reported = ""
         self._thread = threading.Thread(target=self._run_opened, name="source", daemon=True)
 
     def start(self) -> None:
-        """Open the source on its thread and begin to poll. Raises what the first opening raised."""
+        """Open the source on its thread and begin to poll. Raises the opener's error."""
         self._thread.start()
-        self._opened.wait()
-        if self._failure is not None:
-            self._thread.join()
-            raise self._failure
+        self._opened.result()
 
     def start_patiently(self) -> None:
-        """Open the source on its thread, now or as soon as it can be opened. Returns at once."""
+        """Return at once, and open the source on its thread, now or as soon as possible."""
         self._thread = threading.Thread(target=self._run_patiently, name="source", daemon=True)
         self._thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Stop polling and close the source. Idempotent; a driver that hangs is left behind after the time-out."""
+        """Stop polling and close the source. Idempotent; a driver that hangs is abandoned after the timeout."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
     @property
     def running(self) -> bool:
-        """Whether the source is polled, or still being closed."""
+        """Whether the source is being polled or closed."""
         return self._thread.is_alive()
 
     def stats(self) -> Stats:
-        """What came in, what was lost, what went wrong."""
+        """Figures for telemetry."""
         counters = self._ring.counters()
         return {
             "source": self._name,
@@ -89,11 +86,10 @@ class SourcePoller:
     def _run_opened(self) -> None:
         try:
             source = self._opener()
-        except Exception as error:  # noqa: BLE001 - handed to `start`, on the thread that can tell the user
-            self._failure = error
+        except Exception as error:  # noqa: BLE001 - raised by `start`, on the thread that can report it to the user
+            self._opened.set_exception(error)
             return
-        finally:
-            self._opened.set()
+        self._opened.set_result(None)
         self._run(source)
 
     def _run_patiently(self) -> None:
@@ -117,7 +113,7 @@ class SourcePoller:
         self._close(source)
 
     def _poll(self, source: Source) -> int:
-        """Poll until stopped or until the source raises; returns how many frames it gave."""
+        """Poll until stopped or until the source raises; returns the number of frames."""
         frames = 0
         try:
             while not self._stopped_after(_POLL_S):
@@ -125,14 +121,14 @@ class SourcePoller:
                 if frame is not None:
                     self._ring.push(frame)
                     frames += 1
-                    self._said = ""
-        except Exception as error:  # noqa: BLE001 - drivers raise anything; counted, reported, and the source re-opened
+                    self._reported = ""
+        except Exception as error:  # noqa: BLE001 - drivers raise anything; counted and reported, and the source is reopened
             self._fault(error)
             self._close(source)
         return frames
 
     def _open_until_it_works(self, pause_s: float) -> Source | None:
-        """The opened source, tried first after `pause_s`; None when stopped meanwhile."""
+        """Open the source, first after `pause_s`, until it works. None when stopped."""
         while not self._stopped_after(pause_s):
             try:
                 return self._opener()
@@ -148,12 +144,12 @@ class SourcePoller:
     def _close(self, source: Source) -> None:
         try:
             source.close()
-        except Exception as error:  # noqa: BLE001 - there is nothing left to save; counted and reported
+        except Exception as error:  # noqa: BLE001 - nothing is left to save; counted and reported
             self._fault(error)
 
     def _fault(self, error: Exception) -> None:
         self._faults += 1
         line = str(error) if isinstance(error, UserError) else one_line(error)
-        if line != self._said:
-            self._said = line
+        if line != self._reported:
+            self._reported = line
             self._reporter.report(f"input {self._name}", line)

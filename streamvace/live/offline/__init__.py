@@ -1,1 +1,1 @@
-"""Rendering without a clock."""
+"""`streamvace render`: a clip or the log of a show, without a clock."""

@@ -1,4 +1,4 @@
-"""The inputs of an offline clip, chunk by chunk: the clip itself, and files that play other roles."""
+"""The inputs of a rendered clip, chunk by chunk: the clip itself, and files for other roles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from streamvace.video.film.source import read_frames
 
 
 class ClipInputs:
-    """Every frame of the clip once and in order, and as many of the other files, whose last frame is held for ever."""
+    """Every frame of the clip once and in order, with as many of the other files, whose last frame is held."""
 
     def __init__(
         self,
@@ -29,10 +29,10 @@ class ClipInputs:
         size: tuple[int, int],
         frames: int | None,
     ) -> None:
-        """mask: a film or picture that plays the mask. snapshot: `/streamvace/input/ROLE` names a file of the
-        media folder, or any path. size: (width, height). frames: None goes to the clip's end.
+        """mask: a video or picture for the mask. snapshot: `/streamvace/input/ROLE` names a file of the media folder,
+        or any path. size: (width, height). frames: at most so many; None reads to the clip's end.
 
-        Raises UserError for a file that is missing or cannot be read, before a frame is taken.
+        Raises UserError for a file that is missing or cannot be read.
         """
         self._clip = islice(read_frames(clip, size), frames)
         films = {
@@ -43,9 +43,9 @@ class ClipInputs:
         self._others = {role: _held(read_frames(film, size)) for role, film in films.items()}
 
     def take(self, count: int) -> tuple[Pictures, int]:
-        """(every role's `count` pictures, how many are real frames of the clip).
+        """(`count` pictures of every role, number of real frames of the clip).
 
-        The clip's last chunk is filled up by holding its last frame; at its end there are none.
+        The last chunk is filled up with the clip's last frame. After the end, the number is 0.
         """
         taken = list(islice(self._clip, count))
         if not taken:
@@ -56,12 +56,13 @@ class ClipInputs:
 
 
 def _path(text: str, media: MediaFolder) -> Path:
-    """Offline, whoever names a file may read it anyway: any path will do, and a name of the media folder too."""
+    """Any path, or a name in the media folder: offline, the user can read the file anyway."""
     path = Path(text.removeprefix("file:")).expanduser()
     return path if path.is_file() else media.find(text)
 
 
 def _held(frames: Iterator[Pixels]) -> Iterator[Pixels]:
+    """The frames, then the last one without end."""
     last: Pixels | None = None
     for frame in frames:
         last = frame

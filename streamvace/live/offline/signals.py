@@ -1,4 +1,4 @@
-"""The signal chain of a rendered clip: every frame once and in order, and what can't be made ends the command."""
+"""The signal chain of a render: every frame once and in order. A kind that cannot be made ends the command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from streamvace.system.media import MediaFolder
 
 
 class OfflineSignals:
-    """From a clip's pictures to the same with its controls and its mask made."""
+    """Makes controls and masks from a clip's pictures."""
 
     def __init__(self, networks: Networks, media: MediaFolder, pipeline: str, rate: float) -> None:
         """rate: frames a second of the clip."""
@@ -28,13 +28,13 @@ class OfflineSignals:
         self._count = 0
         self._detector = ""
         self._masks = cache(mask_maker(networks, media))
-        # Controls remember, so each chain has its own.
+        # Controls have state, so each chain has its own.
         self._controls, self._others = (cache(control_maker(networks)) for _ in range(2))
         self._chain = SignalChain(self._controls, self._mask)
         self._second = SignalChain(self._others, lambda source: None)
 
     def prepare(self, snapshot: Snapshot) -> None:
-        """Make what these parameters ask for. Raises UserError for a kind that can't be made: before a frame is."""
+        """Load what these parameters need, before the first frame. Raises UserError for a kind that cannot be made."""
         self._detector = snapshot.text("/streamvace/mask/model")
         settings = signal_settings(snapshot, self._pipeline, 1)  # the kinds don't depend on the picture's height
         self._controls(settings.control)
@@ -43,7 +43,7 @@ class OfflineSignals:
             self._mask(source)
 
     def made_of(self, pictures: Pictures, snapshot: Snapshot) -> Pictures:
-        """pictures: the next ones of every role. Raises UserError for a kind that can't be made."""
+        """The next pictures of every role, with controls and mask made. Raises UserError as `prepare` does."""
         clip, mask = pictures.control, pictures.mask
         if clip is None:
             return pictures
@@ -63,7 +63,7 @@ class OfflineSignals:
         return self._masks(mask_key(source, self._detector))
 
     def _film(self, chain: SignalChain, film: Pixels, mask: Pixels | None, settings: SignalSettings) -> Pixels:
-        """uint8 `[F, H, W, 4]`: control pictures with their masks as alpha. mask: a film of its own, or None."""
+        """uint8 `[F, H, W, 4]`: control pictures with their masks as alpha. mask: pictures of its own, or None."""
         moments = [(self._count + index) / self._rate for index in range(len(film))]
         masks = mask if mask is not None else [None] * len(film)
         made = [chain.update(*each, settings).joined() for each in zip(film, masks, moments, strict=True)]

@@ -1,1 +1,1 @@
-"""The output clock and where its pictures go."""
+"""The output clock, its playhead, the sinks and the recorder."""

@@ -1,7 +1,7 @@
 """From the output URIs of the command line to openers for the presenter.
 
-Threads: a window belongs to the main thread, so it is opened and closed there and the presenter only borrows it; every
-other sink is opened, used and closed on the presenter's thread.
+Threads: a window belongs to the main thread, which opens and closes it; the presenter only borrows it. Every other sink
+is opened, used and closed on the presenter's thread.
 """
 
 from __future__ import annotations
@@ -29,58 +29,56 @@ class Window(Protocol):
     def bind(
         self, actions: Mapping[str, Callable[[], None]], help_lines: Callable[[], Sequence[tuple[str, str]]]
     ) -> None:
-        """Keys by their names, and the words for them."""
+        """Actions by name of the key, and the lines of the help."""
 
     def pump(self) -> None:
-        """Draw the newest frame and answer the desktop's events. Main thread only."""
+        """Draw the newest frame and handle window events. Main thread only."""
 
     def close(self) -> None:
-        """Take it off the screen. Main thread only."""
+        """Close the window. Main thread only."""
 
 
 class Borrowed:
-    """A sink that somebody else closes."""
+    """A sink that its owner closes."""
 
     def __init__(self, sink: Sink) -> None:
         self.name = sink.name
         self._sink = sink
 
     def publish(self, frame: Frame) -> None:
-        """The sink's own."""
+        """Pass the frame on."""
         self._sink.publish(frame)
 
     def close(self) -> None:
-        """Left to the owner."""
+        """Do nothing."""
 
 
 def check_outputs(outputs: Sequence[str], *, web: bool, overwrite: bool) -> tuple[str, ...]:
-    """The outputs to open, the web preview apart. None asked for: a window where there is a display.
+    """The outputs to open, without the web preview. The default is a window if there is a display.
 
-    web: the preview is on. Raises UserError; opens nothing.
+    web: whether the preview is on. Raises UserError; opens nothing.
     """
     if not outputs:
         return (_WINDOW,) if _display() else ()
     if _WEB in outputs and not web:
-        raise UserError("--output web and no web preview contradict each other; drop --no-web")
+        raise UserError("--output web needs the web preview; drop --no-web")
     asked = tuple(uri for uri in outputs if uri != _WEB)
     schemes = [split_uri(uri, SINKS) for uri in asked]
     if [scheme for scheme, _ in schemes].count(_WINDOW) > 1:
-        raise UserError("two windows were asked for: one is possible; drop an --output window")
+        raise UserError("two windows: only one is possible; drop an --output window")
     for uri, (scheme, rest) in zip(asked, schemes, strict=True):
         if scheme not in SINKS:
-            raise UserError(
-                f"unknown output {uri!r}: there is {', '.join(SINKS)}, web; use one of these, or a .mp4 path"
-            )
+            raise UserError(f"unknown output {uri!r}; use {', '.join(SINKS)}, web, or a .mp4 path")
         if scheme == _WINDOW and not _display():
-            mend = "use --output web and open the printed address" if web else "use ndi:NAME, or a .mp4 path"
-            raise UserError(f"no display for --output window; {mend}")
+            fix = "use --output web and open the printed address" if web else "use ndi:NAME, or a .mp4 path"
+            raise UserError(f"no display for --output window; {fix}")
         if scheme == "file":
             check_output(parse_film(rest)[0], overwrite=overwrite)
     return asked
 
 
 def prepare(outputs: Sequence[str], size: tuple[int, int], rate: float) -> tuple[Window | None, list[SinkOpener]]:
-    """The window, opened here and now, and an opener for every output. Call it on the main thread."""
+    """Open the window, if there is one, and make an opener for every output. Main thread only."""
     window: Window | None = None
     openers: list[SinkOpener] = []
     for uri in outputs:

@@ -1,6 +1,6 @@
-"""What to show at each tick: the content clock, the queue of finished frames, and what bridges a late chunk.
+"""What to show at each tick: the content clock, the queue of finished frames, and the bridging of a late chunk.
 
-A pure state machine: no threads, no clock of its own, no pixels touched. The presenter owns it and guards it.
+A pure state machine: it has no thread and no clock, and does not touch pixels. The presenter owns and locks it.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from streamvace.records.frame import Made
 _SECOND_NS = 1_000_000_000
 
 MAX_QUEUED_FRAMES = 64
-"""A bound for the queue. Flow control keeps it far below; when it fails, old frames go, memory and latency don't."""
+"""Bounds memory and latency. Flow control keeps the queue far below it; beyond it the oldest frames are dropped."""
 
 _HISTORY_FRAMES = 12
-"""Frames a ping-pong can walk back over: one chunk, the motion the audience has just seen."""
+"""Frames that a ping-pong covers: one chunk, the motion that was just shown."""
 
 _PING_PONG_AFTER_NS = _SECOND_NS * 15 // 100
-"""A chunk this much late is bridged by holding: motion that turns round for a blink looks like a fault."""
+"""Up to this delay the frame is held: a brief reversal of motion looks like a fault."""
 
 
 _SLACK = 0.01
-"""Of a frame: rounding must not put a frame that is due off by a whole tick."""
+"""In frames. Rounding must not delay a due frame by a whole tick."""
 
 
 class HoldMode(str, Enum):
-    """What bridges a late chunk."""
+    """How a late chunk is bridged."""
 
     HOLD = "hold"
     PING_PONG = "pingpong"
@@ -41,10 +41,10 @@ class HoldMode(str, Enum):
 
 
 class Shown(Enum):
-    """Why the picture of a tick is what it is.
+    """Why a tick shows its picture.
 
-    FRESH: a content frame's first tick. PACED: the same frame again, because content is slower than the output clock.
-    REPEATED: a new frame was due and none was there. SLATE: nothing was ever generated yet.
+    FRESH: first tick of a content frame. PACED: the same frame again, because content is slower than the output clock.
+    REPEATED: a new frame was due and none was queued. SLATE: nothing has been generated yet.
     """
 
     FRESH = "fresh"
@@ -55,9 +55,9 @@ class Shown(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ContentFrame:
-    """One finished picture: uint8 `[H, W, 4]`, and what shaped it.
+    """One finished picture: uint8 `[H, W, 4]`, and what made it.
 
-    captured_ns: of the control frame that this picture follows; 0 without one. trace: its chunk's.
+    captured_ns: of the control frame that this picture follows; 0 without one. trace: of its chunk.
     """
 
     pixels: NDArray[np.uint8]
@@ -67,13 +67,13 @@ class ContentFrame:
 
     @property
     def generation(self) -> int:
-        """Resets of the show before it was made."""
+        """Number of resets before it was made."""
         return self.made.generation
 
 
 @dataclass
 class PlayheadCounters:
-    """received = fresh + dropped + discarded + still queued; ticks = fresh + paced + repeated + slate."""
+    """received = fresh + dropped + discarded + queued; ticks = fresh + paced + repeated + slate."""
 
     received: int = 0
     fresh: int = 0
@@ -85,7 +85,7 @@ class PlayheadCounters:
 
 
 class Playhead:
-    """Advances through content frames at the play rate; every tick shows exactly one picture."""
+    """Advances through content frames at the play rate. Every tick shows exactly one picture."""
 
     def __init__(self, play_rate: float) -> None:
         self.play_rate = play_rate
@@ -94,21 +94,21 @@ class Playhead:
         self._history: deque[ContentFrame] = deque(maxlen=_HISTORY_FRAMES)
         self._current: ContentFrame | None = None
         self._generation = 0
-        self._due = 1.0  # content frames that should have been shown since the last fresh one
+        self._due = 1.0  # content frames due since the last fresh one
         self._last_tick_ns: int | None = None
         self._late_since_ns: int | None = None
 
     def bridged_s(self, now_ns: int) -> float:
-        """How long a new frame has been due; 0 when none is."""
+        """How long a new frame has been due; 0 if none is."""
         return 0.0 if self._late_since_ns is None else (now_ns - self._late_since_ns) / _SECOND_NS
 
     @property
     def queued(self) -> int:
-        """Frames not shown yet."""
+        """Number of frames not shown yet."""
         return len(self._queue)
 
     def cut(self, generation: int) -> None:
-        """A reset: forget what is queued from older generations; the picture on show stays until a newer one exists."""
+        """Drop queued frames of older generations. The current picture stays until a newer one exists."""
         if generation <= self._generation:
             return
         self._generation = generation
@@ -119,7 +119,7 @@ class Playhead:
         self._due = 1.0
 
     def offer(self, frames: Sequence[ContentFrame]) -> None:
-        """Queue finished frames. Older than the last cut: discarded. Too many: the oldest are dropped."""
+        """Queue finished frames. Those older than the last cut are discarded; if it is full, the oldest are dropped."""
         for frame in frames:
             self.counters.received += 1
             self.cut(frame.generation)
@@ -134,9 +134,9 @@ class Playhead:
     def tick(
         self, now_ns: int, hold_mode: HoldMode = HoldMode.HOLD, paused: bool = False
     ) -> tuple[Shown, ContentFrame | None]:
-        """The picture of this tick; None with SLATE. While paused the content clock stands still.
+        """The picture of this tick; None with SLATE. While paused, the content clock stands still.
 
-        now_ns: when the tick was due, rather than when it came, so that a jittery thread does not make content jitter.
+        now_ns: when the tick was due, not when it happened, so that content does not jitter with the thread.
         """
         elapsed_ns = 0 if self._last_tick_ns is None else max(0, now_ns - self._last_tick_ns)
         self._last_tick_ns = now_ns
@@ -156,7 +156,7 @@ class Playhead:
         return Shown.REPEATED, self._bridge(now_ns, hold_mode)
 
     def _advance(self) -> tuple[Shown, ContentFrame]:
-        """Show the frame that is due. After a starvation the clock starts anew: late frames are not rushed through."""
+        """Show the due frame. After a gap the content clock restarts, so late frames are not skipped to catch up."""
         late = self._late_since_ns is not None or self._current is None
         due = int(self._due + _SLACK)
         steps = 1 if late else min(due, len(self._queue))
@@ -171,17 +171,17 @@ class Playhead:
         return Shown.FRESH, self._current
 
     def _bridge(self, now_ns: int, hold_mode: HoldMode) -> ContentFrame | None:
-        """Hold the last picture, or walk to and fro over the last ones at the play rate. Fading is the presenter's."""
+        """Hold the last picture, or play the last ones back and forth at the play rate. The presenter does the fade."""
         if self._late_since_ns is None:
             self._late_since_ns = now_ns
         late_ns = now_ns - self._late_since_ns
         if hold_mode is HoldMode.PING_PONG and late_ns >= _PING_PONG_AFTER_NS and len(self._history) > 1:
             step = int((late_ns - _PING_PONG_AFTER_NS) / _SECOND_NS * self.play_rate) + 1
-            return self._history[_to_and_fro(step, len(self._history))]
+            return self._history[_ping_pong(step, len(self._history))]
         return self._current
 
 
-def _to_and_fro(step: int, length: int) -> int:
-    """Step 0 is the last index; then back to the first and forth again, the ends not doubled."""
+def _ping_pong(step: int, length: int) -> int:
+    """Index at a step: from the last to the first and back, the ends not doubled."""
     turn = step % (2 * (length - 1))
     return abs(length - 1 - turn)

@@ -1,14 +1,15 @@
-"""The output clock: one picture a tick to every sink, whatever the generator does.
+"""The output clock: one picture per tick to every sink, whatever the generator does.
 
-Threads: `Presenter` runs a thread of its own, which owns the sinks and the slate. The engine thread calls `offer`; the
-playhead is the only thing they share, behind one lock that is never held while a sink works.
+Threads: the `presenter` thread owns the sinks and the slate. The engine thread calls `offer`. They share only the
+playhead, behind a lock that is never held while a sink works.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass
 
 from streamvace.live.output.freeze_fade import FreezeFade
 from streamvace.live.output.playhead import ContentFrame, HoldMode, Playhead, Shown
@@ -27,7 +28,7 @@ from streamvace.video.core.resize import with_alpha
 
 @dataclass(frozen=True)
 class Show:
-    """What the presenter asks the parameters at each tick.
+    """The parameters that the presenter reads at each tick.
 
     rate: output ticks a second. paused: hold the picture and keep the queue.
     """
@@ -39,7 +40,7 @@ class Show:
 
 
 class Presenter:
-    """Ticks at the output rate until stopped. Once started it never skips a tick by itself and never shows black."""
+    """Ticks at the output rate until stopped. It never skips a tick on purpose and never shows black."""
 
     def __init__(
         self,
@@ -66,38 +67,34 @@ class Presenter:
         self.backlog = Backlog(content_rate, show().rate)
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._opened = threading.Event()
-        self._failure: BaseException | None = None
+        self._opened: Future[None] = Future()
         self._published = 0
         self._shown: Frame | None = None
         self._thread = threading.Thread(target=self._run, name="presenter", daemon=True)
 
     def start(self) -> None:
-        """Open the sinks on the presenter's thread and begin to tick. Raises what an opener raised."""
+        """Open the sinks on the presenter's thread and start to tick. Raises an opener's error."""
         self._thread.start()
-        self._opened.wait()
-        if self._failure is not None:
-            self._thread.join()
-            raise self._failure
+        self._opened.result()
 
     def stop(self) -> None:
-        """Stop ticking and close every sink, files complete. Idempotent."""
+        """Stop ticking and close every sink, so that files are complete. Idempotent."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
 
     @property
     def ticking(self) -> bool:
-        """Between `start` and the end."""
+        """Whether the thread runs."""
         return self._thread.is_alive()
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Names of the open sinks, by which receivers find them."""
+        """Names of the open sinks, as receivers see them."""
         return self._sinks.names
 
     def offer(self, chunk: Chunk, pace: Pace) -> None:
-        """A finished chunk, and how fast chunks come just now."""
+        """Queue a finished chunk. pace: the current speed of the generator."""
         followed = chunk.trace.captured_ns
         if len(followed) != len(chunk.frames):
             followed = (chunk.captured_ns,) * len(chunk.frames)
@@ -113,32 +110,24 @@ class Presenter:
             self._count_backlog()
 
     def showing(self) -> Frame | None:
-        """The generated picture on show, or None before the first. Any thread."""
+        """The generated picture on show; None before the first. Any thread."""
         return self._shown
 
     def stats(self) -> Stats:
-        """How the ticks were filled."""
+        """What the ticks showed, and the faults of sinks."""
         with self._lock:
-            counters = self._playhead.counters
-            return {
-                "fresh": counters.fresh,
-                "paced": counters.paced,
-                "repeated": counters.repeated,
-                "slate": counters.slate,
-                "dropped": counters.dropped,
-                "discarded": counters.discarded,
-                "play_rate": round(self._playhead.play_rate, 3),
-                "sink_faults": self._sinks.faults,
-            }
+            counters = asdict(self._playhead.counters)
+            play_rate = self._playhead.play_rate
+        del counters["received"]
+        return {**counters, "play_rate": round(play_rate, 3), "sink_faults": self._sinks.faults}
 
     def _run(self) -> None:
         try:
             self._sinks.open()
-        except Exception as error:  # noqa: BLE001 - handed to `start`, on the thread that can tell the user
-            self._failure = error
+        except Exception as error:  # noqa: BLE001 - raised by `start`, on the thread that can report it to the user
+            self._opened.set_exception(error)
             return
-        finally:
-            self._opened.set()
+        self._opened.set_result(None)
         try:
             ticks = TickClock(self._show().rate, self._clock.now())
             while not self._stop.is_set():

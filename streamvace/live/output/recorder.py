@@ -1,10 +1,10 @@
-"""Recording the output to a file, started and stopped during the show.
+"""Records the output to files, started and stopped during the show.
 
-`/streamvace/record` starts and stops, `/streamvace/record_file` names the file in the media folder; nothing is ever
-overwritten. The recorder is one more sink of the presenter: it passes frames on to the film that is open, if one is.
+`/streamvace/record` starts and stops, `/streamvace/record_file` names a file in the media folder. Nothing is ever
+overwritten. The recorder is a sink of the presenter that passes frames on to the open film, if there is one.
 
-Threads: one of its own (`recorder`) opens and finishes films, because an encoder takes long to start and a disk long to
-close; the presenter's thread publishes and never waits; `follow` is called from any thread.
+Threads: the `recorder` thread opens and finishes films, because encoders start slowly and disks close slowly; the
+presenter's thread publishes and never waits; `follow` may be called from any thread.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from streamvace.video.film.sink import FileSink
 from streamvace.video.film.writer import part_of
 
 DEFAULT_NAME = "recordings/streamvace-{time}.mp4"
-"""Where a recording goes that nobody named."""
+"""File of a recording without a name."""
 
 _LOOK_S = 0.2
-"""How often a running recording is looked at for faults."""
+"""Interval for checking a running recording for faults."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Wish:
-    """What to record to, None for nothing; each another one, even of the same name: stop and start are two films."""
+    """The file to record to, None for none. Compared by identity: stop and start with the same name are two films."""
 
     name: str | None
 
 
 class Recorder:
-    """A sink that records while it is asked to."""
+    """A sink that records while `/streamvace/record` is on."""
 
     name = "recorder"
 
@@ -54,7 +54,7 @@ class Recorder:
         reporter: Reporter,
         wall_clock: Callable[[], str] = lambda: time.strftime("%Y%m%d-%H%M%S"),
     ) -> None:
-        """size: (width, height) of the output; rate: of its clock, frames a second; wall_clock: for names of files."""
+        """size: (width, height) of the output. rate: frames a second. wall_clock: for the names of files."""
         self._media = media
         self._size = size
         self._rate = rate
@@ -71,7 +71,7 @@ class Recorder:
         self._thread.start()
 
     def follow(self, snapshot: Snapshot) -> None:
-        """The parameters changed: record or not, and where to. Never waits."""
+        """Adopt the parameters: whether to record, and where to. Never waits."""
         recording = snapshot.flag("/streamvace/record")
         wanted = snapshot.text("/streamvace/record_file").strip() if recording else None
         if wanted != self._wish.name:
@@ -96,7 +96,7 @@ class Recorder:
         self._thread.join()
 
     def stats(self) -> Stats:
-        """recording: the file being written, until it is finished. record_dropped: frames left out of all so far."""
+        """recording: the file being written, until it is finished. record_dropped: frames missing in files so far."""
         film = self._film
         return {
             "recording": self._writing,
@@ -108,37 +108,32 @@ class Recorder:
         served = self._wish
         while not self._closed.is_set():
             self._changed.wait(None if self._film is None else _LOOK_S)
-            if self._changed.is_set():
-                self._changed.clear()
-                if self._wish is served:
-                    continue
+            self._changed.clear()
+            if self._wish is not served:
                 self._finish()
-                served = self._wish  # read after finishing, which takes time: what was wished meanwhile is this film
+                served = self._wish  # read after finishing, which takes time, so that the newest wish counts
                 if served.name is not None and not self._closed.is_set():
                     self._begin(served.name)
             elif self._film is not None:
                 self._film.tell_if_slow()
                 if self._film.faults:
-                    self._finish()  # it cannot be written any more, and has said so
+                    self._finish()  # it cannot be written any more, and has reported that
         self._finish()
 
     def _begin(self, wanted: str) -> None:
-        """Open a film under a name that no file has yet."""
+        """Open a film with a name that no file has yet."""
         try:
             name, mark, options = wanted.partition("?")
             place = self._media.place(name or DEFAULT_NAME.format(time=self._wall_clock()))
             path, film_format = parse_film(f"{place}{mark}{options}")
-            path = unused(path)
-            made = FilmProcess(path, self._size, self._rate, film_format)
-            film = FileSink(made, self._rate, partial(self._reporter.report, "recording"))
-        except UserError as error:
-            self._reporter.report("recording", str(error))
+            process = FilmProcess(unused(path), self._size, self._rate, film_format)
+            film = FileSink(process, self._rate, partial(self._reporter.report, "recording"))
         except Exception as error:  # noqa: BLE001 - an encoder raises anything; counted, reported, the show goes on
-            self._reporter.report("recording", one_line(error))
-        else:
-            self._films += 1
-            self._film = film
-            self._writing = film.name
+            self._reporter.report("recording", str(error) if isinstance(error, UserError) else one_line(error))
+            return
+        self._films += 1
+        self._film = film
+        self._writing = film.name
 
     def _finish(self) -> None:
         film, self._film = self._film, None
@@ -149,7 +144,7 @@ class Recorder:
 
 
 def unused(path: Path) -> Path:
-    """The path itself, or with -2, -3 and so on before its ending: the first that neither a film nor a part has."""
+    """The path, or the path with -2, -3 and so on before its suffix: the first without a film or a part of one."""
     number, free = 1, path
     while free.exists() or part_of(free).exists():
         number += 1

@@ -1,6 +1,6 @@
-"""Every sink of the show, as one: a sink that fails is counted and reported, the others never notice.
+"""The sinks of a thread. A sink that fails is counted and reported; the others are not affected.
 
-Threads: owned by the presenter's thread, which opens, publishes and closes.
+Threads: one thread opens, publishes and closes.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ class Sinks:
     """Opens all or none, publishes to all, closes all."""
 
     def __init__(self, openers: Sequence[SinkOpener], reporter: Reporter, upscale: int = 1) -> None:
-        """upscale: how much larger than the frames what is published is."""
+        """upscale: factor from the frames to what is published."""
         self._enlarge = Enlarger(upscale)
         self._openers = tuple(openers)
         self._reporter = reporter
         self._sinks: list[Sink] = []
         self.names: tuple[str, ...] = ()
-        """What the open sinks are called; replaced whole, so any thread may read it."""
+        """Names of the open sinks; replaced whole, so any thread may read it."""
         self.faults = 0
 
     def open(self) -> None:
-        """Open every sink. When one cannot be opened, those before it are closed and its error is raised."""
+        """Open every sink. If one cannot be opened, close the others and raise its error."""
         try:
             for opener in self._openers:
                 self._sinks.append(opener())
@@ -39,7 +39,7 @@ class Sinks:
         self.names = tuple(sink.name for sink in self._sinks)
 
     def publish(self, frame: Frame) -> None:
-        """Give the frame to every sink. Never raises."""
+        """Publish the frame to every sink. Never raises."""
         if self._enlarge.factor > 1:
             frame = replace(frame, pixels=self._enlarge(frame.pixels))
         for sink in self._sinks:
@@ -49,7 +49,7 @@ class Sinks:
                 self._fault(sink, error)
 
     def set_rate(self, rate: float) -> None:
-        """Tell those to whom it matters that frames now come so many a second. Never raises."""
+        """Set the frame rate of the sinks that depend on it. Never raises."""
         for sink in self._sinks:
             if not isinstance(sink, Paced):
                 continue
@@ -59,7 +59,7 @@ class Sinks:
                 self._fault(sink, error)
 
     def close(self) -> None:
-        """Close every sink, the last opened first. Never raises."""
+        """Close every sink, last opened first. Never raises. Idempotent."""
         self.names = ()
         while self._sinks:
             sink = self._sinks.pop()

@@ -1,4 +1,4 @@
-"""The picture before the first chunk: the control signal itself, or a calm card. Owned by the presenter's thread."""
+"""The picture before the first chunk: the control picture, or a plain card. Owned by the presenter's thread."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TEXT = (120, 124, 132, 255)
 
 
 class Slate:
-    """Gives one picture of the show's size, whatever there is to show."""
+    """Always has a picture of the show's size."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self._size = size
@@ -23,7 +23,7 @@ class Slate:
         self._fitted = self._card
 
     def picture(self, control: Frame | None) -> NDArray[np.uint8]:
-        """The control frame fitted to the size, opaque; without one the card."""
+        """uint8 `[H, W, 4]`: the control frame, fitted and opaque; without one the card."""
         if control is None:
             return self._card
         if control is not self._of:
@@ -34,7 +34,7 @@ class Slate:
 
 
 def _card(size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A dark vertical gradient with one word: nobody takes it for a fault, nobody in the audience minds it."""
+    """A dark vertical gradient with one word: unobtrusive, and not mistaken for a fault."""
     width, height = size
     ramp = np.linspace(_LIGHT, _DARK, height).astype(np.uint8)
     card = np.empty((height, width, 4), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""When the next output tick is due: absolute deadlines, so that no error adds up. Pure; owned by one thread."""
+"""When the next output tick is due. Deadlines are absolute, so errors do not add up. Pure; owned by one thread."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _SECOND_NS = 1_000_000_000
 
 
 class TickClock:
-    """Tick `k` is due at `start + k / rate`. A tick that comes a whole period late skips the deadlines it missed."""
+    """Tick `k` is due at `start + k / rate`. A tick that fires periods late skips the deadlines it missed."""
 
     def __init__(self, rate: float, start_ns: int) -> None:
         if not rate > 0:
@@ -21,7 +21,7 @@ class TickClock:
         return self._rate
 
     def set_rate(self, rate: float) -> None:
-        """From the tick fired last on, the next one comes a new period later: none is missed and none comes twice."""
+        """Change the rate. The next tick is due one new period after the last fired one."""
         if not rate > 0:
             raise ValueError(f"the output rate must be above 0, not {rate}")
         self._start_ns, self._next, self._rate = self.fired_ns, 1, rate
@@ -33,11 +33,11 @@ class TickClock:
 
     @property
     def fired_ns(self) -> int:
-        """When the tick fired last was due."""
+        """When the last fired tick was due."""
         return self._at(self._next - 1)
 
     def fire(self, now_ns: int) -> int:
-        """Take the tick that is due; returns how many earlier ones were missed."""
+        """Fire the due tick; returns how many earlier ones were missed."""
         late_ns = max(0, now_ns - self.deadline_ns)
         missed = int(late_ns * self._rate / _SECOND_NS)
         self._next += missed + 1

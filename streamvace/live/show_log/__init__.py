@@ -1,1 +1,1 @@
-"""The log of a show."""
+"""The log of a show: writing it live, and reading it back."""

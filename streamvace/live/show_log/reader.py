@@ -1,4 +1,4 @@
-"""Reading the log of a show back."""
+"""Reads the log of a show."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from streamvace.live.show_log.writer import FORMAT, from_json
 from streamvace.system.errors import UserError
 
 LONGEST_LINE = 1_000_000
-"""Characters. Prompts of every parameter at their longest stay far below."""
+"""Characters: far more than every parameter at its longest."""
 
 
 @dataclass(frozen=True)
 class ShownChunk:
     """One chunk of a show.
 
-    index: since the last reset. frames: how many pictures it has. changes: (address, value) applied before it, None for
-    a trigger. shape: the plain fields of its ChunkInput, all of them. pictures: the names of its arrays.
+    index: since the last reset. frames: number of its pictures. changes: (address, value) applied before it, None for a
+    trigger. shape: all plain fields of its ChunkInput. pictures: the names of its arrays.
     """
 
     index: int
@@ -32,7 +32,7 @@ class ShownChunk:
 
 @dataclass(frozen=True)
 class ShowFile:
-    """A show: where it began, and its chunks in order."""
+    """A show: its head, its parameters at the start, and its chunks in order."""
 
     pipeline: str
     size: tuple[int, int]
@@ -43,14 +43,14 @@ class ShowFile:
 
     @property
     def frames(self) -> int:
-        """Pictures of the whole show."""
+        """Number of pictures in the whole show."""
         return sum(chunk.frames for chunk in self.chunks)
 
 
 def read_show(path: Path) -> ShowFile:
-    """The log of a show. A last line that was cut off is left out: the show was killed.
+    """Read a log. An incomplete last line is ignored: the process was killed.
 
-    Raises UserError, with the number of the line, for anything that is no such log.
+    Raises UserError, with the number of the line, for anything that is not a valid log.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -59,7 +59,7 @@ def read_show(path: Path) -> ShowFile:
     rows = [_parsed(path, number, line, last=number == len(lines)) for number, line in enumerate(lines, 1)]
     rows = [row for row in rows if row]
     if not rows or rows[0].get("format") != FORMAT:
-        raise UserError(f"{path} is no log of a show; `streamvace run --show-log FILE.jsonl` writes one")
+        raise UserError(f"{path} is no show log; `streamvace run --show-log FILE.jsonl` writes one")
     try:
         return _show(rows)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -72,7 +72,7 @@ def _parsed(path: Path, number: int, line: str, *, last: bool) -> dict[str, Any]
             raise ValueError("too long")
         row = json.loads(line)
         if not isinstance(row, dict):
-            raise ValueError("no object")
+            raise ValueError("not an object")
     except (ValueError, RecursionError) as error:
         if last and number > 1:
             return {}

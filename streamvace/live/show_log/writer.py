@@ -1,16 +1,17 @@
-"""A show as a file: every applied parameter change and what shaped every chunk, one JSON object a line.
+"""Writes the log of a show: every parameter change and the inputs of every chunk, one JSON object per line.
 
-The first line is the head (pipeline, size, all parameters); every further line is one chunk that was made:
+The first line is the head (pipeline, size, all parameters). Every further line is one chunk:
 
     {"chunk": 12, "s": 3.217, "index": 12, "frames": 12, "set": [["/streamvace/seed", 7, "osc 127.0.0.1:9000"]],
      "shape": {"seed": 7}, "pictures": ["control"]}
 
-`chunk` counts from the start of the log, `index` since the last reset, `s` is seconds since the log began, `set` holds
-what changed since the chunk before (address, value, writer; null for a trigger), `shape` what is different from the
-chunk before among the plain values of its ChunkInput, `pictures` which of its arrays were there. The pictures are not
-kept: `streamvace render --show` takes them from a clip.
+`chunk` counts from the start of the log and `index` from the last reset; `s` is seconds since the log began. `set`
+holds the changes since the previous chunk (address, value, writer; null for a trigger), `shape` the plain values of the
+ChunkInput that differ from the previous chunk, `pictures` the names of its arrays. The arrays are not kept: `streamvace
+render --show` takes them from a clip.
 
-Threads: `changed` is called by whoever writes a parameter, `made` on the engine thread; a thread of its own writes.
+Threads: `changed` is called on any thread that writes a parameter, `made` on the engine thread; the `show log` thread
+writes the file.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import queue
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -39,59 +41,55 @@ from streamvace.system.files import check_writable
 FORMAT = "streamvace show 1"
 
 CARRIED = ("generation", "captured_ns", "snapshot_version", "trace", "reset")
-"""Fields of a ChunkInput that shape nothing by themselves; a reset shows in the chunk's index."""
+"""Fields of a ChunkInput that do not shape the picture; a reset shows in the chunk's index."""
 
 _QUEUED = 10_000
-"""Lines that may wait for the disk: a quarter of an hour of chunks."""
+"""Lines that may wait for the disk: at least a quarter of an hour of chunks."""
 
 _PENDING = 10_000
-"""Changes that may wait for the next chunk. In a long pause faders move on; then the newest of each address is kept."""
+"""Changes that may wait for the next chunk. Beyond that, in a long pause, only the newest of each address is kept."""
 
 log = logging.getLogger(__name__)
 
 
 def plain_fields(inputs: ChunkInput) -> dict[str, Any]:
-    """The values that shape a chunk, without its arrays, as JSON knows them."""
+    """The values that shape a chunk, without its arrays, as JSON values."""
     values = {field.name: getattr(inputs, field.name) for field in fields(inputs) if field.name not in CARRIED}
     return {name: to_json(value) for name, value in values.items() if not isinstance(value, np.ndarray)}
 
 
 def pictures_of(inputs: ChunkInput) -> list[str]:
-    """The names of the arrays that a chunk was shaped by."""
+    """The names of the arrays of a chunk's input."""
     return sorted(field.name for field in fields(inputs) if isinstance(getattr(inputs, field.name), np.ndarray))
 
 
 def to_json(value: Any) -> Any:
-    """Tuples as lists, a mix of prompts as an object; everything else is JSON's already."""
+    """Tuples as lists, a prompt mix as an object; everything else unchanged."""
     if isinstance(value, PromptMix):
         return {"parts": to_json(value.parts), "blend": value.blend}
     return [to_json(item) for item in value] if isinstance(value, tuple) else value
 
 
 def from_json(value: Any) -> Any:
-    """The opposite of `to_json`."""
+    """The inverse of `to_json`."""
     if isinstance(value, dict):
         return PromptMix(from_json(value["parts"]), value["blend"])
     return tuple(from_json(item) for item in value) if isinstance(value, list) else value
 
 
 class ShowLog:
-    """Writes the file, behind the show."""
+    """Writes the file in the background."""
 
     def __init__(self, path: Path, head: Mapping[str, object], snapshot: Snapshot) -> None:
-        """head: facts about the show. snapshot: what every parameter holds at its start.
-
-        Raises UserError where no file can be written, or one would be lost.
-        """
+        """head: facts about the show. snapshot: the parameters at its start. Raises UserError; see `check_new`."""
         check_new(path)
         self.dropped = 0
-        """Lines left out because the disk was too slow, or full."""
+        """Lines lost because the disk was too slow or full."""
         self.merged = 0
-        """Changes of a long pause that later ones of the same address stand for."""
+        """Changes of a long pause replaced by a later one of the same address."""
         self._path = path
         self._start_ns = now_ns()
         self._chunks = 0
-        self._version = snapshot.version
         self._shape: dict[str, Any] = {}
         self._pending: list[tuple[int, list[Any]]] = []
         self._lock = threading.Lock()
@@ -102,24 +100,22 @@ class ShowLog:
         self._thread.start()
 
     def changed(self, snapshot: Snapshot, changed: Mapping[str, str]) -> None:
-        """A listener of the parameters."""
+        """Listener of the parameters."""
         changes = [[address, to_json(snapshot.values.get(address)), writer] for address, writer in changed.items()]
         with self._lock:
             self._pending += [(snapshot.version, change) for change in changes]
             if len(self._pending) > _PENDING:
-                newest = {change[0]: (version, change) for version, change in sorted(self._pending, key=_version)}
+                newest = {change[0]: (version, change) for version, change in sorted(self._pending, key=itemgetter(0))}
                 self.merged += len(self._pending) - len(newest)
                 self._pending = list(newest.values())
 
     def made(self, inputs: ChunkInput, chunk: Chunk) -> None:
-        """A chunk was made from this."""
+        """Log a chunk and its input."""
         shape = plain_fields(inputs)
-        if chunk.prompt is not None:
-            shape["prompt"] = to_json(
-                plain(PromptMix.of(chunk.prompt))
-            )  # an older one while the one asked for is still being encoded
+        if chunk.prompt is not None:  # the previous prompt while the new one is being encoded
+            shape["prompt"] = to_json(plain(PromptMix.of(chunk.prompt)))
         with self._lock:
-            due = sorted((entry for entry in self._pending if entry[0] <= inputs.snapshot_version), key=_version)
+            due = sorted((entry for entry in self._pending if entry[0] <= inputs.snapshot_version), key=itemgetter(0))
             self._pending = [entry for entry in self._pending if entry[0] > inputs.snapshot_version]
         line = {
             "chunk": self._chunks,
@@ -134,7 +130,7 @@ class ShowLog:
         self._put(line)
 
     def close(self) -> None:
-        """Write what still waits. Idempotent."""
+        """Write the queued lines and close the file. Idempotent."""
         if self._thread.is_alive():
             self._lines.put(None)
             self._thread.join()
@@ -150,30 +146,25 @@ class ShowLog:
 
     def _write(self) -> None:
         try:
-            with self._path.open("x", encoding="utf-8", buffering=1) as file:  # a killed show keeps its whole lines
+            with self._path.open("x", encoding="utf-8", buffering=1) as file:  # lines survive a kill
                 while (line := self._lines.get()) is not None:
                     file.write(line + "\n")
                 return
         except OSError as error:
-            log.error("%s cannot be written any more (%s); the show goes on without its log", self._path, error)
+            log.error("%s cannot be written any more (%s); the show continues without its log", self._path, error)
         while self._lines.get() is not None:
             self.dropped += 1
 
 
-def _version(entry: tuple[int, list[Any]]) -> int:
-    return entry[0]
-
-
 def check_new(path: Path) -> None:
-    """Raises UserError where no log can be written, or one would be lost."""
-
+    """Raises UserError if no log can be written here, or an existing file would be lost."""
     check_writable(path, "show log")
     if path.exists():
         raise UserError(f"show log {path} exists; choose another name")
 
 
 class LoggedFeed:
-    """A feed whose chunks are written down."""
+    """A feed whose chunks are logged."""
 
     def __init__(self, feed: Feed, made: Callable[[ChunkInput, Chunk], None]) -> None:
         self._feed = feed
@@ -181,16 +172,16 @@ class LoggedFeed:
         self._inputs: ChunkInput | None = None
 
     def wait_s(self, pace: Pace) -> float:
-        """The feed's own."""
+        """As the feed."""
         return self._feed.wait_s(pace)
 
     def build(self, frames: int, first_frames: int) -> ChunkInput:
-        """The feed's own."""
+        """As the feed; keeps the input for the log."""
         self._inputs = self._feed.build(frames, first_frames)
         return self._inputs
 
     def accept(self, chunk: Chunk, pace: Pace) -> None:
-        """Write it down, and pass it on. What was built last is the only one under way."""
+        """Log the chunk and pass it on. Its input is the last one built, since only one is in progress."""
         if self._inputs is not None:
             self._made(self._inputs, chunk)
         self._feed.accept(chunk, pace)

@@ -1,1 +1,1 @@
-"""Controls and masks made of live pictures."""
+"""Control pictures and masks made from the inputs, and outputs that show them."""

@@ -1,6 +1,6 @@
-"""The controls and masks of a show: made when they are wanted, kept, and never waited for.
+"""The controls and masks of a signal chain: made when they are first wanted, kept, and never waited for.
 
-Threads: one thread calls `get` and `retry`; what is made is made on a thread of its own, one after the other.
+Threads: the chain's thread calls everything here; a loading thread makes the parts, one after the other.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Generic, TypeVar
 from streamvace.conditioning.controls import CONTROLS
 from streamvace.conditioning.controls.base import Control
 from streamvace.conditioning.controls.networks import Networks
-from streamvace.conditioning.masks import MASKS
+from streamvace.conditioning.masks import MASKS, NO_MASK
 from streamvace.conditioning.masks.base import Mask
+from streamvace.conditioning.signals import SignalSettings
 from streamvace.system.errors import UserError
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter, one_line
@@ -22,7 +23,7 @@ from streamvace.telemetry.reporter import Reporter, one_line
 Part = TypeVar("Part", Control, Mask)
 
 _AT_ONCE_S = 0.05
-"""What needs no network is there within this, so that changing to it shows nothing in between."""
+"""A part without a network is ready within this, so a switch to it shows nothing in between."""
 
 DETECTOR = "detector"
 
@@ -31,8 +32,7 @@ class Parts(Generic[Part]):
     """Objects by key, each made once."""
 
     def __init__(self, make: Callable[[str], Part], reporter: Reporter, what: str) -> None:
-        """make: from a key; may take seconds and raise. what: of what kind they are, for the report of one that can't
-        be made."""
+        """make: makes the object of a key; may take seconds and raise. what: names the objects in reports."""
         self._make: Callable[[str], Part] = make
         self._reporter = reporter
         self._what = what
@@ -40,38 +40,79 @@ class Parts(Generic[Part]):
         self._made: dict[str, Future[Part]] = {}
 
     def get(self, key: str) -> Part | None:
-        """The object; None while it is being made and when it can't be, which is reported once."""
+        """The object; None while it is being made and when that failed, which is reported once."""
         future = self._made.get(key)
         if future is None:
             future = self._made[key] = self._pool.submit(self._make, key)
             wait([future], _AT_ONCE_S)
-            future.add_done_callback(lambda done: self._tell(key, done))
+            future.add_done_callback(lambda done: self._report(key, done))
         return future.result() if future.done() and future.exception() is None else None
 
     def retry(self) -> None:
-        """Try again what could not be made, when it is wanted next: somebody has chosen anew."""
+        """Forget failures, so that `get` tries again."""
         failed = [key for key, future in self._made.items() if future.done() and future.exception() is not None]
         for key in failed:
             del self._made[key]
 
     def close(self) -> None:
-        """Make nothing more. What is being made is left to finish by itself."""
+        """Make nothing more. An object that is being made finishes in the background."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _tell(self, key: str, done: Future[Part]) -> None:
+    def _report(self, key: str, done: Future[Part]) -> None:
         if done.cancelled() or (error := done.exception()) is None:
             return
         line = str(error) if isinstance(error, UserError) else one_line(error)
         self._reporter.report(f"{self._what} {key.partition(' ')[0]}", line)
 
 
+class Kinds:
+    """The kinds of control and mask that a chain can use now."""
+
+    def __init__(self, controls: Parts[Control], masks: Parts[Mask]) -> None:
+        self._controls = controls
+        self._masks = masks
+        self._detector = ""
+        self._wanted: tuple[str, ...] = ()
+
+    def ready(self, wanted: SignalSettings, detector: str, used: SignalSettings) -> SignalSettings:
+        """The wanted settings; a kind that is not ready is replaced by the one in use. detector: see `mask_key`."""
+        self._detector = detector
+        names = (wanted.control, wanted.mask, wanted.second_mask, detector)
+        if names != self._wanted:
+            self._wanted = names
+            self._controls.retry()
+            self._masks.retry()
+        return replace(
+            wanted,
+            control=used.control if self.control(wanted.control) is None else wanted.control,
+            mask=self._ready_mask(wanted.mask, used.mask),
+            second_mask=self._ready_mask(wanted.second_mask, used.second_mask),
+        )
+
+    def control(self, kind: str) -> Control | None:
+        """The control; None while it is not ready."""
+        return self._controls.get(kind)
+
+    def mask(self, source: str) -> Mask | None:
+        """The mask; None while it is not ready."""
+        return self._masks.get(mask_key(source, self._detector))
+
+    def close(self) -> None:
+        """Load nothing more."""
+        self._controls.close()
+        self._masks.close()
+
+    def _ready_mask(self, wanted: str, used: str) -> str:
+        return wanted if wanted == NO_MASK or self.mask(wanted) is not None else used
+
+
 def control_maker(networks: Networks) -> Callable[[str], Control]:
-    """From a kind of CONTROLS."""
+    """Makes a control from a kind of CONTROLS."""
     return lambda kind: CONTROLS[kind](networks)
 
 
 def mask_maker(networks: Networks, media: MediaFolder) -> Callable[[str], Mask]:
-    """From a key of `mask_key`."""
+    """Makes a mask from a key of `mask_key`."""
 
     def make(key: str) -> Mask:
         source, _, detector = key.partition(" ")
@@ -81,5 +122,5 @@ def mask_maker(networks: Networks, media: MediaFolder) -> Callable[[str], Mask]:
 
 
 def mask_key(source: str, detector: str) -> str:
-    """A detector of another file is another mask. detector: the name of its file in the media folder."""
+    """The key of a mask: a detector with another file is another mask. detector: its file in the media folder."""
     return f"{source} {detector}".rstrip() if source == DETECTOR else source

@@ -1,4 +1,4 @@
-"""From one snapshot to what the signal chain is asked for. Pure."""
+"""The settings of the signal chain, from one snapshot. Pure."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from streamvace.control.parameters import Snapshot
 
 _PARTS = {"embedded": 64}
 _OTHER_PARTS = 240
-"""Lines are one of so many parts of the picture's height wide: as in the embedded model's training (4 pixels of 256);
-2 of 480 for the published ones, whose annotators draw thin."""
+"""The picture's height over this is the width of a line: 4 pixels of 256 as in the embedded model's training, 2 of 480
+for the published models, whose annotators draw thin lines."""
 
 
 def signal_settings(snapshot: Snapshot, pipeline: str, height: int) -> SignalSettings:
-    """pipeline, height: what the lines' automatic width is made for."""
+    """pipeline, height: determine the automatic line width."""
     number, text, integer = snapshot.number, snapshot.text, snapshot.integer
     boxes = (parse_box(line) for line in snapshot.texts("/streamvace/layout/boxes"))
     controls = ControlSettings(
@@ -63,8 +63,7 @@ def signal_settings(snapshot: Snapshot, pipeline: str, height: int) -> SignalSet
 
 
 def second_settings(snapshot: Snapshot, pipeline: str, height: int) -> SignalSettings:
-    """The same for the control that is blended in: of its own kind, without a mask. Nothing is made while it has no
-    weight."""
+    """The settings of the second control: its own kind, no mask. Without a weight nothing is made."""
     used = snapshot.number("/streamvace/second_control/weight") > 0
     return replace(
         signal_settings(snapshot, pipeline, height),
@@ -76,12 +75,12 @@ def second_settings(snapshot: Snapshot, pipeline: str, height: int) -> SignalSet
 
 
 def masked(snapshot: Snapshot) -> bool:
-    """Whether any mask is asked for."""
+    """Whether a mask is in use."""
     return any(source != NO_MASK for source in _sources(snapshot))
 
 
 def keyed(snapshot: Snapshot) -> bool:
-    """Whether reflections of a keyed screen are to be taken out of what is kept."""
+    """Whether reflections of a keyed screen are removed from the kept pixels."""
     return "chroma" in _sources(snapshot) and snapshot.number("/streamvace/mask/chroma_spill") > 0
 
 

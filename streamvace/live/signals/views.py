@@ -1,10 +1,10 @@
-"""What the model sees, as outputs of their own: the control picture and the mask, so that an artist can look at them.
+"""Outputs of what the model sees: the control picture and the mask.
 
-`--output control@ndi:NAME` sends the control picture, `--output mask@spout:NAME` the mask; before the `@` stands what
-is sent, behind it any address of an output but a window. The web page shows both while somebody looks.
+`--output control@ndi:NAME` sends the control picture, `--output mask@spout:NAME` the mask. After the `@` stands the
+address of any output except a window. The web page shows a view while somebody watches it.
 
-Threads: one of its own (`signal outputs`) opens, publishes and closes them, at the output's rate, whatever the signals
-cost: an output goes on with the newest picture there is.
+Threads: the `signal outputs` thread opens, publishes and closes them at the output's rate. It never waits for a new
+signal: it repeats the newest picture.
 """
 
 from __future__ import annotations
@@ -33,34 +33,40 @@ _AT = "@"
 
 
 def control_picture(view: SignalView) -> Pixels:
-    """uint8 `[H, W, 3]`: the control where it is generated, the picture where it is kept."""
+    """uint8 `[H, W, 3]`: the control where the mask generates, the input where it keeps."""
     return as_seen(view.signal.control, to_keep(view.frame.pixels, view.settings), view.signal.mask)
 
 
 def mask_picture(view: SignalView) -> Pixels:
-    """uint8 `[H, W, 3]`: white is generated; all of it without a mask."""
+    """uint8 `[H, W, 3]`: white is generated. Without a mask all of it is white."""
     mask = view.signal.mask
     return np.full((*view.frame.pixels.shape[:2], 3), 255, np.uint8) if mask is None else three(mask)
 
 
 VIEWS: Mapping[str, Callable[[SignalView], Pixels]] = {"control": control_picture, "mask": mask_picture}
-"""What can be looked at; a row is a name for the command line and a picture."""
+"""The views: name on the command line, and the picture."""
 
 
 def split_views(outputs: Sequence[str]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """(outputs of the picture, (view, address) of the others), from what the command line gave."""
-    views = tuple((name, uri) for name, at, uri in (each.partition(_AT) for each in outputs) if at and name in VIEWS)
-    told = {f"{name}{_AT}{uri}" for name, uri in views}
-    return tuple(each for each in outputs if each not in told), views
+    """Split the outputs of the command line into those of the picture, and (view, address) of the views."""
+    pictures: list[str] = []
+    views: list[tuple[str, str]] = []
+    for output in outputs:
+        name, at, uri = output.partition(_AT)
+        if at and name in VIEWS:
+            views.append((name, uri))
+        else:
+            pictures.append(output)
+    return tuple(pictures), tuple(views)
 
 
 def check_views(views: Sequence[tuple[str, str]], *, overwrite: bool) -> None:
-    """Raises UserError for an address that can't be one of a view; opens nothing."""
+    """Raises UserError for an address that cannot show a view. Opens nothing."""
     for name, uri in views:
         scheme, _ = split_uri(uri, SINKS)
         if scheme in ("window", "web", ""):
             raise UserError(
-                f"--output {name}{_AT}{uri}: name an output such as ndi:; the web page shows the {name} too"
+                f"--output {name}{_AT}{uri}: name an output such as ndi:; the web page shows the {name} as well"
             )
         check_outputs([uri], web=True, overwrite=overwrite)
 
@@ -68,7 +74,7 @@ def check_views(views: Sequence[tuple[str, str]], *, overwrite: bool) -> None:
 def view_openers(
     views: Sequence[tuple[str, str]], size: tuple[int, int], rate: float
 ) -> Mapping[str, tuple[SinkOpener, ...]]:
-    """By view. An address without a name is called after the view: `ndi:` of the control is `streamvace-control`."""
+    """Openers by view. An address without a name takes the view's: `ndi:` of the control is `streamvace-control`."""
     openers: dict[str, tuple[SinkOpener, ...]] = {}
     for name, uri in views:
         scheme, rest = split_uri(uri, SINKS)
@@ -78,7 +84,7 @@ def view_openers(
 
 
 class SignalOutputs:
-    """Publishes the views; one without an output or a watcher costs nothing."""
+    """Publishes the views. A view that nobody watches costs nothing."""
 
     def __init__(
         self,
@@ -87,9 +93,9 @@ class SignalOutputs:
         reporter: Reporter,
         rate: Callable[[], float],
     ) -> None:
-        """openers: of every view's outputs. watched: whether somebody looks at a view apart from these (a browser,
-        whose sink is among them). rate: the output's, ticks a second."""
-        self._banks = {name: Sinks(each, reporter) for name, each in openers.items()}
+        """openers: of every view's outputs. watched: whether a view has an output, or a browser that looks at it.
+        rate: the output's, ticks a second."""
+        self._sinks = {name: Sinks(each, reporter) for name, each in openers.items()}
         self._watched = watched
         self._reporter = reporter
         self._rate = rate
@@ -99,16 +105,16 @@ class SignalOutputs:
 
     @property
     def wanted(self) -> bool:
-        """Whether anybody looks at anything."""
-        return any(map(self._watched, self._banks))
+        """Whether any view is watched."""
+        return any(map(self._watched, self._sinks))
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the open outputs are called, each with its view before it."""
-        return tuple(f"{view}{_AT}{name}" for view, bank in self._banks.items() for name in bank.names)
+        """The open outputs, as `VIEW@NAME`."""
+        return tuple(f"{view}{_AT}{name}" for view, sinks in self._sinks.items() for name in sinks.names)
 
     def start(self, view: Callable[[], SignalView | None]) -> None:
-        """Begin to publish. view: gives the newest one."""
+        """Start to publish. view: returns the newest one."""
         self._view = view
         self._thread.start()
 
@@ -119,35 +125,33 @@ class SignalOutputs:
             self._thread.join()
 
     def _run(self) -> None:
-        opened = [bank for name, bank in self._banks.items() if self._opens(name, bank)]
+        for name, sinks in self._sinks.items():
+            try:
+                sinks.open()
+            except Exception as error:  # noqa: BLE001 - drivers raise anything; reported, the others go on
+                self._reporter.report(f"output of the {name}", one_line(error))
         try:
             self._publish_until_stopped()
         finally:
-            for bank in reversed(opened):
-                bank.close()
-
-    def _opens(self, name: str, bank: Sinks) -> bool:
-        """Whether its outputs could be opened: one that can't is told, and the others go on."""
-        try:
-            bank.open()
-        except Exception as error:  # noqa: BLE001 - drivers raise anything; reported, the show goes on without it
-            self._reporter.report(f"output of the {name}", one_line(error))
-            return False
-        return True
+            for sinks in self._sinks.values():
+                sinks.close()
 
     def _publish_until_stopped(self) -> None:
         clock = TickClock(self._rate(), now_ns())
         shown: dict[str, tuple[SignalView, Frame]] = {}
         while not self._stop.wait(max(0, clock.deadline_ns - now_ns()) / 1e9):
             clock.fire(now_ns())
-            if self._rate() != clock.rate:
-                clock.set_rate(self._rate())
+            if (rate := self._rate()) != clock.rate:
+                clock.set_rate(rate)
+                for sinks in self._sinks.values():
+                    sinks.set_rate(rate)
             view = self._view()
-            for name, bank in self._banks.items() if view is not None else ():
-                if view is not None and self._watched(name):
-                    if name not in shown or shown[name][0] is not view:
-                        shown[name] = view, _frame(name, view)
-                    bank.publish(shown[name][1])
+            if view is None:
+                continue
+            for name in filter(self._watched, self._sinks):
+                if name not in shown or shown[name][0] is not view:
+                    shown[name] = view, _frame(name, view)
+                self._sinks[name].publish(shown[name][1])
 
 
 def _frame(name: str, view: SignalView) -> Frame:

@@ -1,1 +1,1 @@
-"""What people see and press during a show."""
+"""Status outputs, metrics, keys of the window, and the greeting on the console."""

@@ -1,10 +1,10 @@
-"""What a user reads when the show is on: where to look, where to send, and three things to try."""
+"""What the console shows when the show is on: where to watch, where to send OSC, and three commands to try."""
 
 from __future__ import annotations
 
 
 def things_to_try(osc_port: int) -> tuple[tuple[str, str], ...]:
-    """(what it does, the exact command)."""
+    """(effect, command)."""
     target = f"oscsend localhost {osc_port} /streamvace"
     return (
         ("another picture", f'{target}/prompt s "glossy red shapes, purple background"'),
@@ -14,7 +14,7 @@ def things_to_try(osc_port: int) -> tuple[tuple[str, str], ...]:
 
 
 def greeting(pipeline: str, size: tuple[int, int], osc_port: int, web_url: str | None) -> list[str]:
-    """The lines; plain ASCII, for every console."""
+    """The lines, in ASCII for every console."""
     lines = [f"streamvace is on: {pipeline}, {size[0]}x{size[1]}"]
     if web_url:
         lines.append(f"  watch   {web_url}")

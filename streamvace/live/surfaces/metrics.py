@@ -1,7 +1,7 @@
 """The figures of telemetry in Prometheus' text format, for `/metrics` of the web server.
 
-prometheus_client writes the format (escaping, types, one HELP a family); it is small, pure Python and needs nothing,
-so it is a requirement and not an extra. The figures are collected when they are asked for: nothing is counted twice.
+prometheus_client writes the format (escaping, types, one HELP per family). It is small, pure Python and has no
+dependencies, so it is a requirement and not an extra. Figures are collected on request, so nothing is counted twice.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from streamvace.telemetry.telemetry import Stats
 
 _COUNTERS = {
     "ticks": "Pictures published.",
-    "missed": "Ticks of the output that went by with nothing published.",
+    "missed": "Output ticks without a published picture.",
     "fresh": "Ticks that showed a generated frame for the first time.",
     "paced": "Ticks that showed a frame again because content is slower than the output.",
     "repeated": "Ticks that showed a frame again because no fresh one was ready.",
     "slate": "Ticks before the first generated frame.",
-    "dropped": "Generated frames thrown away for want of room.",
-    "discarded": "Generated frames thrown away at a reset.",
+    "dropped": "Generated frames dropped because the queue was full or the content faster than the output.",
+    "discarded": "Generated frames discarded at a reset.",
     "chunks": "Chunks made.",
     "chunks_refused": "Chunks that were not finite, or went flat without a reason.",
-    "worker_restarts": "Workers started again.",
+    "worker_restarts": "Restarts of the worker.",
     "worker_failed_steps": "Chunks that failed.",
     "sink_faults": "Faults of outputs.",
     "source_frames": "Control frames captured.",
@@ -60,16 +60,16 @@ class _Figures(Collector):
 
 
 def metrics(read: Callable[[], Stats]) -> Callable[[], bytes]:
-    """The page, made anew at each call from `read()`. Names: `streamvace_` and the figure's, times in seconds."""
+    """Renders the page from `read()` at each call. Names are `streamvace_` and the figure's; times are in seconds."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Figures(read))
     return lambda: generate_latest(registry)
 
 
 def _latencies(figures: Stats) -> Metric:
-    """Takes the latency figures out, as one family with the labels `from` and `quantile`."""
+    """Move the latency figures into one family with the labels `from` and `quantile`."""
     family = GaugeMetricFamily(
-        "streamvace_picture_latency_seconds", "From there to the published picture.", labels=("from", "quantile")
+        "streamvace_picture_latency_seconds", "Time from there to the published picture.", labels=("from", "quantile")
     )
     for name, start in _WAYS.items():
         for percent in _PERCENTS:
@@ -80,7 +80,7 @@ def _latencies(figures: Stats) -> Metric:
 
 
 def _state(current: str) -> Metric:
-    family = GaugeMetricFamily("streamvace_state", "1 for what the process is doing.", labels=("state",))
+    family = GaugeMetricFamily("streamvace_state", "1 for the current state of the process.", labels=("state",))
     for state in State:
         family.add_metric((state.value,), float(state.value == current))
     return family

@@ -1,7 +1,7 @@
-"""What the keys of the output window do to the show: one table.
+"""The keys of the output window, as one table.
 
-A key sends an OSC message to the show's own port, so that it is checked, quantised to the beat and told to every panel
-like a message from anywhere else. Threads: the main thread, where the window lives.
+A key sends an OSC message to the show's own port, so it is checked, quantised to the beat and fed back to every panel
+like any other message. Threads: the main thread, which owns the window.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PAUSE = "/streamvace/pause"
 RECORD = "/streamvace/record"
 
 STEP = 0.05
-"""Of the context scale, a press: twenty from nothing to as trained."""
+"""Change of the context scale per press: 20 presses from 0 to 1, the scale of training."""
 
 Message = tuple[object, ...]
 """An address and its arguments."""
@@ -27,7 +27,7 @@ Message = tuple[object, ...]
 
 @dataclass(frozen=True)
 class WindowKey:
-    """One row. key: pyglet's name. help: what it does, and how things stand. message: what it sends."""
+    """key: pyglet's name. help: what it does, with the current state. message: what it sends."""
 
     key: str
     help: Callable[[Snapshot], str]
@@ -35,7 +35,7 @@ class WindowKey:
 
 
 def _scaled(snapshot: Snapshot, by: float) -> Message:
-    # Rounded, or twenty steps up and down would not end where they began.
+    # Rounded, so that steps up and down return to the same value.
     return CONTEXT_SCALE, round(min(2.0, max(0.0, snapshot.number(CONTEXT_SCALE) + by)), 2)
 
 
@@ -54,19 +54,19 @@ KEYS: tuple[WindowKey, ...] = (
 
 
 class WindowKeys:
-    """The table, with a show behind it."""
+    """The table, connected to a show."""
 
     def __init__(self, snapshot: Callable[[], Snapshot], host: str, port: int) -> None:
-        """host, port: where the show listens for OSC; an address of everyone means this machine."""
+        """host, port: where the show listens for OSC. A wildcard address is reached at localhost."""
         self._snapshot = snapshot
         self._target = ("127.0.0.1" if host in ("0.0.0.0", "") else "::1" if host == "::" else host, port)
 
     def actions(self) -> Mapping[str, Callable[[], None]]:
-        """What to call for each key."""
+        """The function to call for each key."""
         return {row.key: partial(self._send, row) for row in KEYS}
 
     def help(self) -> tuple[tuple[str, str], ...]:
-        """(key, what it does now), for the overlay."""
+        """(key, what it does now), for the help overlay."""
         snapshot = self._snapshot()
         return tuple((row.key.lower(), row.help(snapshot)) for row in KEYS)
 

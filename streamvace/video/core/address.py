@@ -1,4 +1,4 @@
-"""What stands after the scheme of an address: `NAME?option&option=value`, the options a small dataclass."""
+"""The part of an address after its scheme: `NAME?option&option=value`, with the options as a small dataclass."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ _SWITCHES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "fals
 def parse_address(scheme: str, rest: str, kind: type[Options]) -> tuple[str, Options]:
     """The name and the options of `NAME?option&option=value`.
 
-    kind: a dataclass whose fields (bool, int, float or str, with defaults) are the options that there are. A switch
-    needs no value. Raises UserError for an option that there is not, and for a value that it does not take; what `kind`
-    itself refuses with a ValueError becomes one as well.
+    kind: a dataclass whose fields (bool, int, float or str, with defaults) are the options. A bool needs no value.
+    Raises UserError for an unknown option, for a value of the wrong type, and when `kind` raises ValueError.
     """
     name, _, query = rest.partition("?")
     types = get_type_hints(kind)

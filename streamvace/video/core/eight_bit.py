@@ -1,4 +1,4 @@
-"""What drivers and libraries give, as the one kind of picture there is in streamvace."""
+"""Pictures of drivers and libraries as uint8 RGBA."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def rgba_of_bgr(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     """OpenCV's picture as uint8 `[H, W, 4]` RGBA, opaque unless it has an alpha.
 
     pixels: `[H, W]`, `[H, W, 1]` (grey, depth), `[H, W, 3]` (BGR) or `[H, W, 4]` (BGRA); uint8, uint16 of full range
-    (its upper byte is kept), or float of 0..1 (clipped, what is not finite is 0). The type decides, never the content:
-    a dark picture must not be taken for another range. Raises ValueError for everything else and for an empty picture.
+    (its upper byte is kept), or float of 0..1 (clipped; NaN and infinity become 0). The dtype decides the range, never
+    the content: a dark picture stays dark. Raises ValueError for everything else and for an empty picture.
     """
     channels = 1 if pixels.ndim == 2 else pixels.shape[2] if pixels.ndim == 3 else 0
     if channels not in _TO_RGBA or 0 in pixels.shape:

@@ -1,6 +1,6 @@
-"""A small picture made large for a projector: sharpened where it is small, then cubic.
+"""Enlarging a small picture for a projector: sharpened at its own size, then scaled with cubic interpolation.
 
-Sharpening first costs a sixteenth of what it costs at four times the size, and looks the same.
+Sharpening at the small size costs a sixteenth of sharpening at four times the size, and looks the same.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 
 _SIGMA, _AMOUNT = 0.9, 0.45
-"""Radius in small pixels and strength of the sharpening: gives back the crispness that cubic interpolation takes, and
-shows no halo on the embedded model's outlines."""
+"""Radius (in pixels of the small picture) and strength of the sharpening. It restores the crispness that cubic
+interpolation takes, without halos on the embedded model's outlines."""
 
 
 class Enlarger:
     """Enlarges by a whole factor; a frame given twice in a row is enlarged once. For one thread."""
 
     def __init__(self, factor: int) -> None:
-        """factor: 1 or more; beyond 4 there is nothing left to sharpen."""
+        """factor: 1 or more; above 4 sharpening shows no effect."""
         self.factor = factor
         self._last: tuple[Pixels, Pixels] | None = None
 
@@ -38,5 +38,5 @@ class Enlarger:
         return self._last[1]
 
     def size(self, size: tuple[int, int]) -> tuple[int, int]:
-        """(width, height) of what comes out."""
+        """(width, height) of the result for a picture of `size`."""
         return size[0] * self.factor, size[1] * self.factor

@@ -1,4 +1,4 @@
-"""One slot between two threads: the newest item wins, and what it pushed out is counted."""
+"""One slot between two threads: the newest item wins, replaced items are counted."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ T = TypeVar("T")
 
 
 class Mailbox(Generic[T]):
-    """Holds at most one item. `put` never blocks; a reader always gets the newest item, and each item once.
+    """Holds at most one item. `put` never blocks; a reader gets the newest item, and each item once.
 
-    This is the live rule everywhere: a show wants the latest picture, not every picture.
+    A show wants the latest picture, not every picture.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Mailbox(Generic[T]):
 
     @property
     def dropped(self) -> int:
-        """Items replaced before anyone took them."""
+        """Items replaced before they were taken, or put after `close`."""
         return self._dropped
 
     @property
@@ -30,7 +30,7 @@ class Mailbox(Generic[T]):
         return self._closed
 
     def put(self, item: T) -> None:
-        """Leave the item, in place of an older one. After `close` the item is dropped and counted."""
+        """Replace the item in the slot. After `close` the new item is dropped and counted."""
         with self._changed:
             if self._closed or self._item is not None:
                 self._dropped += 1
@@ -52,7 +52,7 @@ class Mailbox(Generic[T]):
             return item
 
     def close(self) -> None:
-        """Wake every waiter. What is in the slot can still be taken. Idempotent."""
+        """Wake every waiter. An item in the slot can still be taken. Idempotent."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""Bringing a picture to the size the show runs at."""
+"""Fitting pictures to the size of the show."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from numpy.typing import NDArray
 
 
 def fit_cover(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Scale so that the picture covers `size`, and crop what stands over, evenly on both sides.
+    """Scale so that the picture covers `size`, and crop the excess evenly on both sides.
 
-    pixels: uint8 `[H, W, 4]`; size: (width, height). Returns uint8 `[height, width, 4]`, C-contiguous; it is the input
-    itself when nothing is to be done. The four channels are scaled independently: alpha is a mask plane here, and the
-    colours below a transparent mask matter as much as the others, so there is no premultiplying.
+    pixels: uint8 `[H, W, 4]`; size: (width, height). Returns uint8 `[height, width, 4]`, C-contiguous; the input itself
+    if it fits already. The four channels are scaled independently, without premultiplying: alpha is a mask, and the
+    colours below a transparent mask matter as much as the others.
     """
     width, height = size
     window = _covering_window(pixels, size)
     if window.shape[:2] == (height, width):
         return np.ascontiguousarray(window)
-    # INTER_AREA averages when shrinking, so that nothing flickers; when growing it would only repeat pixels.
+    # INTER_AREA averages when it shrinks, which avoids flicker; when it enlarges it only repeats pixels.
     shrinks = window.shape[0] >= height and window.shape[1] >= width
     scaled = cv2.resize(window, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     return np.asarray(scaled, dtype=np.uint8)
 
 
 def _covering_window(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The largest centred part of the picture that has the shape of `size`. Cropping first scales fewer pixels."""
+    """The largest centred part of the picture with the aspect ratio of `size`. Cropping first leaves less to scale."""
     width, height = size
     have_height, have_width = pixels.shape[:2]
     if have_width * height > have_height * width:

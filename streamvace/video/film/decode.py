@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.system.errors import UserError
+from streamvace.video.film.linear_light import is_linear, linear_to_rgba
 
 DEFAULT_RATE = 24.0
-"""Frames a second where a file does not say."""
+"""Frames a second if a file does not say."""
 
 _ROUNDING_S = 1e-3
-"""Times are fractions in a file and decimals in an address; no frame is as short as this."""
+"""Tolerance: times are fractions in a file and decimals in an address. Shorter than any frame."""
 
 Timed = tuple[float, float, Any]
 """(start, duration, frame): seconds from the first frame given, seconds, av.VideoFrame."""
@@ -26,8 +27,7 @@ Timed = tuple[float, float, Any]
 
 @dataclass(frozen=True, slots=True)
 class FileInfo:
-    """What a file says about itself: width and height in pixels as shown (upright), rate in frames a second, frames
-    as counted or estimated (0 when unknown)."""
+    """width and height: in pixels, upright; rate: frames a second; frames: counted or estimated, 0 if unknown."""
 
     width: int
     height: int
@@ -36,7 +36,7 @@ class FileInfo:
 
 
 def file_info(path: Path) -> FileInfo:
-    """Read the header and the first frame. Raises UserError when the file is missing or is no picture."""
+    """Read the header and the first frame. Raises UserError if the file is missing or holds no picture."""
     container, stream = open_video(path)
     with container:
         try:
@@ -53,7 +53,7 @@ def file_info(path: Path) -> FileInfo:
 
 
 def open_video(path: Path) -> tuple[Any, Any]:
-    """The opened container and its first video stream. Raises UserError."""
+    """The open container and its first video stream. Raises UserError."""
     if not path.is_file():
         raise _missing(path)
     try:
@@ -65,15 +65,13 @@ def open_video(path: Path) -> tuple[Any, Any]:
         raise _unreadable(path, "it holds no picture")
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
-    if stream.codec_context.name == "exr":
-        stream.codec_context.options = {"apply_trc": "iec61966_2_1"}  # holds light, not sRGB, and would come out dark
     return container, stream
 
 
 def decoded(container: Any, stream: Any, start: float = 0.0) -> Iterator[Timed]:
-    """Every frame in showing order, from `start` seconds after the first on.
+    """Every frame in presentation order, from `start` seconds after the first one.
 
-    The frame is not converted yet, so that a late one can be skipped cheaply. Closes the container at the end.
+    Frames are not converted yet, so that late ones can be skipped cheaply. Closes the container at the end.
     """
     period = 1.0 / float(stream.average_rate or DEFAULT_RATE)
     first_pts: int | None = None
@@ -81,7 +79,7 @@ def decoded(container: Any, stream: Any, start: float = 0.0) -> Iterator[Timed]:
     with container:
         if start > 0:
             first_pts = stream.start_time or 0
-            # To the key frame before it; what lies between is decoded and left out.
+            # Seeks to the key frame before; frames up to `start` are decoded and skipped.
             container.seek(first_pts + round(start / stream.time_base), stream=stream)
         for frame in container.decode(stream):
             if frame.pts is None:
@@ -95,14 +93,14 @@ def decoded(container: Any, stream: Any, start: float = 0.0) -> Iterator[Timed]:
 
 
 def to_rgba(frame: Any) -> NDArray[np.uint8]:
-    """av.VideoFrame to uint8 `[H, W, 4]` RGBA, turned upright, with the file's alpha or opaque."""
-    pixels = np.asarray(frame.to_ndarray(format="rgba"), dtype=np.uint8)
+    """av.VideoFrame to uint8 `[H, W, 4]` RGBA, sRGB, turned upright, with the file's alpha or opaque."""
+    pixels = linear_to_rgba(frame) if is_linear(frame) else np.asarray(frame.to_ndarray(format="rgba"), dtype=np.uint8)
     turns = _quarter_turns(frame)
     return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
 
 def _quarter_turns(frame: Any) -> int:
-    """Counter-clockwise quarter turns that make the frame upright: phones store their pictures lying."""
+    """Counter-clockwise quarter turns that make the frame upright: phones store rotated pictures."""
     turns: int = round(frame.rotation / 90) % 4
     return turns
 

@@ -1,4 +1,4 @@
-"""The formats a film can be written in: one table."""
+"""The table of formats that a film can be written in."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from streamvace.video.core.address import parse_address
 
 @dataclass(frozen=True)
 class FilmFormat:
-    """One row.
+    """A row of the table.
 
-    encoders: names of FFmpeg encoders by preference, with their options; the first that PyAV was built with is taken.
-    pixels: FFmpeg's pixel format. yuv: it holds BT.709 of limited range; otherwise RGB as it is. suffixes: of the files
-    it fits into.
+    encoders: FFmpeg encoders by preference, with their options; the first that PyAV has is used. pixels: FFmpeg's pixel
+    format. yuv: BT.709 in limited range; otherwise RGB. suffixes: of its files.
     """
 
     encoders: tuple[tuple[str, Mapping[str, str]], ...]
@@ -34,24 +33,24 @@ FORMATS: Mapping[str, FilmFormat] = {
         alpha=False,
         suffixes=(".mp4", ".mov"),
     ),
-    # ProRes 4444: what Resolume, TouchDesigner and editors read; 10 bits of colour, 16 of alpha.
+    # ProRes 4444, for Resolume, TouchDesigner and editors; 10 bits of colour, 16 of alpha.
     "prores": FilmFormat(
         (("prores_ks", {"profile": "4444", "alpha_bits": "16", "vendor": "apl0"}),),
         "yuva444p10le",
         yuv=True,
         alpha=True,
     ),
-    # Lossless, a whole PNG a frame: large, and every program reads it.
+    # Lossless, one PNG a frame: large, and widely supported.
     "png": FilmFormat((("png", {"compression_level": "1"}),), "rgba", yuv=False, alpha=True),
-    # Lossless, run lengths: light on the processor, small for flat pictures only.
+    # Lossless, run-length encoded: fast, and small only for flat pictures.
     "qtrle": FilmFormat((("qtrle", {}),), "argb", yuv=False, alpha=True),
 }
-"""By the name that an address uses: `take.mov?format=prores`."""
+"""By their names in addresses: `take.mov?format=prores`."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilmOptions:
-    """How a film is written. Named in the address: `file:take.mov?format=prores`."""
+    """Options of an output, as in `file:take.mov?format=prores`."""
 
     format: str = "h264"
 
@@ -61,7 +60,7 @@ class FilmOptions:
 
 
 def parse_film(rest: str) -> tuple[Path, FilmFormat]:
-    """`PATH?format=NAME`. Raises UserError for an unknown format, or one that does not fit into such a file."""
+    """`PATH?format=NAME`. Raises UserError for an unknown format, or one that the suffix does not allow."""
     name, options = parse_address("file", rest, FilmOptions)
     path, chosen = Path(name).expanduser(), FORMATS[options.format]
     check_suffix(path, chosen)
@@ -69,7 +68,7 @@ def parse_film(rest: str) -> tuple[Path, FilmFormat]:
 
 
 def check_suffix(path: Path, chosen: FilmFormat) -> None:
-    """Raises UserError for a name that no film of this format can have."""
+    """Raises UserError unless the suffix of `path` is one of the format's."""
     if path.suffix.lower() not in chosen.suffixes:
         raise UserError(
             f"cannot write {path.name}: a video file ends in {' or '.join(chosen.suffixes)}; "

@@ -1,11 +1,11 @@
-"""A film written by a process of its own, so that encoding never takes a turn from the output clock.
+"""A film written by a process of its own, so that encoding never delays the output clock.
 
-FFmpeg lets go of the interpreter while it works, but on a full processor the encoder's thread is put aside in the
-moments when it holds it, and the clock's thread waits with it, for tens of milliseconds. The process also steps back
-behind the show.
+FFmpeg releases the interpreter lock while it works. On a busy processor, though, the encoder's thread can be suspended
+while it holds the lock, and the clock's thread then waits for tens of milliseconds. The process also runs at a lower
+priority than the show.
 
-Frames go through the child's standard input: a head, then the pixels. When that ends, because the film was closed or
-because the show was killed, the child finishes the file and names it. What went wrong comes back as one line.
+Frames go through the child's standard input: a header, then the pixels. When the input ends, because the film was
+closed or the show was killed, the child finishes the file and renames it. An error comes back as one line.
 """
 
 from __future__ import annotations
@@ -29,19 +29,22 @@ from streamvace.video.film.format import FORMATS, FilmFormat
 from streamvace.video.film.writer import VideoWriter, check_place, part_of
 
 _HEAD: Final = struct.Struct("<qIII")
-"""Place in the film, then height, width and channels of the uint8 pixels that follow."""
+"""Header: index in the film, then height, width and channels of the uint8 pixels that follow."""
 
 _ROOT = Path(__file__).resolve().parents[3]
 _NO_WINDOW = 0x08000000
-"""Windows' CREATE_NO_WINDOW: no console of its own on the screen, and no Ctrl-C from ours."""
+"""Windows' CREATE_NO_WINDOW: no console window, and no Ctrl-C from ours."""
 
 
 class FilmProcess:
-    """A `VideoWriter` in another process. Blocking; used by one thread. Its start is not waited for."""
+    """A `VideoWriter` in another process. Blocking; used by one thread. The constructor does not wait for the child."""
 
     def __init__(self, path: Path, size: tuple[int, int], rate: float, film_format: FilmFormat) -> None:
-        """size: (width, height); rate: frames a second. Raises UserError as VideoWriter does, at once: what only the
-        encoder finds out is raised by `write` or `close`."""
+        """size: (width, height); rate: frames a second.
+
+        Raises UserError for a name, folder or file that cannot be written; errors of the encoder are raised by `write`
+        and `close`.
+        """
         check_place(path, film_format)
         self.path = path
         self.part = part_of(path)
@@ -68,8 +71,8 @@ class FilmProcess:
         return self._child.pid
 
     def write(self, pixels: NDArray[np.uint8], index: int) -> None:
-        """Hand over uint8 `[H, W, 3 or 4]`, straight alpha, for this place in the film. Waits while the encoder is
-        behind; raises OSError once it has given up."""
+        """Send uint8 `[H, W, 3 or 4]`, straight alpha, for the place `index` in the film. Waits while the encoder is
+        behind. Raises OSError when the encoder has failed."""
         assert self._child.stdin is not None
         height, width, channels = pixels.shape
         try:
@@ -77,29 +80,29 @@ class FilmProcess:
                 left = left.cast("B")
                 while left:
                     left = left[self._child.stdin.write(left) :]
-        except OSError:  # nobody reads any more: the child knows why
+        except OSError:  # the child has ended and says why
             self._end()
 
     def close(self) -> None:
-        """Finish the file and give it its name; without a frame there is no file. Idempotent. Raises OSError."""
+        """Finish the file and rename it; without a frame there is no file. Idempotent. Raises OSError."""
         if not self._failed and self._child.poll() != 0:
             self._end()
 
     def _end(self) -> None:
-        """Wait for the child's end; raise what it said if it did not end well."""
+        """Wait for the end of the child. Raises OSError with its message if it failed."""
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         with suppress(OSError):  # broken already
             self._child.stdin.close()
-        with self._child.stdout as told:
-            reason = told.read().decode("utf-8", "replace").strip()
+        with self._child.stdout as output:
+            reason = output.read().decode("utf-8", "replace").strip()
         if self._child.wait() != 0:
             self._failed = True
             raise OSError(reason or f"the encoder's process ended with code {self._child.returncode}")
 
 
 def frames(stream: BinaryIO) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """(place, pixels) until the stream ends; a frame that it breaks off in is left out."""
+    """(index, pixels) until the stream ends; an incomplete last frame is dropped."""
     while len(head := stream.read(_HEAD.size)) == _HEAD.size:
         index, height, width, channels = _HEAD.unpack(head)
         pixels = np.empty((height, width, channels), np.uint8)
@@ -119,7 +122,7 @@ def main(words: Sequence[str]) -> int:
         try:
             for index, pixels in frames(sys.stdin.buffer):
                 writer.write(pixels, index)
-        finally:  # also after a fault: what fitted on the disk is a film
+        finally:  # also after an error: what fits on the disk is a film
             writer.close()
     except (UserError, av.FFmpegError, OSError) as error:
         sys.stdout.buffer.write(" ".join(str(error).split()).encode("utf-8", "replace"))

@@ -17,10 +17,10 @@ _COUNTER = re.compile(r"%0?\d*d")
 
 
 def sequence_files(path: Path) -> list[Path]:
-    """The pictures that a path means when it means several, in the order of their numbers; empty otherwise.
+    """The pictures of a sequence in the order of their numbers; empty if the path is a single file.
 
-    path: a folder, or a name with a wildcard (`shot_*.png`) or a counter (`shot_%04d.png`). Raises UserError for a
-    folder or a wildcard without pictures.
+    path: of a sequence: a folder, or a name with a wildcard (`shot_*.png`) or a counter (`shot_%04d.png`). Raises
+    UserError for one without pictures.
     """
     pattern = _COUNTER.sub("*", path.name)
     if path.is_dir():
@@ -39,7 +39,7 @@ def sequence_files(path: Path) -> list[Path]:
 def sequence_frames(files: list[Path], rate: float, start: float, skip: Callable[[UserError], None]) -> Iterator[Timed]:
     """Every picture as (start, duration, av.VideoFrame), from `start` seconds on, at `rate` pictures a second.
 
-    A picture that cannot be read is told to `skip`, which may raise; its time belongs to the one before it.
+    For a picture that cannot be read, `skip` is called, which may raise; the picture before it is shown longer.
     """
     first = min(int(start * rate), len(files) - 1)
     for index, file in enumerate(files[first:]):
@@ -62,6 +62,6 @@ def _picture(file: Path) -> Any:
 
 
 def _number(file: Path) -> list[tuple[int, str]]:
-    """Sorts 2 before 10: digits count as numbers, everything else as text."""
+    """A sort key that puts 2 before 10: digits compare as numbers, everything else as text."""
     parts = re.split(r"(\d+)", file.name.lower())
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]

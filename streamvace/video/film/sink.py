@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Film(Protocol):
-    """What a sink writes to: a `FilmProcess`, or a `VideoWriter` in this process. May block; one thread writes."""
+    """A `FilmProcess`, or a `VideoWriter` in this process. May block; one thread writes."""
 
     path: Path
     part: Path
@@ -31,10 +31,10 @@ class Film(Protocol):
 
 
 class FileSink:
-    """Writes what is published, on its own thread, behind a bounded queue.
+    """Writes published frames on a thread of its own, behind a bounded queue.
 
-    A disk or an encoder that cannot keep up, or hangs, costs frames, counted in `dropped`, and never the show. The
-    film keeps its true length: the frame before a dropped one is shown longer.
+    If the disk or the encoder is too slow or hangs, frames are dropped and counted, and the show goes on. The film
+    keeps its true length: the frame before a dropped one is shown longer.
     """
 
     QUEUED = 32
@@ -42,12 +42,12 @@ class FileSink:
     CLOSE_SECONDS = 30.0
 
     def __init__(self, film: Film, rate: float, tell: Callable[[str], object] = log.warning) -> None:
-        """rate: of the output clock, frames a second, as the film was opened with. tell: takes lines for people, on
-        any thread but the one that publishes, which waits for no terminal either."""
+        """rate: of the output clock, in frames a second, as given to the film. tell: called with lines for the user,
+        never on the thread that publishes, because a terminal can block."""
         self.name = str(film.path)
         self.published = 0
         self.dropped = 0
-        """Frames that found the queue full, or came after a fault."""
+        """Frames left out because the queue was full or a fault came before."""
         self.faults = 0
         self.last_fault = ""
         self._film = film
@@ -65,28 +65,28 @@ class FileSink:
         index, self._position = int(self._position), self._position + self._step
         self.published += 1
         if index == int(self._position):
-            return  # the output runs faster than the film: the next frame takes this one's place
+            return  # the output is faster than the film: the next frame replaces this one
         try:
             self._queue.put_nowait((index, frame))
         except queue.Full:
             self.dropped += 1
 
     def tell_if_slow(self) -> None:
-        """Say, once, that frames are left out."""
+        """Tell the user, once, that frames are left out."""
         if self.dropped and not (self._told_slow or self.faults):
             self._told_slow = True
             self._tell(f"{self.name}: the disk or the encoder is too slow; frames are left out")
 
     def set_rate(self, rate: float) -> None:
-        """The film keeps its own rate and its true speed: frames are shown longer, or the newest of several is kept."""
+        """The film keeps its rate and the show's speed: frames are shown longer, or the newest of several is kept."""
         self._step = self._rate / rate
 
     def close(self) -> None:
-        """Write what still waits, finish the file and name it."""
+        """Write the queued frames, finish the file and rename it. Idempotent."""
         if self._closed:
             return
         self._closed = True
-        with suppress(queue.Full):  # an encoder that hangs; the thread ends with the process
+        with suppress(queue.Full):  # the encoder hangs; the thread ends with the process
             self._queue.put(None, timeout=self.CLOSE_SECONDS)
         self._thread.join(self.CLOSE_SECONDS)
         if self._thread.is_alive():
@@ -108,7 +108,7 @@ class FileSink:
         try:
             self._film.close()
         except (av.FFmpegError, OSError) as error:
-            self._fault(f"{self._film.path} could not be finished ({error}); what there is lies in {self._film.part}")
+            self._fault(f"{self._film.path} could not be finished ({error}); see {self._film.part}")
 
     def _fault(self, what: str) -> None:
         self.faults += 1

@@ -1,4 +1,4 @@
-"""A video file, a sequence of pictures or a still: live at its own rate, or frame by frame for offline work."""
+"""A video file, a sequence of pictures or a still: live at its own rate, or frame by frame for rendering."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from streamvace.video.film.decode import DEFAULT_RATE, FileInfo, Timed, decoded,
 from streamvace.video.film.sequence import sequence_files, sequence_frames
 
 Fit = Callable[[NDArray[np.uint8], tuple[int, int]], NDArray[np.uint8]]
-"""Brings pixels `[H, W, 4]` to a size (width, height)."""
+"""Fits pixels, uint8 `[H, W, 4]`, to a size (width, height)."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileOptions:
-    """How a file is played. Named in the address: `file:clip.mp4?rate=0.5&start=3&loop=0`."""
+    """How a file is played, as in `file:clip.mp4?rate=0.5&start=3&loop=0`."""
 
     loop: bool = True
-    """Played again and again; otherwise once, and the last frame is held."""
+    """Play in a loop; otherwise once, and then hold the last frame."""
 
     rate: float = 1.0
     """Speed: 0.5 is half as fast."""
 
     start: float = 0.0
-    """Seconds that are left out at the beginning, of every pass."""
+    """Seconds to skip at the beginning of every pass."""
 
     fps: float = DEFAULT_RATE
-    """Pictures a second of a sequence of pictures; a video knows its own."""
+    """Pictures a second of a sequence; a video has its own rate."""
 
     def __post_init__(self) -> None:
         for name, value, low, high in (("rate", self.rate, 0.01, 100), ("fps", self.fps, 0.1, 1000)):
             if not low <= value <= high:
                 raise ValueError(f"{name} is from {low:g} to {high:g}, not {value:g}")
         if self.start < 0:
-            raise ValueError(f"start is counted from the beginning of the file, not {self.start:g}")
+            raise ValueError(f"start is 0 seconds or more, not {self.start:g}")
 
 
 def parse_file(rest: str) -> tuple[Path, FileOptions]:
-    """`PATH?option=value`. A file whose own name holds a question mark is that file. Raises UserError."""
+    """`PATH?option=value`. An existing file with a question mark in its name is that file. Raises UserError."""
     whole = Path(rest).expanduser()
     if "?" in rest and whole.exists():
         return whole, FileOptions()
@@ -58,8 +58,8 @@ def parse_file(rest: str) -> tuple[Path, FileOptions]:
 def open_frames(path: Path, options: FileOptions, skip: Callable[[UserError], None]) -> Iterator[Timed]:
     """The frames of a video, a still or a sequence, opened now.
 
-    Raises UserError when there is nothing to open; while iterating, av.FFmpegError where a video turns out damaged. A
-    picture of a sequence that cannot be read is told to `skip`.
+    Raises UserError if it cannot be opened; while iterating, av.FFmpegError for a damaged video. `skip` is called for a
+    picture of a sequence that cannot be read.
     """
     pictures = sequence_files(path)
     if pictures:
@@ -73,7 +73,7 @@ def open_frames(path: Path, options: FileOptions, skip: Callable[[UserError], No
 
 
 def clip_info(path: Path) -> FileInfo:
-    """`file_info` of a video or a still, and of a sequence: that of its first picture, at DEFAULT_RATE."""
+    """`file_info` of a video, a still or the first picture of a sequence, which has DEFAULT_RATE."""
     pictures = sequence_files(path)
     if not pictures:
         return file_info(path)
@@ -84,7 +84,7 @@ def clip_info(path: Path) -> FileInfo:
 def read_frames(path: Path, size: tuple[int, int], fit: Fit = fit_cover) -> Iterator[NDArray[np.uint8]]:
     """Every frame of the file or sequence, once and in order, as uint8 `[height, width, 4]`.
 
-    Raises UserError at once when it cannot be opened, and while iterating where it turns out damaged.
+    Raises UserError at once if it cannot be opened, and while iterating if it is damaged.
     """
 
     def damaged(error: UserError) -> None:
@@ -105,10 +105,10 @@ def read_frames(path: Path, size: tuple[int, int], fit: Fit = fit_cover) -> Iter
 
 
 class FileSource(ThreadedSource):
-    """Plays a file at its own rate or another; a still picture, or the last frame, is given again and again.
+    """Plays a file at its own rate or another; repeats a still picture, and without a loop the last frame.
 
-    Frames are decoded one ahead of their time and then held until it comes. A decoder that cannot keep up skips
-    frames (`late`), and slows the film down only when it is more than a second behind.
+    Each frame is decoded ahead of its time. A decoder that is too slow skips frames (`late`), and slows the film down
+    only if it is more than a second behind.
     """
 
     STILL_RATE = 24.0
@@ -124,18 +124,18 @@ class FileSource(ThreadedSource):
         clock: Clock | None = None,
         options: FileOptions | None = None,
     ) -> None:
-        """size: (width, height) of the frames given. Raises UserError when the file cannot be opened."""
+        """size: (width, height) of the frames offered. Raises UserError if the file cannot be opened."""
         super().__init__(path.name)
         self.passes = 0
         """How often the file was played to its end."""
         self.late = 0
-        """Frames skipped because their time was over before they were decoded."""
+        """Frames skipped because they were decoded too late."""
         self._path = path
         self._size = size
         self._fit = fit
         self._clock: Clock = clock or ShowClock()
         self._options = options or FileOptions()
-        self._opened: Iterator[Timed] | None = self._open()  # fail here, on the caller's thread, not later
+        self._first_pass: Iterator[Timed] | None = self._open()  # raises here, on the caller's thread
         self._start_ns = 0
         self._thread.start()
 
@@ -154,10 +154,9 @@ class FileSource(ThreadedSource):
         return open_frames(self._path, self._options, lambda error: self._fault(str(error)))
 
     def _play_once(self) -> None:
-        # Opening again takes a few milliseconds, works for every container, and starts the codec clean; seeking does
-        # neither for all of them.
-        frames = self._opened or self._open()
-        self._opened = None
+        # Opening again takes milliseconds, works for every container and resets the codec; seeking does not always.
+        frames = self._first_pass or self._open()
+        self._first_pass = None
         end = 0.0
         shown: NDArray[np.uint8] | None = None
         count = skipped = 0
@@ -186,7 +185,7 @@ class FileSource(ThreadedSource):
             self._hold(shown)
 
     def _hold(self, pixels: NDArray[np.uint8]) -> None:
-        """Give the one picture for ever: a source is judged by the frames it gives, and this one is well."""
+        """Repeat one picture: a source without new frames would count as lost."""
         period_ns = round(1e9 / self.STILL_RATE)
         due_ns = self._start_ns
         while not self._stop.is_set():

@@ -1,4 +1,4 @@
-"""Writing a video file so that it is there whole, or not at all."""
+"""Writing a video file: complete, or not at all."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from streamvace.video.core.resize import with_alpha
 from streamvace.video.film.format import FORMATS, FilmFormat, check_suffix
 
 BT709 = 1
-"""ISO 23091 number of BT.709, the same for matrix, primaries and transfer."""
+"""BT.709 in ISO 23091, the same number for matrix, primaries and transfer."""
 
 KEY_SECONDS = 2.0
-"""Between two frames that stand for themselves: what a film that was never finished loses at its end, at most."""
+"""Between two key frames: an unfinished film loses at most this much at its end."""
 
 
 def part_of(path: Path) -> Path:
-    """Where a film is while it is being written."""
+    """The path of a film while it is being written."""
     return path.with_name(f"{path.stem}.part{path.suffix}")
 
 
 def check_place(path: Path, film_format: FilmFormat) -> None:
-    """Raises UserError for a name that no film of this format can have, or a folder that is not there."""
+    """Raises UserError for a suffix that the format does not allow, and for a missing folder."""
     check_suffix(path, film_format)
     if path.is_dir():
         raise UserError(f"cannot write {path}: it is a folder; choose another name")
@@ -40,18 +40,18 @@ def check_place(path: Path, film_format: FilmFormat) -> None:
 
 
 class VideoWriter:
-    """One file, frame by frame: blocking, nothing dropped. For offline work and for `FilmProcess`'s child.
+    """One file, frame by frame: blocking, without drops. For rendering and for the child of `FilmProcess`.
 
-    Writes to `NAME.part.mp4` and renames when closed, so that the final name never holds half a film. Use as a context
-    manager: an exception inside removes the part file.
+    Writes `NAME.part.mp4` and renames it when closed, so that the final name is always a complete film. As a context
+    manager it removes the part file after an exception.
     """
 
     def __init__(
         self, path: Path, size: tuple[int, int], rate: float, film_format: FilmFormat = FORMATS["h264"]
     ) -> None:
-        """size: (width, height), an odd side loses its last pixel row; rate: frames a second.
+        """size: (width, height), an odd side loses its last row of pixels; rate: frames a second.
 
-        Raises UserError for a suffix that is none of the format's, a missing folder, or one that cannot be written to.
+        Raises UserError for a suffix that the format does not allow, and for a folder that is missing or not writable.
         """
         check_place(path, film_format)
         self.path = path
@@ -63,28 +63,29 @@ class VideoWriter:
         self._format = film_format
         encoder = next((row for row in film_format.encoders if row[0] in av.codecs_available), None)
         if encoder is None:
-            raise UserError(f"this PyAV has no {film_format.encoders[0][0]}; take another format, or pip install -U av")
-        # In fragments until it is closed: a process that is killed leaves a part file that can be played.
+            raise UserError(
+                f"this PyAV has no {film_format.encoders[0][0]}; use another format, or run: pip install -U av"
+            )
+        # In fragments until it is closed: the part file of a killed process can be played.
         self._container: Any = av.open(str(self.part), "w", options={"movflags": "hybrid_fragmented"})
         self._stream: Any = self._container.add_stream(encoder[0], rate=1 / self._period, options=dict(encoder[1]))
         self._stream.width, self._stream.height, self._stream.pix_fmt = self._width, self._height, film_format.pixels
         self._stream.codec_context.gop_size = max(1, round(KEY_SECONDS / self._period))
-        # Unmarked files are guessed at by their height, and every player guesses differently.
+        # Without these marks every player guesses the colours differently.
         context = self._stream.codec_context
         context.color_primaries = context.color_trc = BT709
         if film_format.yuv:
             context.colorspace, context.color_range = BT709, int(ColorRange.MPEG)
         try:
-            self._container.start_encoding()  # opens the file: a folder without room for it shows itself now
+            self._container.start_encoding()  # opens the file, which fails now if it cannot be written
         except OSError as error:
             raise UserError(f"cannot write {self.part} ({error.strerror}); choose another name or folder") from error
         self._open = True
 
     def write(self, pixels: NDArray[np.uint8], index: int | None = None) -> None:
-        """Append uint8 `[H, W, 3 or 4]` of the writer's size; alpha, straight, is left out by a format without one.
+        """Append uint8 `[H, W, 3 or 4]` of the writer's size, straight alpha, which formats without alpha drop.
 
-        index: place of the frame in the film, counted in frames; by default the next. It may leave gaps: the frame
-        before a gap is then shown longer.
+        index: of the frame in the film; default: the next. After a gap the frame before it is shown longer.
         """
         self._encode(pixels[: self._height, : self._width], self.frames if index is None else index)
         self.frames += 1
@@ -107,7 +108,7 @@ class VideoWriter:
         )
 
     def close(self) -> None:
-        """Finish the file and give it its name. Without a single frame there is no file. Idempotent."""
+        """Finish the file and rename it. Without a frame there is no file. Idempotent."""
         if not self._open:
             return
         if self.frames == 0:
@@ -119,12 +120,12 @@ class VideoWriter:
         os.replace(self.part, self.path)
 
     def abort(self) -> None:
-        """Leave nothing behind. Idempotent, and without effect after `close`."""
+        """Remove the part file. Idempotent, and without effect after `close`."""
         if not self._open:
             return
         self._open = False
         try:
-            # FFmpeg's hybrid files crash the process when they are closed without a single packet: one is made.
+            # Closing FFmpeg's hybrid file without a packet crashes the process: write one.
             if self.frames == 0:
                 self._encode(np.zeros((self._height, self._width, 4), np.uint8), 0)
             self._container.mux(self._stream.encode())

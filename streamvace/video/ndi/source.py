@@ -20,16 +20,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class NdiInput:
-    """How a sender is found. Named in the address: `ndi:NAME?ips=10.0.0.5,10.0.0.6`, `ndi:?url=10.0.0.5:5961`."""
+    """Options of an input, as in `ndi:NAME?ips=10.0.0.5,10.0.0.6` or `ndi:?url=10.0.0.5:5961`."""
 
     ips: str = ""
-    """Addresses to ask besides the local network, separated by commas, and besides STREAMVACE_NDI_IPS."""
+    """Hosts to search besides the local network and STREAMVACE_NDI_IPS, separated by commas."""
 
     url: str = ""
-    """Where the sender listens, `ip:port`, straight away: no search. Senders take 5961, 5962, ... in their order."""
+    """Where the sender listens, `ip:port`; no search then. Senders take 5961, 5962, ... as they start."""
 
     premultiplied: bool = False
-    """The sender's colours are multiplied by alpha, against NDI's custom."""
+    """The sender's colours are multiplied by alpha, unlike those of most NDI senders."""
 
     def __post_init__(self) -> None:
         host, colon, port = self.url.rpartition(":")
@@ -38,11 +38,11 @@ class NdiInput:
 
 
 def pixels_of(video: Any) -> NDArray[np.uint8]:
-    """The picture of a captured four-byte frame, uint8 `[yres, xres, 4]`: a view of memory that is ours.
+    """The picture of a captured frame of four bytes a pixel, uint8 `[yres, xres, 4]`: a view of a copy.
 
     Rows begin every `line_stride_in_bytes`, which is more than xres * 4 for many widths. The binding copies yres * xres
-    pixels as if there were no padding, which skews the picture and loses its end; told that the frame is as wide as its
-    stride, it copies all of it.
+    pixels and ignores the padding, which skews the picture and loses its end. While the frame claims to be as wide as
+    its stride, it copies everything.
     """
     width: int = video.xres
     video.xres = video.line_stride_in_bytes // 4
@@ -52,37 +52,37 @@ def pixels_of(video: Any) -> NDArray[np.uint8]:
 
 
 class NdiSource(ThreadedSource):
-    """Receives from the sender of that name, whenever it is there.
+    """Receives the sender of that name. It may start later, stop, and come back on another port.
 
-    The sender may start after us, stop, and come back on another port. Its connection says nothing: the source counts
-    as well only while frames arrive. After SILENT_SECONDS without one the receiver is given up and a new one made; the
-    old one is taken apart on a helper thread, because that can hang.
+    A connection proves nothing, only frames do. After SILENT_SECONDS without one the receiver is replaced.
     """
 
     SILENT_SECONDS = 3.0
     SEARCH_SECONDS = 0.5
     RENEW_SECONDS = 5.0
-    """A search that lasts so long begins anew. Where there is no mDNS, the programs of a machine share one port for
-    questions: one of them answers a finder, for itself alone, and another finder may be answered by another one."""
+    """A search without a result starts again after this. Without mDNS the programs of a machine share one port for
+    searches: one of them answers each finder, for its own senders only; a new finder may reach another program."""
     CAPTURE_MS = 100
 
     def __init__(self, name: str, options: NdiInput, size: tuple[int, int]) -> None:
-        """name: full or short, "" takes the first found; size: (width, height) of the frames given. Raises UserError
-        without the NDI package. A sender that is not there yet is waited for."""
+        """name: full or short, "" takes the first found; size: (width, height) of the frames offered.
+
+        Waits for a sender that is not there yet. Raises UserError without the NDI package.
+        """
         super().__init__(f"ndi:{name}")
         self._ndi = load_ndi()
         self.connected_to = ""
-        """Full name of the sender that we listen to; "" while searching."""
+        """Full name of the sender that is received; "" while searching."""
         self.metadata = ""
-        """What came with the newest frame, XML."""
+        """XML of the newest frame."""
         self.timecode = 0
-        """Of the newest frame, in units of 100 ns: the wall clock of the sender, or whatever it counts."""
+        """Of the newest frame, in units of 100 ns: usually the sender's wall clock."""
         self.skipped = 0
-        """Frames left out because newer ones waited already."""
+        """Frames not converted because newer ones were waiting."""
         self.rebuilt = 0
-        """How often a silent receiver was given up."""
+        """How often a silent receiver was replaced."""
         self.renewed = 0
-        """How often a search in vain began anew."""
+        """How often a search without a result started again."""
         self._wanted = name
         self._size = size
         self._options = options
@@ -99,7 +99,7 @@ class NdiSource(ThreadedSource):
                 assert finder is not None
                 if now_ns() - asked_ns > self.RENEW_SECONDS * 1e9:
                     there = ", ".join(each.full_name for each in finder.addresses()) or "none"
-                    self._fault(f"no NDI sender {self._wanted!r} yet (there is {there}); searching on")
+                    self._fault(f"no NDI sender {self._wanted!r} yet (found: {there}); still searching")
                     finder.close()
                     finder, asked_ns = NdiFinder(self._options.ips), now_ns()
                     self.renewed += 1
@@ -113,7 +113,7 @@ class NdiSource(ThreadedSource):
             if not self._stop.is_set():
                 self.rebuilt += 1
                 if self.frames > before:
-                    log.warning("source %s: silent for %.0f s, connecting again", self.name, self.SILENT_SECONDS)
+                    log.warning("source %s: no frame for %.0f s; connecting again", self.name, self.SILENT_SECONDS)
         if finder is not None:
             finder.close()
 
@@ -130,7 +130,7 @@ class NdiSource(ThreadedSource):
         return receiver
 
     def _receive(self, receiver: Any) -> None:
-        """Until closed or silent. Everything captured is handed back to the library, wanted or not."""
+        """Until closed or silent. Everything captured is given back to the library, used or not."""
         ndi = self._ndi
         heard_ns = now_ns()
         while not self._stop.is_set() and now_ns() - heard_ns < self.SILENT_SECONDS * 1e9:
@@ -139,7 +139,7 @@ class NdiSource(ThreadedSource):
                 heard_ns = now_ns()
                 if ndi.recv_get_queue(receiver).video_frames == 0:
                     self._take(video, heard_ns)
-                else:  # newer ones wait already: converting this one would only make them late
+                else:  # newer ones are waiting; converting this one would delay them
                     self.skipped += 1
                 ndi.recv_free_video_v2(receiver, video)
             elif kind == ndi.FRAME_TYPE_AUDIO:
@@ -149,7 +149,7 @@ class NdiSource(ThreadedSource):
 
     def _take(self, video: Any, captured_ns: int) -> None:
         if 0 in (video.xres, video.yres):
-            self._fault(f"a frame of {video.xres}x{video.yres}; left out")
+            self._fault(f"ignored a frame of {video.xres}x{video.yres}")
             return
         self.sender_size = (video.xres, video.yres)
         pixels = fit_cover(pixels_of(video), self._size)

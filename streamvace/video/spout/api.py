@@ -1,12 +1,13 @@
-"""The part of SpoutGL 0.1.1 that is used, as types, because the package brings none. Windows only.
+"""The part of SpoutGL 0.1.1 that is used, as types (the package has none). Windows only.
 
-Every call belongs on one thread: the one that called `createOpenGL`, which makes a hidden window with the OpenGL
-context that all the others need.
+Every call belongs on the thread that called `createOpenGL`. It makes a hidden window with the OpenGL context that all
+other calls need.
 """
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,19 +20,23 @@ from streamvace.video.core.shared_texture import require_system
 GL_RGBA = 0x1908
 GL_BGRA = 0x80E1
 
-DXGI_RGBA = (28, 29)
-"""DirectX formats of eight bits in the order RGBA: plain, sRGB."""
 DXGI_BGRA = (87, 91)
+"""DirectX formats of eight bits in the order BGRA: plain, sRGB."""
 DXGI_BGRX = (88, 93)
 """As BGRA, but the fourth byte means nothing."""
 
+own_senders: set[str] = set()
+"""Names of our own senders, so that `spout:` without a name does not receive our own output."""
 
-class Sender(Protocol):
-    """Makes one texture known to other programs. It exists for them from the first sendImage on."""
 
+class Context(Protocol):
     def createOpenGL(self) -> bool: ...
 
     def closeOpenGL(self) -> bool: ...
+
+
+class Sender(Context, Protocol):
+    """One texture for other programs. They see it from the first sendImage on."""
 
     def setSenderName(self, name: str, /) -> None: ...
 
@@ -44,12 +49,8 @@ class Sender(Protocol):
     def setFrameSync(self, name: str, /) -> None: ...
 
 
-class Receiver(Protocol):
+class Receiver(Context, Protocol):
     """Follows one sender. `getSenderName` is left out on purpose: it returns the width."""
-
-    def createOpenGL(self) -> bool: ...
-
-    def closeOpenGL(self) -> bool: ...
 
     def setReceiverName(self, name: str, /) -> None: ...
 
@@ -60,12 +61,12 @@ class Receiver(Protocol):
     ) -> bool: ...
 
     def isUpdated(self) -> bool:
-        """Whether the sender or its size changed. Asking clears it."""
+        """Whether the sender or its size changed since the last call."""
 
     def isConnected(self) -> bool: ...
 
     def isFrameNew(self) -> bool:
-        """True as well while there is no sender."""
+        """Also true while there is no sender."""
 
     def getSenderWidth(self) -> int: ...
 
@@ -78,7 +79,7 @@ class Receiver(Protocol):
     def getActiveSender(self) -> object: ...
 
     def waitFrameSync(self, senderName: str, timeout: int = 0) -> bool:
-        """Milliseconds. False at once for a sender that signals nothing, and most do not."""
+        """timeout: milliseconds. False at once for a sender that gives no signal, as most do."""
 
 
 class SpoutModule(Protocol):
@@ -90,11 +91,11 @@ class SpoutModule(Protocol):
 
 
 def load_spout(name: str = "") -> SpoutModule:
-    """The SpoutGL module. Raises UserError elsewhere than on Windows, and when it is missing.
+    """The SpoutGL module. Raises UserError on systems other than Windows and without the package.
 
-    name: what the user wanted to reach, for the message.
+    name: of the sender the user asked for; it is used in the message.
     """
-    require_system("win32", "Spout", name, "ndi")
+    require_system("win32", "Spout", name)
     try:
         import SpoutGL
     except ImportError as error:
@@ -104,28 +105,21 @@ def load_spout(name: str = "") -> SpoutModule:
     return loaded
 
 
-NO_CONTEXT = "Spout cannot make an OpenGL context; update the graphics driver, or use ndi:NAME instead"
-NO_ANSWER = "Spout did not answer within {:.0f} s; restart the graphics driver (Win+Ctrl+Shift+B), or use ndi:NAME"
+@contextmanager
+def opengl(device: Context, release: Callable[[], None]) -> Iterator[None]:
+    """The OpenGL context of a sender or a receiver, for the calling thread; at the end, `release` and close it.
+
+    Raises RuntimeError when the driver makes none.
+    """
+    if not device.createOpenGL():
+        raise RuntimeError("no OpenGL context")
+    try:
+        yield
+    finally:
+        release()
+        device.closeOpenGL()
 
 
-class OwnSenders:
-    """Names of our own senders, so that `spout:`, which takes what is there, does not feed our output back to us."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._names: set[str] = set()
-
-    def add(self, name: str) -> None:
-        with self._lock:
-            self._names.add(name)
-
-    def discard(self, name: str) -> None:
-        with self._lock:
-            self._names.discard(name)
-
-    def __contains__(self, name: str) -> bool:
-        with self._lock:
-            return name in self._names
-
-
-own_senders = OwnSenders()
+def driver_fix(name: str) -> str:
+    """What to do when Spout does not work. name: of the sender the user asked for."""
+    return f"update the graphics driver or restart it (Win+Ctrl+Shift+B), or use ndi:{name or 'NAME'} instead"

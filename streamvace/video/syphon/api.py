@@ -1,8 +1,7 @@
-"""The part of syphon-python 0.2 that is used, as types, and the run loop it lives by. macOS only.
+"""The part of syphon-python 0.2 that is used, as types, and the list of servers. macOS only.
 
-Servers announce themselves by notifications that macOS delivers to the main thread's run loop, and nowhere else. So the
-application's main thread must call `pump` at its own cadence. Without that, sources never learn of servers, and
-programs that start after us never learn of our output.
+Servers announce themselves by notifications, which macOS delivers only to the run loop of the main thread. So the main
+thread must call `pump` regularly. Otherwise sources find no server, and programs that start later do not find ours.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from streamvace.video.core.shared_texture import require_system
 
 METAL_RGBA = 70
 METAL_BGRA = 80
-"""Metal's numbers of the two pixel formats that can be read; Syphon's own servers make BGRA."""
+"""Metal's numbers of the two pixel formats that can be read. Syphon's own servers use BGRA."""
 
 
 class Texture(Protocol):
@@ -38,7 +37,7 @@ class Texture(Protocol):
 
 
 class ServerDescription(Protocol):
-    """What is known of a server before there is a connection. Names need not be unique, and may be empty."""
+    """A server before a connection. Names may be empty, and need not be unique."""
 
     uuid: str
     name: str
@@ -74,16 +73,16 @@ class Directory(Protocol):
     run_loop_interval: float
 
     def update_run_loop(self) -> None:
-        """Runs the calling thread's run loop for `run_loop_interval` seconds."""
+        """Run the calling thread's run loop for `run_loop_interval` seconds."""
 
     @property
     def servers(self) -> Sequence[ServerDescription]:
-        """Runs the run loop first."""
+        """Reading it runs the run loop first."""
 
 
 @dataclass(frozen=True)
 class Syphon:
-    """What is used of the package."""
+    """The functions of the package that are used."""
 
     server: Callable[[str], Server]
     client: Callable[[ServerDescription], Client]
@@ -93,14 +92,17 @@ class Syphon:
     upload: Callable[[NDArray[np.uint8], Texture], None]
     download: Callable[[Texture], NDArray[np.uint8]]
     pool: Callable[[], AbstractContextManager[object]]
-    """Frees what Objective-C hands out; a thread without one keeps it for ever."""
+    """Frees what Objective-C returns; a thread without a pool keeps it for ever."""
 
 
 def load_syphon(name: str = "") -> Syphon:
-    """Raises UserError elsewhere than on macOS, and when the package is missing. name: for the message."""
-    require_system("darwin", "Syphon", name, "ndi")
+    """Raises UserError on systems other than macOS and without the package.
+
+    name: of the server the user asked for; it is used in the message.
+    """
+    require_system("darwin", "Syphon", name)
     try:
-        objc = import_module("objc")  # by name: it exists on macOS only, and checkers elsewhere do not know it
+        objc = import_module("objc")  # exists on macOS only: type checkers elsewhere do not find it
         import syphon
         from syphon.utils.numpy import copy_image_to_mtl_texture, copy_mtl_texture_to_image
         from syphon.utils.raw import create_mtl_texture
@@ -118,61 +120,50 @@ def load_syphon(name: str = "") -> Syphon:
 
 
 class ServerList:
-    """The servers that are there, as the main thread last saw them. Read from any thread."""
+    """The servers as the main thread last saw them. Read from any thread."""
 
     def __init__(self, look_ns: int = 250_000_000) -> None:
-        """look_ns: between two readings of the list; the run loop itself runs at every pump."""
+        """look_ns: between two readings of the list. The run loop itself runs at every pump."""
+        self.known: tuple[ServerDescription, ...] = ()
+        self.own: set[str] = set()
+        """uuids of our own servers, so that `syphon:` without a name does not receive our own output."""
         self._look_ns = look_ns
         self._looked_ns = now_ns() - look_ns
         self._lock = threading.Lock()
         self._directory: Directory | None = None
-        self._known: tuple[ServerDescription, ...] = ()
-        self._own: set[str] = set()
 
     def use(self, syphon: Syphon) -> None:
-        """From now on `pump` has something to do. From any thread."""
+        """From now on `pump` runs the run loop. From any thread."""
         with self._lock:
             if self._directory is None:
                 self._directory = syphon.directory()
-                self._directory.run_loop_interval = 0.0  # handles what is there and returns
+                self._directory.run_loop_interval = 0.0  # handles what has arrived and returns
 
     def pump(self) -> None:
-        """Let macOS deliver what it has to say. On the main thread; costs nothing while Syphon is not in use."""
+        """Let macOS deliver its notifications. On the main thread; does nothing while Syphon is not in use."""
         if self._directory is None:
             return
         if threading.current_thread() is not threading.main_thread():
-            raise RuntimeError("pump was called on another thread; macOS speaks to the main thread only")
+            raise RuntimeError("pump was called on another thread; macOS notifies the main thread only")
         if now_ns() - self._looked_ns < self._look_ns:
             self._directory.update_run_loop()
             return
         self._looked_ns = now_ns()
-        self._known = tuple(self._directory.servers)
-
-    @property
-    def known(self) -> tuple[ServerDescription, ...]:
-        """Every server."""
-        return self._known
+        self.known = tuple(self._directory.servers)
 
     def find(self, name: str) -> ServerDescription | None:
         """The server of that name, or of the application of that name; "" is the first that is not our own."""
-        known = self._known
+        known = self.known
         if not name:
-            return next((server for server in known if server.uuid not in self._own), None)
+            return next((server for server in known if server.uuid not in self.own), None)
         named = [server for server in known if server.name == name]
         return next(iter(named or [server for server in known if server.app_name == name]), None)
 
-    def remember_own(self, uuid: str) -> None:
-        """So that `syphon:`, which takes what is there, does not feed our own output back to us."""
-        self._own.add(uuid)
-
-    def forget_own(self, uuid: str) -> None:
-        self._own.discard(uuid)
-
 
 servers = ServerList()
-"""One for the process, as the run loop is."""
+"""One for the process, as there is one main run loop."""
 
 
 def pump() -> None:
-    """Call it on the main thread, 20 times a second or more, while a show runs. See ServerList.pump."""
+    """Call it on the main thread at least 20 times a second while a show runs. See ServerList.pump."""
     servers.pump()

@@ -1,4 +1,4 @@
-"""Sizes of windows, and where the picture goes in one."""
+"""The size of a window, and the place of the picture in it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ Size = tuple[int, int]
 
 
 def letterbox(picture: Size, window: Size) -> tuple[int, int, int, int]:
-    """Where the whole picture goes in the window, shape kept and centred: left, bottom, right, top in pixels."""
+    """The place of the whole picture, centred and in its aspect ratio: left, bottom, right, top in pixels."""
     scale = min(window[0] / picture[0], window[1] / picture[1])
     width, height = max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))
     left, bottom = (window[0] - width) // 2, (window[1] - height) // 2

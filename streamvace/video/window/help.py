@@ -1,4 +1,4 @@
-"""The help of a window: which key does what, drawn over the picture."""
+"""The help of a window: its keys, drawn over the picture."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import pyglet
 
 _MARGIN = 24
-"""Pixels around the text, and from the window's edge."""
+"""Pixels around the text, and to the edge of the window."""
 
 _WIDEST, _SMALLEST, _LARGEST = 0.02, 9, 28
-"""Height of the letters: a share of the window's width, and its limits in points."""
+"""Font size: a share of the window's width, and its limits in points."""
 
 
 class WindowHelp:
-    """A dark panel with two columns. Made on the thread and context of the window, and drawn there."""
+    """A dark panel with two columns. Belongs to the thread and the OpenGL context of the window."""
 
     def __init__(self, window: Any) -> None:
         """window: a pyglet window whose context is current."""

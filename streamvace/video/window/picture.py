@@ -1,4 +1,4 @@
-"""One picture on a window's OpenGL context: a texture, copied to the screen with its shape kept."""
+"""One picture on a window's OpenGL context: a texture, copied to the screen in its aspect ratio."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streamvace.video.window.geometry import letterbox
 
 
 class WindowPicture:
-    """A texture behind a framebuffer. Copying between framebuffers flips, scales and filters, with no shader at all."""
+    """A texture behind a framebuffer. Copying between framebuffers flips, scales and filters without a shader."""
 
     def __init__(self, window: Any) -> None:
         """window: a pyglet window whose context is current."""
@@ -34,7 +34,7 @@ class WindowPicture:
             gl.glTexSubImage2D(gl.GL_TEXTURE_2D, 0, 0, 0, *size, gl.GL_RGBA, gl.GL_UNSIGNED_BYTE, data)
             return
         self._size = size
-        # RGB8 drops alpha on the way in, so that nothing of it can reach the screen.
+        # RGB8 drops alpha on upload, so that it cannot reach the screen.
         gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, gl.GL_RGB8, *size, 0, gl.GL_RGBA, gl.GL_UNSIGNED_BYTE, data)
         gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_MAX_LEVEL, 0)  # no mipmaps, or the texture is incomplete
         gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_MIN_FILTER, gl.GL_LINEAR)
@@ -44,7 +44,7 @@ class WindowPicture:
         gl.glBindFramebuffer(gl.GL_READ_FRAMEBUFFER, 0)
 
     def draw(self) -> None:
-        """The picture in the middle of the window, black around it; all black before the first."""
+        """Draw the picture in the middle of the window, on black; all black before the first picture."""
         gl.glBindFramebuffer(gl.GL_DRAW_FRAMEBUFFER, 0)
         gl.glClearColor(0.0, 0.0, 0.0, 1.0)
         gl.glClear(gl.GL_COLOR_BUFFER_BIT)
@@ -54,7 +54,7 @@ class WindowPicture:
         left, bottom, right, top = letterbox(self._size, self._window.get_framebuffer_size())
         exact = (right - left, top - bottom) == self._size
         gl.glBindFramebuffer(gl.GL_READ_FRAMEBUFFER, self._framebuffer)
-        # Row 0 of the texture is the top of the picture: the target is named upside down.
+        # Row 0 of the texture is the top of the picture: top and bottom of the target are swapped.
         gl.glBlitFramebuffer(
             0, 0, width, height, left, top, right, bottom,
             gl.GL_COLOR_BUFFER_BIT, gl.GL_NEAREST if exact else gl.GL_LINEAR,

@@ -11,56 +11,54 @@ from typing import Any
 from streamvace.records.frame import Frame
 from streamvace.system.errors import UserError
 from streamvace.video.core.mailbox import Mailbox
+from streamvace.video.core.threaded import one_line
 from streamvace.video.window.geometry import Size, opening_size
 
 OWN_KEYS = (("f", "full screen"), ("d", "next display"), ("h", "hide this"), ("escape", "end the show"))
-"""What every window answers to, and the words for it."""
+"""Keys of every window, with their help."""
 
 _FROM_EDGE = 40
-"""Pixels from the corner of a display where a window is put that is not full screen."""
+"""Pixels between a window and the corner of its display."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowOptions:
-    """Named in the address: `window:full?display=2`."""
+    """Options of an address, as in `window:full?display=2`."""
 
     display: int = 0
-    """Counted from 1; 0 is the desktop's default one."""
+    """Counted from 1; 0 is the desktop's default display."""
 
 
 def display_available() -> bool:
-    """Whether this machine seems to have a screen to open a window on. Cheap, opens nothing, never raises."""
+    """Whether this machine seems to have a screen. Cheap, opens nothing, never raises."""
     if sys.platform in ("win32", "darwin"):
         return True
-    # pyglet speaks X11 only; a Wayland desktop offers it through XWayland and then sets DISPLAY as well.
+    # pyglet supports X11 only; Wayland desktops offer it through XWayland and then set DISPLAY.
     return bool(os.environ.get("DISPLAY"))
 
 
 class WindowSink:
     """A window that shows the newest frame.
 
-    Windows belong to the thread that opened them, and on macOS and Windows that must be the main thread. So the
-    presenter's `publish` only leaves the frame, from any thread, and the application's main thread makes the window,
-    calls `pump` at its own cadence, and closes it.
+    A window belongs to the thread that opened it, on macOS and Windows to the main thread. So `publish` only leaves the
+    frame, from any thread, and the main thread makes the window, calls `pump` regularly, and closes it.
 
-    F switches full screen, D moves to the next display, H shows which key does what; `bind` adds keys. Escape or the
-    window's own button asks to quit: `closed` becomes true, `on_quit` is called, and the window stays until `close`, so
-    that the application decides.
+    F switches full screen, D moves to the next display, H shows the keys; `bind` adds keys. Escape or the close button
+    asks to quit: `closed` becomes true, `on_quit` is called, and the window stays until the application calls `close`.
     """
 
     def __init__(
         self,
         size: Size,
-        title: str = "streamvace",
         full_screen: bool = False,
         on_quit: Callable[[], None] | None = None,
         window_size: Size | None = None,
         display: int = 0,
     ) -> None:
-        """size: (width, height) of the frames; window_size: by default a whole multiple of it that suits the screen;
-        display: counted from 1, as the desktop orders them; 0 is its default one.
+        """size: (width, height) of the frames; window_size: default: a whole multiple of `size` that suits the screen;
+        display: counted from 1 in the desktop's order; 0 is its default display.
 
-        Raises UserError when there is no such screen, or no OpenGL.
+        Raises UserError without such a display or without OpenGL.
         """
         self.name = "window"
         self.on_quit = on_quit
@@ -72,7 +70,7 @@ class WindowSink:
         self._actions: Mapping[str, Callable[[], None]] = {}
         self._help_lines: Callable[[], Sequence[tuple[str, str]]] = tuple
         self._help_shown = False
-        self._window = _open_window(size, title, full_screen, window_size, display)
+        self._window = _open_window(size, full_screen, window_size, display)
         self._window.push_handlers(on_close=self._quit, on_key_press=self._key)
         from streamvace.video.window.help import WindowHelp
         from streamvace.video.window.picture import WindowPicture  # needs the window's OpenGL context
@@ -83,9 +81,9 @@ class WindowSink:
     def bind(
         self, actions: Mapping[str, Callable[[], None]], help_lines: Callable[[], Sequence[tuple[str, str]]] = tuple
     ) -> None:
-        """Further keys, by pyglet's names, called on the window's thread; F, D, H and Escape stay ours.
+        """Add keys, by pyglet's names, called on the window's thread; F, D, H and Escape cannot be rebound.
 
-        help_lines: (key, what it does), asked for while the help is shown.
+        help_lines: gives (key, what it does) for the help, each time it is drawn.
         """
         self._actions, self._help_lines = actions, help_lines
 
@@ -103,7 +101,7 @@ class WindowSink:
         self._slot.put(frame)
 
     def pump(self) -> None:
-        """Handle what the user did, and draw if there is something new to draw. On the thread that made the window."""
+        """Handle keys and other events, and draw. On the thread that made the window."""
         if not self._open:
             return
         self._window.switch_to()
@@ -112,7 +110,7 @@ class WindowSink:
         if frame is not None:
             self._picture.upload(frame.pixels)
             self.drawn += 1
-        # Drawn every time, new frame or not: after a resize or under another window the old picture is gone.
+        # Drawn every time: a resize or another window on top erases the picture.
         self._picture.draw()
         if self._help_shown:
             self._help.draw((*self._help_lines(), *OWN_KEYS))
@@ -130,7 +128,7 @@ class WindowSink:
         self._asked_to_quit = True
         if first and self.on_quit is not None:
             self.on_quit()
-        return True  # keeps pyglet from closing the window under us
+        return True  # keeps pyglet from closing the window
 
     def _key(self, symbol: int, modifiers: int) -> bool:
         from pyglet.window import key
@@ -165,30 +163,32 @@ class WindowSink:
 
 
 def choose_display(screens: Sequence[Any], number: int) -> Any:
-    """The screen of this number, counted from 1. Raises UserError naming those there are."""
+    """The screen with this number, counted from 1. Raises UserError with the displays there are."""
     if 1 <= number <= len(screens):
         return screens[number - 1]
     there = ", ".join(f"{index} ({screen.width}x{screen.height})" for index, screen in enumerate(screens, 1))
     raise UserError(f"there is no display {number}; there is {there}; try window:full?display={len(screens)}")
 
 
-def _open_window(size: Size, title: str, full_screen: bool, window_size: Size | None, number: int) -> Any:
+def _open_window(size: Size, full_screen: bool, window_size: Size | None, number: int) -> Any:
     if not display_available():
         raise UserError(
-            "no screen: DISPLAY is not set; use --output web and open the printed address, or --output ndi:"
+            "no screen: DISPLAY is not set; use --output web and open the printed address, or --output ndi:NAME"
         )
     try:
         import pyglet
 
-        # Shader checks cost time; the shadow window would be a second context that nobody needs.
+        # Shader checks cost time; the shadow window would be a second OpenGL context.
         pyglet.options.debug_gl = False
         pyglet.options.shadow_window = False
         display = pyglet.display.get_display()
         screen = choose_display(display.get_screens(), number) if number else display.get_default_screen()
         width, height = window_size or opening_size(size, (screen.width, screen.height))
-        # Straight alpha is not for the desktop: without alpha bits no compositor can show itself through the picture.
+        # Without alpha bits, compositors cannot blend the desktop into the picture.
         config = pyglet.gl.Config(double_buffer=True, alpha_size=0, depth_size=0, sample_buffers=0)
-        window = pyglet.window.Window(width, height, title, resizable=True, config=config, vsync=True, screen=screen)
+        window = pyglet.window.Window(
+            width, height, "streamvace", resizable=True, config=config, vsync=True, screen=screen
+        )
         if full_screen:
             window.set_fullscreen(True, screen)
             window.set_mouse_visible(False)
@@ -199,5 +199,6 @@ def _open_window(size: Size, title: str, full_screen: bool, window_size: Size | 
         raise
     except Exception as error:
         shown = os.environ.get("DISPLAY", "this desktop")
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"no window on {shown} ({reason}); use --output web and open the printed address") from error
+        raise UserError(
+            f"no window on {shown} ({one_line(error)}); use --output web and open the printed address"
+        ) from error

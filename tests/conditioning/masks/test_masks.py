@@ -12,8 +12,8 @@ from streamvace.conditioning.controls.networks import Networks
 from streamvace.conditioning.masks import MASKS
 from streamvace.conditioning.masks.base import MaskSettings
 from streamvace.conditioning.masks.keys import despill
-from streamvace.embedded.world.scene import render
-from streamvace.embedded.world.styles import compose, sample_look
+from streamvace.world.scene import render
+from streamvace.world.styles import compose, sample_look
 from tests.conditioning.footage import FPS, HOSTILE, SIZE, Pixels, body, film, flicker, iou, noisy, plain_scene
 
 NOTHING_INSTALLED = Networks(Path("no such folder"))

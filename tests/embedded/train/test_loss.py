@@ -19,7 +19,7 @@ from streamvace.embedded.train.loss import (
 )
 from streamvace.embedded.train.network import CHUNK, Encoded, Network
 from streamvace.embedded.train.package import load_package
-from streamvace.embedded.world.text import tokens_of
+from streamvace.world.text import tokens_of
 
 FRAMES = 2 * CHUNK
 

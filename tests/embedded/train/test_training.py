@@ -14,9 +14,9 @@ from streamvace.embedded.train.data import World, make_batch, still_end
 from streamvace.embedded.train.decoder import CROP, crops
 from streamvace.embedded.train.muon import orthogonalise
 from streamvace.embedded.train.package import load_package
-from streamvace.embedded.world.text import tokens_of
 from streamvace.system.errors import UserError
 from streamvace.video.film.writer import VideoWriter
+from streamvace.world.text import tokens_of
 
 
 def test_a_batch_is_a_function_of_its_seed() -> None:

@@ -1,4 +1,4 @@
-"""What the frame ring promises: never full, never late, evenly sampled, the newest always last."""
+"""The frame ring: pushing never fails, samples are spread evenly in time, and the newest frame is always last."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_frames_are_picked_evenly_and_the_last_is_the_newest() -> None:
     assert sampled(filled(list(range(1, 26))), 4, 0) == [1, 9, 17, 25]
 
 
-def test_as_many_frames_as_wanted_are_all_taken_in_order() -> None:
+def test_exactly_as_many_frames_as_wanted_are_all_taken_in_order() -> None:
     assert sampled(filled(list(range(10, 22))), 12, 9) == list(range(10, 22))
 
 
@@ -45,7 +45,7 @@ def test_without_a_new_frame_the_last_is_held() -> None:
     assert sampled(filled([10, 20]), 3, 20) == [20, 20, 20]
 
 
-def test_a_source_that_hiccuped_keeps_its_real_motion() -> None:
+def test_an_irregular_source_keeps_its_real_motion() -> None:
     # Two frames at once after a long gap: picking by index would jump ahead half a chunk too early.
     assert sampled(filled([0, 100, 101]), 5, -1) == [0, 0, 100, 100, 101]
 
@@ -54,14 +54,14 @@ def test_only_frames_after_the_last_sampling_count() -> None:
     assert sampled(filled([1, 2, 3, 4, 5, 6]), 3, 3) == [4, 5, 6]
 
 
-def test_the_oldest_frames_fall_out_and_only_unseen_ones_count_as_overwritten() -> None:
+def test_the_oldest_frames_are_dropped_and_only_unsampled_ones_count_as_overwritten() -> None:
     ring = filled([1, 2, 3, 4], capacity=4)
     ring.sample(2, 0)
     for time in (5, 6, 7, 8, 9, 10):
         ring.push(frame(time))
     counters = ring.counters()
     assert counters.received == 10
-    assert counters.overwritten == 2  # 5 and 6: 1 to 4 had been seen
+    assert counters.overwritten == 2  # 5 and 6: 1 to 4 were sampled
     assert sampled(ring, 4, 0) == [7, 8, 9, 10]
 
 
@@ -96,7 +96,7 @@ def test_two_threads_lose_nothing() -> None:
     assert ring.counters().received == 2000
 
 
-def test_the_nearest_in_time_is_found_for_every_moment() -> None:
+def test_the_frame_nearest_in_time_is_found_for_every_moment() -> None:
     ring = filled([10, 20, 30])
     assert [each.captured_ns for each in ring.nearest([0, 14, 16, 30, 99])] == [10, 10, 20, 30, 30]
     assert FrameRing().nearest([1, 2]) == []

@@ -1,4 +1,4 @@
-"""What the picture shelf promises: no chunk waits for a disk, the newest wish wins, a bad file is one line."""
+"""The picture shelf: no chunk waits for a disk, the newest request wins, a bad file is reported in one line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -43,7 +45,7 @@ def test_colours_under_transparency_stay_as_they_are(tmp_path: Path) -> None:
 
 
 def bomb(path: Path, side: int) -> Path:
-    """A PNG of a few kilobytes that claims and holds side x side pixels."""
+    """A PNG of a few kilobytes that decodes to side x side pixels."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
@@ -55,7 +57,9 @@ def bomb(path: Path, side: int) -> Path:
     return path
 
 
-def test_what_is_no_picture_or_too_large_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_or_too_large_picture_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "text.png").write_text("#EXTM3U\n/etc/passwd\n")
     (tmp_path / "empty.jpg").write_bytes(b"")
     (tmp_path / "film.mp4").write_bytes(b"")
@@ -69,8 +73,26 @@ def test_what_is_no_picture_or_too_large_is_one_line(tmp_path: Path, monkeypatch
         load_picture(draw(tmp_path / "a.png"))
 
 
+def test_a_picture_beyond_the_limit_is_not_decoded_even_to_look_at_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    opened = av.open
+
+    def watched(*args: Any, **options: Any) -> Any:
+        container = opened(*args, **options)
+        seen.append(container.streams.video[0].codec_context.width)  # known once a frame was decoded
+        return container
+
+    monkeypatch.setattr(av, "open", watched)
+    load_picture(draw(tmp_path / "a.png"))
+    with pytest.raises(UserError, match="megapixels"):
+        load_picture(bomb(tmp_path / "bomb.png", 8000))
+    assert seen == [30, 0]
+
+
 class Disk:
-    """A loader that takes as long as the test says."""
+    """A loader that waits for its gate."""
 
     def __init__(self) -> None:
         self.read: list[str] = []
@@ -84,7 +106,7 @@ class Disk:
 
 
 class Shelf:
-    """A shelf on a folder of drawn pictures; references are left as they are."""
+    """A shelf on a folder of pictures; fitting changes nothing."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -123,10 +145,10 @@ def test_a_picture_is_there_once_it_is_read_and_gone_when_no_longer_wanted(shelf
     assert shelf.disk.read == ["a.png", "b.png"]
 
 
-def test_a_hanging_disk_holds_up_nobody_and_the_newest_wish_wins(shelf: Shelf) -> None:
+def test_a_hanging_disk_delays_nobody_and_the_newest_request_wins(shelf: Shelf) -> None:
     shelf.disk.gate.clear()
     shelf.want("a.png", "b.png")
-    wait_until(lambda: shelf.disk.read == ["a.png"], "the disk is asked")
+    wait_until(lambda: shelf.disk.read == ["a.png"], "the first file is read")
     shelf.want("c.png")  # returns at once
     assert shelf.red("c.png") is None
     assert not shelf.shelf.settle(0.0)
@@ -136,31 +158,32 @@ def test_a_hanging_disk_holds_up_nobody_and_the_newest_wish_wins(shelf: Shelf) -
     assert shelf.disk.read == ["a.png", "c.png"]
 
 
-def test_a_missing_file_is_said_once_and_the_others_are_there(shelf: Shelf) -> None:
-    shelf.want("nothing.png", "a.png", "../a.png")
+def test_a_missing_file_is_reported_once_and_the_others_are_read(shelf: Shelf) -> None:
+    shelf.shelf.LOOK_S = 0.01
+    shelf.want("nothing.png", "a.png", "../a.png", "later.png")
     assert shelf.shelf.settle(PATIENCE_S)
-    shelf.want("nothing.png", "a.png", "../a.png")
-    assert shelf.shelf.settle(PATIENCE_S)
+    draw(shelf.folder / "later.png")
+    wait_until(lambda: shelf.red("later.png") == 200, "all files are looked at again")
     assert shelf.red("a.png") == 200
-    assert shelf.shelf.stats() == {"pictures": 3, "picture_loads": 1, "picture_faults": 2}
+    assert shelf.shelf.stats() == {"pictures": 4, "picture_loads": 2, "picture_faults": 3}
     assert "nothing.png" in shelf.lines[0]
 
 
-def test_a_file_that_comes_later_or_is_saved_anew_is_read_and_a_broken_one_keeps_the_picture(shelf: Shelf) -> None:
+def test_a_file_that_appears_later_or_changes_is_read_and_a_broken_one_keeps_the_picture(shelf: Shelf) -> None:
     shelf.shelf.LOOK_S = 0.01
     shelf.want("later.png")
     assert shelf.shelf.settle(PATIENCE_S)
     draw(shelf.folder / "later.png", 50)
-    wait_until(lambda: shelf.red("later.png") == 50, "the file that came later")
+    wait_until(lambda: shelf.red("later.png") == 50, "the file that appeared later")
     draw(shelf.folder / "later.png", 90)
     os.utime(shelf.folder / "later.png", ns=(1, 1))
-    wait_until(lambda: shelf.red("later.png") == 90, "the file saved anew")
+    wait_until(lambda: shelf.red("later.png") == 90, "the file that changed")
     (shelf.folder / "later.png").write_bytes(b"half a pic")
     wait_until(lambda: shelf.shelf.stats()["picture_faults"] == 2, "the broken file is noticed")
     assert shelf.red("later.png") == 90
 
 
-def test_a_fault_in_fitting_is_counted_and_the_shelf_lives_on(tmp_path: Path) -> None:
+def test_a_fault_in_fitting_is_reported_and_other_pictures_are_read(tmp_path: Path) -> None:
     draw(tmp_path / "a.png")
     draw(tmp_path / "b.png", 7)
 

@@ -1,4 +1,4 @@
-"""Grabbing a reference from the show: the picture of that moment, as a file, on the list; never a wait."""
+"""Grabbing a reference: the current picture becomes a file and a reference, and nobody waits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.live.show import frame, wait_until
 
 
 class Stage:
-    """Parameters and a grabber whose output is what the test says."""
+    """Parameters and a grabber with a fixed output picture."""
 
     def __init__(self, folder: Path) -> None:
         self.media = MediaFolder(folder)
@@ -33,7 +33,7 @@ class Stage:
         self.grabber.start({"output": lambda: self.output, "input": lambda: None}, self.parameters.set)
 
     def grab(self, argument: str = "output") -> str:
-        return self.parameters.set(GRAB, (argument,), "desk").line
+        return self.parameters.set(GRAB, (argument,), "panel").line
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -48,7 +48,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     made.grabber.stop()
 
 
-def test_the_picture_of_the_moment_becomes_a_file_and_a_reference(stage: Stage) -> None:
+def test_the_current_picture_becomes_a_file_and_a_reference(stage: Stage) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (8, 8, 4), np.uint8)
     stage.output = Frame(pixels, 1, "test", 0)
     assert stage.grab() == ""
@@ -58,7 +58,7 @@ def test_the_picture_of_the_moment_becomes_a_file_and_a_reference(stage: Stage) 
     assert (load_picture(stage.media.find(stage.names[0])) == pixels).all()
 
 
-def test_two_grabs_of_one_second_are_two_files(stage: Stage) -> None:
+def test_two_grabs_within_a_second_are_two_files(stage: Stage) -> None:
     stage.grab()
     stage.grab()
     wait_until(lambda: len(stage.names) == 2, "both are listed")
@@ -71,7 +71,7 @@ def test_without_a_picture_the_grab_is_refused_in_one_line(stage: Stage) -> None
     assert stage.parameters.snapshot().fired[GRAB] == 0
 
 
-def test_a_disk_that_does_not_keep_up_is_told_and_nothing_waits(tmp_path: Path) -> None:
+def test_when_the_disk_is_too_slow_further_grabs_are_refused(tmp_path: Path) -> None:
     stage = Stage(tmp_path / "media")
     stage.grabber._pictures = {"output": lambda: stage.output}  # not started: nothing is ever written
     lines = [stage.grab() for _ in range(Grabber.QUEUED + 1)]
@@ -79,7 +79,7 @@ def test_a_disk_that_does_not_keep_up_is_told_and_nothing_waits(tmp_path: Path) 
     assert "the disk is slow" in lines[-1]
 
 
-def test_a_folder_that_cannot_be_written_is_one_line_and_the_show_goes_on(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     stage = Stage(tmp_path / "media")
     (tmp_path / "media").mkdir()
     (tmp_path / "media" / "grabs").write_bytes(b"a file in the way")
@@ -91,8 +91,8 @@ def test_a_folder_that_cannot_be_written_is_one_line_and_the_show_goes_on(tmp_pa
     stage.grabber.stop()
 
 
-def test_a_full_list_keeps_the_file_and_says_so(stage: Stage) -> None:
-    stage.parameters.set(REFERENCES, tuple(f"{number}.png" for number in range(8)), "desk")
+def test_with_a_full_list_the_file_is_kept_and_that_is_reported(stage: Stage) -> None:
+    stage.parameters.set(REFERENCES, tuple(f"{number}.png" for number in range(8)), "panel")
     stage.grab()
-    wait_until(lambda: bool(stage.lines), "it is said")
+    wait_until(lambda: bool(stage.lines), "a report")
     assert "is written, but" in stage.lines[0]

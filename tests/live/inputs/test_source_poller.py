@@ -1,4 +1,4 @@
-"""What the source poller promises: frames reach the ring, and a source that breaks comes back by itself."""
+"""The source poller: frames reach the ring, and a source that fails is reopened."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.live.show import frame, wait_until
 
 
 class Camera:
-    """Gives a frame a poll; breaks after `lasts` frames."""
+    """Gives a frame at every poll; fails after `lasts` frames."""
 
     def __init__(self, lasts: int = 1 << 30) -> None:
         self.name = "camera"
@@ -44,7 +44,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source_poller, "_REOPEN_LAST_S", 0.02)
 
 
-def test_a_source_that_breaks_is_opened_again_and_every_one_is_closed() -> None:
+def test_a_source_that_fails_is_reopened_and_every_one_is_closed() -> None:
     made: list[Camera] = []
     lines: list[str] = []
     ring = FrameRing()
@@ -65,7 +65,7 @@ def test_a_source_that_breaks_is_opened_again_and_every_one_is_closed() -> None:
     assert lines[0] == "input camera: OSError: unplugged"
 
 
-def test_a_source_that_cannot_be_opened_again_yet_is_tried_until_it_can() -> None:
+def test_reopening_is_retried_until_it_works() -> None:
     made: list[Camera] = []
     attempts = 0
 
@@ -83,7 +83,7 @@ def test_a_source_that_cannot_be_opened_again_yet_is_tried_until_it_can() -> Non
     poller.stop()
 
 
-def test_the_first_opening_must_work_and_its_error_is_the_callers() -> None:
+def test_the_error_of_the_first_opening_is_raised_by_start() -> None:
     def opener() -> Source:
         raise UserError("no file nope.mp4; check the name")
 
@@ -106,7 +106,7 @@ def test_one_thread_owns_the_source() -> None:
     assert made[0].threads == {"source"}
 
 
-def test_a_source_whose_thread_died_is_opened_again_and_told_once() -> None:
+def test_a_source_whose_thread_died_is_reopened_and_reported_once() -> None:
     class Fragile(ThreadedSource):
         def __init__(self) -> None:
             super().__init__("fragile")
@@ -120,12 +120,12 @@ def test_a_source_whose_thread_died_is_opened_again_and_told_once() -> None:
     ring = FrameRing()
     poller = SourcePoller(Fragile, ring, Reporter(lines.append))
     poller.start()
-    wait_until(lambda: ring.counters().received >= 5, "it came back again and again")
+    wait_until(lambda: ring.counters().received >= 5, "it was reopened again and again")
     poller.stop()
     assert "input fragile: ZeroDivisionError: a driver's bug" in lines[0]
 
 
-def test_the_same_complaint_is_said_once_until_pictures_come_again() -> None:
+def test_the_same_fault_is_reported_once_until_frames_arrive() -> None:
     attempts = 0
 
     def opener() -> Source:

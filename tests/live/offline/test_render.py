@@ -1,4 +1,4 @@
-"""What `render` promises: every frame once and in order, the same film every time, nothing half-written."""
+"""`render`: every frame once and in order, the same film every time, nothing half-written."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SEEN: list[ChunkInput] = []
 
 
 class Recording(FakeGenerator):
-    """Gives the control back as its picture, and keeps what it was asked for."""
+    """Returns the control as its picture, and keeps its inputs."""
 
     def step(self, inputs: ChunkInput) -> Chunk:
         SEEN.append(inputs)
@@ -92,7 +92,7 @@ def test_the_same_command_gives_the_same_file(tmp_path: Path) -> None:
     assert (tmp_path / "out.mp4").read_bytes() == first
 
 
-def test_it_ends_after_the_frames_asked_for(tmp_path: Path) -> None:
+def test_it_ends_after_the_requested_number_of_frames(tmp_path: Path) -> None:
     clip(tmp_path / "in.mp4", 25)
     render_clip(options(tmp_path, frames=10))
     assert greys(tmp_path / "out.mp4") == list(range(10))
@@ -150,14 +150,14 @@ def test_files_play_the_other_roles_offline_too(tmp_path: Path) -> None:
     render_clip(options(tmp_path, parameters=values, media=tmp_path / "media"))
     seen = [inputs.second_control for inputs in SEEN]
     assert all(second is not None for second in seen)
-    told = np.concatenate([second for second in seen if second is not None])[:, 32, 32, 0]
-    assert [round(int(value) / 8) for value in told] == [0, 1, 2, 3, *[4] * 17]
+    greys_seen = np.concatenate([second for second in seen if second is not None])[:, 32, 32, 0]
+    assert [round(int(value) / 8) for value in greys_seen] == [0, 1, 2, 3, *[4] * 17]
     values["/streamvace/input/second"] = "nothing.mp4"
     with pytest.raises(UserError, match=r"nothing\.mp4"):
         render_clip(options(tmp_path, parameters=values, media=tmp_path / "media", overwrite=True))
 
 
-def test_the_second_control_of_a_clip_is_of_its_own_kind(tmp_path: Path) -> None:
+def test_the_second_control_of_a_clip_has_its_own_kind(tmp_path: Path) -> None:
     clip(tmp_path / "in.mp4", 21)
     values = {"/streamvace/second_control/weight": 0.5, "/streamvace/second_control/kind": "edges"}
     render_clip(options(tmp_path, parameters=values))
@@ -202,14 +202,14 @@ def test_a_missing_file_is_refused_before_anything_is_loaded_or_written(tmp_path
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_fault_half_way_leaves_no_film(tmp_path: Path) -> None:
+def test_a_fault_half_way_leaves_no_file(tmp_path: Path) -> None:
     clip(tmp_path / "in.mp4", 25)
     with pytest.raises(FloatingPointError):
         render_clip(options(tmp_path, factory="make_breaking"))
     assert [entry.name for entry in tmp_path.iterdir()] == ["in.mp4"]
 
 
-def test_what_the_model_remarks_is_said_once_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_remark_of_the_model_is_printed_once_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clip(tmp_path / "in.mp4", 25)
     render_clip(options(tmp_path))
     assert capsys.readouterr().err.count("note: unknown word: blorb") == 1
@@ -252,7 +252,7 @@ def test_a_kind_that_cannot_be_made_ends_the_command_before_anything_is_made_of_
         render_clip(options(tmp_path, parameters={"/streamvace/control_kind": "pose"}))
     with pytest.raises(UserError, match="/streamvace/mask/model"):
         render_clip(options(tmp_path, parameters={"/streamvace/mask/second": "detector"}))
-    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"], "nothing was begun"
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"], "nothing was written"
 
 
 def test_a_clip_is_rendered_in_a_format_with_alpha(tmp_path: Path) -> None:

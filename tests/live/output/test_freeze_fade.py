@@ -1,4 +1,4 @@
-"""What freeze-and-fade promises: the very picture at first, a soft one later, made once."""
+"""Freeze-and-fade: the picture itself at first, later a soft one that is made once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_an_ordinary_late_chunk_is_held_untouched(held: np.ndarray) -> None:
     assert FreezeFade().picture(held, 0.4) is held
 
 
-def test_the_end_is_one_soft_picture_that_costs_nothing_more(held: np.ndarray) -> None:
+def test_the_end_is_one_soft_picture_that_is_made_once(held: np.ndarray) -> None:
     fade = FreezeFade()
     soft = fade.picture(held, 10)
     assert fade.picture(held, 11) is soft
@@ -28,7 +28,7 @@ def test_the_end_is_one_soft_picture_that_costs_nothing_more(held: np.ndarray) -
     assert (soft[..., 3] == 90).all()
 
 
-def test_another_picture_is_softened_anew(held: np.ndarray) -> None:
+def test_another_picture_gets_its_own_soft_copy(held: np.ndarray) -> None:
     fade = FreezeFade()
     fade.picture(held, 10)
     other = np.full_like(held, 7)

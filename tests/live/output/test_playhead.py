@@ -1,4 +1,4 @@
-"""What the playhead promises: one picture a tick, nothing old after a cut, and counters that add up."""
+"""The playhead: one picture per tick, nothing old after a cut, and counters that add up."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def numbers(playhead: Playhead, ticks: int, start_ns: int = 0, mode: HoldMode = 
     return [-1 if each is None else int(each.pixels[0, 0, 0]) for each in shown]
 
 
-def test_before_the_first_chunk_it_asks_for_the_slate() -> None:
+def test_before_the_first_chunk_there_is_the_slate() -> None:
     playhead = Playhead(15)
     assert playhead.tick(0) == (Shown.SLATE, None)
 
@@ -50,7 +50,7 @@ def test_a_late_chunk_is_bridged_by_holding_the_last_frame() -> None:
     assert playhead.counters.repeated == 4
 
 
-def test_a_late_chunk_is_bridged_by_walking_to_and_fro_after_a_short_hold() -> None:
+def test_a_late_chunk_is_bridged_by_playing_back_and_forth_after_a_short_hold() -> None:
     playhead = Playhead(30)
     playhead.offer([content(i) for i in range(4)])
     shown = numbers(playhead, 30, mode=HoldMode.PING_PONG)
@@ -61,7 +61,7 @@ def test_a_late_chunk_is_bridged_by_walking_to_and_fro_after_a_short_hold() -> N
     assert walked[hold : hold + 8] == [2, 1, 0, 1, 2, 3, 2, 1]
 
 
-def test_after_a_starvation_late_frames_are_not_rushed_through() -> None:
+def test_after_a_gap_late_frames_are_not_skipped_to_catch_up() -> None:
     playhead = Playhead(30)
     playhead.offer([content(1)])
     numbers(playhead, 40)
@@ -78,7 +78,7 @@ def test_a_tick_that_comes_late_keeps_the_content_in_time() -> None:
     assert playhead.counters.dropped == 9
 
 
-def test_a_cut_flushes_the_queue_and_holds_the_picture_until_something_newer_exists() -> None:
+def test_a_cut_empties_the_queue_and_holds_the_picture_until_a_newer_one_exists() -> None:
     playhead = Playhead(30)
     playhead.offer([content(i) for i in range(5)])
     playhead.tick(0)
@@ -109,7 +109,7 @@ def test_a_pause_holds_the_picture_and_keeps_the_queue() -> None:
     assert numbers(playhead, 3, start_ns=50 * TICK) == [1, 2, 3]
 
 
-def test_the_queue_is_bounded_and_the_oldest_go() -> None:
+def test_the_queue_is_bounded_and_drops_the_oldest() -> None:
     playhead = Playhead(30)
     playhead.offer([content(i) for i in range(MAX_QUEUED_FRAMES + 5)])
     assert playhead.counters.dropped == 5

@@ -1,4 +1,4 @@
-"""What the presenter promises: one frame a tick to every sink, from the first moment to the last."""
+"""The presenter: one frame per tick to every sink, from start to stop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.live.show import SECOND, SIZE, HandClock, frame, wait_until
 
 
 class Collector:
-    """A sink that keeps what it got, and can be told to fail."""
+    """A sink that keeps its frames, or fails."""
 
     def __init__(self, name: str = "collector", fails: bool = False) -> None:
         self.name = name
@@ -74,7 +74,7 @@ class Stand:
         self.telemetry.add(self.presenter.stats)
 
     def play(self) -> None:
-        """Until the clock's end."""
+        """Play until the clock ends."""
         self.presenter.start()
         wait_until(lambda: not self.presenter.ticking, "the show's end")
         self.presenter.stop()
@@ -92,7 +92,7 @@ def test_an_hour_of_ticks_gives_every_sink_one_frame_a_tick() -> None:
     assert figures["interval_p99_ms"] == pytest.approx(100)
 
 
-def test_before_the_first_chunk_it_shows_the_control_signal_opaque_and_in_the_shows_size() -> None:
+def test_before_the_first_chunk_it_shows_the_control_opaque_and_in_the_shows_size() -> None:
     sink = Collector()
     stand = Stand(sink, seconds=0.2)
     stand.ring.push(frame(5, value=77, size=(128, 128)))
@@ -103,7 +103,7 @@ def test_before_the_first_chunk_it_shows_the_control_signal_opaque_and_in_the_sh
     assert (shown[..., 3] == 255).all()
 
 
-def test_with_no_control_signal_either_it_shows_a_calm_card_never_black() -> None:
+def test_without_a_control_signal_it_shows_a_card_never_black() -> None:
     sink = Collector()
     stand = Stand(sink, seconds=0.2)
     stand.play()
@@ -129,7 +129,7 @@ def test_a_chunks_alpha_reaches_every_sink_straight_and_without_one_it_is_opaque
     assert shown is first.frames[-1]
 
 
-def test_chunks_are_shown_as_soon_as_they_are_there_with_their_capture_time() -> None:
+def test_chunks_are_shown_at_once_with_their_capture_time() -> None:
     sink = Collector()
     stand = Stand(sink, seconds=1)
     stand.presenter.offer(chunk(200, captured_ns=7), steady())
@@ -183,20 +183,20 @@ def test_every_sink_is_closed_at_the_end() -> None:
 
 
 def test_the_open_sinks_are_known_by_their_names() -> None:
-    bank = Sinks([lambda: MemorySink(name="ndi:STAGE-PC (streamvace)"), MemorySink], Reporter(lambda line: None))
-    assert bank.names == ()
-    bank.open()
-    assert bank.names == ("ndi:STAGE-PC (streamvace)", "memory")
-    bank.close()
-    assert bank.names == ()
+    sinks = Sinks([lambda: MemorySink(name="ndi:STAGE-PC (streamvace)"), MemorySink], Reporter(lambda line: None))
+    assert sinks.names == ()
+    sinks.open()
+    assert sinks.names == ("ndi:STAGE-PC (streamvace)", "memory")
+    sinks.close()
+    assert sinks.names == ()
 
 
 def test_with_upscale_every_sink_gets_the_large_picture_and_knows_what_made_it() -> None:
     sink = MemorySink()
-    bank = Sinks([lambda: sink], Reporter(lambda line: None), upscale=3)
-    bank.open()
+    sinks = Sinks([lambda: sink], Reporter(lambda line: None), upscale=3)
+    sinks.open()
     small = Frame(np.full((16, 24, 4), 77, np.uint8), 5, "streamvace", 8)
-    bank.publish(small)
+    sinks.publish(small)
     assert sink.frames[-1].pixels.shape == (48, 72, 4)
     assert (sink.frames[-1].captured_ns, sink.frames[-1].sequence) == (5, 8)
 
@@ -207,13 +207,13 @@ def test_a_sink_that_cannot_be_opened_stops_the_start_and_closes_the_others() ->
     def broken() -> Sink:
         raise OSError("no such device")
 
-    bank = Sinks([lambda: sink, broken], Reporter(lambda line: None))
+    sinks = Sinks([lambda: sink, broken], Reporter(lambda line: None))
     presenter = Presenter(
         size=SIZE,
         content_rate=24,
         control=FrameRing().newest,
         show=Show,
-        sinks=bank,
+        sinks=sinks,
         telemetry=Telemetry(),
         reporter=Reporter(lambda line: None),
     )

@@ -1,4 +1,4 @@
-"""What the recorder promises: it starts and stops over parameters, overwrites nothing, and never holds up a tick."""
+"""The recorder: starts and stops by parameters, overwrites nothing, and never delays a tick."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pytest
 from streamvace.control.parameters import Parameters
 from streamvace.live.output.outputs import Borrowed
 from streamvace.live.output.recorder import Recorder, unused
-from streamvace.live.surfaces.status_feed import _OSC
 from streamvace.records.frame import Frame
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter
@@ -24,8 +23,8 @@ from tests.live.show import SIZE, picture, wait_until
 from tests.live.virtual_show import VirtualShow
 
 
-class ControlSurfaces:
-    """A recorder with the parameters that it follows."""
+class Rig:
+    """A recorder that follows parameters."""
 
     def __init__(self, folder: Path) -> None:
         self.lines: list[str] = []
@@ -40,11 +39,11 @@ class ControlSurfaces:
         assert self.parameters.set(f"/streamvace/{name}", (value,), "test").status == "set"
 
     def record(self, file: str = "") -> str:
-        """Start; the path being recorded to."""
+        """Start recording; returns the path."""
         if file:
             self.set("record_file", file)
         self.set("record", True)
-        wait_until(lambda: self.recording != "", f"recording; said {self.lines}")
+        wait_until(lambda: self.recording != "", f"recording; reported {self.lines}")
         return self.recording
 
     def stop(self) -> None:
@@ -61,7 +60,7 @@ class ControlSurfaces:
             self._sequence += 1
 
     def flushed(self) -> int:
-        """How many lines there are, with those that waited for their second to pass."""
+        """The number of lines, including those that the reporter held back."""
         self.reporter.flush()
         return len(self.lines)
 
@@ -70,45 +69,45 @@ class ControlSurfaces:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[ControlSurfaces]:
-    desk = ControlSurfaces(tmp_path)
-    yield desk
-    desk.recorder.close()
-    desk.recorder.close()
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    rig = Rig(tmp_path)
+    yield rig
+    rig.recorder.close()
+    rig.recorder.close()
 
 
-def test_what_is_published_between_start_and_stop_is_in_the_film(desk: ControlSurfaces) -> None:
-    desk.publish(3)
-    path = desk.record("take.mp4")
-    desk.publish(10)
-    desk.stop()
-    desk.publish(3)
-    wait_until(lambda: desk.files() == ["take.mp4"], f"one film: {desk.files()}")
-    assert path == str(desk.folder / "take.mp4")
+def test_what_is_published_between_start_and_stop_is_in_the_film(rig: Rig) -> None:
+    rig.publish(3)
+    path = rig.record("take.mp4")
+    rig.publish(10)
+    rig.stop()
+    rig.publish(3)
+    wait_until(lambda: rig.files() == ["take.mp4"], f"one film: {rig.files()}")
+    assert path == str(rig.folder / "take.mp4")
     assert len(list(read_frames(Path(path), SIZE))) == 10
-    assert desk.lines == []
+    assert rig.lines == []
 
 
-def test_a_recording_that_nobody_named_is_named_by_its_time(desk: ControlSurfaces) -> None:
-    desk.record()
-    desk.publish(2)
-    desk.stop()
-    wait_until(lambda: desk.files() == ["recordings/streamvace-20261123-040000.mp4"], f"{desk.files()}")
+def test_a_recording_without_a_name_is_named_by_its_time(rig: Rig) -> None:
+    rig.record()
+    rig.publish(2)
+    rig.stop()
+    wait_until(lambda: rig.files() == ["recordings/streamvace-20261123-040000.mp4"], f"{rig.files()}")
 
 
-def test_nothing_is_overwritten(desk: ControlSurfaces) -> None:
-    (desk.folder / "take.mp4").write_bytes(b"an older take")
-    (desk.folder / "take-2.part.mp4").write_bytes(b"what a power cut left")
-    assert desk.record("take.mp4") == str(desk.folder / "take-3.mp4")
-    desk.publish(2)
-    desk.stop()
-    wait_until(lambda: "take-3.mp4" in desk.files(), f"{desk.files()}")
-    assert (desk.folder / "take.mp4").read_bytes() == b"an older take"
-    assert (desk.folder / "take-2.part.mp4").read_bytes() == b"what a power cut left"
+def test_nothing_is_overwritten(rig: Rig) -> None:
+    (rig.folder / "take.mp4").write_bytes(b"an older take")
+    (rig.folder / "take-2.part.mp4").write_bytes(b"what a power cut left")
+    assert rig.record("take.mp4") == str(rig.folder / "take-3.mp4")
+    rig.publish(2)
+    rig.stop()
+    wait_until(lambda: "take-3.mp4" in rig.files(), f"{rig.files()}")
+    assert (rig.folder / "take.mp4").read_bytes() == b"an older take"
+    assert (rig.folder / "take-2.part.mp4").read_bytes() == b"what a power cut left"
 
 
 def test_a_stop_and_a_start_while_the_last_film_is_finished_make_one_more_film(
-    desk: ControlSurfaces, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finishing, go_on = threading.Event(), threading.Event()
     real = FilmProcess.close
@@ -119,29 +118,46 @@ def test_a_stop_and_a_start_while_the_last_film_is_finished_make_one_more_film(
         real(self)
 
     monkeypatch.setattr(FilmProcess, "close", slow)
-    desk.record("take.mp4")
-    desk.publish(3)
-    desk.set("record", False)
+    rig.record("take.mp4")
+    rig.publish(3)
+    rig.set("record", False)
     assert finishing.wait(60)
-    desk.set("record", True)
+    rig.set("record", True)
     go_on.set()
-    wait_until(lambda: desk.recording.endswith("take-2.mp4"), "the second film")
-    desk.publish(3)
-    desk.stop()
-    wait_until(lambda: desk.files() == ["take-2.mp4", "take.mp4"], f"{desk.files()}")
-    assert desk.recorder.stats()["recordings"] == 2
+    wait_until(lambda: rig.recording.endswith("take-2.mp4"), "the second film")
+    rig.publish(3)
+    rig.stop()
+    wait_until(lambda: rig.files() == ["take-2.mp4", "take.mp4"], f"{rig.files()}")
+    assert rig.recorder.stats()["recordings"] == 2
 
 
-def test_another_name_while_recording_begins_another_film(desk: ControlSurfaces) -> None:
-    desk.record("one.mp4")
-    desk.publish(4)
-    desk.set("record_file", "two.mov?format=png")
-    wait_until(lambda: desk.recording.endswith("two.mov"), "the second film")
-    desk.publish(3)
-    desk.stop()
-    wait_until(lambda: desk.files() == ["one.mp4", "two.mov"], f"{desk.files()}")
-    assert file_info(desk.folder / "one.mp4").frames == 4
-    assert file_info(desk.folder / "two.mov").frames == 3
+def test_a_stop_and_a_start_at_once_make_one_more_film(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy, go_on = threading.Event(), threading.Event()
+
+    def look(self: FileSink) -> None:
+        busy.set()
+        assert go_on.wait(60)
+
+    monkeypatch.setattr(FileSink, "tell_if_slow", look)
+    rig.record("take.mp4")
+    assert busy.wait(60)
+    rig.publish(2)
+    rig.set("record", False)
+    rig.set("record", True)
+    go_on.set()
+    wait_until(lambda: rig.recording.endswith("take-2.mp4"), "the second film")
+
+
+def test_another_name_while_recording_begins_another_film(rig: Rig) -> None:
+    rig.record("one.mp4")
+    rig.publish(4)
+    rig.set("record_file", "two.mov?format=png")
+    wait_until(lambda: rig.recording.endswith("two.mov"), "the second film")
+    rig.publish(3)
+    rig.stop()
+    wait_until(lambda: rig.files() == ["one.mp4", "two.mov"], f"{rig.files()}")
+    assert file_info(rig.folder / "one.mp4").frames == 4
+    assert file_info(rig.folder / "two.mov").frames == 3
 
 
 @pytest.mark.parametrize(
@@ -154,22 +170,18 @@ def test_another_name_while_recording_begins_another_film(desk: ControlSurfaces)
         ("take.mov?format=gif", "unknown format 'gif'"),
     ],
 )
-def test_a_name_that_cannot_be_recorded_to_is_one_line_and_the_next_one_works(
-    desk: ControlSurfaces, name: str, line: str
-) -> None:
-    desk.set("record_file", name)
-    desk.set("record", True)
-    wait_until(lambda: bool(desk.lines), "a line")
-    assert len(desk.lines) == 1
-    assert line in desk.lines[0]
-    desk.publish(2)
-    desk.set("record_file", "good.mp4")
-    wait_until(lambda: desk.recording.endswith("good.mp4"), "the next one")
+def test_a_name_that_cannot_be_recorded_to_is_one_line_and_the_next_one_works(rig: Rig, name: str, line: str) -> None:
+    rig.set("record_file", name)
+    rig.set("record", True)
+    wait_until(lambda: bool(rig.lines), "a line")
+    assert len(rig.lines) == 1
+    assert line in rig.lines[0]
+    rig.publish(2)
+    rig.set("record_file", "good.mp4")
+    wait_until(lambda: rig.recording.endswith("good.mp4"), "the next one")
 
 
-def test_an_encoder_that_hangs_never_holds_up_a_tick_and_is_told(
-    desk: ControlSurfaces, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_encoder_that_hangs_never_delays_a_tick_and_is_reported(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = threading.Event()
     monkeypatch.setattr(FileSink, "QUEUED", 2)
     real = FilmProcess.write
@@ -179,26 +191,26 @@ def test_an_encoder_that_hangs_never_holds_up_a_tick_and_is_told(
         real(self, pixels, index)  # type: ignore[arg-type]
 
     monkeypatch.setattr(FilmProcess, "write", slow)
-    desk.record("slow.mp4")
-    desk.publish(20)  # returns although nothing is written
-    wait_until(lambda: bool(desk.lines), "a line although the encoder takes nothing")
-    assert ["frames are left out" in line for line in desk.lines] == [True]
+    rig.record("slow.mp4")
+    rig.publish(20)  # returns although nothing is written
+    wait_until(lambda: bool(rig.lines), "a report while the encoder accepts nothing")
+    assert ["frames are left out" in line for line in rig.lines] == [True]
     go_on.set()
-    desk.stop()
-    wait_until(lambda: desk.flushed() > 1, "how many")
-    assert re.search(r"1[78] of 20 frames were left out", desk.lines[1])
-    assert int(desk.recorder.stats()["record_dropped"]) >= 17
+    rig.stop()
+    wait_until(lambda: rig.flushed() > 1, "how many")
+    assert re.search(r"1[78] of 20 frames were left out", rig.lines[1])
+    assert int(rig.recorder.stats()["record_dropped"]) >= 17
 
 
-def test_a_recorder_that_hangs_costs_no_tick_and_its_drops_are_shown(
-    desk: ControlSurfaces, monkeypatch: pytest.MonkeyPatch
+def test_a_recorder_that_hangs_costs_no_tick_and_its_drops_are_counted(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A minute of a show on virtual time, with an encoder that takes nothing at all from its first frame on."""
     go_on = threading.Event()
     monkeypatch.setattr(FilmProcess, "write", lambda film, pixels, index: go_on.wait(60))
-    desk.record("hangs.mp4")
-    show = VirtualShow(60.0, sinks=[lambda: Borrowed(desk.recorder)], output_rate=30.0)
-    show.telemetry.add(desk.recorder.stats)
+    rig.record("hangs.mp4")
+    show = VirtualShow(60.0, sinks=[lambda: Borrowed(rig.recorder)], output_rate=30.0)
+    show.telemetry.add(rig.recorder.stats)
     try:
         figures = show.play()
     finally:
@@ -207,30 +219,29 @@ def test_a_recorder_that_hangs_costs_no_tick_and_its_drops_are_shown(
     assert show.ledger.published == figures["ticks"]
     assert show.ledger.published >= 60 * 30 - 1
     assert figures["record_dropped"] in range(show.ledger.published - FileSink.QUEUED - 1, show.ledger.published)
-    assert "record_dropped" in _OSC
 
 
 def test_a_full_disk_ends_the_recording_with_one_line_and_nothing_else(
-    desk: ControlSurfaces, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(self: FilmProcess, pixels: object, index: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(FilmProcess, "write", full)
-    desk.record("full.mp4")
-    desk.publish(5)
-    wait_until(lambda: desk.recording == "", "given up")
-    desk.publish(5)
-    assert ["No space left on device" in line for line in desk.lines] == [True]
-    assert desk.reporter.recent() == desk.lines[0], "who plays from another machine sees it too"
-    assert desk.files() == []
+    rig.record("full.mp4")
+    rig.publish(5)
+    wait_until(lambda: rig.recording == "", "given up")
+    rig.publish(5)
+    assert ["No space left on device" in line for line in rig.lines] == [True]
+    assert rig.reporter.recent() == rig.lines[0], "it reaches a controller on another machine too"
+    assert rig.files() == []
 
 
 def test_closing_finishes_the_film(tmp_path: Path) -> None:
-    desk = ControlSurfaces(tmp_path)
-    desk.record("take.mp4")
-    desk.publish(5)
-    desk.recorder.close()
+    rig = Rig(tmp_path)
+    rig.record("take.mp4")
+    rig.publish(5)
+    rig.recorder.close()
     assert file_info(tmp_path / "take.mp4").frames == 5
 
 

@@ -1,4 +1,4 @@
-"""What the tick clock promises: no drift, and every missed deadline counted once."""
+"""The tick clock: no drift, and every missed deadline is counted once."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_fired_and_missed_ticks_add_up_to_the_time_that_passed(rate: float, dela
     assert clock.deadline_ns == round((fired + missed) * SECOND / rate)
 
 
-def test_a_new_rate_counts_from_the_tick_fired_last_and_misses_none() -> None:
+def test_a_new_rate_counts_from_the_last_fired_tick_and_misses_none() -> None:
     clock = TickClock(10, start_ns=0)
     clock.fire(0)
     clock.fire(100_000_000)
@@ -59,7 +59,7 @@ def test_a_new_rate_counts_from_the_tick_fired_last_and_misses_none() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(1, 240), st.integers(0, SECOND)), min_size=1, max_size=30))
-def test_whatever_rates_follow_each_other_deadlines_only_move_on(changes: list[tuple[float, int]]) -> None:
+def test_with_any_sequence_of_rates_deadlines_only_move_forward(changes: list[tuple[float, int]]) -> None:
     clock = TickClock(30, start_ns=0)
     before = -1
     for rate, late in changes:

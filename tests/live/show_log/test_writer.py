@@ -1,4 +1,4 @@
-"""What the log of a show promises: nothing that shaped it is missing, and the show can be made again from it."""
+"""The log of a show: nothing that shaped it is missing, and the show can be rendered again from it."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def chunk(inputs: ChunkInput, index: int) -> Chunk:
     return Chunk(np.zeros((12, 8, 8, 3), np.uint8), index, 0, 0, inputs.snapshot_version, {}, seed=inputs.seed)
 
 
-class ControlSurfaces:
-    """A log with the parameters that it follows."""
+class Rig:
+    """A log that follows parameters."""
 
     def __init__(self, folder: Path) -> None:
         self.parameters = Parameters({"/streamvace/seed": 3})
@@ -53,22 +53,18 @@ class ControlSurfaces:
         self.log.made(inputs, chunk(inputs, index))
 
 
-def test_every_change_is_at_the_chunk_that_shows_it_first_with_its_writer(tmp_path: Path) -> None:
-    desk = ControlSurfaces(tmp_path)
-    desk.made(0)
-    desk.parameters.set("/streamvace/seed", (7,), "panel")
+def test_every_change_is_logged_with_its_writer_at_the_first_chunk_that_shows_it(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.made(0)
+    rig.parameters.set("/streamvace/seed", (7,), "panel")
     early = ChunkInput("a", snapshot_version=0)  # built before the change, finished after it
-    desk.log.made(early, chunk(early, 1))
-    desk.parameters.apply_bundle(
-        [
-            Change(desk.parameters.check("/streamvace/prompt", ("red",)), "osc"),
-            Change(desk.parameters.check("/streamvace/reset", ()), "osc"),
-        ]
-    )
-    desk.made(2, seed=7, prompt="red")
-    desk.made(3, seed=7, prompt="red")
-    desk.log.close()
-    head, *lines = [json.loads(line) for line in desk.path.read_text("utf-8").splitlines()]
+    rig.log.made(early, chunk(early, 1))
+    asked = [rig.parameters.check("/streamvace/prompt", ("red",)), rig.parameters.check("/streamvace/reset", ())]
+    rig.parameters.apply_bundle([Change(coerced, "osc") for coerced in asked])
+    rig.made(2, seed=7, prompt="red")
+    rig.made(3, seed=7, prompt="red")
+    rig.log.close()
+    head, *lines = [json.loads(line) for line in rig.path.read_text("utf-8").splitlines()]
     assert head["parameters"]["/streamvace/seed"] == 3
     assert head["size"] == list(SIZE)
     assert [line["chunk"] for line in lines] == [0, 1, 2, 3]
@@ -83,7 +79,7 @@ def test_every_change_is_at_the_chunk_that_shows_it_first_with_its_writer(tmp_pa
     assert lines[0]["s"] <= lines[3]["s"]
 
 
-def test_the_log_knows_every_field_that_shapes_a_chunk(tmp_path: Path) -> None:
+def test_the_log_covers_every_field_that_shapes_a_chunk(tmp_path: Path) -> None:
     pixels = np.zeros((1, 1, 1, 3), np.uint8)
     arrays = {field.name: pixels for field in fields(ChunkInput) if "Pixels" in str(field.type)}
     inputs = replace(ChunkInput("a"), **arrays)  # type: ignore[arg-type]
@@ -105,18 +101,18 @@ values = st.one_of(
 
 
 @given(values)
-def test_values_come_back_as_they_were(value: object) -> None:
+def test_values_are_read_back_unchanged(value: object) -> None:
     assert from_json(json.loads(json.dumps(to_json(value)))) == value
 
 
-def test_a_show_comes_back_whole_and_a_last_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
-    desk = ControlSurfaces(tmp_path)
-    desk.made(0, prompt=PromptMix((("red", 1.0), ("blue", 2.0))), block_scales=(1.0, 0.5))
-    desk.made(1, seed=9)
-    desk.log.close()
-    with desk.path.open("a", encoding="utf-8") as file:
+def test_a_show_is_read_back_whole_and_an_incomplete_last_line_is_ignored(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.made(0, prompt=PromptMix((("red", 1.0), ("blue", 2.0))), block_scales=(1.0, 0.5))
+    rig.made(1, seed=9)
+    rig.log.close()
+    with rig.path.open("a", encoding="utf-8") as file:
         file.write('{"chunk": 2, "s": 1.2')
-    show = read_show(desk.path)
+    show = read_show(rig.path)
     assert (show.pipeline, show.size, show.content_rate, show.inputs) == ("embedded", SIZE, 24.0, ("pattern",))
     assert show.parameters["/streamvace/seed"] == 3
     assert show.frames == 24
@@ -129,15 +125,15 @@ def test_a_show_comes_back_whole_and_a_last_line_that_was_cut_off_is_left_out(tm
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        (b"", "is no log of a show"),
-        (b'{"format": "something else"}\n', "is no log of a show"),
+        (b"", "is no show log"),
+        (b'{"format": "something else"}\n', "is no show log"),
         (b"\xff\xfe", "cannot be read"),
-        (b"[1]\n{}\n", "line 1: no object"),
+        (b"[1]\n{}\n", "line 1: not an object"),
         (b'{"format": "streamvace show 1"}\n', "is damaged"),
         (b"[" * 100_000 + b"\n{}\n", "line 1"),
     ],
 )
-def test_what_is_no_log_is_one_line(tmp_path: Path, content: bytes, line: str) -> None:
+def test_an_invalid_log_is_refused_in_one_line(tmp_path: Path, content: bytes, line: str) -> None:
     path = tmp_path / "show.jsonl"
     path.write_bytes(content)
     with pytest.raises(UserError, match=line) as caught:
@@ -148,19 +144,19 @@ def test_what_is_no_log_is_one_line(tmp_path: Path, content: bytes, line: str) -
 def test_a_log_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "show.jsonl").write_text("an older show")
     with pytest.raises(UserError, match="exists; choose another name"):
-        ControlSurfaces(tmp_path)
+        Rig(tmp_path)
 
 
-def test_a_show_that_was_steered_by_pictures_asks_for_a_clip(tmp_path: Path) -> None:
-    desk = ControlSurfaces(tmp_path)
-    desk.made(0, control=np.zeros((12, 8, 8, 3), np.uint8))
-    desk.log.close()
+def test_a_show_that_was_shaped_by_pictures_needs_a_clip(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.made(0, control=np.zeros((12, 8, 8, 3), np.uint8))
+    rig.log.close()
     with pytest.raises(UserError, match=r"shaped by pictures \(control\) from pattern; .* add --input CLIP"):
-        render_clip(RenderOptions(None, tmp_path / "out.mp4", show=desk.path, factory="tests.live.fakes:make"))
+        render_clip(RenderOptions(None, tmp_path / "out.mp4", show=rig.path, factory="tests.live.fakes:make"))
     assert not list(tmp_path.glob("out*"))
 
 
-def test_a_show_is_made_again_frame_by_frame_and_every_picture_is_the_same(
+def test_a_show_is_rendered_again_frame_by_frame_and_every_picture_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Live with the real model, steered over OSC; then from the log. Every chunk is compared by its digest."""
@@ -185,53 +181,54 @@ def test_a_show_is_made_again_frame_by_frame_and_every_picture_is_the_same(
     ):
         before = chunks()
         show.osc(address, *arguments)
-        wait_until(lambda before=before: chunks() >= before + 2, f"two more chunks; said {show.lines}")  # type: ignore[misc]
+        wait_until(lambda before=before: chunks() >= before + 2, f"two more chunks; reported {show.lines}")  # type: ignore[misc]
     show.osc("/streamvace/quit")
     assert show.finish() == 0, show.lines
-    told = read_show(log)
-    assert [c.shape["seed"] for c in told.chunks][-1] == 8
-    assert sum(c.index == 0 for c in told.chunks) == 2
+    logged = read_show(log)
+    assert [c.shape["seed"] for c in logged.chunks][-1] == 8
+    assert sum(c.index == 0 for c in logged.chunks) == 2
 
     monkeypatch.setenv("STREAMVACE_TEST_DIGESTS", str(again))
     film = tmp_path / "again.mp4"
     factory = "tests.live.fakes:make_digesting"
     assert render_clip(RenderOptions(None, film, show=log, factory=factory)) == 0
     remade, made = again.read_text().splitlines(), live.read_text().splitlines()
-    assert len(remade) == len(told.chunks)
+    assert len(remade) == len(logged.chunks)
     begins = made.index(remade[0])  # what came before was the rehearsal
     assert remade == made[begins : begins + len(remade)]
     assert len(set(remade)) == len(remade)
-    assert file_info(film).frames == told.frames
+    assert file_info(film).frames == logged.frames
 
 
-def test_a_clip_stands_for_the_live_input_and_is_looped(tmp_path: Path) -> None:
+def test_a_clip_replaces_the_live_input_and_loops(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from tests.live.offline.test_render import SEEN
     from tests.video.helpers import shade_index, write_clip
 
-    desk = ControlSurfaces(tmp_path)
-    desk.made(0, control=np.zeros((9, 64, 64, 3), np.uint8))
-    desk.log.close()
-    text = desk.path.read_text("utf-8").replace('"frames": 12', '"frames": 9')
-    desk.path.write_text(text, "utf-8")
+    rig = Rig(tmp_path)
+    rig.made(0, control=np.zeros((9, 64, 64, 3), np.uint8))
+    rig.log.close()
+    text = rig.path.read_text("utf-8").replace('"frames": 12', '"frames": 9')
+    rig.path.write_text(text, "utf-8")
     clip = write_clip(tmp_path / "clip.mp4", 4, size=SIZE)
     factory = "tests.live.offline.test_render:make_recording"
-    assert render_clip(RenderOptions(clip, tmp_path / "out.mp4", show=desk.path, factory=factory)) == 0
+    assert render_clip(RenderOptions(clip, tmp_path / "out.mp4", show=rig.path, factory=factory)) == 0
     assert SEEN[0].control is not None
     assert [shade_index(frame) for frame in SEEN[0].control] == [0, 1, 2, 3, 0, 1, 2, 3, 0]
     assert len(list(read_frames(tmp_path / "out.mp4", SIZE))) == 9
+    assert "note: unknown word: blorb" in capsys.readouterr().err, "a remark of the model"
 
 
-def test_another_model_takes_over_where_it_did_in_the_show(tmp_path: Path) -> None:
-    desk = ControlSurfaces(tmp_path)
-    desk.made(0)
-    desk.parameters.set("/streamvace/pipeline", ("longlive",), "panel")
-    desk.parameters.set("/streamvace/model/reload", (), "panel")
-    desk.made(1)  # the old one goes on while the new one is loaded
-    desk.made(0)
-    desk.made(1)
-    desk.parameters.set("/streamvace/reset", (), "panel")
-    desk.made(0)
-    desk.log.close()
+def test_another_model_takes_over_at_the_same_chunk_as_in_the_show(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.made(0)
+    rig.parameters.set("/streamvace/pipeline", ("longlive",), "panel")
+    rig.parameters.set("/streamvace/model/reload", (), "panel")
+    rig.made(1)  # the old one goes on while the new one is loaded
+    rig.made(0)
+    rig.made(1)
+    rig.parameters.set("/streamvace/reset", (), "panel")
+    rig.made(0)
+    rig.log.close()
     made: list[str] = []
 
     class Twelve(FakeGenerator):
@@ -245,29 +242,29 @@ def test_another_model_takes_over_where_it_did_in_the_show(tmp_path: Path) -> No
     media = MediaFolder(tmp_path)
     signals = OfflineSignals(Networks(tmp_path, "cpu"), media, "embedded", 24.0)
     chunks = []
-    for remade in Replay(read_show(desk.path), make, media, signals, None).chunks():
+    for remade in Replay(read_show(rig.path), make, media, signals, None).chunks():
         chunks.append((len(made), remade.index))
     assert made == ["embedded", "longlive"]
     assert chunks == [(1, 0), (1, 1), (2, 0), (2, 1), (2, 0)]
 
 
-def test_a_pause_of_hours_under_moving_faders_stays_small_and_keeps_the_newest(
+def test_a_long_pause_with_moving_faders_keeps_only_the_newest_values(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(show_log, "_PENDING", 10)
-    desk = ControlSurfaces(tmp_path)
+    rig = Rig(tmp_path)
     for step in range(200):
-        desk.parameters.set("/streamvace/seed", (step + 10,), "fader")
-        desk.parameters.set("/streamvace/context_scale", (step / 200,), "fader")
-    desk.made(0)
-    desk.log.close()
-    (chunk,) = read_show(desk.path).chunks
+        rig.parameters.set("/streamvace/seed", (step + 10,), "fader")
+        rig.parameters.set("/streamvace/context_scale", (step / 200,), "fader")
+    rig.made(0)
+    rig.log.close()
+    (chunk,) = read_show(rig.path).chunks
     assert dict(chunk.changes) == {"/streamvace/seed": 209, "/streamvace/context_scale": 0.995}
     assert len(chunk.changes) <= 12
-    assert desk.log.merged > 380
+    assert rig.log.merged > 380
 
 
-def test_a_disk_that_fills_up_costs_the_log_and_not_the_show(
+def test_a_full_disk_ends_the_log_and_not_the_show(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "gone" / "show.jsonl"
@@ -288,7 +285,7 @@ def test_a_disk_that_fills_up_costs_the_log_and_not_the_show(
     assert "lines are missing" in caplog.messages[1]
 
 
-def test_references_of_a_show_are_there_again_and_one_that_is_gone_is_noted(tmp_path: Path) -> None:
+def test_references_of_a_show_are_used_again_and_a_missing_one_is_noted(tmp_path: Path) -> None:
     media = tmp_path / "media"
     media.mkdir()
     cv2.imwrite(str(media / "cat.png"), np.zeros((8, 8, 3), np.uint8))

@@ -1,4 +1,4 @@
-"""What a second control that changes nothing promises: one clear line, when it begins to, and none when it works."""
+"""A second control without effect is reported once, when that begins; one with an effect is not."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def lines_after(*steps: Step) -> list[str]:
         (("control", False), ("control_kind", "edges"), WEIGHT),
     ],
 )
-def test_a_weight_without_a_second_picture_is_one_line_with_both_mends(steps: tuple[Step, ...]) -> None:
+def test_a_weight_without_a_second_picture_is_one_line_with_both_fixes(steps: tuple[Step, ...]) -> None:
     (line,) = lines_after(*steps, ("seed", 7), ("second_control/weight", 0.6))
     assert line.startswith("second control: a weight of 0.5 changes nothing")
     assert "/streamvace/input/second" in line
@@ -47,11 +47,11 @@ def test_a_weight_without_a_second_picture_is_one_line_with_both_mends(steps: tu
         (("control_kind", "edges"), WEIGHT),
     ],
 )
-def test_a_second_control_of_its_own_is_worth_no_line(steps: tuple[Step, ...]) -> None:
+def test_a_second_control_with_an_effect_is_not_reported(steps: tuple[Step, ...]) -> None:
     assert lines_after(*steps) == []
 
 
-def test_it_is_said_again_when_it_happens_again() -> None:
+def test_it_is_reported_again_when_it_happens_again() -> None:
     lines: list[str] = []
     parameters = Parameters()
     now = 0

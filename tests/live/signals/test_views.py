@@ -1,4 +1,4 @@
-"""What the model sees, as outputs: named before the `@`, at the output's rate, and only while somebody looks."""
+"""Outputs of what the model sees: named before the `@`, at the output's rate, and only while somebody watches."""
 
 from __future__ import annotations
 
@@ -31,10 +31,14 @@ class Kept:
     def __init__(self, name: str = "kept") -> None:
         self.name = name
         self.frames: list[Frame] = []
+        self.rates: list[float] = []
         self.closed = False
 
     def publish(self, frame: Frame) -> None:
         self.frames.append(frame)
+
+    def set_rate(self, rate: float) -> None:
+        self.rates.append(rate)
 
     def close(self) -> None:
         self.closed = True
@@ -60,7 +64,7 @@ def test_the_control_is_shown_as_the_model_sees_it_and_the_mask_in_black_and_whi
     assert (control_picture(view(mask=False)) == 200).all()
 
 
-def test_what_is_sent_stands_before_the_at() -> None:
+def test_the_view_stands_before_the_at() -> None:
     outputs = ("ndi:show", "control@ndi:", "mask@C:\\films\\mask.mp4", "file:a@b.mp4")
     pictures, views = split_views(outputs)
     assert pictures == ("ndi:show", "file:a@b.mp4")
@@ -68,19 +72,19 @@ def test_what_is_sent_stands_before_the_at() -> None:
 
 
 @pytest.mark.parametrize("uri", ["window", "web", "nowhere:", ""])
-def test_what_no_view_can_be_sent_to_is_refused_in_one_line(uri: str) -> None:
-    with pytest.raises(UserError) as told:
+def test_an_address_that_cannot_show_a_view_is_refused_in_one_line(uri: str) -> None:
+    with pytest.raises(UserError) as raised:
         check_views([("control", uri)], overwrite=False)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
 
 
-def test_a_film_of_a_view_is_not_written_over(tmp_path: Path) -> None:
+def test_a_film_of_a_view_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "mask.mp4").write_bytes(b"")
     with pytest.raises(UserError, match="overwrite"):
         check_views([("mask", str(tmp_path / "mask.mp4"))], overwrite=False)
 
 
-def test_an_address_without_a_name_is_called_after_its_view(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_without_a_name_is_named_after_its_view(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
 
     def open_sink(uri: str, size: tuple[int, int], rate: float) -> Kept:
@@ -95,7 +99,7 @@ def test_an_address_without_a_name_is_called_after_its_view(monkeypatch: pytest.
     assert opened == ["ndi:streamvace-control", "ndi:mine", "spout:streamvace-mask"]
 
 
-def test_each_view_goes_to_its_outputs_and_the_newest_goes_on() -> None:
+def test_each_view_goes_to_its_outputs_and_the_newest_is_repeated() -> None:
     control, mask, unwatched = Kept("c"), Kept("m"), Kept("u")
     outputs = SignalOutputs(
         {"control": [lambda: control, lambda: unwatched], "mask": [lambda: mask]},
@@ -118,7 +122,24 @@ def test_each_view_goes_to_its_outputs_and_the_newest_goes_on() -> None:
     assert mask.closed
 
 
-def test_what_nobody_looks_at_is_not_made() -> None:
+def test_a_new_output_rate_reaches_the_outputs_of_views() -> None:
+    control, rate = Kept(), 100.0
+    outputs = SignalOutputs(
+        {"control": [lambda: control]},
+        watched=lambda name: True,
+        reporter=Reporter(lambda line: None),
+        rate=lambda: rate,
+    )
+    shown = view()
+    outputs.start(lambda: shown)
+    wait_until(lambda: bool(control.frames), "the first frame")
+    rate = 200.0
+    wait_until(lambda: bool(control.rates), "the new rate")
+    outputs.stop()
+    assert control.rates == [200.0]
+
+
+def test_a_view_that_nobody_watches_is_not_made() -> None:
     sinks = {"control": Kept(), "mask": Kept()}
     outputs = SignalOutputs(
         {name: [lambda sink=sink: sink] for name, sink in sinks.items()},  # type: ignore[misc]
@@ -134,7 +155,7 @@ def test_what_nobody_looks_at_is_not_made() -> None:
     assert sinks["control"].frames == []
 
 
-def test_an_output_that_cannot_be_opened_is_told_and_the_others_go_on() -> None:
+def test_an_output_that_cannot_be_opened_is_reported_and_the_others_go_on() -> None:
     lines: list[str] = []
 
     def refuse() -> Kept:

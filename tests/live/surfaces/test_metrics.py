@@ -1,4 +1,4 @@
-"""What `/metrics` promises: Prometheus reads it, and every figure of the show is on it."""
+"""`/metrics`: Prometheus can read it, and every figure of the show is on it."""
 
 from __future__ import annotations
 

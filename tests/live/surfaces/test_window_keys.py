@@ -1,4 +1,4 @@
-"""What the keys of the window do: each is one OSC message to the show itself."""
+"""The keys of the window: each sends one OSC message to the show itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streamvace.video.window.sink import OWN_KEYS
 from tests.live.show import wait_until
 
 
-class ControlSurfaces:
+class Rig:
     def __init__(self) -> None:
         self.parameters = Parameters()
         self.osc = OscServer(self.parameters, "127.0.0.1", 0, tcp_port=-1)
@@ -30,44 +30,44 @@ class ControlSurfaces:
 
 
 @pytest.fixture
-def desk() -> Iterator[ControlSurfaces]:
-    desk = ControlSurfaces()
-    yield desk
-    desk.osc.close()
+def rig() -> Iterator[Rig]:
+    rig = Rig()
+    yield rig
+    rig.osc.close()
 
 
-def test_up_and_down_move_the_context_scale_and_come_back_to_where_they_began(desk: ControlSurfaces) -> None:
+def test_up_and_down_move_the_context_scale_and_return_to_the_same_value(rig: Rig) -> None:
     for step in range(1, 4):
-        desk.press("UP")
-        desk.wait_for("/streamvace/context_scale", round(1 + 0.05 * step, 2))
+        rig.press("UP")
+        rig.wait_for("/streamvace/context_scale", round(1 + 0.05 * step, 2))
     for step in (2, 1, 0):
-        desk.press("DOWN")
-        desk.wait_for("/streamvace/context_scale", round(1 + 0.05 * step, 2))
+        rig.press("DOWN")
+        rig.wait_for("/streamvace/context_scale", round(1 + 0.05 * step, 2))
 
 
-def test_the_context_scale_stays_in_its_range(desk: ControlSurfaces) -> None:
-    desk.parameters.set("/streamvace/context_scale", (1.98,), "test")
-    desk.press("UP")
-    desk.wait_for("/streamvace/context_scale", 2.0)
+def test_the_context_scale_stays_in_its_range(rig: Rig) -> None:
+    rig.parameters.set("/streamvace/context_scale", (1.98,), "test")
+    rig.press("UP")
+    rig.wait_for("/streamvace/context_scale", 2.0)
 
 
-def test_p_freezes_and_goes_on_and_the_help_says_which(desk: ControlSurfaces) -> None:
-    assert ("p", "freeze") in desk.keys.help()
-    desk.press("P")
-    desk.wait_for("/streamvace/pause", True)
-    assert ("p", "go on") in desk.keys.help()
-    desk.press("P")
-    desk.wait_for("/streamvace/pause", False)
+def test_p_pauses_and_resumes_and_the_help_shows_which(rig: Rig) -> None:
+    assert ("p", "freeze") in rig.keys.help()
+    rig.press("P")
+    rig.wait_for("/streamvace/pause", True)
+    assert ("p", "go on") in rig.keys.help()
+    rig.press("P")
+    rig.wait_for("/streamvace/pause", False)
 
 
-def test_r_records_and_backspace_cuts(desk: ControlSurfaces) -> None:
-    desk.press("R")
-    desk.wait_for("/streamvace/record", True)
-    desk.press("BACKSPACE")
-    wait_until(lambda: desk.parameters.snapshot().generation == 1, "a reset")
+def test_r_records_and_backspace_cuts(rig: Rig) -> None:
+    rig.press("R")
+    rig.wait_for("/streamvace/record", True)
+    rig.press("BACKSPACE")
+    wait_until(lambda: rig.parameters.snapshot().generation == 1, "a reset")
 
 
-def test_space_asks_for_the_next_cue() -> None:
+def test_space_recalls_the_next_cue() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.settimeout(20)
@@ -75,7 +75,7 @@ def test_space_asks_for_the_next_cue() -> None:
         assert listener.recv(1000).startswith(b"/streamvace/cue/go\0")
 
 
-def test_no_key_is_the_windows_own_and_every_address_exists() -> None:
+def test_no_key_is_one_of_the_windows_own_and_every_address_exists() -> None:
     own = {key for key, _ in OWN_KEYS}
     assert not own & {row.key.lower() for row in KEYS}
     addresses = {str(row.message(Parameters().snapshot())[0]) for row in KEYS}

@@ -77,7 +77,7 @@ def test_an_encoder_that_hangs_holds_up_nobody_and_the_film_goes_on_after_it(
     assert file_info(made.path).frames == 41 - sink.dropped
 
 
-def test_an_encoder_that_dies_is_told_once_and_the_show_goes_on(tmp_path: Path) -> None:
+def test_an_encoder_that_dies_is_reported_once_and_the_show_goes_on(tmp_path: Path) -> None:
     made = film(tmp_path / "out.mp4")
     sink = FileSink(made, 10.0)
     sink.publish(frame(0))

@@ -9,17 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from streamvace.records.frame import Frame
 from streamvace.system.errors import UserError
 from streamvace.video.film.decode import decoded, file_info, open_video, to_rgba
 from streamvace.video.film.source import FileSource, read_frames
-from tests.video.helpers import HandClock, shade_index, until, write_clip
-
-
-def next_frame(source: FileSource) -> Frame:
-    frame = source._slot.wait(20)
-    assert frame is not None, source.last_fault
-    return frame
+from tests.video.helpers import HandClock, next_frame, shade_index, until, write_clip
 
 
 def test_offline_every_frame_comes_once_and_in_order(counting_clip: Path) -> None:
@@ -151,7 +144,7 @@ def test_a_file_in_a_missing_folder_names_the_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"not a video at all", bytes(1000)])
-def test_a_file_that_is_no_video_says_so_on_one_line_with_the_mend(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_video_says_so_on_one_line_with_the_fix(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.mp4"
     path.write_bytes(content)
     with pytest.raises(UserError, match="cannot be read as video or picture") as caught:

@@ -28,7 +28,7 @@ from streamvace.video.ndi.runtime import NdiAddress, NdiFinder, short_name
 from streamvace.video.ndi.sink import NdiSink, frame_metadata
 from streamvace.video.ndi.source import NdiInput, NdiSource, pixels_of
 from tests.real_parts import alone_on_this_machine, require_package
-from tests.video.helpers import until
+from tests.video.helpers import next_frame, until
 
 ROOT = Path(__file__).parents[3]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -70,12 +70,6 @@ def other_side() -> Iterator[Start]:
     for process in started:
         process.kill()
         process.communicate()
-
-
-def next_frame(source: NdiSource) -> Frame:
-    frame = source._slot.wait(30)
-    assert frame is not None, source.last_fault
-    return frame
 
 
 @pytest.mark.parametrize("size", [(64, 48), (66, 50)])  # 66 pixels are padded by NDI to rows of 72
@@ -125,13 +119,13 @@ def test_the_newest_frame_wins_and_the_others_are_counted(name: str, other_side:
     source.close()
 
 
-def test_a_sender_that_starts_later_is_waited_for_and_its_absence_told(
+def test_a_sender_that_starts_later_is_waited_for_and_its_absence_is_reported(
     name: str, other_side: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(NdiSource, "RENEW_SECONDS", 0.5)
     source = NdiSource(name, NdiInput(), (32, 32))
     until(lambda: source.faults)
-    assert source.last_fault.startswith(f"no NDI sender {name!r} yet (there is ")
+    assert source.last_fault.startswith(f"no NDI sender {name!r} yet (found: ")
     assert source.poll() is None
     assert source.connected_to == ""
     other_side("send", name, 64, 48, 30)
@@ -152,7 +146,7 @@ def test_senders_of_three_programs_are_all_found_where_one_answers_for_itself_on
         source.close()
 
 
-def test_a_search_in_vain_begins_anew_and_finds_what_the_first_was_not_told(
+def test_a_search_without_a_result_starts_again_and_finds_what_the_first_missed(
     name: str, other_side: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of two finders, the first hears of another program's senders only."""

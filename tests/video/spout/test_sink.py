@@ -25,6 +25,7 @@ def test_what_is_sent_arrives_upright_with_its_colours_and_its_alpha() -> None:
         out.publish(frame(corner_card()))
         world.wait_for(lambda: world.shared["out"].frame == 2)
         assert (world.shared["out"].texture == corner_card()).all()
+        until(lambda: world.shared["out"].signalled)
 
 
 def test_a_sender_is_there_before_the_first_frame_black_and_of_the_shows_size() -> None:
@@ -43,7 +44,7 @@ def test_a_thousand_sizes_are_sent_by_one_sender() -> None:
             picture = grey(number % 251, 1 + number % 7, 1 + number % 5)
             out.publish(frame(picture, number))
             world.wait_for(partial(shows, world, "out", picture))
-        assert out.dropped + out.refused == 0
+        assert out.dropped + out.faults == 0
     assert world.made == ["SpoutSender", "SpoutReceiver", "registered out", "released out"]
 
 
@@ -115,17 +116,17 @@ def test_what_spout_would_show_as_noise_is_refused_in_one_line(pixels: NDArray[n
         world.wait_for(lambda: world.shared["out"].texture[0, 0, 0] == 5)
 
 
-def test_pictures_that_spout_does_not_take_are_counted_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_pictures_that_spout_does_not_take_are_counted_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
     with sink(world) as out:
         world.takes_pictures = False
         for number in range(1, 6):
             out.publish(frame(grey(number)))
-            until(lambda: out.refused == number)  # noqa: B023 - used at once
+            until(lambda: out.faults == number)  # noqa: B023 - used at once
         world.takes_pictures = True
         out.publish(frame(grey(9)))
         world.wait_for(lambda: world.shared["out"].texture[0, 0, 0] == 9)
-        assert out.refused == 5
+        assert out.faults == 5
         assert caplog.text.count("8x6 was not taken") == 1
 
 
@@ -140,8 +141,14 @@ def test_closing_takes_the_sender_away_and_may_be_done_twice() -> None:
 @pytest.mark.parametrize(
     ("world", "message"),
     [
-        (World(opengl=False), "cannot make an OpenGL context; update the graphics driver"),
-        (World(takes_pictures=False), r"does not take a picture \(8x6 was not taken\); use ndi:out"),
+        (
+            World(opengl=False),
+            r"spout:out cannot be opened \(no OpenGL context\); update the graphics driver .*ndi:out instead",
+        ),
+        (
+            World(takes_pictures=False),
+            r"spout:out cannot be opened \(8x6 was not taken\); update the graphics driver .*ndi:out instead",
+        ),
     ],
 )
 def test_a_sender_that_cannot_work_is_refused_when_it_is_opened(world: World, message: str) -> None:
@@ -156,6 +163,6 @@ def test_a_driver_that_hangs_at_opening_does_not_hang_us(monkeypatch: pytest.Mon
     monkeypatch.setattr(SpoutSink, "CLOSE_SECONDS", 0.05)
     world = World()
     world.free.clear()
-    with pytest.raises(UserError, match="Spout did not answer"):
+    with pytest.raises(UserError, match="spout:out did not answer within 0 s; update the graphics driver"):
         SpoutSink("out", PLAIN, SIZE, world.module)
     world.free.set()

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.wine
 
 ROOT = Path(__file__).parents[3]
 PROGRAMS = ("wine", "wineboot", "wineserver", "xvfb-run", "x86_64-w64-mingw32-gcc")
-MEND = (
+FIX = (
     "apt-get install --no-install-recommends wine wine64 xvfb xauth gcc-mingw-w64-x86-64 libgl1-mesa-dri, "
     "then pytest -m wine tests/video"
 )
@@ -87,7 +87,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What the real SpoutGL did with our sink."""
     missing = [program for program in PROGRAMS if shutil.which(program) is None]
     if missing:
-        pytest.skip(f"{', '.join(missing)} missing: {MEND}")
+        pytest.skip(f"{', '.join(missing)} missing: {FIX}")
     if sys.version_info[:2] != (3, 11):
         pytest.skip("this Python's library is put beside a python311.dll: run the tests with Python 3.11")
     kept = os.environ.get("STREAMVACE_WINE_DIR")
@@ -119,7 +119,7 @@ def test_the_real_sender_is_there_before_the_first_frame(seen: dict[str, Any]) -
 
 def test_the_real_sender_survives_changes_of_size_under_its_name(seen: dict[str, Any]) -> None:
     assert seen["resized"] == [640, 368]
-    assert (seen["sent"], seen["refused"], seen["last_fault"]) == (40, 0, "")
+    assert (seen["sent"], seen["faults"], seen["last_fault"]) == (40, 0, "")
     assert seen["listed_after_resizing"] == ["sv", "sv_1"]
 
 

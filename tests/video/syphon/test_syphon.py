@@ -41,7 +41,7 @@ def source(
 
 def next_picture(opened: SyphonSource, turnstile: Turnstile) -> NDArray[np.uint8]:
     """The next picture, with a pump before every look."""
-    return texture_parts.next_picture(opened, turnstile, before=opened.pump)
+    return texture_parts.next_picture(opened, turnstile, before=opened._directory.pump)
 
 
 def test_what_is_sent_is_shown_upright_with_its_colours_and_its_alpha() -> None:
@@ -91,13 +91,13 @@ def test_a_frame_that_fails_is_counted_and_the_next_one_is_sent(
             patched.setattr(out._server, "device", "gone")
             for number in range(1, 4):
                 out.publish(frame(grey(1)))
-                until(lambda: out.refused == number)  # noqa: B023 - used at once
+                until(lambda: out.faults == number)  # noqa: B023 - used at once
         out.publish(frame(grey(7)))
         until(lambda: out.sent == 1)
-        assert caplog.text.count("output syphon:out") == 1
+        assert caplog.text.count("sink syphon:out") == 1
 
 
-def test_a_mac_without_metal_is_told_so_when_it_is_opened() -> None:
+def test_a_mac_without_metal_is_refused_when_the_output_opens() -> None:
     with pytest.raises(UserError, match=r"no Syphon output on this machine \(No Metal device.*use ndi:out"):
         SyphonSink("out", PLAIN, Mac(metal=False).load, ServerList(0))
 
@@ -152,7 +152,7 @@ def test_nothing_is_found_until_the_main_thread_pumps() -> None:
         turnstile.turn(5)
         assert cam.poll() is None
         assert set(turnstile.asked) == {SyphonSource.SEARCH_SECONDS}
-        cam.pump()
+        cam._directory.pump()
         turnstile.turn(2)
         assert cam.poll() is not None
 
@@ -164,7 +164,7 @@ def test_pumping_on_another_thread_is_an_error_and_not_a_silence() -> None:
 
         def elsewhere() -> None:
             try:
-                cam.pump()
+                cam._directory.pump()
             except RuntimeError as error:
                 failures.append(error)
 
@@ -200,23 +200,24 @@ def test_without_a_name_the_first_server_is_taken_that_is_not_our_own() -> None:
     servers = ServerList(0)
     ours = SyphonSink("ours", PLAIN, mac.load, servers)
     with source(mac, "", directory=servers) as (cam, turnstile):
-        cam.pump()
+        cam._directory.pump()
         turnstile.turn(3)
         assert cam.connected_to == ""
         mac.send(mac.start("theirs"), grey(3))
         assert (next_picture(cam, turnstile) == 3).all()
         assert cam.connected_to == "theirs"
     ours.close()
+    assert servers.own == set()
 
 
-def test_a_format_that_cannot_be_read_is_told_once() -> None:
+def test_a_format_that_cannot_be_read_is_counted_once() -> None:
     mac = Mac()
     uuid = mac.start("cam")
     mac.send(uuid, grey(1), 115)
     with source(mac) as (cam, turnstile):
         for number in range(6):
             mac.send(uuid, grey(number), 115)
-            cam.pump()
+            cam._directory.pump()
             turnstile.turn()
         assert (cam.faults, cam.last_fault) == (1, "Exception: Not correct pixel format")
         mac.send(uuid, grey(9))

@@ -4,8 +4,8 @@ import torch
 
 import osc_schema
 from streamvace.control.cue_file import built_in_cues
-from streamvace.embedded.world.captions import VOCABULARY
-from streamvace.embedded.world.text import TEXT_LEN, TextEncoder, synonyms, tokens_of, unknown_words
+from streamvace.world.captions import VOCABULARY
+from streamvace.world.text import TEXT_LEN, TextEncoder, synonyms, tokens_of, unknown_words
 
 
 def test_every_synonym_stands_for_words_of_the_vocabulary() -> None:

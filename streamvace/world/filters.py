@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.embedded.world.styles import Floats, Picture, rgb
+from streamvace.world.styles import Floats, Picture, rgb
 
 PHOTO = "photo"
 """The word for a photograph as it is."""

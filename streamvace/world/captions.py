@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from streamvace.embedded.world.backgrounds import BACKGROUNDS
-from streamvace.embedded.world.filters import FILTERS, PHOTO
-from streamvace.embedded.world.scene import MOTIONS, Scene
-from streamvace.embedded.world.shapes import SHAPES
-from streamvace.embedded.world.styles import COLOURS, STYLES, Look
+from streamvace.world.backgrounds import BACKGROUNDS
+from streamvace.world.filters import FILTERS, PHOTO
+from streamvace.world.scene import MOTIONS, Scene
+from streamvace.world.shapes import SHAPES
+from streamvace.world.styles import COLOURS, STYLES, Look
 
 FILLER = ("and", "on", "background")
 VOCABULARY: tuple[str, ...] = (

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.embedded.world.backgrounds import Background
-from streamvace.embedded.world.scene import Body, Scene, edges, render
-from streamvace.embedded.world.shapes import SHAPES
-from streamvace.embedded.world.styles import compose, paint, rgb, sample_look
+from streamvace.world.backgrounds import Background
+from streamvace.world.scene import Body, Scene, edges, render
+from streamvace.world.shapes import SHAPES
+from streamvace.world.styles import compose, paint, rgb, sample_look
 
 KINDS = ("light", "depth", "edges", "scene")
 BEHIND: Mapping[str, tuple[str, ...]] = {

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from streamvace.embedded.world.backgrounds import BACKGROUNDS, Background
-from streamvace.embedded.world.captions import VOCABULARY, caption
-from streamvace.embedded.world.pattern_stream import KINDS, PatternStream
-from streamvace.embedded.world.scene import Body, Scene, edges, render, sample_scene
-from streamvace.embedded.world.styles import Look, compose, paint, rgb, sample_look
+from streamvace.world.backgrounds import BACKGROUNDS, Background
+from streamvace.world.captions import VOCABULARY, caption
+from streamvace.world.pattern_stream import KINDS, PatternStream
+from streamvace.world.scene import Body, Scene, edges, render, sample_scene
+from streamvace.world.styles import Look, compose, paint, rgb, sample_look
 
 
 @pytest.mark.parametrize("kind", KINDS)

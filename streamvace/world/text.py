@@ -11,9 +11,9 @@ from importlib.resources import files
 import torch
 from torch import Tensor, nn
 
-from streamvace.embedded.world.captions import VOCABULARY
-from streamvace.embedded.world.filters import FILTERS
-from streamvace.embedded.world.styles import STYLES
+from streamvace.world.captions import VOCABULARY
+from streamvace.world.filters import FILTERS
+from streamvace.world.styles import STYLES
 
 TEXT_LEN = 24
 TEXT_DIM = 128
@@ -28,7 +28,7 @@ IGNORED = frozenset(_IGNORED_WORDS.split())
 @lru_cache(maxsize=1)
 def synonyms() -> dict[str, tuple[str, ...]]:
     """English word -> the vocabulary words that stand for it."""
-    raw = json.loads(files("streamvace.embedded.world").joinpath("synonyms.json").read_text(encoding="utf-8"))
+    raw = json.loads(files("streamvace.world").joinpath("synonyms.json").read_text(encoding="utf-8"))
     return {word: tuple(stand_in.split()) for word, stand_in in raw.items()}
 
 

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.embedded.world.backgrounds import BACKGROUNDS, Background, render_background
-from streamvace.embedded.world.shapes import SHAPES, draw
+from streamvace.world.backgrounds import BACKGROUNDS, Background, render_background
+from streamvace.world.shapes import SHAPES, draw
 
 Maps = NDArray[np.uint8]
 

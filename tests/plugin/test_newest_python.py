@@ -1,0 +1,67 @@
+"""Which Python the second run of the readers' tests takes, and what it says where there is none."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[2] / ".ci" / "newest_python.py"
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    spec = importlib.util.spec_from_file_location("newest_python", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_newest_that_the_project_allows_is_taken_if_it_is_newer_than_the_main_one(script: ModuleType) -> None:
+    found = [("a", (3, 9)), ("b", (3, 13)), ("c", (3, 12)), ("d", (3, 99)), ("shim", None)]
+    assert script.newest(found, (3, 11)) == ("b", (3, 13))
+    assert script.newest(found, (3, 13)) is None
+    assert script.newest([], (3, 11)) is None
+
+
+def test_a_python_that_does_not_start_counts_for_nothing(script: ModuleType, tmp_path: Path) -> None:
+    shim = tmp_path / "python3.13"
+    shim.write_text("#!/bin/sh\necho not here >&2\nexit 127\n", "utf-8")
+    shim.chmod(0o755)
+    assert script.version_of(str(shim)) is None
+    assert script.version_of(str(tmp_path / "gone")) is None
+    assert script.version_of(sys.executable) == sys.version_info[:2]
+
+
+def test_without_a_newer_python_it_is_one_line_and_no_failure(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(script, "candidates", lambda: iter([sys.executable]))
+    monkeypatch.setattr(script, "venv_version", lambda venv: sys.version_info[:2])
+    assert script.main() == 0
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_an_installation_that_fails_is_a_failure(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def broken(*_: object, **options: object) -> Path:
+        raise script.BootstrapError("no wheel for this Python")
+
+    monkeypatch.setattr(script, "ROOT", tmp_path)
+    monkeypatch.setattr(script, "candidates", lambda: iter(["python3.13"]))
+    monkeypatch.setattr(script, "version_of", lambda python: (3, 13))
+    monkeypatch.setattr(script, "venv_version", lambda venv: (3, 11))
+    monkeypatch.setattr(script, "ensure", broken)
+    assert script.main() == 1
+    assert "no wheel" in capsys.readouterr().out
+
+
+def test_every_test_that_it_runs_is_there(script: ModuleType) -> None:
+    assert [name for name in script.TESTS if not (SCRIPT.parents[1] / name).exists()] == []

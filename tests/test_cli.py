@@ -230,6 +230,7 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
     }
     holds = {row.address for row in osc_schema.load() if row.access == "write" and row.type != "trigger"}
     assert holds == set(options.parameters), "a new parameter of the schema belongs in this test"
+    assert options.pipeline == "longlive"
 
 
 def test_a_value_out_of_range_is_refused_with_what_is_allowed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,14 +32,14 @@ class CueList:
         self._built_in = _by_name(built_in)
         self._save = save
         self._lock = threading.RLock()
-        self._all = self._merged()
+        self._merge()
         self._current = ""
         self._position = -1  # of the current cue; once it is deleted, where it was
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every cue, in the order of `go`."""
-        return tuple(self._all)
+        return self._names
 
     @property
     def current(self) -> str:
@@ -89,7 +89,7 @@ class CueList:
         """Replace the user's cues by those read from the file, without saving them."""
         with self._lock:
             self._own = _by_name(cues)
-            self._all = self._merged()
+            self._merge()
 
     def delete(self, name: object) -> None:
         """Delete one of the user's cues. Raises UserError for a built-in or unknown cue."""
@@ -104,9 +104,10 @@ class CueList:
                 self._position -= 1
             self._change({name: cue for name, cue in self._own.items() if name != wanted})
 
-    def _merged(self) -> dict[str, Cue]:
-        """Every cue by name. The user's come first, and replace the built-in ones of the same name."""
-        return self._own | self._built_in | self._own
+    def _merge(self) -> None:
+        """The user's cues come first, and replace the built-in ones of the same name."""
+        self._all = self._own | self._built_in | self._own
+        self._names = tuple(self._all)
 
     def _after(self, names: tuple[str, ...]) -> int:
         """Counted from where the current cue is now: a store may have moved it."""
@@ -115,7 +116,7 @@ class CueList:
 
     def _change(self, own: dict[str, Cue]) -> None:
         self._own = own
-        self._all = self._merged()
+        self._merge()
         self._save(tuple(own.values()))
 
 

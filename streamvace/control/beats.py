@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from streamvace.system.errors import UserError
-from streamvace.system.fix_hints import install
+from streamvace.system.fix_hints import install_command
 
 BEATS: Final = {"beat": 1, "bar": 4}
 """Choice of `/streamvace/quantise` -> the grid of changes, in beats."""
@@ -40,7 +40,7 @@ def open_link() -> Session:
     try:
         import aalink  # type: ignore[import-not-found,unused-ignore]
     except ImportError as error:
-        raise UserError(f"Ableton Link needs the package aalink: {install('link')}") from error
+        raise UserError(f"Ableton Link needs the package aalink: {install_command('link')}") from error
 
     async def create() -> Session:
         link: Session = aalink.Link(_TEMPO)

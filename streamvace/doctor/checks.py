@@ -12,7 +12,7 @@ from typing import Literal
 
 from streamvace.doctor.facts import Facts, gather
 from streamvace.live.options import DEFAULT_OSC_PORT, DEFAULT_WEB_PORT
-from streamvace.system.fix_hints import command, install
+from streamvace.system.fix_hints import command, install_command
 
 Status = Literal["ok", "warn", "missing"]
 
@@ -55,7 +55,9 @@ class Part:
             return None
         if set(self.packages) <= set(facts.packages):
             return Check(self.name, "ok", "installed")
-        return Check(self.name, self.absent, f"not installed: {self.without}", install(self.extra, facts.bootstrapped))
+        return Check(
+            self.name, self.absent, f"not installed: {self.without}", install_command(self.extra, facts.bootstrapped)
+        )
 
 
 SPOUT = Part("Spout", "spout", ("SpoutGL",), "no Spout (needs Python 3.10 to 3.13)", "missing", "win32")
@@ -160,7 +162,7 @@ def _display(facts: Facts) -> Check:
 def _ndi(facts: Facts) -> Check:
     if facts.ndi:
         return Check("NDI", "ok", facts.ndi)
-    return Check("NDI", "missing", facts.ndi_error or "not installed", install("ndi", facts.bootstrapped))
+    return Check("NDI", "missing", facts.ndi_error or "not installed", install_command("ndi", facts.bootstrapped))
 
 
 def _live_controls(facts: Facts) -> Check | None:

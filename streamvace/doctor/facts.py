@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from streamvace.system.fix_hints import bootstrapped
-from streamvace.system.packaged import packaged_folder
 from streamvace.video.window.sink import display_available
 
 _PACKAGE = Path(__file__).parents[1]
@@ -224,7 +223,7 @@ def _networks() -> dict[str, Any]:
 
 
 def _weights() -> dict[str, Any]:
-    return {"weights": weights(packaged_folder("streamvace.embedded", "weights"))}
+    return {"weights": weights(_PACKAGE / "embedded" / "weights")}
 
 
 def _embedded() -> dict[str, Any]:
@@ -234,7 +233,7 @@ def _embedded() -> dict[str, Any]:
     from streamvace.model.specs import pipeline
     from streamvace.stream.loading import load_embedded
 
-    folder = packaged_folder("streamvace.embedded", "weights")
+    folder = _PACKAGE / "embedded" / "weights"
     if weights(folder):
         load_embedded(pipeline("embedded"), folder, torch.device("cpu"), torch.float32)
     return {}

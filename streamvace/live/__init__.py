@@ -1,1 +1,1 @@
-"""The live process: processes, threads and clocks. Nothing here knows how a picture is made."""
+"""`streamvace run`: puts the parts of a show together and runs the main loop."""

@@ -1,12 +1,12 @@
-"""The stage process: puts the parts together, waits, and takes them apart again.
+"""The stage process: starts the parts of a show, waits, and shuts them down.
 
-Threads: this runs on the main thread. All other work has a thread of its own: source, engine (supervisor and
-director), presenter, osc, web.
+Threads: this runs on the main thread; docs/architecture.md lists the others.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from streamvace.control.parameters import Change, Parameters
 from streamvace.control.reference_list import EDITS
@@ -14,17 +14,11 @@ from streamvace.live.control_surfaces import ControlSurfaces, open_surfaces
 from streamvace.live.director.stills import wishes
 from streamvace.live.end_with import end_with
 from streamvace.live.engine import Engine, make_engine
-from streamvace.live.input_setup import open_inputs, open_shelf, open_signals
+from streamvace.live.input_setup import open_inputs, open_pictures, open_signals
 from streamvace.live.inputs.pictures import load_picture
 from streamvace.live.inputs.reference_grab import GRAB, Grabber
 from streamvace.live.main_loop import MainLoop, stop_on_signals
-from streamvace.live.options import (
-    RunOptions,
-    check_factory,
-    check_model,
-    check_port,
-    resolve_size,
-)
+from streamvace.live.options import RunOptions, check_factory, check_model, check_port, resolve_size
 from streamvace.live.output.outputs import check_outputs
 from streamvace.live.output.presenter import Presenter
 from streamvace.live.output_setup import make_presenter, prepare_outlets
@@ -38,54 +32,65 @@ from streamvace.system.clock import now_ns
 from streamvace.system.errors import UserError
 from streamvace.system.files import check_writable
 from streamvace.system.media import MediaFolder
+from streamvace.telemetry.memory import memory_figures
 from streamvace.telemetry.reporter import Reporter, say
 from streamvace.telemetry.telemetry import Telemetry, write_json
 
 
-def run(options: RunOptions) -> int:
-    """Hold a live show until it is told to stop; returns the exit code: 0, or 1 when the generator would not start.
+@dataclass(frozen=True)
+class _Checked:
+    """What the checks found. size: (width, height). views: (view, output) pairs for what the model sees."""
 
-    Raises UserError for anything the user can mend before it starts. The order is: checks, ports, source, worker until
-    its weights are loaded, outputs; so that whatever can be refused is refused before any output exists. It is taken
-    apart in the opposite order, outputs first, so that their files are complete whatever else hangs.
+    size: tuple[int, int]
+    outputs: tuple[str, ...]
+    views: tuple[tuple[str, str], ...]
+
+
+def run(options: RunOptions) -> int:
+    """Run a live show until it is stopped; returns the exit code: 0, or 1 if the generator does not start.
+
+    Raises UserError for anything the user can fix before the start. The order is: checks, ports, source, worker until
+    its weights are loaded, outputs. So everything that can be refused is refused before an output exists. The parts are
+    shut down in the opposite order, outputs first, so that their files are complete even if something else hangs.
     """
-    size, outputs, views = _checked(options)
+    checked = _check(options)
     media = MediaFolder(options.media)
     reporter = Reporter()
     grabber = Grabber(media, reporter)
     parameters = Parameters({PIPELINE: options.pipeline}, edits={**EDITS, GRAB: grabber.ask})
     parameters.apply_bundle([Change(coerced, "cli") for coerced in options.parameters.values()])
     for wish in wishes(parameters.snapshot()):
-        load_picture(media.find(wish.name))  # a picture that was asked for at the start can still be mended
+        load_picture(media.find(wish.name))  # a picture named at the start is checked before the show
     with stop_on_signals() as stop, ExitStack() as closing:
         if options.end_with is not None:
             end_with(options.end_with, stop)
-        stage = Stage(options, size, media, parameters, Telemetry(), reporter, closing)
-        desk = open_surfaces(stage)
+        stage = Stage(options, checked.size, media, parameters, Telemetry(), reporter, closing)
+        surfaces = open_surfaces(stage)
         inputs = open_inputs(stage)
-        shelf = open_shelf(stage)
-        outlets = prepare_outlets(stage, desk, outputs)
-        signals = open_signals(stage, inputs, desk.web, views)
+        pictures = open_pictures(stage)
+        outlets = prepare_outlets(stage, surfaces, checked.outputs)
+        signals = open_signals(stage, inputs, surfaces.web, checked.views)
         presenter = make_presenter(stage, inputs, outlets)
         closing.callback(grabber.stop)
         grabber.start({"output": presenter.showing, "input": lambda: inputs.ring("control").newest()}, parameters.set)
-        engine = make_engine(stage, desk, signals.second, shelf, presenter)
-        made = (presenter, inputs, signals.lead, shelf, grabber, engine.director, engine.supervisor, engine.memory)
-        for part in (*made, outlets.recorder):
+        engine = make_engine(stage, surfaces, signals.second, pictures, presenter)
+        parts = (presenter, inputs, signals.lead, pictures, grabber, engine.director, engine.supervisor)
+        for part in (*parts, outlets.recorder):
             stage.telemetry.add(part.stats)
-        desk.measure(stage)
-        # Who plays from another machine sees no terminal: a missing picture must reach the controller.
+        stage.telemetry.add(lambda: memory_figures(engine.supervisor.status.pid))
+        surfaces.add_figures(stage)
+        # A performer on another machine sees no terminal: errors must reach the controller.
         stage.telemetry.add(lambda: {"error": reporter.recent() or engine.supervisor.status.error})
         loop = MainLoop(
             stop,
             reporter,
             quit_asked=lambda: parameters.snapshot().fired["/streamvace/quit"] > 0,
             publish_status=lambda: publish_status(
-                desk.osc.publish, stage.telemetry.stats(), (*presenter.outputs, *signals.shown.names)
+                surfaces.osc.publish, stage.telemetry.stats(), (*presenter.outputs, *signals.shown.names)
             ),
             window=outlets.window,
         )
-        if not _play(stage, desk, engine, presenter, loop):
+        if not _play(stage, surfaces, engine, presenter, loop):
             return 1
         figures = stage.telemetry.stats()
     if options.stats is not None:
@@ -93,9 +98,11 @@ def run(options: RunOptions) -> int:
     return 0
 
 
-def _play(stage: Stage, desk: ControlSurfaces, engine: Engine, presenter: Presenter, loop: MainLoop) -> bool:
-    """Start the worker, then the outputs, and hold the show to its end. False when the generator would not start.
-    Raises UserError where it refuses."""
+def _play(stage: Stage, surfaces: ControlSurfaces, engine: Engine, presenter: Presenter, loop: MainLoop) -> bool:
+    """Start the worker, then the outputs, and run the show to its end. False if the generator does not start.
+
+    Raises UserError if the generator refuses.
+    """
     options, supervisor = stage.options, engine.supervisor
     say(f"loading {options.pipeline} ...")
     stage.closing.callback(supervisor.stop)
@@ -111,17 +118,18 @@ def _play(stage: Stage, desk: ControlSurfaces, engine: Engine, presenter: Presen
         say(f"the generator does not start: {supervisor.status.error}; `streamvace --verbose run` says more")
         return False
     if not loop.ended:
-        if desk.query is not None:
-            say(f"OSCQuery at {desk.query.url}")
-        for line in greeting(options.pipeline, stage.size, desk.osc.port, desk.web.url if desk.web else None):
+        if surfaces.query is not None:
+            say(f"OSCQuery at {surfaces.query.url}")
+        web_url = surfaces.web.url if surfaces.web else None
+        for line in greeting(options.pipeline, stage.size, surfaces.osc.port, web_url):
             say(line)
     ready_ns = now_ns()
     loop.run_until(lambda: options.duration_s is not None and now_ns() - ready_ns >= options.duration_s * 1e9)
     return True
 
 
-def _checked(options: RunOptions) -> tuple[tuple[int, int], tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """Everything that can be refused without opening anything: (size, outputs, outputs of what the model sees)."""
+def _check(options: RunOptions) -> _Checked:
+    """Everything that can be refused without opening anything. Raises UserError."""
     size = resolve_size(options.pipeline, options.size)
     check_model(options.model)
     check_factory(options.factory)
@@ -136,4 +144,4 @@ def _checked(options: RunOptions) -> tuple[tuple[int, int], tuple[str, ...], tup
     web = options.web_port is None or options.web_port >= 0
     outputs, views = split_views(options.outputs)
     check_views(views, overwrite=options.overwrite)
-    return size, check_outputs(outputs, web=web, overwrite=options.overwrite), views
+    return _Checked(size, check_outputs(outputs, web=web, overwrite=options.overwrite), views)

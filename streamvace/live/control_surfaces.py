@@ -1,4 +1,4 @@
-"""What a performer steers a show with: cues, the beat, OSC, OSCQuery and the web page."""
+"""The control surfaces of a show: cues, the beat, OSC, OSCQuery and the web page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from streamvace.web.preview import WebPreview
 
 @dataclass(frozen=True)
 class ControlSurfaces:
-    """The doors that changes come in by. query, web: None where they are not wanted."""
+    """Everything that changes parameters during a show. query, web: None if switched off."""
 
     cues: CueList
     commands: Commands
@@ -36,8 +36,8 @@ class ControlSurfaces:
     query: OscQueryServer | None
     web: WebPreview | None
 
-    def furnish_web(self, stage: Stage) -> None:
-        """Give the web page its figures and its panel."""
+    def fill_web_page(self, stage: Stage) -> None:
+        """Add the figures and the panel to the web page."""
         if self.web is None:
             return
         osc, rows = self.osc, stage.parameters.schema.values()
@@ -47,15 +47,15 @@ class ControlSurfaces:
         )
         self.web.set_metrics(metrics(stage.telemetry.stats))
 
-    def measure(self, stage: Stage) -> None:
-        """Add what goes on here to the show's figures."""
+    def add_figures(self, stage: Stage) -> None:
+        """Add the figures of OSC, the beat and the cues to the show's."""
         stage.telemetry.add(lambda: osc_figures(self.osc.counters()))
         stage.telemetry.add(self.gate.figures)
         stage.telemetry.add(lambda: {"cue": self.cues.current, "cue_next": self.cues.following})
 
 
 def open_surfaces(stage: Stage) -> ControlSurfaces:
-    """Read the cues and open the ports. Raises UserError for one that is taken, and for cues that cannot be read."""
+    """Read the cues and open the ports. Raises UserError for a port in use, and for cues that cannot be read."""
     options, parameters, closing = stage.options, stage.parameters, stage.closing
     cue_path = options.cues or stage.media.root / "cues.json"
     cues, cue_file = open_cues(cue_path, options.pipeline, parameters.schema, stage.reporter)
@@ -75,17 +75,15 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
         look_ahead_s=look_ahead.read,
     )
     closing.callback(osc.close)
-    query = _open_query(stage, osc)
-    if query is not None:
-        closing.callback(query.close)
-    web = _open_web(options, osc.port)
-    if web is not None:
-        closing.callback(web.close)
+    query, web = _open_query(stage, osc), _open_web(options, osc.port)
+    for server in (query, web):
+        if server is not None:
+            closing.callback(server.close)
     return ControlSurfaces(cues, commands, look_ahead, gate, osc, query, web)
 
 
 def _open_query(stage: Stage, osc: OscServer) -> OscQueryServer | None:
-    """OSCQuery; and a line where OSC over TCP did not get the number of the UDP port."""
+    """The OSCQuery server; reports if OSC over TCP did not get the number of the UDP port."""
     options = stage.options
     if osc.tcp_port not in (None, osc.port) and options.osc_tcp_port is None:
         say(f"TCP port {osc.port} is in use, OSC over TCP takes {osc.tcp_port}")
@@ -95,7 +93,7 @@ def _open_query(stage: Stage, osc: OscServer) -> OscQueryServer | None:
 
 
 def _open_web(options: RunOptions, osc_port: int) -> WebPreview | None:
-    """The preview on the port asked for; on the default port or the next free one when none was."""
+    """The web page on the port asked for, or on the default port or the next free one."""
     if options.web_port is not None and options.web_port < 0:
         return None
     port = options.web_port

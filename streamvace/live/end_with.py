@@ -1,4 +1,4 @@
-"""Ends the show when another process has gone: a host that started it may crash without saying goodbye."""
+"""Ends the show when another process ends: the host that started the show can crash without stopping it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 import sys
 import threading
 
-_LOOK_S = 0.5
-"""Between two looks where the system cannot wait for a stranger's end."""
+_POLL_S = 0.5
+"""Poll interval on systems that cannot wait for the end of an unrelated process."""
 
 
 def end_with(pid: int, stop: threading.Event) -> None:
-    """Set `stop` once process `pid` has gone; at once when there is none. Watches on a daemon thread of its own."""
+    """Set `stop` once process `pid` has ended, immediately if there is none. Watches on its own daemon thread."""
     threading.Thread(target=_watch, args=(pid, stop), name="host watch", daemon=True).start()
 
 
@@ -20,8 +20,8 @@ def _watch(pid: int, stop: threading.Event) -> None:
         _wait_windows(pid)
     else:
         child = os.getppid() == pid
-        # A parent that crashed and waits to be reaped still has its id; its children have another parent by then.
-        while (os.getppid() == pid if child else _alive(pid)) and not stop.wait(_LOOK_S):
+        # A crashed parent that was not reaped yet keeps its id, but its children already have another parent.
+        while (os.getppid() == pid if child else _alive(pid)) and not stop.wait(_POLL_S):
             pass
     stop.set()
 
@@ -30,7 +30,7 @@ if sys.platform == "win32":
     import ctypes
 
     def _wait_windows(pid: int) -> None:
-        """Holds the process open, so that its id cannot be given to another one meanwhile."""
+        """The open handle keeps the id from being reused meanwhile."""
         kernel = ctypes.WinDLL("kernel32", use_last_error=True)
         kernel.OpenProcess.restype = ctypes.c_void_p
         kernel.WaitForSingleObject.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
@@ -46,6 +46,6 @@ else:
             os.kill(pid, 0)
         except ProcessLookupError:
             return False
-        except OSError:  # it is somebody else's
+        except OSError:  # it belongs to another user
             return True
         return True

@@ -1,4 +1,4 @@
-"""What makes a show's pictures: the director, and the worker process under its supervisor."""
+"""Sets up what makes the pictures: the director, and the worker under its supervisor."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from streamvace.live.options import context_blocks
 from streamvace.live.output.presenter import Presenter
 from streamvace.live.show_log.writer import LoggedFeed, ShowLog
 from streamvace.live.stage import Stage
+from streamvace.live.worker.chunk_exchange import Feed
 from streamvace.live.worker.messages import WorkerSetup
 from streamvace.live.worker.model_switch import ModelSwitch
-from streamvace.live.worker.supervisor import Feed, Supervisor
-from streamvace.telemetry.memory import ResidentMemory
+from streamvace.live.worker.supervisor import Supervisor
 
 
 @dataclass(frozen=True)
 class Engine:
-    """Made, not started."""
+    """The parts, not started."""
 
     director: Director
     supervisor: Supervisor
-    memory: ResidentMemory
 
 
-def make_engine(stage: Stage, desk: ControlSurfaces, rings: Rings, shelf: PictureShelf, presenter: Presenter) -> Engine:
-    """rings: what the director samples. Raises UserError where the show's log cannot be written."""
+def make_engine(
+    stage: Stage, surfaces: ControlSurfaces, rings: Rings, pictures: PictureShelf, presenter: Presenter
+) -> Engine:
+    """rings: sampled by the director. Raises UserError if the show log cannot be written."""
     options, parameters = stage.options, stage.parameters
     director = Director(
         size=stage.size,
@@ -37,11 +38,11 @@ def make_engine(stage: Stage, desk: ControlSurfaces, rings: Rings, shelf: Pictur
         parameters=parameters,
         backlog=presenter.backlog,
         deliver=presenter.offer,
-        shelf=shelf,
-        look_ahead=desk.look_ahead,
+        pictures=pictures,
+        look_ahead=surfaces.look_ahead,
         reporter=stage.reporter,
     )
-    # A show goes on with the old prompt while a new one is encoded.
+    # A live show continues with the old prompt while a new one is encoded.
     setup = WorkerSetup(options.factory, options.pipeline, stage.size, replace(options.model, prompts="beside"))
     feed: Feed = director if options.show_log is None else _logged(stage, director)
     supervisor = Supervisor(
@@ -49,7 +50,7 @@ def make_engine(stage: Stage, desk: ControlSurfaces, rings: Rings, shelf: Pictur
     )
     switch = ModelSwitch(parameters, setup, supervisor.reload)
     stage.closing.callback(parameters.listen(switch.follow))
-    return Engine(director, supervisor, ResidentMemory(lambda: supervisor.status.pid))
+    return Engine(director, supervisor)
 
 
 def _logged(stage: Stage, director: Director) -> LoggedFeed:

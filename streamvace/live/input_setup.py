@@ -1,4 +1,4 @@
-"""What comes into a show: the inputs, the pictures of the media folder, and what is made of them for the model."""
+"""Sets up what comes into a show: inputs, pictures of the media folder, and the signals made of them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from streamvace.web.preview import WebPreview
 
 @dataclass(frozen=True)
 class Signals:
-    """What the model sees. second: the control that is blended in, made behind `lead`; the director samples it.
-    shown: outputs of it."""
+    """The signals that the model sees. lead: control and mask. second: the second control, stacked on `lead`; the
+    director samples this one. shown: outputs that show signals."""
 
     lead: SignalStage
     second: SignalStage
@@ -33,7 +33,7 @@ class Signals:
 
 
 def open_inputs(stage: Stage) -> Inputs:
-    """Open the inputs given, and follow the parameters from role to role. Raises UserError for one of them."""
+    """Open the inputs of the command line, then follow the parameters. Raises UserError if one cannot be opened."""
     inputs = Inputs(
         stage.options.inputs,
         open_given=partial(open_source, size=stage.size),
@@ -46,16 +46,16 @@ def open_inputs(stage: Stage) -> Inputs:
     return inputs
 
 
-def open_shelf(stage: Stage) -> PictureShelf:
-    """The pictures that the parameters wish for."""
-    shelf = PictureShelf(stage.media, lambda picture, use: fit_still(picture, use, stage.size), stage.reporter)
-    stage.closing.callback(shelf.stop)
-    stage.followed_by(lambda snapshot: shelf.want(wishes(snapshot)))
-    return shelf
+def open_pictures(stage: Stage) -> PictureShelf:
+    """Load the pictures that the parameters name, now and after every change."""
+    pictures = PictureShelf(stage.media, lambda picture, use: fit_still(picture, use, stage.size), stage.reporter)
+    stage.closing.callback(pictures.stop)
+    stage.followed_by(lambda snapshot: pictures.want(wishes(snapshot)))
+    return pictures
 
 
 def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Sequence[tuple[str, str]]) -> Signals:
-    """Controls and masks made of the inputs, and the outputs of them. views: (what is shown, output) as asked for."""
+    """Start the signals made of the inputs, and their outputs. views: (view, output) pairs as asked for."""
     shown = SignalOutputs(
         _with_web(web, view_openers(views, stage.size, stage.rate)),
         watched=lambda name: _is_watched(name, web, views),
@@ -64,24 +64,24 @@ def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Se
     )
     stage.followed_by(SecondControl(stage.reporter).follow)
     networks = Networks(models_folder(), stage.options.model.device, say=partial(stage.reporter.report, "control"))
-    lead = SignalStage(
-        inputs=inputs,
+    signal_stage = partial(
+        SignalStage,
         snapshot=stage.parameters.snapshot,
-        controls=Parts(control_maker(networks), stage.reporter, "control"),
-        masks=Parts(mask_maker(networks, stage.media), stage.reporter, "mask"),
         pipeline=stage.options.pipeline,
         size=stage.size,
         reporter=stage.reporter,
+    )
+    controls, masks = control_maker(networks), mask_maker(networks, stage.media)
+    lead = signal_stage(
+        inputs=inputs,
+        controls=Parts(controls, stage.reporter, "control"),
+        masks=Parts(masks, stage.reporter, "mask"),
         watched=lambda: shown.wanted,
     )
-    second = SignalStage(
+    second = signal_stage(
         inputs=lead,
-        snapshot=stage.parameters.snapshot,
-        controls=Parts(control_maker(networks), stage.reporter, "second control"),
-        masks=Parts(mask_maker(networks, stage.media), stage.reporter, "mask"),
-        pipeline=stage.options.pipeline,
-        size=stage.size,
-        reporter=stage.reporter,
+        controls=Parts(controls, stage.reporter, "second control"),
+        masks=Parts(masks, stage.reporter, "mask"),
         roles=SECOND,
         wish=second_settings,
     )
@@ -96,7 +96,7 @@ def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Se
 def _with_web(
     web: WebPreview | None, openers: Mapping[str, tuple[SinkOpener, ...]]
 ) -> Mapping[str, tuple[SinkOpener, ...]]:
-    """The outputs of every view, the web page's among them."""
+    """The outputs of every view, including the web page's."""
     feeds = {} if web is None else web.views
     return {
         name: (*openers.get(name, ()), *((lambda feed=feeds[name]: feed,) if name in feeds else ())) for name in VIEWS
@@ -104,5 +104,5 @@ def _with_web(
 
 
 def _is_watched(name: str, web: WebPreview | None, views: Sequence[tuple[str, str]]) -> bool:
-    """Whether a view has an output, or a browser that looks at it."""
+    """Whether a view has an output, or a browser that shows it."""
     return any(view == name for view, _ in views) or (web is not None and web.views[name].watchers > 0)

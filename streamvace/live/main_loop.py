@@ -1,4 +1,4 @@
-"""What the main thread does during a show: the window, the reports, the status, and every reason to stop."""
+"""The main thread during a show: the window, reports, status, and every reason to stop."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from queue import SimpleQueue
 
 from streamvace.live.output.outputs import Window
@@ -14,72 +15,64 @@ from streamvace.telemetry.reporter import Reporter
 from streamvace.video.syphon import api as syphon_api
 
 _PUMP_S = 1 / 120
-"""Between two looks at the window: half a frame of a 60 Hz screen."""
+"""Interval between window updates: half a frame of a 60 Hz screen."""
 
 _IDLE_S = 0.05
-"""Between two looks at the reasons to stop, when there is no window."""
+"""Interval between checks of the reasons to stop, without a window."""
 
 _STATUS_NS = 200_000_000
 """Status goes out five times a second."""
 
 
+@dataclass
 class MainLoop:
-    """Runs on the main thread only: windows and signals belong to it."""
+    """Runs on the main thread only, which windows and signals require."""
 
-    def __init__(
-        self,
-        stop: threading.Event,
-        reporter: Reporter,
-        quit_asked: Callable[[], bool],
-        publish_status: Callable[[], None],
-        window: Window | None,
-    ) -> None:
-        self._stop = stop
-        self._reporter = reporter
-        self._quit_asked = quit_asked
-        self._publish_status = publish_status
-        self._window = window
-        self._status_ns = 0
+    stop: threading.Event
+    reporter: Reporter
+    quit_asked: Callable[[], bool]
+    publish_status: Callable[[], None]
+    window: Window | None
+    _status_ns: int = 0
 
     @property
     def ended(self) -> bool:
-        """The show is to end: by a signal, over OSC, or because the window was closed."""
-        return self._stop.is_set() or self._quit_asked() or (self._window is not None and self._window.closed)
+        """Whether the show is to end: by a signal, over OSC, or because the window was closed."""
+        return self.stop.is_set() or self.quit_asked() or (self.window is not None and self.window.closed)
 
     def run_until(self, reached: Callable[[], bool]) -> None:
-        """Look after everything until this is true or the show is to end."""
+        """Run the loop until `reached()` or until the show is to end."""
         while not (reached() or self.ended):
-            if self._window is not None:
-                self._window.pump()
-            syphon_api.pump()  # its discovery lives on the main thread's run loop; nothing where there is no Syphon
-            self._reporter.flush()
+            if self.window is not None:
+                self.window.pump()
+            syphon_api.pump()  # its discovery needs the main thread's run loop; does nothing without Syphon
+            self.reporter.flush()
             if now_ns() - self._status_ns >= _STATUS_NS:
                 self._status_ns = now_ns()
-                self._publish_status()
-            self._stop.wait(_IDLE_S if self._window is None else _PUMP_S)
+                self.publish_status()
+            self.stop.wait(_IDLE_S if self.window is None else _PUMP_S)
 
 
 @contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
     """An event that Ctrl-C, a closed terminal and SIGTERM set.
 
-    A second Ctrl-C does what it always does, for the impatient. The event is set by a thread of its own: a signal
-    handler runs in the midst of whatever the main thread does, also while that holds the event's lock in `wait`, and to
-    ask for it there a second time would be to wait for oneself.
+    A second Ctrl-C raises KeyboardInterrupt as usual. A separate thread sets the event: a signal handler can interrupt
+    the main thread while it holds the event's lock in `wait`, and setting the event there would deadlock.
     """
     stop = threading.Event()
-    told: SimpleQueue[int | None] = SimpleQueue()  # the one queue whose put() may interrupt itself
+    received: SimpleQueue[int | None] = SimpleQueue()  # put() is reentrant, unlike that of Queue
 
-    def pass_on() -> None:
-        while told.get() is not None:
+    def set_stop() -> None:
+        while received.get() is not None:
             stop.set()
 
     def handle(number: int, frame: object) -> None:
-        told.put(number)
+        received.put(number)
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    messenger = threading.Thread(target=pass_on, name="signals", daemon=True)
-    messenger.start()
+    setter = threading.Thread(target=set_stop, name="stop signals", daemon=True)
+    setter.start()
     names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # the last two exist on POSIX and on Windows, respectively
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = {number: signal.signal(number, handle) for number in numbers}
@@ -88,5 +81,5 @@ def stop_on_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        told.put(None)
-        messenger.join()
+        received.put(None)
+        setter.join()

@@ -24,11 +24,12 @@ SIZE_STEP = 16
 """Width and height are multiples of this many pixels: codec stride times patch."""
 
 _SIZE_LIMITS = (64, 4096)
+"""Smallest and largest side in pixels."""
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """One live show.
+    """The options of one live show.
 
     inputs, outputs: URIs of `streamvace.video.endpoints`. The first input is the control unless a parameter says
         otherwise. Without outputs, a window is opened if there is a display.
@@ -118,7 +119,7 @@ def parse_loras(texts: Sequence[str]) -> tuple[LoraChoice, ...]:
 
 def _parse_lora(text: str) -> LoraChoice:
     path, equals, how = text.rpartition("=")
-    if not equals or Path(text).expanduser().exists():  # a file name may hold an equals sign
+    if not equals or Path(text).expanduser().exists():  # a file name can contain an equals sign
         return LoraChoice(Path(text).expanduser())
     strength, mode = 1.0, "auto"
     for part in how.split(":", 1):

@@ -1,10 +1,11 @@
-"""What a show puts out: the window, the web page's picture, the recorder, every other sink, and who serves them all."""
+"""Sets up the outputs of a show: window, web page, recorder, every other sink, and the presenter that serves them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from streamvace.control.parameters import Snapshot
 from streamvace.live.control_surfaces import ControlSurfaces
 from streamvace.live.inputs.inputs import Inputs
 from streamvace.live.output.outputs import Borrowed, Window, prepare
@@ -19,23 +20,23 @@ from streamvace.video.core.enlarge import Enlarger
 
 @dataclass(frozen=True)
 class Outlets:
-    """Where pictures will go. window: None without one. openers: of every sink, opened when the presenter starts."""
+    """The outputs. window: None without one. openers: one per sink, called when the presenter starts."""
 
     window: Window | None
     recorder: Recorder
     openers: tuple[SinkOpener, ...]
 
 
-def prepare_outlets(stage: Stage, desk: ControlSurfaces, outputs: Sequence[str]) -> Outlets:
-    """Everything that can be had before there is a picture. Raises UserError."""
+def prepare_outlets(stage: Stage, surfaces: ControlSurfaces, outputs: Sequence[str]) -> Outlets:
+    """Prepare every output, and open those that do not need a picture. Raises UserError."""
     shown = Enlarger(stage.options.upscale).size(stage.size)
     window, openers = prepare(outputs, shown, stage.rate)
     if window is not None:
         stage.closing.callback(window.close)
-        keys = WindowKeys(stage.parameters.snapshot, stage.options.host, desk.osc.port)
+        keys = WindowKeys(stage.parameters.snapshot, stage.options.host, surfaces.osc.port)
         window.bind(keys.actions(), keys.help)
-    if (web := desk.web) is not None:
-        desk.furnish_web(stage)
+    if (web := surfaces.web) is not None:
+        surfaces.fill_web_page(stage)
         openers.append(lambda: Borrowed(web))
     recorder = Recorder(stage.media, shown, stage.rate, stage.reporter)
     stage.closing.callback(recorder.close)
@@ -50,15 +51,15 @@ def make_presenter(stage: Stage, inputs: Inputs, outlets: Outlets) -> Presenter:
         size=stage.size,
         content_rate=stage.options.content_rate,
         control=lambda: inputs.ring("control").newest(),
-        show=lambda: _show(stage),
+        show=lambda: show_of(stage.parameters.snapshot()),
         sinks=Sinks(outlets.openers, stage.reporter, stage.options.upscale),
         telemetry=stage.telemetry,
         reporter=stage.reporter,
     )
 
 
-def _show(stage: Stage) -> Show:
-    snapshot = stage.parameters.snapshot()
+def show_of(snapshot: Snapshot) -> Show:
+    """What the presenter reads of the parameters."""
     return Show(
         rate=snapshot.number("/streamvace/output_rate"),
         generation=snapshot.generation,

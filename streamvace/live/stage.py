@@ -1,4 +1,4 @@
-"""What every part of the stage process stands on while a show is put together and taken apart."""
+"""What the setup functions of a show share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streamvace.telemetry.telemetry import Telemetry
 
 @dataclass(frozen=True)
 class Stage:
-    """size: (width, height) of the generated picture. closing: takes down what was opened, the last opened first."""
+    """size: (width, height) of the generated picture. closing: closes what was opened, in reverse order."""
 
     options: RunOptions
     size: tuple[int, int]
@@ -27,10 +27,10 @@ class Stage:
 
     @property
     def rate(self) -> float:
-        """Output ticks a second, now."""
+        """Output ticks a second at this moment."""
         return self.parameters.snapshot().number("/streamvace/output_rate")
 
     def followed_by(self, follow: Callable[[Snapshot], None]) -> None:
-        """Tell the parameters, as they are and after every change."""
+        """Call `follow` with the parameters now and after every change."""
         self.parameters.listen(lambda snapshot, changed: follow(snapshot))
         follow(self.parameters.snapshot())

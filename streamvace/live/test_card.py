@@ -1,4 +1,4 @@
-"""`streamvace card`: the test card on every output, without a model; to set up a rig and to check it."""
+"""`streamvace card`: sends a test card to every output, without a model, to set up and check a rig."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from streamvace.video.syphon import api as syphon_api
 
 
 def send_card(outputs: Sequence[str], size: tuple[int, int], rate: float, seconds: float | None) -> int:
-    """Send until stopped or for so many seconds; the exit code. Raises UserError for an output that cannot be opened.
+    """Send the card, until stopped or for `seconds`; returns the exit code.
 
-    One thread: there is nothing to compute between two frames but the card itself.
+    size: (width, height). rate: frames a second. Raises UserError for an output that cannot be opened. Runs on one
+    thread: between two frames, only the card itself is computed.
     """
     asked = check_outputs([uri for uri in outputs if uri != "web"], web=False, overwrite=False)
     if "web" in outputs or not asked:
-        raise UserError("nowhere to send the card to (the web page is a show's); name --output ndi:card or window")
+        raise UserError("no output for the card (the web page needs a show); use --output ndi:card or window")
     reporter, clock, index = Reporter(), ShowClock(), 0
     with stop_on_signals() as stop:
         window, openers = prepare(asked, size, rate)
@@ -42,7 +43,7 @@ def send_card(outputs: Sequence[str], size: tuple[int, int], rate: float, second
                         break
                 syphon_api.pump()
                 reporter.flush()
-                # A machine that is too slow skips, it does not fall behind.
+                # A machine that is too slow skips frames instead of falling behind.
                 index = max(index + 1, int((now_ns() - started_ns) * rate / 1e9))
         finally:
             sinks.close()

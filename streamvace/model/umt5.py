@@ -26,7 +26,7 @@ from streamvace.model.device import free_bytes
 from streamvace.model.prompt_cache import KeptPrompt, PromptCache, content_key, fingerprint
 from streamvace.model.stored import StoredTensors
 from streamvace.system.errors import UserError
-from streamvace.system.fix_hints import command, install
+from streamvace.system.fix_hints import command, install_command
 
 Rest = Literal["release", "cpu", "device"]
 """What happens to the encoder after use: dropped, moved to main memory, or left on its device."""
@@ -317,4 +317,4 @@ def _package(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise UserError(f"Wan's text encoder needs {name}: {install('wan')} ({error})") from None
+        raise UserError(f"Wan's text encoder needs {name}: {install_command('wan')} ({error})") from None

@@ -10,7 +10,7 @@ from typing import Any
 
 from streamvace.models.manifest import FOLDER_VARIABLE, ModelFile
 from streamvace.system.errors import UserError
-from streamvace.system.fix_hints import install
+from streamvace.system.fix_hints import install_command
 
 DOWNLOADS = ".downloads"
 """Inside the models folder: unfinished downloads. Nothing loads from it."""
@@ -97,5 +97,5 @@ def _hub() -> Any:
         hub = importlib.import_module("huggingface_hub")
         importlib.import_module("huggingface_hub.errors")
     except ImportError as error:
-        raise UserError(f"downloading models needs huggingface_hub ({error}); run: {install('wan')}") from None
+        raise UserError(f"downloading models needs huggingface_hub ({error}); run: {install_command('wan')}") from None
     return hub

@@ -1,1 +1,1 @@
-"""What passes between rooms: frames, chunks, model options. No behaviour."""
+"""Immutable records that pass between rooms: frames, chunks, the backlog, model options."""

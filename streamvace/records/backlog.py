@@ -1,4 +1,4 @@
-"""How much is queued for the output."""
+"""The backlog: how much generated content is queued for the output."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass
 class Backlog:
-    """Written by the output clock, read by whoever decides when the next chunk is made.
+    """A counter: the presenter writes it, the director reads it to decide when the next chunk is made.
 
-    Needs no lock: one thread writes at a time, under the playhead's lock, and a reader needs no two fields of one
-    moment. queued: content frames not shown yet. play_rate: content frames a second. rate: output ticks a second.
+    Needs no lock: all writes are under the playhead's lock, and no reader needs two fields of the same moment.
+    queued: generated frames not shown yet. play_rate: generated frames played a second. rate: output ticks a second.
     """
 
     play_rate: float

@@ -1,4 +1,4 @@
-"""What goes into and comes out of one step of a stream. No torch here: the stage process reads this too."""
+"""Input and output of one step of a stream. Does not import torch: the stage process imports this too."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 
 MAX_REFERENCES = 8
-"""References of one chunk. Each is one more frame of the context branch's attention, as long as the chunk's own."""
+"""References of one chunk. Each adds one latent frame to the context branch's attention."""
 
 REFERENCE_MODES = ("auto", "joint", "memory", "paper")
 """How references reach the picture; see `ChunkInput.reference_mode`."""
@@ -23,13 +23,13 @@ BLENDS: tuple[Blend, ...] = get_args(Blend)
 
 @dataclass(frozen=True)
 class PromptMix:
-    """Several prompts at once: their text embeddings are blended before the network's text projection sees them.
+    """Several prompts at once: their text embeddings are blended before the network's text projection.
 
-    parts: (text, weight), at least one; weights are finite and not negative, one above zero, and only their ratios
-        count. The same text may come twice.
-    blend: `linear` adds the embeddings and keeps their mean length; `slerp` turns each token's vector from one prompt
+    parts: (text, weight), at least one. Weights are finite, at least 0, one above 0; only their ratios count. A text
+        may occur twice.
+    blend: `linear` adds the embeddings and keeps their mean length; `slerp` rotates each token's vector from one prompt
         to the next along the sphere, in the order of the parts.
-    Raises ValueError for weights or a blend that mean nothing.
+    Raises ValueError for invalid weights or an unknown blend.
     """
 
     parts: tuple[tuple[str, float], ...]
@@ -40,13 +40,13 @@ class PromptMix:
             raise ValueError(f"blend {self.blend!r}; there are: {', '.join(BLENDS)}")
         weights = [weight for _, weight in self.parts]
         if not all(weight >= 0 for weight in weights) or not 0 < sum(weights) < math.inf:
-            raise ValueError(f"prompt weights {weights}: finite ones from 0 up, and one above 0")
+            raise ValueError(f"prompt weights {weights}: all must be finite and at least 0, one above 0")
 
     @classmethod
     def of(cls, prompt: str | PromptMix) -> PromptMix:
-        """The one form of a prompt: parts of weight 0 left out, the same texts added up, weights with the sum 1.
+        """The canonical form of a prompt: without parts of weight 0, equal texts merged, weights with the sum 1.
 
-        Two prompts of the same form are the same picture, so nothing is computed anew between them.
+        Two prompts with the same form give the same embedding, so nothing is recomputed between them.
         """
         if isinstance(prompt, str):
             return cls(((prompt, 1.0),))
@@ -55,7 +55,7 @@ class PromptMix:
         for text, weight in prompt.parts:
             if weight:
                 shares[text] = shares.get(text, 0.0) + weight / total
-        # One text alone is itself, however it is blended.
+        # For a single text the blend makes no difference.
         return cls(tuple(shares.items()), prompt.blend if len(shares) > 1 else "linear")
 
     @property
@@ -64,19 +64,20 @@ class PromptMix:
         return tuple(text for text, _ in self.parts)
 
     def distance(self, other: PromptMix) -> float:
-        """Share of the words that changed, 0..1: 0.1 when a tenth of the weight went to others. Both made by `of`."""
+        """Share of the weight that moved to other texts, 0..1. Both mixes must be canonical; see `of`."""
         ours, theirs = dict(self.parts), dict(other.parts)
         return sum(abs(ours.get(text, 0.0) - theirs.get(text, 0.0)) for text in ours | theirs) / 2
 
 
 @dataclass(frozen=True)
 class Trace:
-    """When one chunk went where, in ns on the show's clock (`video.frame.now_ns`, one for both processes); 0: never.
+    """The times of one chunk, in nanoseconds on the clock `now_ns` (one clock for both processes); 0: not reached.
 
-    captured_ns: of the control frame that each picture of the chunk follows, oldest first; empty without control.
-    received_ns: when the newest parameter change arrived that this chunk is the first to show.
-    sampled_ns: the director took parameters and control frames.
-    started_ns, ended_ns, decoded_ns: the worker began the step, its networks were through, its pictures lay in memory.
+    captured_ns: capture time of the control frame that each frame of the chunk follows, oldest first; empty without
+        control.
+    received_ns: arrival of the newest parameter change that this chunk is the first to show.
+    sampled_ns: the director sampled parameters and control frames.
+    started_ns, ended_ns, decoded_ns: the worker started the step, the networks finished, the frames were in memory.
     """
 
     captured_ns: tuple[int, ...] = ()
@@ -89,41 +90,56 @@ class Trace:
 
 @dataclass(frozen=True)
 class ChunkInput:
-    """Everything that shapes one chunk, sampled at the chunk's start.
+    """Everything that shapes one chunk, sampled at its start. F: frames of the chunk, H, W: the show's size.
 
-    prompt: text, or a mix of texts; unknown words come back as a note.
-    seed: base seed; the chunk's noise is drawn from `seed + start frame`, so the same inputs give the same frames.
-    context_scale: 0..2, the strength of the hints.
-    control: uint8 `[F, H, W, 3]` control texture, F = `Generator.frames_wanted()`, or None for no control.
-    mask: uint8 `[F, H, W]`, 255 = generate, 0 = keep the control picture's pixels, or None for everything generated.
-        A mask without control regenerates that region of the stream's own last output.
-    source: uint8 `[F, H, W, 3]` video to repaint (video to video), or None: start from pure noise.
-    references: uint8 `[N, H, W, 3]`, 1 <= N <= MAX_REFERENCES, pictures of what should appear, each fitted on white
-        (`conditioning.references.fit_on_white`), or None. Their order matters little; each is encoded alone.
-    reference_mode: `joint` (the context branch sees [references | chunk], as VACE was trained), `memory` (the base
-        attention sees them as well), `auto` (`joint` where the branch learned references, else `memory`) or `paper`
-        (as arXiv 2602.14381 published it: they take the place of the chunk's first control latents).
-    first_frame, last_frame: uint8 `[H, W, 3]`, the picture that the chunk's first or last frame should be, or None.
-        With a mask they only fill what the mask generates. One chunk is a cue, every chunk a standing anchor.
-    scale_map: uint8 `[F, H, W]`, multiplied with context_scale place by place, 128 = 1, 255 = 2, or None: 1.
-    block_scales: 0..2, one factor a context block on top of context_scale; empty: all 1.
-    second_control: uint8 `[F, H, W, 3]`, another control texture whose hints are blended in, or None. Without a control
-        beside it, it is blended with none. Under a mask the kept pixels stay those of `control`.
-    second_weight: 0..1, the second control's share of the hints.
-    denoise_steps: how many of the pipeline's denoising steps are done, the first and the last among them; 0, or more
-        than it has: all. Fewer are faster and rougher.
-    hint_reuse: the hints are made anew every so many denoising steps; 1: every step.
-    hint_threshold: 0..1, once the picture changed less than this from one step to the next (RMS of its latents,
-        relative) its hints are kept to the chunk's end; 0: never. The first two steps always make theirs.
-    history_hints: the pass that writes finished frames to the history sees the hints too.
-    noise_scale: 0..1, how much of the source is repainted; None: more when it is still, less when it moves.
-    lora_strength: 0..2, multiplied with the strength of each of the user's LoRAs.
-    lora_region: `everywhere`, `mask` (where the mask generates) or `outside` of it; `side` LoRAs only. Without a mask
-        everything is generated.
-    past_bias: 0 < b <= 1, attention weight of past frames other than the stream's first (Krea Realtime); 1: as trained.
-    reset: hard cut: every state is cleared before this chunk.
-    generation, captured_ns, snapshot_version: carried through to the Chunk untouched.
-    trace: what the stage knows of the chunk's times; the worker adds its own and puts it into the Chunk.
+    Pixels are sRGB, 0..255. Every array of F frames has F = `Generator.frames_wanted()`.
+
+    Text and noise
+        prompt: a text or a mix of texts; unknown words come back as a note.
+        seed: the chunk's noise is drawn from `seed + start frame`, so the same inputs give the same frames.
+        denoise_steps: number of the pipeline's denoising steps to run, always including the first and the last; 0, or
+            more than there are: all. Fewer are faster and coarser.
+
+    Control
+        control: uint8 `[F, H, W, 3]`, the control texture; None: no control.
+        context_scale: 0..2, strength of the hints.
+        scale_map: uint8 `[F, H, W]`, multiplied with context_scale per pixel, 128 = 1, 255 = 2; None: 1.
+        block_scales: one factor 0..2 per context block, on top of context_scale; empty: all 1.
+        second_control: uint8 `[F, H, W, 3]`, a second control texture whose hints are blended in; None: none. Without a
+            first control it is blended with the hints of no control. Under a mask, kept pixels are those of `control`.
+        second_weight: 0..1, the second control's share of the hints.
+        hint_reuse: the hints are computed every N denoising steps; 1: every step.
+        hint_threshold: 0..1; once the latents change by less than this between two steps (relative RMS), the hints are
+            kept until the end of the chunk; 0: never. The first two steps always compute them.
+        history_hints: whether the pass that writes finished frames to the cache also uses the hints.
+
+    Mask and source
+        mask: uint8 `[F, H, W]`, 255 = generate, 0 = keep the control's pixels; None: everything is generated. A mask
+            without control regenerates its region of the stream's own last output.
+        source: uint8 `[F, H, W, 3]`, video to repaint (video to video); None: start from pure noise.
+        noise_scale: 0..1, how much of the source is repainted; None: more on still pictures, less on moving ones.
+
+    Pictures
+        references: uint8 `[N, H, W, 3]`, 1 <= N <= MAX_REFERENCES, pictures of what should appear, each fitted on white
+            (`conditioning.references.fit_on_white`) and encoded alone; None: none. Their order has little effect.
+        reference_mode: `joint` (the context branch sees [references | chunk], as VACE was trained), `memory` (the base
+            attention sees them too), `auto` (`joint` if the branch was trained on references, else `memory`) or `paper`
+            (as published in arXiv 2602.14381: they replace the chunk's first control latents).
+        first_frame, last_frame: uint8 `[H, W, 3]`, the wanted first or last frame of the chunk, or None. With a mask
+            they only fill the generated region. One chunk with it is a cue, every chunk a standing anchor.
+
+    Model state
+        lora_strength: 0..2, multiplied with the strength of each user LoRA.
+        lora_region: `everywhere`, `mask` (the generated region) or `outside` of it; for `side` LoRAs only. Without a
+            mask, everything is the generated region.
+        past_bias: 0 < b <= 1, attention weight of past frames other than the stream's first (Krea Realtime); 1: as
+            trained.
+        reset: hard cut: all state is cleared before this chunk.
+
+    Carried through
+        generation, captured_ns, snapshot_version: copied to the Chunk. captured_ns: of the newest frame of the leading
+            input; 0 without one.
+        trace: the stage's part of the chunk's times; the worker adds its own and puts it into the Chunk.
     """
 
     prompt: str | PromptMix
@@ -159,14 +175,14 @@ class ChunkInput:
 class Chunk:
     """One chunk of finished frames and what shaped it.
 
-    frames: uint8 `[F, H, W, 3]`, sRGB.
-    alpha: uint8 `[F, H, W]`, straight, or None: opaque. The stage's to give; the worker leaves it alone.
-    index: chunk number since the last reset.
-    seed, generation, captured_ns, snapshot_version: the ChunkInput's own.
-    seconds: time spent a stage (`text`, `encode`, `context`, `denoise`, `cache`, `decode`) and `total`.
+    frames: uint8 `[F, H, W, 3]`, 0..255, sRGB.
+    alpha: uint8 `[F, H, W]`, straight, 255 = opaque; None: opaque. Set by the stage, never by the worker.
+    index: chunk number since the last reset, from 0.
+    seed, generation, captured_ns, snapshot_version: copied from the ChunkInput.
+    seconds: seconds spent per stage (`text`, `encode`, `context`, `denoise`, `cache`, `decode`) and in `total`.
     notes: one-line remarks for the user (an unknown word in the prompt, say).
-    trace: when it went where.
-    prompt: the one that ruled it: an older one than the ChunkInput's while a new one is being encoded.
+    trace: the chunk's times.
+    prompt: the one that was used: while a new one is being encoded, older than the ChunkInput's.
     """
 
     frames: Pixels

@@ -1,4 +1,4 @@
-"""What passes between video and the rest: one frame, and the two small protocols that make and take it."""
+"""One video frame, and the protocols of sources and sinks."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What made a generated picture.
+    """The origin of a generated picture.
 
-    chunk: its chunk, counted since the last reset. seed: of that chunk. generation: resets of the show before it.
+    chunk: number of its chunk since the last reset. seed: of that chunk. generation: number of resets before it.
     """
 
     chunk: int
@@ -25,10 +25,11 @@ class Made:
 class Frame:
     """One picture.
 
-    pixels: uint8 `[H, W, 4]`, RGBA, straight alpha, sRGB, top-left origin, C-contiguous; never written after creation.
-    captured_ns: when the picture was captured, on the clock `now_ns`.
-    source: the name of what made it.
-    sequence: counts up by one per frame of that source.
+    pixels: uint8 `[H, W, 4]`, 0..255, RGBA, straight alpha, sRGB, top-left origin, C-contiguous; never written after
+        creation.
+    captured_ns: capture time in nanoseconds on the clock `now_ns`.
+    source: name of the source.
+    sequence: frame number of that source.
     made: None for a picture that was not generated.
     """
 
@@ -40,9 +41,9 @@ class Frame:
 
 
 def check_pixels(pixels: NDArray[np.uint8]) -> None:
-    """Raise ValueError for what is not uint8 `[H, W, 4]`, not empty and C-contiguous.
+    """Raise ValueError unless `pixels` is uint8 `[H, W, 4]`, not empty and C-contiguous.
 
-    Libraries take the bytes of any array: floats would be shown as noise, and a view would shear the picture.
+    Libraries take the raw bytes of any array: floats would be shown as noise, and a view would shear the picture.
     """
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 4 or 0 in pixels.shape:
         raise ValueError(f"a frame of {pixels.dtype} {list(pixels.shape)}; frames are uint8 [H, W, 4] and not empty")
@@ -51,24 +52,24 @@ def check_pixels(pixels: NDArray[np.uint8]) -> None:
 
 
 class Source(Protocol):
-    """Where control textures come from. Owned by one thread."""
+    """Delivers frames. Owned by one thread."""
 
     name: str
 
     def poll(self) -> Frame | None:
-        """The newest frame that was not returned before, or None. Never blocks; frames in between are skipped."""
+        """The newest frame not returned before, or None. Never blocks; frames in between are skipped."""
 
     def close(self) -> None:
         """Release everything. Idempotent."""
 
 
 class Sink(Protocol):
-    """Where finished frames go. Owned by one thread; called once a tick of the output clock."""
+    """Takes finished frames. Owned by one thread; called once per tick of the output clock."""
 
     name: str
 
     def publish(self, frame: Frame) -> None:
-        """Show or send the frame. Must return within a tick: a slow consumer drops and counts, it never stalls."""
+        """Show or send the frame. Must return within a tick: a slow consumer drops frames and counts them."""
 
     def close(self) -> None:
         """Release everything. Idempotent."""
@@ -76,7 +77,7 @@ class Sink(Protocol):
 
 @runtime_checkable
 class Paced(Protocol):
-    """A sink whose output says how many frames come a second, or depends on it."""
+    """A sink whose output declares a frame rate or depends on it."""
 
     def set_rate(self, rate: float) -> None:
-        """From now on frames come `rate` a second. On the thread that publishes; must not block."""
+        """From now on `rate` frames come per second. Called on the publishing thread; must not block."""

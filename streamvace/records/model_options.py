@@ -1,4 +1,4 @@
-"""How a pipeline is put on this machine. No torch here: the stage process carries these to the worker."""
+"""How a pipeline runs on this machine. Does not import torch: the stage process sends these to the worker."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ COMPILES = ("off", "blocks")
 
 @dataclass(frozen=True)
 class LoraChoice:
-    """One LoRA file of the user's.
+    """One LoRA file of the user.
 
-    strength: its own, any finite number; the show's `lora_strength` is multiplied with it.
-    mode: `merged` into the weights (free at run time, changes over a few chunks), a `side` path (costs a little,
-        changes at once, can be limited to a region), or `auto`: merged, but `side` where the weights have 8 bits.
+    strength: any finite number, multiplied with the show's `lora_strength`.
+    mode: `merged` into the weights (no cost at run time, a change takes a few chunks), a `side` path (small cost,
+        changes immediately, can be limited to a region), or `auto`: merged, but `side` with 8-bit weights.
     """
 
     path: Path
@@ -31,15 +31,17 @@ LORA_MODES: tuple[LoraMode, ...] = get_args(LoraMode)
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """Names as the user writes them; they are checked where they are used.
+    """Names as the user writes them; each is checked where it is used.
 
-    device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`. threads: CPU threads, None leaves it to torch.
-    precision: `auto` (bf16 on a GPU, fp32 on a processor), `fp32`, `bf16`, `fp16`, or 8-bit blocks: `int8`, `fp8`.
-    attention: `auto`, `sdpa`, or the name of a kernel to insist on. codec: id of the autoencoder, None: the default.
-    loras: the user's own, added to the base network. offload: what waits in main memory while nothing needs it: `none`,
-    or `context`, the context branch while there is no control. prompts: a new text is encoded while the step waits
-    (`wait`: the same inputs give the same frames) or `beside` it, and the old prompt stays until then.
-    compile: `off`, or `blocks`: the transformer's blocks through torch.compile, a longer start for faster chunks.
+    device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`. threads: CPU threads; None: torch's default.
+    precision: `auto` (bf16 on a GPU, fp32 on a CPU), `fp32`, `bf16`, `fp16`, or 8-bit blocks: `int8`, `fp8`.
+    attention: `auto`, `sdpa`, or the name of a required kernel. codec: id of the autoencoder; None: the default.
+    loras: added to the base network.
+    offload: what is kept in main memory while unused: `none`, or `context`, the context branch while there is no
+        control.
+    prompts: `wait`: the step waits until a new text is encoded (the same inputs give the same frames); `beside`: the
+        text is encoded in parallel and the old prompt stays until then.
+    compile: `off`, or `blocks`: torch.compile for the transformer's blocks; a longer start, faster chunks.
     """
 
     device: str = "auto"

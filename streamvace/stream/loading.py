@@ -19,7 +19,8 @@ from streamvace.stream.stream_state import Networks
 from streamvace.stream.user_loras import load_user_loras
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import command
-from streamvace.system.packaged import packaged_folder
+
+EMBEDDED_WEIGHTS = Path(__file__).parents[1] / "embedded" / "weights"
 
 
 def resolve_device(name: str) -> torch.device:
@@ -53,7 +54,7 @@ def load_generator(name: str, size: tuple[int, int] | None = None, options: Mode
     if name == "embedded":
         # fp32 unless asked otherwise: its weights are small, and its target is the processor.
         dtype = precision.dtype or torch.float32
-        networks = load_embedded(spec, packaged_folder("streamvace.embedded", "weights"), place, dtype)
+        networks = load_embedded(spec, EMBEDDED_WEIGHTS, place, dtype)
     else:
         from streamvace.models.manifest import installed
         from streamvace.stream.wan_loading import load_wan_networks

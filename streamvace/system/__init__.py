@@ -1,1 +1,1 @@
-"""What everything stands on: errors, files, clock, process. Standard library only."""
+"""What every room uses: errors, files, the clock, the process. Standard library only."""

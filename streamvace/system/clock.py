@@ -1,4 +1,4 @@
-"""The show's clock, and waiting for a moment of it."""
+"""The show's clock, and how to wait for a point in time on it."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import Protocol
 now_ns = time.perf_counter_ns
 """The show's clock, in nanoseconds.
 
-perf_counter is monotonic, shared by all processes of a machine on Windows (QPC), Linux and macOS, and fine-grained
-everywhere; time.monotonic has 15 ms steps on Windows before Python 3.13.
+perf_counter is monotonic, has a fine resolution everywhere, and is shared by all processes of a machine on Windows
+(QPC), Linux and macOS. time.monotonic has 15 ms steps on Windows before Python 3.13.
 """
 
 
 class Clock(Protocol):
-    """What a paced thread needs of time. Tests hand in one that they move by hand."""
+    """The time functions of a paced thread. Tests pass a clock that they move by hand."""
 
     def now(self) -> int:
         """Nanoseconds."""
 
     def wait_until(self, when_ns: int, stop: threading.Event) -> None:
-        """Return at `when_ns`, at once if that is past, and soon after `stop` is set."""
+        """Return at `when_ns`, immediately if that is past, and soon after `stop` is set."""
 
 
 class ShowClock:
-    """The real one: `now_ns`."""
+    """The real clock: `now_ns`."""
 
-    # Windows wakes an Event.wait only on its 15.6 ms timer, while time.sleep is fine-grained there; so the last stretch
-    # is slept, and a close is noticed at most this much later.
     SLEEP_SECONDS = 0.03
+    """The end of a wait that uses time.sleep: Windows wakes Event.wait only on its 15.6 ms timer. `stop` is noticed at
+    most this much later."""
 
     def now(self) -> int:
         return now_ns()

@@ -1,9 +1,9 @@
-"""The one error a user is meant to read."""
+"""The one error that is meant for the user."""
 
 
 class UserError(Exception):
-    """Something the user can mend.
+    """Something the user can fix.
 
-    The message is one line that names both values (what was asked, what is there) and the mend. The command line
-    prints it without a traceback and exits with code 2; the live process reports it over OSC and carries on.
+    The message is one line that names what was asked for, what was found, and the fix. The command line prints it
+    without a traceback and exits with code 2; a running show reports it over OSC and continues.
     """

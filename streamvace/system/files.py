@@ -1,4 +1,4 @@
-"""Checks of files that are about to be written."""
+"""Checks of a path before a file is written there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from streamvace.system.errors import UserError
 
 
 def check_writable(path: Path, what: str) -> None:
-    """Raises UserError when a file cannot be made there. Makes nothing."""
+    """Raises UserError when no file can be written at `path`. Creates nothing.
+
+    what: the file's name in the message.
+    """
     folder = path.expanduser().absolute().parent
     if not folder.is_dir():
         raise UserError(f"{what} {path}: there is no folder {folder}; make it first")
@@ -20,7 +23,7 @@ def check_writable(path: Path, what: str) -> None:
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:
-    """Raises UserError when a film cannot be written there, or one would be lost. Makes nothing."""
+    """Raises UserError when no film can be written at `path`, or one would be overwritten. Creates nothing."""
     check_writable(path, "output")
     if path.exists() and not overwrite:
         raise UserError(f"output {path} exists; choose another name, or add --overwrite")

@@ -1,7 +1,8 @@
-"""The media folder: the one place that file names from OSC, the web or a command line may mean.
+"""The media folder: the only folder that file names from OSC, the web or the command line can refer to.
 
-Whoever can send a packet can send a name, so a name is judged as text before the disk is touched (on Windows a mere
-look at a network path sends the user's credentials to its host), and where it leads once more after links are followed.
+Anyone who can send a packet can send a name. So a name is checked as text before the disk is touched (on Windows, a
+lookup of a network path already sends the user's credentials to that host), and its target is checked again after links
+are followed.
 """
 
 from __future__ import annotations
@@ -14,54 +15,54 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from streamvace.system.errors import UserError
 
 MAX_NAME = 1024
-"""Characters of a name: more than any folder tree of a show, less than a system call minds."""
+"""Characters of a name: more than a show's folders need, less than the system's limit."""
 
 _DEVICE = re.compile(r"(con|prn|aux|nul|clock\$|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])", re.IGNORECASE)
-"""Names that Windows takes for devices in any folder and with any ending; opening one can hang."""
+"""Device names of Windows, valid in any folder and with any suffix; opening one can hang."""
 
 
 def default_media_folder() -> Path:
-    """`media` in the current folder where there is one, else `streamvace/media` in the user's home."""
+    """`media` in the current folder if it exists, else `streamvace/media` in the user's home."""
     here = Path.cwd() / "media"
     return here if here.is_dir() else Path.home() / "streamvace" / "media"
 
 
 class MediaFolder:
-    """Names to paths inside one folder. Immutable, so any thread may call it; every method may touch the disk."""
+    """Maps names to paths inside one folder. Immutable, so any thread may call it. Every method may access the disk."""
 
     def __init__(self, root: Path | None = None) -> None:
-        """root: need not exist yet; None is `default_media_folder()`. Raises UserError when it is a file."""
+        """root: need not exist yet; None: `default_media_folder()`. Raises UserError if it is a file."""
         self.root = (root or default_media_folder()).expanduser().absolute()
         if self.root.exists() and not self.root.is_dir():
             raise UserError(f"media folder {self.root} is a file; name a folder")
 
     def find(self, name: str) -> Path:
-        """The existing file that a name means, links followed.
+        """The path of an existing file, links followed.
 
-        name: relative to the folder, parts joined by `/` or a backslash; an absolute path into the folder is taken too.
+        name: relative to the folder, parts joined by `/` or a backslash, or an absolute path into the folder.
         Raises UserError, one line, for a name that leads out of the folder or to no file.
         """
         wanted = self.root.joinpath(*self._parts(name))
         try:
             found = wanted.resolve(strict=True)
             inside = found.is_relative_to(self.root.resolve())
-        except (OSError, RuntimeError):  # missing, too long a name, a loop of links, no right to look
+        except (OSError, RuntimeError):  # missing, name too long, a loop of links, no permission
             raise self._missing(name) from None
         if not inside:
-            raise UserError(f"{_shown(name)} is a link out of the media folder {self.root}; copy the file into it")
+            raise UserError(f"{_shown(name)} links out of the media folder {self.root}; copy the file into it")
         if not found.is_file():
             raise self._missing(name)
         return found
 
     def place(self, name: str) -> Path:
-        """Where a file of that name is to be written; its folder is made when it is missing.
+        """The path where a file of this name is to be written. Creates its folder if it is missing.
 
-        Raises UserError for a name that leads out of the folder, or where no folder can be made.
+        Raises UserError for a name that leads out of the folder, and when the folder cannot be created.
         """
         wanted = self.root.joinpath(*self._parts(name))
         try:
             wanted.parent.mkdir(parents=True, exist_ok=True)
-            # The file itself may be a link too: writing must not follow it out of the folder.
+            # The file itself can be a link: writing must not follow it out of the folder.
             inside = wanted.resolve().is_relative_to(self.root.resolve())
         except (OSError, RuntimeError) as error:
             why = getattr(error, "strerror", None) or "a loop of links"
@@ -71,20 +72,21 @@ class MediaFolder:
         return wanted
 
     def _parts(self, name: str) -> tuple[str, ...]:
-        """The name's parts below the root. Judges the text alone, the same on every platform: shows travel."""
+        """The name's parts below the root. Checks only the text, by the same rules on every platform: shows move
+        between machines."""
         if len(name) > MAX_NAME:
-            raise UserError(f"a file name of {len(name)} characters; at most {MAX_NAME} are possible")
+            raise UserError(f"a file name of {len(name)} characters; the limit is {MAX_NAME}")
         relative = self._below_root(name)
         parts = tuple(part for part in relative.replace("\\", "/").split("/") if part not in ("", "."))
         outside = relative.startswith(("/", "\\")) or ".." in parts
         if outside:
             raise UserError(f"{_shown(name)} is outside the media folder {self.root}; only files in it can be used")
         if not parts or not all(_plain(part) for part in parts):
-            raise UserError(f"{_shown(name)} is no file name; name a file in the media folder {self.root}")
+            raise UserError(f"{_shown(name)} is not a file name; name a file in the media folder {self.root}")
         return parts
 
     def _below_root(self, name: str) -> str:
-        """An absolute path into the root without the root, compared as text; everything else as it came."""
+        """An absolute path into the root, made relative to it (compared as text); any other name unchanged."""
         pure = (PureWindowsPath if os.name == "nt" else PurePosixPath)(name)
         for root in (self.root, self.root.resolve()):
             if pure.is_absolute() and pure.is_relative_to(root):
@@ -93,18 +95,18 @@ class MediaFolder:
 
     def _missing(self, name: str) -> UserError:
         if not self.root.is_dir():
-            return UserError(f"no file {_shown(name)}: there is no media folder {self.root}; make it, or use --media")
+            return UserError(f"no file {_shown(name)}: there is no media folder {self.root}; create it or use --media")
         names = sorted(entry.name for entry in self.root.iterdir() if entry.is_file())
         near = difflib.get_close_matches(name[:255], names, n=3, cutoff=0.5)
-        there = f"similar there: {', '.join(near)}" if near else f"{len(names)} other files there"
-        return UserError(f"no file {_shown(name)} in the media folder {self.root} ({there}); check the name")
+        found = f"similar names: {', '.join(near)}" if near else f"it holds {len(names)} other files"
+        return UserError(f"no file {_shown(name)} in the media folder {self.root} ({found}); check the name")
 
 
 def _plain(part: str) -> bool:
-    """Whether a part of a name means the same file everywhere, and a file at all."""
-    strange = any(letter in '<>:"|?*' or ord(letter) < 32 or "\ud800" <= letter <= "\udfff" for letter in part)
-    # Windows drops what ends in a dot or a space; a device stays one with any ending.
-    return not (strange or part.endswith((".", " ")) or _DEVICE.fullmatch(part.partition(".")[0].rstrip()))
+    """Whether a part of a name is a valid file name on every platform."""
+    invalid = any(letter in '<>:"|?*' or ord(letter) < 32 or "\ud800" <= letter <= "\udfff" for letter in part)
+    # Windows drops trailing dots and spaces; a device name keeps its meaning with any suffix.
+    return not (invalid or part.endswith((".", " ")) or _DEVICE.fullmatch(part.partition(".")[0].rstrip()))
 
 
 def _shown(name: str) -> str:

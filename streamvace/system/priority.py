@@ -1,4 +1,4 @@
-"""Who waits when the processor is full: the model, not the output clock."""
+"""Process priority: when the CPU is busy the model waits, not the output clock."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import os
 import sys
 
 NICENESS = 5
-"""Enough that the scheduler serves a due tick first; the model still gets every core that is idle."""
+"""The scheduler serves a due tick first; the model still gets every idle core."""
 
 _BELOW_NORMAL = 0x4000
 """Windows' BELOW_NORMAL_PRIORITY_CLASS."""
 
 
 def step_back() -> None:
-    """Put this process behind the others of the show. For a model on the processor only: on a GPU the worker's thread
-    does little, and what it does is urgent."""
+    """Lower this process's priority. Only for a model on the CPU: with a GPU, the worker's thread does little work, and
+    that work is urgent."""
     if sys.platform == "win32":
         import ctypes
 

@@ -1,1 +1,1 @@
-"""What the show measures and reports about itself."""
+"""Figures of a show: counters, latencies, memory, drift, and reports of faults."""

@@ -1,8 +1,8 @@
-"""Does the stream still look as it did at its best? A long stream slowly gains contrast, loses detail or changes tint.
+"""Drift detection: a long stream can slowly gain contrast, lose detail or change tint.
 
-Three plain figures of one picture a chunk (mean, contrast, sharpness) are held against those of the scene's beginning,
-when the model had the least of its own output to feed on. A scene lasts until the performer changes something that
-should change the look, or the input itself comes to look otherwise. Pure: no threads, no parameters.
+Mean, contrast and sharpness of one picture per chunk are compared with those of the scene's beginning, when the model
+had been fed the least of its own output. A scene lasts until the performer changes a parameter that changes the look,
+or the look of the input changes. No threads, no parameters.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ import numpy as np
 from streamvace.records.chunk import Pixels
 
 MEAN_BAND = 32.0
-"""Grey levels that the mean of a colour may move: an eighth of the range, which everyone in the room sees."""
+"""Grey levels that the mean of a channel may move: an eighth of the range, a visible change."""
 
 CONTRAST_BAND = math.log(1.6)
 SHARPNESS_BAND = math.log(2.5)
-"""Factors, up or down. Sharpness follows what is on the picture more than the others, so it may move furthest."""
+"""Log ratios, up or down. Sharpness depends most on the subject, so its band is wider."""
 
 SETTLING = 4
-"""Chunks of a scene that are not looked at: a new prompt takes them to arrive."""
+"""Chunks at the start of a scene that are ignored: a new prompt needs them to take effect."""
 
 BASELINE = 8
-"""Chunks after those whose median is how the scene looks at its best."""
+"""Chunks after those; their median is the scene's reference look."""
 
 RECENT = 64
-"""Chunks that the best frame may be old: half a minute, so that the anchor still shows what is going on."""
+"""Maximum age of the best picture in chunks: half a minute, so that the anchor still shows the current subject."""
 
 PATIENCE = 2
-"""Chunks in a row outside the band before it is drift: one flash is none."""
+"""Chunks in a row outside the band that count as drift: a single flash does not."""
 
 REST = 8
-"""Chunks after a re-anchoring that are not judged: it needs them to work."""
+"""Chunks after a re-anchoring that are not judged: it needs them to take effect."""
 
 ATTEMPTS = 3
-"""Re-anchorings in a row that did not help before the look is taken as the new normal: it is not drift then."""
+"""Re-anchorings in a row without effect after which the look becomes the new reference."""
 
 _FLOOR = 4.0
-"""Grey levels added before ratios are taken: a black picture has no contrast to compare."""
+"""Grey levels added before taking ratios: a black picture has no contrast to compare."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,14 @@ class Look:
 
     @classmethod
     def median(cls, looks: list[Look]) -> Look:
-        """Figure by figure."""
+        """The median of each figure."""
         rows = np.median([(*look.mean, *look.contrast, look.sharpness) for look in looks], axis=0).tolist()
         return cls(tuple(rows[:3]), tuple(rows[3:6]), rows[6])
 
 
 @dataclass(frozen=True)
 class Departure:
-    """How far a look is from another. share: of the band, 1 at its edge. what: the figure that is furthest off, in
+    """How far one look is from another. share: 0 equal, 1 at the edge of the band. what: the figure that moved most, in
     words with both values."""
 
     share: float
@@ -78,7 +78,7 @@ class Departure:
 
     @classmethod
     def between(cls, best: Look, now: Look) -> Departure:
-        """The figure that moved most of its band."""
+        """The figure that moved by the largest share of its band."""
         moved = [
             cls(abs(was - value) / MEAN_BAND, f"{colour} {value:.0f}, was {was:.0f}")
             for colour, was, value in zip(("red", "green", "blue"), best.mean, now.mean, strict=True)
@@ -96,33 +96,34 @@ NONE = Departure(0.0, "")
 
 
 class DriftWatch:
-    """Sees one picture a chunk; knows how far the stream has drifted and which recent picture looked best."""
+    """Takes one picture per chunk; gives the drift of the stream and the recent picture that looks best."""
 
     def __init__(self) -> None:
         self.departure = NONE
-        """Of the newest chunk; NONE while a scene settles."""
+        """Of the newest chunk; NONE until the scene has a reference look."""
         self._scene: Hashable = None
         self._input: Look | None = None
         self._chunks = self._outside = self._rest = self._attempts = 0
         self._looks: list[Look] = []
         self._baseline: Look | None = None
         self._candidates: deque[tuple[int, float, Pixels]] = deque()
-        """(chunk, share of the band, picture), the best first."""
+        """(chunk number, share of the band, picture), the best first."""
 
     @property
     def best(self) -> Pixels | None:
-        """The recent picture that is nearest to the scene's best look, the newer of two that are alike."""
+        """The recent picture nearest to the reference look, uint8 `[H, W, 3]`; None before the first chunk."""
         return self._candidates[0][2] if self._candidates else None
 
     @property
     def drifted(self) -> bool:
-        """Whether it is time to do something about it."""
+        """Whether the stream has drifted and should be re-anchored now."""
         return self._outside >= PATIENCE and self._rest == 0
 
     def see(self, picture: Pixels, scene: Hashable, shown: Pixels | None) -> None:
-        """A finished chunk. picture: uint8 `[H, W, 3]`, its newest. scene: another one begins when this changes.
+        """Judge a finished chunk.
 
-        shown: the input's newest picture, uint8 `[H, W, 3]`, or None without one.
+        picture: its last frame, uint8 `[H, W, 3]`. scene: a change of this value begins a new scene. shown: the input's
+        newest picture, uint8 `[H, W, 3]`, or None without input.
         """
         source = None if shown is None else Look.of(shown)
         if scene != self._scene or _another(self._input, source):
@@ -143,12 +144,12 @@ class DriftWatch:
         self._remember(picture, self.departure.share)
 
     def rest(self) -> None:
-        """A chunk was anchored: judge again when that has had time to work."""
+        """A chunk was anchored: judge again after `REST` chunks."""
         self._rest, self._outside = REST, 0
 
     def try_again(self) -> bool:
-        """Drift was answered. False when that was so too often without help: the look is accepted then, and a new
-        baseline begins."""
+        """Count a re-anchoring against drift. Returns False when `ATTEMPTS` of them in a row had no effect: the current
+        look then becomes the new reference."""
         self._attempts += 1
         if self._attempts < ATTEMPTS:
             return True
@@ -156,8 +157,8 @@ class DriftWatch:
         return False
 
     def _remember(self, picture: Pixels, share: float) -> None:
-        """The candidates' shares rise from the front to the back, and so do their numbers: what is worse and older than
-        another is of no use."""
+        """Add a candidate for `best`. From front to back both share and chunk number rise: a candidate that is older
+        and worse than another is dropped."""
         while self._candidates and self._candidates[0][0] <= self._chunks - RECENT:
             self._candidates.popleft()
         while self._candidates and self._candidates[-1][1] >= share:
@@ -176,7 +177,7 @@ def _ratio(was: float, value: float) -> float:
 
 
 def _another(before: Look | None, now: Look | None) -> bool:
-    """Whether the input came, went, or looks otherwise."""
+    """Whether the input appeared, disappeared or changed its look."""
     if before is None or now is None:
         return before is not now
     return Departure.between(before, now).share > 1

@@ -1,7 +1,7 @@
-"""From control signal and from parameter to picture: how long each took, and on which leg of the way.
+"""Latency from control frame to output frame and from parameter change to output frame, in total and per leg.
 
-Every fresh output frame knows when its control frame was captured, when the newest parameter that shaped it arrived,
-and when its chunk was sampled, begun, ended and decoded. All times are on one clock, see `video.frame.now_ns`.
+Every fresh output frame carries the capture time of its control frame, the arrival time of the newest parameter that
+shaped it, and the times of its chunk (sampled, started, ended, decoded). All times are on the clock `now_ns`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LEGS = ("wait", "send", "step", "decode", "queue")
 
 
 class Latency:
-    """Windows over what was presented. No lock: Telemetry owns and locks it."""
+    """Sliding windows over the presented frames. No lock: Telemetry owns it and locks."""
 
     def __init__(self) -> None:
         self._control, self._parameter = Samples(), Samples()
@@ -27,11 +27,11 @@ class Latency:
         self._received_ns = 0
 
     def presented(self, now_ns: int, captured_ns: int, trace: Trace) -> None:
-        """A picture was published for the first time. captured_ns: of the control frame it follows, 0 without one."""
+        """A frame was published for the first time. captured_ns: of the control frame it follows, 0 without control."""
         if captured_ns:
             self._control.add((now_ns - captured_ns) * _MS)
         if trace.received_ns > self._received_ns:
-            # Once a change, with the first picture that shows it: the others of its chunk only show it still.
+            # Once per change, with the first frame that shows it.
             self._received_ns = trace.received_ns
             self._parameter.add((now_ns - trace.received_ns) * _MS)
         moments = (captured_ns, trace.sampled_ns, trace.started_ns, trace.ended_ns, trace.decoded_ns, now_ns)
@@ -40,6 +40,6 @@ class Latency:
                 self._legs[leg].add((after - before) * _MS)
 
     def samples(self) -> dict[str, NDArray[np.float64]]:
-        """Milliseconds: `latency` (control to picture), `parameter` (to picture), `leg_wait` and so on."""
+        """Milliseconds by name: `latency` (control to output), `parameter` (to output), `leg_wait` and so on."""
         legs = {f"leg_{leg}": window.samples() for leg, window in self._legs.items()}
         return {"latency": self._control.samples(), "parameter": self._parameter.samples(), **legs}

@@ -1,9 +1,8 @@
-"""How much main memory the two processes hold, and how much is left."""
+"""Main memory that stage and worker hold, and what is free."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
 import psutil
 
@@ -12,26 +11,19 @@ from streamvace.telemetry.telemetry import Stats
 _MB = 1e6
 
 
-class ResidentMemory:
-    """Figures for telemetry: resident memory of the stage, of the worker, and of both, in MB."""
-
-    def __init__(self, worker_pid: Callable[[], int]) -> None:
-        """worker_pid: 0 while there is none."""
-        self._worker_pid = worker_pid
-
-    def stats(self) -> Stats:
-        """Asked of the system each time: microseconds."""
-        stage, worker = resident_mb(os.getpid()), resident_mb(self._worker_pid())
-        return {"memory_mb": round(stage + worker, 1), "memory_stage_mb": stage, "memory_worker_mb": worker}
+def memory_figures(worker_pid: int) -> Stats:
+    """Figures for telemetry, in MB: resident memory of the stage, of the worker, of both. worker_pid: 0: no worker."""
+    stage, worker = resident_mb(os.getpid()), resident_mb(worker_pid)
+    return {"memory_mb": round(stage + worker, 1), "memory_stage_mb": stage, "memory_worker_mb": worker}
 
 
 def resident_mb(pid: int) -> float:
-    """Resident memory of a process in MB; 0 for one that is not there."""
+    """Resident memory of a process in MB; 0 without such a process."""
     if not pid:
         return 0.0
     try:
         return round(psutil.Process(pid).memory_info().rss / _MB, 1)
-    except psutil.Error:  # it ended between two looks
+    except psutil.Error:  # it has just ended
         return 0.0
 
 

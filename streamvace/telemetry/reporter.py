@@ -1,4 +1,4 @@
-"""Faults for people: at most one line a second for each kind, with how often it happened. Never log spam.
+"""Reports faults to people: at most one line a second for each kind, with a count.
 
 Threads: any thread reports, the main thread flushes; one lock.
 """
@@ -16,14 +16,14 @@ from streamvace.system.clock import now_ns
 _QUIET_NS = 1_000_000_000
 
 _RECENT_NS = 10_000_000_000
-"""How long a line is news: long enough to be read from a controller between two scenes."""
+"""How long a line counts as recent: long enough to be read on a controller between two scenes."""
 
 
 def say(line: str) -> None:
-    """One line on stderr that no console can break: what its encoding cannot show is escaped, and it may be gone."""
+    """Print one line on stderr. Characters that its encoding lacks are escaped; a closed stderr is ignored."""
     stream = sys.stderr
     encoding = getattr(stream, "encoding", None) or "ascii"
-    with suppress(OSError, ValueError):  # the terminal is gone: there is nobody to tell, and the show must end in order
+    with suppress(OSError, ValueError):  # without a terminal nobody reads the line, and the show must shut down cleanly
         print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
 
 
@@ -36,7 +36,7 @@ class _Kind:
 
 
 class Reporter:
-    """Counts every fault, says each kind at most once a second, and remembers the newest line of all."""
+    """Counts every fault, prints each kind at most once a second, and remembers the newest line."""
 
     def __init__(self, write: Callable[[str], None] = say, clock: Callable[[], int] = now_ns) -> None:
         self._write = write
@@ -47,12 +47,12 @@ class Reporter:
         self._newest_ns = 0
 
     def recent(self) -> str:
-        """The last line reported while it is news; after that an empty string."""
+        """The last line reported, for ten seconds; after that an empty string."""
         with self._lock:
             return self._newest if self._clock() - self._newest_ns < _RECENT_NS else ""
 
     def report(self, kind: str, line: str) -> None:
-        """A fault of this kind happened. Never raises on account of the line."""
+        """Count a fault of this kind and print its line, now or with a later `flush`."""
         with self._lock:
             entry = self._kinds.setdefault(kind, _Kind())
             entry.total += 1
@@ -62,7 +62,7 @@ class Reporter:
         self.flush()
 
     def flush(self) -> None:
-        """Say what waited for its second to pass."""
+        """Print the lines that were held back and whose second has passed."""
         now = self._clock()
         lines: list[str] = []
         with self._lock:
@@ -75,12 +75,12 @@ class Reporter:
             self._write(line)
 
     def counts(self) -> dict[str, int]:
-        """How often each kind happened since the start."""
+        """Number of faults of each kind since the start."""
         with self._lock:
             return {kind: entry.total for kind, entry in self._kinds.items()}
 
 
 def one_line(error: BaseException) -> str:
-    """What to say about an exception: its type and its first words, on one line."""
+    """An exception as one line: its type and message, at most 400 characters."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}"[:400] if text else type(error).__name__

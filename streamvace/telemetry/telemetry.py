@@ -1,6 +1,6 @@
-"""What the show measures about itself: counters and bounded windows of times.
+"""The figures of a show: counters and bounded windows of times.
 
-Threads: the presenter, the engine and the source thread record; anyone reads. One lock, no I/O under it.
+Threads: the presenter, engine and source threads record, any thread reads. One lock, no I/O under it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from streamvace.telemetry.samples import Samples, percentiles
 Stats = dict[str, float | int | str]
 
 _FPS_FRAMES = 1024
-"""Fresh frames remembered for the frame rate: more than the fastest output shows in its span."""
+"""Times of fresh frames kept for the frame rate: more than the fastest output shows in `_FPS_SPAN_NS`."""
 
 _FPS_SPAN_NS = 3_000_000_000
 """Time over which the frame rate is averaged: a few chunks."""
@@ -34,7 +34,7 @@ _PERCENTILES = {
 
 
 class Telemetry:
-    """One place for figures; `stats()` is what OSC, the web page and `--stats` show."""
+    """Collects all figures; OSC, the web page and `--stats` show `stats()`."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -49,12 +49,12 @@ class Telemetry:
         self._extras: list[Callable[[], Mapping[str, float | int | str]]] = []
 
     def add(self, extra: Callable[[], Mapping[str, float | int | str]]) -> None:
-        """Further figures (source counters, the supervisor's state), asked for at every `stats()`."""
+        """Add further figures (source counters, the supervisor's state); called at every `stats()`."""
         with self._lock:
             self._extras.append(extra)
 
     def ticked(self, now_ns: int, missed: int) -> None:
-        """One frame was published; `missed` deadlines before it went by with none."""
+        """One frame was published, after `missed` deadlines without a frame."""
         with self._lock:
             self._ticks += 1
             self._missed += missed
@@ -65,20 +65,20 @@ class Telemetry:
             self._last_tick_ns = now_ns
 
     def fresh(self, now_ns: int, captured_ns: int, trace: Trace) -> None:
-        """A content frame was published for the first time; captured_ns: of the control frame it follows, 0 without."""
+        """A generated frame was published for the first time; captured_ns: see `Latency.presented`."""
         with self._lock:
             self._fresh_ns.append(now_ns)
             self._latency.presented(now_ns, captured_ns, trace)
 
     def chunk(self, seconds: float, stages: Mapping[str, float]) -> None:
-        """A chunk came back: the time the stage process waited for it, and the worker's own times a part."""
+        """A chunk came back. seconds: as measured by the stage. stages: the worker's seconds per stage."""
         with self._lock:
             self._chunks += 1
             self._chunk_ms.add(seconds * 1e3)
             self._stages_ms = {name: spent * 1e3 for name, spent in stages.items()}
 
     def stats(self) -> Stats:
-        """Every figure, by name. Times in milliseconds; 0 where nothing was measured yet."""
+        """Every figure, by name. Times in milliseconds; 0 before the first measurement."""
         with self._lock:
             figures: Stats = {"ticks": self._ticks, "missed": self._missed, "chunks": self._chunks}
             figures["interval_max_ms"] = round(self._longest_ms, 3)
@@ -97,7 +97,7 @@ class Telemetry:
 
 
 def _rate(moments_ns: Sequence[int], now_ns: int | None) -> float:
-    """Frames a second over the last seconds; a stream that stopped decays to 0."""
+    """Frames a second over the last `_FPS_SPAN_NS`; falls to 0 when the stream stops."""
     if now_ns is None:
         return 0.0
     recent = [moment for moment in moments_ns if now_ns - moment <= _FPS_SPAN_NS]
@@ -108,7 +108,7 @@ def _rate(moments_ns: Sequence[int], now_ns: int | None) -> float:
 
 
 def write_json(path: Path, figures: Mapping[str, object]) -> None:
-    """Write the file whole or not at all: a script that waits for it never reads half."""
+    """Write the file atomically: a script that waits for it never reads half a file."""
     whole = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         whole.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ import numpy as np
 
 from streamvace.system.clock import Clock, ShowClock
 from streamvace.system.errors import UserError
-from streamvace.system.fix_hints import install
+from streamvace.system.fix_hints import install_command
 from streamvace.video.core.rate import ticks
 from streamvace.video.core.resize import fit_cover
 from streamvace.video.core.threaded import ThreadedSource, one_line
@@ -45,7 +45,7 @@ def open_grabber() -> Any:
     try:
         import mss
     except ImportError as error:
-        raise UserError(f"screens need mss ({error}); run: {install('screen')}") from error
+        raise UserError(f"screens need mss ({error}); run: {install_command('screen')}") from error
     try:
         grabber = mss.MSS()
         if len(grabber.monitors) < 2:

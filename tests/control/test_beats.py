@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from streamvace.control.beats import BeatGate, open_link
 from streamvace.system.errors import UserError
-from streamvace.system.fix_hints import install
+from streamvace.system.fix_hints import install_command
 from tests.real_parts import require_package
 
 
@@ -118,7 +118,7 @@ def test_when_the_session_counts_anew_nothing_waits_for_ever() -> None:
 
 def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "aalink", None)
-    with pytest.raises(UserError, match=re.escape(install("link"))):
+    with pytest.raises(UserError, match=re.escape(install_command("link"))):
         BeatGate().follow("beat")
 
 

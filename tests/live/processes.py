@@ -38,7 +38,7 @@ if __name__ == "__main__":
     link = WorkerLink(WorkerSetup("tests.live.fakes:make", "embedded", (64, 64)))
     while not isinstance(link.receive(0.1), Ask):
         pass
-    print(link.pid, *(slot.name for slot in link._slots), flush=True)
+    print(link.pid, link._inbox.name, link._outbox.name, flush=True)
     time.sleep(600)
 """
 """A stage that starts a worker, says its process id and the names of the shared memory, and waits to be killed."""

@@ -145,7 +145,7 @@ def test_a_model_that_never_starts_ends_with_code_1_and_writes_nothing(start: St
 @pytest.mark.parametrize(
     ("kind", "option", "word"), [(socket.SOCK_DGRAM, "--osc-port", "OSC"), (socket.SOCK_STREAM, "--web-port", "web")]
 )
-def test_a_port_in_use_is_one_line_with_the_mend(start: Start, kind: socket.SocketKind, option: str, word: str) -> None:
+def test_a_port_in_use_is_one_line_with_the_fix(start: Start, kind: socket.SocketKind, option: str, word: str) -> None:
     with socket.socket(socket.AF_INET, kind) as taken:
         taken.bind(("127.0.0.1", 0))
         if kind is socket.SOCK_STREAM:

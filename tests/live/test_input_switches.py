@@ -25,26 +25,26 @@ SECONDS = 60.0
 class Live:
     """An input with a picture at every poll. `hangs-opening` never comes, `hangs-closing` never goes."""
 
-    def __init__(self, desk: ControlSurfaces, address: str) -> None:
+    def __init__(self, rig: Rig, address: str) -> None:
         if address == "hangs-opening":
-            desk.hung.set()
-            desk.over.wait()
+            rig.hung.set()
+            rig.over.wait()
         self.name = address
-        self._desk = desk
+        self._rig = rig
         self._count = 0
 
     def poll(self) -> Frame | None:
         self._count += 1
-        now_ns = self._desk.show.time.now()
+        now_ns = self._rig.show.time.now()
         return Frame(frame(0, 1 + self._count % 255, 0, SIZE).pixels, now_ns, self.name, self._count)
 
     def close(self) -> None:
         if self.name == "hangs-closing":
-            self._desk.hung.set()
-            self._desk.over.wait()
+            self._rig.hung.set()
+            self._rig.over.wait()
 
 
-class ControlSurfaces:
+class Rig:
     """A minute of virtual time with two live inputs, real `Inputs`, and a performer at a real OSC port who acts at
     given ticks."""
 
@@ -89,24 +89,24 @@ class ControlSurfaces:
 
 
 @pytest.fixture
-def desk() -> Iterator[ControlSurfaces]:
-    desk = ControlSurfaces()
-    yield desk
-    desk.close()
+def rig() -> Iterator[Rig]:
+    rig = Rig()
+    yield rig
+    rig.close()
 
 
-def check_every_tick(desk: ControlSurfaces, figures: Stats) -> None:
+def check_every_tick(rig: Rig, figures: Stats) -> None:
     assert figures["missed"] == 0
-    assert desk.show.ledger.published == figures["ticks"]
-    assert desk.show.ledger.published >= SECONDS * 30 - 1
-    assert desk.show.ledger.wrong == []
+    assert rig.show.ledger.published == figures["ticks"]
+    assert rig.show.ledger.published >= SECONDS * 30 - 1
+    assert rig.show.ledger.wrong == []
 
 
-def test_a_hundred_switches_over_osc_between_two_live_inputs_cost_no_tick(desk: ControlSurfaces) -> None:
-    desk.acts = {tick: "12"[tick // 16 % 2] for tick in range(100, 1700, 16)}
-    figures = desk.play()
-    check_every_tick(desk, figures)
-    assert desk.inputs.stats()["input_switches"] in (99, 100)
+def test_a_hundred_switches_over_osc_between_two_live_inputs_cost_no_tick(rig: Rig) -> None:
+    rig.acts = {tick: "12"[tick // 16 % 2] for tick in range(100, 1700, 16)}
+    figures = rig.play()
+    check_every_tick(rig, figures)
+    assert rig.inputs.stats()["input_switches"] in (99, 100)
 
 
 @pytest.mark.parametrize(
@@ -118,12 +118,12 @@ def test_a_hundred_switches_over_osc_between_two_live_inputs_cost_no_tick(desk: 
     ],
 )
 def test_an_input_that_hangs_when_it_comes_or_goes_costs_no_tick(
-    desk: ControlSurfaces, acts: dict[int, str], ends_as: str, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, acts: dict[int, str], ends_as: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It hangs until the show is over: an output, or the next switch, that waited for it would never come."""
     monkeypatch.setattr(SourcePoller.stop, "__defaults__", (3600.0,))
-    desk.acts = acts
-    figures = desk.play()
-    check_every_tick(desk, figures)
-    assert desk.hung.is_set()
-    assert desk.showing == ends_as
+    rig.acts = acts
+    figures = rig.play()
+    check_every_tick(rig, figures)
+    assert rig.hung.is_set()
+    assert rig.showing == ends_as

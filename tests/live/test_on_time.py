@@ -13,7 +13,7 @@ from streamvace.osc.codec import encode_message
 from streamvace.osc.inbox import Inbox
 from tests.osc.packets import bundle
 
-DESK = ("127.0.0.1", 5000)
+SENDER = ("127.0.0.1", 5000)
 SECOND = 1_000_000_000
 TURN_S = 0.005
 """Between two looks of the OSC thread; in a show it wakes by itself for what is due."""
@@ -35,7 +35,7 @@ class Stage:
         parameters = Parameters(clock=lambda: int(now[0] * SECOND))
         inbox = Inbox(parameters, lambda: now[0], look_ahead_s=look.read)
         for prompt, due in sent.items():
-            inbox.take(bundle(encode_message(PROMPT, prompt), at=clock + due), DESK)
+            inbox.take(bundle(encode_message(PROMPT, prompt), at=clock + due), SENDER)
         seen: dict[str, float] = {}
         start, playing_until = clock, clock
         while now[0] < clock + length_s:

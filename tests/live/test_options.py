@@ -1,4 +1,4 @@
-"""What the checks before the start promise: refused cheaply, on one line, with what was asked and the mend."""
+"""What the checks before the start promise: refused cheaply, on one line, with what was asked and the fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded model played over OSC as a performer would: references, anchors, outpainting, composite, drift."""
+"""The embedded model, played over OSC: references, anchors, outpainting, composite, drift."""
 
 from __future__ import annotations
 
@@ -17,19 +17,17 @@ from streamvace.live.director.look_ahead import LookAhead
 from streamvace.live.director.stills import fit_still, wishes
 from streamvace.live.inputs.frame_ring import FrameRing
 from streamvace.live.inputs.pictures import PictureShelf
-from streamvace.live.output.presenter import Presenter, Show
-from streamvace.live.output.sinks import Sinks
 from streamvace.live.worker.messages import WorkerSetup
 from streamvace.live.worker.pace import PaceMeter
 from streamvace.live.worker.worker import ChunkMaker, load_generator
 from streamvace.osc.codec import encode_message
 from streamvace.osc.inbox import Inbox
+from streamvace.records.backlog import Backlog
 from streamvace.records.chunk import Chunk, ChunkInput, Pixels
 from streamvace.records.frame import Frame
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.drift_watch import BASELINE, PATIENCE, REST, SETTLING
 from streamvace.telemetry.reporter import Reporter
-from streamvace.telemetry.telemetry import Telemetry
 from tests.live.show import PATIENCE_S, SECOND
 
 SIZE = (128, 128)
@@ -65,27 +63,20 @@ class Stage:
         self._moment = 0
         self._ring = FrameRing()
         self._sent: list[Pixels] = []
+        self._delivered: list[Chunk] = []
         self._parameters = Parameters(edits=EDITS)
         self._inbox = Inbox(self._parameters)
         reporter = Reporter(self.lines.append, clock=lambda: len(self.lines) * 2 * SECOND)
-        self._shelf = PictureShelf(MediaFolder(folder), lambda picture, use: fit_still(picture, use, SIZE), reporter)
-        self._parameters.listen(lambda snapshot, changed: self._shelf.want(wishes(snapshot)))
-        self._presenter = Presenter(
-            size=SIZE,
-            content_rate=24,
-            control=self._ring.newest,
-            show=Show,
-            sinks=Sinks([], reporter),
-            telemetry=Telemetry(),
-            reporter=reporter,
-        )
+        self._pictures = PictureShelf(MediaFolder(folder), lambda picture, use: fit_still(picture, use, SIZE), reporter)
+        self._parameters.listen(lambda snapshot, changed: self._pictures.want(wishes(snapshot)))
         self._director = Director(
             size=SIZE,
             blocks=lambda: 4,
             inputs=self,
             parameters=self._parameters,
-            presenter=self._presenter,
-            shelf=self._shelf,
+            backlog=Backlog(play_rate=24.0, rate=30.0),
+            deliver=lambda chunk, pace: self._delivered.append(chunk),
+            pictures=self._pictures,
             look_ahead=LookAhead(),
             reporter=reporter,
             clock=lambda: self._moment,
@@ -96,13 +87,13 @@ class Stage:
         return self._ring
 
     def close(self) -> None:
-        self._shelf.stop()
+        self._pictures.stop()
 
     def osc(self, address: str, *arguments: object) -> None:
         """As `oscsend` would; the disk gets the time it needs."""
         self._inbox.take(encode_message(f"/streamvace/{address}", *arguments), ("127.0.0.1", 5000))
         self.lines += self._inbox.flush().complaints.values()
-        assert self._shelf.settle(PATIENCE_S)
+        assert self._pictures.settle(PATIENCE_S)
 
     def chunk(self, frames: int | None = None) -> Pixels:
         """One chunk as it goes out, uint8 `[F, H, W, 4]`. frames: where a reset makes it another number."""
@@ -115,9 +106,10 @@ class Stage:
         self.given = self._director.build(self._generator.frames_wanted(), FIRST)
         made = self._generator.step(self.given)
         self.made = replace(made, frames=self.spoil(made.frames))
-        self._presenter._playhead._queue.clear()
         self._director.accept(self.made, PaceMeter().record(12, 0.1))
-        return np.stack([each.pixels for each in self._presenter._playhead._queue])
+        done = self._delivered.pop()
+        alpha = np.full(done.frames.shape[:3], 255, np.uint8) if done.alpha is None else done.alpha
+        return np.concatenate((done.frames, alpha[..., None]), axis=3)
 
     @property
     def sent(self) -> Pixels:

@@ -15,12 +15,14 @@ from streamvace.live.director.director import Director
 from streamvace.live.director.look_ahead import LookAhead
 from streamvace.live.inputs.frame_ring import FrameRing, Rings
 from streamvace.live.inputs.source_poller import SourcePoller
-from streamvace.live.output.playhead import HoldMode
-from streamvace.live.output.presenter import Presenter, Show
+from streamvace.live.output.presenter import Presenter
 from streamvace.live.output.sinks import SinkOpener, Sinks
+from streamvace.live.output_setup import show_of
 from streamvace.live.worker.health import Health
+from streamvace.live.worker.limits import Limits
 from streamvace.live.worker.messages import Ask, Done, Ready, StepFailed, WorkerSetup
-from streamvace.live.worker.supervisor import Limits, Supervisor
+from streamvace.live.worker.shared_frames import Packed
+from streamvace.live.worker.supervisor import Supervisor
 from streamvace.records.chunk import Chunk, ChunkInput
 from streamvace.records.frame import Frame, Source
 from streamvace.telemetry.reporter import Reporter
@@ -68,7 +70,7 @@ class ScriptedLink:
         answer: object
         if turn.ends == "done":
             chunk = self._generator.step(replace(inputs, prompt=""))
-            answer = Done(replace(chunk, trace=inputs.trace), (), Health())
+            answer = Done(Packed(replace(chunk, trace=inputs.trace)), Health())
         else:
             answer = StepFailed("the step failed") if turn.ends == "fails" else EOFError()
             self._generator.reset()
@@ -89,7 +91,7 @@ class ScriptedLink:
         return message
 
     def chunk(self, done: Done) -> Chunk:
-        return done.chunk
+        return done.chunk.header
 
     def close(self, grace_s: float) -> None:
         self._due.clear()
@@ -204,7 +206,7 @@ class VirtualShow:
             size=SIZE,
             content_rate=24,
             control=lambda: rings.ring("control").newest(),
-            show=self._show,
+            show=lambda: show_of(self.parameters.snapshot()),
             sinks=Sinks([lambda: self.ledger, *sinks], reporter),
             telemetry=self.telemetry,
             reporter=reporter,
@@ -217,7 +219,7 @@ class VirtualShow:
             parameters=self.parameters,
             backlog=self.presenter.backlog,
             deliver=self.presenter.offer,
-            shelf=NoPictures(),
+            pictures=NoPictures(),
             look_ahead=LookAhead(),
             reporter=reporter,
             clock=self.time.now,
@@ -247,12 +249,3 @@ class VirtualShow:
 
     def set(self, name: str, *arguments: object) -> None:
         self.parameters.set(f"/streamvace/{name}", arguments, "performer")
-
-    def _show(self) -> Show:
-        snapshot = self.parameters.snapshot()
-        return Show(
-            rate=snapshot.number("/streamvace/output_rate"),
-            generation=snapshot.generation,
-            hold_mode=HoldMode(snapshot.text("/streamvace/hold_mode")),
-            paused=snapshot.flag("/streamvace/pause"),
-        )

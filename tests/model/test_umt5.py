@@ -20,7 +20,7 @@ from streamvace.model import umt5
 from streamvace.model.prompt_cache import KeptPrompt, PromptCache, content_key, fingerprint
 from streamvace.model.umt5 import Rest, UMT5Size, UMT5TextEncoder, clean, load_encoder, transformers_names
 from streamvace.system.errors import UserError
-from streamvace.system.fix_hints import install
+from streamvace.system.fix_hints import install_command
 from tests.real_parts import require_package
 
 SIZE = UMT5Size(vocabulary=60, dim=16, heads=4, head_dim=6, ffn_dim=24, layers=2, rows=12)
@@ -314,7 +314,7 @@ def test_missing_files_and_packages_are_told_in_one_line_with_the_mend(
     with pytest.raises(UserError, match="cannot read the tokenizer"):
         make(weights, tmp_path).encode(["the sea"])
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(UserError, match=re.escape(install("wan"))):
+    with pytest.raises(UserError, match=re.escape(install_command("wan"))):
         load_encoder(weights, size=SIZE)
 
 

@@ -24,7 +24,7 @@ from streamvace.models.cli import app
 from streamvace.models.manifest import installed, model_files
 from streamvace.models.pull import DOWNLOADS
 from streamvace.system.errors import UserError
-from streamvace.system.fix_hints import install
+from streamvace.system.fix_hints import install_command
 from tests.networks import SMALL
 
 LONGLIVE = ("longlive-base", "longlive-lora", "vace-1.3b", "umt5-xxl", "umt5-tokenizer", "taehv")
@@ -154,7 +154,7 @@ def test_a_disk_that_is_too_small_is_reported_before_the_download(
 
 def test_pulling_without_the_hub_names_the_package(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(UserError, match=re.escape(install("wan"))):
+    with pytest.raises(UserError, match=re.escape(install_command("wan"))):
         run("pull", "taehv")
 
 

@@ -16,7 +16,7 @@ from streamvace.control.fades import Fade
 from streamvace.control.parameters import PROMPT, Parameters
 from streamvace.osc.codec import MAX_MESSAGES, encode_message
 from streamvace.osc.inbox import Inbox, Outcome
-from streamvace.system.fix_hints import install
+from streamvace.system.fix_hints import install_command
 from tests.control.coerced import coerced
 from tests.control.test_beats import FakeSession
 from tests.osc.packets import SCALE, bundle
@@ -270,7 +270,7 @@ def test_without_link_the_beat_is_refused_and_everything_goes_on(rig: Rig, monke
     monkeypatch.setitem(__import__("sys").modules, "aalink", None)
     rig.inbox = Inbox(rig.parameters, lambda: rig.now)
     complaints = rig.send("/streamvace/quantise", "bar").complaints
-    assert install("link") in complaints[DESK, "/streamvace/quantise"]
+    assert install_command("link") in complaints[DESK, "/streamvace/quantise"]
     assert rig.parameters.snapshot()["/streamvace/quantise"] == "off"
     rig.send(PROMPT, "at once")
     assert rig.parameters.snapshot()[PROMPT] == "at once"

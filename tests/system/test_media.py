@@ -96,7 +96,7 @@ def test_a_folder_that_is_itself_a_link_serves_its_files(media: MediaFolder, tmp
 
 
 def test_a_missing_file_names_what_is_there_instead(media: MediaFolder, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"cats\.png.*similar there: cat\.png"):
+    with pytest.raises(UserError, match=r"cats\.png.*similar names: cat\.png"):
         media.find("cats.png")
     with pytest.raises(UserError, match="no file"):
         media.find("refs")

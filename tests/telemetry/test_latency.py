@@ -1,4 +1,4 @@
-"""What the latency trace promises: each picture's own control frame, each parameter change once, each leg."""
+"""Latency: each frame by its own control frame, each parameter change once, each leg."""
 
 from __future__ import annotations
 

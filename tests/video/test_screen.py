@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from streamvace.system.errors import UserError
-from streamvace.system.fix_hints import install
+from streamvace.system.fix_hints import install_command
 from streamvace.video.endpoints import open_source
 from streamvace.video.screen import ScreenOptions, region
 from tests.real_parts import require, require_package
@@ -91,5 +91,5 @@ def test_without_a_screen_it_is_one_line(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_without_the_package_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mss", None)
-    with pytest.raises(UserError, match=re.escape(install("screen"))):
+    with pytest.raises(UserError, match=re.escape(install_command("screen"))):
         open_source("screen:1", (8, 8))

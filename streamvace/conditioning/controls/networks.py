@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.system.errors import UserError
-from streamvace.system.fix_hints import command, install
+from streamvace.system.fix_hints import command, install_command
 
 Floats = NDArray[np.float32]
 
@@ -67,7 +67,7 @@ class LiteNetwork:
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
-            raise UserError(f"{path.name} needs LiteRT ({error}); {install('vision')}") from None
+            raise UserError(f"{path.name} needs LiteRT ({error}); {install_command('vision')}") from None
         try:
             self._run: Any = Interpreter(model_path=str(path), num_threads=_THREADS)
             self._run.allocate_tensors()
@@ -97,7 +97,7 @@ class OnnxNetwork:
         try:
             import onnxruntime
         except ImportError as error:
-            raise UserError(f"{path.name} needs ONNX Runtime ({error}); {install('vision')}") from None
+            raise UserError(f"{path.name} needs ONNX Runtime ({error}); {install_command('vision')}") from None
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = _THREADS
         options.log_severity_level = _ERRORS_ONLY

@@ -1,1 +1,1 @@
-"""What shapes the next chunk."""
+"""Decides what shapes the next chunk, and finishes chunks for the output."""

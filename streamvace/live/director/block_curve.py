@@ -1,4 +1,4 @@
-"""Where in the network the control acts: a factor for each context block, as a curve that fits any number of them."""
+"""Where in the network the control acts: one factor per context block, from a curve over any number of blocks."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ CURVES: Mapping[str, Callable[[float], float]] = MappingProxyType(
         "ends": lambda depth: abs(2.0 * depth - 1.0),
     }
 )
-"""Name to strength 0..1 at a depth of 0 (the first context block) to 1 (the last)."""
+"""Name to strength 0..1 at a depth from 0 (the first context block) to 1 (the last)."""
 
 
 def block_scales(curve: str, contrast: float, blocks: int) -> tuple[float, ...]:
-    """A factor for each context block; empty where all are 1.
+    """One factor 0..1 per context block; empty: all 1.
 
-    contrast: 0..1, how far the weakest block is turned down: 1 to nothing.
+    contrast: 0..1, how far the weakest block is turned down; 1: to 0.
     """
     if curve == "flat" or contrast == 0:
         return ()

@@ -1,4 +1,4 @@
-"""From one snapshot and what was laid out for it to what shapes a chunk; live and offline alike. Pure."""
+"""Builds a ChunkInput from a snapshot and its layout, live and offline. Pure."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ def shape_chunk(
 ) -> ChunkInput:
     """The next chunk's input.
 
-    blocks: context blocks of the pipeline. stills: the pictures it is given, None: none. reset, captured_ns: see
-    ChunkInput.
+    blocks: number of context blocks of the pipeline. stills: None: no pictures. reset, captured_ns: see ChunkInput.
     """
     stills = stills or Stills()
     return ChunkInput(

@@ -1,7 +1,7 @@
-"""What the stage does to a finished chunk: the untouched source is pasted back, and it gets its alpha. Pure.
+"""Finishes a chunk on the stage: pastes the untouched source back and sets the alpha. Pure.
 
-The model never reproduces what it is told to keep bit for bit: the autoencoder alone loses detail. Here kept pixels
-are those of the source, exactly.
+The model does not reproduce kept pixels exactly, because the autoencoder loses detail. Here they are copied from the
+source bit for bit.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from streamvace.records.chunk import Chunk, Pixels
 
 @dataclass(frozen=True)
 class Finish:
-    """How one chunk is finished; its planes have the chunk's own frames.
+    """How one chunk of F frames is finished.
 
-    kept: uint8 `[F, H, W, 3]`, pasted where the mask keeps, or None. mask: uint8 `[F, H, W]`, 255 = generated.
-    feather: pixels over which generated fades into kept, counted inwards from the mask's edge. alpha: uint8
-    `[F, H, W]`, or None: opaque. alpha_is_mask: alpha is the mask with its feather instead.
+    kept: uint8 `[F, H, W, 3]`, pasted where the mask keeps, or None.
+    mask: uint8 `[F, H, W]`, 255 = generated, or None: everything is generated.
+    feather: pixels over which the generated picture fades into the kept one, inwards from the mask's edge.
+    alpha: uint8 `[F, H, W]`, 255 = opaque, or None: opaque.
+    alpha_is_mask: alpha is the mask with its feather instead.
     """
 
     kept: Pixels | None = None
@@ -34,7 +36,7 @@ class Finish:
 
     @classmethod
     def of(cls, snapshot: Snapshot, layout: Layout) -> Finish:
-        """What the parameters ask for."""
+        """The finish that the parameters ask for."""
         alpha = snapshot.text("/streamvace/output_alpha")
         composite = snapshot.flag("/streamvace/composite")
         return cls(
@@ -47,7 +49,7 @@ class Finish:
 
 
 def finish(chunk: Chunk, how: Finish) -> Chunk:
-    """The chunk as it goes out."""
+    """The chunk with its frames composited and its alpha set."""
     if how.mask is None or (how.kept is None and not how.alpha_is_mask):
         return chunk if how.alpha is None else replace(chunk, alpha=how.alpha)
     shares = _shares(how.mask, how.feather)
@@ -62,10 +64,10 @@ def finish(chunk: Chunk, how: Finish) -> Chunk:
 
 
 def share_of_generated(mask: Pixels, feather: float) -> NDArray[np.float32]:
-    """How much of the generated picture shows: float32 `[H, W]`, 0..1.
+    """The weight of the generated picture: float32 `[H, W]`, 0..1.
 
-    mask: uint8 `[H, W]`, 255 = generate; soft values are a share by themselves. feather: pixels that the share takes
-    from 0 at the edge of what is kept to 1; it fades inwards only, so whatever the mask keeps is kept whole.
+    mask: uint8 `[H, W]`, 255 = generate; values in between are weights themselves. feather: distance in pixels over
+    which the weight rises from 0 at the edge of the kept region to 1. It fades inwards only: kept pixels stay exact.
     """
     share = mask.astype(np.float32) / np.float32(255)
     if feather <= 0 or not mask.any() or mask.all():
@@ -77,7 +79,7 @@ def share_of_generated(mask: Pixels, feather: float) -> NDArray[np.float32]:
 
 
 def _shares(masks: Pixels, feather: float) -> list[NDArray[np.float32]]:
-    """One a frame; of a mask that stands still, one for all."""
+    """One per frame, computed once for equal masks in a row."""
     shares: list[NDArray[np.float32]] = []
     for index, mask in enumerate(masks):
         same = index > 0 and np.array_equal(mask, masks[index - 1])

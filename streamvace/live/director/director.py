@@ -1,7 +1,7 @@
-"""Decides what shapes the next chunk, as late as it can.
+"""Decides what shapes the next chunk, as late as possible.
 
-Threads: everything here runs on the engine thread, but for what says otherwise. The ring and the parameters it reads
-are thread-safe and immutable at the point of reading: one snapshot shapes one chunk.
+Threads: everything here runs on the engine thread unless stated otherwise. Rings and parameters are thread-safe, and
+one immutable snapshot shapes one chunk.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 import osc_schema
 from streamvace.control.parameters import Parameters, Snapshot
@@ -19,7 +18,7 @@ from streamvace.live.director.anchors import AnchorCue
 from streamvace.live.director.chunk_request import shape_chunk
 from streamvace.live.director.compositing import Finish, finish
 from streamvace.live.director.drift_correction import DriftCorrection
-from streamvace.live.director.frame_sampling import BASE_NS, ControlTiming, moved_on, sample
+from streamvace.live.director.frame_sampling import BASE_NS, ControlTiming, extrapolate, sample
 from streamvace.live.director.layout import ROLES, Pictures, lay_out, leading_role
 from streamvace.live.director.look_ahead import LookAhead
 from streamvace.live.director.prompts import PromptTransition, plain, spoken
@@ -28,37 +27,36 @@ from streamvace.live.inputs.frame_ring import FrameRing, Rings
 from streamvace.live.inputs.pictures import Wish
 from streamvace.live.worker.pace import Pace
 from streamvace.records.backlog import Backlog
-from streamvace.records.chunk import Chunk, ChunkInput, PromptMix, Trace
+from streamvace.records.chunk import Chunk, ChunkInput, Pixels, PromptMix, Trace
 from streamvace.records.frame import Frame
 from streamvace.system.clock import now_ns
 from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Stats
 from streamvace.video.core.resize import fit_cover
 
-Pixels = NDArray[np.uint8]
-
 _FIRST_SPAN_NS = 1_000_000_000
-"""What the first chunk looks at: the last second of control, not everything since the source was opened."""
+"""The first chunk samples the last second of control, not everything since the source was opened."""
 
 _PAUSED_S = 0.1
+"""How long to withhold the next chunk while the show is paused."""
 
 _SHAPING = tuple(row.address for row in osc_schema.load() if row.applies == "next_chunk")
-"""The parameters whose changes are seen in a chunk, and nowhere sooner."""
+"""Parameters whose changes first show in a chunk."""
 
 
-class Stock(Protocol):
-    """The part of `PictureShelf` that a chunk takes from; it never waits for a disk."""
+class LoadedPictures(Protocol):
+    """Pictures of the media folder that are in memory. Never waits for a disk."""
 
     @property
     def settled(self) -> bool:
         """Every picture asked for has been read or refused."""
 
     def take(self, wish: Wish) -> Pixels | None:
-        """A picture, if it is there by now."""
+        """The fitted picture, or None while it is not loaded."""
 
 
 class Director:
-    """The supervisor's feed: withholds, builds and passes on chunks."""
+    """The feed of the worker: withholds and builds chunk inputs, finishes chunks and passes them on."""
 
     def __init__(
         self,
@@ -69,48 +67,49 @@ class Director:
         parameters: Parameters,
         backlog: Backlog,
         deliver: Callable[[Chunk, Pace], None],
-        shelf: Stock,
+        pictures: LoadedPictures,
         look_ahead: LookAhead,
         reporter: Reporter,
         clock: Callable[[], int] = now_ns,
     ) -> None:
-        """size: (width, height). blocks: context blocks of the pipeline that runs now. deliver: gets what is made."""
+        """size: (width, height). blocks: number of context blocks of the running pipeline. backlog: counter that the
+        presenter writes. deliver: takes finished chunks."""
         self._size = size
         self._blocks = blocks
         self._inputs = inputs
         self._parameters = parameters
         self._backlog = backlog
         self._deliver = deliver
-        self._shelf = shelf
+        self._loaded = pictures
+        self._look_ahead = look_ahead
+        self._clock = clock
         self._anchors = AnchorCue()
         self._finish = Finish()
-        self._re_anchor = DriftCorrection(reporter)
-        self._clock = clock
+        self._drift = DriftCorrection(reporter)
         self._generation: int | None = None
         self._sampled_ns = 0
         self._received_ns = 0
         self._prompts = PromptTransition()
-        self._ruling: PromptMix | None = None
+        self._shown_mix: PromptMix | None = None
         self._step_s = 0.0
-        self._look_ahead = look_ahead
 
     def stats(self) -> Stats:
-        """For telemetry, from any thread. mix: the prompts that ruled the newest chunk, in words."""
-        mix = self._ruling
+        """Figures for telemetry, from any thread. mix: the prompts of the newest chunk as text."""
+        mix = self._shown_mix
         figures: Stats = {
             "mix": "" if mix is None else spoken(mix),
             "lookahead_ms": round(1e3 * self._look_ahead.seconds, 3),
         }
-        return figures | self._re_anchor.stats()
+        return figures | self._drift.stats()
 
     def wait_s(self, pace: Pace) -> float:
-        """How long to withhold the next chunk. A reset waits for nothing; a pause waits until it ends."""
+        """How long to withhold the next chunk. A reset does not wait; a pause waits until it ends."""
         snapshot = self._parameters.snapshot()
         self._step_s = pace.step_s
         if snapshot.flag("/streamvace/pause"):
             self._sampled_ns = 0
             self._look_ahead.interrupted()
-            self._parameters.advance()  # a cue may be on its way that ends the pause
+            self._parameters.advance()  # a fade or cue on its way can end the pause
             return _PAUSED_S
         if self._generation is not None and snapshot.generation != self._generation:
             return 0.0
@@ -123,22 +122,22 @@ class Director:
         snapshot = self._parameters.advance()
         reset = self._generation is not None and snapshot.generation != self._generation
         self._generation = snapshot.generation
-        rings = {role: self._inputs.ring(role) for role in ROLES}  # once: a switch must not fall into a chunk
+        rings = {role: self._inputs.ring(role) for role in ROLES}  # once: an input switch must not split a chunk
         lead = rings.get(leading_role(snapshot))
         timing = ControlTiming(snapshot.text("/streamvace/control_timing"))
         taken = self._sample(lead, first_frames if reset else frames, timing)
         layout = lay_out(snapshot, self._pictures(rings, lead, taken, timing))
         self._finish = Finish.of(snapshot, layout)
-        anchored = self._anchors.due(snapshot, starts=reset or frames == first_frames, loaded=self._shelf.settled)
+        anchored = self._anchors.due(snapshot, starts=reset or frames == first_frames, loaded=self._loaded.settled)
         inputs = shape_chunk(
             snapshot,
             layout,
             self._blocks(),
-            stills=stills(snapshot, self._shelf.take, anchored=anchored),
+            stills=stills(snapshot, self._loaded.take, anchored=anchored),
             reset=reset,
             captured_ns=taken[-1].captured_ns if taken else 0,
         )
-        inputs = self._re_anchor.apply(inputs, snapshot)
+        inputs = self._drift.apply(inputs, snapshot)
         return replace(
             inputs,
             prompt=plain(self._prompts.next(snapshot, now_ns, cut=reset)),
@@ -146,21 +145,21 @@ class Director:
         )
 
     def accept(self, chunk: Chunk, pace: Pace) -> None:
-        """Finish the chunk that was built last, the only one under way, and pass it on."""
-        self._re_anchor.see(chunk)
-        # Not always the prompt asked for: while a new one is being encoded, the old one rules on.
-        self._ruling = self._prompts.shown if chunk.prompt is None else PromptMix.of(chunk.prompt)
+        """Finish the chunk of the newest input (only one is in flight) and pass it on."""
+        self._drift.see(chunk)
+        # Not always the prompt asked for: while a new one is being encoded, the old one is used.
+        self._shown_mix = self._prompts.shown if chunk.prompt is None else PromptMix.of(chunk.prompt)
         self._deliver(finish(chunk, self._finish), pace)
 
     def _sample(self, lead: FrameRing | None, count: int, timing: ControlTiming) -> list[Frame]:
-        """`count` frames of the leading input, newest last; none without one or before its first picture."""
+        """`count` frames of the leading input, newest last; empty without one or before its first frame."""
         since_ns = self._sampled_ns or self._clock() - _FIRST_SPAN_NS
         taken = sample(lead, count, since_ns, timing) if lead else []
         self._sampled_ns = taken[-1].captured_ns if taken else 0
         return taken
 
     def _trace(self, snapshot: Snapshot, taken: Sequence[Frame]) -> Trace:
-        """What the stage knows of the chunk's times."""
+        """The stage's part of the chunk's times."""
         newest = max(snapshot.changed_ns.get(address, 0) for address in _SHAPING)
         received_ns = newest if 0 < self._received_ns < newest else 0
         self._received_ns = newest
@@ -173,29 +172,28 @@ class Director:
         taken: Sequence[Frame],
         timing: ControlTiming,
     ) -> Pictures:
-        """What every role showed when these frames were captured. An input that plays several roles is fitted once."""
+        """The pictures of every role at the times of the sampled frames. An input with several roles is fitted once."""
         fitted: dict[FrameRing, Pixels] = {}
         moments = [frame.captured_ns for frame in taken]
         for ring in set(rings.values()) if taken else ():
             frames = taken if ring is lead else ring.nearest(moments)
-            if frames:
-                fitted[ring] = (
-                    self._moved_on(ring, frames) if timing is ControlTiming.AHEAD else _fit(frames, self._size)
-                )
+            if frames and timing is ControlTiming.AHEAD:
+                fitted[ring] = self._extrapolated(ring, frames[-1], len(frames))
+            elif frames:
+                fitted[ring] = _fit(frames, self._size)
         return Pictures(**{role: fitted.get(ring) for role, ring in rings.items()})
 
-    def _moved_on(self, ring: FrameRing, frames: Sequence[Frame]) -> Pixels:
-        """The newest frame, moved on to where things will be when each picture of the chunk is shown."""
-        newest = frames[-1]
+    def _extrapolated(self, ring: FrameRing, newest: Frame, count: int) -> Pixels:
+        """`count` pictures: the newest frame, extrapolated to the time each frame of the chunk is shown."""
         (before,) = ring.nearest([newest.captured_ns - BASE_NS])
         period_s = 1 / self._backlog.play_rate
         older, newer = (fit_cover(frame.pixels, self._size) for frame in (before, newest))
         base_s = (newest.captured_ns - before.captured_ns) / 1e9
-        return moved_on(older, newer, base_s, [index * period_s for index in range(len(frames))])
+        return extrapolate(older, newer, base_s, [index * period_s for index in range(count)])
 
 
 def _fit(frames: Sequence[Frame], size: tuple[int, int]) -> Pixels:
-    """uint8 `[F, H, W, 4]` of the show's size. A frame held for several places is scaled once."""
+    """uint8 `[F, H, W, 4]` of size (width, height). A frame that occurs several times is scaled once."""
     fitted: dict[int, Pixels] = {}
     for frame in frames:
         if id(frame) not in fitted:

@@ -1,7 +1,6 @@
-"""From what the inputs showed to planes of one chunk: who steers, what is kept, what is painted. Pure.
+"""Lays out the pictures of the inputs as the planes of one chunk: control, source, mask, kept pixels, alpha. Pure.
 
-Everything the picture is made of is laid out here once, for the model and for the compositing of its result alike, so
-that both speak of the same pixels of the same frames.
+The model and the compositing of its result use the same layout, so both refer to the same pixels of the same frames.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from streamvace.records.chunk import Pixels
 
 @dataclass(frozen=True)
 class Pictures:
-    """What the inputs showed, by role; each uint8 `[F, H, W, 4]` of the show's size, straight alpha, or None without an
-    input. One array in several roles is one input that plays them all. The mask's alpha is the mask, opaque =
-    generate."""
+    """The pictures of the inputs by role: each uint8 `[F, H, W, 4]` of the show's size, straight alpha, or None without
+    an input. The same array in several roles is one input that plays them all. The mask is the alpha of the mask role's
+    picture, opaque = generate."""
 
     control: Pixels | None = None
     mask: Pixels | None = None
@@ -38,18 +37,18 @@ class Pictures:
 
 
 ROLES = tuple(role.name for role in fields(Pictures))
-"""What an input can be used for."""
+"""The roles that an input can play."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The planes of one chunk, each of its F frames, or None: not used.
+    """The planes of one chunk of F frames; None: not used.
 
-    control, source, second: uint8 `[F, H, W, 3]`; see ChunkInput. Under a mask the control's kept pixels are the
-    source's: that is what is to be preserved, whatever steers the rest. mask, scale_map: uint8 `[F, H, W]`; see
-    ChunkInput.
-    kept: uint8 `[F, H, W, 3]`, the untouched pictures that the mask keeps, where anything is made of them. alpha: uint8
-    `[F, H, W]`, the source's, where the output shows it.
+    control, source, second: uint8 `[F, H, W, 3]`; see ChunkInput. Under a mask, the control's kept pixels are those of
+    the source.
+    mask, scale_map: uint8 `[F, H, W]`; see ChunkInput.
+    kept: uint8 `[F, H, W, 3]`, the untouched source that the mask keeps.
+    alpha: uint8 `[F, H, W]`, the source's, if the output shows it.
     """
 
     control: Pixels | None = None
@@ -62,7 +61,7 @@ class Layout:
 
 
 def leading_role(snapshot: Snapshot) -> str:
-    """The role whose newest picture the next chunk is to show; "" when no input plays a part in it."""
+    """The role whose newest picture the next chunk follows; "" if it uses no input."""
     if snapshot.flag("/streamvace/control"):
         return "control"
     if snapshot.flag("/streamvace/video_to_video"):
@@ -71,9 +70,9 @@ def leading_role(snapshot: Snapshot) -> str:
 
 
 def lay_out(snapshot: Snapshot, pictures: Pictures) -> Layout:
-    """Every plane that the parameters ask for and the inputs can give.
+    """The planes that the parameters ask for, as far as there are inputs for them.
 
-    The control and the mask have been through the signal chain: their kind, and the mask's shape, are made already.
+    Control and mask have already passed the signal chain, which applies the control kind and shapes the mask.
     """
     steers, repaints, composites = (
         snapshot.flag(f"/streamvace/{name}") for name in ("control", "video_to_video", "composite")
@@ -84,13 +83,14 @@ def lay_out(snapshot: Snapshot, pictures: Pictures) -> Layout:
     control = planes.colours(pictures.control) if steers else None
     source = kept = None
     if pictures.source is not None and (repaints or (mask is not None and (composites or not one_input))):
-        # Around a placed source go on its own colours: video to video starts from them, a feather fades into them.
+        # A placed source is extended with the colours of its edge: video to video starts from them, and a feather fades
+        # into them.
         source = planes.colours(pictures.source, around=None)
         kept = None if mask is None else _despilled(snapshot, source)
     if mask is not None and control is not None and kept is not None and not one_input:
         control = np.stack([_where(each > 127, *pair) for each, *pair in zip(mask, control, kept, strict=True)])
     blended = snapshot.number("/streamvace/second_control/weight") > 0 and pictures.second is not pictures.control
-    shows_alpha = snapshot.text("/streamvace/output_alpha") == "source" and pictures.source is not None
+    shows_alpha = snapshot.text("/streamvace/output_alpha") == "source"
     return Layout(
         control=control,
         source=source if repaints else None,
@@ -103,8 +103,8 @@ def lay_out(snapshot: Snapshot, pictures: Pictures) -> Layout:
 
 
 class _Planes:
-    """Planes of the inputs at their place on the picture; colours are converted and scaled once an input, however many
-    roles it plays."""
+    """Planes of the inputs at their place on the picture. Colours are converted and scaled once per input, whatever the
+    number of its roles."""
 
     def __init__(self, placement: Placement | None) -> None:
         self._placement = placement
@@ -125,11 +125,11 @@ class _Planes:
         return self._placement.canvas(cut, pictures.shape[2], pictures.shape[1], around)
 
     def alpha(self, pictures: Pixels) -> Pixels:
-        """uint8 `[F, H, W]`; around a placed input there is nothing."""
+        """uint8 `[F, H, W]`; transparent around a placed input."""
         return self._placed(np.ascontiguousarray(pictures[..., 3]), around=0)
 
     def mask(self, source: Pixels | None, mask: Pixels | None) -> Pixels | None:
-        """uint8 `[F, H, W]`, 255 = generate; around a placed input everything is."""
+        """uint8 `[F, H, W]`, 255 = generate; everything around a placed input is generated."""
         own = None if mask is None else self.alpha(mask)
         if source is None or self._placement is None:
             return own
@@ -137,8 +137,7 @@ class _Planes:
         return outside if own is None else np.maximum(outside, own)
 
     def scale_map(self, kind: str, pictures: Pixels | None) -> Pixels | None:
-        """uint8 `[F, H, W]`; see ChunkInput. White or opaque is the context scale as it is set, and so is what is
-        around a placed input; black or transparent is none of it."""
+        """uint8 `[F, H, W]`; see ChunkInput. White, opaque, and around a placed input: 1. Black or transparent: 0."""
         if kind == "none" or pictures is None:
             return None
         code = cv2.COLOR_RGBA2GRAY
@@ -151,12 +150,12 @@ class _Planes:
 
 
 def _where(generated: NDArray[np.bool_], control: Pixels, kept: Pixels) -> Pixels:
-    """uint8 `[H, W, 3]`: the control where it is generated, else what is kept."""
+    """uint8 `[H, W, 3]`: the control in the generated region, else the kept picture. generated: bool `[H, W]`."""
     return np.asarray(cv2.copyTo(control, generated.astype(np.uint8), kept.copy()), np.uint8)
 
 
 def _despilled(snapshot: Snapshot, source: Pixels | None) -> Pixels | None:
-    """uint8 `[F, H, W, 3]` without the reflections of a keyed screen."""
+    """The source, uint8 `[F, H, W, 3]`, without the colour spill of a keyed screen."""
     if source is None or not keyed(snapshot):
         return source
     hue, spill = (snapshot.number(f"/streamvace/mask/chroma_{name}") for name in ("hue", "spill"))

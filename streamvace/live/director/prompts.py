@@ -1,4 +1,4 @@
-"""Which prompts shape the next chunk, and in what shares: the mix that is wanted, and the way there. No threads."""
+"""The prompt mix of the next chunk: the wanted mix and the transition to it. No threads."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from streamvace.control.parameters import PROMPT, PROMPTS, Snapshot
 from streamvace.records.chunk import Blend, PromptMix
 
 MOST_PARTS = 16
-"""Of a mix on its way: eight prompts to eight others. When one transition cuts into another, the smallest give way."""
+"""Parts of a mix in transition: eight prompts to eight others. When one transition interrupts another, the smallest
+parts are dropped."""
 
 _SMALLEST_SHARE = 0.005
-"""Less of a prompt is not seen in the picture, and would trail after every transition that was cut into."""
+"""A smaller share of a prompt is invisible, and would linger after every interrupted transition."""
 
 
 def wanted_mix(snapshot: Snapshot) -> PromptMix:
-    """What the parameters ask for: the mix of `prompts` unless it is empty or all its weights are 0, else `prompt`."""
+    """The mix that the parameters ask for: `prompts`, or `prompt` if that is empty or all its weights are 0."""
     parts = snapshot.weighted(PROMPTS)
     if not any(weight for _, weight in parts):
         return PromptMix.of(snapshot.text(PROMPT))
@@ -24,23 +25,23 @@ def wanted_mix(snapshot: Snapshot) -> PromptMix:
 
 
 def plain(mix: PromptMix) -> str | PromptMix:
-    """A mix of one text is that text."""
+    """The mix, or its text if it has only one."""
     return mix if len(mix.parts) > 1 else mix.parts[0][0]
 
 
 def spoken(mix: PromptMix) -> str:
-    """A mix in words, for a status line: `red glass 30 % + neon blue 70 %`."""
+    """A mix as a status line: `red glass 30 % + neon blue 70 %`."""
     if len(mix.parts) == 1:
         return mix.parts[0][0]
     return " + ".join(f"{text} {100 * weight:.0f} %" for text, weight in mix.parts)
 
 
 class PromptTransition:
-    """Leads from one mix to the next, a step a chunk. Belongs to the director."""
+    """Moves from one mix to the next, one step per chunk. Owned by the director."""
 
     def __init__(self) -> None:
         self.shown: PromptMix | None = None
-        """The newest chunk's mix, shares adding up to 1."""
+        """The newest chunk's mix, in canonical form."""
         self._from: PromptMix | None = None
         self._to: PromptMix | None = None
         self._fade: Fade | float = 0.0
@@ -49,12 +50,12 @@ class PromptTransition:
         self._asked_ns = 0
 
     def next(self, snapshot: Snapshot, now_ns: int, *, cut: bool) -> PromptMix:
-        """The mix of the chunk that is built now. cut: a reset, which is where the prompts are wanted to be at once."""
+        """The mix of the chunk being built. cut: a reset, which ends the transition."""
         wanted = wanted_mix(snapshot)
         if wanted != self._to:
             self._from, self._to, self._chunks = self.shown, wanted, 0
             self._fade = snapshot.prompt_fade or _transition(snapshot)
-            # Never before the chunk before this one: after a pause, a transition is seen from its beginning.
+            # Not before the previous chunk: after a pause, a transition is shown from its beginning.
             self._began_ns = max(_written_ns(snapshot), self._asked_ns)
         self._asked_ns = now_ns
         self._chunks += 1
@@ -72,7 +73,7 @@ class PromptTransition:
 
 
 def _transition(snapshot: Snapshot) -> Fade | float:
-    """The parameters' own transition: a Fade in seconds, or a number of chunks."""
+    """The transition that the parameters ask for: a Fade in seconds, or a number of chunks."""
     length = snapshot.number("/streamvace/prompt_transition")
     return length if snapshot.text("/streamvace/prompt_transition_unit") == "chunks" else Fade(length)
 
@@ -86,7 +87,7 @@ def _blend(snapshot: Snapshot) -> Blend:
 
 
 def _between(here: PromptMix, there: PromptMix, share: float, blend: Blend) -> PromptMix:
-    """The old parts fading out before the new ones fading in: slerp turns through the parts in their order."""
+    """The mix at `share` of the way. The old parts come first: slerp rotates through the parts in order."""
     parts = [(text, weight * (1.0 - share)) for text, weight in here.parts]
     parts += [(text, weight * share) for text, weight in there.parts]
     mixed = PromptMix.of(PromptMix(tuple(parts), blend)).parts

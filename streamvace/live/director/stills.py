@@ -1,4 +1,4 @@
-"""The still pictures that a snapshot asks for: references, first and last frame. Live and offline alike. Pure."""
+"""The still pictures that a snapshot asks for: references, first and last frame. Live and offline. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIRST_FRAME, LAST_FRAME = "/streamvace/first_frame", "/streamvace/last_frame"
 
 @dataclass(frozen=True)
 class Stills:
-    """What a chunk may be given, fitted to the show's size.
+    """The still pictures of a chunk, fitted to the show's size.
 
     references: uint8 `[N, H, W, 3]` on white, or None. first_frame, last_frame: uint8 `[H, W, 3]`, or None.
     """
@@ -31,16 +31,16 @@ class Stills:
 
 
 def wishes(snapshot: Snapshot) -> tuple[Wish, ...]:
-    """Every picture that the next chunks may need."""
+    """Every picture that the next chunks can need."""
     references = [Wish(name, "reference") for name in snapshot.texts(REFERENCES)]
     frames = [wish for address in (FIRST_FRAME, LAST_FRAME) if (wish := _frame(snapshot, address)) is not None]
     return (*references, *frames)
 
 
 def stills(snapshot: Snapshot, take: Callable[[Wish], Pixels | None], *, anchored: bool) -> Stills:
-    """What is there of the pictures that a snapshot asks for.
+    """The pictures that a snapshot asks for and that are loaded.
 
-    take: the fitted picture, or None while it is missing. anchored: with first and last frame.
+    take: returns the fitted picture, or None while it is missing. anchored: include first and last frame.
     """
     taken = [picture for name in snapshot.texts(REFERENCES) if (picture := take(Wish(name, "reference"))) is not None]
     first, last = (_frame(snapshot, address) if anchored else None for address in (FIRST_FRAME, LAST_FRAME))
@@ -54,7 +54,7 @@ def stills(snapshot: Snapshot, take: Callable[[Wish], Pixels | None], *, anchore
 def fit_still(picture: Pixels, use: Use, size: tuple[int, int]) -> Pixels:
     """A loaded picture, uint8 `[h, w, 4]`, as a chunk takes it: uint8 `[H, W, 3]`. size: (width, height).
 
-    A reference stands whole on white; a frame fills the picture, over black where it is transparent.
+    A reference is shown whole on white. A frame fills the picture, over black where it is transparent.
     """
     if use == "reference":
         return fit_on_white(picture, size)

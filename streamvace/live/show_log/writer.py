@@ -31,8 +31,8 @@ import numpy as np
 from streamvace import __version__
 from streamvace.control.parameters import Snapshot
 from streamvace.live.director.prompts import plain
+from streamvace.live.worker.chunk_exchange import Feed
 from streamvace.live.worker.pace import Pace
-from streamvace.live.worker.supervisor import Feed
 from streamvace.records.chunk import Chunk, ChunkInput, PromptMix
 from streamvace.system.clock import now_ns
 from streamvace.system.errors import UserError

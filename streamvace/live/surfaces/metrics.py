@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from streamvace.live.worker.supervisor import State
+from streamvace.live.worker.status import State
 from streamvace.telemetry.telemetry import Stats
 
 _COUNTERS = {

@@ -1,1 +1,1 @@
-"""The worker process, and the stage's side of it."""
+"""The worker process, and the stage's end of it."""

@@ -1,8 +1,8 @@
-"""The worker's times on the stage's clock.
+"""Maps the worker's times to the stage's clock.
 
-`time.perf_counter_ns` counts from the machine's start and is one clock for all its processes: CLOCK_MONOTONIC on
-Linux, mach_absolute_time on macOS, QueryPerformanceCounter on Windows. Python promises none of that, and a Linux time
-namespace breaks it, so every worker says its time when it is ready, and a clock that is another one is mapped.
+`time.perf_counter_ns` counts from the machine's start and is one clock for all processes: CLOCK_MONOTONIC on Linux,
+mach_absolute_time on macOS, QueryPerformanceCounter on Windows. Python does not guarantee that, and a Linux time
+namespace breaks it. So every worker sends its time when it is ready, and a different clock is mapped.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from streamvace.records.chunk import Chunk
 
 
 def clock_offset(started_ns: int, heard_ns: int, worker_ns: int) -> int:
-    """What to add to the worker's times: 0 where its reading lies between its start and the moment it was heard.
+    """Nanoseconds to add to the worker's times: 0 if its reading lies between its start and the arrival of the reading.
 
-    Otherwise its clock is another, and the reading was as good as now: wrong by the way through the pipe at most.
+    Otherwise its clock is a different one, and the reading is taken as simultaneous with its arrival; the error is the
+    time through the pipe.
     """
     return 0 if started_ns <= worker_ns <= heard_ns else heard_ns - worker_ns
 

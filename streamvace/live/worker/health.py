@@ -1,4 +1,4 @@
-"""What only the worker's process can know of itself: graphs that were compiled, and memory held on the device."""
+"""Figures that only the worker's process can read: compiled graphs, and memory held on the device."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Health:
-    """compiled: graphs that torch.compile has made in this process so far. device_mb: device memory that PyTorch holds,
-    used or not; 0 on the processor. Both stand still after READY, or the warm-up forgot something."""
+    """compiled: graphs that torch.compile has built in this process. device_mb: device memory in MB that PyTorch has
+    reserved; 0 on the CPU. Both stay constant after READY, unless the warm-up missed a path."""
 
     compiled: int = 0
     device_mb: float = 0.0
 
 
 def measure() -> Health:
-    """A look, in microseconds. Loads nothing: a worker that never compiled has no compiler to ask."""
+    """Read the figures; takes microseconds. Imports nothing: a worker that never compiled has not loaded dynamo."""
     torch, dynamo = sys.modules.get("torch"), sys.modules.get("torch._dynamo.utils")
     compiled = int(dynamo.counters["stats"]["unique_graphs"]) if dynamo is not None else 0
     on_card = torch is not None and torch.cuda.is_initialized()

@@ -1,35 +1,31 @@
-"""What stage and worker say to each other: small frozen dataclasses over a pipe; pixels go through shared memory.
+"""Messages between stage and worker: small frozen dataclasses over a pipe; pixels go through shared memory.
 
 The pipe joins two processes of one program on one machine and is never reachable from the network, so pickling these
-is safe. The version catches a worker of another installation.
+is safe. The protocol version detects a worker of another installation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass, field
 
 from streamvace.live.worker.health import Health
+from streamvace.live.worker.shared_frames import Packed
 from streamvace.records.chunk import Chunk, ChunkInput
 from streamvace.records.model_options import ModelOptions
 
-PROTOCOL = 4
-"""Goes up when a message changes."""
-
-Picture = TypeVar("Picture", ChunkInput, Chunk)
+PROTOCOL = 5
+"""Increased when a message changes."""
 
 
 @dataclass(frozen=True)
 class WorkerSetup:
-    """Everything the worker needs to start. factory: `module:function`, called with this setup, gives the generator.
+    """Everything the worker needs to start.
 
-    size: (width, height) of the show, already checked. model: how the pipeline is put on this machine.
-    warm_up: run every path before READY; a worker that replaces another shows its first chunks instead.
-    inbox, outbox: names of the shared memory slots. protocol: see PROTOCOL.
+    factory: `module:function`, called with this setup, returns the generator. size: (width, height) of the show, valid
+    for the pipeline. model: how the pipeline runs on this machine.
+    warm_up: run every path before READY; a worker that replaces another skips it and shows its first chunks sooner.
+    inbox, outbox: names of the shared memory. protocol: see PROTOCOL.
     """
 
     factory: str
@@ -44,7 +40,7 @@ class WorkerSetup:
 
 @dataclass(frozen=True)
 class Progress:
-    """Worker to stage: still loading or warming up, in a few words. loaded: the weights are in memory."""
+    """Worker to stage: what it is loading or warming up. loaded: the weights are in memory."""
 
     text: str
     loaded: bool = False
@@ -52,10 +48,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class Ready:
-    """Worker to stage: warm. first_frames: control frames the first chunk after a reset wants.
+    """Worker to stage: warm. first_frames: control frames that the first chunk after a reset takes.
 
-    clock_ns: what the show's clock says in the worker, just now. about: how the model runs: `device`, `precision`,
-    `attention` (and why no faster one), `codec`, `offload`.
+    clock_ns: the worker's clock, just now. about: how the model runs: `device`, `precision`, `attention` (and why no
+    faster one), `codec`, `offload`.
     """
 
     size: tuple[int, int]
@@ -67,34 +63,23 @@ class Ready:
 
 @dataclass(frozen=True)
 class Ask:
-    """Worker to stage: idle; the next chunk wants so many control frames (unless it is a reset: `first_frames`)."""
+    """Worker to stage: idle. frames: control frames of the next chunk, unless it is a reset (`Ready.first_frames`)."""
 
     frames: int
 
 
 @dataclass(frozen=True)
-class Plane:
-    """Where one array lies in a slot: uint8 of `shape`, `offset` bytes from the start, meant for field `name`."""
-
-    name: str
-    shape: tuple[int, ...]
-    offset: int
-
-
-@dataclass(frozen=True)
 class Step:
-    """Stage to worker: make this chunk. `inputs` without its pixels; those are `planes` of the inbox."""
+    """Stage to worker: make this chunk. Its arrays are in the inbox."""
 
-    inputs: ChunkInput
-    planes: tuple[Plane, ...]
+    inputs: Packed[ChunkInput]
 
 
 @dataclass(frozen=True)
 class Done:
-    """Worker to stage: the chunk. `chunk` without its pixels; those are `planes` of the outbox."""
+    """Worker to stage: the chunk. Its arrays are in the outbox."""
 
-    chunk: Chunk
-    planes: tuple[Plane, ...]
+    chunk: Packed[Chunk]
     health: Health
 
 
@@ -102,7 +87,7 @@ class Done:
 class StepFailed:
     """Worker to stage: this chunk failed, the generator was reset, an Ask follows.
 
-    refused: there was a chunk, and it must not be shown: not finite, or flat for no reason.
+    refused: there was a chunk, but it must not be shown: not finite, or flat without reason.
     """
 
     line: str
@@ -111,7 +96,7 @@ class StepFailed:
 
 @dataclass(frozen=True)
 class Died:
-    """Worker to stage, the last message. refused: the user must mend something, trying again is of no use."""
+    """Worker to stage, the last message. refused: only the user can fix it, so another try is pointless."""
 
     line: str
     refused: bool
@@ -121,17 +106,3 @@ class Died:
 @dataclass(frozen=True)
 class Quit:
     """Stage to worker: end."""
-
-
-def split_pixels(message: Picture) -> tuple[Picture, dict[str, NDArray[np.uint8]]]:
-    """Take the array fields out of a dataclass: (the rest, arrays by field name)."""
-    values = {field.name: getattr(message, field.name) for field in fields(message)}
-    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
-    empty: dict[str, Any] = dict.fromkeys(arrays, np.empty(0, dtype=np.uint8))
-    return replace(message, **empty), arrays
-
-
-def join_pixels(message: Picture, arrays: dict[str, NDArray[np.uint8]]) -> Picture:
-    """The opposite of `split_pixels`."""
-    pixels: dict[str, Any] = dict(arrays)
-    return replace(message, **pixels)

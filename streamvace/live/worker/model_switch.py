@@ -1,6 +1,6 @@
-"""`/streamvace/model/reload`: the same model anew, or the pipeline that was chosen meanwhile.
+"""`/streamvace/model/reload`: reloads the model, or loads the pipeline chosen since.
 
-Threads: `follow` runs on whatever thread wrote the parameters, `settle` on the engine thread; neither waits.
+Threads: `follow` runs on the thread that wrote the parameters, `settle` on the engine thread; neither waits.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from typing import Final
 
 from streamvace.control.parameters import Parameters, Snapshot
 from streamvace.live.worker.messages import WorkerSetup
-from streamvace.live.worker.supervisor import Status
+from streamvace.live.worker.status import Status
 
 PIPELINE: Final = "/streamvace/pipeline"
 RELOAD: Final = "/streamvace/model/reload"
 
 
 class ModelSwitch:
-    """Between the parameters and the supervisor: what is asked for, and what became of it."""
+    """Passes reloads from the parameters to the supervisor, and their outcome back."""
 
     def __init__(self, parameters: Parameters, setup: WorkerSetup, reload: Callable[[WorkerSetup], None]) -> None:
-        """setup: of the show's start; its size, its machine and its LoRAs stay."""
+        """setup: of the show's start. A reload keeps its size, model options and LoRAs."""
         self._parameters = parameters
         self._setup = setup
         self._reload = reload
@@ -32,12 +32,12 @@ class ModelSwitch:
         if RELOAD not in changed:
             return
         pipeline = snapshot.text(PIPELINE)
-        # An autoencoder was chosen for the pipeline of the start; another has its own.
+        # The autoencoder was chosen for the pipeline of the start; another pipeline has its own.
         model = self._setup.model if pipeline == self._setup.pipeline else replace(self._setup.model, codec=None)
         self._reload(replace(self._setup, pipeline=pipeline, model=model))
 
     def settle(self, status: Status) -> None:
-        """A listener of the supervisor: where it went back to the pipeline before, the parameter says so."""
+        """A listener of the supervisor: when it went back to the previous pipeline, set the parameter to that."""
         if status.went_back > self._went_back:
             self._went_back = status.went_back
             self._parameters.set(PIPELINE, (status.pipeline,), writer="model")

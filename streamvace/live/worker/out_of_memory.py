@@ -1,4 +1,4 @@
-"""Memory that ran out in the worker: how to tell, what to say, what to give back. Knows torch only if it is loaded."""
+"""Out of memory in the worker: detection, message, release of caches. Uses torch only if it is loaded."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _BYTES = {"bytes": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40, "p
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Main memory (Python, numpy, PyTorch on the processor) or a device's."""
-    # By name: torch.OutOfMemoryError covers CUDA and MPS, and must not be imported for a test of a fake.
+    """Whether main memory (Python, numpy, PyTorch on the CPU) or a device's memory ran out."""
+    # By name, without importing torch; torch.OutOfMemoryError covers CUDA and MPS.
     named = any(each.__name__ == "OutOfMemoryError" for each in type(error).__mro__)
     return named or isinstance(error, MemoryError) or "DefaultCPUAllocator: can't allocate memory" in str(error)
 
 
 def shortage_line(error: BaseException) -> str:
-    """One line with both numbers, where they are to be had: what was asked for last, and what is free."""
+    """One line with the amount asked for and the amount free, as far as they are known."""
     text = str(error)
     asked, free = _amount(_ASKED, text), _amount(_FREE, text)
     place = "on the card" if "CUDA" in text or "GPU" in text else "in main memory"
@@ -32,7 +32,7 @@ def shortage_line(error: BaseException) -> str:
 
 
 def give_back_memory() -> None:
-    """Return what PyTorch keeps for later to the device, so that the next try, or another program, can have it."""
+    """Return PyTorch's cached memory to the device, for the next try or another program."""
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         torch.cuda.empty_cache()

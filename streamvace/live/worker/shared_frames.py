@@ -1,8 +1,8 @@
-"""One block of shared memory for the pixels of one message.
+"""One block of shared memory for the pixels of one record.
 
 Ownership: the stage process creates and unlinks, the worker only attaches. At any time one side writes and the other
-waits for the message that says so, so there is no lock. Slots are made anew for every worker: a dying one cannot
-scribble into its successor's.
+waits for the message that says so, so there is no lock. Every worker gets new blocks: a dying worker cannot overwrite
+its successor's pixels.
 """
 
 from __future__ import annotations
@@ -10,22 +10,48 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.live.worker.messages import Plane
+from streamvace.records.chunk import Chunk, ChunkInput, Pixels
 
 _ALIGN = 64
 _MAX_PLANES = 16
-"""Arrays of one message whose alignment the slot makes room for."""
+"""Most arrays of one record; the block has room to align each."""
+
+Record = TypeVar("Record", ChunkInput, Chunk)
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Where one array lies in a block: uint8 of `shape`, `offset` bytes from the start, the value of field `name`."""
+
+    name: str
+    shape: tuple[int, ...]
+    offset: int
+
+
+@dataclass(frozen=True)
+class Packed(Generic[Record]):
+    """A record as it crosses the pipe: `header` is the record with empty arrays, `planes` say where its arrays lie."""
+
+    header: Record
+    planes: tuple[Plane, ...] = ()
+
+
+def arrays_of(record: ChunkInput | Chunk) -> dict[str, Pixels]:
+    """The array fields of a record, by name; fields that are None are left out."""
+    values = {field.name: getattr(record, field.name) for field in fields(record)}
+    return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
 
 
 class SharedFrames:
-    """Named arrays written on one side, copied out on the other."""
+    """Packs a record on one side, unpacks it on the other."""
 
     def __init__(self, memory: SharedMemory, *, owned: bool) -> None:
         self._memory = memory
@@ -33,47 +59,50 @@ class SharedFrames:
 
     @classmethod
     def create(cls, nbytes: int) -> SharedFrames:
-        """A new slot for at least `nbytes`; this process must `close` it."""
+        """A new block for arrays of `nbytes` in all; this process must `close` it."""
         name = f"streamvace_{os.getpid()}_{secrets.token_hex(4)}"
         if os.name == "posix":
-            # The tracker removes what a killed process leaves, but Python tells it only after the memory exists: a kill
-            # in between, most likely while the tracker itself is being started, would leave it for ever.
+            # The resource tracker removes what a killed process leaves behind, but Python registers the name only after
+            # the memory exists. A kill in between, most likely while the tracker is being started, would leave it.
             resource_tracker.register(f"/{name}", "shared_memory")
         return cls(SharedMemory(name, create=True, size=nbytes + _ALIGN * _MAX_PLANES), owned=True)
 
     @classmethod
     def attach(cls, name: str) -> SharedFrames:
-        """The other end of a slot; `close` only lets go of it."""
-        # Before 3.13 attaching registers the name with the resource tracker as well. A spawned child shares its
-        # parent's tracker, which keeps a set of names, so the parent's unlink clears it once and for all.
+        """The other end of a block; `close` only detaches from it."""
+        # Before 3.13, attaching registers the name with the resource tracker as well. A spawned child shares its
+        # parent's tracker, which keeps a set of names, so the parent's unlink clears it.
         if sys.version_info >= (3, 13):
             return cls(SharedMemory(name=name, track=False), owned=False)
         return cls(SharedMemory(name=name), owned=False)
 
     @property
     def name(self) -> str:
-        """What the other process attaches to."""
+        """The name the other process attaches to."""
         return self._memory.name
 
-    def write(self, arrays: Mapping[str, NDArray[np.uint8]]) -> tuple[Plane, ...]:
-        """Copy the arrays in. Raises ValueError with both sizes when they don't fit."""
+    def pack(self, record: Record) -> Packed[Record]:
+        """Copy the record's arrays in. Raises ValueError with both sizes when they do not fit."""
+        arrays = arrays_of(record)
         planes: list[Plane] = []
         offset = 0
         for name, array in arrays.items():
             planes.append(Plane(name, array.shape, offset))
             offset += -(-array.nbytes // _ALIGN) * _ALIGN
         if offset > self._memory.size:
-            raise ValueError(f"pixels need {offset} bytes, the slot holds {self._memory.size}")
+            raise ValueError(f"pixels need {offset} bytes, the shared memory holds {self._memory.size}")
         for plane, array in zip(planes, arrays.values(), strict=True):
             self._view(plane)[...] = array
-        return tuple(planes)
+        empty: dict[str, Any] = dict.fromkeys(arrays, np.empty(0, np.uint8))
+        return Packed(replace(record, **empty), tuple(planes))
 
-    def read(self, planes: Iterable[Plane]) -> dict[str, NDArray[np.uint8]]:
-        """Copies of the arrays, by name: the slot may be overwritten right after."""
-        return {plane.name: self._view(plane).copy() for plane in planes}
+    def unpack(self, packed: Packed[Record]) -> Record:
+        """The record with copies of its arrays: the block may be overwritten right after."""
+        arrays: dict[str, Any] = {plane.name: self._view(plane).copy() for plane in packed.planes}
+        return replace(packed.header, **arrays)
 
     def close(self) -> None:
-        """Let go of the memory; the creating side also removes it. Idempotent."""
+        """Detach from the memory; the creating side also removes it. Idempotent."""
         self._memory.close()
         if self._owned:
             self._owned = False

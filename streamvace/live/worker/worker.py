@@ -1,8 +1,7 @@
 """The worker process: owns the generator and nothing else.
 
-One thread does everything in turn: ask, receive, step, answer. A second one only watches for the parent's death, since
-a step that hangs would never notice it. Ctrl-C is the stage's business; the worker ends when it is told to or when the
-pipe closes.
+One thread asks, receives, steps and answers in turn. A second one only watches for the parent's death, which a hanging
+step would not notice. The worker ignores Ctrl-C: it ends when the stage tells it to, or when the pipe closes.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
@@ -32,8 +32,6 @@ from streamvace.live.worker.messages import (
     Step,
     StepFailed,
     WorkerSetup,
-    join_pixels,
-    split_pixels,
 )
 from streamvace.live.worker.out_of_memory import give_back_memory, is_out_of_memory, shortage_line
 from streamvace.live.worker.shared_frames import SharedFrames
@@ -46,10 +44,10 @@ from streamvace.telemetry.reporter import one_line
 DEFAULT_FACTORY = "streamvace.live.worker.worker:load_generator"
 
 _FAILURES_IN_A_ROW = 3
-"""Steps that may fail one after the other before the process gives up and is started afresh."""
+"""Failed steps in a row after which the process gives up and is restarted."""
 
 _SHORTAGES_IN_A_ROW = 2
-"""Steps that may run out of memory: what a second try cannot get, only a fresh process can."""
+"""Steps in a row that may run out of memory: if a second try fails too, only a new process can help."""
 
 _STAGE_GONE = (EOFError, BrokenPipeError, ConnectionResetError)
 
@@ -57,7 +55,7 @@ log = logging.getLogger(__name__)
 
 
 class ChunkMaker(Protocol):
-    """What the worker needs of a generator."""
+    """The part of a generator that the worker uses."""
 
     @property
     def size(self) -> tuple[int, int]: ...
@@ -75,7 +73,7 @@ class ChunkMaker(Protocol):
 
 
 def load_generator(setup: WorkerSetup) -> ChunkMaker:
-    """The real generator, from the pipeline table and its weights."""
+    """The default factory: the pipeline's generator with its weights."""
     from streamvace.stream.loading import load_generator as load
 
     made = load(setup.pipeline, setup.size, setup.model)
@@ -85,27 +83,27 @@ def load_generator(setup: WorkerSetup) -> ChunkMaker:
 
 
 def worker_main(setup: WorkerSetup, connection: Connection[Any, Any]) -> None:
-    """The process's entry. Everything that goes wrong is said in a last message; the exit code is 1 then."""
+    """Entry point of the process. An error is sent as the last message; the exit code is then 1."""
     _ignore_interrupts()
     threading.Thread(target=_die_with_parent, name="parent watch", daemon=True).start()
     try:
         _serve(setup, connection)
     except _STAGE_GONE:
         return
-    except Exception as error:  # noqa: BLE001 - the last words of a process; the supervisor counts and reports them
-        died = Died(_last_words(error), isinstance(error, UserError), traceback.format_exc())
+    except Exception as error:  # noqa: BLE001 - sent as the last message; the supervisor counts and reports it
+        died = Died(_describe(error), isinstance(error, UserError), traceback.format_exc())
         try:
             connection.send(died)
         except OSError:
-            log.debug("the stage went away before it could be told: %s", died.line)
+            log.debug("the stage went away before this was sent: %s", died.line)
         raise SystemExit(1) from None
 
 
 def _serve(setup: WorkerSetup, connection: Connection[Any, Any]) -> None:
+    """Load, warm up, then make chunks until told to quit."""
     if setup.protocol != PROTOCOL:
         raise UserError(f"the worker speaks protocol {PROTOCOL}, the stage {setup.protocol}: install streamvace again")
-    inbox, outbox = SharedFrames.attach(setup.inbox), SharedFrames.attach(setup.outbox)
-    try:
+    with closing(SharedFrames.attach(setup.inbox)) as inbox, closing(SharedFrames.attach(setup.outbox)) as outbox:
         connection.send(Progress(f"loading {setup.pipeline}"))
         generator = resolve(setup.factory)(setup)
         connection.send(Progress("warming up", loaded=True))
@@ -113,72 +111,67 @@ def _serve(setup: WorkerSetup, connection: Connection[Any, Any]) -> None:
             generator.warm_up(lambda *parts: connection.send(Progress(" ".join(map(str, parts)), loaded=True)))
             generator.reset()
         connection.send(Ready(generator.size, generator.frames_wanted(), now_ns(), measure(), generator.about))
-        _loop(generator, connection, inbox, outbox)
-    finally:
-        inbox.close()
-        outbox.close()
+        guard, failures = ChunkGuard(), 0
+        while True:
+            connection.send(Ask(generator.frames_wanted()))
+            message = connection.recv()
+            if isinstance(message, Quit):
+                return
+            assert isinstance(message, Step)
+            try:
+                reply = _step(generator, guard, inbox.unpack(message.inputs), outbox)
+                failures = 0
+            except Exception as error:
+                failures += 1
+                if failures >= (_SHORTAGES_IN_A_ROW if is_out_of_memory(error) else _FAILURES_IN_A_ROW):
+                    raise
+                reply = _recover(generator, error)
+            connection.send(reply)
 
 
-def _loop(generator: ChunkMaker, connection: Connection[Any, Any], inbox: SharedFrames, outbox: SharedFrames) -> None:
-    guard = ChunkGuard()
-    failures = 0
-    while True:
-        connection.send(Ask(generator.frames_wanted()))
-        message = connection.recv()
-        if isinstance(message, Quit):
-            return
-        assert isinstance(message, Step)
-        try:
-            inputs = join_pixels(message.inputs, inbox.read(message.planes))
-            started_ns = now_ns()
-            chunk = generator.step(inputs)
-            refusal = guard.refusal(inputs, chunk)
-            header, pixels = split_pixels(_traced(chunk, inputs, started_ns))
-            reply: Done | StepFailed = Done(header, outbox.write(pixels), measure())
-        except Exception as error:
-            short = is_out_of_memory(error)
-            failures += 1
-            if failures >= (_SHORTAGES_IN_A_ROW if short else _FAILURES_IN_A_ROW):
-                raise
-            log.debug("a step failed", exc_info=True)
-            generator.reset()
-            if short:
-                give_back_memory()
-            reply = StepFailed(_last_words(error), refused=isinstance(error, FloatingPointError))
-        else:
-            failures = 0
-            if refusal:
-                generator.reset()
-                reply = StepFailed(refusal, refused=True)
-        connection.send(reply)
+def _step(generator: ChunkMaker, guard: ChunkGuard, inputs: ChunkInput, outbox: SharedFrames) -> Done | StepFailed:
+    """Make one chunk. A chunk that the guard refuses resets the generator."""
+    started_ns = now_ns()
+    chunk = generator.step(inputs)
+    refusal = guard.refusal(inputs, chunk)
+    if refusal:
+        generator.reset()
+        return StepFailed(refusal, refused=True)
+    decoded_ns = now_ns()
+    # On a GPU, the networks have finished when the decoder starts on their result.
+    ended_ns = decoded_ns - round(chunk.seconds.get("decode", 0.0) * 1e9)
+    trace = replace(inputs.trace, started_ns=started_ns, ended_ns=ended_ns, decoded_ns=decoded_ns)
+    return Done(outbox.pack(replace(chunk, trace=trace)), measure())
 
 
-def _last_words(error: Exception) -> str:
-    """What to say about it, on one line; with both numbers where memory ran out."""
+def _recover(generator: ChunkMaker, error: Exception) -> StepFailed:
+    """Reset the generator after a step that raised."""
+    log.debug("a step failed", exc_info=True)
+    generator.reset()
+    if is_out_of_memory(error):
+        give_back_memory()
+    return StepFailed(_describe(error), refused=isinstance(error, FloatingPointError))
+
+
+def _describe(error: Exception) -> str:
+    """The error on one line; for a lack of memory with the amounts needed and free."""
     if is_out_of_memory(error):
         return shortage_line(error)
     return " ".join(str(error).split()) if isinstance(error, UserError) else one_line(error)
 
 
-def _traced(chunk: Chunk, inputs: ChunkInput, started_ns: int) -> Chunk:
-    """The chunk with its times. On a GPU the networks are done when the decoder starts on their result."""
-    decoded_ns = now_ns()
-    ended_ns = decoded_ns - round(chunk.seconds.get("decode", 0.0) * 1e9)
-    return replace(chunk, trace=replace(inputs.trace, started_ns=started_ns, ended_ns=ended_ns, decoded_ns=decoded_ns))
-
-
 def resolve(factory: str) -> Callable[[WorkerSetup], ChunkMaker]:
-    """`module:function` as the function."""
+    """The function that `module:function` names."""
     module, _, name = factory.partition(":")
     found: Callable[[WorkerSetup], ChunkMaker] = getattr(importlib.import_module(module), name)
     return found
 
 
 def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of the console; the stage alone decides what it means."""
+    """Ctrl-C reaches every process of the console; only the stage acts on it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
-        # The stage blocked it while starting this process, so that an early Ctrl-C could not hit the imports.
+        # The stage blocked it while starting this process, so that an early Ctrl-C does not interrupt the imports.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 

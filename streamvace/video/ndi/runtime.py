@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamvace.system.errors import UserError
-from streamvace.system.fix_hints import install
+from streamvace.system.fix_hints import install_command
 from streamvace.video.core.threaded import Threaded
 
 EXTRA_IPS_VARIABLE = "STREAMVACE_NDI_IPS"
@@ -42,7 +42,7 @@ def load_ndi() -> Any:
             try:
                 import NDIlib
             except ImportError as error:
-                raise UserError(f"NDI is not installed ({error}); run: {install('ndi')}") from error
+                raise UserError(f"NDI is not installed ({error}); run: {install_command('ndi')}") from error
             if not NDIlib.initialize():
                 raise UserError("NDI does not run on this processor (it needs SSE 4.2); use another input or output")
             # Never destroyed: a receiver that hangs may still use it, and the end of the process frees everything.

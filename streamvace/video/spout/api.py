@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.system.errors import UserError
-from streamvace.system.fix_hints import install
+from streamvace.system.fix_hints import install_command
 from streamvace.video.core.shared_texture import require_system
 
 GL_RGBA = 0x1908
@@ -99,7 +99,9 @@ def load_spout(name: str = "") -> SpoutModule:
     try:
         import SpoutGL
     except ImportError as error:
-        raise UserError(f"Spout is not installed ({error}); run: {install('spout')} (Python 3.10 to 3.13)") from error
+        raise UserError(
+            f"Spout is not installed ({error}); run: {install_command('spout')} (Python 3.10 to 3.13)"
+        ) from error
     module: Any = SpoutGL
     loaded: SpoutModule = module
     return loaded

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from streamvace.system.clock import now_ns
 from streamvace.system.errors import UserError
-from streamvace.system.fix_hints import install
+from streamvace.system.fix_hints import install_command
 from streamvace.video.core.shared_texture import require_system
 
 METAL_RGBA = 70
@@ -107,7 +107,7 @@ def load_syphon(name: str = "") -> Syphon:
         from syphon.utils.numpy import copy_image_to_mtl_texture, copy_mtl_texture_to_image
         from syphon.utils.raw import create_mtl_texture
     except ImportError as error:
-        raise UserError(f"Syphon is not installed ({error}); run: {install('syphon')}") from error
+        raise UserError(f"Syphon is not installed ({error}); run: {install_command('syphon')}") from error
     return Syphon(
         server=syphon.SyphonMetalServer,
         client=syphon.SyphonMetalClient,

@@ -23,11 +23,11 @@ class Stream:
         overrides = {f"/streamvace/{name}": value for name, value in values.items()}
         self.parameters = Parameters(overrides)  # type: ignore[arg-type]
         self.lines: list[str] = []
-        self.re_anchor = DriftCorrection(Reporter(self.lines.append))
+        self.correction = DriftCorrection(Reporter(self.lines.append))
 
     def chunk(self, value: int, **given: object) -> ChunkInput:
-        inputs = self.re_anchor.apply(ChunkInput("", **given), self.parameters.snapshot())  # type: ignore[arg-type]
-        self.re_anchor.see(Chunk(picture(value)[None], 0, 0, 0, 0, {}))
+        inputs = self.correction.apply(ChunkInput("", **given), self.parameters.snapshot())  # type: ignore[arg-type]
+        self.correction.see(Chunk(picture(value)[None], 0, 0, 0, 0, {}))
         return inputs
 
     def settle(self, value: int = 90) -> None:
@@ -47,7 +47,7 @@ def test_drift_is_answered_once_with_the_best_recent_picture_and_reported() -> N
     given = anchored(drifting + healed)
     assert len(given) == 1
     assert (given[0] == picture(90)).all()
-    assert stream.re_anchor.stats()["re_anchors"] == 1
+    assert stream.correction.stats()["re_anchors"] == 1
     assert len(stream.lines) == 1
     assert "drifted (" in stream.lines[0]
 
@@ -56,26 +56,26 @@ def test_without_auto_drift_is_shown_and_nothing_else() -> None:
     stream = Stream()
     stream.settle()
     assert anchored([stream.chunk(170) for _ in range(20)]) == []
-    assert float(stream.re_anchor.stats()["drift"]) > 1
+    assert float(stream.correction.stats()["drift"]) > 1
 
 
 def test_a_new_prompt_is_no_drift() -> None:
     stream = Stream(re_anchor_auto=True)
     stream.settle()
-    stream.parameters.set("/streamvace/prompt", ("white snow",), "desk")
+    stream.parameters.set("/streamvace/prompt", ("white snow",), "test")
     assert anchored([stream.chunk(200) for _ in range(40)]) == []
 
 
 def test_as_a_reference_it_joins_the_performers_own() -> None:
     stream = Stream(re_anchor_as="reference")
     stream.settle()
-    stream.parameters.set("/streamvace/re_anchor", (), "desk")
+    stream.parameters.set("/streamvace/re_anchor", (), "test")
     own = np.stack([np.full((32, 32, 3), number, np.uint8) for number in range(8)])
     inputs = stream.chunk(90, references=own[:2])
     assert inputs.first_frame is None
     assert inputs.references is not None
     assert (inputs.references == np.concatenate((own[:2], picture(90)[None]))).all()
-    stream.parameters.set("/streamvace/re_anchor", (), "desk")
+    stream.parameters.set("/streamvace/re_anchor", (), "test")
     full = stream.chunk(90, references=own).references
     assert full is not None
     assert len(full) == 8
@@ -84,7 +84,7 @@ def test_as_a_reference_it_joins_the_performers_own() -> None:
 def test_the_performers_first_frame_goes_before() -> None:
     stream = Stream()
     stream.settle()
-    stream.parameters.set("/streamvace/re_anchor", (), "desk")
+    stream.parameters.set("/streamvace/re_anchor", (), "test")
     own = picture(10)
     assert stream.chunk(90, first_frame=own).first_frame is own
 
@@ -92,6 +92,6 @@ def test_the_performers_first_frame_goes_before() -> None:
 def test_after_a_reset_nothing_old_is_anchored_on() -> None:
     stream = Stream()
     stream.settle()
-    stream.parameters.set("/streamvace/re_anchor", (), "desk")
-    stream.parameters.set("/streamvace/reset", (), "desk")
+    stream.parameters.set("/streamvace/re_anchor", (), "test")
+    stream.parameters.set("/streamvace/reset", (), "test")
     assert stream.chunk(90, reset=True).first_frame is None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from streamvace.live.director.frame_sampling import ControlTiming, Pixels, moved_on, sample
+from streamvace.live.director.frame_sampling import ControlTiming, extrapolate, sample
 from streamvace.live.inputs.frame_ring import FrameRing
+from streamvace.records.chunk import Pixels
 from tests.live.show import frame
 
 MS = 1_000_000
@@ -43,29 +44,29 @@ def test_before_the_first_picture_there_is_none(timing: ControlTiming) -> None:
 
 
 def test_what_moves_goes_on_at_its_speed_and_what_stands_stays() -> None:
-    pictures = moved_on(disc(50, 60), disc(56, 60), 0.1, [0.0, 0.1, 0.2])
+    pictures = extrapolate(disc(50, 60), disc(56, 60), 0.1, [0.0, 0.1, 0.2])
     at = [centre(picture) for picture in pictures]
     assert at[0] == pytest.approx((56, 60), abs=0.3)
     assert at[1] == pytest.approx((62, 60), abs=1.5)
     assert at[2] == pytest.approx((68, 60), abs=2.5)
     still = disc(50, 60)
-    assert all((picture == still).all() for picture in moved_on(still, still, 0.1, [0.0, 0.3]))
+    assert all((picture == still).all() for picture in extrapolate(still, still, 0.1, [0.0, 0.3]))
 
 
 def test_it_is_nearer_to_what_came_true_than_holding_is() -> None:
     truth, newest = disc(62, 55), disc(56, 57.5)
-    (guess,) = moved_on(disc(50, 60), newest, 0.1, [0.1])
+    (guess,) = extrapolate(disc(50, 60), newest, 0.1, [0.1])
     error = [float(np.abs(each.astype(int) - truth).mean()) for each in (guess, newest)]
     assert error[0] < 0.6 * error[1]
 
 
 def test_a_guess_ends_after_half_a_second() -> None:
-    pictures = moved_on(disc(50, 60), disc(54, 60), 0.1, [0.5, 5.0])
+    pictures = extrapolate(disc(50, 60), disc(54, 60), 0.1, [0.5, 5.0])
     assert (pictures[0] == pictures[1]).all()
 
 
 def test_one_frame_alone_is_held() -> None:
-    assert (moved_on(disc(50, 60), disc(60, 60), 0.0, [0.0, 0.1]) == disc(60, 60)).all()
+    assert (extrapolate(disc(50, 60), disc(60, 60), 0.0, [0.0, 0.1]) == disc(60, 60)).all()
 
 
 @pytest.mark.parametrize("size", [(832, 96), (64, 64), (64, 1024), (1920, 64), (832, 480)])
@@ -74,4 +75,4 @@ def test_any_shape_goes_through(size: tuple[int, int]) -> None:
     before = np.zeros((height, width, 4), np.uint8)
     moved = before.copy()
     moved[:, 30:] = 255
-    assert moved_on(before, moved, 0.1, [0.0, 0.1, 0.2]).shape == (3, height, width, 4)
+    assert extrapolate(before, moved, 0.1, [0.0, 0.1, 0.2]).shape == (3, height, width, 4)

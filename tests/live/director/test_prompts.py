@@ -24,9 +24,8 @@ class Show:
         self.transition = PromptTransition()
 
     def set(self, name: str, *arguments: object, fade: Fade | None = None) -> None:
-        [result] = self.parameters.apply_bundle(
-            [Change(self.parameters.check(f"/streamvace/{name}", arguments), "desk", fade)]
-        )
+        coerced = self.parameters.check(f"/streamvace/{name}", arguments)
+        [result] = self.parameters.apply_bundle([Change(coerced, "test", fade)])
         assert result.status in ("set", "unchanged"), result.line
 
     def chunk(self, *, cut: bool = False, seconds: float = 1.0) -> dict[str, float]:
@@ -154,10 +153,10 @@ def test_whatever_is_asked_every_mix_is_whole_bounded_and_ends_where_it_should(
     show = Show(prompt_transition=length, prompt_transition_unit=unit, prompt_blend=blend)
     for what, value in asked:
         if what == "prompt":
-            show.parameters.set(PROMPT, (value,), "desk")
+            show.parameters.set(PROMPT, (value,), "test")
         elif what == "prompts":
             assert isinstance(value, list)
-            show.parameters.set(PROMPTS, (tuple(value),), "desk")
+            show.parameters.set(PROMPTS, (tuple(value),), "test")
         elif what == "chunk":
             assert isinstance(value, float)
             assert 1 <= len(show.chunk(seconds=value)) <= MOST_PARTS

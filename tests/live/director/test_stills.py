@@ -11,11 +11,11 @@ from streamvace.live.inputs.pictures import Wish
 
 def test_references_come_in_their_order_and_one_that_is_not_there_yet_is_left_out() -> None:
     snapshot = Parameters({"/streamvace/references": ("a.png", "b.png", "c.png")}).snapshot()
-    shelf = {
+    loaded = {
         Wish(name, "reference"): np.full((4, 4, 3), value, np.uint8) for name, value in (("c.png", 3), ("a.png", 1))
     }
     assert wishes(snapshot) == tuple(Wish(name, "reference") for name in ("a.png", "b.png", "c.png"))
-    references = stills(snapshot, shelf.get, anchored=False).references
+    references = stills(snapshot, loaded.get, anchored=False).references
     assert references is not None
     assert references[:, 0, 0, 0].tolist() == [1, 3]
     assert stills(snapshot, {}.get, anchored=False).references is None
@@ -34,12 +34,12 @@ def test_a_reference_stands_whole_on_white_and_what_is_transparent_is_white() ->
 def test_frames_are_wanted_as_soon_as_they_are_named_and_given_to_anchored_chunks_only() -> None:
     snapshot = Parameters({"/streamvace/first_frame": "a.png", "/streamvace/last_frame": "b.png"}).snapshot()
     assert wishes(snapshot) == (Wish("a.png", "frame"), Wish("b.png", "frame"))
-    shelf = {wish: np.full((4, 4, 3), number, np.uint8) for number, wish in enumerate(wishes(snapshot))}
-    free = stills(snapshot, shelf.get, anchored=False)
+    loaded = {wish: np.full((4, 4, 3), number, np.uint8) for number, wish in enumerate(wishes(snapshot))}
+    free = stills(snapshot, loaded.get, anchored=False)
     assert (free.first_frame, free.last_frame) == (None, None)
-    anchored = stills(snapshot, shelf.get, anchored=True)
-    assert anchored.first_frame is shelf[Wish("a.png", "frame")]
-    assert anchored.last_frame is shelf[Wish("b.png", "frame")]
+    anchored = stills(snapshot, loaded.get, anchored=True)
+    assert anchored.first_frame is loaded[Wish("a.png", "frame")]
+    assert anchored.last_frame is loaded[Wish("b.png", "frame")]
 
 
 def test_a_frame_fills_the_picture_over_black() -> None:

@@ -6,7 +6,7 @@ import osc_schema
 from streamvace.control.parameters import Parameters
 from streamvace.live.worker.messages import WorkerSetup
 from streamvace.live.worker.model_switch import PIPELINE, RELOAD, ModelSwitch
-from streamvace.live.worker.supervisor import Status
+from streamvace.live.worker.status import Status
 from streamvace.model.specs import PIPELINES
 from streamvace.records.model_options import ModelOptions
 
@@ -21,13 +21,13 @@ def test_a_pipeline_is_only_chosen_until_the_reload_and_keeps_the_size_and_the_m
     asked: list[WorkerSetup] = []
     parameters = Parameters()
     parameters.listen(ModelSwitch(parameters, SETUP, asked.append).follow)
-    parameters.set(PIPELINE, ("longlive",), "desk")
+    parameters.set(PIPELINE, ("longlive",), "test")
     assert asked == []
-    parameters.set(RELOAD, (), "desk")
+    parameters.set(RELOAD, (), "test")
     [setup] = asked
     assert (setup.pipeline, setup.size, setup.model) == ("longlive", (64, 64), ModelOptions(device="cpu"))
-    parameters.set(PIPELINE, ("embedded",), "desk")
-    parameters.set(RELOAD, (), "desk")
+    parameters.set(PIPELINE, ("embedded",), "test")
+    parameters.set(RELOAD, (), "test")
     assert asked[1] == SETUP, "its own autoencoder again"
 
 
@@ -38,6 +38,6 @@ def test_where_the_supervisor_goes_back_the_parameter_does_too() -> None:
     assert parameters.snapshot()[PIPELINE] == "longlive"
     switch.settle(Status(pipeline="embedded", went_back=1))
     assert parameters.snapshot()[PIPELINE] == "embedded"
-    parameters.set(PIPELINE, ("memflow",), "desk")
+    parameters.set(PIPELINE, ("memflow",), "test")
     switch.settle(Status(pipeline="embedded", went_back=1))
     assert parameters.snapshot()[PIPELINE] == "memflow", "chosen for the next reload"

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -21,9 +22,8 @@ from streamvace.live.worker.messages import (
     Ready,
     StepFailed,
     WorkerSetup,
-    split_pixels,
 )
-from streamvace.live.worker.shared_frames import SharedFrames
+from streamvace.live.worker.shared_frames import SharedFrames, arrays_of
 from streamvace.live.worker.worker_link import INBOX_BYTES, MAX_CHUNK_FRAMES, WorkerLink
 from streamvace.records.chunk import MAX_REFERENCES, ChunkInput, Trace
 from streamvace.system.clock import now_ns
@@ -48,7 +48,7 @@ def hear(link: WorkerLink, *kinds: type) -> object:
 
 
 def names(link: WorkerLink) -> list[str]:
-    return [slot.name for slot in link._slots]
+    return [link._inbox.name, link._outbox.name]
 
 
 def test_a_chunk_goes_there_and_comes_back() -> None:
@@ -94,7 +94,7 @@ def test_a_worker_that_replaces_another_skips_the_warm_up(warm_up: bool) -> None
     assert ("the fake is warming" in said) is warm_up
 
 
-def test_a_step_that_fails_is_told_and_the_worker_starts_its_stream_anew() -> None:
+def test_a_step_that_fails_is_reported_and_the_stream_is_reset() -> None:
     link = WorkerLink(SETUP)
     try:
         hear(link, Ask)
@@ -106,7 +106,7 @@ def test_a_step_that_fails_is_told_and_the_worker_starts_its_stream_anew() -> No
         link.close()
 
 
-def test_a_worker_that_dies_without_a_word_is_noticed_and_leaves_no_memory() -> None:
+def test_a_worker_that_dies_without_a_message_is_noticed_and_leaves_no_memory() -> None:
     link = WorkerLink(replace(SETUP, factory="tests.live.fakes:make_dying"))
     memory = names(link)
     with pytest.raises(EOFError):
@@ -116,7 +116,7 @@ def test_a_worker_that_dies_without_a_word_is_noticed_and_leaves_no_memory() -> 
     assert all(memory_gone(name) for name in memory)
 
 
-def test_last_words_are_heard_before_the_end() -> None:
+def test_the_last_message_is_read_before_the_end() -> None:
     link = WorkerLink(replace(SETUP, factory="tests.live.fakes:make_refusing"))
     try:
         died = hear(link, Died)
@@ -140,12 +140,11 @@ def test_a_worker_of_another_version_refuses() -> None:
 
 
 def test_pixels_that_do_not_fit_are_refused_with_both_sizes() -> None:
-    slot = SharedFrames.create(1000)
-    try:
-        with pytest.raises(ValueError, match=r"need \d+ bytes, the slot holds \d+"):
-            slot.write({"control": np.zeros((100, 100, 100), dtype=np.uint8)})
-    finally:
-        slot.close()
+    with (
+        closing(SharedFrames.create(1000)) as memory,
+        pytest.raises(ValueError, match=r"need \d+ bytes, the shared memory holds \d+"),
+    ):
+        memory.pack(ChunkInput("", control=np.zeros((9, 100, 100, 3), np.uint8)))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -175,7 +174,7 @@ def test_when_the_stage_is_killed_the_worker_ends_and_its_memory_goes(number: in
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_ctrl_c_is_the_stages_business() -> None:
+def test_the_worker_ignores_ctrl_c() -> None:
     link = WorkerLink(SETUP)
     try:
         os.kill(link.pid, signal.SIGINT)  # while it imports
@@ -200,15 +199,14 @@ def test_the_fullest_chunk_input_fits_the_shared_memory() -> None:
         second_control=frames[2],
         mask=planes[0],
         scale_map=planes[1],
-        references=np.zeros((MAX_REFERENCES, height, width, 3), np.uint8),
+        references=np.full((MAX_REFERENCES, height, width, 3), 7, np.uint8),
         first_frame=still,
         last_frame=still,
     )
-    _, arrays = split_pixels(full)
+    arrays = arrays_of(full)
     assert set(arrays) == {field.name for field in fields(ChunkInput) if "Pixels" in str(field.type)}
     assert sum(array.nbytes for array in arrays.values()) == width * height * INBOX_BYTES
-    slot = SharedFrames.create(width * height * INBOX_BYTES)
-    try:
-        slot.write(arrays)
-    finally:
-        slot.close()
+    with closing(SharedFrames.create(width * height * INBOX_BYTES)) as memory:
+        unpacked = memory.unpack(memory.pack(full))
+    assert unpacked.references is not None
+    assert (unpacked.references == full.references).all()

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from streamvace.system.errors import UserError
-from streamvace.system.fix_hints import install
+from streamvace.system.fix_hints import install_command
 from streamvace.video.core.shared_texture import TextureOptions
 from streamvace.video.endpoints import open_sink, open_source
 from streamvace.video.spout.sink import SpoutSink
@@ -47,7 +47,7 @@ def test_a_missing_package_says_what_to_install(
     monkeypatch.setattr(sys, "platform", system)
     monkeypatch.setitem(sys.modules, module, None)
     for opener in (lambda: open_source(uri, (8, 6)), lambda: open_sink(uri, (8, 6), 24.0)):
-        with pytest.raises(UserError, match=re.escape(install(extra))) as caught:
+        with pytest.raises(UserError, match=re.escape(install_command(extra))) as caught:
             opener()
         assert "\n" not in str(caught.value)
 

@@ -20,7 +20,7 @@ import pytest
 from streamvace.records.frame import Frame, Made
 from streamvace.system.clock import now_ns
 from streamvace.system.errors import UserError
-from streamvace.system.fix_hints import install
+from streamvace.system.fix_hints import install_command
 from streamvace.video.endpoints import open_sink, open_source
 from streamvace.video.find import find_ndi, look_at
 from streamvace.video.ndi import runtime as ndi_runtime
@@ -446,5 +446,5 @@ def test_without_the_package_the_message_says_what_to_install(monkeypatch: pytes
     monkeypatch.setattr(ndi_runtime, "_loaded", None)
     monkeypatch.setitem(sys.modules, "NDIlib", None)
     for opener in (lambda: open_source("ndi:", (8, 8)), lambda: open_sink("ndi:x", (8, 8), 24.0)):
-        with pytest.raises(UserError, match=rf"NDI is not installed .*; run: {re.escape(install('ndi'))}"):
+        with pytest.raises(UserError, match=rf"NDI is not installed .*; run: {re.escape(install_command('ndi'))}"):
             opener()

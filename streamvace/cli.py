@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
-from osc_schema import Value
 from streamvace import __version__
+from streamvace.control.coercion import Coerced
 from streamvace.osc.cli_options import CliOption, parse_cli
 from streamvace.osc.cli_options import options as schema_options
 from streamvace.records.model_options import ModelOptions
@@ -153,9 +153,10 @@ def _annotation(option: CliOption) -> Any:
     return Annotated[list[str] | None, named] if repeated else Annotated[str | None, named]
 
 
-def _pipeline(parameters: dict[str, Value]) -> str:
+def _pipeline(parameters: dict[str, Coerced]) -> str:
     """The pipeline given to a command, or the embedded model."""
-    return str(parameters.get("/streamvace/pipeline", "embedded"))
+    chosen = parameters.get("/streamvace/pipeline")
+    return "embedded" if chosen is None else str(chosen.value)
 
 
 def _as_text(value: bool | str | list[str]) -> str | list[str]:
@@ -263,7 +264,7 @@ def run(
     ] = None,
     factory: Factory = None,
     model: ModelOptions,
-    parameters: dict[str, Value],
+    parameters: dict[str, Coerced],
 ) -> None:
     """Run a live show: control signal in, generated picture out, controlled over OSC.
 
@@ -330,7 +331,7 @@ def render(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Overwrite the output if it exists.")] = False,
     factory: Factory = None,
     model: ModelOptions,
-    parameters: dict[str, Value],
+    parameters: dict[str, Coerced],
 ) -> None:
     """Generate a video from a clip offline, frame by frame. The same command gives the same video."""
     from streamvace.live.offline.render import RenderOptions, render_clip

@@ -52,7 +52,9 @@ def test_a_parameter_is_an_option_that_the_process_reads_back() -> None:
             assert sent is not None
             name, *value = options(row, sent)
             said = value[0] if value else ("off" if name.startswith("--no-") else "on")
-            assert parse_cli({name.replace("--no-", "--", not value): said})[row.address] == pytest.approx(row.default)
+            assert parse_cli({name.replace("--no-", "--", not value): said})[row.address].value == pytest.approx(
+                row.default
+            )
 
 
 def test_a_process_that_stays_ends_with_no_other_process() -> None:

@@ -35,8 +35,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "world": (),
     "models": ("conditioning.controls", "model", "model.autoencoder", "system"),
     "stream": ("conditioning", "world", "model", "model.autoencoder", "models", "records", "system"),
-    "parity": ("conditioning", "model", "model.autoencoder", "system"),
-    "embedded.train": ("conditioning", "world", "model", "model.autoencoder", "system"),
+    "parity": ("conditioning", "model", "model.autoencoder", "records", "stream", "system"),
+    "embedded.train": ("conditioning", "world", "model", "model.autoencoder", "stream", "system"),
     "embedded.evaluation": (
         *("conditioning", "embedded.train", "world", "model", "model.autoencoder", "records", "stream"),
         *("system", "telemetry"),
@@ -69,7 +69,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "live.show_log": ("control", "live.director", "live.worker", "records", "system"),
     "live.surfaces": ("osc_schema", "control", "live.worker", "osc", "telemetry"),
     "live": (
-        *("osc_schema", "conditioning.controls", "control", "live.director", "live.inputs", "live.output"),
+        *("conditioning.controls", "control", "live.director", "live.inputs", "live.output"),
         *("live.show_log", "live.signals", "live.surfaces", "live.worker", "model", "models", "osc", "records"),
         *("system", "telemetry", "video", "video.core", "video.syphon", "web"),
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
-from streamvace.model.sampler import Schedule, add_noise
+from streamvace.model.sampler import Schedule, add_noise, schedule_of
 from streamvace.records.chunk import Pixels
 
 FULL_MOTION = 0.2
@@ -36,6 +36,5 @@ def noisy_start(
     first timestep claims to be (StreamDiffusionV2 was tuned with 100).
     """
     sigma = max(noise_scale - step_offset / 1000, schedule.sigmas[-1])
-    later = [(t, s) for t, s in zip(schedule.timesteps, schedule.sigmas, strict=True) if s < sigma]
-    steps = [(1000 * sigma, sigma), *later]
-    return add_noise(latents, noise, noise_scale), Schedule(*zip(*steps, strict=True))
+    later = [t for t, s in zip(schedule.timesteps, schedule.sigmas, strict=True) if s < sigma]
+    return add_noise(latents, noise, noise_scale), schedule_of([1000 * sigma, *later], schedule.shift)

@@ -144,11 +144,12 @@ def decoder(
 
 def _figures(settings: TrainConfig, clips: int) -> dict[str, float]:
     """Figures of the model card: the trained network, streamed, one seed. `streamvace evaluate` has the full table."""
-    from streamvace.embedded.evaluation.fidelity import Variant, card_figures
+    from streamvace.embedded.evaluation.fidelity import card_figures
+    from streamvace.embedded.evaluation.painters import Variant
     from streamvace.embedded.train.package import trained_codec, trained_network
 
-    variant = Variant("streamed", trained_network(settings)[0], streamed=True)
-    figures = card_figures(variant, trained_codec(settings)[0], clips)
+    variant = Variant("streamed", trained_network(settings)[0], trained_codec(settings)[0], streamed=True)
+    figures = card_figures(variant, clips)
     table = Table("figure", "value")
     for name, value in figures.items():
         table.add_row(name, f"{value:.3f}")

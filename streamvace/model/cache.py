@@ -11,7 +11,8 @@ window fills rightwards, so what is attended is always one slice.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -102,8 +103,14 @@ class KVCache:
                 raise ValueError(f"a chunk of {frames} latent frames: an adaptive sink takes one frame at a time")
         self._make_room(wanted)
         slots = [self._frame_in_slot.index(frame) for frame in wanted]
-        adaptive = self._adaptive if self._sought else None
-        return self._pass(wanted, list(range(frames)), slots, past_bias, references, adaptive)
+        made = self._pass(wanted, dict(enumerate(slots)))
+        if past_bias != 1.0:
+            made.bias = self._score_bias(past_bias, slots, 0 if references is None else references.frames)
+        if references is not None:
+            made.references = references.before(min(self._positions(wanted)[0]))
+        if self._adaptive is not None and self._sought:
+            made.adaptive = (self._adaptive, start)
+        return made
 
     def replay(self, start: int, frames: int) -> ChunkPass:
         """The pass of a prompt switch: clean frames `start ..` are written again with the new text (recache).
@@ -117,8 +124,7 @@ class KVCache:
             self._frame_in_slot = list(wanted)
         protected = self.rule.sink if self.rule.keep_sink_on_switch and start > 0 else 0
         held = {frame: slot for slot, frame in enumerate(self._frame_in_slot) if slot >= protected}
-        kept = [index for index, frame in enumerate(wanted) if frame in held]
-        return self._pass(wanted, kept, [held[wanted[index]] for index in kept])
+        return self._pass(wanted, {index: held[frame] for index, frame in enumerate(wanted) if frame in held})
 
     def record(self, frame: int) -> None:
         """Offer a clean frame to long-term memory; it is taken in by the next `bank.consolidate`."""
@@ -176,85 +182,71 @@ class KVCache:
         for slot, frame in zip(victims, fresh[free:], strict=True):
             held[slot] = frame
 
-    def _pass(
-        self,
-        frames: range,
-        kept: list[int],
-        slots: list[int],
-        past_bias: float = 1.0,
-        references: ReferenceKeys | None = None,
-        adaptive: AdaptiveSink | None = None,
-    ) -> ChunkPass:
+    def _pass(self, frames: range, slots: Mapping[int, int]) -> ChunkPass:
+        """The pass of these frames. slots: where those that are stored go, by their index in `frames`."""
         device = self.k[0].device
         bank, held = self.rule.bank, len(self._frame_in_slot)
         of_slot, positions = self._positions(frames)
         history = None
         if self.rule.positions == "window":
             history = rotary_table(of_slot, self.height, self.width, self.head_dim, device)
-        bias = None
-        if past_bias != 1.0:
-            oldest = self._by_age()[0]
-            weights = torch.full((held,), math.log(past_bias))
-            weights[[oldest, *slots]] = 0.0
-            if references is not None:
-                weights = torch.nn.functional.pad(weights, (0, references.frames))
-            bias = weights.repeat_interleave(self.height * self.width).to(device, self.k[0].dtype).unsqueeze(0)
         return ChunkPass(
             self,
             rotary_table(positions, self.height, self.width, self.head_dim, device),
             len(frames),
-            None if len(kept) == len(frames) else torch.tensor(kept, device=device),
-            torch.tensor([bank + slot for slot in slots], device=device),
+            None if len(slots) == len(frames) else torch.tensor(list(slots), device=device),
+            torch.tensor([bank + slot for slot in slots.values()], device=device),
             slice(bank - self.bank.held, bank + held),
             history,
-            bias,
-            [] if references is None else references.before(min(of_slot)),
-            None if adaptive is None else (adaptive, frames.start),
         )
 
+    def _score_bias(self, past_bias: float, chunk: Sequence[int], references: int) -> Tensor:
+        """What is added to the scores `[1, keys]`: log of the bias for past frames, 0 for the oldest and the chunk's.
 
+        chunk: slots of the chunk's frames. references: frames that are attended to beside the cache's.
+        """
+        weights = torch.full((len(self._frame_in_slot),), math.log(past_bias))
+        weights[[self._by_age()[0], *chunk]] = 0.0
+        weights = torch.nn.functional.pad(weights, (0, references))
+        keys = weights.repeat_interleave(self.height * self.width)
+        return keys.to(self.k[0].device, self.k[0].dtype).unsqueeze(0)
+
+
+@dataclass
 class ChunkPass:
     """One chunk's view of the cache (a `blocks.Memory`): writes its K/V, then attends to everything held.
 
     Valid until the next call of `chunk`, `replay` or `reset` on the cache; used for every denoising step of a chunk.
+
+    rotary: rotation of the pass's own `frames`. kept: indices of the frames that are stored (None = all). slots: where.
+    seen: what is attended. history: rotation of the held frames, slot by slot, when K is stored unrotated. bias: added
+    to the scores. references: K and V of every layer that are attended to beside the cache's. adaptive: chooses the
+    slot of this frame instead, layer by layer.
     """
 
-    def __init__(
-        self,
-        cache: KVCache,
-        rotary: RotaryTable,
-        frames: int,
-        kept: Tensor | None,
-        slots: Tensor,
-        seen: slice,
-        history: RotaryTable | None,
-        bias: Tensor | None,
-        references: Sequence[tuple[Tensor, Tensor]] = (),
-        adaptive: tuple[AdaptiveSink, int] | None = None,
-    ) -> None:
-        """kept: indices of the pass's frames that are stored (None = all). slots: where. seen: what is attended.
-
-        history: rotation of the held frames, slot by slot, when K is stored unrotated. bias: added to the scores.
-        references: K and V of every layer that are attended to beside the cache's. adaptive: chooses the slot of this
-        frame instead, layer by layer.
-        """
-        self._cache, self._rotary, self._frames = cache, rotary, frames
-        self._kept, self._slots, self._seen = kept, slots, seen
-        self._history, self._bias, self._references = history, bias, references
-        self._adaptive = adaptive
-        self._rotated_layers: set[int] = set()
+    cache: KVCache
+    rotary: RotaryTable
+    frames: int
+    kept: Tensor | None
+    slots: Tensor
+    seen: slice
+    history: RotaryTable | None
+    bias: Tensor | None = None
+    references: Sequence[tuple[Tensor, Tensor]] = ()
+    adaptive: tuple[AdaptiveSink, int] | None = None
+    _rotated_layers: set[int] = field(default_factory=set, init=False)
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """See blocks.Memory.attend."""
-        cache, seen = self._cache, self._seen
+        cache, seen = self.cache, self.seen
         keys, values = cache.k[layer], cache.v[layer]
-        rotated = self._rotary.rotate(k)
-        slots = self._slots
-        if self._adaptive is not None:
-            sink, frame = self._adaptive
+        rotated = self.rotary.rotate(k)
+        slots = self.slots
+        if self.adaptive is not None:
+            sink, frame = self.adaptive
             slots = sink.slot(layer, frame, rotated, v) + cache.rule.bank
         self._write(values, v, slots)
-        if self._history is None:
+        if self.history is None:
             self._write(keys, rotated, slots)
         else:
             self._write(keys, k, slots)
@@ -262,21 +254,21 @@ class ChunkPass:
             if layer in self._rotated_layers:
                 self._write(keys, rotated, slots)
             else:
-                keys[:, seen] = self._history.rotate(cache.k[layer][:, seen].flatten(1, 2)).unflatten(
+                keys[:, seen] = self.history.rotate(cache.k[layer][:, seen].flatten(1, 2)).unflatten(
                     1, (seen.stop - seen.start, -1)
                 )
                 self._rotated_layers.add(layer)
-        queries = self._rotary.rotate(q)
+        queries = self.rotary.rotate(q)
         seen_keys, seen_values = keys[:, seen].flatten(1, 2), values[:, seen].flatten(1, 2)
-        if self._references:
+        if self.references:
             # Joined by a copy each time: room for eight references in every layer's buffer would double Krea's cache.
-            extra_keys, extra_values = self._references[layer]
+            extra_keys, extra_values = self.references[layer]
             seen_keys = torch.cat((seen_keys, extra_keys), dim=1)
             seen_values = torch.cat((seen_values, extra_values), dim=1)
-        if self._bias is not None:
-            return sdpa(queries, seen_keys, seen_values, self._bias)
+        if self.bias is not None:
+            return sdpa(queries, seen_keys, seen_values, self.bias)
         return cache.kernel(queries, seen_keys, seen_values)
 
     def _write(self, buffer: Tensor, new: Tensor, slots: Tensor) -> None:
-        new = new.unflatten(1, (self._frames, -1))
-        buffer.index_copy_(1, slots, new if self._kept is None else new[:, self._kept])
+        new = new.unflatten(1, (self.frames, -1))
+        buffer.index_copy_(1, slots, new if self.kept is None else new[:, self.kept])

@@ -59,17 +59,21 @@ def x0_to_flow(x0: Tensor, x_t: Tensor, sigma: float | Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Schedule:
-    """The denoising steps of a pipeline: timesteps (0..1000) and their sigmas, most noise first."""
+    """Denoising steps, noisiest first: timesteps, 0..1000, and their sigmas in the table of `shift`."""
 
     timesteps: tuple[float, ...]
     sigmas: tuple[float, ...]
+    shift: float
+
+
+def schedule_of(timesteps: Sequence[float], shift: float) -> Schedule:
+    """These timesteps with their sigmas."""
+    return Schedule(tuple(timesteps), tuple(sigma_of(torch.tensor(timesteps), sigma_table(shift)).tolist()), shift)
 
 
 def make_schedule(steps: Sequence[float], shift: float, warp: bool) -> Schedule:
     """Timesteps and sigmas of a step list, warped or not."""
-    table = sigma_table(shift)
-    timesteps = warp_steps(steps, table) if warp else [float(step) for step in steps]
-    return Schedule(tuple(timesteps), tuple(sigma_of(torch.tensor(timesteps), table).tolist()))
+    return schedule_of(warp_steps(steps, sigma_table(shift)) if warp else [float(step) for step in steps], shift)
 
 
 def pipeline_schedule(spec: PipelineSpec) -> Schedule:
@@ -86,7 +90,7 @@ def thinned(schedule: Schedule, steps: int) -> Schedule:
     if not 0 < steps < count:
         return schedule
     kept = [round(step * (count - 1) / max(steps - 1, 1)) for step in range(steps)]
-    return Schedule(tuple(schedule.timesteps[i] for i in kept), tuple(schedule.sigmas[i] for i in kept))
+    return schedule_of([schedule.timesteps[i] for i in kept], schedule.shift)
 
 
 def draw_noise(shape: tuple[int, ...], generator: torch.Generator, dtype: torch.dtype) -> Tensor:
@@ -129,15 +133,19 @@ class StreamNoise:
         return noise
 
 
+DrawNoise = Callable[[tuple[int, ...], torch.dtype], Tensor]
+"""From a shape `[B, C, T, H, W]` and a dtype to normal noise; every call draws anew."""
+
+
 def denoise(
     noise: Tensor,
     schedule: Schedule,
     predict_x0: Callable[[Tensor, float, float], Tensor],
-    draw: Callable[[tuple[int, ...], torch.dtype], Tensor],
+    draw: DrawNoise,
 ) -> Tensor:
     """Few-step sampling: predict x0, renoise to the next sigma with fresh noise, repeat; the last x0 is the result.
 
-    noise: `[B, C, T, H, W]`. predict_x0(x_t, timestep, sigma) -> x0. draw(shape, dtype): where noise comes from.
+    noise: `[B, C, T, H, W]`. predict_x0(x_t, timestep, sigma) -> x0.
     """
     x = noise
     for step, (timestep, sigma) in enumerate(zip(schedule.timesteps, schedule.sigmas, strict=True)):

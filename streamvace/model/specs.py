@@ -78,6 +78,8 @@ class CacheRule:
     sink_refresh: a new frame that is less like one of the sink's than this takes its place, layer by layer; likeness is
         a cosine, -1..1 (StreamDiffusionV2). None: never.
     bank: frames of long-term memory beside the window (MemFlow); one is recorded every `record_every` chunks.
+    bank_sees_new_text: right after a prompt switch the bank keeps what suits the new text. False: its oldest frames, as
+        in MemFlow's published code, whose text cache is empty at that moment.
     """
 
     window: int
@@ -89,6 +91,7 @@ class CacheRule:
     sink_refresh: float | None = None
     bank: int = 0
     record_every: int = 1
+    bank_sees_new_text: bool = True
 
 
 @dataclass(frozen=True)

@@ -69,10 +69,10 @@ class CausalWan(nn.Module):
         patches = self.patch_embedding(x)
         return patches.flatten(2).transpose(1, 2), Grid(*patches.shape[2:])
 
-    def embed_time(self, t: Tensor, angle_dtype: torch.dtype | None = None) -> TimeEmbedding:
+    def embed_time(self, t: Tensor) -> TimeEmbedding:
         """Timesteps `[B, T]`, 0..1000, fractions allowed -> their embeddings."""
         dtype = self.patch_embedding.weight.dtype
-        e = self.time_embedding(sinusoid(t, self.size.freq_dim, angle_dtype).to(dtype))
+        e = self.time_embedding(sinusoid(t, self.size.freq_dim).to(dtype))
         return TimeEmbedding(e, self.time_projection(e).unflatten(-1, (6, -1)))
 
     def embed_text(self, text: Tensor) -> Tensor:
@@ -98,7 +98,6 @@ class CausalWan(nn.Module):
         text: Sequence[TextKV],
         memory: Memory,
         hints: Sequence[Tensor] = (),
-        context_scale: float | Tensor = 1.0,
     ) -> Tensor:
         """The blocks and the head.
 
@@ -110,7 +109,7 @@ class CausalWan(nn.Module):
         for layer, block in enumerate(self.blocks):
             x = block(x, time.e0, text[layer], memory, layer)
             if layer in hint_of:
-                x = x + hint_of[layer] * context_scale
+                x = x + hint_of[layer]
         return self._unpatchify(self.head(x, time.e), grid)
 
     def _unpatchify(self, x: Tensor, grid: Grid) -> Tensor:

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from streamvace.model.blocks import Bidirectional
 from streamvace.model.rope import rotary_table
+from streamvace.parity.networks import golden_network
 from streamvace.parity.report import CALL_TOLERANCE, Report, Sidecar, Tensors
-from streamvace.parity.stream import golden_network
 
 
 def replay_batch(name: str, meta: Sidecar, tensors: Tensors) -> Report:
@@ -24,7 +24,6 @@ def replay_batch(name: str, meta: Sidecar, tensors: Tensors) -> Report:
         },
         tensors,
     )
-    assert branch is not None
     for call in meta["calls"]:
         x, context = _joined(call["x"], tensors), _joined(call["vace_context"], tensors)
         text = wan.embed_text(tensors[call["context"]].unsqueeze(0))
@@ -32,8 +31,8 @@ def replay_batch(name: str, meta: Sidecar, tensors: Tensors) -> Report:
         time = wan.embed_time(torch.full((1, grid.frames), call["t"]))
         rotary = rotary_table(range(grid.frames), grid.height, grid.width, wan.size.head_dim, x.device)
         memory = Bidirectional(rotary)
-        hints = branch(tokens, context.unsqueeze(0), time, branch.text_kv(text), memory)
-        flow = wan.run(tokens, grid, time, wan.text_kv(text), memory, hints, call["scale"])
+        made = branch(tokens, context.unsqueeze(0), time, branch.text_kv(text), memory)
+        flow = wan.run(tokens, grid, time, wan.text_kv(text), memory, [hint * call["scale"] for hint in made])
         report.calls += 1
         report.compare("flow", flow[0], tensors[f"out.{call['name']}"], CALL_TOLERANCE)
     return report

@@ -17,8 +17,9 @@ from safetensors.torch import load_file
 
 from streamvace.parity.batch import replay_batch
 from streamvace.parity.codec import replay_scheduler, replay_taehv, replay_vace_encoding
+from streamvace.parity.networks import PIPELINES
 from streamvace.parity.report import Report, Sidecar, Tensors
-from streamvace.parity.stream import PIPELINES, replay_stream
+from streamvace.parity.stream import replay_stream
 from streamvace.parity.vae import is_wan_vae, replay_wan_vae
 from streamvace.system.errors import UserError
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from streamvace.conditioning.context import ContextState, encode_context, pack_mask
@@ -11,6 +10,7 @@ from streamvace.model.autoencoder.base import CodecState
 from streamvace.model.autoencoder.taehv import TAEHV
 from streamvace.model.sampler import add_noise, flow_to_x0, sigma_of, sigma_table, warp_steps, x0_to_flow
 from streamvace.model.transformer import sinusoid
+from streamvace.parity.loop import LinearCodec
 from streamvace.parity.report import Report, Sidecar, Tensors
 
 CODEC_TOLERANCE = 5e-6
@@ -109,27 +109,6 @@ def replay_scheduler(name: str, meta: Sidecar, tensors: Tensors) -> Report:
     return report
 
 
-class _StandInCodec:
-    """The recording's linear codec: a 16x3 matrix over means of 4 frames and 8x8 pixels; it has no state."""
-
-    latent_channels, temporal_stride, spatial_stride = 16, 4, 8
-
-    def __init__(self, matrix: Tensor) -> None:
-        self._matrix = matrix
-
-    def encode(self, pixels: Tensor, state: CodecState | None) -> tuple[Tensor, CodecState]:
-        """See Autoencoder.encode; 4 f frames only."""
-        return torch.einsum("zc,bcthw->bzthw", self._matrix, F.avg_pool3d(pixels, (4, 8, 8))), []
-
-    def blank_state(self, pixels: Tensor) -> CodecState:
-        """See Autoencoder.blank_state."""
-        return []
-
-    def decode(self, latents: Tensor, state: CodecState | None) -> tuple[Tensor, CodecState]:
-        """See Autoencoder.decode; the recording never decodes."""
-        raise TypeError("the stand-in codec only encodes")
-
-
 _REFERENCE_DEFECTS = ("r2v", "_ref")
 """Cases with references: the recording drops, stacks or mixes them (spec bugs B1-B3), so they are not truth."""
 
@@ -137,7 +116,7 @@ _REFERENCE_DEFECTS = ("r2v", "_ref")
 def replay_vace_encoding(name: str, meta: Sidecar, tensors: Tensors) -> Report:
     """Channel layout and mask packing of control, inpainting and extension, as mid-stream chunks of 12 frames."""
     report = Report(name)
-    codec = _StandInCodec(tensors["fakevae.enc"])
+    codec = LinearCodec(tensors["fakevae.enc"], tensors["fakevae.enc"].T)
     ones = torch.ones(1, 1, 12, meta["height"], meta["width"])
     named = {
         "ones": ones,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from streamvace.model.specs import PipelineSpec
@@ -41,6 +43,13 @@ def check_chunk(given: ChunkInput, frames: int, size: tuple[int, int], context_b
         raise ValueError(f"denoise_steps is {given.denoise_steps}, it must be 0 or more")
     if given.hint_reuse < 1:
         raise ValueError(f"hint_reuse is {given.hint_reuse}, it must be at least 1")
+
+
+def settled(given: ChunkInput, spec: PipelineSpec) -> ChunkInput:
+    """The input with the pipeline's own choice in place of `auto`."""
+    if given.reference_mode != "auto":
+        return given
+    return replace(given, reference_mode="joint" if spec.learned_references else "memory")
 
 
 def remarks(given: ChunkInput, spec: PipelineSpec) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from streamvace.model.checkpoint import load_module
 from streamvace.model.compiled import compile_blocks
@@ -40,8 +41,16 @@ def resolve_device(name: str) -> torch.device:
     return device
 
 
-def load_generator(name: str, size: tuple[int, int] | None = None, options: ModelOptions | None = None) -> Generator:
-    """A ready generator. Raises UserError for an unknown pipeline, size or option, or unreadable weights."""
+def load_generator(
+    name: str,
+    size: tuple[int, int] | None = None,
+    options: ModelOptions | None = None,
+    networks: Networks | None = None,
+) -> Generator:
+    """A ready generator. networks: of the embedded pipeline, in place of the installed ones; they are moved.
+
+    Raises UserError for an unknown pipeline, size or option, or unreadable weights.
+    """
     spec, options = pipeline(name), options or ModelOptions()
     place = resolve_device(options.device)
     if place.type == "cuda" and place.index is not None:
@@ -54,7 +63,11 @@ def load_generator(name: str, size: tuple[int, int] | None = None, options: Mode
     if name == "embedded":
         # fp32 unless asked otherwise: its weights are small, and its target is the processor.
         dtype = precision.dtype or torch.float32
-        networks = load_embedded(spec, EMBEDDED_WEIGHTS, place, dtype)
+        if networks is None:
+            networks = load_embedded(spec, EMBEDDED_WEIGHTS, place, dtype)
+        for part in (networks.wan, networks.branch, networks.codec, networks.text):
+            assert isinstance(part, nn.Module)
+            part.to(place, dtype)
     else:
         from streamvace.models.manifest import installed
         from streamvace.stream.wan_loading import load_wan_networks

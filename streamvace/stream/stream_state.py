@@ -35,7 +35,9 @@ class StreamState:
 
     position: latent frames generated since the last reset. prompt: what the text K/V say; encoded: its embedding;
     history_prompt: the one that the cache's past frames follow.
-    text_version: the LoRAs' version that the text K/V were made with. regions: where side LoRAs applied in each of the
+    text_version: the LoRAs' version that the text K/V were made with. text_is_new: the history has just been brought
+    under them, and no chunk has been made since. clean: the window's clean latents, `[B, C, T, h, w]`, and anchor: the
+    one before them, `[B, C, 1, h, w]`, where the pipeline needs them. regions: where side LoRAs applied in each of the
     window's latent frames, `[1, tokens, 1]`, or None: everywhere.
     """
 
@@ -46,6 +48,7 @@ class StreamState:
     history_prompt: PromptMix | None = None
     encoded: Tensor | None = None
     text_version: int = 0
+    text_is_new: bool = False
     text: list[TextKV] = field(default_factory=list)
     context_text: list[TextKV] = field(default_factory=list)
     context: ContextState = field(default_factory=ContextState)
@@ -55,7 +58,7 @@ class StreamState:
     noise_scale: float | None = None
     clean: Tensor | None = None
     regions: list[Tensor | None] = field(default_factory=list)
-    first_latent: Tensor | None = None
+    anchor: Tensor | None = None
     last_pixels: Tensor | None = None
     last_frames: Pixels | None = None
 
@@ -71,4 +74,4 @@ class StreamState:
         self.context = ContextState()
         self.source = self.noise_scale = None
         self.regions = []
-        self.decoder = self.clean = self.first_latent = self.last_pixels = self.last_frames = None
+        self.decoder = self.clean = self.anchor = self.last_pixels = self.last_frames = None

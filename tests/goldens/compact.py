@@ -19,6 +19,7 @@ KEEP = {
     "longlive_nosink": STREAMS,
     "longlive_vace_nopadkeys": STREAMS,
     "streamdiffusionv2": STREAMS,
+    "streamdiffusionv2_noise": STREAMS,
     "memflow_bank": STREAMS + r"|final_bank\.0\.k",
     "krea_realtime_video": STREAMS + r"|fakevae\..*",
     "reward_forcing": STREAMS,

@@ -41,8 +41,8 @@ def test_a_chunk_sees_references_just_before_the_first_cached_frame(name: str, b
         ours = cache.chunk(start, 2, bias, references).attend(0, q, k, v)
         beside = plain.chunk(start, 2, bias)
         beside.attend(0, q, k, v)
-        keys = (plain.rotated or plain.k)[0][:, beside._seen].flatten(1, 2)
-        values = plain.v[0][:, beside._seen].flatten(1, 2)
+        keys = (plain.rotated or plain.k)[0][:, beside.seen].flatten(1, 2)
+        values = plain.v[0][:, beside.seen].flatten(1, 2)
         held = plain.frames if rule.positions == "absolute" else plain._positions(range(start, start + 2))[0]
         first = min(held)
         before = rotary_table(range(first - 2, first), *GRID, SIZE.head_dim, "cpu").rotate(reference_k)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cmath
+
 import pytest
 import torch
 
@@ -11,6 +13,25 @@ from streamvace.model.rope import axis_dims, rotary_table
 @pytest.mark.parametrize(("head_dim", "split"), [(128, (44, 42, 42)), (64, (24, 20, 20)), (32, (12, 10, 10))])
 def test_a_head_is_split_as_wan_splits_it(head_dim: int, split: tuple[int, int, int]) -> None:
     assert axis_dims(head_dim) == split
+
+
+def turns(frame: int, row: int, column: int, split: tuple[int, int, int]) -> list[complex]:
+    """What a token at this place multiplies its channel pairs with, by the paper's formula: pair k of an axis of d
+    channels is a complex number, turned by exp(i position 10000^(-2k/d))."""
+    axes = zip((frame, row, column), split, strict=True)
+    return [cmath.exp(1j * at * 10000.0 ** (-2 * k / d)) for at, d in axes for k in range(d // 2)]
+
+
+@pytest.mark.parametrize(("head_dim", "split"), [(128, (44, 42, 42)), (64, (24, 20, 20)), (32, (12, 10, 10))])
+def test_a_token_is_turned_by_complex_exponentials_of_its_place(head_dim: int, split: tuple[int, int, int]) -> None:
+    """Frames in any order and far away; rows and columns are not the same."""
+    frames, rows, columns = (7, 0, 1021, 2), 2, 3
+    places = [(frame, row, column) for frame in frames for row in range(rows) for column in range(columns)]
+    x = torch.randn(1, len(places), 2, head_dim, generator=torch.Generator().manual_seed(0))
+    turn = torch.tensor([turns(*place, split) for place in places], dtype=torch.complex128)
+    expected = torch.view_as_real(torch.view_as_complex(x.double().unflatten(-1, (-1, 2))) * turn[:, None]).flatten(-2)
+    ours = rotary_table(frames, rows, columns, head_dim, "cpu").rotate(x)
+    torch.testing.assert_close(ours.double(), expected, atol=1e-6, rtol=0)
 
 
 def test_scores_depend_on_relative_position_only() -> None:

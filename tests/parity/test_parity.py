@@ -8,9 +8,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
 from streamvace.parity.cli import replay_file, run_parity
+from streamvace.parity.report import LOOP_TOLERANCE, Report, Sidecar, Tensors
+from streamvace.parity.stream import replay_stream
 from streamvace.system.errors import UserError
 
 COMPACT = Path(__file__).parent.parent / "goldens"
@@ -43,6 +46,57 @@ def test_recordings_of_the_reference_s_defects_are_named_not_matched(name: str, 
     report = replay_file(FULL / f"{name}.json")
     assert report is not None
     assert defect in report.defect
+
+
+@torch.inference_mode()
+def replayed(meta: Sidecar, tensors: Tensors) -> Report:
+    return replay_stream("recording", meta, tensors)
+
+
+def with_a_cut(chunks: int) -> tuple[Sidecar, Tensors]:
+    """A recording of two streams: the first chunks of one with its prompt switch, a hard cut, and all of it again."""
+    meta = json.loads((COMPACT / "longlive.json").read_text(encoding="utf-8"))
+    tensors = load_file(COMPACT / "longlive.safetensors")
+    before = [call for call in meta["calls"] if call["chunk"] < chunks]
+    joined = {key: value for key, value in tensors.items() if not key.startswith("call")}
+    for index in range(len(before)):
+        joined[f"call{index:03d}.x0"] = tensors[f"call{index:03d}.x0"]
+    for index in range(len(meta["calls"])):
+        joined[f"call{len(before) + index:03d}.x0"] = tensors[f"call{index:03d}.x0"]
+    meta["calls"] = before + [call | {"chunk": call["chunk"] + chunks} for call in meta["calls"]]
+    meta["chunks"] = meta["chunks"][:chunks] + meta["chunks"]
+    return meta, joined
+
+
+def test_a_hard_cut_inside_a_recording_starts_the_history_anew() -> None:
+    meta, tensors = with_a_cut(5)
+    report = replayed(meta, tensors)
+    assert report.passed, report.worst
+    assert report.compared > len(meta["calls"])
+
+
+def test_a_history_kept_over_the_cut_would_be_seen() -> None:
+    meta, tensors = with_a_cut(5)
+    for call in meta["calls"][1:]:
+        call["events_before"] = []
+    worst, _ = replayed(meta, tensors).worst["closed loop x0"]
+    assert worst > 1
+
+
+@pytest.mark.parametrize("change", ["seed", "step", "strength", "prompt"])
+def test_a_loop_that_is_given_something_else_differs(change: str) -> None:
+    meta = json.loads((COMPACT / "longlive_vace_nopadkeys.json").read_text(encoding="utf-8"))
+    tensors = load_file(COMPACT / "longlive_vace_nopadkeys.safetensors")
+    if change == "seed":
+        meta["chunks"][3]["rng_seed"] += 1
+    elif change == "step":
+        meta["denoising_steps"] = [1000, 501]
+    elif change == "prompt":
+        tensors["context0"] = tensors["context0"] * 1.01
+    for call in meta["calls"]:
+        call["vace_context_scale"] *= 1.01 if change == "strength" else 1
+    worst, _ = replayed(meta, tensors).worst["closed loop x0"]
+    assert worst > 100 * LOOP_TOLERANCE
 
 
 def test_a_wrong_tensor_makes_the_command_fail(tmp_path: Path) -> None:

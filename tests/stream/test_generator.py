@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 import torch
 
+from streamvace.model.cache import KVCache
+from streamvace.model.sampler import draw_noise
 from streamvace.model.specs import PIPELINES, PipelineSpec, pipeline
 from streamvace.records.chunk import PromptMix
 from streamvace.stream.generator import Chunk, ChunkInput, Generator
 from streamvace.stream.user_loras import UserLoras
 from streamvace.system.errors import UserError
 from tests.networks import SMALL, small_generator, small_lora, small_spec
+from tests.stream.passes import passes
 
 
 def control(generator: Generator, seed: int = 0) -> np.ndarray:
@@ -53,8 +56,16 @@ def test_the_same_seed_and_inputs_give_the_same_frames() -> None:
         np.testing.assert_array_equal(ours.frames, theirs.frames)
 
 
-def test_another_seed_gives_another_picture() -> None:
-    assert (run(small_generator(), 1)[0].frames != run(small_generator(), 1, seed=7)[0].frames).any()
+@pytest.mark.parametrize("seed", [0, 7])
+def test_a_chunk_starts_from_the_noise_of_the_seed_and_its_first_frame(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = small_generator(small_spec(history="last_step"))
+    seen = passes(generator, monkeypatch)
+    run(generator, 3, seed=seed)
+    for position, made in zip((0, 3, 6), seen[::2], strict=True):
+        noise = draw_noise((1, 16, 3, 4, 4), torch.Generator().manual_seed(seed + position), torch.float32)
+        assert torch.equal(made.latents, noise)
 
 
 def test_a_hard_cut_starts_the_stream_over_exactly() -> None:
@@ -86,18 +97,31 @@ def test_a_prompt_switch_changes_the_picture_and_keeps_the_stream(rule: str) -> 
     other = switched.step(ChunkInput("blue", control=control(switched, 9)))
     assert other.index == 3
     assert (same.frames != other.frames).any()
+    wan, words = switched.networks.wan, switched.networks.text.encode(["blue"])
+    for ours, theirs in zip(switched.state.text, wan.text_kv(wan.embed_text(words)), strict=True):
+        assert all(map(torch.equal, ours, theirs))
 
 
+@torch.inference_mode()
 def test_recache_rewrites_the_history_with_the_new_prompt() -> None:
-    recached = small_generator(small_spec(on_prompt_switch="recache"))
-    swapped = small_generator(small_spec(on_prompt_switch="none"))
-    for generator in (recached, swapped):
-        run(generator, 3)
-        generator.step(ChunkInput("blue", control=control(generator, 9)))
-    # Layer 1's values hold what layer 0 made of the text. Held: the sink frame, two of the history, the new chunk.
-    ours, theirs = (generator.state.cache.in_order(1)[1] for generator in (recached, swapped))
-    tokens = ours.shape[1] // 6
-    assert not torch.equal(ours[:, tokens : 3 * tokens], theirs[:, tokens : 3 * tokens])
+    """All but the sink: the K/V of what is held are those of the clean latents under the new words."""
+    generator = small_generator(small_spec(on_prompt_switch="recache"))
+    run(generator, 3)
+    state, wan = generator.state, generator.networks.wan
+    clean, sink = state.clean, state.cache.in_order(1)
+    assert clean is not None
+    generator.step(ChunkInput("blue", control=control(generator, 9)))
+    by_hand = KVCache(SMALL, generator.spec.cache, 2, 2)
+    for start in (0, 3, 6):
+        by_hand.chunk(start, 3)
+    tokens, grid = wan.embed(clean)
+    for theirs, mine in zip(by_hand.k + by_hand.v, state.cache.k + state.cache.v, strict=True):
+        theirs[:, :1] = mine[:, :1]
+    wan.run(tokens, grid, wan.embed_time(torch.zeros(1, 6)), state.text, by_hand.replay(3, 6))
+    # Held: the sink frame 0, frames 7 and 8 of the history, the new chunk.
+    for ours, theirs, old in zip(state.cache.in_order(1), by_hand.in_order(1), sink, strict=True):
+        torch.testing.assert_close(ours[:, :4], old[:, :4])
+        torch.testing.assert_close(ours[:, 4:12], theirs[:, 16:24], atol=1e-5, rtol=0)
 
 
 def test_a_forgetting_pipeline_makes_the_new_prompt_s_picture_from_the_next_chunk_on() -> None:
@@ -110,28 +134,32 @@ def test_a_forgetting_pipeline_makes_the_new_prompt_s_picture_from_the_next_chun
     assert len(generator.state.cache.frames) == generator.spec.cache.window
 
 
-def test_fewer_steps_are_another_picture_and_as_many_as_there_are_or_more_the_same() -> None:
-    pictures = {
-        steps: run(small_generator(small_spec(steps=(1000, 750, 500, 250))), 2, denoise_steps=steps)[-1].frames
-        for steps in (0, 1, 2, 4, 8)
-    }
-    assert np.array_equal(pictures[0], pictures[4])
-    assert np.array_equal(pictures[0], pictures[8])
-    assert not np.array_equal(pictures[0], pictures[2])
-    assert not np.array_equal(pictures[1], pictures[2])
+@pytest.mark.parametrize(
+    ("steps", "done"),
+    [(0, [1000, 750, 500, 250]), (1, [1000]), (2, [1000, 250]), (4, [1000, 750, 500, 250]), (8, [1000, 750, 500, 250])],
+)
+def test_a_chunk_takes_the_steps_it_is_given_and_at_most_what_there_are(
+    steps: int, done: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = small_generator(small_spec(steps=(1000, 750, 500, 250), warp=False, history="last_step"))
+    seen = passes(generator, monkeypatch)
+    run(generator, 1, denoise_steps=steps)
+    assert [made.timestep for made in seen] == done
 
 
-def test_control_steers_and_zero_context_scale_does_not() -> None:
-    generators = [small_generator() for _ in range(4)]
-    steered, weaker, off, none = (
-        generators[0].step(ChunkInput("red", control=control(generators[0]))),
-        generators[1].step(ChunkInput("red", control=control(generators[1]), context_scale=0.5)),
-        generators[2].step(ChunkInput("red", control=control(generators[2]), context_scale=0.0)),
-        generators[3].step(ChunkInput("red")),
-    )
-    assert (steered.frames != weaker.frames).any()
-    assert (steered.frames != none.frames).any()
-    np.testing.assert_array_equal(off.frames, none.frames)
+def test_the_context_scale_is_what_hints_are_multiplied_with_and_zero_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    hints: dict[float, list[torch.Tensor]] = {}
+    for scale in (1.0, 0.5, 2.0, 0.0):
+        generator = small_generator()
+        seen = passes(generator, monkeypatch)
+        run(generator, 1, context_scale=scale)
+        hints[scale] = seen[0].hints
+        assert seen[-1].timestep == 0
+        assert seen[-1].hints == []  # the history is written without
+    assert hints[0.0] == []
+    assert float(hints[1.0][0].abs().max()) > 0
+    for scale in (0.5, 2.0):
+        torch.testing.assert_close(hints[scale][0], scale * hints[1.0][0])
 
 
 def test_an_all_white_mask_is_the_same_as_no_mask() -> None:

@@ -14,16 +14,17 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
 from streamvace.model.specs import PIPELINES
+from streamvace.records.chunk import ChunkInput
+from streamvace.records.model_options import ModelOptions
 from streamvace.system.errors import UserError
 
 if TYPE_CHECKING:
     from streamvace.embedded.evaluation.confidence import Cell
-    from streamvace.embedded.evaluation.fidelity import Variant
-    from streamvace.model.autoencoder.tiny import TinyAE
-    from streamvace.stream.generator import Generator
+    from streamvace.embedded.evaluation.painters import Variant
 
 app = typer.Typer(add_completion=False)
 console = Console(stderr=True)
+LIVE = "The live generator"
 PAPER = ("base", "context", "causal")
 LIVE_TASKS = ("references", "drift")
 """Evaluated on the live generator, because these modes exist nowhere else."""
@@ -49,6 +50,29 @@ def evaluate(
         ),
     ] = None,
     drift_frames: Annotated[int, typer.Option("--drift", min=1, help="Number of frames for the drift task.")] = 240,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.", rich_help_panel=LIVE)] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.", rich_help_panel=LIVE)] = None,
+    precision: Annotated[
+        str, typer.Option(help="auto, fp32, bf16, fp16, int8, fp8.", rich_help_panel=LIVE)
+    ] = ModelOptions.precision,
+    attention: Annotated[
+        str, typer.Option(help="auto, sdpa, sage, flash2, flash3.", rich_help_panel=LIVE)
+    ] = ModelOptions.attention,
+    compiled: Annotated[
+        str, typer.Option("--compile", help="off; or blocks.", rich_help_panel=LIVE)
+    ] = ModelOptions.compile,
+    denoise_steps: Annotated[
+        int, typer.Option(min=0, help="Denoising steps; 0: all.", rich_help_panel=LIVE)
+    ] = ChunkInput.denoise_steps,
+    hint_reuse: Annotated[
+        int, typer.Option(min=1, help="Make hints every so many steps.", rich_help_panel=LIVE)
+    ] = ChunkInput.hint_reuse,
+    hint_threshold: Annotated[
+        float, typer.Option(min=0, max=1, help="Keep hints below this change a step.", rich_help_panel=LIVE)
+    ] = ChunkInput.hint_threshold,
+    history_hints: Annotated[
+        bool, typer.Option("--history-hints", help="Write the history with hints.", rich_help_panel=LIVE)
+    ] = ChunkInput.history_hints,
 ) -> None:
     """Measure control, prompt, inpainting and seams of the embedded model on scenes that it was not trained on.
 
@@ -57,13 +81,24 @@ def evaluate(
     `base`, `context` and `causal`, the table also shows the transfer that the paper describes: context blocks trained
     on the bidirectional base, run in batch with that base, and streamed with its causal student. The task `drift`
     compares the start and the end of a long stream.
+
+    Streamed columns show what the live generator makes, with the options below. Batch columns use fp32 and no options.
     """
     from streamvace.embedded.evaluation.fidelity import CONDITIONS, TASKS, fidelity
     from streamvace.embedded.evaluation.fidelity import as_json as plain
 
     tasks = _chosen("--task", task, (*TASKS, *LIVE_TASKS))
     conditions = _chosen("--condition", condition, tuple(CONDITIONS))
-    variants, codec = _variants(folder)
+    options = ModelOptions(device, threads, precision, attention, compile=compiled)
+    like = ChunkInput(
+        "",
+        denoise_steps=denoise_steps,
+        hint_reuse=hint_reuse,
+        hint_threshold=hint_threshold,
+        history_hints=history_hints,
+    )
+    variants = [replace(variant, options=options, like=like) for variant in _variants(folder)]
+    codec = variants[0].codec
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         line = bar.add_task("rendering")
@@ -74,7 +109,7 @@ def evaluate(
         offline = tuple(name for name in tasks if name in TASKS)
         cells = list(fidelity(variants, codec, clips, seeds, offline, conditions, progress=progress))
         live = [name for name in tasks if name in LIVE_TASKS]
-        cells += _live_cells(variants, codec, live, min(clips, REFERENCE_CLIPS), drift_frames, seeds, progress)
+        cells += _live_cells(variants, live, min(clips, REFERENCE_CLIPS), drift_frames, seeds, progress)
     if as_json:
         typer.echo(json.dumps({"clips": clips, "seeds": seeds, "cells": plain(cells)}, indent=1))
         return
@@ -94,32 +129,31 @@ def _chosen(option: str, given: list[str] | None, known: tuple[str, ...]) -> tup
     return tuple(given or known)
 
 
-def _variants(folder: Path | None) -> tuple[list[Variant], TinyAE]:
-    """The networks to evaluate and the codec that they share."""
-    from streamvace.embedded.evaluation.fidelity import Variant
+def _variants(folder: Path | None) -> list[Variant]:
+    """The networks to evaluate."""
+    from streamvace.embedded.evaluation.painters import Variant
     from streamvace.embedded.train.config import load_config
     from streamvace.embedded.train.package import load_package, stage_network, trained_codec
 
     if folder is None:
         net, codec = load_package()
-        return [Variant("batch", net, False), Variant("streamed", net, True)], codec
+        return [Variant("batch", net, codec, False, True), Variant("streamed", net, codec, True, True)]
 
     codec = trained_codec(replace(load_config(), folder=folder))[0]
     demo = stage_network(folder, "demo")
-    variants = [Variant("demo batch", demo, False), Variant("demo streamed", demo, True)]
+    variants = [Variant("demo batch", demo, codec, False), Variant("demo streamed", demo, codec, True)]
     if all((folder / f"{name}.pt").exists() for name in PAPER):
         whole, student = stage_network(folder, "context"), stage_network(folder, "causal")
         student.context.load_state_dict(whole.context.state_dict())
-        variants += [Variant("A+C batch", whole, False), Variant("B+C streamed", student, True)]
+        variants += [Variant("A+C batch", whole, codec, False), Variant("B+C streamed", student, codec, True)]
     else:
         needed = ", ".join(f"{name}.pt" for name in PAPER)
         console.print(f"the paper's transfer is skipped: it needs {needed} in {folder}")
-    return variants, codec
+    return variants
 
 
 def _live_cells(
     variants: list[Variant],
-    codec: TinyAE,
     tasks: list[str],
     clips: int,
     drift_frames: int,
@@ -139,20 +173,9 @@ def _live_cells(
     if "drift" in tasks:
         yield from steady(size, drift_frames)
     for variant in variants:
-        generator = _live(variant, codec)
         if shown:
-            yield from reference_cells(variant.name, generator, shown, variant.streamed, progress)
+            yield from reference_cells(
+                variant.name, variant.generator(), shown, variant.streamed, progress, variant.like
+            )
         if "drift" in tasks and variant.streamed:
-            yield from drift_cells(variant.name, generator, drift_frames, seeds, progress)
-
-
-def _live(variant: Variant, codec: TinyAE) -> Generator:
-    """The live generator with the networks of a variant."""
-    import torch
-
-    from streamvace.stream.generator import Generator
-    from streamvace.stream.stream_state import Networks
-
-    net, spec = variant.net, PIPELINES["embedded"]
-    networks = Networks(wan=net.transformer, branch=net.context, codec=codec, text=net.text_encoder)
-    return Generator(spec, networks, spec.default_size, torch.device("cpu"), torch.float32)
+            yield from drift_cells(variant.name, variant.generator(), drift_frames, seeds, progress, variant.like)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import cv2
 import numpy as np
 
 from streamvace.embedded.evaluation.confidence import Cell, figure
+from streamvace.embedded.evaluation.trials import PLAIN
 from streamvace.embedded.train.network import CHUNK
 from streamvace.records.chunk import ChunkInput, Pixels
 from streamvace.stream.generator import Generator
@@ -66,11 +67,13 @@ def _swing(pattern: PatternStream, start: int, count: int) -> Pixels:
     return np.stack([pattern.frame(min(t, 2 * SWING - t)) for t in times])
 
 
-def drift(generator: Generator, frames: int, prompt: str, seed: int, re_anchor: bool) -> Drift:
+def drift(
+    generator: Generator, frames: int, prompt: str, seed: int, re_anchor: bool, like: ChunkInput = PLAIN
+) -> Drift:
     """Stream at least `frames` frames under depth control and compare the ends. The generator is reset first.
 
     re_anchor: when the picture drifts, the next chunk begins with the stream's own best recent picture, as
-    `/streamvace/re_anchor_auto` does.
+    `/streamvace/re_anchor_auto` does. like: what else shapes the chunks.
     """
     generator.reset()
     pattern, watch = PatternStream("depth", generator.size), DriftWatch()
@@ -83,7 +86,7 @@ def drift(generator: Generator, frames: int, prompt: str, seed: int, re_anchor: 
             anchored += 1
             watch.rest()
             watch.try_again()
-        made = generator.step(ChunkInput(prompt, seed=seed, control=control, first_frame=best)).frames
+        made = generator.step(replace(like, prompt=prompt, seed=seed, control=control, first_frame=best)).frames
         # The control is always the same scene: it must not pass for another one.
         watch.see(made[-1], prompt, None)
         chunks.append(measures(made))
@@ -102,14 +105,19 @@ def steady(size: tuple[int, int], frames: int) -> Iterator[Cell]:
 
 
 def drift_cells(
-    name: str, generator: Generator, frames: int, seeds: int, progress: Callable[[str], None]
+    name: str,
+    generator: Generator,
+    frames: int,
+    seeds: int,
+    progress: Callable[[str], None],
+    like: ChunkInput = PLAIN,
 ) -> Iterator[Cell]:
     """The variant's cells: each figure over the prompts, without and with re-anchoring."""
     for condition, re_anchor in (("left alone", False), ("re-anchored", True)):
         found: list[list[Drift]] = []
         for seed in range(seeds):
             progress(f"drift: {name}, {condition}, {frames} frames, seed {seed + 1} of {seeds}")
-            found.append([drift(generator, frames, prompt, seed + 1, re_anchor) for prompt in PROMPTS])
+            found.append([drift(generator, frames, prompt, seed + 1, re_anchor, like) for prompt in PROMPTS])
         for field in fields(Drift):
             values = np.array([[getattr(each, field.name) for each in row] for row in found], np.float64)
             yield Cell(name, f"drift, {frames} frames", condition, field.name, figure(values))

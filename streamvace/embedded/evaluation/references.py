@@ -7,7 +7,7 @@ the picture that was shown, 0..1; obedience is the silhouette's IoU with the con
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from streamvace.conditioning.context import ContextState, encode_context, refere
 from streamvace.conditioning.pixels import to_frames, to_pixels
 from streamvace.embedded.evaluation.confidence import Cell, figure
 from streamvace.embedded.evaluation.judges import silhouette_iou
-from streamvace.embedded.evaluation.trials import HELD_OUT
+from streamvace.embedded.evaluation.trials import HELD_OUT, PLAIN
 from streamvace.model.blocks import Bidirectional
 from streamvace.model.rope import rotary_table
 from streamvace.model.sampler import StreamNoise, denoise, pipeline_schedule
@@ -58,16 +58,19 @@ def make_clip(number: int, frames: int, size: tuple[int, int]) -> Clip:
 
 
 def stream_clip(
-    generator: Generator, clip: Clip, prompt: str, shown: Pixels | None = None, mode: str = "auto"
+    generator: Generator, clip: Clip, like: ChunkInput, prompt: str, shown: Pixels | None = None, mode: str = "auto"
 ) -> Pixels:
-    """The clip's depth streamed from a fresh start, with a picture `[H, W, 3]` as reference or none."""
+    """The clip's depth streamed from a fresh start, with a picture `[H, W, 3]` as reference or none.
+
+    like: what else shapes the chunks.
+    """
     generator.reset()
     made, at = [], 0
     while at < len(clip.frames):
         control = clip.depth[at : at + generator.frames_wanted()]
         references = None if shown is None else shown[None]
         chunk = generator.step(
-            ChunkInput(prompt, seed=SEED, control=control, references=references, reference_mode=mode)
+            replace(like, prompt=prompt, seed=SEED, control=control, references=references, reference_mode=mode)
         )
         made.append(chunk.frames)
         at += len(control)
@@ -118,22 +121,29 @@ def batch_vace(generator: Generator, clip: Clip, reference: Pixels) -> Pixels:
     return to_frames(pixels)
 
 
-def cases(generator: Generator, clip: Clip, foreign: Pixels, streamed: bool) -> Iterator[tuple[str, Pixels, Pixels]]:
+def cases(
+    generator: Generator, clip: Clip, foreign: Pixels, streamed: bool, like: ChunkInput
+) -> Iterator[tuple[str, Pixels, Pixels]]:
     """(condition, pictures made, the picture they should resemble) of one clip. foreign: a picture of another scene."""
     own = clip.frames[0]
     if not streamed:
         yield "own picture, joint", batch_vace(generator, clip, own), own
         yield "another's, joint", batch_vace(generator, clip, foreign), foreign
         return
-    yield "none", stream_clip(generator, clip, clip.colourless), own
+    yield "none", stream_clip(generator, clip, like, clip.colourless), own
     for mode in MODES:
-        yield f"own picture, {mode}", stream_clip(generator, clip, clip.colourless, own, mode), own
-        yield f"another's, {mode}", stream_clip(generator, clip, clip.colourless, foreign, mode), foreign
-    yield "colours in the prompt", stream_clip(generator, clip, clip.words), own
+        yield f"own picture, {mode}", stream_clip(generator, clip, like, clip.colourless, own, mode), own
+        yield f"another's, {mode}", stream_clip(generator, clip, like, clip.colourless, foreign, mode), foreign
+    yield "colours in the prompt", stream_clip(generator, clip, like, clip.words), own
 
 
 def reference_cells(
-    name: str, generator: Generator, clips: Sequence[Clip], streamed: bool, progress: Callable[[str], None]
+    name: str,
+    generator: Generator,
+    clips: Sequence[Clip],
+    streamed: bool,
+    progress: Callable[[str], None],
+    like: ChunkInput = PLAIN,
 ) -> Iterator[Cell]:
     """The variant's cells: likeness in the first chunk and in the whole stream, and obedience to the control."""
     first = 1 + 4 * (generator.spec.first_chunk - 1)
@@ -141,7 +151,7 @@ def reference_cells(
     for number, clip in enumerate(clips):
         progress(f"references: {name}, clip {number + 1} of {len(clips)}")
         foreign = clips[(number + 1) % len(clips)].frames[0]
-        for condition, made, wanted in cases(generator, clip, foreign, streamed):
+        for condition, made, wanted in cases(generator, clip, foreign, streamed, like):
             judged = range(0, len(made), 2 * STEP)
             obeys = float(np.mean([silhouette_iou(made[k], clip.inside[k]) for k in judged]))
             for judge, score in (

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from streamvace.embedded.train.data import SIZE, Batch, token_table
 from streamvace.embedded.train.photographs import moving_crop
+from streamvace.records.chunk import ChunkInput
 from streamvace.world.captions import caption
 from streamvace.world.filters import FILTERS, filter_words
 from streamvace.world.scene import FPS, Maps, edges, render, sample_scene
@@ -17,10 +18,14 @@ from streamvace.world.styles import COLOURS, Look, compose, sample_look
 
 Bytes = NDArray[np.uint8]
 
+PLAIN = ChunkInput("")
+"""Chunks without options."""
 HELD_OUT = 900_000_000
 """Seeds from here on are never trained on."""
 KEPT_BORDER = 32
 """Inpainting generates all but so many pixels at each side."""
+STILL = 3
+"""Pictures in front of a clip that repeat its first one: a stream's first latent frame stands for one picture."""
 CONTROLS = ("depth", "edges", "gray", "inpaint", "extend", "camera")
 
 
@@ -34,7 +39,7 @@ class Trial:
 
     def inside(self, frame: int) -> NDArray[np.bool_]:
         """Where the objects are in output frame number `frame`, `[H, W]`."""
-        return np.asarray(self.maps[3 + frame][4:].max(0) > 127)
+        return np.asarray(self.maps[STILL + frame][4:].max(0) > 127)
 
 
 def trial(number: int, frames: int, bodies: int = 1) -> Trial:
@@ -43,12 +48,12 @@ def trial(number: int, frames: int, bodies: int = 1) -> Trial:
     while True:
         scene = sample_scene(rng, bodies=bodies)
         look = sample_look(rng, bodies)
-        maps = [render(scene, 3.0 + k / FPS, (SIZE, SIZE)) for k in range(frames - 3)]
+        maps = [render(scene, 3.0 + k / FPS, (SIZE, SIZE)) for k in range(frames - STILL)]
         cover = np.stack([m[4 : 4 + bodies] for m in maps[::8]]) > 127
         border = cover[..., 0, :].any() or cover[..., -1, :].any() or cover[..., 0].any() or cover[..., -1].any()
         if not border and cover.mean((2, 3)).min() > 0.02:
             words = caption(scene, look, 3.0 + 0.5 * frames / FPS)
-            return Trial([maps[0]] * 3 + maps, look, words)
+            return Trial([maps[0]] * STILL + maps, look, words)
 
 
 def as_batch(trials: list[Trial], control: str) -> Batch:
@@ -87,8 +92,8 @@ def camera_batch(first: int, count: int, frames: int, pictures: list[Bytes]) -> 
     names = list(FILTERS)
     for number in range(first, first + count):
         rng = np.random.default_rng(HELD_OUT + 20_000 + number)
-        plain = moving_crop(pictures[number % len(pictures)], frames - 3, SIZE, rng)
-        plain = np.concatenate([np.repeat(plain[:1], 3, 0), plain])
+        plain = moving_crop(pictures[number % len(pictures)], frames - STILL, SIZE, rng)
+        plain = np.concatenate([np.repeat(plain[:1], STILL, 0), plain])
         name = names[number % len(names)]
         dark, bright = (str(c) for c in rng.permutation(list(COLOURS))[:2])
         videos.append(np.stack([FILTERS[name](frame, dark, bright) for frame in plain]))

@@ -8,11 +8,13 @@ from torch import Tensor
 
 from streamvace.conditioning.context import reference_context
 from streamvace.embedded.train.network import CHUNK, Encoded, Network
-from streamvace.embedded.train.sampling import CACHE_T, SHARED_NOISE
+from streamvace.embedded.train.sampling import SPEC
 from streamvace.model.autoencoder.tiny import BLOCK, LinearBlocks
 from streamvace.model.sampler import mix_noise
 from streamvace.world.captions import VOCABULARY
 
+CACHE_T = SPEC.context_timestep / 1000
+"""Noise level at which a stream writes finished latents to its history."""
 CLEAN_SHARE = 0.6
 """How often the first of two chunks is a finished past; else it is noisy as well, and learns too."""
 OBJECT_WEIGHT = 3.0
@@ -88,7 +90,7 @@ def repaint(
 def stream_noise(shape: torch.Size, generator: torch.Generator) -> Tensor:
     """Noise `[B, C, T, h, w]` as a stream's: a part of it is the same in every latent frame."""
     common = torch.randn((*shape[:2], 1, *shape[3:]), generator=generator)
-    return mix_noise(torch.randn(shape, generator=generator), common, SHARED_NOISE)
+    return mix_noise(torch.randn(shape, generator=generator), common, SPEC.shared_noise)
 
 
 def denoising_loss(

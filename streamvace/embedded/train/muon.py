@@ -1,4 +1,7 @@
-"""Muon: momentum, made orthogonal, for matrices and convolutions (Jordan et al. 2024)."""
+"""Muon: momentum, made orthogonal, for matrices and convolutions (Jordan et al. 2024).
+
+torch.optim.Muon makes the same update, but refuses convolutions and lets every process of a team do all of the work.
+"""
 
 from __future__ import annotations
 

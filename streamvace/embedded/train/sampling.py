@@ -1,6 +1,9 @@
-"""Sampling as the live stream does it: four steps, then a clean pass that writes the cache, chunk after chunk."""
+"""The live chunk loop over a batch of clips whose contexts are encoded already."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -9,53 +12,50 @@ from streamvace.embedded.train.network import Network
 from streamvace.model.blocks import Bidirectional
 from streamvace.model.cache import KVCache
 from streamvace.model.rope import rotary_table
-from streamvace.model.sampler import mix_noise
+from streamvace.model.sampler import StreamNoise, pipeline_schedule
 from streamvace.model.specs import PIPELINES, CacheRule
+from streamvace.stream.chunk_loop import ChunkLoop, ChunkPlan
+from streamvace.stream.hints import ChunkHints, Share
+from streamvace.stream.stream_state import StreamState
 
-STEPS = (1.0, 0.9, 0.75, 0.5)
-CACHE_T = 0.03
-SHARED_NOISE = PIPELINES["embedded"].shared_noise
+SPEC = PIPELINES["embedded"]
 
 
 @torch.no_grad()
 def stream(
     net: Network,
     tokens: Tensor,
-    contexts: list[Tensor | None],
+    contexts: Sequence[Tensor | None],
     frames: int,
     side: int,
     seed: int,
-    steps: tuple[float, ...] = STEPS,
     context_scale: float = 1.0,
     hint_reuse: int = 1,
+    noise: StreamNoise | None = None,
 ) -> list[Tensor]:
     """Latents of every chunk, each `[B, 32, frames, side, side]`.
 
     contexts: one `[B, 128, frames, side, side]` a chunk, or None for a chunk without control. frames: latent frames a
-    chunk; a whole clip in one chunk is the bidirectional batch. context_scale: strength of the hints. hint_reuse: hints
-    are made anew every so many steps.
+    chunk; a whole clip in one chunk is the bidirectional batch. context_scale, hint_reuse: as in ChunkInput.
+    noise: None: the live stream's.
     """
-    model, generator = net.transformer, torch.Generator().manual_seed(seed)
-    batch, cells = tokens.shape[0], side // 2
-    text = model.embed_text(net.text_encoder(tokens))
-    kv, context_kv = model.text_kv(text), net.context.text_kv(text)
-    cache = KVCache(model.size, CacheRule(window=2 * frames, sink=0), cells, cells, batch=batch)
-    local = rotary_table(range(frames), cells, cells, model.size.head_dim, "cpu")
-    shape = (batch, model.size.in_dim, frames, side, side)
-    common = [torch.randn((*shape[:2], 1, side, side), generator=generator) for _ in steps]
-    chunks: list[Tensor] = []
-    for number, context in enumerate(contexts):
-        memory = cache.chunk(number * frames, frames)
+    spec = replace(SPEC, chunk=frames, first_chunk=frames, cache=CacheRule(window=2 * frames, sink=0))
+    noise = noise or StreamNoise("cpu", spec.shared_noise)
+    wan, branch, cells = net.transformer, net.context, side // 2
+    state = StreamState(KVCache(wan.size, spec.cache, cells, cells, batch=len(tokens)))
+    text = wan.embed_text(net.text_encoder(tokens))
+    state.text, state.context_text = wan.text_kv(text), branch.text_kv(text)
+    loop, schedule = ChunkLoop(spec, wan, state), pipeline_schedule(spec)
+    local = Bidirectional(rotary_table(range(frames), cells, cells, wan.size.head_dim, "cpu"))
+    scales = [context_scale] * len(branch.vace_blocks)
 
-        x0, hints = torch.zeros(shape), list[Tensor]()
-        for step, t in enumerate(steps):
-            noise = mix_noise(torch.randn(shape, generator=generator), common[step], SHARED_NOISE)
-            x, grid = model.embed((1 - t) * x0 + t * noise)
-            time = model.embed_time(torch.full((batch, frames), t * 1000))
-            if context is not None and step % hint_reuse == 0:
-                hints = net.context(x, context, time, context_kv, Bidirectional(local))
-            x0 = model.run(x, grid, time, kv, memory, hints, context_scale)
-        x, grid = model.embed(x0)
-        model.run(x, grid, model.embed_time(torch.full((batch, frames), CACHE_T * 1000)), kv, memory, [])
-        chunks.append(x0)
-    return chunks
+    def chunk(context: Tensor | None) -> Tensor:
+        noise.begin_chunk(seed, state.position)
+        start = noise.draw((len(tokens), wan.size.in_dim, frames, side, side), torch.float32)
+        hints = None
+        if context is not None:
+            shares = [Share(branch.embed(context), 1.0)]
+            hints = ChunkHints(wan, branch, state.context_text, shares, scales, local, hint_reuse)
+        return loop.generate(ChunkPlan(start, schedule, noise.draw, hints))
+
+    return [chunk(context) for context in contexts]

@@ -9,17 +9,21 @@ import pytest
 from typer.testing import CliRunner
 
 from streamvace.embedded.evaluation import fidelity as table
+from streamvace.embedded.evaluation import painters
 from streamvace.embedded.evaluation.cli import app
 from streamvace.embedded.evaluation.confidence import figure, tells_apart
 from streamvace.embedded.evaluation.drift import PERIOD, compare, drift, measures, steady
-from streamvace.embedded.evaluation.fidelity import CONDITIONS, TASKS, Task, Variant, fidelity, held_out
+from streamvace.embedded.evaluation.fidelity import CONDITIONS, TASKS, Task, fidelity, held_out
 from streamvace.embedded.evaluation.judges import JUDGES, Judge, ssim
+from streamvace.embedded.evaluation.painters import Variant
 from streamvace.embedded.evaluation.references import ends_of_the_scale, likeness, make_clip, reference_cells
 from streamvace.embedded.train.package import load_package
 from streamvace.records.chunk import Chunk, ChunkInput
+from streamvace.records.model_options import ModelOptions
 from streamvace.stream.generator import Generator
 from streamvace.stream.loading import load_generator
 from streamvace.system.errors import UserError
+from streamvace.world.text import tokens_of
 
 
 @pytest.mark.parametrize("name", [name for name in TASKS if name != "camera"])
@@ -47,7 +51,7 @@ def test_a_judge_that_cannot_tell_is_left_out_and_said(monkeypatch: pytest.Monke
     monkeypatch.setitem(TASKS, "depth", Task("depth", 1, ("constant", "silhouette"), ("on",)))
     net, codec = load_package()
     said: list[str] = []
-    cells = list(fidelity([Variant("streamed", net, True)], codec, 6, 1, ("depth",), progress=said.append))
+    cells = list(fidelity([Variant("streamed", net, codec, True)], codec, 6, 1, ("depth",), progress=said.append))
     assert {cell.judge for cell in cells if cell.variant == "streamed"} == {"silhouette"}
     assert any("constant cannot tell" in line for line in said)
 
@@ -60,6 +64,61 @@ def test_the_table_prints_as_json_with_ceilings_and_floors() -> None:
     assert all(cell["figure"]["low"] <= cell["figure"]["mean"] <= cell["figure"]["high"] for cell in cells)
 
 
+@dataclass
+class Painted:
+    """A live generator of gray pictures that keeps what it was given."""
+
+    size: tuple[int, int] = (256, 256)
+    chunks: int = 0
+    given: list[ChunkInput] = field(default_factory=list)
+
+    def reset(self) -> None:
+        self.chunks = 0
+
+    def frames_wanted(self) -> int:
+        return 12 if self.chunks else 9
+
+    def step(self, given: ChunkInput) -> Chunk:
+        count = self.frames_wanted()
+        self.chunks += 1
+        self.given.append(given)
+        return Chunk(np.full((count, 256, 256, 3), 90, np.uint8), self.chunks, 0, 0, 0, {"total": 0.0})
+
+
+def test_streamed_columns_are_what_the_live_generator_paints_with_the_options_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    painted, asked = Painted(), list[ModelOptions]()
+
+    def load(name: str, size: object, options: ModelOptions, networks: object) -> Painted:
+        assert (name, networks) == ("embedded", None)
+        asked.append(options)
+        return painted
+
+    monkeypatch.setattr(painters, "load_generator", load)
+    live = ["--precision", "bf16", "--threads", "1", "--compile", "blocks", "--denoise-steps", "2", "--history-hints"]
+    chosen = ["--task", "depth", "--condition", "scale 0.5", "--condition", "another clip", "--clips", "3"]
+    result = CliRunner().invoke(app, [*chosen, "--seeds", "1", *live], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    (options,) = asked
+    assert (options.precision, options.threads, options.compile) == ("bf16", 1, "blocks")
+    # Three clips of two chunks, under two conditions.
+    half, another = painted.given[:6], painted.given[6:]
+    assert len(another) == 6
+    assert {given.denoise_steps for given in painted.given} == {2}
+    assert all(given.history_hints for given in painted.given)
+    assert {given.context_scale for given in half} == {0.5}
+    assert len({given.seed for given in half}) == 3
+    trials, (batch,) = held_out(TASKS["depth"], 3, 24)
+    for row, (ours, theirs) in enumerate(zip(half[::2], another[::2], strict=True)):
+        assert str(ours.prompt).split() == str(theirs.prompt).split()
+        assert tokens_of(str(ours.prompt)) == tokens_of(trials[row].words)
+        assert ours.control is not None
+        assert theirs.control is not None
+        assert np.array_equal(ours.control[:, ::2, 1::2], batch.control[row, 3:12])
+        assert np.array_equal(theirs.control[:, ::2, ::2], batch.control[row - 1, 3:12])
+
+
 @pytest.mark.parametrize("option", ["--task", "--condition"])
 def test_an_unknown_part_of_the_table_is_refused_with_the_known_ones(option: str) -> None:
     result = CliRunner().invoke(app, [option, "nothing"])
@@ -70,7 +129,7 @@ def test_an_unknown_part_of_the_table_is_refused_with_the_known_ones(option: str
 
 def test_control_that_is_off_or_of_another_clip_loses_the_silhouette() -> None:
     net, codec = load_package()
-    cells = fidelity([Variant("streamed", net, True)], codec, 6, 1, ("depth",), ("on", "off", "another clip"))
+    cells = fidelity([Variant("streamed", net, codec, True)], codec, 6, 1, ("depth",), ("on", "off", "another clip"))
     scores = {
         cell.condition: cell.figure for cell in cells if cell.variant == "streamed" and cell.judge == "silhouette"
     }

@@ -10,12 +10,15 @@ from torch import Tensor
 
 from streamvace.embedded.train.data import token_table
 from streamvace.embedded.train.loss import (
+    CACHE_T,
+    CLEAN_SHARE,
     MOTION_WEIGHT,
     OBJECT_WEIGHT,
     channel_weights,
     colourless,
     denoising_loss,
     object_weights,
+    own_history,
 )
 from streamvace.embedded.train.network import CHUNK, Encoded, Network
 from streamvace.embedded.train.package import load_package
@@ -76,6 +79,53 @@ def test_a_fault_that_flickers_costs_more_than_one_that_stays(monkeypatch: pytes
     stays = loss_of(lambda x0: x0 + 0.5, monkeypatch, causal)
     comes_and_goes = loss_of(flicker, monkeypatch, causal)
     assert comes_and_goes > 1.5 * stays > 0
+
+
+def test_a_faulty_past_is_off_in_the_chosen_clips_first_chunk_alone() -> None:
+    """By up to 0.3 of each channel's deviation, a half of it in whole patches."""
+    scale = torch.tensor([1.0, 10.0]).view(1, 2, 1, 1, 1)
+    x0 = scale * torch.randn(64, 2, FRAMES, 16, 16, generator=torch.Generator().manual_seed(0))
+    chosen = torch.arange(64) % 2 == 0
+    fault = own_history(x0, CHUNK, chosen, torch.Generator().manual_seed(1)) - x0
+    assert not fault[~chosen].any()
+    assert not fault[:, :, CHUNK:].any()
+    size = (fault[chosen, :, :CHUNK] / scale).square().mean((0, 2, 3, 4)).sqrt()
+    # The mean square of 0.3 u, u even over 0..1, of patches (1) and cells (0.7).
+    torch.testing.assert_close(size, torch.full((2,), 0.3 * (1.49 / 3) ** 0.5), atol=0.04, rtol=0)
+    patches = fault[chosen, :, :CHUNK].unflatten(3, (8, 2)).unflatten(5, (8, 2)).mean((4, 6))
+    assert float(patches.square().mean() / fault[chosen, :, :CHUNK].square().mean()) > 0.6
+
+
+def test_most_streams_in_training_continue_a_finished_past_and_many_of_these_a_faulty_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x0 = torch.randn(400, 32, FRAMES, 2, 2, generator=torch.Generator().manual_seed(0))
+    quiet = torch.zeros(400, dtype=torch.bool)
+    sample = Encoded(x0, torch.zeros(0), torch.zeros(0), quiet, torch.zeros(400, FRAMES, 2, 2), x0[:, :, :1])
+    seen: list[tuple[Tensor, Tensor]] = []
+
+    def forward(net: Network, noisy: Tensor, t: Tensor, *rest: object) -> Tensor:
+        seen.append((noisy, t))
+        return x0
+
+    monkeypatch.setattr(Network, "forward", forward)
+    draw = torch.Generator().manual_seed(1)
+    denoising_loss(
+        Network(),
+        sample,
+        0,
+        channels=torch.ones(32),
+        causal=True,
+        hears=False,
+        refers=False,
+        generator=draw,
+        bfloat16=False,
+    )
+    ((noisy, t),) = seen
+    finished = t[:, 0] == CACHE_T
+    assert float(finished.float().mean()) == pytest.approx(CLEAN_SHARE * 0.6, abs=0.06)
+    faulty = (noisy - x0)[finished, :, :CHUNK].flatten(1).any(1)
+    assert float(faulty.float().mean()) == pytest.approx(0.6, abs=0.1)
 
 
 def test_cells_with_objects_and_beside_them_weigh_more() -> None:

@@ -12,7 +12,6 @@ from streamvace.embedded.cli import app
 from streamvace.embedded.train.config import DEFAULT
 from streamvace.embedded.train.data import World, make_batch, still_end
 from streamvace.embedded.train.decoder import CROP, crops
-from streamvace.embedded.train.muon import orthogonalise
 from streamvace.embedded.train.package import load_package
 from streamvace.system.errors import UserError
 from streamvace.video.film.writer import VideoWriter
@@ -25,14 +24,6 @@ def test_a_batch_is_a_function_of_its_seed() -> None:
     assert np.array_equal(one.mask, same.mask)
     assert np.array_equal(one.tokens, same.tokens)
     assert not np.array_equal(one.video, other.video)
-
-
-def test_muon_makes_updates_orthogonal() -> None:
-    torch.manual_seed(0)
-    for shape in ((64, 64), (64, 128), (128, 64)):
-        values = torch.linalg.svdvals(orthogonalise(torch.randn(2, *shape)))
-        assert values.max() < 1.6
-        assert values.median() > 0.6
 
 
 def test_a_clip_to_extend_gives_one_latent_frame_at_an_end_and_grey_elsewhere() -> None:

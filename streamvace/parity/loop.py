@@ -1,0 +1,143 @@
+"""The closed loop of a streaming golden: `Generator.step` on the golden's networks, text, contexts and seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from streamvace.model.autoencoder.base import CodecState
+from streamvace.model.cache import KVCache
+from streamvace.model.sampler import draw_noise
+from streamvace.parity.networks import clean_latents, golden_network, golden_spec
+from streamvace.parity.report import LOOP_TOLERANCE, Report, Sidecar, Tensors
+from streamvace.records.chunk import ChunkInput
+from streamvace.stream.generator import Generator
+from streamvace.stream.stream_state import Networks
+
+
+class LinearCodec:
+    """The recordings' stand-in codec: one matrix each way, over means of 4 frames and 8x8 pixels.
+
+    source: latents that stand for whatever is encoded, or None.
+    """
+
+    latent_channels, temporal_stride, spatial_stride = 16, 4, 8
+
+    def __init__(self, encoder: Tensor, decoder: Tensor) -> None:
+        """encoder: `[16, 3]`. decoder: `[3, 16]`."""
+        self._encoder, self._decoder = encoder, decoder
+        self.source: Tensor | None = None
+
+    def encode(self, pixels: Tensor, state: CodecState | None) -> tuple[Tensor, CodecState]:
+        """See Autoencoder.encode."""
+        if self.source is not None:
+            return self.source, []
+        if state is None:
+            pixels = torch.cat((pixels[:, :, :1].expand(-1, -1, 3, -1, -1), pixels), dim=2)
+        return torch.einsum("zc,bcthw->bzthw", self._encoder, F.avg_pool3d(pixels, (4, 8, 8))), []
+
+    def blank_state(self, pixels: Tensor) -> CodecState:
+        """See Autoencoder.blank_state."""
+        return []
+
+    def decode(self, latents: Tensor, state: CodecState | None) -> tuple[Tensor, CodecState]:
+        """See Autoencoder.decode."""
+        small = torch.einsum("cz,bzthw->bcthw", self._decoder, latents)
+        pixels = small.repeat_interleave(4, 2).repeat_interleave(8, 3).repeat_interleave(8, 4)
+        return pixels if state is not None else pixels[:, :, 3:], []
+
+
+class RecordedText:
+    """A text encoder whose prompts are the names of recorded embeddings."""
+
+    def __init__(self, tensors: Tensors) -> None:
+        self._tensors = tensors
+
+    def at_hand(self, prompt: str) -> bool:
+        """See TextEncoder.at_hand."""
+        return True
+
+    def encode(self, prompts: Sequence[str]) -> Tensor:
+        """See TextEncoder.encode."""
+        return torch.cat([self._tensors[prompt] for prompt in prompts])
+
+    def unknown_words(self, prompt: str) -> list[str]:
+        """See TextEncoder.unknown_words."""
+        return []
+
+
+class GoldenStream:
+    """A generator that is given what a golden was recorded with, chunk by chunk."""
+
+    def __init__(self, meta: Sidecar, tensors: Tensors) -> None:
+        self._meta, self._tensors = meta, tensors
+        self.wan, branch = golden_network(meta, tensors)
+        decoder = tensors.get("fakevae.dec", torch.eye(3, 16))
+        self._codec = LinearCodec(tensors.get("fakevae.enc", decoder.T), decoder)
+        networks = Networks(self.wan, branch, self._codec, RecordedText(tensors))
+        size, cpu = (meta["width"], meta["height"]), torch.device("cpu")
+        self.generator = Generator(golden_spec(meta), networks, size, cpu, torch.float32, contexts=self._contexts)
+        self._context: str | None = None
+        self._end = 0
+
+    def step(self, chunk: dict[str, Any], calls: Sequence[dict[str, Any]]) -> None:
+        """One recorded chunk. chunk: its row of the sidecar. calls: all of its passes."""
+        generator, start = self.generator, chunk["start_frame"]
+        first = next(call for call in calls if call["phase"] == "denoise")
+        if start == 0 and any(e["event"] == "initialize_kv_cache" for call in calls for e in call["events_before"]):
+            generator.reset()
+        elif start != self._end:
+            # Reward Forcing's own counter falls back by a frame after the first chunk of its video to video.
+            generator.state.position += start - self._end
+        self._end = start + len(first["t"])
+        self._context = first["vace_context"]
+        size = (generator.frames_wanted(), self._meta["height"], self._meta["width"], 3)
+        black, strength = np.zeros(size, np.uint8), first["t"][0]
+        moved = strength < generator.spec.steps[0]
+        if moved:
+            # Video to video over pure noise: mixing noise into the same noise leaves it as it is.
+            shape = (1, 16, len(first["t"]), self._meta["height"] // 8, self._meta["width"] // 8)
+            self._codec.source = draw_noise(shape, torch.Generator().manual_seed(chunk["rng_seed"]), torch.float32)
+        generator.step(
+            ChunkInput(
+                first["context"],
+                seed=chunk["rng_seed"] - start,
+                context_scale=first["vace_context_scale"],
+                control=None if self._context is None else black,
+                source=black if moved else None,
+                noise_scale=(strength + generator.spec.source_step_offset) / 1000,
+                past_bias=first["kv_cache_attention_bias"],
+            )
+        )
+
+    def _contexts(self, *_: object) -> list[Tensor]:
+        """The recorded context in place of an encoded picture's."""
+        assert self._context is not None
+        return [self._tensors[self._context].unsqueeze(0)]
+
+
+def close_loop(report: Report, meta: Sidecar, tensors: Tensors) -> KVCache:
+    """Compare every pass of the stream with the recorded ones: what went in, and the clean latents that came out.
+
+    Returns the cache at the stream's end.
+    """
+    stream = GoldenStream(meta, tensors)
+    calls = groupby(meta["calls"], key=lambda call: call["chunk"])
+    for chunk, (_, group) in zip(meta["chunks"], calls, strict=True):
+        stream.step(chunk, list(group))
+    count = torch.tensor(len(stream.wan.passes))
+    report.compare("number of passes", count, torch.tensor(len(meta["calls"])), LOOP_TOLERANCE)
+    for index, (call, (x, flow)) in enumerate(zip(meta["calls"], stream.wan.passes, strict=False)):
+        key = f"call{index:03d}"
+        if f"{key}.x" in tensors:
+            report.compare("closed loop x", x, tensors[f"{key}.x"], LOOP_TOLERANCE)
+        x0 = clean_latents(meta, call, flow, x).transpose(1, 2)
+        report.compare("closed loop x0", x0, tensors[f"{key}.x0"], LOOP_TOLERANCE)
+    report.calls = len(meta["calls"])
+    return stream.generator.state.cache

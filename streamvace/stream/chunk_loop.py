@@ -1,0 +1,143 @@
+"""The chunk loop, in latents: the history that a chunk sees, its denoising, and what it leaves to later chunks.
+
+There is only one. The live generator runs it, recordings are replayed through the generator, and the training program
+samples with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from streamvace.model.cache import ChunkPass
+from streamvace.model.reference_keys import ReferenceKeys
+from streamvace.model.sampler import DrawNoise, Schedule, denoise, flow_to_x0
+from streamvace.model.specs import PipelineSpec
+from streamvace.model.transformer import CausalWan, TimeEmbedding
+from streamvace.stream.hints import ChunkHints, MakeHints
+from streamvace.stream.stream_state import StreamState
+from streamvace.stream.user_loras import UserLoras
+
+
+@dataclass(frozen=True)
+class ChunkPlan:
+    """What one chunk is made from.
+
+    start: `[B, C, T, h, w]`, pure noise or a noised source. schedule: the denoising steps. draw: the noise of the later
+    steps. hints: None without control. history_hints: the clean pass gets hints too. past_bias, references: see
+    `KVCache.chunk`. regions: where side LoRAs apply in each latent frame, `[1, tokens, 1]`, or None: everywhere.
+    """
+
+    start: Tensor
+    schedule: Schedule
+    draw: DrawNoise
+    hints: ChunkHints | None = None
+    history_hints: bool = False
+    past_bias: float = 1.0
+    references: ReferenceKeys | None = None
+    regions: Sequence[Tensor | None] = ()
+
+
+def _ignore(stage: str) -> None:
+    """No clock."""
+
+
+@dataclass(frozen=True)
+class ChunkLoop:
+    """One step of a stream's loop, over the state that the stream keeps. mark: see `StageClock.mark`."""
+
+    spec: PipelineSpec
+    wan: CausalWan
+    state: StreamState
+    loras: UserLoras = field(default_factory=UserLoras)
+    mark: Callable[[str], None] = _ignore
+
+    def follow_text(self) -> None:
+        """Apply the pipeline's rule for a prompt switch to the history; the text K/V are the new ones already."""
+        spec, state = self.spec, self.state
+        state.text_is_new = True
+        if spec.on_prompt_switch == "recache" and state.clean is not None:
+            self._consolidate_bank()
+            frames = state.clean.shape[2]
+            memory = state.cache.replay(state.position - frames, frames)
+            self.loras.limit(state.regions[-frames:])
+            self._forward(state.clean, spec.context_timestep, memory)
+        elif spec.on_prompt_switch == "forget":
+            state.cache.reset()
+            state.decoder = None
+
+    def generate(self, plan: ChunkPlan) -> Tensor:
+        """The clean latents `[B, C, T, h, w]` of the next chunk. The stream moves on."""
+        memory = self._open(plan)
+        self.loras.limit(plan.regions)
+        x0 = denoise(plan.start, plan.schedule, partial(self._predict_x0, plan.hints, memory), plan.draw)
+        if self.spec.history == "clean_pass":
+            # Leaves clean K/V behind; without hints unless asked for, as the history was trained.
+            hints = plan.hints if plan.history_hints else None
+            make = None if hints is None else partial(hints.make, sigma=0.0)
+            self._forward(x0, self.spec.context_timestep, memory, make)
+        self._remember(x0, plan.regions)
+        self.mark("cache")
+        return x0
+
+    def _open(self, plan: ChunkPlan) -> ChunkPass:
+        """The cache's pass for the next chunk, with the history as this pipeline keeps it."""
+        state, cache, start = self.state, self.state.cache, self.state.position
+        self._consolidate_bank()
+        if self.spec.history == "recompute" and start:
+            # An anchor and the newest latents, one chunk in all, look like the start of a clip (Krea Realtime).
+            assert state.anchor is not None
+            assert state.clean is not None
+            context = torch.cat((state.anchor, state.clean[:, :, 1 - self.spec.chunk :]), dim=2)
+            start = context.shape[2]
+            cache.reset()
+            self.loras.limit(state.regions[-start:])
+            self._forward(context, self.spec.context_timestep, cache.chunk(0, start))
+        return cache.chunk(start, plan.start.shape[2], plan.past_bias, plan.references)
+
+    def _predict_x0(self, hints: ChunkHints | None, memory: ChunkPass, x: Tensor, t: float, sigma: float) -> Tensor:
+        """One denoising step."""
+        make = None if hints is None else partial(self._make_hints, hints, sigma=sigma)
+        output = self._forward(x, t, memory, make)
+        x0 = output if self.spec.prediction == "x0" else flow_to_x0(output, x, sigma)
+        if hints is not None:
+            hints.watch(x0)
+        self.mark("denoise")
+        return x0
+
+    def _make_hints(self, hints: ChunkHints, tokens: Tensor, time: TimeEmbedding, sigma: float) -> list[Tensor]:
+        self.mark("denoise")
+        made = hints.step(tokens, time, sigma)
+        self.mark("context")
+        return made
+
+    def _forward(self, x: Tensor, t: float, memory: ChunkPass, make_hints: MakeHints | None = None) -> Tensor:
+        """One pass of the networks over latents `[B, C, T, h, w]` at timestep t, 0..1000."""
+        tokens, grid = self.wan.embed(x)
+        time = self.wan.embed_time(torch.full((x.shape[0], grid.frames), t, device=x.device))
+        hints = () if make_hints is None else make_hints(tokens, time)
+        return self.wan.run(tokens, grid, time, self.state.text, memory, hints)
+
+    def _consolidate_bank(self) -> None:
+        state = self.state
+        unseen = state.text_is_new and not self.spec.cache.bank_sees_new_text
+        state.cache.bank.consolidate(None if unseen else [keys for keys, _ in state.text])
+
+    def _remember(self, x0: Tensor, regions: Sequence[Tensor | None]) -> None:
+        """Keep what later chunks need of this one."""
+        state, spec = self.state, self.spec
+        if spec.cache.bank and state.chunks % spec.cache.record_every == 0:
+            state.cache.record(state.position)
+        if spec.on_prompt_switch == "recache" or spec.history == "recompute":
+            history = x0 if state.clean is None else torch.cat((state.clean, x0), dim=2)
+            state.clean = history[:, :, -spec.cache.window :]
+        if spec.history == "recompute" and not state.position:
+            state.anchor = x0[:, :, :1]
+        state.regions = [*state.regions, *regions][-spec.cache.window :]
+        state.text_is_new = False
+        state.position += x0.shape[2]
+        state.chunks += 1

@@ -1,8 +1,8 @@
-"""The readers' tests and one show under the newest Python of this machine, in an environment of its own.
+"""Runs the readers' tests and one show under the newest Python of this machine, in an environment of its own.
 
-Libraries drop old Pythons first: what pip installs on the newest one is newer than what the other checks see. The
-environment stays in `.venv-newest` and is installed again only when the project or the Python changes. Without a newer
-Python than the environment that the checks run in, one line says so and nothing fails.
+Libraries drop old Python versions first, so pip installs newer libraries here than in the main environment. The
+environment is kept in `.venv-newest` and installed again only when the project or the Python changes. If no Python is
+newer than the main environment's, the script prints one line and succeeds.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Version = tuple[int, int]
 
 
 def candidates() -> Iterator[str]:
-    """Every Python that pyenv has or that PATH names with its version."""
+    """Every Python of pyenv, and every `python3.x` on PATH."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     yield from (str(path) for path in sorted(pyenv.glob("versions/*/bin/python")))
     for minor in range(OLDEST_PYTHON[1], NEWEST_PYTHON[1] + 1):
@@ -44,7 +44,7 @@ def candidates() -> Iterator[str]:
 
 
 def version_of(python: str) -> Version | None:
-    """None for one that does not start (a shim of pyenv), that wheels are rarely made for, or without venv."""
+    """None if it does not start (a pyenv shim), has no venv, or few wheels exist for it (PyPy, free-threaded)."""
     ask = (
         "import ensurepip, sys, sysconfig, venv; "
         "sys.exit(sys.implementation.name != 'cpython' or bool(sysconfig.get_config_var('Py_GIL_DISABLED')) "
@@ -61,7 +61,7 @@ def version_of(python: str) -> Version | None:
 
 
 def newest(found: Iterable[tuple[str, Version | None]], main: Version) -> tuple[str, Version] | None:
-    """The newest Python that the project allows, if it is newer than the main environment's."""
+    """The newest supported Python, if it is newer than the main environment's."""
     usable = [(python, version) for python, version in found if version and main < version <= NEWEST_PYTHON]
     return max(usable, key=lambda row: row[1], default=None)
 
@@ -70,7 +70,7 @@ def main() -> int:
     own = venv_version(ROOT / ".venv") or sys.version_info[:2]
     chosen = newest(((python, version_of(python)) for python in candidates()), own)
     if chosen is None:
-        print(f"no newer Python here than {own[0]}.{own[1]}, which all tests run under: nothing to do")
+        print(f"no Python newer than the main environment's {own[0]}.{own[1]}: nothing to do")
         return 0
     python, version = chosen
     print(f"Python {version[0]}.{version[1]}: {python}", flush=True)

@@ -1,28 +1,27 @@
-"""How fast chunks are made: `python benchmarks/chunk.py [--pipeline embedded] [--size 256x256] [--chunks 30]`.
+"""How long a chunk takes: `python benchmarks/chunk.py [--pipeline embedded] [--size 256x256] [--chunks 30]`.
 
-In the clock: everything of `Generator.step` - text, encoding control, context branch, denoising, cache pass, decoding
-and the transfer to uint8 frames. Not in it: sources, sinks, processes. Only steady chunks count (cache full). The
-control-off run takes turns with the control-on run, so a machine whose speed drifts slows both alike.
+Measures all of `Generator.step`: text, encoding the control, context branch, denoising, cache pass, decoding and the
+transfer to uint8 frames. Excludes sources, sinks and processes. Only steady chunks count (cache full). Runs with and
+without control alternate, so changes of the machine's speed affect both alike.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from streamvace.system.idle_threads import sleep_when_idle
 
-sleep_when_idle()  # as `streamvace run` does, and like there before torch is loaded
+sleep_when_idle()  # before torch is loaded, as in `streamvace run`
 
 import numpy as np
 import torch
+from common import generator, model_arguments, report, steady_chunks
 
 from streamvace.doctor.hardware import hardware_line
-from streamvace.records.model_options import ModelOptions
 from streamvace.stream.generator import Chunk, ChunkInput, Generator
-from streamvace.stream.loading import load_generator
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -32,7 +31,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def moving_control(generator: Generator, chunk: int) -> np.ndarray:
-    """A bright disc that drifts: uint8 `[F, H, W, 3]`."""
+    """A bright disc that moves: uint8 `[F, H, W, 3]`."""
     width, height = generator.size
     count = generator.frames_wanted()
     rows, columns = np.mgrid[:height, :width]
@@ -45,16 +44,11 @@ def moving_control(generator: Generator, chunk: int) -> np.ndarray:
     return np.stack(frames)
 
 
-def steady_steps(generator: Generator) -> int:
-    """Chunks until the cache is full and shapes no longer change."""
-    return -(-generator.spec.cache.window // generator.spec.chunk) + 1
-
-
-def measure(with_control: Generator, without: Generator, chunks: int) -> dict[str, object]:
-    """Paired runs; medians, p95 and the share of each stage."""
+def measure(with_control: Generator, without: Generator, chunks: int) -> dict[str, Any]:
+    """Alternating runs: medians, p95 and the share of each stage."""
     on: list[Chunk] = []
     off: list[Chunk] = []
-    for index in range(chunks + steady_steps(with_control)):
+    for index in range(chunks + steady_chunks(with_control)):
         on.append(with_control.step(ChunkInput("red glossy sphere", control=moving_control(with_control, index))))
         off.append(without.step(ChunkInput("red glossy sphere")))
     on, off = on[-chunks:], off[-chunks:]
@@ -78,40 +72,24 @@ def measure(with_control: Generator, without: Generator, chunks: int) -> dict[st
     }
 
 
+def lines(given: argparse.Namespace, result: dict[str, Any]) -> Iterator[str]:
+    """The result in words."""
+    yield f"{given.pipeline} {result['size']}, {given.chunks} steady chunks of {result['frames_per_chunk']} frames"
+    yield f"chunk: median {result['chunk_ms_median']:.0f} ms, p95 {result['chunk_ms_p95']:.0f} ms"
+    yield f"frames/s: median {result['frames_per_second_median']:.1f}, at p95 {result['frames_per_second_p95']:.1f}"
+    yield "of the chunk: " + ", ".join(f"{name} {share:.0%}" for name, share in result["stage_share"].items())
+    yield f"control on / off: {result['control_on_over_off_median']:.2f} (median of pairs)"
+
+
 def main() -> None:
-    """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pipeline", default="embedded")
-    parser.add_argument("--size", default=None, help="WIDTHxHEIGHT, the pipeline's own by default")
+    parser = model_arguments(__doc__)
     parser.add_argument("--chunks", type=int, default=30)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--threads", type=int, default=None)
-    parser.add_argument("--precision", default="auto")
-    parser.add_argument("--attention", default="auto")
-    parser.add_argument("--compile", default="off")
-    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    size = tuple(int(side) for side in given.size.split("x")) if given.size else None
-    model = ModelOptions(given.device, given.threads, given.precision, given.attention, compile=given.compile)
-    pair = [load_generator(given.pipeline, size, model) for _ in range(2)]  # type: ignore[arg-type]
-    result = measure(pair[0], pair[1], given.chunks)
-    result |= {
-        "pipeline": given.pipeline,
-        "size": "{}x{}".format(*pair[0].size),
-        "hardware": hardware_line(pair[0].device),
-        "about": pair[0].about,
-    }
-    if given.json:
-        print(json.dumps(result, indent=1))
-        return
-    print(result["hardware"])
-    print(f"{given.pipeline} {result['size']}, {given.chunks} steady chunks of {result['frames_per_chunk']} frames")
-    print(f"chunk: median {result['chunk_ms_median']:.0f} ms, p95 {result['chunk_ms_p95']:.0f} ms")
-    print(f"frames/s: median {result['frames_per_second_median']:.1f}, at p95 {result['frames_per_second_p95']:.1f}")
-    shares = result["stage_share"]
-    assert isinstance(shares, dict)
-    print("of the chunk: " + ", ".join(f"{name} {share:.0%}" for name, share in shares.items()))
-    print(f"control on / off: {result['control_on_over_off_median']:.2f} (median of pairs)")
+    with_control, without = generator(given), generator(given)
+    result = measure(with_control, without, given.chunks)
+    size = "{}x{}".format(*with_control.size)
+    result |= {"pipeline": given.pipeline, "size": size, "about": with_control.about}
+    report(given.json, hardware_line(with_control.device), result, lines(given, result))
 
 
 if __name__ == "__main__":

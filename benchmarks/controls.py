@@ -1,19 +1,17 @@
-"""What every control and mask costs and how steady it is: `python benchmarks/controls.py [--size 640x368]`.
+"""The cost and stability of every control and mask: `python benchmarks/controls.py [--size 640x368]`.
 
-Cost: the median time of one `update` on one thread, on a moving scene, after a warm-up, and the processor's part of it,
-which tells on a busy machine what a quiet one would take. Steadiness: how much the signal
-changes from frame to frame on a scene that stands still before a camera with noise (deviation 4 of 255), and beside it
-how much the camera's own picture does. Both on the embedded model's procedural world, so anybody can repeat it; the
-pose control on a photograph that scikit-image brings, which sways. What needs networks is measured when
-`streamvace models pull vision` has fetched them, and left out otherwise.
+Cost: the median time of one `update` on one thread, on a moving scene, after a warm-up, and its CPU time, which a busy
+machine distorts less. Stability: the change from frame to frame on a still scene with camera noise (standard deviation
+4 of 255), next to the change of the camera picture itself. Both use the embedded model's procedural world, so they are
+reproducible; the pose control uses a swaying photograph from scikit-image. Controls that need networks are measured
+only after `streamvace models pull vision`.
 
 `--clip FILE` measures the cost on a film instead. `--sheet OUT.jpg --clip A.mp4 --clip B.mp4` draws a contact sheet of
-every control and mask on each film; `--hue 0` names the key colour of the chroma mask, one a film.
+every control and mask on each film; `--hue 0` sets the key colour of the chroma mask, once per film.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import time
@@ -24,6 +22,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from common import arguments
 from numpy.typing import NDArray
 
 from streamvace.conditioning.controls import CONTROLS, RAFT_FILE
@@ -55,15 +54,14 @@ TARGETS = {
     "mask motion": 4,
     "control flow": 15,
 }
-"""Milliseconds at 640x368 on a processor that this project promises itself."""
-
+"""The target in milliseconds at 640x368 on a CPU."""
 
 POSES = {"control pose, body only": "none", "control pose, face and hands": "all"}
-"""What is measured of the pose control besides what it does when nothing is chosen, which is the face."""
+"""Details of the pose control that are measured besides the default, the face."""
 
 
 def steps(settings: MaskSettings) -> Mapping[str, Step]:
-    """Every control and mask that can be made here, by name."""
+    """Every control and mask available on this machine, by name."""
     networks, found = Networks(models_folder(), say=print), {}
     for kind in CONTROLS:
         found[f"control {kind}"] = _control(kind, networks)
@@ -84,11 +82,10 @@ def steps(settings: MaskSettings) -> Mapping[str, Step]:
 
 def _control(kind: str, networks: Networks, settings: ControlSettings = ControlSettings()) -> Step | None:  # noqa: B008 - frozen
     try:
-        control = CONTROLS[kind](networks)
+        return _step(CONTROLS[kind](networks), settings)
     except UserError as error:
-        print(f"control {kind} is left out: {error}")
+        print(f"control {kind} is skipped: {error}")
         return None
-    return _step(control, settings)
 
 
 def _step(control: Control, settings: ControlSettings) -> Step:
@@ -99,24 +96,24 @@ def _mask(source: str, networks: Networks, settings: MaskSettings) -> Step | Non
     try:
         mask = MASKS[source](networks)
     except UserError as error:
-        print(f"mask {source} is left out: {error}")
+        print(f"mask {source} is skipped: {error}")
         return None
     return lambda picture, seconds: mask.update(picture, seconds, settings)
 
 
 def moving(size: tuple[int, int], count: int) -> list[Pixels]:
-    """The world's `scene` pattern, RGBA."""
+    """The `scene` pattern, RGBA."""
     stream = PatternStream("scene", size)
     return [_opaque(stream.frame(k / RATE)) for k in range(count)]
 
 
 def standing(size: tuple[int, int], count: int) -> list[Pixels]:
-    """One frame of it before a noisy camera."""
+    """One frame of the `scene` pattern with camera noise."""
     return noisy(PatternStream("scene", size).frame(1.0), count)
 
 
 def somebody(size: tuple[int, int], count: int) -> list[Pixels]:
-    """A photograph of a person on grey, RGBA, that sways by a twentieth of its width."""
+    """A photograph of a person on grey, swaying by 5 % of the width, RGBA."""
     from skimage import data
 
     side = min(size)
@@ -131,7 +128,7 @@ def somebody(size: tuple[int, int], count: int) -> list[Pixels]:
 
 
 def noisy(picture: Pixels, count: int) -> list[Pixels]:
-    """RGBA, before a noisy camera."""
+    """The picture with camera noise, RGBA."""
     rng = np.random.default_rng(0)
     still = picture[..., :3].astype(np.float32)
     return [_opaque(np.clip(still + rng.normal(0, NOISE, still.shape), 0, 255).astype(np.uint8)) for _ in range(count)]
@@ -142,7 +139,7 @@ def _opaque(picture: Pixels) -> Pixels:
 
 
 def cost_ms(step: Step, pictures: list[Pixels]) -> tuple[float, float]:
-    """Medians of one update: (by the clock, by the processor)."""
+    """Medians of one update in ms: (wall time, CPU time)."""
     spent = []
     for k, picture in enumerate(pictures):
         started = time.perf_counter(), time.thread_time()
@@ -153,13 +150,13 @@ def cost_ms(step: Step, pictures: list[Pixels]) -> tuple[float, float]:
 
 
 def unsteady(step: Step, pictures: list[Pixels]) -> float:
-    """Mean change from frame to frame, of 255, once it has settled."""
+    """Mean change from frame to frame, of 255, in the second half."""
     made = [step(picture, k / RATE).astype(np.int16) for k, picture in enumerate(pictures)]
     return float(np.mean([np.abs(a - b).mean() for a, b in pairwise(made[len(made) // 2 :])]))
 
 
 def measure(size: tuple[int, int], frames: int, clip: Path | None) -> dict[str, dict[str, float]]:
-    """By name: cost in ms, and change from frame to frame on a scene that stands still."""
+    """By name: cost in ms, and change from frame to frame on a still scene."""
     film = list(islice(read_frames(clip, size), frames)) if clip else None
     world, person = film or moving(size, frames), film or somebody(size, frames)
     still_world, still_person = standing(size, frames), noisy(somebody(size, 1)[0], frames)
@@ -179,18 +176,18 @@ _POSE = "control pose"
 
 def table(figures: Mapping[str, Mapping[str, float]], size: tuple[int, int]) -> Iterator[str]:
     """As Markdown."""
-    yield f"| {size[0]}x{size[1]} | cost of a frame | of the processor | promised | change on a still scene |"
+    yield f"| {size[0]}x{size[1]} | cost per frame | CPU time | target | change on a still scene |"
     yield "| --- | --- | --- | --- | --- |"
     for name, figure in figures.items():
-        promise = f"{TARGETS[name]} ms" if name in TARGETS and size == (640, 368) else ""
-        yield f"| {name} | {figure['ms']:.1f} ms | {figure['cpu_ms']:.1f} ms | {promise} | {figure['change']:.2f} |"
+        target = f"{TARGETS[name]} ms" if name in TARGETS and size == (640, 368) else ""
+        yield f"| {name} | {figure['ms']:.1f} ms | {figure['cpu_ms']:.1f} ms | {target} | {figure['change']:.2f} |"
 
 
 SHEET_WIDTH, TILE_HEIGHT, CAPTION = 1200, 132, 16
 
 
 def sheet(clips: list[Path], hues: list[float], frames: int) -> Pixels:
-    """Every control and mask on each film, uint8 `[H, W, 3]`."""
+    """A contact sheet of every control and mask on each film, uint8 `[H, W, 3]`."""
     blocks = []
     for number, clip in enumerate(clips):
         info = clip_info(clip)
@@ -231,13 +228,13 @@ def _tile(name: str, picture: Pixels) -> Pixels:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", default="640x368")
+    parser = arguments(__doc__)
+    parser.add_argument("--size", type=parse_size, default="640x368")
     parser.add_argument("--frames", type=int, default=48)
     parser.add_argument("--clip", type=Path, action="append", default=[])
     parser.add_argument("--hue", type=float, action="append", default=[])
     parser.add_argument("--sheet", type=Path)
-    parser.add_argument("--json", type=Path, help="write the figures there as well")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     chosen = parser.parse_args()
     cv2.setNumThreads(1)
     if chosen.sheet:
@@ -245,7 +242,7 @@ def main() -> None:
         cv2.imwrite(str(chosen.sheet), picture, [cv2.IMWRITE_JPEG_QUALITY, 82])
         print(f"{chosen.sheet}: {chosen.sheet.stat().st_size / 1000:.0f} kB")
         return
-    size = parse_size(chosen.size)
+    size = chosen.size
     figures = measure(size, chosen.frames, chosen.clip[0] if chosen.clip else None)
     print(f"{processor()}, 1 thread | OpenCV {cv2.__version__} | {chosen.frames} frames\n")
     print("\n".join(table(figures, size)))

@@ -1,10 +1,10 @@
-"""A pipeline at its real size without its weights: random files of the real names and shapes, loaded and run.
+"""Loads and runs a pipeline at its real size with random weights of the real names and shapes.
 
     python benchmarks/full_size.py [--pipeline longlive] [--size 576x320] [--chunks 1] [--network small]
 
-What it shows needs no training: that such a checkpoint loads, how long that takes, the memory it peaks at, how long a
-chunk with VACE control takes. The pictures are noise. Writes 4.3 GB for a 1.3B pipeline, 34 GB for the 14B one, into a
-temporary folder; `--network small` is a dry run of the same path in seconds.
+Shows that such a checkpoint loads, the loading time, the peak memory, and the time of a chunk with VACE control. The
+pictures are noise. Writes 4.3 GB for a 1.3B pipeline or 34 GB for the 14B pipeline into a temporary folder.
+`--network small` runs the same code in seconds.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SMALL = WanSize(dim=24, ffn_dim=48, num_layers=2, num_heads=2, vace_layers=(0,),
 
 
 class NoText:
-    """Random rows in place of umT5, which is not what is measured here."""
+    """Random embeddings instead of umT5, which is not measured here."""
 
     def __init__(self, size: WanSize) -> None:
         self._shape = (size.text_len, size.text_dim)
@@ -58,7 +58,7 @@ class NoText:
 
 
 def write_random(module: type[CausalWan] | type[ContextBranch], size: WanSize, path: Path) -> int:
-    """A file of a network's names and shapes in bf16, as published; its bytes."""
+    """Write a file with a network's names and shapes in bf16, as published. Returns its size in bytes."""
     with torch.device("meta"):
         shapes = {name: each.shape for name, each in module(size).state_dict().items()}
     draw = torch.Generator().manual_seed(0)
@@ -71,7 +71,7 @@ def write_random(module: type[CausalWan] | type[ContextBranch], size: WanSize, p
 
 
 def peak_bytes() -> int | None:
-    """The most main memory this process has held, where the system tells."""
+    """Peak main memory of this process; None on Windows."""
     if sys.platform == "win32":
         return None
     import resource
@@ -80,34 +80,33 @@ def peak_bytes() -> int | None:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def said(seconds: float, before: int | None) -> str:
-    """Time, and how far the peak has grown since."""
+def elapsed(seconds: float, before: int | None) -> str:
+    """The time, and the growth of peak memory since `before`."""
     after = peak_bytes()
     grown = "" if before is None or after is None else f", peak memory +{(after - before) / 1e9:.2f} GB"
     return f"{seconds:.1f} s{grown}"
 
 
 def load(spec: PipelineSpec, folder: Path, place: torch.device, dtype: torch.dtype) -> dict[str, nn.Module]:
-    """The networks of `folder`, each timed on its own."""
+    """The networks in `folder`, each timed separately."""
     made: dict[str, nn.Module] = {}
     for name, loader in (("transformer", load_wan), ("context", load_context)):
         before, begin = peak_bytes(), time.perf_counter()
         made[name] = loader(spec.size, folder / f"{name}.safetensors", place, dtype)
-        # Memory-mapped pages count when they are touched, so all of them are, as a first chunk would.
+        # Memory-mapped pages count only when they are read, so read all of them, as a first chunk would.
         total = sum(float(parameter.sum()) for parameter in made[name].parameters())
-        print(f"{name}: loaded and read in {said(time.perf_counter() - begin, before)} (sum {total:.3g})")
+        print(f"{name}: loaded and read in {elapsed(time.perf_counter() - begin, before)} (sum {total:.3g})")
     return made
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """See the module's text."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pipeline", default="longlive")
     parser.add_argument("--size", metavar="WxH")
     parser.add_argument("--chunks", type=int, default=1)
     parser.add_argument("--network", choices=("real", "small"), default="real")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--dtype", choices=("native", "bf16"), default="bf16", help="bf16 halves memory on a processor")
+    parser.add_argument("--dtype", choices=("native", "bf16"), default="bf16", help="bf16 halves memory on a CPU")
     given = parser.parse_args(arguments)
 
     spec, place = pipeline(given.pipeline), resolve_device(given.device)
@@ -134,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             before = peak_bytes()
             chunk = generator.step(ChunkInput("noise", control=control))
             stages = ", ".join(f"{stage} {spent:.1f}" for stage, spent in chunk.seconds.items() if stage != "total")
-            total = said(chunk.seconds["total"], before)
+            total = elapsed(chunk.seconds["total"], before)
             print(f"chunk {index}: {len(chunk.frames)} frames of {width}x{height} in {total} ({stages})")
 
 

@@ -1,17 +1,17 @@
-"""Every look of the embedded model, as it comes out: one film each and a contact sheet of all.
+"""Renders every look of the embedded model: one film each, and a contact sheet.
 
 python benchmarks/gallery.py OUT                        # 20 seconds each, on the built-in moving pattern
-python benchmarks/gallery.py OUT --input camera.mp4     # on a clip of yours
+python benchmarks/gallery.py OUT --input camera.mp4     # on your own clip
 python benchmarks/gallery.py OUT --seconds 4 --sheet docs/looks.jpg
 """
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import cv2
 import numpy as np
+from common import arguments
 
 import osc_schema
 from streamvace.control.cue_file import built_in_cues
@@ -23,12 +23,12 @@ from streamvace.world.scene import FPS
 
 SIZE = (256, 256)
 MOMENTS = (0.25, 0.6, 0.95)
-"""Where in each film the sheet looks."""
+"""Positions in each film that the sheet shows."""
 COLUMNS = 4
 
 
 def pattern_clip(path: Path, seconds: float) -> Path:
-    """The pattern that a show without inputs begins with, as a clip."""
+    """The default pattern of a show without inputs, as a clip."""
     pattern = PatternStream("light", SIZE)
     with VideoWriter(path, SIZE, FPS) as film:
         for k in range(round(seconds * FPS)):
@@ -37,18 +37,18 @@ def pattern_clip(path: Path, seconds: float) -> Path:
 
 
 def main() -> None:
-    """Parse, render, glue."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cues = built_in_cues("embedded", osc_schema.by_address())
+    parser = arguments(__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--input", type=Path)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--sheet", type=Path)
-    parser.add_argument("--only", action="append", help="name of a look; may be repeated")
+    parser.add_argument("--only", action="append", choices=[cue.name for cue in cues], help="a look; can be repeated")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     source = given.input or pattern_clip(given.out / "pattern.mp4", given.seconds)
     tiles = []
-    for cue in built_in_cues("embedded", {row.address: row for row in osc_schema.load()}):
+    for cue in cues:
         if given.only and cue.name not in given.only:
             continue
         film = given.out / f"{cue.name.replace(' ', '-')}.mp4"

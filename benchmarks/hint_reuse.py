@@ -1,20 +1,20 @@
-"""What fewer looks at the control cost and save: `python benchmarks/hint_reuse.py [--clips 8] [--chunks 3]`.
+"""Quality and speed of reused hints: `python benchmarks/hint_reuse.py [--clips 8] [--chunks 3]`.
 
-Held-out scenes on the embedded model, streamed as in a show: silhouette IoU and likeness to the stream with every hint
-(PSNR), beside the time a chunk takes.
+Streams held-out scenes through the embedded model. Reports silhouette IoU, PSNR to the stream with hints at every step,
+and the time per chunk.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
+from collections.abc import Iterator
 
 from streamvace.system.idle_threads import sleep_when_idle
 
-sleep_when_idle()  # as `streamvace run` does, and like there before torch is loaded
+sleep_when_idle()  # before torch is loaded, as in `streamvace run`
 
 import numpy as np
+from common import arguments, report
 
 from streamvace.doctor.hardware import hardware_line
 from streamvace.embedded.evaluation.judges import silhouette_iou
@@ -28,7 +28,7 @@ REUSE = (1, 2, 3, 4)
 
 
 def stream(generator: Generator, clip: Clip, reuse: int) -> tuple[Pixels, float]:
-    """The clip's depth from a fresh start, and the median seconds of the chunks after the first."""
+    """The frames generated from the clip's depth, and the median seconds of the chunks after the first."""
     generator.reset()
     made, seconds, at = [], [], 0
     while at < len(clip.frames):
@@ -41,8 +41,7 @@ def stream(generator: Generator, clip: Clip, reuse: int) -> tuple[Pixels, float]
 
 
 def main() -> None:
-    """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--clips", type=int, default=8)
     parser.add_argument("--chunks", type=int, default=3)
     parser.add_argument("--threads", type=int, default=None)
@@ -61,14 +60,15 @@ def main() -> None:
             if reuse > 1:
                 error = np.square(made.astype(np.float32) - every.astype(np.float32)).mean()
                 row["psnr"].append(float(10 * np.log10(255**2 / error)))
-    if given.json:
-        print(json.dumps({"hardware": hardware_line(generator.device), "hint_reuse": rows}, indent=1))
-        return
-    print(hardware_line(generator.device))
-    print(f"embedded, {given.clips} clips of {length} frames")
+    report(given.json, hardware_line(generator.device), {"hint_reuse": rows}, lines(rows, given.clips, length))
+
+
+def lines(rows: dict[int, dict[str, list[float]]], clips: int, length: int) -> Iterator[str]:
+    """The result in words."""
+    yield f"embedded, {clips} clips of {length} frames"
     for reuse, row in rows.items():
         same = f"PSNR to every-step hints {np.mean(row['psnr']):.1f} dB, " if row["psnr"] else ""
-        print(f"hint_reuse {reuse}: IoU {np.mean(row['iou']):.3f}, {same}{np.median(row['ms']):.0f} ms a chunk")
+        yield f"hint_reuse {reuse}: IoU {np.mean(row['iou']):.3f}, {same}{np.median(row['ms']):.0f} ms a chunk"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A `streamvace run` in processes of its own, watched from outside through `/metrics`, OSC and the system's figures."""
+"""A `streamvace run` in its own processes, observed through `/metrics`, OSC and psutil."""
 
 from __future__ import annotations
 
@@ -29,34 +29,14 @@ Figures = dict[str, float]
 
 
 class RunningShow:
-    """A show with no output but the web preview's server, which nobody watches. Leaving the `with` ends it."""
+    """A show without outputs except the web server, which has no viewers. Leaving the `with` block ends it."""
 
     def __init__(self, *options: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="streamvace-show-")
         self._stats = Path(self._folder.name) / "stats.json"
-        command = [
-            sys.executable,
-            "-m",
-            "streamvace",
-            "run",
-            "--output",
-            "null",
-            "--osc-port",
-            "0",
-            "--osc-tcp-port",
-            "-1",
-        ]
-        command += [
-            "--end-with",
-            str(os.getpid()),
-            "--oscquery-port",
-            "-1",
-            "--web-port",
-            "0",
-            "--stats",
-            str(self._stats),
-            *options,
-        ]
+        command = [sys.executable, "-m", "streamvace", "run", "--output", "null"]
+        command += ["--osc-port", "0", "--osc-tcp-port", "-1", "--oscquery-port", "-1", "--web-port", "0"]
+        command += ["--end-with", str(os.getpid()), "--stats", str(self._stats), *options]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace")
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -82,12 +62,12 @@ class RunningShow:
 
     @property
     def worker(self) -> psutil.Process:
-        """The worker that lives now; waits for one while it is being started."""
+        """The current worker; waits while it is being restarted."""
         wait_for(lambda: self.figures()["worker_pid"] > 0, START_SECONDS, "a worker")
         return psutil.Process(int(self.figures()["worker_pid"]))
 
     def figures(self) -> Figures:
-        """What Prometheus would read now: names without `streamvace_`, labels in braces."""
+        """The current Prometheus metrics: names without `streamvace_`, labels in braces."""
         with urllib.request.urlopen(f"{self._page}metrics", timeout=30) as answer:
             text = answer.read().decode("utf-8")
         return {
@@ -98,12 +78,12 @@ class RunningShow:
         }
 
     def osc(self, address: str, *arguments: object) -> None:
-        """Send one message, as any controller would."""
+        """Send one message, as a controller does."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
             out.sendto(encode_message(address, *arguments), ("127.0.0.1", self._osc))
 
     def ping_ms(self) -> float:
-        """There and back, once."""
+        """The round trip of one ping, in ms."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as both:
             both.settimeout(10)
             before = time.perf_counter()
@@ -112,7 +92,7 @@ class RunningShow:
             return (time.perf_counter() - before) * 1e3
 
     def end(self) -> dict[str, Any]:
-        """End it over OSC; everything it says of itself. Raises RuntimeError when it does not end well."""
+        """End the show over OSC. Returns its statistics. Raises RuntimeError if it fails."""
         self.osc("/streamvace/quit")
         if self._process.wait(END_SECONDS) != 0:
             raise RuntimeError("the show failed:\n" + "\n".join(self.lines))
@@ -143,7 +123,7 @@ class RunningShow:
 
 
 def wait_for(reached: Callable[[], object], seconds: float, what: str, every: float = 0.05) -> float:
-    """Wait until it is true; how long that took. Raises TimeoutError."""
+    """Wait until `reached` is true. Returns the time this took, in s. Raises TimeoutError."""
     began = time.perf_counter()
     while not reached():
         if time.perf_counter() - began > seconds:

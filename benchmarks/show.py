@@ -1,19 +1,17 @@
-"""What a live show endures, measured from outside with the model running: `python benchmarks/show.py WHAT`.
+"""The robustness and latency of a live show with the model running: `python benchmarks/show.py WHAT`.
 
-  kills    the worker is killed (kill -9) ten times in two minutes: missed ticks, longest gap, time back to fresh frames
-  stall    the worker is stopped (SIGSTOP; on Windows its threads are suspended) for 5 s: missed ticks, interval p99
+  kills    kill the worker (kill -9) ten times in two minutes: missed ticks, longest gap, time until fresh frames
+  stall    suspend the worker (SIGSTOP; on Windows its threads) for 5 s: missed ticks, interval p99
   soak     ten minutes: resident memory of both processes, recompiles, counters
-  latency  context scale over OSC at random moments, once for each control timing: OSC and control to picture
+  latency  context scale over OSC at random moments, for each control timing: OSC and control to picture
 
-Each starts `streamvace run` with the moving test pattern and without an output, and prints a hardware line first.
-`--seconds` makes it shorter or longer, `--kills` is how many, `--json` is for scripts; what follows `--` goes to
+Each starts `streamvace run` with the moving test pattern and without an output, and prints the hardware first.
+`--seconds` sets the duration, `--kills` the number of kills, `--json` prints JSON. Arguments after `--` go to
 `streamvace run`.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 import statistics
 import sys
@@ -21,17 +19,22 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+import torch
+from common import arguments, report
 from running_show import Figures, RunningShow, wait_for
+
+from streamvace.doctor.hardware import hardware_line
+from streamvace.telemetry.memory import resident_mb
 
 RECOVERY_SECONDS = 120.0
 SETTLE_SECONDS = 20.0
-"""After the first picture, before memory counts: arenas and windows fill up."""
+"""Time after the first picture before memory is measured: allocator arenas and windows fill up."""
 
 Result = dict[str, object]
 
 
 def kills(seconds: float, options: list[str], count: int) -> Result:
-    """`kill -9` at even distances; each is over when a chunk of the new worker is on show."""
+    """`kill -9` at even intervals; each kill is over when the new worker's first chunk is shown."""
     back: list[float] = []
     with RunningShow(*options) as show:
         before = show.figures()
@@ -60,7 +63,7 @@ def kills(seconds: float, options: list[str], count: int) -> Result:
 
 
 def stall(seconds: float, options: list[str], stalled: float = 5.0) -> Result:
-    """One stall in the middle of a run. Suspended, not killed: patience is longer than that, so nothing restarts."""
+    """One stall in the middle of a run. It is shorter than the supervisor's timeout, so nothing restarts."""
     with RunningShow(*options) as show:
         before = show.figures()
         time.sleep(max(0.0, (seconds - stalled) / 2))
@@ -88,14 +91,14 @@ def stall(seconds: float, options: list[str], stalled: float = 5.0) -> Result:
 
 
 def soak(seconds: float, options: list[str], every: float = 5.0) -> Result:
-    """Nothing happens, for long. Memory by least squares over samples, after it has settled."""
+    """A long run without events. Memory growth is a least-squares fit after memory has settled."""
     samples: list[tuple[float, float, float]] = []
     with RunningShow(*options) as show:
         time.sleep(min(SETTLE_SECONDS, seconds / 4))
         before = show.figures()
         began = time.perf_counter()
         while (elapsed := time.perf_counter() - began) < seconds:
-            samples.append((elapsed, _resident_mb(show.stage.pid), _resident_mb(show.worker.pid)))
+            samples.append((elapsed, resident_mb(show.stage.pid), resident_mb(show.worker.pid)))
             time.sleep(min(every, seconds / 10))
         after = show.figures()
         end = show.end()
@@ -117,7 +120,7 @@ def soak(seconds: float, options: list[str], every: float = 5.0) -> Result:
 
 
 def latency(seconds: float, options: list[str]) -> Result:
-    """A new context scale about once a second, at no particular moment of a chunk."""
+    """A new context scale about once a second, at random moments of a chunk."""
     chance = random.Random(1)
     result: Result = {"seconds_each": seconds}
     for timing in ("smooth", "instant", "ahead"):
@@ -138,7 +141,7 @@ LEGS = ("wait", "send", "step", "decode", "queue")
 
 
 def ticks(before: Figures, after: Figures, longest_ms: float) -> Result:
-    """What every run reports of the output clock; the longest gap is of the whole show."""
+    """The output clock's figures, reported by every run. The longest gap is that of the whole show."""
     missed, total = (int(after[name] - before[name]) for name in ("missed_total", "ticks_total"))
     return {
         "ticks": total,
@@ -146,12 +149,6 @@ def ticks(before: Figures, after: Figures, longest_ms: float) -> Result:
         "missed_percent": 100 * missed / max(1, total + missed),
         "longest_gap_ms": longest_ms,
     }
-
-
-def _resident_mb(pid: int) -> float:
-    from streamvace.telemetry.memory import resident_mb
-
-    return resident_mb(pid)
 
 
 def _slope(x: list[float], y: list[float]) -> float:
@@ -164,40 +161,26 @@ RUNS: dict[str, tuple[Callable[[float, list[str]], Result], float]] = {
     "soak": (soak, 600.0),
     "latency": (latency, 60.0),
 }
-"""What -> (how, for how many seconds)."""
+"""By name: the function and its default duration in s."""
 
 
 def main() -> None:
-    """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("what", choices=RUNS)
     parser.add_argument("--seconds", type=float, default=None)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--json", action="store_true")
-    # Parted by hand: argparse would take what follows `--` for arguments of its own.
-    said = sys.argv[1:]
-    end = said.index("--") if "--" in said else len(said)
-    given = parser.parse_args(said[:end])
+    # Split by hand: argparse would parse the arguments after `--` as its own.
+    own = sys.argv[1:]
+    end = own.index("--") if "--" in own else len(own)
+    given = parser.parse_args(own[:end])
     run, seconds = RUNS[given.what]
     if given.what == "kills":
         run = partial(kills, count=given.kills)
-    hardware = _hardware()
-    if not given.json:
-        print(hardware, flush=True)
-    result = run(given.seconds or seconds, said[end + 1 :])
-    if given.json:
-        print(json.dumps({"what": given.what, "hardware": hardware, **result}, indent=1))
-        return
-    for name, value in result.items():
-        print(f"{name}: {_shown(value)}")
-
-
-def _hardware() -> str:
-    import torch
-
-    from streamvace.doctor.hardware import hardware_line
-
-    return hardware_line(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    hardware = hardware_line(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    result = run(given.seconds or seconds, own[end + 1 :])
+    lines = (f"{name}: {_shown(value)}" for name, value in result.items())
+    report(given.json, hardware, {"what": given.what, **result}, lines)
 
 
 def _shown(value: object) -> str:

@@ -1,37 +1,34 @@
-"""What each VACE mode costs: `python benchmarks/vace_modes.py [--pipeline embedded] [--size 256x256] [--rounds 5]`.
+"""The cost of each VACE mode: `python benchmarks/vace_modes.py [--pipeline embedded] [--size 256x256] [--rounds 5]`.
 
-One generator, every row in turn, several rounds: a machine whose speed drifts slows all rows alike. Each row begins
-with a chunk that is not counted (a new reference is encoded in it); the ratio is to the control-only row of its round.
+One generator runs all rows in turn, in several rounds, so changes of the machine's speed affect all rows alike. Each
+row begins with an uncounted chunk, which encodes new references. Ratios are to the control-only row of the same round.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 from collections.abc import Callable
 
 from streamvace.system.idle_threads import sleep_when_idle
 
-sleep_when_idle()  # as `streamvace run` does, and like there before torch is loaded
+sleep_when_idle()  # before torch is loaded, as in `streamvace run`
 
 import numpy as np
 import torch
+from common import generator, model_arguments, report, steady_chunks
 
 from streamvace.doctor.hardware import hardware_line
 from streamvace.records.chunk import ChunkInput
-from streamvace.records.model_options import ModelOptions
 from streamvace.stream.generator import Generator
-from streamvace.stream.loading import load_generator
 
 Row = Callable[[int, int, int], dict[str, object]]
-"""From frames, height and width of a chunk to what it is given beside prompt and control."""
+"""From frames, height and width of a chunk to the fields of ChunkInput besides prompt and control."""
 
 BASE = "control"
 
 
 def noise(*shape: int) -> np.ndarray:
-    """A picture or clip of noise: no codec is faster on it."""
+    """A picture or clip of noise, the hardest content for a codec."""
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 
@@ -65,9 +62,9 @@ ROWS: dict[str, Row] = {
 
 
 def measure(generator: Generator, rounds: int, chunks: int) -> dict[str, dict[str, float]]:
-    """Median milliseconds a chunk of every row, and the median of its ratios to BASE."""
+    """Median milliseconds per chunk of every row, and the median of its ratios to BASE."""
     width, height = generator.size
-    for _ in range(-(-generator.spec.cache.window // generator.spec.chunk) + 1):
+    for _ in range(steady_chunks(generator)):
         generator.step(ChunkInput("red glossy sphere"))
     times: dict[str, list[float]] = {name: [] for name in ROWS}
     frames = generator.frames_wanted()
@@ -87,31 +84,19 @@ def measure(generator: Generator, rounds: int, chunks: int) -> dict[str, dict[st
 
 
 def main() -> None:
-    """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pipeline", default="embedded")
-    parser.add_argument("--size", default=None, help="WIDTHxHEIGHT, the pipeline's own by default")
+    parser = model_arguments(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--chunks", type=int, default=3, help="counted chunks a row and round")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--threads", type=int, default=None)
-    parser.add_argument("--precision", default="auto")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--chunks", type=int, default=3, help="measured chunks per row and round")
     given = parser.parse_args()
-    size = tuple(int(side) for side in given.size.split("x")) if given.size else None
-    model = ModelOptions(given.device, given.threads, given.precision)
-    generator = load_generator(given.pipeline, size, model)  # type: ignore[arg-type]
-    rows = measure(generator, given.rounds, given.chunks)
-    hardware = hardware_line(generator.device)
-    shown = "{}x{}".format(*generator.size)
-    if given.json:
-        print(json.dumps({"pipeline": given.pipeline, "size": shown, "hardware": hardware, "rows": rows}, indent=1))
-        return
-    print(hardware)
-    frames = generator.frames_wanted()
-    print(f"{given.pipeline} {shown}, {given.rounds} rounds of {given.chunks} chunks of {frames} frames")
-    for name, row in rows.items():
-        print(f"{name:24} {row['ms']:8.1f} ms  {row['ratio']:5.2f} x")
+    loaded = generator(given)
+    rows = measure(loaded, given.rounds, given.chunks)
+    size = "{}x{}".format(*loaded.size)
+    title = (
+        f"{given.pipeline} {size}, {given.rounds} rounds of {given.chunks} chunks of {loaded.frames_wanted()} frames"
+    )
+    table = (f"{name:24} {row['ms']:8.1f} ms  {row['ratio']:5.2f} x" for name, row in rows.items())
+    figures = {"pipeline": given.pipeline, "size": size, "rows": rows}
+    report(given.json, hardware_line(loaded.device), figures, [title, *table])
 
 
 if __name__ == "__main__":

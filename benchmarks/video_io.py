@@ -1,8 +1,8 @@
-"""What the ways in and out of streamvace cost: `python benchmarks/video_io.py [--seconds 6] [--write]`.
+"""The cost of video inputs and outputs: `python benchmarks/video_io.py [--seconds 6] [--write]`.
 
-One table of Markdown with its hardware line; `--write` puts it into docs/video-io.md. NDI is measured between two
-processes of this machine with our own sink and source: from `publish` in the one to the finished frame, fitted and
-converted, in the other. The window is measured on the screen there is, or on a virtual one (xvfb-run).
+Prints a Markdown table with its hardware line; `--write` puts it into docs/video-io.md. NDI is measured between two
+processes of this machine with our own sink and source: from `publish` in one process to the resized and converted frame
+in the other. The window is measured on the screen, or on a virtual one (xvfb-run).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -23,9 +22,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+from common import arguments, cpu_line
 from numpy.typing import NDArray
 
-from streamvace.doctor.hardware import processor
 from streamvace.records.frame import Frame
 from streamvace.system.clock import ShowClock, now_ns
 from streamvace.video.core.alpha import to_premultiplied, to_straight
@@ -40,14 +39,14 @@ HEADINGS = ("path", "size", "throughput", "latency, p50 / p95", "alpha, largest 
 DOC = Path(__file__).parents[1] / "docs" / "video-io.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 NDI_CASES = ((640, 368, 1), (1920, 1080, 1), (640, 368, 3))
-"""Width, height, streams at once; each at NDI_RATE."""
+"""Width, height, number of parallel streams; each at NDI_RATE."""
 NDI_RATE = 60
 PICTURES = 8
-"""Different pictures that take turns: a still one would flatter every encoder."""
+"""Number of different pictures shown in turn: a still picture would be too easy for every encoder."""
 
 
 def moving(width: int, height: int) -> list[NDArray[np.uint8]]:
-    """Smooth colours that drift, under an alpha that rises from left to right: uint8 `[H, W, 4]` each."""
+    """Smooth moving colours with an alpha that rises from left to right: uint8 `[H, W, 4]` each."""
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     pictures = []
     for index in range(PICTURES):
@@ -62,7 +61,7 @@ def moving(width: int, height: int) -> list[NDArray[np.uint8]]:
 
 
 def paced(rate: float, seconds: float) -> Iterator[int]:
-    """Counts up at this rate on the show's clock."""
+    """Count up at this rate per second on the show's clock."""
     clock, start, stop = ShowClock(), now_ns(), threading.Event()
     for index in range(round(rate * seconds)):
         clock.wait_until(start + round(index * 1e9 / rate), stop)
@@ -70,7 +69,7 @@ def paced(rate: float, seconds: float) -> Iterator[int]:
 
 
 def send_ndi(names: list[str], width: int, height: int, seconds: float) -> None:
-    """The other process: publishes until everybody had time to connect, and then for so many seconds."""
+    """The sender process: publish for this many seconds, which include the time to connect."""
     from streamvace.video.ndi.sink import NdiSink
 
     sinks, pictures = [NdiSink(name, NDI_RATE) for name in names], moving(width, height)
@@ -84,7 +83,7 @@ def send_ndi(names: list[str], width: int, height: int, seconds: float) -> None:
 
 
 def measure_ndi(width: int, height: int, streams: int, seconds: float) -> Row:
-    """Our sink in another process, our source here."""
+    """Our sink in another process, our source in this one."""
     from streamvace.video.ndi.source import NdiInput, NdiSource
 
     expected = [picture[..., 3].astype(int) for picture in moving(width, height)]
@@ -102,7 +101,7 @@ def measure_ndi(width: int, height: int, streams: int, seconds: float) -> Row:
             facts = ElementTree.fromstring(self.metadata).attrib
             self.arrived.append(done)
             self.late_ns.append(done - int(facts["captured_ns"]))
-            if len(self.arrived) % 30 == 1:  # a comparison costs time of its own
+            if len(self.arrived) % 30 == 1:  # comparing takes time
                 frame = self._slot.take()
                 if frame is not None:
                     alpha = frame.pixels[..., 3] - expected[int(facts["frame"]) % PICTURES]
@@ -117,7 +116,7 @@ def measure_ndi(width: int, height: int, streams: int, seconds: float) -> Row:
         source.close()
     what = "NDI, two processes" + (f", {streams} streams" if streams > 1 else "")
     if not all(len(source.arrived) > 1 for source in sources):
-        print("NDI: a sender was not found; another program of this machine may hold port 5960", file=sys.stderr)
+        print("NDI: a sender was not found; another program on this machine may use port 5960", file=sys.stderr)
         return what, f"{width}x{height}", "not measured", "", ""
     rates = [(len(s.arrived) - 1) / (s.arrived[-1] - s.arrived[0]) * 1e9 for s in sources]
     late = np.concatenate([source.late_ns[NDI_RATE:] or source.late_ns for source in sources]) / 1e6
@@ -134,7 +133,7 @@ def measure_ndi(width: int, height: int, streams: int, seconds: float) -> Row:
 
 
 def timed(work: Callable[[int], object], seconds: float) -> tuple[float, float, float]:
-    """Calls it for so long; (calls a second, p50 ms, p95 ms)."""
+    """Call `work` for this many seconds. Returns (calls per second, p50 ms, p95 ms)."""
     spent: list[float] = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
@@ -145,7 +144,7 @@ def timed(work: Callable[[int], object], seconds: float) -> tuple[float, float, 
 
 
 def measure_films(folder: Path, seconds: float) -> Iterator[Row]:
-    """Every format written, and read back whole."""
+    """Every format, written and read back."""
     width, height = 832, 480
     pictures = moving(width, height)
     size = f"{width}x{height}"
@@ -174,7 +173,7 @@ def measure_alpha(seconds: float) -> Iterator[Row]:
 
 
 def draw_window(width: int, height: int, seconds: float) -> None:
-    """Another process, with a screen: publish and draw as fast as it goes, and take the screen back."""
+    """The window process: publish and draw, then grab the screen, as fast as possible."""
     from streamvace.video.window.sink import WindowSink
 
     pictures = moving(width, height)
@@ -192,14 +191,14 @@ def draw_window(width: int, height: int, seconds: float) -> None:
         with open_grabber() as grabber:
             part = {"left": 0, "top": 0, "width": width, "height": height}
             figures["screen"] = timed(lambda index: np.asarray(grabber.grab(part)), seconds)
-    except Exception as error:  # noqa: BLE001 - without mss there is simply no such row; said
+    except Exception as error:  # noqa: BLE001 - without mss this row is missing; reported
         print(f"screen: {error}", file=sys.stderr)
     sink.close()
     print(json.dumps(figures), flush=True)
 
 
 def measure_window(seconds: float) -> Iterator[Row]:
-    """On the screen, or on a virtual one, where drawing is done by the processor."""
+    """On the screen, or on a virtual one, which is drawn by the CPU."""
     width, height = 832, 480
     command = [sys.executable, __file__, "--window", str(width), str(height), str(seconds)]
     virtual = sys.platform not in ("win32", "darwin") and not os.environ.get("DISPLAY")
@@ -208,16 +207,16 @@ def measure_window(seconds: float) -> Iterator[Row]:
             return
         command = ["xvfb-run", "-a", "-s", "-screen 0 1280x720x24", *command]
     run = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=seconds * 4 + 60, check=True)
-    where = ", virtual screen drawn by the processor" if virtual else ""
+    where = ", virtual screen drawn by the CPU" if virtual else ""
     for name, (rate, middle, high) in json.loads(run.stdout.splitlines()[-1]).items():
         what = {"window": "window, upload and draw", "screen": "screen grabbed"}[name]
         yield (what + where, f"{width}x{height}", f"{rate:.0f} frames/s", f"{middle:.1f} / {high:.1f} ms", "not shown")
 
 
 def measure(seconds: float) -> Iterator[Row]:
-    """Every row that this machine can give."""
+    """Every row that this machine can measure."""
     try:
-        import NDIlib  # noqa: F401 - only whether it is there
+        import NDIlib  # noqa: F401 - only whether it is installed
     except ImportError:
         print('no NDI rows: pip install "streamvace[ndi]"', file=sys.stderr)
     else:
@@ -229,19 +228,14 @@ def measure(seconds: float) -> Iterator[Row]:
     yield from measure_alpha(seconds / 3)
 
 
-def hardware() -> str:
-    """What the figures stand under, on one line."""
-    return f"{processor()}, {os.cpu_count()} cores | {platform.system()} | Python {platform.python_version()}"
-
-
 def table(rows: list[Row]) -> str:
-    """Markdown, the hardware line first."""
-    lines = [f"Measured on {hardware()}.", "", "| " + " | ".join(HEADINGS) + " |", "| --- | --- | --- | --- | --- |"]
+    """A Markdown table under its hardware line."""
+    lines = [f"Measured on {cpu_line()}.", "", "| " + " | ".join(HEADINGS) + " |", "| --- | --- | --- | --- | --- |"]
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
 def write(text: str) -> None:
-    """Put the table between its two marks in the docs."""
+    """Replace the table between its two marks in the documentation."""
     page = DOC.read_text(encoding="utf-8")
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -249,15 +243,15 @@ def write(text: str) -> None:
 
 
 def main() -> None:
-    """The table, or one of the processes that it needs."""
-    arguments = argparse.ArgumentParser(description="What the ways in and out cost.")
-    arguments.add_argument("--seconds", type=float, default=6.0, help="of each NDI row; the others take less")
-    arguments.add_argument("--write", action="store_true", help="into docs/video-io.md")
-    arguments.add_argument(
+    """Print the table, or be one of its helper processes."""
+    parser = arguments(__doc__)
+    parser.add_argument("--seconds", type=float, default=6.0, help="duration of each NDI row; the others take less")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/video-io.md")
+    parser.add_argument(
         "--ndi-sender", nargs=4, metavar=("NAMES", "WIDTH", "HEIGHT", "SECONDS"), help=argparse.SUPPRESS
     )
-    arguments.add_argument("--window", nargs=3, metavar=("WIDTH", "HEIGHT", "SECONDS"), help=argparse.SUPPRESS)
-    given = arguments.parse_args()
+    parser.add_argument("--window", nargs=3, metavar=("WIDTH", "HEIGHT", "SECONDS"), help=argparse.SUPPRESS)
+    given = parser.parse_args()
     if given.ndi_sender:
         names, width, height, seconds = given.ndi_sender
         send_ndi(names.split("|"), int(width), int(height), float(seconds))

@@ -1,8 +1,8 @@
-"""The address space as data: every parameter described once, in `parameters.json`.
+"""The address space as data: `parameters.json` describes every parameter once.
 
-OSC validation, the command line options, docs/osc.md, the web panel and the TouchDesigner component are made from it,
-so adding a parameter touches that file and the place that uses it, nothing else. Standard library only: the
-TouchDesigner component imports this package inside TouchDesigner's own Python.
+OSC validation, command-line options, docs/osc.md, the web panel and the TouchDesigner component are generated from it.
+A new parameter needs a row in that file and the code that uses it. Standard library only, because the TouchDesigner
+component imports this package in TouchDesigner's own Python.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -20,8 +19,8 @@ from typing import Any, Literal, get_args
 Weighted = tuple[tuple[str, float], ...]
 Scalar = bool | int | float | str
 Value = Scalar | tuple[str, ...] | Weighted
-"""What a parameter holds: float for `float`, int for `int`, bool for `bool`, str for `string` and `choice`, a tuple of
-texts for `strings`, a tuple of (text, weight) for `weighted`."""
+"""The value of a parameter: float for `float`, int for `int`, bool for `bool`, str for `string` and `choice`, a tuple
+of strings for `strings`, a tuple of (string, weight) for `weighted`."""
 
 Type = Literal["float", "int", "bool", "string", "choice", "strings", "weighted", "trigger"]
 Argument = Literal["", "int", "string", "choice"]
@@ -31,10 +30,11 @@ Access = Literal["write", "read"]
 PATH = Path(__file__).with_name("parameters.json")
 _REQUIRED = frozenset({"address", "label", "group", "type", "default", "applies", "access", "help"})
 _KEYS = _REQUIRED | {"unit", "min", "max", "choices", "max_length", "max_items", "argument", "numbers"}
-_LISTS = ("strings", "weighted")
+_FIELDS = {"min": "minimum", "max": "maximum"}
+"""Keys of the file whose fields in Parameter have other names."""
 
 MOST_ITEMS = 16
-"""Of a list: (text, weight) pairs for one OSC message of 32 arguments."""
+"""Limit of `max_items`: (string, weight) pairs in one OSC message of 32 arguments."""
 
 
 @dataclass(frozen=True)
@@ -42,18 +42,18 @@ class Parameter:
     """One row of the address space.
 
     address: OSC address, `/streamvace/...`, unique.
-    type: float, int, bool, string, choice, strings (a list of texts), weighted (a list of texts with a weight each) or
-        trigger (an action without a value).
-    default: the value before anyone sets it; None for triggers only.
-    label: a few words for a panel. help: one or two sentences. group: heading it belongs under.
-    applies: `now`, at the `next_chunk`, or only after a `reload` of the model.
+    type: float, int, bool, string, choice, strings (a list), weighted (a list of strings with weights) or trigger (an
+        action without a value).
+    default: the initial value; None for triggers only.
+    label: a few words for a panel. help: one or two sentences. group: its heading.
+    applies: `now`, with the `next_chunk`, or only after a `reload` of the model.
     access: `write` for parameters, `read` for what the process reports.
-    minimum, maximum: inclusive range of float, int and the weights of `weighted`, in `unit`; None where open (outputs
-        only).
-    choices: the names a choice takes, in the order of their indices. max_length: of a string, or of each text in a
+    minimum, maximum: inclusive range of a float, an int or the weights of `weighted`, in `unit`; None if open (only
+        with access `read`).
+    choices: the values of a choice, in the order of their indices. max_length: of a string, or of each string in a
         list, in characters. max_items: of a list.
-    numbers: of a string: it takes a whole number too, as its digits; programs that send nothing but floats can count.
-    argument: of a trigger: the type of the one value it acts with, under the row's own limits; empty: it takes none.
+    numbers: whether a string also accepts a whole number, as its digits, for controllers that send only floats.
+    argument: the type of a trigger's only argument, within the row's limits; empty if it takes none.
     """
 
     address: str
@@ -81,7 +81,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Service:
-    """A message that asks for something instead of setting a value: ping, subscribe, sync."""
+    """A message that requests something instead of setting a value: ping, subscribe, sync."""
 
     address: str
     arguments: str
@@ -91,7 +91,7 @@ class Service:
 
 @lru_cache(maxsize=1)
 def load() -> tuple[Parameter, ...]:
-    """Every parameter, in the order of the file. Raises ValueError, naming the row, where the file is wrong."""
+    """Every parameter, in the order of the file. Raises ValueError with the address of an invalid row."""
     rows = tuple(parse(entry) for entry in _document()["parameters"])
     addresses = [row.address for row in rows]
     twice = {address for address in addresses if addresses.count(address) > 1}
@@ -102,7 +102,7 @@ def load() -> tuple[Parameter, ...]:
 
 @lru_cache(maxsize=1)
 def by_address() -> Mapping[str, Parameter]:
-    """The same rows by their address, in the same order; read-only."""
+    """The same rows by address, in the same order; read-only."""
     return MappingProxyType({row.address: row for row in load()})
 
 
@@ -113,43 +113,24 @@ def services() -> tuple[Service, ...]:
 
 
 def parse(entry: Mapping[str, Any]) -> Parameter:
-    """One row of the file as a Parameter.
+    """One row of the file as a Parameter. Raises ValueError with the address and the problem.
 
-    Raises ValueError with the address and what is wrong. `schema.json` says the same to editors; this check runs where
-    no JSON Schema library is at hand.
+    `schema.json` has the same rules for editors; this check needs no JSON Schema library.
     """
     address = entry.get("address", "(no address)")
     missing, unknown = _REQUIRED - set(entry), set(entry) - _KEYS
     if missing or unknown:
         raise ValueError(f"{address}: missing keys {sorted(missing)}, unknown keys {sorted(unknown)}")
-    row = Parameter(
-        address=entry["address"],
-        type=entry["type"],
-        default=_frozen(entry["default"]),
-        label=entry["label"],
-        help=entry["help"],
-        group=entry["group"],
-        applies=entry["applies"],
-        access=entry["access"],
-        unit=entry.get("unit", ""),
-        minimum=entry.get("min"),
-        maximum=entry.get("max"),
-        choices=tuple(entry.get("choices", ())),
-        max_length=entry.get("max_length", 0),
-        max_items=entry.get("max_items", 0),
-        numbers=entry.get("numbers", False),
-        argument=entry.get("argument", ""),
-    )
-    problem = _problem(row)
-    if problem:
+    row = Parameter(**{_FIELDS.get(key, key): _as_tuples(value) for key, value in entry.items()})
+    if problem := _problem(row):
         raise ValueError(f"{address}: {problem}")
     return row
 
 
 def flat(value: Value) -> tuple[Scalar, ...]:
-    """A value as the arguments of one message: a list gives an argument for each text and weight, `s f s f ...`.
+    """A value as the arguments of one message: a list gives one argument per string and weight, `s f s f ...`.
 
-    An empty list is one empty text: a message without arguments would be a question.
+    An empty list becomes one empty string, because a message without arguments is a query.
     """
     if not isinstance(value, tuple):
         return (value,)
@@ -157,13 +138,12 @@ def flat(value: Value) -> tuple[Scalar, ...]:
     return tuple(scalar for part in parts for scalar in part) or ("",)
 
 
-def _frozen(default: Any) -> Any:
-    """Lists of the file as tuples, the way values are held."""
-    return tuple(_frozen(item) for item in default) if isinstance(default, list) else default
+def _as_tuples(value: Any) -> Any:
+    return tuple(_as_tuples(item) for item in value) if isinstance(value, list) else value
 
 
 def _problem(row: Parameter) -> str:
-    """What is wrong with a row, or an empty string."""
+    """The problem of an invalid row, or an empty string."""
     if not row.address.startswith("/streamvace/"):
         return "addresses start with /streamvace/"
     for name, allowed in (("type", Type), ("applies", Applies), ("access", Access)):
@@ -175,27 +155,27 @@ def _problem(row: Parameter) -> str:
     if row.type in ("float", "int"):
         whole = isinstance(default, int) and not isinstance(default, bool)
         if not whole and (row.type == "int" or not isinstance(default, float)):
-            return f"default {default!r} is no {row.type}"
+            return f"default {default!r} is not of type {row.type}"
         if row.access == "write" and (row.minimum is None or row.maximum is None):
             return "a writable number needs min and max"
         low = -math.inf if row.minimum is None else row.minimum
         high = math.inf if row.maximum is None else row.maximum
         return "" if low <= float(default) <= high else f"default {default} is outside {low}..{high}"
-    if row.type in _LISTS:
+    if row.type in ("strings", "weighted"):
         return _list_problem(row)
     wanted = {"bool": bool, "string": str, "choice": str, "trigger": type(None)}[row.type]
     if not isinstance(default, wanted):
-        return f"default {default!r} is no {row.type}"
+        return f"default {default!r} is not of type {row.type}"
     if row.type == "choice" and (len(row.choices) < 2 or default not in row.choices):
         return f"default {default!r} is not one of {row.choices}"
-    if row.type == "string" and not 0 <= len(str(default)) <= row.max_length:
+    if row.type == "string" and len(str(default)) > row.max_length:
         return f"default has {len(str(default))} characters, max_length is {row.max_length}"
     return ""
 
 
 def _argument_problem(row: Parameter) -> str:
     if row.type != "trigger" or row.default is not None:
-        return "only triggers take an argument, and hold no default"
+        return "only a trigger takes an argument, and its default is null"
     limits = {
         "int": row.minimum is not None and row.maximum is not None,
         "string": row.max_length > 0,
@@ -210,7 +190,7 @@ def _list_problem(row: Parameter) -> str:
     if not 1 <= row.max_items <= MOST_ITEMS or row.max_length < 1:
         return f"a list needs max_items 1..{MOST_ITEMS} and max_length, got {row.max_items} and {row.max_length}"
     if not isinstance(row.default, tuple) or len(row.default) > row.max_items:
-        return f"default {row.default!r} is no list of at most {row.max_items}"
+        return f"default {row.default!r} is not a list of at most {row.max_items} items"
     if row.type == "weighted" and (row.minimum is None or row.maximum is None):
         return "the weights need min and max"
     for item in row.default:
@@ -223,5 +203,5 @@ def _list_problem(row: Parameter) -> str:
 
 
 def _document() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(files("osc_schema").joinpath(PATH.name).read_text(encoding="utf-8"))
+    document: dict[str, Any] = json.loads(PATH.read_text("utf-8"))
     return document

@@ -1,15 +1,14 @@
-"""From a fresh checkout to a running streamvace, in one command. Standard library only, Python 3.10 or newer.
+"""Installs and starts streamvace from a fresh checkout in one command. Standard library only, Python 3.10 or newer.
 
     python plugin/bootstrap.py run        install what is missing, then start
     python plugin/bootstrap.py test       install what is missing, then run the tests
 
-As a module (the TouchDesigner component's Install button): `ensure()` does the same without printing and returns the
-environment's Python.
+As a module: `ensure()` installs without printing and returns the environment's Python.
 """
 
 import sys
 
-if sys.version_info < (3, 10):  # noqa: UP036 - an older Python reads this far and no further
+if sys.version_info < (3, 10):  # noqa: UP036 - an older Python must still parse this file up to here
     sys.exit("streamvace needs 64-bit Python 3.10 to 3.14; this one is older: install 3.11 or 3.12 from python.org")
 
 import contextlib
@@ -23,7 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-# A host that loads this file by its path (a TouchDesigner DAT) has no plugin/ on its module path.
+# A host that loads this file by its path (a TouchDesigner DAT) does not have plugin/ on its module path.
 if str(Path(__file__).resolve().parent) not in sys.path:
     sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -38,24 +37,24 @@ streamvace: live, controllable video generation for VJs.
 
   python plugin/bootstrap.py run [options]      install what is missing, then start the live generator
   python plugin/bootstrap.py test [options]     install what is missing, then run the tests (options go to pytest)
-  python plugin/bootstrap.py doctor [options]   what this machine can do, and how to mend what it cannot
+  python plugin/bootstrap.py doctor [options]   check this machine, and show how to fix what does not work
   python plugin/bootstrap.py install [extras]   only install; extras: wan (official weights), vision (pose, masks), test
   python plugin/bootstrap.py WORD [options]     render, sources, card, models, train, evaluate or parity
 
-Try first:
-  python plugin/bootstrap.py run                          a moving pattern steers the built-in model
+Examples:
+  python plugin/bootstrap.py run                          a moving pattern controls the embedded model
   python plugin/bootstrap.py run --help                   every option of the live generator
-  python plugin/bootstrap.py run --input clip.mp4         your own clip steers it
+  python plugin/bootstrap.py run --input clip.mp4         your own clip controls it
 
-The first start downloads 0.4 GB (CPU) to 3 GB (NVIDIA) into .venv; later starts skip all of that. An interrupted
-installation goes on where it stopped. To start over, delete .venv. To choose PyTorch's build yourself, set
-STREAMVACE_TORCH to cpu, cu126 or cu130 and run install. pip's own configuration (proxy, mirror) is honoured.
+The first start downloads 0.4 GB (CPU) to 3 GB (NVIDIA) into .venv; later starts download nothing. An interrupted
+installation continues where it stopped. To start over, delete .venv. To choose the PyTorch build yourself, set
+STREAMVACE_TORCH to cpu, cu126 or cu130 and run install. pip's configuration (proxy, mirror) applies.
 """
 
 
 @dataclass(frozen=True)
 class Command:
-    """What a word on the command line installs and starts."""
+    """What a command installs and starts. module: for `python -m`. in_root: whether it runs in the project root."""
 
     extras: tuple[str, ...]
     module: tuple[str, ...]
@@ -63,12 +62,12 @@ class Command:
 
 
 OWN = ("run", "render", "doctor", "sources", "card", "models", "train", "evaluate", "parity")
-"""The commands of the program itself; a test compares them with those that it has."""
+"""The commands of `streamvace`; a test compares the two."""
 
 COMMANDS = {
     **{word: Command((), ("streamvace", word)) for word in OWN},
     "train": Command(("train",), ("streamvace", "train")),
-    # pytest reads its configuration from the project root; the others keep the user's folder, for relative file names
+    # pytest reads its configuration from the project root. The others keep the user's folder, for relative paths.
     "test": Command(("test",), ("pytest",), in_root=True),
 }
 
@@ -78,39 +77,39 @@ def child_command(python: Path, command: Command, arguments: Sequence[str]) -> l
 
 
 class ConsoleProgress:
-    """Progress as lines: `[2/4] what`. Speaks only when something has to be installed."""
+    """Prints progress as `[2/4] text`. Prints nothing if nothing has to be installed."""
 
     def __init__(self) -> None:
         self.begun = time.monotonic()
-        self.spoke = False
+        self.printed = False
 
     def __call__(self, step: int, of: int, text: str) -> None:
-        if not self.spoke:
-            print("streamvace: setting up, once", flush=True)
-        self.spoke = True
+        if not self.printed:
+            print("streamvace: installing (only once)", flush=True)
+        self.printed = True
         print(f"      {text}" if text.startswith("...") else f"[{step}/{of}] {text}", flush=True)
 
     def done(self) -> None:
-        if self.spoke:
+        if self.printed:
             print(f"Ready after {time.monotonic() - self.begun:.0f} s.", flush=True)
 
 
 def hand_over(command: Sequence[str], cwd: Path | None) -> int:
-    """Becomes the command (POSIX), or stands behind it until it ends (Windows). Ctrl-C is the child's to handle."""
+    """Replace this process by the command (POSIX), or run it and wait (Windows). The child handles Ctrl-C."""
     if cwd is not None:
         os.chdir(cwd)
     env = clean_environment(os.environ)
-    start = _stand_behind if sys.platform == "win32" else _become
+    start = _run_and_wait if sys.platform == "win32" else _exec
     return start(command, env)
 
 
-def _become(command: Sequence[str], env: dict[str, str]) -> NoReturn:
+def _exec(command: Sequence[str], env: dict[str, str]) -> NoReturn:
     os.execve(command[0], list(command), env)
 
 
-def _stand_behind(command: Sequence[str], env: dict[str, str]) -> int:
+def _run_and_wait(command: Sequence[str], env: dict[str, str]) -> int:
     with subprocess.Popen(command, env=env) as child:
-        # The console sends Ctrl-C and Ctrl-Break to both processes: the child ends in its own order, we wait for it.
+        # The console sends Ctrl-C and Ctrl-Break to both processes; the child shuts down in order, this one waits.
         _on(("SIGINT", "SIGBREAK"), lambda *_: None)
         while True:
             with contextlib.suppress(KeyboardInterrupt):
@@ -118,14 +117,14 @@ def _stand_behind(command: Sequence[str], env: dict[str, str]) -> int:
 
 
 def _on(names: Sequence[str], handler: Callable[[int, FrameType | None], object]) -> None:
-    """Sets a handler for those of the signals that this platform has."""
+    """Set a handler for each of these signals that the platform has."""
     for name in names:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), handler)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command line. Exit codes: the child's own; 2 for a failed installation; 130 when stopped by the user."""
+    """The command line. Exit codes: the child's; 2 for a failed installation; 130 if stopped by the user."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError, OSError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a cp1252 console must not raise
@@ -134,10 +133,8 @@ def main(arguments: Sequence[str]) -> int:
         print(HELP, end="")
         return 0
     if word != "install" and word not in COMMANDS:
-        print(
-            f"streamvace: unknown command {word!r}: use {', '.join(COMMANDS)} or install (--help says more)",
-            file=sys.stderr,
-        )
+        known = f"use {', '.join(COMMANDS)} or install; --help explains them"
+        print(f"streamvace: unknown command {word!r}: {known}", file=sys.stderr)
         return 2
     progress = ConsoleProgress()
     _on(("SIGTERM", "SIGHUP"), signal.default_int_handler)  # a closed terminal stops the installation like Ctrl-C
@@ -152,7 +149,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"streamvace: {error}", file=sys.stderr)
         return 130 if isinstance(error, Cancelled) else 2
     except KeyboardInterrupt:
-        print("streamvace: stopped; the same command goes on from here", file=sys.stderr)
+        print("streamvace: stopped; run the same command again to continue", file=sys.stderr)
         return 130
     progress.done()
     sys.stdout.flush()

@@ -1,8 +1,8 @@
-"""Makes the streamvace component in the open TouchDesigner project, or brings it up to date. One line in the textport:
+"""Builds or updates the streamvace component in the open TouchDesigner project. Run this line in the textport:
 
     import runpy; runpy.run_path('C:/streamvace/plugin/build_component.py')
 
-It goes into /project1, or into the network that `STREAMVACE_PARENT` names.
+It builds in /project1, or in the network named by the environment variable `STREAMVACE_PARENT`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
-    """Build, and say where."""
+    """Build, and print the component's path."""
     for path in (str(ROOT / "plugin"), str(ROOT)):
         if path not in sys.path:
             sys.path.append(path)

@@ -1,4 +1,4 @@
-"""What an installation consists of: which optional parts, which commands, when it is still good. Nothing is run here.
+"""What an installation consists of: extras, commands, and the stamp that says it is complete. Runs nothing.
 
 Standard library only.
 """
@@ -19,7 +19,7 @@ OLDEST_PYTHON, NEWEST_PYTHON = (3, 10), (3, 14)
 
 @dataclass(frozen=True)
 class Extra:
-    """An optional part, and where ready-made builds of its library exist: (sys.platform, machine) and Python."""
+    """An optional extra, and where wheels of its library exist: (sys.platform, machine) and Python versions."""
 
     name: str
     platforms: tuple[tuple[str, str], ...]
@@ -30,24 +30,23 @@ class Extra:
 _COMMON = (("win32", "amd64"), ("darwin", "arm64"), ("linux", "x86_64"), ("linux", "aarch64"))
 
 EXTRAS = (
-    Extra(
-        "ndi",
-        (*_COMMON, ("linux", "armv7l")),
-        oldest_python=(3, 11),
-    ),
+    Extra("ndi", (*_COMMON, ("linux", "armv7l")), oldest_python=(3, 11)),
     Extra("spout", (("win32", "amd64"),), newest_python=(3, 13)),
     Extra("syphon", (("darwin", "arm64"), ("darwin", "x86_64"))),
     Extra("link", _COMMON),
     Extra("screen", _COMMON),
 )
-"""Installed wherever they can be; one that fails all the same is left out, and the others stay. All together they are
-11 MB, nearly all of it NDI. `vision` is not among them: its libraries are 50 MB, and of no use before the networks are
-fetched as well; `streamvace doctor` names both commands."""
+"""Installed on every platform that has wheels; an extra that still fails is skipped. Together they take 11 MB, nearly
+all of it NDI. `vision` is not listed: its libraries take 50 MB and need networks that are downloaded separately;
+`streamvace doctor` prints both commands."""
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """Written last, once everything is in place. `key` covers all that the installation was decided from."""
+    """Written last, when the installation is complete. key: hash of everything the installation depends on.
+
+    extras: installed ones. torch: tag of the build. left_out: extras that failed to install.
+    """
 
     key: str
     extras: tuple[str, ...]
@@ -59,7 +58,7 @@ class Stamp:
 
 
 def platform_extras(system: str, machine: str, python: tuple[int, int]) -> tuple[str, ...]:
-    """The optional parts that this platform has builds for."""
+    """The extras with wheels for this platform."""
     return tuple(
         extra.name
         for extra in EXTRAS
@@ -70,7 +69,7 @@ def platform_extras(system: str, machine: str, python: tuple[int, int]) -> tuple
 def stamp_key(
     root: Path, project: bytes, python: tuple[int, int], driver: tuple[int, int] | None, override: str
 ) -> str:
-    """A hash of everything an installation depends on; the folder counts because an editable install points to it."""
+    """A hash of everything an installation depends on, including the folder: an editable install points to it."""
     parts = (str(root), hashlib.sha256(project).hexdigest(), TORCH, sys.platform, python, driver, override)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
@@ -84,7 +83,7 @@ def read_stamp(venv: Path) -> Stamp | None:
 
 
 def write_stamp(venv: Path, stamp: Stamp) -> None:
-    """Whole or not at all: a torn stamp would call a half-finished installation finished."""
+    """Written atomically: a partial stamp could mark an unfinished installation as complete."""
     draft = venv / "bootstrap.json.new"
     draft.write_text(json.dumps(asdict(stamp)), "utf-8")
     draft.replace(venv / "bootstrap.json")
@@ -95,7 +94,7 @@ def venv_python(venv: Path) -> Path:
 
 
 def venv_version(venv: Path) -> tuple[int, int] | None:
-    """The environment's Python version, or None when it is broken (half made, or its base Python was removed)."""
+    """The environment's Python version. None if it is broken: half created, or its base Python was removed."""
     try:
         config = dict(
             line.split(" = ", 1) for line in (venv / "pyvenv.cfg").read_text("utf-8").splitlines() if "=" in line
@@ -109,33 +108,30 @@ def venv_version(venv: Path) -> tuple[int, int] | None:
 
 
 def torch_command(python: Path, build: TorchBuild, from_index: bool) -> list[str]:
-    """pip's command line for PyTorch alone. Its own index is asked for one package only, so that a network which
-    does not reach it costs seconds; what PyTorch needs comes with the next step."""
-    command = [str(python), "-m", "pip", "install", "--no-input", "--progress-bar", "off", "--no-compile", "--no-deps"]
+    """The pip command for PyTorch without its dependencies, which the next step installs. Only this one package is
+    requested from PyTorch's own index, so an unreachable index costs seconds."""
+    command = [*_pip_install(python), "--no-deps"]
     if from_index and build.index is not None:
         return [*command, "--timeout", "15", "--retries", "1", "--index-url", build.index, build.pinned]
     return [*command, f"torch=={TORCH}"]
 
 
 def package_command(python: Path, extras: Sequence[str], constraints: Path) -> list[str]:
-    """pip's command line for streamvace itself and everything it needs; the constraint keeps pip's hands off torch."""
+    """The pip command for streamvace and its dependencies. The constraint keeps pip from replacing torch."""
     target = f".[{','.join(extras)}]" if extras else "."
-    command = [str(python), "-m", "pip", "install", "--no-input", "--progress-bar", "off", "--no-compile"]
-    return [*command, "--constraint", str(constraints), "--editable", target]
+    return [*_pip_install(python), "--constraint", str(constraints), "--editable", target]
+
+
+def _pip_install(python: Path) -> list[str]:
+    return [str(python), "-m", "pip", "install", "--no-input", "--progress-bar", "off", "--no-compile"]
 
 
 def clean_environment(env: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a child: without what would bend its imports (TouchDesigner sets some of these)."""
-    bent = {
-        "PYTHONHOME",
-        "PYTHONPATH",
-        "PYTHONEXECUTABLE",
-        "__PYVENV_LAUNCHER__",
-        "PIP_USER",
-        "PIP_TARGET",
-        "PIP_PREFIX",
-    }
-    kept = {name: value for name, value in env.items() if name.upper() not in bent}
-    # an unprintable character becomes "?" on a cp1252 console or log instead of an exception
+    """The environment for a child process, without the variables that redirect imports or pip (TouchDesigner sets
+    some of them)."""
+    redirects = {"PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__"}
+    redirects |= {"PIP_USER", "PIP_TARGET", "PIP_PREFIX"}
+    kept = {name: value for name, value in env.items() if name.upper() not in redirects}
+    # On a cp1252 console or log, an unprintable character becomes "?" instead of an exception.
     kept.setdefault("PYTHONIOENCODING", ":replace")
     return kept

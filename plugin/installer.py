@@ -1,7 +1,7 @@
-"""Makes `.venv` in the project root and fills it: environment, PyTorch, streamvace, check. Standard library only.
+"""Creates `.venv` in the project root and fills it: environment, PyTorch, streamvace, check. Standard library only.
 
-`ensure` is all a caller needs; it prints nothing. A finished installation leaves a stamp, so a later start only reads
-two small files and asks the driver for its version.
+Callers need only `ensure`; it prints nothing. A finished installation leaves a stamp, so a later start only reads two
+small files and asks the driver for its version.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from install_lock import one_at_a_time
 from install_plan import (
     NEWEST_PYTHON,
     OLDEST_PYTHON,
@@ -31,35 +32,32 @@ from install_plan import (
     venv_version,
     write_stamp,
 )
-from pip_step import BootstrapError, Cancelled, failure, run_logged
+from pip_step import BootstrapError, failure, run_logged
 from torch_build import TORCH, TorchBuild, choose, driver_cuda, look
 
 ROOT = Path(__file__).resolve().parent.parent
 Progress = Callable[[int, int, str], None]
-"""Called with (step, number of steps, what happens now); often with the same step while it works."""
+"""Called with (step, number of steps, status line), repeatedly with the same step while it runs."""
 
 STEPS = 4
 
 CHECK = "import torch, numpy, cv2, av, pydantic, aiohttp, rich, typer; print('cuda', torch.cuda.is_available())"
-"""Loads every library once: a missing DLL shows here and not in the show, and Python compiles what it will use (pip is
-told not to: compiling all of PyTorch takes longer than unpacking it)."""
+"""Imports every library once: a missing DLL shows here and not during a show, and Python compiles only the modules it
+uses. (pip's own compilation is off: compiling all of PyTorch takes longer than unpacking it.)"""
 
 
 def find_python(explicit: str | None = None) -> str:
-    """The Python to make the environment from. Inside a host (TouchDesigner) sys.executable is the host itself."""
+    """The Python to create the environment with. Inside a host (TouchDesigner), sys.executable is the host itself."""
     own = Path(sys.executable or "")
     if explicit is None and own.stem.lower().startswith(("python", "pypy")):
         _check_python(sys.version_info[:2], sys.maxsize > 2**32)
         return str(own)
     names = [explicit] if explicit else ["python3.11", "python3.12", "python3.13", "python3", "python", "py"]
-    for name in names:
-        program = shutil.which(name or "")
-        if program is None:
-            continue
+    for program in filter(None, map(shutil.which, names)):
         ask = [program, "-c", "import sys; print(*sys.version_info[:2], sys.maxsize > 2**32, sys.executable)"]
         with contextlib.suppress(OSError, subprocess.TimeoutExpired, ValueError, BootstrapError):
-            told = subprocess.run(ask, capture_output=True, timeout=20, stdin=subprocess.DEVNULL).stdout.decode()
-            major, minor, wide, executable = told.strip().split(" ", 3)
+            answer = subprocess.run(ask, capture_output=True, timeout=20, stdin=subprocess.DEVNULL).stdout.decode()
+            major, minor, wide, executable = answer.strip().split(" ", 3)
             _check_python((int(major), int(minor)), wide == "True")
             return executable
     raise BootstrapError("no usable Python found: install 64-bit Python 3.11 or 3.12 from python.org, then try again")
@@ -76,7 +74,7 @@ def never() -> bool:
 
 
 def quiet(step: int, of: int, text: str) -> None:
-    """A progress callback for nobody."""
+    """A progress callback that ignores everything."""
 
 
 def ensure(
@@ -89,93 +87,85 @@ def ensure(
     cancelled: Callable[[], bool] = never,
     force: bool = False,
 ) -> Path:
-    """Installs what is missing and returns the environment's Python. Raises BootstrapError, one line, if it cannot.
+    """Install what is missing. Returns the environment's Python. Raises BootstrapError with a one-line message.
 
-    extras: parts asked for beyond those of the platform (`test`, `wan`, ...). It fails where one of these does; every
-    other part (the platform's, and what was asked for at another time) is left out when it does not install.
-    folder: of the environment, in the root. python: the interpreter to build on. force: go through every step even if
-    the stamp says that nothing changed.
+    extras: requested extras besides the platform's own (`test`, `wan`, ...). If one of these fails to install, the
+    installation fails. Other extras (the platform's, and those requested earlier) are skipped if they fail.
+    folder: the environment's folder in the root. python: the interpreter to create it with. force: run every step even
+    if the stamp is current.
     """
-    venv, asked = root / folder, frozenset(extras)
+    venv, requested = root / folder, frozenset(extras)
     override = os.environ.get("STREAMVACE_TORCH", "")
     try:
         project = (root / "pyproject.toml").read_bytes()
     except OSError as error:
         raise BootstrapError(f"no pyproject.toml in {root}: run this from a checkout of streamvace") from error
 
-    def wanted(version: tuple[int, int]) -> tuple[str, ...]:
-        return tuple(sorted({*platform_extras(sys.platform, platform.machine(), version), *asked}))
+    def wanted(version: tuple[int, int]) -> set[str]:
+        return {*platform_extras(sys.platform, platform.machine(), version), *requested}
+
+    def key(version: tuple[int, int]) -> str:
+        # The driver is queried on every start: a new driver may allow a better build.
+        return stamp_key(root, project, version, driver_cuda(), override)
 
     def current() -> bool:
-        # The environment's own Python counts, not the one running this file: a host and a console may differ, and
-        # must not rebuild it in turns. The driver is asked on every start: a new one may allow a better build.
+        # The environment's own Python counts, not the one running this file: a host and a console may have different
+        # ones and must not reinstall in turns.
         version, stamp = venv_version(venv), read_stamp(venv)
-        if version is None or stamp is None:
-            return False
-        return stamp.covers(stamp_key(root, project, version, driver_cuda(), override), wanted(version))
+        return version is not None and stamp is not None and stamp.covers(key(version), wanted(version))
 
     if not force and current():
         return venv_python(venv)
-    with _one_at_a_time(root, progress, cancelled):
+    wait = "another installation of this project is running; waiting for it"
+    with one_at_a_time(root, lambda: progress(1, STEPS, wait), cancelled):
         if not force and current():
             return venv_python(venv)
-        job = _Job(root, venv, progress, cancelled)
         earlier = read_stamp(venv)
-        build = choose(sys.platform, look(), override)
-        job.make_venv(python, build)
+        job = _Job(root, venv, choose(sys.platform, look(), override), progress, cancelled)
+        job.make_venv(python)
         version = venv_version(venv)
         if version is None:
-            raise BootstrapError(f"{venv} cannot be used: delete it, then run this again")
-        parts = tuple(sorted({*wanted(version), *((*earlier.extras, *earlier.left_out) if earlier else ())}))
+            raise BootstrapError(f"{venv} is broken: delete it, then run this again")
+        known = {*earlier.extras, *earlier.left_out} if earlier else set[str]()
+        parts = tuple(sorted(wanted(version) | known))
         try:
-            left_out = job.install(build, parts, asked)
+            left_out = job.install(parts, requested)
         except BootstrapError as error:
-            if error.offline and earlier is not None and set(wanted(version)) <= {*earlier.extras, *earlier.left_out}:
+            if error.offline and earlier is not None and wanted(version) <= known:
                 progress(STEPS, STEPS, "no network: starting with the libraries that are installed")
                 return venv_python(venv)
             raise
-        key = stamp_key(root, project, version, driver_cuda(), override)
-        write_stamp(venv, Stamp(key, tuple(part for part in parts if part not in left_out), build.tag, left_out))
+        installed = tuple(part for part in parts if part not in left_out)
+        write_stamp(venv, Stamp(key(version), installed, job.build.tag, left_out))
     return venv_python(venv)
 
 
 class _Job:
-    """One installation: the steps, each with its words, its log and its failure line."""
+    """One installation: its steps, with their progress lines, log and error messages."""
 
-    def __init__(self, root: Path, venv: Path, progress: Progress, cancelled: Callable[[], bool]) -> None:
-        self.root, self.venv, self.progress, self.cancelled = root, venv, progress, cancelled
+    def __init__(
+        self, root: Path, venv: Path, build: TorchBuild, progress: Progress, cancelled: Callable[[], bool]
+    ) -> None:
+        self.root, self.venv, self.build, self.progress, self.cancelled = root, venv, build, progress, cancelled
         self.python = venv_python(venv)
         self.log = venv / "bootstrap.log"
         self.env = clean_environment(os.environ)
         self.env["PYTHONIOENCODING"] = "utf-8:replace"
-        self.env.pop("PYTHONDONTWRITEBYTECODE", None)  # the check below leaves compiled files for every later start
-        self.disk = 3.0
+        self.env.pop("PYTHONDONTWRITEBYTECODE", None)  # the check below compiles files for every later start
 
-    def _run(self, step: int, command: Sequence[str], log: Path | None = None) -> tuple[int, str]:
-        begun = time.monotonic()
-
-        def beat(doing: str) -> None:
-            self.progress(step, STEPS, f"... {time.monotonic() - begun:.0f} s, {doing}")
-
-        return run_logged(command, log or self.log, cwd=self.root, env=self.env, beat=beat, cancelled=self.cancelled)
-
-    def _failure(self, output: str, code: int) -> BootstrapError:
-        version = venv_version(self.venv) or sys.version_info[:2]
-        return failure(output, code, python=f"{version[0]}.{version[1]}", torch=TORCH, disk=self.disk, log=self.log)
-
-    def make_venv(self, python: str | None, build: TorchBuild) -> None:
-        self.disk = build.disk_gb
+    def make_venv(self, python: str | None) -> None:
+        """Step 1. Keeps an environment that works."""
         fresh = not self.venv.exists()
-        free = shutil.disk_usage(self.root).free / 1e9
-        if fresh and free < build.disk_gb:
-            raise BootstrapError(f"installing needs about {build.disk_gb:.0f} GB, {self.root} has {free:.1f} GB free")
+        free, need = shutil.disk_usage(self.root).free / 1e9, self.build.disk_gb
+        if fresh and free < need:
+            raise BootstrapError(f"installing needs about {need:.0f} GB, {self.root} has {free:.1f} GB free")
         if sys.platform == "darwin" and platform.machine() == "x86_64":
             raise BootstrapError("PyTorch no longer supports Intel Macs: use an Apple Silicon Mac, Windows or Linux")
         if not fresh and venv_version(self.venv) is not None and self._has_pip():
-            self.progress(1, STEPS, f"Environment: {self.venv.name} is there")
+            self._say(1, f"Environment: {self.venv.name} exists")
             return
         base = find_python(python)
-        self.progress(1, STEPS, f"Environment: making {self.venv.name} (a few seconds)")
+        self._say(1, f"Environment: creating {self.venv.name} (a few seconds)")
         if not fresh:
             try:
                 shutil.rmtree(self.venv)
@@ -184,70 +174,88 @@ class _Job:
                     f"{self.venv} is broken and cannot be replaced ({error.strerror}): close streamvace and "
                     "TouchDesigner, then run this again"
                 ) from error
-        # the log lies beside the environment until there is one to lie in
+        # The environment does not exist yet, so its log cannot be inside it.
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder) / "venv.log"
             code, output = self._run(1, [base, "-m", "venv", str(self.venv)], log)
             if "ensurepip" in output and code != 0:
                 raise BootstrapError(
-                    "this Python cannot make environments: sudo apt install "
+                    "this Python cannot create environments: sudo apt install "
                     f"python{sys.version_info[0]}.{sys.version_info[1]}-venv (Debian, Ubuntu), then run this again"
                 )
             if code != 0:
-                raise failure(output, code, python=base, torch=TORCH, disk=self.disk, log=log)
+                raise self._failure(output, code, log)
+
+    def install(self, extras: tuple[str, ...], requested: frozenset[str]) -> tuple[str, ...]:
+        """Steps 2 to 4. Returns the extras that were skipped, never a requested one."""
+        if self.build.note:
+            self._say(2, self.build.note)
+        self._install_torch()
+        left_out = self._install_package(extras, requested)
+        self._check()
+        return left_out
+
+    def _say(self, step: int, text: str) -> None:
+        self.progress(step, STEPS, text)
+
+    def _run(self, step: int, command: Sequence[str], log: Path | None = None) -> tuple[int, str]:
+        begun = time.monotonic()
+
+        def beat(doing: str) -> None:
+            self._say(step, f"... {time.monotonic() - begun:.0f} s, {doing}")
+
+        return run_logged(command, log or self.log, cwd=self.root, env=self.env, beat=beat, cancelled=self.cancelled)
+
+    def _failure(self, output: str, code: int, log: Path | None = None) -> BootstrapError:
+        major, minor = venv_version(self.venv) or sys.version_info[:2]
+        disk = self.build.disk_gb
+        return failure(output, code, python=f"{major}.{minor}", torch=TORCH, disk=disk, log=log or self.log)
 
     def _has_pip(self) -> bool:
-        """Whether the environment's pip starts. One without it (uv makes such) is given one rather than thrown away."""
+        """Whether the environment's pip starts. If it has none (uv omits it), pip is added."""
         ask = [str(self.python), "-m", "pip", "--version"]
         if self._run(1, ask)[0] == 0:
             return True
         return self._run(1, [str(self.python), "-m", "ensurepip"])[0] == 0 and self._run(1, ask)[0] == 0
 
-    def install(self, build: TorchBuild, extras: tuple[str, ...], asked: frozenset[str]) -> tuple[str, ...]:
-        """Steps 2 to 4. Returns the parts that had to be left out; never one of those asked for."""
-        if build.note:
-            self.progress(2, STEPS, build.note)
-        self._install_torch(build)
-        left_out = self._install_package(extras, asked, build)
-        self._check(build)
-        return left_out
-
-    def _install_torch(self, build: TorchBuild) -> None:
+    def _install_torch(self) -> None:
+        build = self.build
         ask = [str(self.python), "-c", "import importlib.metadata as m; print('torch==' + m.version('torch'))"]
         if self._run(2, ask)[1].strip() == build.pinned:
-            self.progress(2, STEPS, f"PyTorch {TORCH} ({build.tag}) is there")
+            self._say(2, f"PyTorch {TORCH} ({build.tag}) is installed")
             return
-        self.progress(2, STEPS, f"PyTorch {TORCH}, {build.tag} build ({build.size})")
+        self._say(2, f"PyTorch {TORCH}, {build.tag} build ({build.size})")
         if build.index is not None:
             for _ in range(2):
                 code, output = self._run(2, torch_command(self.python, build, from_index=True))
                 if code == 0:
                     return
-                # a download that broke midway is worth a second try; a page that cannot be reached is not
+                # An interrupted download is retried once; an unreachable index is not.
                 if "Downloading" not in output or not self._failure(output, code).offline:
                     break
             heavy = " (on Linux that can be the CUDA build, 3 GB)" if sys.platform == "linux" else ""
-            self.progress(2, STEPS, f"PyTorch's own page does not answer; taking the ordinary package index{heavy}")
+            self._say(2, f"PyTorch's own index does not answer; using the default package index{heavy}")
         code, output = self._run(2, torch_command(self.python, build, from_index=False))
         if code != 0:
             raise self._failure(output, code)
 
-    def _install_package(self, extras: tuple[str, ...], asked: frozenset[str], build: TorchBuild) -> tuple[str, ...]:
-        size = "CUDA libraries included, about 3 GB" if build.wants_cuda and sys.platform == "linux" else "about 200 MB"
-        self.progress(3, STEPS, f"streamvace and its libraries ({size}, 1 to 3 minutes)")
-        error = self._install_parts(extras)
-        optional = tuple(extra for extra in extras if extra not in asked)
-        if error is not None and (error.offline or not optional):
-            raise error
+    def _install_package(self, extras: tuple[str, ...], requested: frozenset[str]) -> tuple[str, ...]:
+        heavy = self.build.wants_cuda and sys.platform == "linux"
+        size = "CUDA libraries included, about 3 GB" if heavy else "about 200 MB"
+        self._say(3, f"streamvace and its libraries ({size}, 1 to 3 minutes)")
+        optional = tuple(extra for extra in extras if extra not in requested)
+        error = self._install_extras(extras)
         if error is None:
             return ()
-        # pip installs all or nothing, and does not say whose fault it was: first what must be, then one by one
-        kept = [extra for extra in extras if extra in asked]
-        if error := self._install_parts(kept):
+        if error.offline or not optional:
+            raise error
+        # pip installs all or nothing and does not name the culprit: required extras first, then one by one.
+        kept = [extra for extra in extras if extra in requested]
+        if error := self._install_extras(kept):
             raise error
         left_out: list[str] = []
         for extra in optional:
-            error = self._install_parts([*kept, extra])
+            error = self._install_extras([*kept, extra])
             if error is None:
                 kept.append(extra)
             elif error.offline:
@@ -255,55 +263,19 @@ class _Job:
             else:
                 left_out.append(extra)
                 again = f"python plugin/bootstrap.py install {extra}"
-                self.progress(3, STEPS, f"going on without {extra} ({error}); to try again: {again}")
+                self._say(3, f"continuing without {extra} ({error}); to try again: {again}")
         return tuple(left_out)
 
-    def _install_parts(self, extras: Sequence[str]) -> BootstrapError | None:
+    def _install_extras(self, extras: Sequence[str]) -> BootstrapError | None:
         constraints = self.venv / "bootstrap-constraints.txt"
         constraints.write_text(f"torch=={TORCH}\n", "utf-8")
         code, output = self._run(3, package_command(self.python, extras, constraints))
         return None if code == 0 else self._failure(output, code)
 
-    def _check(self, build: TorchBuild) -> None:
-        self.progress(4, STEPS, "Check: loading PyTorch and the libraries")
+    def _check(self) -> None:
+        self._say(4, "Check: importing PyTorch and the libraries")
         code, output = self._run(4, [str(self.python), "-c", CHECK])
         if code != 0:
             raise self._failure(output, code)
-        if build.wants_cuda and "cuda False" in output:
-            self.progress(
-                4,
-                STEPS,
-                "PyTorch does not reach the NVIDIA card and will use the CPU: python plugin/bootstrap.py doctor",
-            )
-
-
-@contextlib.contextmanager
-def _one_at_a_time(root: Path, progress: Progress, cancelled: Callable[[], bool]) -> Iterator[None]:
-    """A console and a TouchDesigner component may start at once; the lock dies with its process, so none goes stale."""
-    folder = root / ".cache"  # not .venv: an open file there could not be removed on Windows
-    folder.mkdir(exist_ok=True)
-    with (folder / "bootstrap.lock").open("a+b") as file:
-        told = False
-        while not _lock(file.fileno()):
-            if not told:
-                progress(1, STEPS, "another installation of this project is running; waiting for it")
-                told = True
-            if cancelled():
-                raise Cancelled("stopped while waiting for another installation")
-            time.sleep(0.2)
-        yield
-
-
-def _lock(descriptor: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+        if self.build.wants_cuda and "cuda False" in output:
+            self._say(4, "PyTorch finds no NVIDIA card and will use the CPU; see: python plugin/bootstrap.py doctor")

@@ -1,4 +1,4 @@
-"""One long command, run quietly: output to a log, a sign of life while it works, one line with the mend if it fails.
+"""Runs one long command: output to a log, progress while it runs, and a one-line error with the fix if it fails.
 
 Standard library only.
 """
@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 BEAT_SECONDS = 10.0
-"""How often a running step shows a sign of life."""
+"""Interval of the progress lines of a running step."""
+
+NO_WINDOW = 0x08000000 if sys.platform == "win32" else 0
+"""CREATE_NO_WINDOW: no console window flashes up when a host without a console starts a command."""
 
 
 class BootstrapError(RuntimeError):
-    """One line the user can act on. `offline` marks a failure that only says there is no network."""
+    """A one-line message with the fix. offline: the only cause is a missing network."""
 
     def __init__(self, line: str, offline: bool = False) -> None:
         super().__init__(line)
@@ -29,11 +32,11 @@ class BootstrapError(RuntimeError):
 
 
 class Cancelled(BootstrapError):
-    """The user stopped the installation; what was done so far stays and the next start goes on from there."""
+    """The user stopped the installation. Finished steps are kept; the next start continues from there."""
 
 
 class Failure(NamedTuple):
-    """How a known failure looks in pip's output, and what the user is told."""
+    """A known failure: its pattern in pip's output, and the message for the user."""
 
     pattern: str
     line: str
@@ -43,11 +46,11 @@ class Failure(NamedTuple):
 FAILURES = (
     Failure(
         r"No space left on device|\[Errno 28\]|not enough space on the disk|WinError 112",
-        "the disk is full: free about {disk:.0f} GB where the project lies, then run this again",
+        "the disk is full: free about {disk:.0f} GB on the project's drive, then run this again",
     ),
     Failure(
         r"CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError",
-        "this network inspects encrypted traffic: tell pip its certificate "
+        "this network inspects encrypted traffic: give pip its certificate "
         "(pip config set global.cert FILE), then run this again",
     ),
     Failure(
@@ -62,7 +65,7 @@ FAILURES = (
     Failure(
         r"WinError 5\b|WinError 32\b|Access is denied|being used by another process|PermissionError|\[Errno 13\]",
         "a file is in use or the folder is read-only: close streamvace and TouchDesigner "
-        "(or choose a folder of your own), then run this again",
+        "(or move the project to a folder of your own), then run this again",
     ),
     Failure(
         r"No matching distribution found for torch\b",
@@ -73,12 +76,12 @@ FAILURES = (
         r"NewConnectionError|Name or service not known|name resolution|getaddrinfo failed|ConnectTimeout|"
         r"Read timed out|ReadTimeoutError|Network is unreachable|Connection refused|ConnectionResetError|"
         r"IncompleteRead|Connection broken",
-        "the download did not go through: check the network, then run this again (it goes on where it stopped)",
+        "the download failed: check the network, then run this again (it continues where it stopped)",
         offline=True,
     ),
     Failure(
         r"Microsoft Visual C\+\+ 14|Failed building wheel|Failed to build|subprocess-exited-with-error",
-        "a library has no ready-made build for this Python ({python}): install 64-bit Python 3.11 or 3.12 "
+        "a library has no wheel for this Python ({python}): install 64-bit Python 3.11 or 3.12 "
         "from python.org, delete .venv, then run this again",
     ),
     Failure(
@@ -87,32 +90,33 @@ FAILURES = (
     ),
     Failure(
         r"ResolutionImpossible|conflicting dependencies",
-        "the libraries asked for do not fit together: update the project (git pull), then run this again",
+        "the required libraries conflict: update the project (git pull), then run this again",
     ),
 )
-"""Tried in this order: a full disk also breaks connections, so the cause stands before its symptoms."""
+"""Tried in this order: causes before symptoms, as a full disk also breaks connections."""
 
 
 def failure(output: str, code: int, *, python: str, torch: str, disk: float, log: Path) -> BootstrapError:
-    """The one line for a failed step, from what it printed."""
+    """The error for a failed step, from its output and exit code. disk: GB the installation needs."""
     for known in FAILURES:
         if re.search(known.pattern, output):
             line = known.line.format(python=python, torch=torch, disk=disk)
             return BootstrapError(f"{line} [details: {log}]", known.offline)
     if code in (-9, 137):
-        return BootstrapError(f"the system stopped the installation, usually for want of memory [details: {log}]")
+        cause = "the system stopped the installation, usually because memory ran out: close other programs, try again"
+        return BootstrapError(f"{cause} [details: {log}]")
     errors = [text.strip() for text in output.splitlines() if re.match(r"\s*(ERROR|error|\w*Error):", text)]
-    said = errors[-1] if errors else f"the step ended with code {code}"
-    return BootstrapError(f"{said} [details: {log}]")
+    cause = errors[-1] if errors else f"the step ended with code {code}"
+    return BootstrapError(f"{cause} [details: {log}]")
 
 
 def doing(output: str) -> str:
-    """What pip is busy with, in a few plain words, from the tail of its output."""
+    """What pip is doing, in a few words, from the end of its output."""
     for line in reversed(output.splitlines()):
         if found := re.match(r"\s*Downloading (?:\S*/)?([A-Za-z0-9_.]+?)-\d\S* \(([^)]+)\)", line):
             return f"downloading {found[1]} ({found[2]})"
         if found := re.match(r"\s*(?:Collecting|Building wheels? for collected packages:?) ([A-Za-z0-9_.-]+)", line):
-            return f"looking at {found[1]}"
+            return f"resolving {found[1]}"
         if line.startswith("Installing collected packages"):
             return "unpacking"
     return "working"
@@ -127,14 +131,16 @@ def run_logged(
     beat: Callable[[str], None],
     cancelled: Callable[[], bool],
 ) -> tuple[int, str]:
-    """Runs a command to its end, appending its output to `log`. Returns the exit code and this command's output."""
+    """Run a command to its end and append its output to `log`. Returns the exit code and this command's output.
+
+    beat: called every BEAT_SECONDS with what pip is doing. Raises Cancelled, and BootstrapError if it cannot start.
+    """
     with log.open("ab") as out:
         out.write(("\n$ " + " ".join(command) + "\n").encode("utf-8", "replace"))
         out.flush()
         start = out.tell()
-        hidden = 0x08000000 if sys.platform == "win32" else 0  # CREATE_NO_WINDOW
         try:
-            # a file, not a pipe: nobody has to read it for the child to go on
+            # A file, not a pipe: a full pipe would block the child.
             child = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -142,7 +148,7 @@ def run_logged(
                 stderr=subprocess.STDOUT,
                 cwd=cwd,
                 env=dict(env),
-                creationflags=hidden,
+                creationflags=NO_WINDOW,
                 start_new_session=True,  # pip has children of its own; see _end
             )
         except OSError as error:
@@ -164,17 +170,17 @@ def _wait(child: subprocess.Popen[bytes], beat: Callable[[], None], cancelled: C
         except subprocess.TimeoutExpired:
             pass
         if cancelled():
-            raise Cancelled("stopped; start again to go on from here")
+            raise Cancelled("stopped; start again to continue from here")
         if time.monotonic() >= due:
             due += BEAT_SECONDS
             beat()
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ends the command and all it started: a pip left running would write into the environment behind our back."""
+    """End the command and its children: a pip that keeps running would still write into the environment."""
     if sys.platform == "win32":
         tree = ["taskkill", "/F", "/T", "/PID", str(child.pid)]
-        subprocess.run(tree, capture_output=True, stdin=subprocess.DEVNULL, creationflags=0x08000000)
+        subprocess.run(tree, capture_output=True, stdin=subprocess.DEVNULL, creationflags=NO_WINDOW)
     else:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)

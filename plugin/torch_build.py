@@ -1,6 +1,6 @@
-"""Which build of PyTorch this machine needs, decided from its NVIDIA driver and card. Standard library only.
+"""The PyTorch build for this machine, chosen by its NVIDIA driver and card. Standard library only.
 
-The decision is data (`CUDA_BUILDS`) plus one pure function (`choose`); only `look` touches the machine.
+The choice is data (`CUDA_BUILDS`) and one pure function (`choose`); only `look` queries the machine.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+from pip_step import NO_WINDOW
+
 TORCH = "2.13.0"
-"""The one version the tests run on. `pip install streamvace` accepts a range; this file pins what is known to work."""
+"""The version that the tests run on. `pip install streamvace` accepts a range; this file pins the tested version."""
 
 INDEX = "https://download.pytorch.org/whl/"
 
@@ -22,7 +24,7 @@ Version = tuple[int, int]
 
 @dataclass(frozen=True)
 class CudaBuild:
-    """One CUDA build published for `TORCH`: the driver it needs and the cards (compute capability) it has code for."""
+    """One published CUDA build of `TORCH`: the driver it needs, and the compute capabilities it has code for."""
 
     tag: str
     driver: Version
@@ -47,12 +49,12 @@ CUDA_BUILDS = (
         why="the last build for Maxwell, Pascal and Volta; every CUDA 12 driver runs it (minor-version compatibility)",
     ),
 )
-"""Newest first: the first row that driver and card allow is taken."""
+"""Newest first: the first row that fits driver and card is used."""
 
 
 @dataclass(frozen=True)
 class Nvidia:
-    """What was seen of NVIDIA here: the driver's CUDA version, and the newest card's compute capability if known."""
+    """cuda: the driver's CUDA version. card: compute capability of the newest card, None if unknown."""
 
     cuda: Version
     card: Version | None = None
@@ -60,7 +62,7 @@ class Nvidia:
 
 @dataclass(frozen=True)
 class TorchBuild:
-    """What to install: `tag` is cpu, mac or cuXYZ; `index` is tried first; `note` is a line for the user."""
+    """What to install. tag: cpu, mac or cuXYZ. index: tried first. note: a line for the user, "" for none."""
 
     tag: str
     index: str | None
@@ -72,22 +74,22 @@ class TorchBuild:
 
     @property
     def pinned(self) -> str:
-        """The requirement on the build's own index. The local label keeps pip from accepting another build."""
+        """The requirement on the build's own index. The local version label excludes other builds."""
         return f"torch=={TORCH}+{self.tag}" if self.index else f"torch=={TORCH}"
 
     @property
     def size(self) -> str:
-        """About how much is downloaded and how long that takes, in words."""
+        """Approximate size and duration of the download, in words."""
         return "about 3 GB, 3 to 15 minutes" if self.wants_cuda else "about 200 MB, 1 to 3 minutes"
 
     @property
     def disk_gb(self) -> float:
-        """Free disk the whole environment needs, download included."""
+        """Free disk space for the whole environment and its download, in GB."""
         return 10.0 if self.wants_cuda else 3.0
 
 
 def choose(system: str, nvidia: Nvidia | None, override: str = "") -> TorchBuild:
-    """The build for a machine. `system` is sys.platform; `override` is the user's own tag (STREAMVACE_TORCH)."""
+    """The build for a machine. system: sys.platform. override: the user's own tag (STREAMVACE_TORCH)."""
     if override:
         return TorchBuild(override, None if override == "mac" else INDEX + override)
     if system == "darwin":
@@ -102,30 +104,30 @@ def choose(system: str, nvidia: Nvidia | None, override: str = "") -> TorchBuild
 
 
 def _unsupported(nvidia: Nvidia) -> str:
-    have = f"the NVIDIA driver here speaks CUDA {nvidia.cuda[0]}.{nvidia.cuda[1]}"
+    have = f"the NVIDIA driver supports CUDA {nvidia.cuda[0]}.{nvidia.cuda[1]}"
     newest = CUDA_BUILDS[0]
     if nvidia.cuda < newest.driver and (nvidia.card is None or nvidia.card >= newest.oldest_card):
         return (
             f"{have}, this card needs CUDA {newest.driver[0]}.{newest.driver[1]}: "
             "update the driver (580 or newer), then run: python plugin/bootstrap.py install"
         )
-    return f"{have}, and no build of PyTorch {TORCH} has code for this card with it: using the CPU"
+    return f"{have}, and no build of PyTorch {TORCH} supports this card with it: using the CPU"
 
 
 def parse_smi(text: str) -> Version | None:
-    """The driver's CUDA version in the head of nvidia-smi's table ("CUDA Version: 13.0", "CUDA UMD Version: 13.1")."""
+    """The CUDA version in the header of nvidia-smi's table ("CUDA Version: 13.0", "CUDA UMD Version: 13.1")."""
     found = re.search(r"CUDA(?: \w+)? Version\s*:\s*(\d+)\.(\d+)", text)
     return (int(found[1]), int(found[2])) if found else None
 
 
 def parse_cards(text: str) -> Version | None:
-    """The newest compute capability among the lines of `nvidia-smi --query-gpu=compute_cap --format=csv,noheader`."""
+    """The highest compute capability in the output of `nvidia-smi --query-gpu=compute_cap --format=csv,noheader`."""
     cards = [(int(major), int(minor)) for major, minor in re.findall(r"^\s*(\d+)\.(\d+)\s*$", text, re.MULTILINE)]
     return max(cards, default=None)
 
 
 def driver_cuda() -> Version | None:
-    """The driver's CUDA version, asked of the driver library itself: milliseconds, where nvidia-smi takes a second."""
+    """The driver's CUDA version from the driver library: this takes milliseconds, nvidia-smi a second."""
     if sys.platform == "darwin":
         return None
     try:
@@ -135,7 +137,7 @@ def driver_cuda() -> Version | None:
             return None
     except (OSError, AttributeError):
         return None
-    # CUDA's own coding: 1000 * major + 10 * minor; 0 when the library is a stub without a driver behind it
+    # CUDA encodes it as 1000 * major + 10 * minor; 0 means a stub library without a driver.
     return (version.value // 1000, version.value % 1000 // 10) if version.value else None
 
 
@@ -143,10 +145,9 @@ def _smi(*options: str) -> str:
     program = shutil.which("nvidia-smi") or shutil.which("nvidia-smi", path="/usr/lib/wsl/lib")
     if program is None:
         return ""
-    hidden = 0x08000000 if sys.platform == "win32" else 0  # CREATE_NO_WINDOW: no console flashes up inside a host
     try:
         done = subprocess.run(
-            [program, *options], capture_output=True, timeout=20, stdin=subprocess.DEVNULL, creationflags=hidden
+            [program, *options], capture_output=True, timeout=20, stdin=subprocess.DEVNULL, creationflags=NO_WINDOW
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
@@ -154,7 +155,7 @@ def _smi(*options: str) -> str:
 
 
 def look() -> Nvidia | None:
-    """What NVIDIA hardware and driver this machine has, or None."""
+    """The NVIDIA driver and card of this machine, or None."""
     if sys.platform == "darwin":
         return None
     cuda = driver_cuda() or parse_smi(_smi())

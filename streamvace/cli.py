@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
-from osc_schema import Value
 from streamvace import __version__
+from streamvace.control.coercion import Coerced
 from streamvace.osc.cli_options import CliOption, parse_cli
 from streamvace.osc.cli_options import options as schema_options
 from streamvace.records.model_options import ModelOptions
@@ -35,7 +35,7 @@ app = typer.Typer(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The `streamvace` command. A UserError is printed as one line, with exit code 2 and no traceback."""
+    """Run the `streamvace` command. A UserError is printed as one line, with exit code 2 and no traceback."""
     sleep_when_idle()
     for stream in (sys.stdout, sys.stderr):
         # A Windows console in cp1252 must not end a show because of a character that it cannot print.
@@ -51,67 +51,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # how typer ends a command
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
-
-
-def with_parameters(command: Callable[..., None]) -> Callable[..., None]:
-    """Add an option for every parameter of the schema to a command, which receives `parameters` by OSC address."""
-    names = {option.name.lstrip("-").replace("-", "_"): option for option in schema_options()}
-
-    @wraps(command)
-    def wrapped(**given: Any) -> None:
-        said = {names[name].name: given.pop(name) for name in names}
-        texts = {name: _as_text(value) for name, value in said.items() if value not in (None, [])}
-        command(**given, parameters=parse_cli(texts))
-
-    own = [each for each in inspect.signature(command, eval_str=True).parameters.values() if each.name != "parameters"]
-    extra = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(option))
-        for name, option in names.items()
-    ]
-    wrapped.__signature__ = inspect.Signature([*own, *extra])  # type: ignore[attr-defined]
-    wrapped.__annotations__ = {each.name: each.annotation for each in [*own, *extra]}
-    return wrapped
-
-
-def _annotation(option: CliOption) -> Any:
-    """A pair of flags for a bool, a repeatable option for a list, a value for all other types; None if not given."""
-    if option.parameter.type == "bool":
-        pair = f"{option.name}/--no-{option.name.removeprefix('--')}"
-        return Annotated[bool | None, typer.Option(pair, help=option.help, rich_help_panel=PARAMETERS_PANEL)]
-    repeated = option.parameter.type in ("strings", "weighted")
-    metavar = {"strings": "TEXT", "weighted": "TEXT[=WEIGHT]"}.get(option.parameter.type, "VALUE")
-    named = typer.Option(option.name, help=option.help, metavar=metavar, rich_help_panel=PARAMETERS_PANEL)
-    return Annotated[list[str] | None, named] if repeated else Annotated[str | None, named]
-
-
-def _pipeline(parameters: dict[str, Value]) -> str:
-    """The pipeline given to a command, or the embedded model."""
-    return str(parameters.get("/streamvace/pipeline", "embedded"))
-
-
-def _as_text(value: bool | str | list[str]) -> str | list[str]:
-    return value if isinstance(value, (str, list)) else ("on" if value else "off")
-
-
-def _version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"streamvace {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def common(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
-    ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more to stderr.")] = False,
-) -> None:
-    """Live, controllable video generation for VJs."""
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-    )
-    for chatty in ("asyncio", "libav", "PIL"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 MODEL_PANEL = "Model"
@@ -157,12 +96,104 @@ Offload = Annotated[
     ),
 ]
 
+
+def model_options(
+    *,
+    device: Device = "auto",
+    threads: Threads = None,
+    precision: PrecisionName = "auto",
+    attention: AttentionName = "auto",
+    codec: CodecName = None,
+    lora: LoraFiles = None,
+    offload: Offload = "none",
+    compiled: Compile = "off",
+) -> ModelOptions:
+    """The options of every command that loads a model."""
+    from streamvace.live.options import parse_loras
+
+    loras = parse_loras(lora or ())
+    return ModelOptions(device, threads, precision, attention, codec, loras, offload, compile=compiled)
+
+
+def with_shared_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the model's options and one for every parameter of the schema to a command.
+
+    The command receives them as `model` and, by OSC address, as `parameters`.
+    """
+    names = {option.name.lstrip("-").replace("-", "_"): option for option in schema_options()}
+    of_model = inspect.signature(model_options, eval_str=True).parameters
+
+    @wraps(command)
+    def wrapped(**given: Any) -> None:
+        values = {names[name].name: given.pop(name) for name in names}
+        texts = {name: _as_text(value) for name, value in values.items() if value not in (None, [])}
+        model = model_options(**{name: given.pop(name) for name in of_model})
+        command(**given, model=model, parameters=parse_cli(texts))
+
+    own = inspect.signature(command, eval_str=True).parameters
+    options = [each for name, each in own.items() if name not in ("model", "parameters")]
+    options += of_model.values()
+    options += [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(option))
+        for name, option in names.items()
+    ]
+    wrapped.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {each.name: each.annotation for each in options}
+    return wrapped
+
+
+def _annotation(option: CliOption) -> Any:
+    """A pair of flags for a bool, a repeatable option for a list, a value for all other types; None if not given."""
+    if option.parameter.type == "bool":
+        pair = f"{option.name}/--no-{option.name.removeprefix('--')}"
+        return Annotated[bool | None, typer.Option(pair, help=option.help, rich_help_panel=PARAMETERS_PANEL)]
+    repeated = option.parameter.type in ("strings", "weighted")
+    metavar = {"strings": "TEXT", "weighted": "TEXT[=WEIGHT]"}.get(option.parameter.type, "VALUE")
+    named = typer.Option(option.name, help=option.help, metavar=metavar, rich_help_panel=PARAMETERS_PANEL)
+    return Annotated[list[str] | None, named] if repeated else Annotated[str | None, named]
+
+
+def _pipeline(parameters: dict[str, Coerced]) -> str:
+    """The pipeline given to a command, or the embedded model."""
+    chosen = parameters.get("/streamvace/pipeline")
+    return "embedded" if chosen is None else str(chosen.value)
+
+
+def _as_text(value: bool | str | list[str]) -> str | list[str]:
+    return value if isinstance(value, (str, list)) else ("on" if value else "off")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"streamvace {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more to stderr.")] = False,
+) -> None:
+    """Live, controllable video generation for VJs."""
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+    for chatty in ("asyncio", "libav", "PIL"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
 Media = Annotated[
     Path | None,
     typer.Option(
         "--media", metavar="DIR", help="Media folder; default: ./media, or streamvace/media in your home folder."
     ),
 ]
+Size = Annotated[str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's own.")]
+Upscale = Annotated[int, typer.Option(min=1, max=4, help="Upscale outputs by this factor.")]
+Factory = Annotated[str | None, typer.Option(hidden=True)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 RUN_EXAMPLES = """Examples:
 
@@ -176,11 +207,8 @@ RUN_EXAMPLES = """Examples:
 """
 
 
-Upscale = Annotated[int, typer.Option(min=1, max=4, help="Upscale outputs by this factor.")]
-
-
 @app.command(epilog=RUN_EXAMPLES)
-@with_parameters
+@with_shared_options
 def run(
     *,
     input_: Annotated[
@@ -202,9 +230,7 @@ def run(
     cues: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Cue file; default: cues.json in the media folder.")
     ] = None,
-    size: Annotated[
-        str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's own.")
-    ] = None,
+    size: Size = None,
     upscale: Upscale = 1,
     content_rate: Annotated[
         float, typer.Option(min=1, max=240, help="Maximum number of generated frames to show per second.")
@@ -236,22 +262,15 @@ def run(
     end_with: Annotated[
         int | None, typer.Option(min=1, metavar="PID", help="Stop when the process with this id ends.")
     ] = None,
-    device: Device = "auto",
-    threads: Threads = None,
-    precision: PrecisionName = "auto",
-    attention: AttentionName = "auto",
-    codec: CodecName = None,
-    lora: LoraFiles = None,
-    offload: Offload = "none",
-    compiled: Compile = "off",
-    factory: Annotated[str | None, typer.Option(hidden=True)] = None,
-    parameters: dict[str, Value],
+    factory: Factory = None,
+    model: ModelOptions,
+    parameters: dict[str, Coerced],
 ) -> None:
     """Run a live show: control signal in, generated picture out, controlled over OSC.
 
     Without options, it uses the embedded model, a moving test pattern and, if there is a display, a window.
     """
-    from streamvace.live.options import RunOptions, parse_loras, parse_size
+    from streamvace.live.options import RunOptions, parse_size
 
     options = RunOptions(
         pipeline=_pipeline(parameters),
@@ -273,9 +292,7 @@ def run(
         stats=stats,
         show_log=show_log,
         end_with=end_with,
-        model=ModelOptions(
-            device, threads, precision, attention, codec, parse_loras(lora or ()), offload, compile=compiled
-        ),
+        model=model,
         **({"factory": factory} if factory else {}),
     )
     from streamvace.live.app import run as hold_show
@@ -293,7 +310,7 @@ RENDER_EXAMPLES = """Examples:
 
 
 @app.command(epilog=RENDER_EXAMPLES)
-@with_parameters
+@with_shared_options
 def render(
     *,
     input_: Annotated[
@@ -308,26 +325,17 @@ def render(
         Path | None, typer.Option(help="Mask video or picture: white is generated, black keeps the input's pixels.")
     ] = None,
     media: Media = None,
-    size: Annotated[
-        str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's own.")
-    ] = None,
+    size: Size = None,
     upscale: Upscale = 1,
     frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Overwrite the output if it exists.")] = False,
-    device: Device = "auto",
-    threads: Threads = None,
-    precision: PrecisionName = "auto",
-    attention: AttentionName = "auto",
-    codec: CodecName = None,
-    lora: LoraFiles = None,
-    offload: Offload = "none",
-    compiled: Compile = "off",
-    factory: Annotated[str | None, typer.Option(hidden=True)] = None,
-    parameters: dict[str, Value],
+    factory: Factory = None,
+    model: ModelOptions,
+    parameters: dict[str, Coerced],
 ) -> None:
     """Generate a video from a clip offline, frame by frame. The same command gives the same video."""
     from streamvace.live.offline.render import RenderOptions, render_clip
-    from streamvace.live.options import parse_loras, parse_size
+    from streamvace.live.options import parse_size
 
     options = RenderOptions(
         input=input_,
@@ -341,16 +349,14 @@ def render(
         upscale=upscale,
         frames=frames,
         overwrite=overwrite,
-        model=ModelOptions(
-            device, threads, precision, attention, codec, parse_loras(lora or ()), offload, compile=compiled
-        ),
+        model=model,
         **({"factory": factory} if factory else {}),
     )
     raise typer.Exit(render_clip(options))
 
 
 @app.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def doctor(as_json: AsJson = False) -> None:
     """Check this machine: report what works and what to install for the rest."""
     raise typer.Exit(_call("streamvace.doctor.checks", "run_doctor", as_json))
 
@@ -359,7 +365,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 def sources(
     thumbnails: Annotated[bool, typer.Option("--thumbnails", help="Show a thumbnail of each source.")] = False,
     seconds: Annotated[float, typer.Option(min=0, max=60, help="How long to search for senders, in seconds.")] = 2.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List available inputs: NDI, Spout and Syphon senders, cameras, screens."""
     raise typer.Exit(_call("streamvace.doctor.sources", "run_sources", seconds, thumbnails, as_json))

@@ -1,8 +1,8 @@
-"""Makes the example project in the open TouchDesigner. One line in the textport (Alt-T):
+"""Builds or updates the example project in the open TouchDesigner. Run this line in the textport (Alt-T):
 
     import runpy; runpy.run_path('C:/streamvace/td_project/build_project.py')
 
-It makes /project1/streamvace_show, or brings it up to date, and touches nothing else.
+It changes only /project1/streamvace_show.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NAME = "streamvace_show"
 
 
 def main() -> None:
-    """Build, and say what to press."""
+    """Build, and print the next step."""
     for path in (str(ROOT / "td_project"), str(ROOT / "plugin"), str(ROOT)):
         if path not in sys.path:
             sys.path.append(path)
@@ -28,7 +28,7 @@ def main() -> None:
     try:
         td = importlib.import_module("td")
     except ModuleNotFoundError:
-        sys.exit("this is built inside TouchDesigner: press Alt-T there and type the line of docs/touchdesigner.md")
+        sys.exit("run this inside TouchDesigner: press Alt-T and type the line from td_project/README.md")
     parent = td.op("/project1") or td.op("/")
     place = cast(Component, parent.op(NAME) or parent.create(td.baseCOMP, NAME))
     component = build(place, td)

@@ -1,8 +1,8 @@
-"""Draws the two networks as SVG, from the very data that the builder makes them from:
+"""Draws the two networks as SVG, from the same data as the builder:
 
     python td_project/draw_networks.py        writes td_project/component.svg and td_project/project.svg
 
-A test holds the pictures to the layout.
+A test compares the pictures with the layout.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from streamvace_td.pages import pages  # noqa: E402
 TILE_W, TILE_H = 130, 90
 MARGIN, TITLE = 46, 40
 PAD_X, PAD_TOP, PAD_BOTTOM = 20, 34, 46
-"""Of a group around its tiles; below them stand the comments."""
+"""Padding of a group around its tiles; the bottom has room for the comments."""
 
 COLOURS = {"TOP": "#7d6bb3", "CHOP": "#5f9a57", "DAT": "#b0619a", "COMP": "#8a8f98"}
-"""Close to what TouchDesigner gives each family."""
+"""Similar to TouchDesigner's colour of each family."""
 TYPES = {
     "syphonspoutin": "Syphon Spout In",
     "syphonspoutout": "Syphon Spout Out",
@@ -36,17 +36,17 @@ TYPES = {
     "moviefilein": "Movie File In",
     "parameterexecute": "Parameter Execute",
 }
-"""As TouchDesigner writes them; the others are one word."""
+"""Names as TouchDesigner writes them; all others are one word."""
 
 SENDS, RECEIVES = ("syphonspoutoutTOP", "ndioutTOP"), ("syphonspoutinTOP", "ndiinTOP")
-"""Where the streamvace process stands outside the network, as dashed wires."""
+"""Operators connected to the streamvace process, drawn with dashed wires."""
 
 GROUND, BOX, TEXT, DIM = "#1d2126", "#272d34", "#e8eaed", "#a4adb8"
 FONT = "font-family='Helvetica, Arial, sans-serif'"
 
 
 def draw(title: str, nodes: Sequence[Node], groups: Iterable[Group], outputs: Mapping[str, int] | None = None) -> str:
-    """One network. outputs: how many outputs a component has, by its name; one where it is not listed."""
+    """One network as SVG. outputs: number of outputs by component name, 1 if not listed."""
     by_name = {node.name: node for node in nodes}
     left, right = min(node.x for node in nodes), max(node.x for node in nodes) + TILE_W
     top, bottom = max(node.y for node in nodes) + TILE_H, min(node.y for node in nodes)
@@ -54,7 +54,7 @@ def draw(title: str, nodes: Sequence[Node], groups: Iterable[Group], outputs: Ma
     height = top - bottom + TITLE + PAD_TOP + PAD_BOTTOM + MARGIN + 20
 
     def place(node: Node) -> tuple[int, int]:
-        """Upper left corner on the page: TouchDesigner counts y upwards."""
+        """Upper left corner in the picture; TouchDesigner's y points upwards."""
         return node.x - left + MARGIN + PAD_X, top - node.y - TILE_H + TITLE + PAD_TOP
 
     parts = [
@@ -80,7 +80,7 @@ def draw(title: str, nodes: Sequence[Node], groups: Iterable[Group], outputs: Ma
 
 
 def _wire_colour(by_name: Mapping[str, Node], node: Node, source: str) -> str:
-    """Of what travels: a component's output carries what its receiver takes."""
+    """The colour of the wire's family. A component's output has the family of its receiver."""
     family = by_name[source.partition(":")[0]].family
     return COLOURS[node.family if family == "COMP" else family]
 
@@ -100,7 +100,7 @@ def _wire(x0: float, y0: float, x1: float, y1: float, colour: str) -> str:
 
 
 def _outside(node: Node, x: int, y: int) -> str:
-    """A dashed arrow over the edge of the network."""
+    """A dashed arrow to or from the process."""
     begin, end = (x + TILE_W, x + TILE_W + 42) if node.kind in SENDS else (x - 44, x - 2)
     middle = y + TILE_H / 2
     line = f"stroke='{COLOURS[node.family]}' stroke-width='2.4' stroke-dasharray='5 4'"

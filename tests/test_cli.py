@@ -15,6 +15,7 @@ from streamvace import __version__, cli
 from streamvace.live.offline.render import RenderOptions
 from streamvace.live.options import RunOptions
 from streamvace.records.model_options import LoraChoice
+from tests.control.coerced import plain
 
 
 def options_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> RunOptions:
@@ -148,7 +149,7 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         *("--mask-confidence", "0.6", "--mask-classes", "person", "--mask-classes", "dog", "--mask-model", "y.onnx"),
         *("--composite", "--composite-feather", "4", "--output-alpha", "mask"),
     )
-    assert options.parameters == {
+    assert plain(options.parameters) == {
         "/streamvace/prompt": "a blue cube",
         "/streamvace/context_scale": 0.8,
         "/streamvace/seed": 7,
@@ -229,6 +230,7 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
     }
     holds = {row.address for row in osc_schema.load() if row.access == "write" and row.type != "trigger"}
     assert holds == set(options.parameters), "a new parameter of the schema belongs in this test"
+    assert options.pipeline == "longlive"
 
 
 def test_a_value_out_of_range_is_refused_with_what_is_allowed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -287,7 +289,7 @@ def test_render_gets_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cli.main(["render", "-i", "a.mp4", "-o", "b.mp4", "--mask", "m.png", "--frames", "9", "--prompt", "x"]) == 0
     options = rendered[0]
     assert (options.input, options.output, options.mask) == (Path("a.mp4"), Path("b.mp4"), Path("m.png"))
-    assert (options.frames, options.overwrite, options.parameters) == (9, False, {"/streamvace/prompt": "x"})
+    assert (options.frames, options.overwrite, plain(options.parameters)) == (9, False, {"/streamvace/prompt": "x"})
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,7 +69,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "live.show_log": ("control", "live.director", "live.worker", "records", "system"),
     "live.surfaces": ("osc_schema", "control", "live.worker", "osc", "telemetry"),
     "live": (
-        *("osc_schema", "conditioning.controls", "control", "live.director", "live.inputs", "live.output"),
+        *("conditioning.controls", "control", "live.director", "live.inputs", "live.output"),
         *("live.show_log", "live.signals", "live.surfaces", "live.worker", "model", "models", "osc", "records"),
         *("system", "telemetry", "video", "video.core", "video.syphon", "web"),
     ),

@@ -18,6 +18,7 @@ from streamvace.control.parameters import Parameters
 from streamvace.control.reference_list import EDITS, REFERENCES
 from streamvace.osc.codec import encode_message
 from streamvace.osc.inbox import Inbox
+from tests.control.coerced import coerced
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {page.name: page.read_text("utf-8") for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
@@ -64,7 +65,7 @@ def test_an_osc_message_is_taken_as_it_stands(words: Sequence[str]) -> None:
     arguments = [tag == "T" if tag in "TF" else TAGS[tag](next(texts)) for tag in tags]
     assert next(texts, None) is None
     parameters = Parameters({REFERENCES: ("a.png", "b.png")}, edits=EDITS)
-    named = [Cue(name, {"/streamvace/seed": 1}) for name in ("neon tunnel", "what you see now")]
+    named = [Cue(name, coerced({"/streamvace/seed": 1})) for name in ("neon tunnel", "what you see now")]
     cues = CueList((*named, *built_in_cues("embedded", parameters.schema)))
     inbox = Inbox(parameters, commands=Commands(parameters, cues))
     inbox.take(encode_message(address, *arguments), ("127.0.0.1", 5000))

@@ -1,7 +1,7 @@
-"""The TouchDesigner component: what runs inside TouchDesigner's own Python (3.11). Standard library only.
+"""The TouchDesigner component. It runs inside TouchDesigner's own Python (3.11). Standard library only.
 
-`builder` makes the component from `layout` and `pages`; `extension` brings it to life with `link`, `sync`, `life` and
-`child`. No module here imports TouchDesigner: its objects are handed in, and only the main thread touches them.
+`builder` creates the component from `layout` and `pages`; `extension` runs it with `panel`, `link`, `sync`, `life` and
+`child`. No module imports TouchDesigner: its objects are passed in, and only the main thread uses them.
 """
 
 VERSION = "0.1.0"

@@ -1,6 +1,6 @@
-"""Makes the component, or brings one up to date: pages, operators, wires, scripts. Runs once, on the main thread.
+"""Builds or updates the component: pages, operators, wires, scripts. Runs once, on the main thread.
 
-A component that is already there keeps its wires, its place and the values of its parameters.
+An existing component keeps its outer wires, its position and the values of its parameters.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ TAG = "streamvace"
 
 
 def build(parent: Component, td: TouchDesigner, *, name: str = "streamvace", root: Path = ROOT) -> Component:
-    """The component `name` inside `parent`, ready to use. root: the streamvace folder.
+    """Build or update the component `name` inside `parent`. root: the streamvace folder.
 
-    Raises KeyError for a parameter, and AttributeError for an operator, that this TouchDesigner does not have.
+    Raises KeyError for a parameter and AttributeError for an operator that this TouchDesigner does not have.
     """
     made = pages()
     component = cast(Component, _operator(parent, td, "baseCOMP", name))
@@ -31,9 +31,12 @@ def build(parent: Component, td: TouchDesigner, *, name: str = "streamvace", roo
     expressions = {each.name: each.expr for each in component.customPars if each.expr}
     component.destroyCustomPars()
     for page in made:
-        _page(component, page)
+        custom_page = component.appendCustomPage(page.name)
+        for spec in page.pars:
+            _append(custom_page, spec)
     _restore(component, made, kept, expressions)
-    _set_own_values(component, td, root)
+    own = {"Folder": folder_value(root, Path(td.project.folder)), "Version": VERSION, "Toxsavebuild": td.app.build}
+    set_pars(component, own)
     build_nodes(component, td, nodes(made))
     component.color, component.viewer = COLOUR, True
     component.comment = "streamvace: control picture in, generated picture out"
@@ -43,7 +46,7 @@ def build(parent: Component, td: TouchDesigner, *, name: str = "streamvace", roo
 
 
 def build_nodes(component: Component, td: TouchDesigner, layout: Iterable[Node]) -> None:
-    """Make these operators inside `component`, or bring those of the same name up to date."""
+    """Create these operators inside `component`, or update those of the same name."""
     layout = tuple(layout)
     for node in layout:
         made = _operator(component, td, node.kind, node.name)
@@ -61,7 +64,7 @@ def build_nodes(component: Component, td: TouchDesigner, layout: Iterable[Node])
 
 
 def set_pars(operator: Operator, settings: Mapping[str, ParSetting]) -> None:
-    """Set built-in or custom parameters, to values or expressions."""
+    """Set built-in or custom parameters to values or expressions."""
     for name, setting in settings.items():
         target = par(operator, name)
         if isinstance(setting, Expr):
@@ -71,12 +74,12 @@ def set_pars(operator: Operator, settings: Mapping[str, ParSetting]) -> None:
 
 
 def _operator(parent: Component, td: TouchDesigner, kind: str, name: str) -> Operator:
-    """The operator of that name, made anew where there is none or one of another type."""
-    there = parent.op(name)
-    if there is not None and there.OPType == kind:
-        return there
-    if there is not None:
-        there.destroy()
+    """The operator of this name; created if it is missing or of another type."""
+    existing = parent.op(name)
+    if existing is not None and existing.OPType == kind:
+        return existing
+    if existing is not None:
+        existing.destroy()
     return parent.create(getattr(td, kind), name)
 
 
@@ -91,34 +94,14 @@ def _wire(component: Component, node: Node) -> None:
 
 
 def _follow_file(dat: Operator, file: str) -> None:
-    """The DAT holds the script and follows its file, wherever the streamvace folder lies."""
+    """Load the script and keep it in sync with its file in the streamvace folder."""
     dat.text = (ROOT / file).read_text("utf-8")
     par(dat, "file").expr = f"parent().par.Folder.eval() + '/{file}'"
     par(dat, "syncfile").val = True
 
 
-def _page(component: Component, spec: PageSpec) -> None:
-    page = component.appendCustomPage(spec.name)
-    for each in spec.pars:
-        _par(_append(page, each), each)
-
-
-def _append(page: Page, spec: ParSpec) -> Par:
-    makers = {
-        "Float": page.appendFloat,
-        "Int": page.appendInt,
-        "Toggle": page.appendToggle,
-        "Str": page.appendStr,
-        "StrMenu": page.appendStrMenu,
-        "Menu": page.appendMenu,
-        "Pulse": page.appendPulse,
-        "Folder": page.appendFolder,
-    }
-    made: Par = makers[spec.style](spec.name, label=spec.label)[0]
-    return made
-
-
-def _par(made: Par, spec: ParSpec) -> None:
+def _append(page: Page, spec: ParSpec) -> None:
+    made: Par = getattr(page, f"append{spec.style}")(spec.name, label=spec.label)[0]
     made.help = spec.help
     made.startSection = spec.section
     made.readOnly = spec.read_only
@@ -136,15 +119,9 @@ def _par(made: Par, spec: ParSpec) -> None:
         made.val = spec.default
 
 
-def _set_own_values(component: Component, td: TouchDesigner, root: Path) -> None:
-    par(component, "Folder").val = folder_value(root, Path(td.project.folder))
-    par(component, "Version").val = VERSION
-    par(component, "Toxsavebuild").val = td.app.build
-
-
 def folder_value(root: Path, project: Path) -> str:
-    """How the component names the streamvace folder: as seen from a project that is saved inside it, so that both can
-    be moved together; else absolute."""
+    """The value of Folder: relative if the project is saved inside the streamvace folder, so that both can be moved
+    together; otherwise absolute."""
     if project == root or root in project.parents:
         return Path(os.path.relpath(root, project)).as_posix()
     return root.as_posix()
@@ -153,7 +130,7 @@ def folder_value(root: Path, project: Path) -> str:
 def _restore(
     component: Component, made: Iterable[PageSpec], kept: Mapping[str, object], expressions: Mapping[str, str]
 ) -> None:
-    """What the user had set, as far as there still is such a parameter that takes it."""
+    """Set the user's values again, for the parameters that still exist and accept them."""
     for spec in (spec for page in made for spec in page.pars):
         if spec.read_only or spec.style == "Pulse":
             continue
@@ -175,7 +152,7 @@ def _attach_extension(component: Component) -> None:
         "ext0object": "op('./extension').module.create(me)",
         "ext0name": "Streamvace",
         "ext0promote": True,
-        # An address inside the component only: a global one would let two components fight over it.
+        # A shortcut for inside the component. A global one could not be shared by two components.
         "parentshortcut": "Streamvace",
     }
     set_pars(component, settings)

@@ -1,7 +1,7 @@
-"""One process of ours: installed if need be, started, watched, its log read, ended. On a thread of its own.
+"""Installs, starts, watches and ends one process, on a thread of its own.
 
-Starting a process takes tens of milliseconds and installing one minutes: neither may happen in a frame. The thread
-touches no TouchDesigner object; what it has to say waits in a queue for the main thread.
+Starting a process takes tens of milliseconds and installing takes minutes; neither may happen within a frame. The
+thread uses no TouchDesigner object; it queues events for the main thread.
 """
 
 from __future__ import annotations
@@ -25,25 +25,29 @@ from streamvace_td.life import REFUSED
 
 POLL_S = 0.1
 MOST_EVENTS = 2000
-"""Kept for the main thread; the oldest lines give way."""
+"""Size of the queue for the main thread; the oldest events are dropped."""
 LONGEST_LOG = 4 << 20
-"""Bytes after which the log begins anew at the next start."""
+"""Bytes. A longer log file is truncated at the next start."""
 LONGEST_LINE = 500
-"""Characters of a line that are shown."""
+"""Characters of a log line that are shown."""
 ABANDONED_S = 5.0
-"""After which a process that no component has taken over is ended."""
+"""Time after which a process that no component has taken over is ended."""
+
+_NO_CONSOLE = 0
+if sys.platform == "win32":
+    _NO_CONSOLE = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
 
 
 @dataclass(frozen=True)
 class Installing:
-    """What the installation does now."""
+    """Progress of the installation."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Launched:
-    """The process exists."""
+    """The process has started."""
 
     pid: int
 
@@ -57,7 +61,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Ended:
-    """It is gone, or never came: exit code and last word."""
+    """The process ended or could not be started. line: its last log line, or the error."""
 
     code: int
     line: str
@@ -68,10 +72,10 @@ Installer = Callable[[Progress, Callable[[], bool]], Path]
 
 
 class Child:
-    """Starts at once. Every method may be called from any thread and returns at once."""
+    """Starts on construction. Every method can be called from any thread and, except `join`, never blocks."""
 
     def __init__(self, settings: Settings, *, only_install: bool = False, install: Installer | None = None) -> None:
-        """only_install: end after the installation. install: how; by default `installer.ensure` in the folder."""
+        """only_install: start no process. install: the installer, by default `installer.ensure` in the folder."""
         self._settings = settings
         self._only_install = only_install
         self._install = install or (lambda progress, stop: ensure((), progress, root=settings.folder, cancelled=stop))
@@ -80,42 +84,42 @@ class Child:
         self._wake = threading.Event()
         self._give_up_at: float | None = None
         self.pid = 0
-        """Its id while it lives."""
+        """The id of the running process, 0 if there is none."""
         self._thread = threading.Thread(target=self._run, name="streamvace child", daemon=True)
         self._thread.start()
 
     def events(self, most: int) -> list[Event]:
-        """What has happened since the last call, at most so many at once."""
+        """The events since the last call, at most this many."""
         taken: list[Event] = []
         while self._events and len(taken) < most:
             taken.append(self._events.popleft())
         return taken
 
     def cancel(self) -> None:
-        """Give the installation up."""
+        """Cancel the installation."""
         self._cancel.set()
 
     def terminate(self) -> None:
-        """Ask the system to end it."""
+        """Terminate the process; it can shut down in order."""
         self._cancel.set()
         self._terminate.set()
         self._wake.set()
 
     def kill(self) -> None:
-        """End it whatever it does."""
+        """Kill the process."""
         self._kill.set()
         self._wake.set()
 
     def abandon(self) -> None:
-        """The component is gone. It may only be loading anew, so somebody has a few seconds to `adopt` the process."""
+        """End the process in ABANDONED_S unless it is adopted: the component is gone, or is being reloaded."""
         self._give_up_at = time.monotonic() + ABANDONED_S
 
     def adopt(self) -> None:
-        """Somebody has."""
+        """Keep an abandoned process running."""
         self._give_up_at = None
 
     def join(self, seconds: float) -> bool:
-        """Wait for the end: for tests, never in a frame."""
+        """Wait for the end. Whether it came. For tests, never within a frame."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
@@ -134,21 +138,23 @@ class Child:
             self._events.append(Ended(REFUSED, " ".join(str(problem).split())))
 
     def _python(self) -> Path:
-        """The interpreter to use, after making sure that everything is installed in it."""
+        """The interpreter to use. Installs what is missing."""
         if self._settings.python:
             return Path(self._settings.python).expanduser()
         if not (self._settings.folder / "pyproject.toml").is_file():
-            raise ValueError(f"Folder {self._settings.folder} holds no streamvace; choose the one with plugin/ in it")
+            raise ValueError(
+                f"no streamvace in {self._settings.folder}: set Folder to the folder that contains plugin/"
+            )
         return self._install(lambda step, of, text: self._events.append(Installing(text)), self._cancel.is_set)
 
     def _live(self, python: Path) -> None:
         line = command(self._settings, python)
         log = self._settings.log
         log.parent.mkdir(parents=True, exist_ok=True)
-        fresh = log.exists() and log.stat().st_size > LONGEST_LOG
-        with log.open("wb" if fresh else "ab") as out, log.open("rb") as reader:
+        too_long = log.exists() and log.stat().st_size > LONGEST_LOG
+        with log.open("wb" if too_long else "ab") as out, log.open("rb") as reader:
             reader.seek(0, os.SEEK_END)
-            # A file and no pipe: nobody has to read it, and it does not break when TouchDesigner goes first.
+            # A file, not a pipe: a full or broken pipe would block or end a process that outlives TouchDesigner.
             process = subprocess.Popen(
                 line,
                 cwd=self._settings.folder,
@@ -157,7 +163,7 @@ class Child:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 creationflags=_NO_CONSOLE,
-                start_new_session=sys.platform != "win32",  # Ctrl-C in TouchDesigner's console is not for the show
+                start_new_session=sys.platform != "win32",  # Ctrl-C in TouchDesigner's console must not end the show
             )
             self.pid = process.pid
             self._events.append(Launched(process.pid))
@@ -166,10 +172,10 @@ class Child:
         self._events.append(Ended(process.returncode, last))
 
     def _watch(self, process: subprocess.Popen[bytes], reader: BinaryIO) -> str:
-        """Until it has ended. Returns the last line that it said."""
+        """Wait for the end of the process and report its log lines. Returns the last line."""
         rest, last = b"", ""
         while True:
-            ended = process.poll() is not None  # looked at before reading, so that nothing said before is missed
+            ended = process.poll() is not None  # checked before reading, so the last lines are not missed
             data = reader.read()
             *lines, rest = (rest + data).split(b"\n")
             for raw in [*lines, rest] if ended else lines:
@@ -190,22 +196,18 @@ class Child:
             self._wake.clear()
 
 
-_NO_CONSOLE = 0
-if sys.platform == "win32":
-    _NO_CONSOLE = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
-
 _left: dict[str, Child] = {}
-"""Processes of components that went away, by the component's path: this module outlives a reload of the extension."""
+"""Abandoned processes by the path of their component. This module survives a reload of the extension."""
 
 
 def leave(path: str, child: Child) -> None:
-    """The component at `path` goes; its process waits for the next one there."""
+    """Leave the process of the component at `path` to the next component there."""
     child.abandon()
     _left[path] = child
 
 
 def take_over(path: str) -> Child | None:
-    """The process that the component at `path` left when it was loaded anew."""
+    """The process that the previous extension of the component at `path` left, if any."""
     child = _left.pop(path, None)
     if child is not None:
         child.adopt()

@@ -1,4 +1,4 @@
-"""From the component's settings to the command that starts the process. Nothing is run here."""
+"""The command and environment of the process, from the component's settings. Runs nothing."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Settings:
-    """What the component's own page says, read on the main thread.
+    """The values of the component's first page, read on the main thread.
 
-    folder: the streamvace folder. media: absolute, "" for the process's own. transport: spout, syphon or ndi. name:
-    what the result is called. parameters: options for what only counts when a model is loaded. host_pid: end with this
-    process, None to outlive it. host_folder: where TouchDesigner is installed, "" unknown.
+    folder: the streamvace folder. media: absolute path, "" for the process's default. transport: spout, syphon or ndi.
+    name: sender name of the result. parameters: options that take effect only when a model is loaded. host_pid: the
+    process ends with this one; None keeps it running. host_folder: TouchDesigner's installation, "" if unknown.
     """
 
     folder: Path
@@ -39,27 +39,19 @@ class Settings:
     host_folder: str = ""
 
     @property
-    def control(self) -> str:
-        """What the control picture is called."""
-        return control_name(self.name)
-
-    @property
     def log(self) -> Path:
-        """One file a port: two components have two processes."""
+        """One file per port, because each component has a process of its own."""
         return self.folder / ".cache" / "touchdesigner" / f"streamvace-{self.port}.log"
 
-
-def control_name(name: str) -> str:
-    """The sender of the control picture that belongs to the result `name`; without spaces, for the console."""
-    return f"{name}-control"
+    def connection(self, host: str) -> list[str]:
+        """The options that a local and a remote process need to talk to the component. host: address to listen on."""
+        pictures = ["--input", f"{self.transport}:{self.name}-control", "--output", f"{self.transport}:{self.name}"]
+        return ["--host", host, "--osc-port", str(self.port), *pictures]
 
 
 def command(settings: Settings, python: Path) -> list[str]:
-    """The command line. Raises ValueError, one line, for options that cannot be read (an open quote)."""
-    line = [str(python), "-m", "streamvace", "run"]
-    line += ["--input", f"{settings.transport}:{settings.control}"]
-    line += ["--output", f"{settings.transport}:{settings.name}"]
-    line += ["--host", LOOPBACK, "--osc-port", str(settings.port), *settings.parameters]
+    """The command line. Raises ValueError with a one-line message if More Options cannot be parsed (open quote)."""
+    line = [str(python), "-m", "streamvace", "run", *settings.connection(LOOPBACK), *settings.parameters]
     if settings.size.strip():
         line += ["--size", settings.size.strip()]
     if settings.media:
@@ -67,15 +59,15 @@ def command(settings: Settings, python: Path) -> list[str]:
     if settings.host_pid is not None:
         line += ["--end-with", str(settings.host_pid)]
     try:
-        # A backslash is no escape where it separates folders.
+        # On Windows a backslash separates folders and is not an escape.
         more = shlex.split(settings.options, posix=sys.platform != "win32")
     except ValueError as problem:
-        raise ValueError(f"More Options {settings.options!r}: {problem}") from None
+        raise ValueError(f"More Options {settings.options!r}: {problem}; correct the quotes") from None
     return line + [part.strip('"') if sys.platform == "win32" else part for part in more]
 
 
 def options(row: Parameter, arguments: Arguments) -> tuple[str, ...]:
-    """A parameter's value as `streamvace run` takes it: `--pipeline longlive`, `--no-control`."""
+    """A parameter's value as options of `streamvace run`: `--pipeline longlive`, `--no-control`."""
     name = row.name.replace("/", "-").replace("_", "-")
     if row.type == "bool":
         return (f"--{name}" if arguments[0] else f"--no-{name}",)
@@ -83,9 +75,9 @@ def options(row: Parameter, arguments: Arguments) -> tuple[str, ...]:
 
 
 def environment(settings: Settings, env: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the process: TouchDesigner's own Python and libraries are none of its business."""
+    """The environment of the process, without TouchDesigner's own Python and libraries."""
     clean = clean_environment(env)
-    clean["PYTHONUNBUFFERED"] = "1"  # the log is read while it is written
+    clean["PYTHONUNBUFFERED"] = "1"  # the component reads the log while it is written
     clean["PYTHONIOENCODING"] = "utf-8:replace"
     if settings.host_folder:
         host = os.path.normcase(os.path.normpath(settings.host_folder))
@@ -96,8 +88,5 @@ def environment(settings: Settings, env: Mapping[str, str]) -> dict[str, str]:
 
 
 def remote_command(settings: Settings) -> str:
-    """What to type on the other machine, in words for a console."""
-    return (
-        f"streamvace run --host 0.0.0.0 --osc-port {settings.port} --input {settings.transport}:{settings.control} "
-        f"--output {settings.transport}:{settings.name}"
-    )
+    """The command line to type on the other machine."""
+    return shlex.join(["streamvace", "run", *settings.connection("0.0.0.0")])

@@ -1,7 +1,7 @@
-"""The component's inside as data: operators, where they stand, their parameters, their wires. `builder` makes it,
-`td_project/draw_networks.py` draws it, and the tests hold the two together.
+"""The component's network as data: operators with position, parameters and wires. `builder` creates it and
+`td_project/draw_networks.py` draws it; a test compares the two.
 
-Coordinates are TouchDesigner's, of a tile's lower left corner, y upwards; a tile is 130 x 90.
+Coordinates are TouchDesigner's: the lower left corner of a 130 x 90 tile, y upwards.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from streamvace_td.pages import STATUS, PageSpec
 
 @dataclass(frozen=True)
 class Expr:
-    """A parameter's value as a Python expression of TouchDesigner."""
+    """A parameter driven by a Python expression."""
 
     text: str
 
@@ -27,10 +27,10 @@ ParSetting = bool | int | float | str | Expr
 class Node:
     """One operator.
 
-    kind: TouchDesigner's operator type, `inTOP`. x, y: where. comment: what it is for, shown in the network and in the
-    drawing. pars: what is not at its default. inputs: names of the nodes wired to it, in order; `name:1` is a second
-    output of a component. blocks: lengths of its parameter sequences. file: the script that a DAT follows, below the
-    project's root.
+    kind: TouchDesigner's operator type, `inTOP`. x, y: position. comment: its purpose, shown in the network and the
+    drawing. pars: values that differ from the default. inputs: names of the nodes wired to it, in order; `name:1` is
+    the second output of a component. blocks: lengths of its parameter sequences. file: a DAT's script, relative to the
+    streamvace folder.
     """
 
     name: str
@@ -45,19 +45,19 @@ class Node:
 
     @property
     def family(self) -> str:
-        """TOP, CHOP, DAT or COMP: what its wires carry."""
+        """TOP, CHOP, DAT or COMP: the type of its wires."""
         return next(family for family in ("CHOP", "TOP", "DAT", "COMP") if self.kind.endswith(family))
 
 
 @dataclass(frozen=True)
 class Group:
-    """A box around nodes of one purpose, for the eye."""
+    """A box around related nodes in the drawing."""
 
     title: str
     nodes: tuple[str, ...]
 
 
-# Parameters are evaluated by name: what a bare one does with == and + is up to TouchDesigner.
+# Always `.eval()`: how a bare Par object behaves with == and + depends on TouchDesigner.
 _NDI = "parent().par.Transport.eval() == 'ndi'"
 _LOCAL_TEXTURE = "parent().par.Transport.eval() != 'ndi'"
 _CONTROL = "parent().par.Streamname.eval() + '-control'"
@@ -71,7 +71,7 @@ _PICTURES = (
         "reorderTOP",
         200,
         450,
-        "colours of In 1, In 2's red as alpha",
+        "colours of In 1, red of In 2 as alpha",
         {
             "outputred": "input1",
             "outputredchan": "red",
@@ -89,7 +89,7 @@ _PICTURES = (
         "switchTOP",
         400,
         600,
-        "with the mask in its alpha",
+        "control with the mask in alpha",
         {"index": Expr("parent().par.Maskinput.menuIndex")},
         ("in1", "mask_into_alpha"),
     ),
@@ -112,7 +112,7 @@ _PICTURES = (
             "active": Expr(_NDI),
             "name": Expr(_CONTROL),
             "includealpha": True,
-            # A network that cannot keep up must cost pictures, not TouchDesigner's frame rate.
+            # A slow network must drop pictures, not slow TouchDesigner down.
             "lowperformancebehavior": "skipframes",
         },
         ("control",),
@@ -142,7 +142,7 @@ _PICTURES = (
         "switchTOP",
         200,
         200,
-        "whichever transport is chosen",
+        "the selected transport",
         {"index": Expr(f"int({_NDI})")},
         ("receive_texture", "receive_ndi"),
     ),
@@ -150,13 +150,13 @@ _PICTURES = (
 )
 
 _SCRIPTS = (
-    Node("extension", "textDAT", 600, 200, "the component's life", file="plugin/td_scripts/extension.py"),
+    Node("extension", "textDAT", 600, 200, "creates the extension", file="plugin/td_scripts/extension.py"),
     Node(
         "frame",
         "executeDAT",
         600,
         50,
-        "once a frame, and at the end",
+        "every frame, and on exit",
         {"active": True, "framestart": True, "exit": True},
         file="plugin/td_scripts/frame.py",
     ),
@@ -165,7 +165,7 @@ _SCRIPTS = (
         "parameterexecuteDAT",
         600,
         -100,
-        "when a parameter is turned or pressed",
+        "when a parameter changes or is pressed",
         {
             "active": True,
             "op": "..",
@@ -189,7 +189,7 @@ GROUPS = (
 
 
 def nodes(made: Iterable[PageSpec]) -> tuple[Node, ...]:
-    """Every operator inside the component. made: its pages, whose numbers among the status become channels."""
+    """Every operator inside the component. made: its pages; the numbers on the Status page become channels."""
     channels = status_channels(made)
     pars: dict[str, ParSetting] = {}
     for index, (channel, name) in enumerate(channels):
@@ -197,8 +197,8 @@ def nodes(made: Iterable[PageSpec]) -> tuple[Node, ...]:
         pars[f"const{index}value"] = Expr(f"parent().par.{name}.eval()")
     figures = (
         Node("figures", "constantCHOP", 0, -200, "frame rate, latency, beat", pars, blocks={"const": len(channels)}),
-        Node("out2", "outCHOP", 200, -200, "the figures", {"label": "figures"}, ("figures",)),
-        Node("log", "tableDAT", 0, -350, "the last 200 lines said"),
+        Node("out2", "outCHOP", 200, -200, "the numbers of the Status page", {"label": "figures"}, ("figures",)),
+        Node("log", "tableDAT", 0, -350, "the last 200 log lines"),
         Node("out3", "outDAT", 200, -350, "the log", {"label": "log"}, ("log",)),
     )
     return (*_PICTURES, *figures, *_SCRIPTS)

@@ -1,7 +1,7 @@
-"""The life of the process as the component sees it: a state machine without threads, sockets or clocks.
+"""The life cycle of the process as the component sees it: a state machine without threads, sockets or clocks.
 
-Joining comes before starting: whoever answers at the address is taken, whether an earlier project left it running or it
-is somebody else's. A process of ours that ends without being asked is started again, after growing pauses.
+Joining comes before starting: any process that answers at the address is used, no matter who started it. A process of
+our own that ends unexpectedly is restarted after growing pauses.
 """
 
 from __future__ import annotations
@@ -9,18 +9,20 @@ from __future__ import annotations
 from enum import Enum
 
 LOOK_S = 0.8
-"""How long an answer is waited for before a process is started: several round trips, one breath."""
+"""Time to wait for an answer before a process is started: several round trips."""
 LOST_S = 5.0
-"""How long a process on this machine that was joined, not started, may be silent before another one is started."""
+"""How long a joined process on this machine may be silent before another one is started."""
 PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-"""Before the first, second, ... restart in a row; after the last one it has failed."""
+"""Pauses before the first, second, ... restart in a row. After the last one, the state is failed."""
 STEADY_S = 30.0
-"""A process that answered for so long begins again at the first pause."""
+"""A process that answered for this long resets the pauses."""
 QUIT_S, TERMINATE_S = 5.0, 3.0
-"""How long it may take to end when asked over OSC, and then by the system, before it is killed."""
+"""Time to end after the OSC message, then after the system's termination signal, before the process is killed."""
 
 REFUSED = 2
-"""Exit code of a process that says in one line what its user must mend."""
+"""Exit code of a process whose last line tells the user what to fix."""
+
+SILENT = "the process does not answer"
 
 
 class State(Enum):
@@ -37,7 +39,7 @@ class State(Enum):
 
 
 class Effect(Enum):
-    """What the component is to do now."""
+    """An action for the component."""
 
     LAUNCH = "launch"
     QUIT = "quit"
@@ -47,9 +49,9 @@ class Effect(Enum):
 
 
 class Life:
-    """What is wanted, what is, and what follows from it. Every method returns what is to be done, in order.
+    """The requested state, the observed state, and the actions that follow, in order.
 
-    Times are seconds of one clock. `remote`, `restart_allowed`: settings, changed at any time.
+    Times are seconds of one clock. `remote` and `restart_allowed` are settings that may change at any time.
     """
 
     def __init__(self, *, remote: bool = False, restart_allowed: bool = True) -> None:
@@ -59,39 +61,34 @@ class Life:
         self.message = ""
         self.restarts = 0
         self.own = False
-        """A process of ours is alive, or being installed or started."""
+        """A process of our own is alive, or being installed or started."""
         self._may_launch = False
         self._ever_answered = False
         self._attempts = 0
         self._due = 0.0
         self._answered_at: float | None = None
-        self._pressed = False
+        self._terminated = False
 
     @property
     def listening(self) -> bool:
-        """Whether somebody is to be talked to at all."""
+        """Whether the component looks for a process or is connected to one."""
         return self.state not in (State.STOPPED, State.FAILED)
 
-    @property
-    def fresh(self) -> bool:
-        """The process that answers was started by us: it has to be told every parameter."""
-        return self.own
-
     def look(self, now: float) -> list[Effect]:
-        """The project opened: join who is there, or comes; start nothing."""
+        """The project opened: join a process that answers, now or later; start none."""
         return self._begin(now, launch=False)
 
     def start(self, now: float) -> list[Effect]:
-        """Start was pressed: join who is there, or else start one."""
+        """Start was pressed: join a process that answers, or start one."""
         return self._begin(now, launch=True)
 
     def took_over(self) -> None:
-        """The extension was loaded anew and the process of the one before is there, or on its way."""
+        """The extension was reloaded; the previous one's process is running or starting."""
         self._may_launch = self._ever_answered = self.own = True
         self._set(State.STARTING)
 
     def stop(self, now: float) -> list[Effect]:
-        """Stop was pressed. On another machine the process goes on."""
+        """Stop was pressed. A process on another machine keeps running."""
         if self.state in (State.STOPPED, State.STOPPING):
             return []
         installing = self.state is State.INSTALLING
@@ -100,14 +97,14 @@ class Life:
             return []
         self._set(State.STOPPING)
         if self._answered_at is not None:
-            self._due, self._pressed = now + QUIT_S, False
+            self._due, self._terminated = now + QUIT_S, False
             return [Effect.QUIT]
-        # It does not listen yet and has opened no output, so there is nothing to end in order.
-        self._due, self._pressed = now + TERMINATE_S, True
+        # It does not listen yet and has opened no output, so there is nothing to shut down in order.
+        self._due, self._terminated = now + TERMINATE_S, True
         return [Effect.CANCEL if installing else Effect.TERMINATE]
 
     def install(self) -> bool:
-        """Install was pressed: whether that is possible now, when nothing runs or is looked for."""
+        """Install was pressed. Whether it is possible, i.e. no process runs or is starting."""
         if self.own or self.state not in (State.STOPPED, State.FAILED, State.LOOKING):
             return False
         self.own = True
@@ -115,7 +112,7 @@ class Life:
         return True
 
     def installing(self, text: str) -> None:
-        """Something is being installed before the start."""
+        """An installation step runs before the start."""
         if self.state in (State.STARTING, State.INSTALLING):
             self._set(State.INSTALLING, text)
 
@@ -125,23 +122,23 @@ class Life:
             self._set(State.STARTING, "loading the model")
 
     def answered(self, now: float) -> None:
-        """The process has begun to answer."""
+        """The process answers."""
         self._answered_at, self._ever_answered = now, True
         if self.state in (State.LOOKING, State.LOST, State.STARTING, State.INSTALLING, State.RESTARTING):
             self._set(State.RUNNING if self.own else State.JOINED)
 
     def silent(self, now: float) -> None:
-        """It has stopped answering."""
+        """The process stopped answering."""
         self._count_steady(now)
         self._answered_at = None
         if self.state in (State.RUNNING, State.JOINED):
             self._due = now + LOST_S
-            self._set(State.LOST, "it does not answer")
+            self._set(State.LOST, SILENT)
         elif self.state is State.STOPPING and not self.own:
             self._set(State.STOPPED)
 
     def ended(self, code: int, line: str, now: float) -> list[Effect]:
-        """The process of ours ended, or could not be started: exit code, its last word."""
+        """Our process ended or could not be started. line: the last line of its log."""
         self.own = False
         self._count_steady(now)
         self._answered_at = None
@@ -151,10 +148,10 @@ class Life:
         if code == REFUSED and not self._ever_answered:
             self._set(State.FAILED, line)
             return []
-        return self._again(line or f"it ended with exit code {code}", now)
+        return self._restart_later(line or f"the process ended with exit code {code}", now)
 
     def tick(self, now: float) -> list[Effect]:
-        """Once a frame: what has become due."""
+        """Called once per frame: the actions that are due."""
         if now < self._due:
             return []
         if self.state is State.LOOKING and self._may_launch and not self.remote:
@@ -163,13 +160,13 @@ class Life:
             self.restarts += 1
             return self._launch()
         if self.state is State.LOST and not (self.own or self.remote):
-            return self._again("it does not answer", now)
+            return self._restart_later(SILENT, now)
         if self.state is State.STOPPING and self.own:
-            effect = Effect.KILL if self._pressed else Effect.TERMINATE
-            self._due, self._pressed = now + TERMINATE_S, True
+            effect = Effect.KILL if self._terminated else Effect.TERMINATE
+            self._due, self._terminated = now + TERMINATE_S, True
             return [effect]
         if self.state is State.STOPPING:
-            self._set(State.STOPPED, "it was told to end and still answers")
+            self._set(State.STOPPED, "the process still answers after Stop: end it where it was started")
         return []
 
     def _begin(self, now: float, *, launch: bool) -> list[Effect]:
@@ -186,7 +183,7 @@ class Life:
         self._set(State.STARTING)
         return [Effect.LAUNCH]
 
-    def _again(self, line: str, now: float) -> list[Effect]:
+    def _restart_later(self, line: str, now: float) -> list[Effect]:
         if not self.restart_allowed or self._attempts >= len(PAUSES_S):
             self._set(State.FAILED, line)
             return []

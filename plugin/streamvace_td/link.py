@@ -1,7 +1,7 @@
-"""The OSC conversation with one process: one UDP socket, read once a frame, never waited for.
+"""The OSC connection to one process: one non-blocking UDP socket, read once per frame.
 
-Belongs to the main thread and touches no TouchDesigner object. The socket's own port is where the answers come, so
-several components and several copies of TouchDesigner get along, and no port has to be opened in a firewall.
+Belongs to the main thread and uses no TouchDesigner object. Answers arrive at the socket's own port, so several
+components and several TouchDesigner instances can run side by side, and no firewall port has to be opened.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ from streamvace_td.osc_packet import MAX_DATAGRAM, Message, OscError, bundle, de
 from streamvace_td.sync import Outgoing
 
 PING_S = 1.0
-"""Between two pings, connected or not."""
+"""Interval of the pings, connected or not."""
 MISSED_PINGS = 3
-"""Unanswered in a row, and the process counts as gone. Counted, not timed: a frame that took seconds proves nothing."""
+"""Unanswered pings in a row after which the process counts as gone. A time limit would fail on one slow frame."""
 MOST_A_FRAME = 256
-"""Datagrams read a frame; a full answer to `sync` fits, a flood waits or is lost."""
+"""Datagrams read per frame. A full answer to `sync` fits; a flood waits or is lost."""
 MOST_IN_BUNDLE = 128
-"""Messages; the process takes no more in a datagram. A whole look goes in one, and is applied at one chunk boundary."""
+"""Messages per bundle, the limit of the process. A whole look fits, and is applied at one chunk boundary."""
 RECEIVE_BUFFER = 1 << 20
-"""Bytes asked of the system for what arrives between two frames, also when one takes long."""
+"""Bytes of the socket's receive buffer, for what arrives during a slow frame."""
 
 PING, PONG, SUBSCRIBE = "/streamvace/ping", "/streamvace/pong", "/streamvace/subscribe"
 
 
 @dataclass
 class Counters:
-    """Since the component was loaded. sent, received: datagrams. malformed: no OSC. strangers: from elsewhere."""
+    """Since the component was loaded. sent, received: datagrams. malformed: not OSC. strangers: from other senders.
+    unsent: messages that cannot be encoded and datagrams that the system refused."""
 
     sent: int = 0
     received: int = 0
@@ -41,7 +42,7 @@ class Counters:
 
 
 class Link:
-    """Talks to the process at `target`, or to nobody. Times are seconds."""
+    """The connection to the process at `target`; None is no connection. Times are seconds."""
 
     def __init__(self) -> None:
         self.connected = False
@@ -54,7 +55,7 @@ class Link:
         self._next_ping = 0.0
 
     def aim(self, target: tuple[str, int] | None) -> None:
-        """Talk to this (IPv4 address, port) from now on; None is silence. The old conversation is over."""
+        """Connect to this (IPv4 address, port); None disconnects. Ends the previous connection."""
         if target == self.target:
             return
         self.close()
@@ -63,31 +64,31 @@ class Link:
             return
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        with contextlib.suppress(OSError):  # a system that gives less is good enough
+        with contextlib.suppress(OSError):  # a smaller buffer is good enough
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        # On this machine nobody else needs to reach us, and Windows then asks nobody about its firewall.
+        # Bound to loopback for a local process: unreachable from outside, and Windows shows no firewall dialog.
         self._socket.bind(("127.0.0.1" if target[0].startswith("127.") else "", 0))
 
     def close(self) -> None:
-        """Silence."""
+        """Close the socket."""
         if self._socket is not None:
             self._socket.close()
         self._socket, self.target = None, None
         self.lose()
 
     def lose(self) -> None:
-        """What was known of the other side no longer holds; it is looked for from the start."""
+        """Mark the process as gone and start looking for it again."""
         self.connected, self._token, self._unanswered, self._next_ping = False, "", 0, 0.0
 
     def turn(self, now: float) -> list[Message]:
-        """Once a frame: read what has come, keep the connection alive. Returns the messages, pongs left out."""
+        """Called once per frame: read, and keep the connection alive. Returns the messages without pongs."""
         messages = self._read()
         if self._socket is not None and now >= self._next_ping:
             self._ping(now)
         return messages
 
     def send(self, messages: Sequence[Outgoing]) -> None:
-        """Send these, in order, together as far as a bundle goes. What cannot be sent is counted."""
+        """Send messages in order, bundled where possible. Counts what cannot be sent."""
         for begin in range(0, len(messages), MOST_IN_BUNDLE):
             encoded = []
             for address, arguments in messages[begin : begin + MOST_IN_BUNDLE]:
@@ -95,11 +96,10 @@ class Link:
                     encoded.append(encode(address, arguments))
                 except OscError:
                     self.counters.unsent += 1
-            if sum(map(len, encoded)) < MAX_DATAGRAM // 2:
-                self._send_datagram(bundle(encoded)) if encoded else None
-            else:
-                for each in encoded:
-                    self._send_datagram(each)
+            if encoded and sum(map(len, encoded)) < MAX_DATAGRAM // 2:
+                encoded = [bundle(encoded)]
+            for each in encoded:
+                self._send_datagram(each)
 
     def _read(self) -> list[Message]:
         messages: list[Message] = []
@@ -109,8 +109,7 @@ class Link:
             except BlockingIOError:
                 break
             except OSError:
-                # Windows reports here that an earlier message found nobody. The socket is fine.
-                continue
+                continue  # Windows reports here that nobody received an earlier message; the socket is fine
             if sender[:2] != self.target:
                 self.counters.strangers += 1
                 continue
@@ -135,7 +134,7 @@ class Link:
         if not self._token:
             self._number += 1
             self._token = f"td-{os.getpid()}-{self._number}"
-        # Subscribing again costs nothing and outlives a restart of the process within a second.
+        # A repeated subscription is cheap, and restores updates within a second after the process restarts.
         again: list[Outgoing] = [(SUBSCRIBE, ())] if self.connected else []
         self.send([*again, (PING, (self._token,))])
 
@@ -144,7 +143,7 @@ class Link:
             return
         try:
             self._socket.sendto(datagram, self.target)
-        except OSError:  # full, or no such network: the next ping tells
+        except OSError:  # buffer full or network unreachable: unanswered pings will show it
             self.counters.unsent += 1
         else:
             self.counters.sent += 1

@@ -1,4 +1,4 @@
-"""The component's log as a table: a few lines a frame, the newest at the end, never longer than fits."""
+"""The component's log as a table of limited length, the newest line last."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from streamvace_td.td_api import Component, Operator
 
 HEAD = ("seconds", "from", "line")
 LONGEST = 200
-"""Rows; the whole log is the process's file."""
+"""Rows. The complete log of the process is in its log file."""
 ROWS_A_FRAME = 20
 
 
@@ -26,11 +26,11 @@ class LogTable:
             self._table.appendRow(HEAD)
 
     def add(self, source: str, line: str) -> None:
-        """A line, by whom."""
+        """Add a line. source: component, install, process or status."""
         self._waiting.append((f"{self._clock() - self._begun:.1f}", source, line))
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write some of the waiting lines."""
         if self._table is None:
             return
         for _ in range(min(ROWS_A_FRAME, len(self._waiting))):

@@ -1,7 +1,7 @@
-"""OSC 1.0 messages to bytes and back, as much of it as the component and the process say to each other. No I/O.
+"""Encodes and decodes the OSC 1.0 messages that the component and the process exchange. No I/O.
 
-TouchDesigner's own OSC operators are not used for this conversation: they need a second, fixed port for the answers,
-which two components would fight over and a firewall would ask about, and they answer in callbacks one by one.
+TouchDesigner's own OSC operators are not used: they need a second, fixed port for the answers, which two components
+cannot share and a firewall may block, and they deliver messages one by one in callbacks.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NUMBERS = {"f": _FLOAT, "i": _INT, "h": _LONG, "d": _DOUBLE}
 
 
 class OscError(ValueError):
-    """Bytes that are no message, or a value that cannot be sent. One line."""
+    """Bytes that are not a message, or a value that cannot be sent. One line."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,17 @@ def encode(address: str, arguments: Sequence[Argument] = ()) -> bytes:
 
 
 def bundle(messages: Sequence[bytes]) -> bytes:
-    """Encoded messages as one datagram, applied together by who gets it; a single one stays a plain message."""
+    """Encoded messages as one datagram, which the receiver applies together. A single message stays as it is."""
     if len(messages) == 1:
         return messages[0]
     return b"#bundle\0" + _IMMEDIATELY + b"".join(_INT.pack(len(each)) + each for each in messages)
 
 
 def decode(datagram: bytes) -> Message:
-    """The message that a datagram is. Raises OscError, and nothing else, for any other bytes; bundles are not taken,
-    because the process sends none."""
+    """The message in a datagram. Raises only OscError, for anything else, including bundles: the process sends none."""
     address, position = _string(datagram, 0)
     if not address.startswith("/"):
-        raise OscError(f"no message: {datagram[:20]!r}")
+        raise OscError(f"not a message: {datagram[:20]!r}")
     tags, position = _string(datagram, position)
     if not tags.startswith(","):
         raise OscError(f"{address[:80]}: no type tags")
@@ -86,7 +85,7 @@ def _argument(address: str, tag: str, datagram: bytes, position: int) -> tuple[A
         return _string(datagram, position)
     number = _NUMBERS.get(tag)
     if number is None or len(datagram) - position < number.size:
-        raise OscError(f"{address[:80]}: type {tag!r} is not taken, or its bytes are missing")
+        raise OscError(f"{address[:80]}: type {tag!r} is not supported, or its bytes are missing")
     value: int | float = number.unpack_from(datagram, position)[0]
     return value, position + number.size
 
@@ -95,11 +94,11 @@ def _string(datagram: bytes, position: int) -> tuple[str, int]:
     end = datagram.find(b"\0", position)
     after = end + 4 - (end - position) % 4
     if end < 0 or after > len(datagram) or datagram.count(b"\0", end, after) != after - end:
-        raise OscError(f"a string at byte {position} has no end, or is not padded to 4 bytes")
+        raise OscError(f"the string at byte {position} is not terminated or not padded to 4 bytes")
     try:
         return datagram[position:end].decode("utf-8"), after
     except UnicodeDecodeError:
-        raise OscError(f"a string at byte {position} is no UTF-8") from None
+        raise OscError(f"the string at byte {position} is not UTF-8") from None
 
 
 def _packed(number: struct.Struct, value: int | float) -> bytes:
@@ -111,9 +110,9 @@ def _packed(number: struct.Struct, value: int | float) -> bytes:
 
 def _padded(text: str) -> bytes:
     if "\0" in text:
-        raise OscError(f"{text!r:.80} holds a NUL, which ends a string")
+        raise OscError(f"{text!r:.80} contains a NUL, which would end the string")
     try:
         raw = text.encode("utf-8")
     except UnicodeEncodeError:
-        raise OscError(f"{text!r:.80} is no valid text") from None
+        raise OscError(f"{text!r:.80} is not valid Unicode") from None
     return raw + b"\0" * (4 - len(raw) % 4)

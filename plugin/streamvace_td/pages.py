@@ -1,11 +1,12 @@
-"""The component's custom parameters as data: its own, and a page for each group of the address space.
+"""The component's custom parameters as data: its own, and one page per group of the address space.
 
-What is in `osc_schema/parameters.json` is never listed here: a new row there is a new parameter the next time the
-component is built.
+The parameters in `osc_schema/parameters.json` are not repeated here. A new row there becomes a parameter when the
+component is built again.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -15,7 +16,7 @@ from osc_schema import Parameter
 from streamvace_td.values import SEPARATOR, ParValue, from_osc, to_par
 
 Style = Literal["Float", "Int", "Toggle", "Str", "StrMenu", "Menu", "Pulse", "Folder"]
-"""TouchDesigner's styles; `Page.append<Style>` makes each."""
+"""TouchDesigner's parameter styles, created by `Page.append<Style>`."""
 
 STATUS, ABOUT = "Status", "About"
 
@@ -34,17 +35,22 @@ _ARGUMENTS: dict[str, tuple[str, Callable[[Parameter], ParValue]]] = {
     "int": ("number", lambda row: int(row.minimum or 0)),
     "choice": ("which", lambda row: row.choices[0]),
 }
-"""For the type of a trigger's argument: what it is called, and what stands there first."""
-_APPLIES = {"now": "Applies at once", "next_chunk": "Applies with the next chunk", "reload": "Applies after a reload"}
+"""By the type of a trigger's argument: its name and its default."""
+_APPLIES = {
+    "now": "Applies immediately",
+    "next_chunk": "Applies with the next chunk",
+    "reload": "Applies after a reload",
+}
 
 
 @dataclass(frozen=True)
 class ParSpec:
     """One custom parameter.
 
-    name: TouchDesigner's, one capital letter first. default: None for a Pulse. minimum, maximum: hard limits of a
-    number, None where open. choices: (name, label) of a Menu. section: a line above it. row: what it stands for in the
-    address space, None for the component's own. argument: name of the parameter whose value a Pulse sends along.
+    name: one capital letter, then lower case letters and digits. default: None for a Pulse. minimum, maximum: limits
+    of a number, None if open. choices: (name, label) of a Menu. section: whether a line separates it from the one
+    above. row: its row in the address space, None for the component's own. argument: the parameter whose value a Pulse
+    sends.
     """
 
     name: str
@@ -70,14 +76,14 @@ class PageSpec:
 
 
 def par_name(row: Parameter) -> str:
-    """The only kind of name that TouchDesigner takes: `status/latency_p50` is `Statuslatencyp50`."""
+    """The row's name in the form that TouchDesigner requires: `status/latency_p50` is `Statuslatencyp50`."""
     return "".join(letter for letter in row.name if letter.isalnum()).capitalize()
 
 
 def pages(rows: Sequence[Parameter] | None = None) -> tuple[PageSpec, ...]:
-    """Every page: the component's own first, then a page a group in the order of the address space, Status, About.
+    """All pages: the component's own, one per group in the order of the address space, Status, About.
 
-    rows: the address space, by default the project's. Raises ValueError when two parameters would get one name.
+    rows: the address space, by default the project's. Raises ValueError if two parameters or pages share a name.
     """
     rows = osc_schema.load() if rows is None else rows
     writable = [row for row in rows if row.access == "write"]
@@ -87,22 +93,21 @@ def pages(rows: Sequence[Parameter] | None = None) -> tuple[PageSpec, ...]:
         made.append(PageSpec(group.capitalize(), _specs(row for row in writable if row.group == group)))
     made.append(PageSpec(STATUS, (*OWN_STATUS, *_specs(outputs))))
     made.append(ABOUT_PAGE)
-    names = [spec.name for page in made for spec in page.pars]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    page_names = [page.name for page in made]
-    twice += sorted({name for name in page_names if page_names.count(name) > 1})
+    names = Counter(spec.name for page in made for spec in page.pars)
+    page_names = Counter(page.name for page in made)
+    twice = [name for counts in (names, page_names) for name, count in counts.items() if count > 1]
     if twice:
         raise ValueError(f"two parameters or pages of the component are called {', '.join(twice)}; rename an address")
     return tuple(made)
 
 
 def schema_specs(made: Iterable[PageSpec]) -> dict[str, ParSpec]:
-    """Those that stand for an address, by it."""
+    """The parameters of the address space, by OSC address."""
     return {spec.row.address: spec for page in made for spec in page.pars if spec.row is not None}
 
 
 def _specs(rows: Iterable[Parameter]) -> tuple[ParSpec, ...]:
-    """In order; a line above where a family of addresses begins or ends (`mask/grow`, `mask/feather`)."""
+    """In order, with a separator where a family of addresses (`mask/grow`, `mask/feather`) begins or ends."""
     specs: list[ParSpec] = []
     family = None
     for row in rows:
@@ -114,16 +119,16 @@ def _specs(rows: Iterable[Parameter]) -> tuple[ParSpec, ...]:
 
 
 def _with_argument(row: Parameter) -> tuple[ParSpec, ParSpec]:
-    """A trigger that acts with a value: what to type in, and the button beside it."""
+    """A trigger with an argument: the field for its value, and the button."""
     button = _spec(row)
     what, default = _ARGUMENTS[row.argument]
     value = replace(
         button,
         name=f"{button.name}{what}",
         label=f"{row.label}: {what}",
-        # a text to type or, where there is something to choose from, to pick
+        # A text field with a menu of suggestions.
         style="StrMenu" if row.argument == "string" else _STYLES[row.argument],
-        help=f"What {row.label} acts with. {row.help}",
+        help=f"The value for {row.label}. {row.help}",
         default=default(row),
         row=None,
     )
@@ -149,9 +154,9 @@ def _spec(row: Parameter) -> ParSpec:
 def _help(row: Parameter) -> str:
     parts = [row.help]
     if row.type == "weighted":
-        parts.append(f"Written as text=weight, several separated by {SEPARATOR}.")
+        parts.append(f"Written as text=weight; items are separated by {SEPARATOR}.")
     elif row.type == "strings" and row.access == "write":
-        parts.append(f"Several are separated by {SEPARATOR}.")
+        parts.append(f"Items are separated by {SEPARATOR}.")
     if row.unit:
         parts.append(f"Unit: {row.unit}.")
     if row.access == "write":
@@ -160,85 +165,94 @@ def _help(row: Parameter) -> str:
 
 
 TRANSPORTS = (("spout", "Spout (Windows)"), ("syphon", "Syphon (macOS)"), ("ndi", "NDI (any machine)"))
+MASK_INPUTS = (("alpha", "Alpha of In 1"), ("second", "In 2"))
+MODES = (("here", "Here"), ("remote", "Remote"))
 
 OWN = PageSpec(
     "Streamvace",
     (
-        ParSpec("Start", "Start", "Pulse", "Join the process that answers at the address, or else start one here."),
-        ParSpec("Stop", "Stop", "Pulse", "End the process on this machine; let go of one on another machine."),
-        ParSpec("Transport", "Transport", "Menu", "How pictures travel.", "ndi", choices=TRANSPORTS, section=True),
+        ParSpec("Start", "Start", "Pulse", "Join the process at the address, or start one on this machine."),
+        ParSpec(
+            "Stop", "Stop", "Pulse", "Stop the process on this machine, or disconnect from one on another machine."
+        ),
+        ParSpec("Transport", "Transport", "Menu", "How pictures are sent.", "ndi", choices=TRANSPORTS, section=True),
         ParSpec(
             "Streamname",
             "Stream Name",
             "Str",
-            "The result's sender for Spout, Syphon or NDI; the control picture adds -control. One name a component.",
+            "Sender name of the result; the control picture uses the same name with -control. Unique per component.",
             "streamvace",
         ),
         ParSpec(
             "Resultname",
             "Result Name",
             "Str",
-            "The sender that is shown, filled in by the process itself: for NDI it begins with its machine's name.",
+            "The sender that Out 1 shows. The process sets it; an NDI name begins with the name of the machine.",
             "",
         ),
         ParSpec(
             "Maskinput",
             "Mask Input",
             "Menu",
-            "Where the mask comes from: the alpha of In 1, or the red channel of In 2 (white is generated). Set Mask "
-            "Source to alpha as well.",
+            "The mask: alpha of In 1, or the red channel of In 2. White is generated. Also set Mask Source to alpha.",
             "alpha",
-            choices=(("alpha", "Alpha of In 1"), ("second", "In 2")),
+            choices=MASK_INPUTS,
         ),
         ParSpec(
             "Mode",
             "Mode",
             "Menu",
-            "Here: the process is started on this machine. Remote: somebody starts it elsewhere; it is only joined.",
+            "Here: the process runs on this machine. Remote: connect to a process that was started on another machine.",
             "here",
-            choices=(("here", "Here"), ("remote", "Remote")),
+            choices=MODES,
             section=True,
         ),
-        ParSpec("Address", "Address", "Str", "The machine of a remote process: its name or IPv4 address.", "127.0.0.1"),
-        ParSpec("Oscport", "OSC Port", "Int", "The process listens here for OSC.", 7700, 1, 65535),
+        ParSpec("Address", "Address", "Str", "Name or IPv4 address of the machine, in Mode Remote.", "127.0.0.1"),
+        ParSpec("Oscport", "OSC Port", "Int", "UDP port for OSC to the process. Unique per component.", 7700, 1, 65535),
         ParSpec("Autostart", "Start With Project", "Toggle", "Press Start when the project opens.", False),
-        ParSpec("Autorestart", "Restart If It Ends", "Toggle", "Start it again if it crashes.", True),
+        ParSpec("Autorestart", "Restart If It Ends", "Toggle", "Restart the process if it crashes.", True),
         ParSpec(
             "Stay",
             "Stay After TouchDesigner",
             "Toggle",
-            "Leave the process running when TouchDesigner closes or crashes; the next project joins it. Counts from "
-            "the next start on.",
+            "Keep the process running when TouchDesigner closes or crashes; the next project joins it. Applies from "
+            "the next start.",
             False,
         ),
         ParSpec(
             "Folder",
             "Folder",
             "Folder",
-            "The streamvace folder, absolute or as seen from the project.",
+            "The streamvace folder, absolute or relative to the project.",
             "",
             section=True,
         ),
-        ParSpec("Install", "Install", "Pulse", "Install what is missing into the folder's .venv. Start does so too."),
-        ParSpec("Size", "Size", "Str", "Picture size as 512x320; empty is the model's own.", ""),
-        ParSpec("Options", "More Options", "Str", "Further options of streamvace run, as in a console.", ""),
-        ParSpec("Media", "Media Folder", "Folder", "Pictures, cues and films; empty is streamvace/media at home.", ""),
-        ParSpec("Python", "Python", "Str", "A Python with streamvace installed; empty is the folder's own .venv.", ""),
+        ParSpec("Install", "Install", "Pulse", "Install what is missing into the folder's .venv. Start does this too."),
+        ParSpec("Size", "Size", "Str", "Picture size such as 512x320; empty: the model's own.", ""),
+        ParSpec("Options", "More Options", "Str", "More options of `streamvace run`, as on a command line.", ""),
+        ParSpec(
+            "Media",
+            "Media Folder",
+            "Folder",
+            "Pictures, cues and films; empty: streamvace/media in your home folder.",
+            "",
+        ),
+        ParSpec("Python", "Python", "Str", "A Python with streamvace installed; empty: the folder's own .venv.", ""),
     ),
 )
 
 OWN_STATUS = (
     ParSpec("State", "Component", "Str", "What the component is doing.", "stopped", read_only=True),
-    ParSpec("Message", "Message", "Str", "The newest word about it.", "", read_only=True),
+    ParSpec("Message", "Message", "Str", "Progress, or an error with its fix.", "", read_only=True),
     ParSpec("Connected", "Connected", "Toggle", "Whether the process answers.", False, read_only=True),
-    ParSpec("Restarts", "Restarts", "Int", "How often it was started again by itself.", 0, read_only=True),
+    ParSpec("Restarts", "Restarts", "Int", "Number of automatic restarts of the process.", 0, read_only=True),
 )
 
 ABOUT_PAGE = PageSpec(
     ABOUT,
     (
         ParSpec("Help", "Help", "Pulse", "Open the documentation."),
-        ParSpec("Version", "Version", "Str", "Of the component.", "", read_only=True),
-        ParSpec("Toxsavebuild", ".tox Save Build", "Str", "TouchDesigner's build that saved it.", "", read_only=True),
+        ParSpec("Version", "Version", "Str", "Version of the component.", "", read_only=True),
+        ParSpec("Toxsavebuild", ".tox Save Build", "Str", "TouchDesigner build that saved it.", "", read_only=True),
     ),
 )

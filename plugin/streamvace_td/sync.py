@@ -1,10 +1,10 @@
-"""Which parameter values have to travel, and which have arrived: both ways, without loops. No I/O, no TouchDesigner.
+"""Synchronizes parameter values in both directions without loops. No I/O, no TouchDesigner.
 
-`known` is what both sides held last. A change to a value that is already known is an echo and goes no further: that is
-all there is to loops. What is changed here within a frame is sent once, at its end, with its last value. The process
-does not repeat our own changes to us, so some time after the last change of a parameter it is asked what it holds.
-Until then, what it says about this parameter may be older than our change and is not shown; the answer is, and mends
-whatever was lost, clamped, or overtaken by somebody else's change.
+`known` is the value that both sides held last. A change to the known value is an echo and is ignored; this prevents
+loops. A parameter that changes several times within a frame is sent once, at the end of the frame. The process does
+not send our own changes back, so some time after the last change of a parameter it is asked for its value. Until then,
+its messages about this parameter may be older than our change and are not shown. The answer is shown; it corrects
+values that were lost, clamped, or overwritten by somebody else.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from streamvace_td.osc_packet import Arguments
 from streamvace_td.values import from_osc
 
 SETTLE_S = 0.5
-"""Seconds of quiet after which the process is asked what it holds: longer than a round trip, shorter than a doubt."""
+"""Time without a change after which the process is asked for its value; longer than a round trip."""
 
 SYNC_S = 10.0
-"""Everything is asked for this often: feedback over UDP may have got lost."""
+"""Interval of the request for all values, because UDP may lose feedback."""
 
 MOST_QUESTIONS = 8
-"""Parameters asked for one by one; beyond that everything is asked for at once."""
+"""Parameters requested one by one; if there are more, all values are requested at once."""
 
 SYNC = "/streamvace/sync"
 
@@ -41,33 +41,35 @@ class Sync:
         self._asked: set[str] = set()
         self._next_sync = 0.0
         self.refused = 0
-        """Messages about our rows whose arguments were none of their values."""
+        """Number of messages about known parameters with invalid arguments."""
 
     def begin(self, values: Mapping[str, Arguments], now: float) -> None:
-        """A connection has come. `values` go out first, all of them; then everything is asked for."""
+        """The connection is established: send all of `values`, then request all values."""
         self.end()
         self._wanted.update(values)
         self._next_sync = now
 
     def end(self) -> None:
-        """It has gone: nothing is known and nothing waits."""
+        """The connection is lost: forget all values and pending messages."""
         for state in (self._known, self._wanted, self._fired, self._settle, self._asked):
             state.clear()
 
     def local(self, address: str, arguments: Arguments) -> None:
-        """Somebody turned it in TouchDesigner. Only the last value of a frame is sent."""
+        """A parameter changed in TouchDesigner. Only the last value of a frame is sent."""
         if self._known.get(address) == arguments:
             self._wanted.pop(address, None)
         else:
             self._wanted[address] = arguments
 
     def fire(self, address: str, arguments: Arguments = ()) -> None:
-        """A trigger was pressed: once a frame is enough, the process takes no two at one chunk boundary either."""
+        """A trigger was pressed. It is sent once per frame; the process also applies it once per chunk boundary."""
         self._fired[address] = arguments
 
     def remote(self, address: str, arguments: Arguments) -> Arguments | None:
-        """The process says what it holds. Returns the value to show, or None where there is nothing to show: no value
-        of ours, or one that is being changed here just now, where the hand on the knob wins."""
+        """The process reports a value. Returns the value to show.
+
+        None: it is not a parameter, its arguments are invalid, or it is being changed in TouchDesigner, which wins.
+        """
         row = self._rows.get(address)
         if row is None or row.type == "trigger":
             return None
@@ -83,22 +85,22 @@ class Sync:
         return value
 
     def outgoing(self, now: float) -> list[Outgoing]:
-        """What is to be sent with this frame: at most one message a parameter, then presses, then questions."""
+        """The messages to send with this frame: at most one per parameter, then triggers, then requests."""
         messages: list[Outgoing] = list(self._wanted.items())
         self._known.update(self._wanted)
         self._settle.update(dict.fromkeys(self._wanted, now + SETTLE_S))
         self._asked.difference_update(self._wanted)
         self._wanted.clear()
-        for message in self._fired.items():
-            messages.append(message)
-            self._next_sync = min(self._next_sync, now + SETTLE_S)  # a cue changes others; their news may be lost
-        self._fired.clear()
+        if self._fired:
+            messages += self._fired.items()
+            self._next_sync = min(self._next_sync, now + SETTLE_S)  # a cue changes others; their feedback may be lost
+            self._fired.clear()
         return messages + self._questions(now)
 
     def _questions(self, now: float) -> list[Outgoing]:
         due = [address for address, when in self._settle.items() if when <= now]
         for address in due:
-            self._settle[address] = now + SETTLE_S  # asked again if the answer does not come either
+            self._settle[address] = now + SETTLE_S  # requested again if the answer is lost
         self._asked.update(due)
         if now >= self._next_sync or len(due) > MOST_QUESTIONS:
             self._next_sync = now + SYNC_S

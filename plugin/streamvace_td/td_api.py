@@ -1,6 +1,6 @@
-"""The part of TouchDesigner's Python that the component uses, as types. The real objects come from TouchDesigner.
+"""Types for the part of TouchDesigner's Python that the component uses. TouchDesigner provides the objects.
 
-Names and signatures as in Derivative's documentation of Par, ParGroup, Page, OP, COMP, DAT, Connector and Project.
+Names and signatures follow Derivative's documentation of Par, ParGroup, Page, OP, COMP, DAT, Connector and Project.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ class Par(Protocol):
     """A parameter of an operator."""
 
     name: str
+    label: str
     val: Any
     expr: str
     mode: object
@@ -34,7 +35,7 @@ class Par(Protocol):
 
 
 class Pars(Protocol):
-    """`operator.par`: by exact name; None for one that is not there."""
+    """`operator.par`: by exact name; None if there is no such parameter."""
 
     def __getitem__(self, name: str) -> Par | None: ...
 
@@ -52,7 +53,7 @@ class Sequences(Protocol):
 
 
 class Page(Protocol):
-    """A page of custom parameters. Every `append` returns a group; a plain parameter is its first."""
+    """A page of custom parameters. Every `append` returns a group; a single parameter is its first item."""
 
     def appendFloat(self, name: str, *, label: str, size: int = 1) -> Sequence[Par]: ...
     def appendInt(self, name: str, *, label: str, size: int = 1) -> Sequence[Par]: ...
@@ -72,7 +73,7 @@ class Connector(Protocol):
 
 
 class Operator(Protocol):
-    """Any node. `text`, `appendRow` and so on exist on DATs only."""
+    """Any operator. `text`, `appendRow` and so on exist on DATs only."""
 
     name: str
     path: str
@@ -102,7 +103,7 @@ class Operator(Protocol):
 
 
 class Component(Operator, Protocol):
-    """A node with a network inside."""
+    """An operator with a network inside."""
 
     @property
     def customPars(self) -> Sequence[Par]: ...
@@ -120,7 +121,7 @@ class ParChange(Protocol):
 
 
 class Project(Protocol):
-    """The open project. folder: where it is saved, or would be."""
+    """The open project. folder: where it is saved; before the first save, where it would be."""
 
     folder: str
 
@@ -157,7 +158,7 @@ class TouchDesigner(Protocol):
 
 
 def par(operator: Operator, name: str) -> Par:
-    """The parameter of that name. Raises KeyError for a name that the operator does not have."""
+    """The parameter of this name. Raises KeyError if the operator has none."""
     found = operator.par[name]
     if found is None:
         raise KeyError(f"{operator.path} has no parameter {name!r}")

@@ -1,7 +1,7 @@
-"""A parameter's value in its two shapes: what TouchDesigner's parameter holds, and the arguments of an OSC message.
+"""Converts values between TouchDesigner parameters and OSC arguments.
 
-The arguments are the common form: what two sides hold is compared there, so a float is rounded to the 32 bits in which
-it travels, and a list is always written the same way.
+Both sides are compared as OSC arguments, so these are normalized: a float is rounded to the 32 bits that OSC
+transmits, and a list has only one form.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from osc_schema import Parameter
 from streamvace_td.osc_packet import Arguments
 
 SEPARATOR = "|"
-"""Between the texts of a list in one text parameter; no file name on Windows holds it."""
+"""Separates the items of a list in one text parameter; not allowed in file names on Windows."""
 
 ParValue = bool | int | float | str
 
@@ -21,13 +21,12 @@ _FLOAT = struct.Struct(">f")
 
 
 def from_par(row: Parameter, value: object) -> Arguments | None:
-    """What `value`, as a TouchDesigner parameter evaluates, is in OSC; None when it has no meaning for this row."""
+    """The OSC arguments for `value`, the result of a parameter's `eval`. None if it is invalid for the row."""
     if row.type in ("strings", "weighted"):
-        texts = [text.strip() for text in str(value).split(SEPARATOR)]
-        weighted = [_weighted(text) for text in texts if text]
+        texts = [text.strip() for text in str(value).split(SEPARATOR) if text.strip()]
         if row.type == "strings":
-            return tuple(text for text in texts if text) or ("",)
-        return tuple(part for pair in weighted for part in pair) or ("",)
+            return tuple(texts) or ("",)
+        return tuple(part for text in texts for part in _weighted(text)) or ("",)
     if row.type in ("string", "choice"):
         return (str(value),)
     if not isinstance(value, (bool, int, float)) or not math.isfinite(value):
@@ -38,10 +37,9 @@ def from_par(row: Parameter, value: object) -> Arguments | None:
 
 
 def from_osc(row: Parameter, arguments: Arguments) -> Arguments | None:
-    """Arguments of a message about this row in the common form; None when they are none of its values."""
+    """The normalized arguments of a message about this row. None if they are invalid for it."""
     if row.type in ("strings", "weighted"):
-        fitting = bool(arguments) and isinstance(arguments[0], str)
-        return arguments if fitting else None
+        return arguments if arguments and isinstance(arguments[0], str) else None
     if len(arguments) != 1:
         return None
     value = arguments[0]
@@ -52,7 +50,7 @@ def from_osc(row: Parameter, arguments: Arguments) -> Arguments | None:
 
 
 def to_par(row: Parameter, arguments: Arguments) -> ParValue:
-    """What the TouchDesigner parameter is set to, so that `from_par` gives these arguments again."""
+    """The value for the TouchDesigner parameter. `from_par` turns it into the same arguments again."""
     if row.type == "strings":
         return f" {SEPARATOR} ".join(str(text) for text in arguments)
     if row.type == "weighted":
@@ -62,7 +60,7 @@ def to_par(row: Parameter, arguments: Arguments) -> ParValue:
 
 
 def _weighted(text: str) -> tuple[str, float]:
-    """`red glass=0.3` as its parts; without a number after the last equals sign, all of it is the text."""
+    """`red glass=0.3` as text and weight. Without a number after the last equals sign, all of it is text, weight 1."""
     name, equals, weight = text.rpartition("=")
     try:
         return (name.strip(), _as_sent(float(weight))) if equals else (text, 1.0)
@@ -71,7 +69,7 @@ def _weighted(text: str) -> tuple[str, float]:
 
 
 def _pairs(arguments: Arguments) -> list[str]:
-    """Texts with the weight that follows each."""
+    """Each text with the weight that follows it, as `text=weight`."""
     pairs: list[str] = []
     for argument in arguments:
         if isinstance(argument, str):
@@ -82,13 +80,13 @@ def _pairs(arguments: Arguments) -> list[str]:
 
 
 def _as_sent(value: float) -> float:
-    """The float that arrives when this one is sent; finite for every parameter's range."""
+    """The value rounded to the 32-bit float that is sent; always finite."""
     largest = 3.4028234663852886e38
     rounded: float = _FLOAT.unpack(_FLOAT.pack(min(max(float(value), -largest), largest)))[0]
     return rounded
 
 
 def _shortest(value: float) -> float:
-    """The shortest decimal that is the same 32-bit float: 0.3 and not 0.30000001192092896."""
+    """The shortest decimal for the same 32-bit float: 0.3, not 0.30000001192092896."""
     candidates = (float(f"{value:.{digits}g}") for digits in (6, 7, 8))
     return next((each for each in candidates if _as_sent(each) == value), value)

@@ -1,11 +1,11 @@
-"""Inside TouchDesigner: finds the streamvace folder and hands over to `streamvace_td.extension`.
+"""Creates the extension inside TouchDesigner: finds the streamvace folder and imports `streamvace_td.extension`.
 
-This text lies in the component, so that it can say what is missing when the folder is not where it was.
+The component stores this text, so it can report a folder that was moved.
 """
 
 
 def create(owner):
-    """The component's extension. Raises one line when the Folder parameter leads nowhere."""
+    """The component's extension. Raises RuntimeError with a one-line message if Folder is wrong."""
     import os
     import sys
 

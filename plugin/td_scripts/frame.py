@@ -1,6 +1,6 @@
-"""Inside TouchDesigner, callbacks of an Execute DAT: once a frame, and when TouchDesigner closes."""
+"""Callbacks of an Execute DAT inside TouchDesigner: every frame, and on exit."""
 
-# me: TouchDesigner's name for this DAT. Without its folder the component has no extension, and says so elsewhere.
+# `me` is TouchDesigner's name for this DAT. Without its folder, the component has no extension and reports that itself.
 
 
 def onFrameStart(frame):

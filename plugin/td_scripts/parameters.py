@@ -1,6 +1,6 @@
-"""Inside TouchDesigner, callbacks of a Parameter Execute DAT: what was turned or pressed on the component."""
+"""Callbacks of a Parameter Execute DAT inside TouchDesigner: changed and pressed parameters of the component."""
 
-# me: TouchDesigner's name for this DAT.
+# `me` is TouchDesigner's name for this DAT.
 
 
 def onValuesChanged(changes):

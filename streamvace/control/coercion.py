@@ -1,29 +1,32 @@
-"""From what a controller sends to what a parameter holds, with live manners.
+"""Coercion of what a controller sends to what a parameter holds.
 
-Faders send floats for everything, buttons send 1.0 and 0.0, and nobody can read a manual on stage: so whatever has one
-clear meaning is taken, what is out of range is clamped and reported, and only what has no meaning is refused.
+Controllers send floats for everything and buttons send 1.0 and 0.0. Any value with one clear meaning is therefore
+accepted, a value out of range is clamped and reported, and a value without a meaning is refused.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 from osc_schema import Parameter, Value
 
 Status = Literal["set", "unchanged", "clamped", "refused", "ignored"]
 
 
-@dataclass(frozen=True)
-class Coerced:
+class Coerced(NamedTuple):
     """What one message means for one parameter.
 
-    status: `set`, `clamped` (value is the nearest allowed), `refused` (value is None) or `ignored` (a button let go).
-    value: what to hold; for a trigger that fires what it acts with, True where it takes nothing.
-    line: for `clamped` and `refused`, one line with what came and what is allowed; else empty.
+    Only `coerce` and `Snapshot.held` make one, and a store of parameters takes nothing else: a raw value has no way in.
+
+    status: `set`, `clamped` (value is the nearest allowed), `refused` (value is None) or `ignored` (a button release;
+        value is None).
+    value: what to hold; for a trigger its argument, True if it takes none.
+    line: for `clamped` and `refused`, one line with the received value and the accepted range; otherwise empty.
     """
 
+    address: str
     status: Status
     value: Value | None
     line: str = ""
@@ -32,29 +35,29 @@ class Coerced:
 def coerce(parameter: Parameter, arguments: tuple[object, ...]) -> Coerced:
     """What `arguments` mean for `parameter`. Never raises, whatever the arguments are."""
     if parameter.access == "read":
-        return Coerced("refused", None, f"{parameter.address}: is an output and cannot be set, got {show(arguments)}")
+        line = f"{parameter.address}: is an output and cannot be set, got {show(arguments)}"
+        return Coerced(parameter.address, "refused", None, line)
     if parameter.type == "trigger":
         return _action(parameter, arguments) if parameter.argument else _trigger(parameter, arguments)
     if parameter.type in ("strings", "weighted"):
         return _list(parameter, arguments)
     if len(arguments) != 1:
-        return _refuse(parameter, f"{len(arguments)} values {show(arguments)}" if arguments else "no value")
+        return _refused(parameter, f"{len(arguments)} values {show(arguments)}" if arguments else "no value")
     value = arguments[0]
     if parameter.type == "string":
         return _string(parameter, _digits(value) if parameter.numbers else value)
     if parameter.type == "choice" and isinstance(value, str):
-        return _named_choice(parameter, value)
+        name = value.strip().lower()
+        return _accepted(parameter, name) if name in parameter.choices else _refused(parameter, show(value))
     if parameter.type == "bool" and isinstance(value, bool):
-        return Coerced("set", value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return _refuse(parameter, show(value))
-    if isinstance(value, float) and not math.isfinite(value):
-        return _refuse(parameter, show(value))
-    return _number(parameter, value)
+        return _accepted(parameter, value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and _finite(value):
+        return _number(parameter, value)
+    return _refused(parameter, show(value))
 
 
 def expectation(parameter: Parameter) -> str:
-    """What a parameter takes, in a few words: `one float 0..2`, `one of none, alpha`."""
+    """What a parameter accepts, in a few words: `one float 0..2`, `one of none, alpha`."""
     if parameter.argument:
         return expectation(_argument(parameter))
     if parameter.type in ("float", "int"):
@@ -83,38 +86,58 @@ def show(value: object) -> str:
     return repr(value)[:40]
 
 
-def _trigger(parameter: Parameter, arguments: tuple[object, ...]) -> Coerced:
-    if not arguments:
-        return Coerced("set", True)
-    value = arguments[0]
+def pressed(arguments: tuple[object, ...]) -> bool | None:
+    """Whether a button was pressed (True) or released (False). None for arguments that no button sends."""
+    value = arguments[0] if arguments else True
     if len(arguments) > 1 or not isinstance(value, (bool, int, float)) or value != value:
-        return _refuse(parameter, show(arguments))
-    return Coerced("set", True) if value >= 0.5 else Coerced("ignored", None)
+        return None
+    return value >= 0.5
+
+
+def _accepted(parameter: Parameter, value: Value) -> Coerced:
+    return Coerced(parameter.address, "set", value)
+
+
+def _clamped(parameter: Parameter, value: Value, got: object, used: Value) -> Coerced:
+    line = f"{parameter.address}: takes {expectation(parameter)}, got {show(got)}, used {show(used)}"
+    return Coerced(parameter.address, "clamped", value, line)
+
+
+def _refused(parameter: Parameter, got: str) -> Coerced:
+    line = f"{parameter.address}: takes {expectation(parameter)}, got {got}"
+    return Coerced(parameter.address, "refused", None, line)
+
+
+def _trigger(parameter: Parameter, arguments: tuple[object, ...]) -> Coerced:
+    fires = pressed(arguments)
+    if fires is None:
+        return _refused(parameter, show(arguments))
+    return _accepted(parameter, True) if fires else Coerced(parameter.address, "ignored", None)
 
 
 def _action(parameter: Parameter, arguments: tuple[object, ...]) -> Coerced:
-    """A trigger with an argument. What is out of range is refused: the nearest allowed would be another action."""
-    checked = coerce(_argument(parameter), arguments)
-    if checked.status == "clamped" or checked.value == "":
-        return _refuse(parameter, show(arguments[0]))
-    return checked
+    """A trigger with an argument. An argument out of range is refused: clamping it would select another action."""
+    coerced = coerce(_argument(parameter), arguments)
+    if coerced.status == "clamped" or coerced.value == "":
+        return _refused(parameter, show(arguments[0]))
+    return coerced
 
 
 def _argument(parameter: Parameter) -> Parameter:
-    """A trigger's argument as a parameter of its own, under the trigger's name and limits."""
+    """A trigger's argument as a parameter of its own, with the trigger's address and limits."""
     assert parameter.argument
     return replace(parameter, type=parameter.argument, argument="")
 
 
 def _string(parameter: Parameter, value: object) -> Coerced:
     if not isinstance(value, str):
-        return _refuse(parameter, show(value))
+        return _refused(parameter, show(value))
     problem = _text_problem(parameter, value)
-    return _refuse(parameter, problem) if problem else Coerced("set", value)
+    return _refused(parameter, problem) if problem else _accepted(parameter, value)
 
 
 def _digits(value: object) -> object:
-    """A whole number from 0 to 9999 as its digits; everything else as it came."""
+    """A whole number from 0 to 9999 as its digits; any other value unchanged."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 10_000:
         return value
     return str(int(value)) if value == int(value) else value
@@ -124,82 +147,68 @@ def _text_problem(parameter: Parameter, text: str) -> str:
     """Why this text cannot be held, or an empty string."""
     if len(text) > parameter.max_length:
         return f"{len(text)} characters"
-    # Neither a NUL nor half a surrogate pair can be sent back as feedback, so neither is let in.
+    # Feedback can send neither a NUL nor half a surrogate pair.
     if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
         return f"{show(text)}, which OSC cannot carry"
     return ""
 
 
 def _list(parameter: Parameter, arguments: tuple[object, ...]) -> Coerced:
-    """Texts, for `weighted` each followed by its weight (1 where there is none); loose, in an array, or in pairs.
+    """Texts, for `weighted` each followed by its weight (default 1), as single arguments, in an array, or in pairs.
 
-    Empty texts are left out, with their weights: that is how a list is emptied, and how a panel with eight boxes sends
-    the three that are filled. A message that cannot be taken whole is refused whole.
+    Empty texts and their weights are dropped: one empty text empties the list, and a panel with eight boxes can send
+    all of them. If any part is invalid, the whole message is refused.
     """
     if not arguments:
-        return _refuse(parameter, "no value")
+        return _refused(parameter, "no value")
     if len(arguments) == 1 and isinstance(arguments[0], tuple):
         arguments = arguments[0]
-    loose = [part for item in arguments for part in (item if isinstance(item, tuple) else (item,))]
+    parts = [part for item in arguments for part in (item if isinstance(item, tuple) else (item,))]
     pairs: list[tuple[str, float]] = []
-    line = ""
+    clamped: tuple[object, float] | None = None
     after_text = False
-    for part in loose:
+    for part in parts:
         if isinstance(part, str):
             problem = _text_problem(parameter, part)
             if problem:
-                return _refuse(parameter, problem)
+                return _refused(parameter, problem)
             pairs.append((part, 1.0))
             after_text = parameter.type == "weighted"
             continue
         if not after_text or isinstance(part, bool) or not isinstance(part, (int, float)) or not _finite(part):
-            return _refuse(parameter, show(part))
+            return _refused(parameter, show(part))
         after_text = False
         weight = float(min(max(part, parameter.minimum or 0), parameter.maximum or 0))
         if weight != part:
-            line = f"{parameter.address}: takes {expectation(parameter)}, got {show(part)}, used {show(weight)}"
+            clamped = part, weight
         pairs[-1] = (pairs[-1][0], weight)
     kept = tuple(pair for pair in pairs if pair[0])
     if len(kept) > parameter.max_items:
-        return _refuse(parameter, f"{len(kept)} strings")
+        return _refused(parameter, f"{len(kept)} strings")
     held: Value = kept if parameter.type == "weighted" else tuple(text for text, _ in kept)
-    return Coerced("clamped" if line else "set", held, line)
+    return _clamped(parameter, held, *clamped) if clamped else _accepted(parameter, held)
 
 
 def _finite(value: int | float) -> bool:
-    """An int of any size is: it may be beyond any float, and is clamped."""
+    """Whether it is neither NaN nor infinite. An int of any size is finite, even beyond the range of floats."""
     return isinstance(value, int) or math.isfinite(value)
 
 
-def _named_choice(parameter: Parameter, value: str) -> Coerced:
-    name = value.strip().lower()
-    return Coerced("set", name) if name in parameter.choices else _refuse(parameter, show(value))
-
-
 def _number(parameter: Parameter, value: int | float) -> Coerced:
-    """A finite number for anything that takes numbers. Compared before converting: an int may be beyond any float."""
+    """A finite number. It is compared before it is converted: an int may be beyond the range of floats."""
     if parameter.type == "bool":
-        return Coerced("set", value >= 0.5)
+        return _accepted(parameter, value >= 0.5)
     low: float = 0 if parameter.minimum is None else parameter.minimum
     high: float = 0 if parameter.maximum is None else parameter.maximum
     if parameter.type == "choice":
         low, high = 0, len(parameter.choices) - 1
     kept = min(max(value, low), high)
-    whole = math.floor(kept + 0.5) if parameter.type != "float" else 0
-    held: Value = float(kept) if parameter.type == "float" else whole
-    if parameter.type == "choice":
-        held = parameter.choices[whole]
-    if kept == value:
-        return Coerced("set", held)
-    return Coerced(
-        "clamped",
-        held,
-        f"{parameter.address}: takes {expectation(parameter)}, got {show(value)}, used {show(held)}",
-    )
-
-
-def _refuse(parameter: Parameter, got: str) -> Coerced:
-    return Coerced("refused", None, f"{parameter.address}: takes {expectation(parameter)}, got {got}")
+    if parameter.type == "float":
+        held: Value = float(kept)
+    else:
+        whole = math.floor(kept + 0.5)
+        held = parameter.choices[whole] if parameter.type == "choice" else whole
+    return _accepted(parameter, held) if kept == value else _clamped(parameter, held, value, held)
 
 
 def _plain(bound: float | None) -> str:

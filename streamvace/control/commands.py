@@ -1,7 +1,4 @@
-"""What is sent to do something rather than to set one value: cues, and parameters sent on their way.
-
-Threads: the OSC thread only. Whatever surface a command comes from, it comes through here.
-"""
+"""Messages that do something instead of setting one value: cues, and `/to` fades. OSC thread only."""
 
 from __future__ import annotations
 
@@ -9,10 +6,10 @@ from collections.abc import Callable
 from typing import Final
 
 from osc_schema import Parameter
-from streamvace.control.coercion import show
+from streamvace.control.coercion import pressed, show
 from streamvace.control.cue_list import CueList
 from streamvace.control.cues import CUE_WRITER, look
-from streamvace.control.fades import Fade, refuse_fade
+from streamvace.control.fades import parse_fade
 from streamvace.control.parameters import PROMPT, Change, Parameters
 from streamvace.system.errors import UserError
 
@@ -22,15 +19,15 @@ CUE: Final = "/streamvace/cue"
 
 
 class Commands:
-    """Turns a command into the changes that it means, in order, or carries it out."""
+    """Turns a command into changes, in order, or carries it out."""
 
     def __init__(self, parameters: Parameters, cues: CueList, load: Callable[[], None] = lambda: None) -> None:
-        """load: has the cue file read again, without waiting for it."""
+        """load: starts reading the cue file again, without waiting for it."""
         self.cues = cues
         self._load_cues = load
         self._parameters = parameters
-        self._on_their_way = {f"{row.address}/to": row for row in parameters.schema.values() if _can_glide(row)}
-        self._means: dict[str, Callable[[Arguments], tuple[Change, ...]]] = {
+        self._fading = {f"{row.address}/to": row for row in parameters.schema.values() if _can_glide(row)}
+        self._sets: dict[str, Callable[[Arguments], tuple[Change, ...]]] = {
             f"{CUE}/recall": self._recall,
             f"{CUE}/go": self._go,
         }
@@ -42,40 +39,38 @@ class Commands:
 
     @property
     def glides(self) -> tuple[str, ...]:
-        """The addresses that send a parameter on its way."""
-        return tuple(self._on_their_way)
+        """The addresses that fade a parameter."""
+        return tuple(self._fading)
 
     def known(self, address: str) -> bool:
-        """Whether this is a command at all."""
-        return address in self._means or address in self._does or address in self._on_their_way
+        """Whether this is a command."""
+        return address in self._sets or address in self._does or address in self._fading
 
     def acts(self, address: str) -> bool:
-        """Whether it has to see everything sent before it applied: what it does depends on the values of the moment."""
+        """Whether everything sent before it must be applied first: it reads the current values."""
         return address in self._does
 
     def changes(self, address: str, arguments: Arguments) -> tuple[Change, ...]:
-        """What the command sets, to be applied in one bundle. Carries it out where it sets nothing.
+        """The changes of a command, to be applied in one bundle; none for a command that acts.
 
-        Raises UserError, one line with what came and what is taken.
+        Raises UserError, one line with the received and the accepted arguments.
         """
         if address in self._does:
             self._does[address](arguments)
             return ()
-        if address in self._means:
-            return self._means[address](arguments)
-        return (self._to(self._on_their_way[address], arguments),)
+        if address in self._sets:
+            return self._sets[address](arguments)
+        return (self._to(self._fading[address], arguments),)
 
     def _to(self, row: Parameter, arguments: Arguments) -> Change:
         """`VALUE SECONDS [CURVE]`."""
         if len(arguments) not in (2, 3):
-            raise UserError(f"takes a value, seconds and perhaps a curve, got {show(arguments)}")
-        problem = refuse_fade(*arguments[1:])
-        checked = self._parameters.check(row.address, arguments[:1])
-        if problem or checked.value is None:
-            raise UserError(problem or checked.line)
-        seconds, curve = arguments[1], arguments[2] if len(arguments) == 3 else "linear"
-        assert isinstance(seconds, (int, float))
-        return Change(row.address, arguments[:1], CUE_WRITER, Fade(float(seconds), str(curve)))
+            raise UserError(f"takes a value, seconds and an optional curve, got {show(arguments)}")
+        fade = parse_fade(*arguments[1:])
+        coerced = self._parameters.check(row.address, arguments[:1])
+        if coerced.value is None:
+            raise UserError(coerced.line)
+        return Change(coerced, CUE_WRITER, fade)
 
     def _recall(self, arguments: Arguments) -> tuple[Change, ...]:
         name, seconds = _name_and_seconds(arguments)
@@ -103,21 +98,14 @@ def _can_glide(row: Parameter) -> bool:
 
 
 def _pressed(arguments: Arguments) -> bool:
-    """Whether a button was pressed rather than let go. Raises UserError for what no button sends."""
-    pressed = arguments[0] if arguments else True
-    if len(arguments) > 1 or not isinstance(pressed, (bool, int, float)) or pressed != pressed:
+    """Whether a button was pressed. Raises UserError for arguments that no button sends."""
+    fires = pressed(arguments)
+    if fires is None:
         raise UserError(f"takes nothing, 1 or true, got {show(arguments)}")
-    return pressed >= 0.5
+    return fires
 
 
 def _name_and_seconds(arguments: Arguments) -> tuple[object, float | None]:
     if len(arguments) not in (1, 2):
-        raise UserError(f"takes the name of a cue and perhaps seconds, got {show(arguments)}")
-    if len(arguments) == 1:
-        return arguments[0], None
-    problem = refuse_fade(arguments[1])
-    if problem:
-        raise UserError(problem)
-    seconds = arguments[1]
-    assert isinstance(seconds, (int, float))
-    return arguments[0], float(seconds)
+        raise UserError(f"takes the name of a cue and optional seconds, got {show(arguments)}")
+    return arguments[0], parse_fade(arguments[1]).seconds if len(arguments) == 2 else None

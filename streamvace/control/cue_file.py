@@ -1,6 +1,6 @@
-"""The cue file on disk: read at the start and when asked, written whole or not at all, and never over others' work.
+"""The cue file on disk: read at the start and on request, written atomically, never over somebody else's edits.
 
-Threads: `write` and `load` may be called from any thread and do not wait for the disk; one thread of its own does.
+Threads: any thread may call `write` and `load`; they return at once, and a thread of the file does the work.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from streamvace.system.errors import UserError
 from streamvace.telemetry.reporter import Reporter
 
 MOST_BYTES = 16 << 20
-"""Hundreds of cues of long prompts; anything larger is another file by mistake."""
+"""Enough for hundreds of cues with long prompts; a larger file is the wrong file."""
 
 _BUILT_IN = {"embedded": files("streamvace.embedded").joinpath("looks.json")}
-"""Looks that a pipeline ships beside its weights."""
+"""The cues of a pipeline, shipped beside its weights."""
 
 
 class CueFile:
@@ -34,34 +34,37 @@ class CueFile:
         self._schema = schema
         self._reporter = reporter
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="cue file")
-        self._known: str | None = None  # what the file holds as far as we know; None: it is not there
+        self._known: str | None = None  # the text last read or written; None: there was no file
         self._wanted: tuple[Cue, ...] = ()
 
     def read(self) -> tuple[Cue, ...]:
-        """Its cues; none where there is no file yet. Raises UserError for one that is no cue file."""
+        """The cues of the file; none if it does not exist. Raises UserError for an invalid file."""
         text = self._on_disk()
         cues = () if text is None else parse(text, self._schema, self.path.name)
         self._known = text
         return cues
 
     def load(self, take: Callable[[tuple[Cue, ...]], None]) -> None:
-        """Have it read again soon. take: gets its cues, on this file's thread; a file that is wrong is reported."""
+        """Read the file again, in the background. take: called with the cues, on the file's thread.
+
+        An invalid file is reported and `take` is not called.
+        """
         self._writer.submit(self._load, take)
 
     def write(self, cues: tuple[Cue, ...]) -> None:
-        """Have these written soon. Of several that wait, only the newest are; what goes wrong is reported."""
+        """Write these in the background. Of several waiting writes only the newest happens; errors are reported."""
         self._wanted = cues
         self._writer.submit(self._write, cues)
 
     def close(self) -> None:
-        """Wait until everything is written."""
+        """Wait for the pending writes."""
         self._writer.shutdown()
 
     def _load(self, take: Callable[[tuple[Cue, ...]], None]) -> None:
         try:
             take(self.read())
         except UserError as error:
-            self._reporter.report("cues", f"{error}; the cues stay as they were")
+            self._reporter.report("cues", f"{error}; the cues are unchanged")
 
     def _write(self, cues: tuple[Cue, ...]) -> None:
         if cues is not self._wanted:
@@ -69,30 +72,27 @@ class CueFile:
         text = dump(cues)
         part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         try:
-            self._keep_theirs()
+            self._back_up_edits()
             self.path.parent.mkdir(parents=True, exist_ok=True)
             part.write_text(text, encoding="utf-8", newline="\n")
             os.replace(part, self.path)
         except (OSError, UserError) as error:
-            with suppress(OSError):  # where nothing can be written, nothing is to be removed either
+            with suppress(OSError):  # an unwritable folder has no part file either
                 part.unlink()
             why = error if isinstance(error, UserError) else error.strerror
-            self._reporter.report("cues", f"cues are not written to {self.path} ({why}); the next store tries again")
+            self._reporter.report("cues", f"cues are not written to {self.path} ({why}); the next store retries")
         else:
             self._known = text
 
-    def _keep_theirs(self) -> None:
-        """Somebody edited the file during the show: their version is kept beside it."""
+    def _back_up_edits(self) -> None:
+        """Keep a backup of a file that somebody edited during the show."""
         theirs = self._on_disk()
         if theirs is None or theirs == self._known:
             return
-        spare = next(
-            path for number in count(1) if not (path := self.path.with_name(f"{self.path.name}.bak{number}")).exists()
-        )
-        os.replace(self.path, spare)
-        self._reporter.report(
-            "cues", f"{self.path.name} was changed by someone else; their version is {spare.name} now"
-        )
+        backups = (self.path.with_name(f"{self.path.name}.bak{number}") for number in count(1))
+        backup = next(path for path in backups if not path.exists())
+        os.replace(self.path, backup)
+        self._reporter.report("cues", f"{self.path.name} was edited during the show; the edit is kept as {backup.name}")
 
     def _on_disk(self) -> str | None:
         try:
@@ -103,27 +103,27 @@ class CueFile:
         except OSError as error:
             raise UserError(f"cues {self.path}: cannot be read ({error.strerror}); name another file") from error
         if len(data) > MOST_BYTES:
-            raise UserError(f"cues {self.path}: more than {MOST_BYTES >> 20} MB; that is no cue file")
+            raise UserError(f"cues {self.path}: larger than {MOST_BYTES >> 20} MB; not a cue file")
         try:
-            # utf-8-sig: Windows' Notepad puts a mark in front. Its line ends are all the same to JSON.
+            # utf-8-sig: Notepad on Windows writes a byte order mark.
             return data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise UserError(f"cues {self.path}: no UTF-8 text (byte {error.start}); save it as UTF-8") from None
+            raise UserError(f"cues {self.path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
 
 
 def open_cues(
     path: Path, pipeline: str, schema: Mapping[str, Parameter], reporter: Reporter
 ) -> tuple[CueList, CueFile]:
-    """The cues of a show: the user's from `path`, which need not exist yet, and the pipeline's own.
+    """The cues of a show: the user's from `path`, which need not exist yet, and the pipeline's built-in ones.
 
-    Raises UserError for a file that is no cue file: at the start there is time to mend it.
+    Raises UserError for an invalid file.
     """
     file = CueFile(path, schema, reporter)
     return CueList(file.read(), built_in_cues(pipeline, schema), file.write), file
 
 
 def built_in_cues(pipeline: str, schema: Mapping[str, Parameter]) -> tuple[Cue, ...]:
-    """The cues that come with a pipeline's weights; none for most. In the format of docs/cues.md."""
+    """The cues that come with a pipeline's weights; most pipelines have none."""
     path = _BUILT_IN.get(pipeline)
     if path is None or not path.is_file():
         return ()

@@ -1,7 +1,7 @@
-"""The cues of a running show: which there are, which is on, which is next.
+"""The cues of a running show: all of them, the current one and the next one.
 
-Threads: the OSC thread stores, recalls and deletes, the cue file's own replaces; one lock. Anyone may read: what is
-read is immutable and swapped whole.
+Threads: the OSC thread stores, recalls and deletes, the cue file's thread replaces; one lock. Any thread may read:
+the lists are immutable and replaced as a whole.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from osc_schema import Value
+from streamvace.control.coercion import Coerced
 from streamvace.control.cues import MOST_CUES, Cue, check_name
 from streamvace.system.errors import UserError
 
@@ -19,7 +19,7 @@ _NAMES_SHOWN = 5
 
 
 class CueList:
-    """The user's cues in the file's order, then the pipeline's own that have no namesake among them."""
+    """The user's cues in the order of the file, then the built-in cues with other names."""
 
     def __init__(
         self,
@@ -27,54 +27,52 @@ class CueList:
         built_in: tuple[Cue, ...] = (),
         save: Callable[[tuple[Cue, ...]], None] = lambda cues: None,
     ) -> None:
-        """save: takes the user's cues after every change; must not wait."""
-        self._own = cues
-        self._built_in = built_in
+        """save: called with the user's cues after every change; must not block."""
+        self._own = _by_name(cues)
+        self._built_in = _by_name(built_in)
         self._save = save
-        self._all: dict[str, Cue] = {}
-        self._names: tuple[str, ...] = ()
         self._lock = threading.RLock()
-        self._gather()
+        self._merge()
         self._current = ""
-        self._position = -1  # of the current cue; where it stood, once it is deleted
+        self._position = -1  # of the current cue; once it is deleted, where it was
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every cue, in the order in which `go` takes them."""
+        """Every cue, in the order of `go`."""
         return self._names
 
     @property
     def current(self) -> str:
-        """The cue recalled last; empty before the first."""
+        """The cue recalled last; empty before the first recall."""
         return self._current
 
     @property
     def following(self) -> str:
-        """The cue that `go` takes next; empty where there are none."""
-        names = self._names
+        """The cue that `go` recalls next; empty without cues."""
+        names = self.names
         return names[self._after(names)] if names else ""
 
     def recall(self, name: object) -> Cue:
-        """The cue of that name, which is the current one from now on. Raises UserError."""
+        """The cue of this name, which becomes the current one. Raises UserError for an unknown name."""
         wanted = check_name(name)
         with self._lock:
             if wanted not in self._all:
-                raise UserError(f"there is no cue {wanted!r}; there are {_some(self._names)}")
-            self._current, self._position = wanted, self._names.index(wanted)
+                raise UserError(f"there is no cue {wanted!r}; there are {_some(self.names)}")
+            self._current, self._position = wanted, self.names.index(wanted)
             return self._all[wanted]
 
     def go(self) -> Cue:
-        """The next cue; after the last one the first. Raises UserError where there are none."""
+        """Recall the next cue; after the last one the first. Raises UserError without cues."""
         with self._lock:
-            if not self._names:
+            if not self._all:
                 raise UserError("there are no cues yet; store one, or name a file with --cues")
             return self.recall(self.following)
 
-    def store(self, name: object, values: Mapping[str, Value], seconds: float | None = None) -> Cue:
-        """Keep values under a name: in the place of a cue of that name, else at the end. It is current then.
+    def store(self, name: object, values: Mapping[str, Coerced], seconds: float | None = None) -> Cue:
+        """Store values under a name, in the place of the user's cue of that name or at the end, and make it current.
 
-        seconds: its fade time; None keeps the one that the cue has. A cue's curves and note stay where they still fit.
-        Raises UserError.
+        seconds: the fade time; None keeps the cue's. The cue keeps its note, and the curves of addresses in `values`.
+        Raises UserError for an invalid name and when the list is full.
         """
         wanted = check_name(name)
         with self._lock:
@@ -82,49 +80,48 @@ class CueList:
             fade = before.fade if seconds is None else replace(before.fade, seconds=seconds)
             curves = {address: curve for address, curve in before.curves.items() if address in values}
             stored = replace(before, values=MappingProxyType(dict(values)), fade=fade, curves=MappingProxyType(curves))
-            if any(cue.name == wanted for cue in self._own):
-                self._change(tuple(stored if cue.name == wanted else cue for cue in self._own))
-            elif len(self._own) >= MOST_CUES:
-                raise UserError(f"{len(self._own)} cues, at most {MOST_CUES} are kept; delete one first")
-            else:
-                self._change((*self._own, stored))
+            if wanted not in self._own and len(self._own) >= MOST_CUES:
+                raise UserError(f"{len(self._own)} cues; the limit is {MOST_CUES}; delete one first")
+            self._change(self._own | {wanted: stored})
             return self.recall(wanted)
 
     def replace(self, cues: tuple[Cue, ...]) -> None:
-        """Other cues of the user's, as they stand in the file: nothing is saved."""
+        """Replace the user's cues by those read from the file, without saving them."""
         with self._lock:
-            self._own = cues
-            self._gather()
+            self._own = _by_name(cues)
+            self._merge()
 
     def delete(self, name: object) -> None:
-        """Forget a cue of the user's. Raises UserError."""
+        """Delete one of the user's cues. Raises UserError for a built-in or unknown cue."""
         wanted = check_name(name)
         with self._lock:
-            if all(cue.name != wanted for cue in self._own):
-                built_in = any(cue.name == wanted for cue in self._built_in)
+            if wanted not in self._own:
+                built_in = wanted in self._built_in
                 raise UserError(
-                    f"{wanted!r} came with the model and stays" if built_in else f"there is no cue {wanted!r}"
+                    f"{wanted!r} is built in and cannot be deleted" if built_in else f"there is no cue {wanted!r}"
                 )
-            position = self.names.index(wanted)
-            if position <= self._position:
+            if self.names.index(wanted) <= self._position:
                 self._position -= 1
-            self._change(tuple(cue for cue in self._own if cue.name != wanted))
+            self._change({name: cue for name, cue in self._own.items() if name != wanted})
 
-    def _gather(self) -> None:
-        self._all = {cue.name: cue for cue in self._own}
-        for cue in self._built_in:
-            self._all.setdefault(cue.name, cue)
+    def _merge(self) -> None:
+        """The user's cues come first, and replace the built-in ones of the same name."""
+        self._all = self._own | self._built_in | self._own
         self._names = tuple(self._all)
 
     def _after(self, names: tuple[str, ...]) -> int:
-        """Counted from where the current cue is now, for a store may have moved it."""
+        """Counted from where the current cue is now: a store may have moved it."""
         position = names.index(self._current) if self._current in names else self._position
         return (position + 1) % len(names)
 
-    def _change(self, own: tuple[Cue, ...]) -> None:
+    def _change(self, own: dict[str, Cue]) -> None:
         self._own = own
-        self._gather()
-        self._save(own)
+        self._merge()
+        self._save(tuple(own.values()))
+
+
+def _by_name(cues: tuple[Cue, ...]) -> dict[str, Cue]:
+    return {cue.name: cue for cue in cues}
 
 
 def _some(names: tuple[str, ...]) -> str:

@@ -1,7 +1,6 @@
-"""The parameters of the running show: one validated store that every surface writes to and the director reads from.
+"""The parameters of the running show: one validated store for every control surface, read by the director.
 
-OSC, the web panel, TouchDesigner and the command line all set values here and nowhere else; the generator side only
-ever sees a `Snapshot`.
+OSC, the web panel, TouchDesigner and the command line set values only here. The generator sees only a `Snapshot`.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 import osc_schema
 from osc_schema import Parameter, Value, Weighted
@@ -24,7 +24,7 @@ PROMPT = "/streamvace/prompt"
 PROMPTS = "/streamvace/prompts"
 
 FADE_WRITER = "fade"
-"""Who writes the values of a fade: nobody that feedback could leave out, so everyone hears them."""
+"""The writer of a fade's values. It is no subscriber, so everyone gets feedback."""
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +34,11 @@ class Snapshot:
     """One immutable, validated set of parameters.
 
     version: counts up by one with every change; two snapshots of one store with the same version are equal.
-    values: what every writable parameter holds, triggers left out.
+    values: the value of every writable parameter; triggers are left out.
     changed_ns: when each address last changed (triggers: last fired, absent before), on the clock `now_ns`.
     fired: how often each trigger has fired.
-    generation: how often `/streamvace/reset` has fired. After it goes up, nothing older is shown.
-    prompt_fade: how the newest prompt is to be taken on; None leaves it to the parameters of the transition.
+    generation: how often `/streamvace/reset` has fired. Pictures of an older generation are not shown.
+    prompt_fade: the fade of the newest prompt; None leaves it to the transition parameters.
     """
 
     version: int
@@ -51,72 +51,72 @@ class Snapshot:
     def __getitem__(self, address: str) -> Value:
         return self.values[address]
 
+    def held(self, address: str) -> Coerced:
+        """A value as something that can be set again. It was coerced when it was set."""
+        return Coerced(address, "set", self.values[address])
+
     def number(self, address: str) -> float:
-        """A float or int parameter as a float. Raises TypeError for anything else: a bug, not bad input."""
+        """A float or int parameter as a float. Raises TypeError for any other type: a bug, not bad input."""
         value = self.values[address]
         if not isinstance(value, (int, float)) or isinstance(value, bool):
-            raise TypeError(f"{address} holds {value!r}, no number")
+            raise TypeError(f"{address} holds {value!r}, not a number")
         return float(value)
 
     def integer(self, address: str) -> int:
-        """An int parameter. Raises TypeError for anything else."""
+        """An int parameter. Raises TypeError for any other type."""
         value = self.values[address]
         if isinstance(value, bool) or not isinstance(value, int):
-            raise TypeError(f"{address} holds {value!r}, no int")
+            raise TypeError(f"{address} holds {value!r}, not an int")
         return value
 
     def flag(self, address: str) -> bool:
-        """A bool parameter. Raises TypeError for anything else."""
+        """A bool parameter. Raises TypeError for any other type."""
         value = self.values[address]
         if not isinstance(value, bool):
-            raise TypeError(f"{address} holds {value!r}, no bool")
+            raise TypeError(f"{address} holds {value!r}, not a bool")
         return value
 
     def text(self, address: str) -> str:
-        """A string or choice parameter. Raises TypeError for anything else."""
+        """A string or choice parameter. Raises TypeError for any other type."""
         value = self.values[address]
         if not isinstance(value, str):
-            raise TypeError(f"{address} holds {value!r}, no string")
+            raise TypeError(f"{address} holds {value!r}, not a string")
         return value
 
     def texts(self, address: str) -> tuple[str, ...]:
-        """The texts of a strings or weighted parameter, without weights. Raises TypeError for anything else."""
-        value = self.values[address]
-        if not isinstance(value, tuple):
-            raise TypeError(f"{address} holds {value!r}, no list")
-        return tuple(item if isinstance(item, str) else item[0] for item in value)
+        """The texts of a strings or weighted parameter, without weights. Raises TypeError for any other type."""
+        return tuple(text for text, _ in self.weighted(address))
 
     def weighted(self, address: str) -> Weighted:
-        """A weighted parameter as (text, weight) pairs; of a strings parameter, all weights are 1.
+        """A weighted parameter as (text, weight) pairs; the weights of a strings parameter are 1.
 
-        Raises TypeError for anything else.
+        Raises TypeError for any other type.
         """
         value = self.values[address]
         if not isinstance(value, tuple):
-            raise TypeError(f"{address} holds {value!r}, no list")
+            raise TypeError(f"{address} holds {value!r}, not a list")
         return tuple((item, 1.0) if isinstance(item, str) else item for item in value)
 
 
-@dataclass(frozen=True)
-class Change:
-    """A wish: set `address` from `arguments`, as `writer` (any name; feedback goes to everyone else).
+class Change(NamedTuple):
+    """A coerced value to set.
 
-    fade: take so long over it; None is at once, and ends a fade that is on its way there.
+    writer: any name; everyone else gets feedback. fade: how long the change takes; None is immediate and ends a fade of
+    that parameter.
     """
 
-    address: str
-    arguments: tuple[object, ...]
+    coerced: Coerced
     writer: str
     fade: Fade | None = None
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a wish.
+    """The outcome of a change.
 
-    status: set, unchanged (it held that value already), clamped, refused, or ignored (a trigger's button let go).
+    status: set, unchanged (the parameter held that value already), clamped, refused, or ignored (a button release).
     value: what the parameter holds now; None for triggers and unknown addresses.
-    line: for clamped and refused, one line for the user with what came and what is allowed; else empty.
+    line: for clamped and refused, one line for the user with the received value and the accepted range; else empty.
     """
 
     address: str
@@ -126,15 +126,16 @@ class Result:
 
 
 Edit = Callable[[Mapping[str, Value], Value], Mapping[str, Value]]
-"""What a trigger does to other parameters: from the values of the moment and its argument (True without one) to the
-values to set. Raises UserError to refuse. Runs under the store's lock: quick, and without calling the store."""
+"""What a trigger does to other parameters: (current values, argument or True) -> values to set, by address.
+
+Raises UserError to refuse. Runs under the store's lock, so it must be fast and must not call the store."""
 
 Listener = Callable[[Snapshot, Mapping[str, str]], None]
-"""Called after a change with the new snapshot and, for each changed address, who wrote it."""
+"""Called after a change with the new snapshot and the writer of each changed address."""
 
 
 class Parameters:
-    """The store. Every method may be called from any thread; none blocks for longer than a dictionary copy."""
+    """The store. Any thread may call any method; none blocks for longer than a dictionary copy."""
 
     def __init__(
         self,
@@ -146,8 +147,7 @@ class Parameters:
     ) -> None:
         """Start from the schema's defaults, then `overrides` by address. edits: of triggers, by address.
 
-        Unlike a live message, an override that is out of range or unknown raises UserError: at the start there is time
-        to mend it.
+        Raises UserError for an override that is out of range or unknown.
         """
         self.schema = {row.address: row for row in (osc_schema.load() if schema is None else schema)}
         self.listener_errors = 0
@@ -174,68 +174,54 @@ class Parameters:
         return self._snapshot
 
     def check(self, address: str, arguments: tuple[object, ...]) -> Coerced:
-        """What these arguments would do, without doing it. Never raises."""
+        """The only way in: what these arguments mean for this parameter. Changes nothing and never raises."""
         row = self.schema.get(address)
         if row is None:
-            return Coerced("refused", None, f"{address[:80]!r}: there is no such parameter")
+            return Coerced(address, "refused", None, f"{address[:80]!r}: there is no such parameter")
         return coerce(row, arguments)
 
     def set(self, address: str, arguments: tuple[object, ...], writer: str) -> Result:
-        """Set one parameter, or fire one trigger. Never raises; bad input is refused in the Result."""
-        return self.apply_bundle([Change(address, arguments, writer)])[0]
+        """Coerce and set one parameter, or fire one trigger. Never raises; bad input is refused in the Result."""
+        return self.apply_bundle([Change(self.check(address, arguments), writer)])[0]
 
-    def apply_bundle(self, changes: Iterable[Change]) -> tuple[Result, ...]:
-        """Apply changes together: they appear in one snapshot, under one version, or not at all to a reader between.
+    def apply_bundle(self, changes: Sequence[Change]) -> tuple[Result, ...]:
+        """Apply changes as one version: a reader sees all of them or none. Returns a Result for each, in order.
 
-        A refused change does not hold up the others: one bad fader must not silence a whole scene. Later changes of
-        an address win. Never raises for bad input; returns a Result for each change, in order.
+        A refused change does not block the others: one bad fader must not silence a scene. The last change of an
+        address wins. Never raises.
         """
-        wishes = [(change, self.check(change.address, change.arguments)) for change in changes]
         changed: dict[str, str] = {}
-        results = []
         with self._lock:
             now = self._clock()
-            for change, checked in wishes:
-                results.append(self._apply(change, checked, changed, now))
-            self._settle_prompt(wishes, changed, now)
-            if changed:
-                self._snapshot = self._freeze(self._snapshot.version + 1)
-            snapshot, listeners = self._snapshot, self._listeners
-        if changed:
-            self._tell(listeners, snapshot, changed)
-        return tuple(results)
+            results = tuple(self._apply(change, changed, now) for change in changes)
+            self._settle_prompt(changes, changed, now)
+            snapshot, listeners = self._commit(changed)
+        self._notify(listeners, snapshot, changed)
+        return results
 
     def advance(self) -> Snapshot:
-        """Bring everything that is on its way to where it should be by now. Called at chunk boundaries.
-
-        What changes is a change like any other, one version for all of it, written by FADE_WRITER.
-        """
+        """Bring every fade to its value at this moment, as one version by FADE_WRITER. Called at chunk boundaries."""
         changed: dict[str, str] = {}
         with self._lock:
             now = self._clock()
             for address, move in tuple(self._moves.items()):
-                value = move.value(now)
                 if move.ended(now):
                     del self._moves[address]
-                if value != self._values[address]:
-                    self._hold(address, value, FADE_WRITER, changed, now)
-            if changed:
-                self._snapshot = self._freeze(self._snapshot.version + 1)
-            snapshot, listeners = self._snapshot, self._listeners
-        if changed:
-            self._tell(listeners, snapshot, changed)
+                self._hold(address, move.value(now), FADE_WRITER, changed, now)
+            snapshot, listeners = self._commit(changed)
+        self._notify(listeners, snapshot, changed)
         return snapshot
 
     def on_the_way(self) -> Mapping[str, Value]:
-        """What is being faded, and where to."""
+        """The target of every fade, by address."""
         with self._lock:
             return {address: move.target for address, move in self._moves.items()}
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` after every change, on the writer's thread. Returns the way to stop it.
+        """Call `listener` after every change, on the writer's thread. Returns a function that ends this.
 
-        Two writers at once may call it out of order: compare `snapshot.version`. An exception in it is logged and
-        counted in `listener_errors`; it reaches neither the writer nor the other listeners.
+        With two writers at once the calls may be out of order: compare `snapshot.version`. An exception in a listener
+        is logged and counted in `listener_errors`; it reaches neither the writer nor the other listeners.
         """
         with self._lock:
             self._listeners = (*self._listeners, listener)
@@ -246,10 +232,10 @@ class Parameters:
 
         return stop
 
-    def _apply(self, change: Change, checked: Coerced, changed: dict[str, str], now: int) -> Result:
-        address, value, status = change.address, checked.value, checked.status
+    def _apply(self, change: Change, changed: dict[str, str], now: int) -> Result:
+        address, status, value, line = change.coerced
         if value is None:
-            return Result(address, status, self._values.get(address), checked.line)
+            return Result(address, status, self._values.get(address), line)
         if address in self._fired:
             try:
                 self._edit(address, value, changed, now)
@@ -258,45 +244,53 @@ class Parameters:
             self._fired[address] += 1
             self._changed_ns[address] = now
             changed[address] = change.writer
-            return Result(address, status, None, checked.line)
+            return Result(address, status, None, line)
         held = self._values[address]
         self._moves.pop(address, None)
         if address in (PROMPT, PROMPTS):
-            self._prompt_fade = change.fade  # the mix of prompts glides, in the director; the words change at once
+            self._prompt_fade = change.fade  # the director fades the mix of prompts; the text changes at once
         elif change.fade is not None and value != held:
             move = Move(held, value, now, change.fade)
             if not move.ended(now):
                 self._moves[address] = move
-                return Result(address, status, held, checked.line)
-        if held == value:
-            return Result(address, "unchanged" if status == "set" else status, held, checked.line)
-        self._hold(address, value, change.writer, changed, now)
-        return Result(address, status, value, checked.line)
+                return Result(address, status, held, line)
+        if not self._hold(address, value, change.writer, changed, now) and status == "set":
+            status = "unchanged"
+        return Result(address, status, value, line)
 
-    def _settle_prompt(self, wishes: Sequence[tuple[Change, Coerced]], changed: dict[str, str], now: int) -> None:
-        """Whoever writes a prompt wants to see it: it ends the mix of prompts, unless the same bundle writes one.
+    def _settle_prompt(self, changes: Iterable[Change], changed: dict[str, str], now: int) -> None:
+        """A new prompt clears the mix of prompts, unless the same bundle sets one.
 
-        Under nobody's name, so that the writer hears of it as well.
+        The change has no writer, so that the sender gets feedback as well.
         """
-        written = {change.address for change, checked in wishes if checked.value is not None}
-        if PROMPT in written and PROMPTS not in written and self._values.get(PROMPTS):
+        written = {change.coerced.address for change in changes if change.coerced.value is not None}
+        if PROMPT in written and PROMPTS not in written and PROMPTS in self._values:
             self._hold(PROMPTS, (), "", changed, now)
 
-    def _hold(self, address: str, value: Value, writer: str, changed: dict[str, str], now: int) -> None:
+    def _hold(self, address: str, value: Value, writer: str, changed: dict[str, str], now: int) -> bool:
+        """Hold a value of the right type; whether it differs from the one before."""
+        if self._values[address] == value:
+            return False
         self._values[address] = value
         self._changed_ns[address] = now
         changed[address] = writer
+        return True
 
     def _edit(self, trigger: str, argument: Value, changed: dict[str, str], now: int) -> None:
-        """What the trigger does to other parameters. Nobody wrote those, so everybody hears of them."""
+        """Apply the trigger's edit. Its changes have no writer, so that everyone gets feedback."""
         edit = self._edits.get(trigger)
         for address, value in edit(MappingProxyType(self._values), argument).items() if edit is not None else ():
-            checked = self.check(address, osc_schema.flat(value))
-            if checked.status != "set" or checked.value is None:
-                raise UserError(checked.line)
+            coerced = self.check(address, osc_schema.flat(value))
+            if coerced.status != "set" or coerced.value is None:
+                raise UserError(coerced.line)
             self._moves.pop(address, None)
-            if self._values[address] != checked.value:
-                self._hold(address, checked.value, "", changed, now)
+            self._hold(address, coerced.value, "", changed, now)
+
+    def _commit(self, changed: Mapping[str, str]) -> tuple[Snapshot, tuple[Listener, ...]]:
+        """The snapshot after these changes, and the listeners to notify once the lock is released."""
+        if changed:
+            self._snapshot = self._freeze(self._snapshot.version + 1)
+        return self._snapshot, self._listeners if changed else ()
 
     def _freeze(self, version: int) -> Snapshot:
         return Snapshot(
@@ -308,7 +302,7 @@ class Parameters:
             prompt_fade=self._prompt_fade,
         )
 
-    def _tell(self, listeners: tuple[Listener, ...], snapshot: Snapshot, changed: Mapping[str, str]) -> None:
+    def _notify(self, listeners: tuple[Listener, ...], snapshot: Snapshot, changed: Mapping[str, str]) -> None:
         for listener in listeners:
             try:
                 listener(snapshot, MappingProxyType(dict(changed)))

@@ -1,4 +1,4 @@
-"""Editing the list of references one by one, as a performer does; the list itself is an ordinary parameter."""
+"""Triggers that edit the list of references item by item. The list is an ordinary parameter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REFERENCES = "/streamvace/references"
 
 
 def add(values: Mapping[str, Value], argument: Value) -> Mapping[str, Value]:
-    """One more at the end; one that is there already stays where it is. Raises UserError when the list is full."""
+    """Append a reference; one that is listed keeps its place. Raises UserError when the list is full."""
     names, name = _names(values), str(argument)
     if name in names:
         return {}
@@ -24,7 +24,7 @@ def add(values: Mapping[str, Value], argument: Value) -> Mapping[str, Value]:
 
 
 def remove(values: Mapping[str, Value], argument: Value) -> Mapping[str, Value]:
-    """Take one out by its number, counted from 1. Raises UserError when there is none of that number."""
+    """Remove a reference by its number, counted from 1. Raises UserError for an unknown number."""
     names, number = _names(values), int(str(argument))
     if not 1 <= number <= len(names):
         raise UserError(f"there is no reference {number}; there are {len(names)}")
@@ -32,7 +32,7 @@ def remove(values: Mapping[str, Value], argument: Value) -> Mapping[str, Value]:
 
 
 def clear(values: Mapping[str, Value], argument: Value) -> Mapping[str, Value]:
-    """No references."""
+    """Remove every reference."""
     return {REFERENCES: ()}
 
 

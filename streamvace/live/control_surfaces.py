@@ -42,7 +42,9 @@ class ControlSurfaces:
             return
         osc, rows = self.osc, stage.parameters.schema.values()
         self.web.set_stats(lambda: web_figures(stage.telemetry, stage.parameters, osc.port))
-        self.web.set_panel(Panel(rows, osc.doors, osc.values, osc.cues, glides=self.commands.glides, curves=CURVES))
+        self.web.set_panel(
+            Panel(rows, osc.local_clients, osc.values, osc.cues, glides=self.commands.glides, curves=CURVES)
+        )
         self.web.set_metrics(metrics(stage.telemetry.stats))
 
     def add_figures(self, stage: Stage) -> None:

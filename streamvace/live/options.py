@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from osc_schema import Value
+from streamvace.control.coercion import Coerced
 from streamvace.live.worker.worker import DEFAULT_FACTORY
 from streamvace.records.model_options import COMPILES, LORA_MODES, OFFLOADS, LoraChoice, LoraMode, ModelOptions
 from streamvace.system.errors import UserError
@@ -53,7 +53,7 @@ class RunOptions:
     overwrite: bool = False
     media: Path | None = None
     cues: Path | None = None
-    parameters: Mapping[str, Value] = field(default_factory=dict)
+    parameters: Mapping[str, Coerced] = field(default_factory=dict)
     size: tuple[int, int] | None = None
     upscale: int = 1
     content_rate: float = 24.0

@@ -1,7 +1,6 @@
-"""Being found: the OSCQuery server's entry in the network's service list (mDNS, Bonjour), while it runs.
+"""Announces the OSCQuery server by mDNS (Bonjour) while it runs.
 
-A server on 127.0.0.1 is announced to this machine only. To announce it to the network would promise others something
-that they cannot reach, and tell strangers about a show that keeps to itself.
+A server on 127.0.0.1 is announced on this machine only: the network cannot reach it and should not hear of it.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ if TYPE_CHECKING:
 
 SERVICE = "_oscjson._tcp.local."
 WITHDRAW_SECONDS = 1.0
-"""How long the end of a show waits for the network to take the goodbye."""
+"""How long the end of a show waits for the announcement to be withdrawn."""
 
 log = logging.getLogger(__name__)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a server on `host` can be reached from this machine only."""
+    """Whether only this machine can reach a server on `host`."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -32,13 +31,13 @@ def is_loopback(host: str) -> bool:
 
 
 def host_name(port: int) -> str:
-    """The name that the entry points to, ours alone: the machine's own name is its own service's to announce, and a
-    second opinion on what addresses it has would make that one change the name."""
+    """The host name in the announcement. The machine's own name belongs to its mDNS service, which would rename the
+    machine if it saw other addresses for that name."""
     return f"streamvace-{port}.local"
 
 
 class Advertisement:
-    """Announced by `start`, withdrawn by `stop`; both on one event loop. Neither raises: a show goes on unfound."""
+    """Announced by `start`, withdrawn by `stop`, on one event loop. Neither raises: a show can do without it."""
 
     def __init__(self, name: str, host: str, port: int) -> None:
         self._name = name
@@ -47,32 +46,33 @@ class Advertisement:
         self._zeroconf: AsyncZeroconf | None = None
 
     async def start(self) -> None:
-        """Takes about a second, for the name is checked to be nobody else's; another number is appended if it is."""
+        """Announce. Takes about a second: the name is checked, and a number is appended if it is taken."""
         try:
-            # Only now: the package costs more to import than everything else here, and not every show wants it.
+            # Imported here because the import is slow and not every show needs it.
             from zeroconf.asyncio import AsyncZeroconf
 
             info, interfaces = _describe(self._name, self._host, self._port)
             self._zeroconf = AsyncZeroconf(interfaces=interfaces)
             await (await self._zeroconf.async_register_service(info, allow_name_change=True))
-        except Exception as problem:  # noqa: BLE001 - whatever a network or its absence brings; the show does not need it
+        except Exception as problem:  # noqa: BLE001 - networks fail in many ways, and the show does not need this
             reason = " ".join(str(problem).split()) or type(problem).__name__
-            log.warning("OSCQuery is not announced (%s); it answers all the same at port %d", reason, self._port)
+            log.warning("OSCQuery is not announced (%s); it still answers at port %d", reason, self._port)
             await self.stop()
 
     async def stop(self) -> None:
+        """Withdraw the announcement, if there is one."""
         zeroconf, self._zeroconf = self._zeroconf, None
         if zeroconf is None:
             return
         try:
             await asyncio.wait_for(zeroconf.async_unregister_all_services(), WITHDRAW_SECONDS)
             await asyncio.wait_for(zeroconf.async_close(), WITHDRAW_SECONDS)
-        except Exception as problem:  # noqa: BLE001 - as above; entries that are not withdrawn expire by themselves
+        except Exception as problem:  # noqa: BLE001 - as above; an announcement that is not withdrawn expires
             log.debug("OSCQuery's announcement was not withdrawn: %r", problem)
 
 
 def _describe(name: str, host: str, port: int) -> tuple[ServiceInfo, list[str]]:
-    """The entry, and the addresses of the interfaces that it is announced on."""
+    """The service entry, and the addresses of the interfaces to announce it on."""
     from zeroconf import ServiceInfo
 
     addresses = _addresses(host)
@@ -88,7 +88,7 @@ def _describe(name: str, host: str, port: int) -> tuple[ServiceInfo, list[str]]:
 
 
 def _addresses(host: str) -> list[str]:
-    """The IPv4 addresses of this machine that reach a server on `host`. Raises OSError when there are none."""
+    """The IPv4 addresses at which a server on `host` can be reached. Raises OSError if there are none."""
     if host not in ("0.0.0.0", ""):
         return [socket.gethostbyname(host)]
     import ifaddr

@@ -1,4 +1,4 @@
-"""The command line's view of the address space: `--context-scale 0.8` for `/streamvace/context_scale`."""
+"""Command line options for the address space: `--context-scale 0.8` sets `/streamvace/context_scale`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import osc_schema
 from osc_schema import Parameter, Value, flat
-from streamvace.control.coercion import coerce, expectation, show
+from streamvace.control.coercion import Coerced, coerce, expectation, show
 from streamvace.system.errors import UserError
 
 _BOOLS = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
@@ -15,7 +15,7 @@ _BOOLS = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false
 
 @dataclass(frozen=True)
 class CliOption:
-    """name: `--context-scale`. parameter: what it sets. help: one line with what it takes and the default."""
+    """name: `--context-scale`. parameter: what it sets. help: one line, with range and default."""
 
     name: str
     parameter: Parameter
@@ -23,7 +23,7 @@ class CliOption:
 
 
 def options() -> tuple[CliOption, ...]:
-    """An option for every parameter that holds a value at the start, in the order of the schema; triggers hold none."""
+    """An option for every parameter that holds a value, in the order of the schema."""
     return tuple(
         CliOption(_option(row), row, f"{row.help} ({expectation(row)}; default {_text(row.default)})")
         for row in osc_schema.load()
@@ -31,29 +31,29 @@ def options() -> tuple[CliOption, ...]:
     )
 
 
-def parse_cli(pairs: Mapping[str, str | Sequence[str]]) -> dict[str, Value]:
-    """Option names (`--context-scale`, dashes in front or not) and their text, as overrides for `Parameters`.
+def parse_cli(pairs: Mapping[str, str | Sequence[str]]) -> dict[str, Coerced]:
+    """Coerced values by address, from option names (`--context-scale`, with or without dashes) and their text.
 
-    A list comes as a sequence of texts, one each time the option was given, or as one text with a line for each;
-    of a weighted list a text is `TEXT` or `TEXT=WEIGHT`.
+    A list is a sequence of texts, one for each use of the option, or one text with a line for each item. In a weighted
+    list an item is `TEXT` or `TEXT=WEIGHT`.
 
-    Raises UserError, one line, for an unknown option or a text that does not mean a value in range: unlike a live
-    message, a command line can be mended before the show.
+    Raises UserError, one line, for an unknown option, an invalid text, and a value out of range: unlike a live message,
+    a command line can be corrected before the show.
     """
     rows = {option.name: option.parameter for option in options()}
-    values: dict[str, Value] = {}
-    for name, said in pairs.items():
+    values: dict[str, Coerced] = {}
+    for name, given in pairs.items():
         option = "--" + name.lstrip("-").replace("_", "-")
         row = rows.get(option)
         if row is None:
             raise UserError(f"{option}: there is no such parameter; there are {', '.join(rows)}")
-        lines = said.split("\n") if isinstance(said, str) else list(said)
-        whole = said if isinstance(said, str) else "\n".join(said)
+        lines = given.split("\n") if isinstance(given, str) else list(given)
+        whole = "\n".join(lines)
         value = _from_lines(row, lines) if row.type in ("strings", "weighted") else _from_text(row, whole)
         coerced = coerce(row, (value,))
-        if coerced.status != "set" or coerced.value is None:
+        if coerced.status != "set":
             raise UserError(f"{option}: takes {expectation(row)}, got {show(whole)}")
-        values[row.address] = coerced.value
+        values[row.address] = coerced
     return values
 
 
@@ -62,7 +62,7 @@ def _option(row: Parameter) -> str:
 
 
 def _from_text(row: Parameter, text: str) -> Value:
-    """What the text says in the parameter's type, or the text itself, which is then refused."""
+    """The text in the parameter's type, or the text itself, which coercion then refuses."""
     if row.type == "bool":
         return _BOOLS.get(text.strip().lower(), text)
     try:
@@ -82,7 +82,7 @@ def _from_lines(row: Parameter, lines: Sequence[str]) -> Value:
 
 
 def _weighted(line: str) -> tuple[str, float]:
-    """`red glass=0.3` as its parts; an equals sign without a number after it belongs to the text."""
+    """`red glass=0.3` as its parts; an equals sign that no number follows belongs to the text."""
     text, equals, weight = line.rpartition("=")
     try:
         return (text, float(weight)) if equals else (line, 1.0)

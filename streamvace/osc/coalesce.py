@@ -1,7 +1,7 @@
-"""What a burst of faders makes superfluous, found without decoding it.
+"""Coalescing of fader bursts before they are decoded.
 
-A desk at full tilt sends faster than Python decodes, and what waits too long in the system's buffer is lost: the newest
-value first of all. So plain numbers for an address that has a newer plain number in the same batch are dropped unread.
+A controller can send faster than Python decodes, and once the system's buffer is full the newest values are lost. So a
+plain number is dropped undecoded if the same batch has a newer plain number for its address.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ Arrival = tuple[bytes, Peer]
 
 
 class Coalescer:
-    """Knows by its first bytes every message that sets one parameter to one `f` or `i`. Triggers are not among them:
-    a button's release must not push out its press."""
+    """Recognises messages with one `f` or `i` for one parameter by their first bytes. Triggers are excluded: a
+    button's release must not replace its press."""
 
     def __init__(self, schema: Mapping[str, Parameter]) -> None:
         self._heads: dict[bytes, tuple[str, bool]] = {}
@@ -30,10 +30,10 @@ class Coalescer:
                 self._heads[address + b",f\0\0"] = (row.address, True)
                 self._heads[address + b",i\0\0"] = (row.address, False)
 
-    def thin(self, arrived: Sequence[Arrival]) -> list[Arrival]:
-        """The same arrivals, in order, without those that a later, valid one of the same address overtakes.
+    def coalesce(self, arrived: Sequence[Arrival]) -> list[Arrival]:
+        """The same arrivals, in order, without those superseded by a later valid one of the same address.
 
-        Setting every parameter from what is left gives exactly the values that all of them would have given.
+        The remaining ones set exactly the values that all of them would have set.
         """
         settled: set[str] = set()
         kept: list[Arrival] = []
@@ -44,7 +44,7 @@ class Coalescer:
                 address, is_float = known
                 if address in settled:
                     continue
-                # Any finite number sets these types; NaN is refused, so what came before it still counts.
+                # Any finite number sets these types. NaN is refused, so the value before it still counts.
                 if not is_float or math.isfinite(struct.unpack(">f", datagram[-4:])[0]):
                     settled.add(address)
             kept.append(arrival)

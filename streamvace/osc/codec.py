@@ -1,8 +1,8 @@
 """OSC 1.0 and 1.1 datagrams to messages and back. No I/O, no state.
 
-Decoding is ours because it meets the network: it raises nothing but OscError, does not recurse, always moves forward,
-and builds nothing larger than the datagram warrants. It is as strict as liblo about lengths and padding. Encoding only
-ever meets our own values and is python-osc's.
+Decoding has its own code because its input is untrusted: it raises only OscError, does not recurse, always advances,
+and its memory is bounded by the size of the datagram. It is as strict as liblo about lengths and padding. Encoding sees
+only our own values and uses python-osc.
 """
 
 from __future__ import annotations
@@ -18,17 +18,16 @@ from pythonosc.osc_message_builder import BuildError, OscMessageBuilder
 import osc_schema
 
 MAX_DATAGRAM: Final = 65536
-"""Bytes; no UDP datagram is larger."""
+"""Bytes; the largest UDP datagram."""
 MAX_MESSAGES: Final = sum(row.access == "write" for row in osc_schema.load()) + 8
-"""Messages a datagram: one for every parameter and trigger that there is, so that a whole look fits into one bundle,
-and a few for a controller's own (a ping, a subscription, its name). As many cost less than a millisecond:
-benchmarks/osc.py says how much less."""
+"""Messages a datagram: one for every parameter and trigger, so that a whole look fits into one bundle, and a few for
+services such as ping and subscribe. benchmarks/osc.py measures them; they cost less than a millisecond."""
 MAX_ARGUMENTS: Final = 32
 """Arguments a message, array brackets included."""
 MAX_VALUES: Final = 256
-"""Arguments a datagram, array brackets included: what decoding one costs grows with it."""
+"""Arguments a datagram, array brackets included; the cost of decoding grows with them."""
 MAX_DEPTH: Final = 8
-"""Bundles in bundles, and arrays in arrays."""
+"""Levels of nested bundles, and of nested arrays."""
 MAX_ADDRESS: Final = 255
 """Bytes of an address or address pattern."""
 IMMEDIATELY: Final = 1
@@ -44,11 +43,11 @@ _ADDRESS_LETTERS: Final = bytes(letter for letter in range(0x21, 0x7F) if letter
 
 
 class OscError(ValueError):
-    """A datagram that is no OSC, or a value that OSC cannot carry. The message is one line."""
+    """A datagram that is not OSC, or a value that OSC cannot carry. The message is one line."""
 
 
 class Impulse(Enum):
-    """The type of IMPULSE, the argument `I`: no value, just "now"."""
+    """The type of IMPULSE, the argument `I`, which has no value."""
 
     IMPULSE = "I"
 
@@ -98,9 +97,9 @@ class Message(NamedTuple):
 
 
 def decode(datagram: bytes) -> list[Message]:
-    """Every message of a datagram, in order, bundles laid flat; messages of one bundle share its time tag.
+    """Every message of a datagram, in order, bundles flattened; messages of one bundle share its time tag.
 
-    Raises OscError, and nothing else, for anything that is not well-formed OSC: then none of it counts.
+    Raises OscError, and nothing else, if any part of it is not well-formed OSC.
     """
     if not datagram or len(datagram) % 4 or len(datagram) > MAX_DATAGRAM:
         raise OscError(f"a datagram has a multiple of 4 bytes, at most {MAX_DATAGRAM}, got {len(datagram)}")
@@ -139,9 +138,9 @@ def encode_message(address: str, *arguments: object) -> bytes:
 
 
 def _bundle(data: bytes) -> list[Message]:
-    """The messages of a bundle, by a list of what is still open instead of recursion.
+    """The messages of a bundle. A stack of open bundles, (end, time tag) each, replaces recursion.
 
-    Each entry is (end, time tag); the read position only grows, by at least four bytes a turn, so it ends.
+    The read position grows by at least four bytes an iteration, so the loop ends.
     """
     messages: list[Message] = []
     values = 0
@@ -177,27 +176,27 @@ def _bundle(data: bytes) -> list[Message]:
 
 
 def _open_bundle(data: bytes, start: int, end: int, outer: int) -> tuple[int, int]:
-    """Past a bundle's head: where its elements start, and its time tag, never before the tag of the bundle around."""
+    """Where a bundle's elements start, and its time tag, which is never earlier than that of the enclosing bundle."""
     if end - start < 16:
-        raise OscError(f"bundle: head takes 16 bytes, {end - start} are there at byte {start}")
+        raise OscError(f"bundle: the head takes 16 bytes, {end - start} are there at byte {start}")
     (timetag,) = _TIMETAG.unpack_from(data, start + 8)
     return start + 16, max(timetag, outer)
 
 
 def _message(data: bytes, start: int, end: int, timetag: int) -> tuple[Message, int]:
-    """The message, and how many type tags it has."""
+    """The message, and its number of type tags."""
     raw, position = _string(data, start, end)
     address = _address(raw)
     if position == end:
-        # Old senders leave the type tags out when there are no arguments.
+        # Some old senders omit the type tags of a message without arguments.
         return Message(address, (), timetag), 0
     tags, position = _string(data, position, end)
     if not tags.startswith(b","):
         raise OscError(f"{address}: type tags start with a comma, got {tags[:20]!r}")
     if len(tags) > MAX_ARGUMENTS + 1:
-        raise OscError(f"{address}: {len(tags) - 1} arguments, at most {MAX_ARGUMENTS} are taken")
+        raise OscError(f"{address}: {len(tags) - 1} arguments, the limit is {MAX_ARGUMENTS}")
     if not tags.translate(None, _PLAIN_TAGS)[1:]:
-        # Faders, most of all: numbers and nothing else, unpacked in one go.
+        # Numbers only, as faders send: unpacked in one call.
         numbers = _numbers(tags)
         if end - position != numbers.size:
             raise OscError(
@@ -219,12 +218,12 @@ def _address(raw: bytes) -> str:
 
 @lru_cache(maxsize=64)
 def _numbers(tags: bytes) -> struct.Struct:
-    """For `,ff` and the like."""
+    """The layout of type tags such as `,ff`."""
     return struct.Struct(">" + tags[1:].decode().replace("h", "q"))
 
 
 def _arguments(address: str, tags: bytes, data: bytes, position: int, end: int) -> tuple[tuple[Argument, ...], int]:
-    """The arguments by their tags, arrays by a stack of open lists."""
+    """The arguments, and the position after them. A stack of open arrays replaces recursion."""
     stack: list[list[Argument]] = [[]]
     for code in tags[1:]:
         tag = chr(code)
@@ -234,14 +233,14 @@ def _arguments(address: str, tags: bytes, data: bytes, position: int, end: int) 
             stack.append([])
         elif tag == "]":
             if len(stack) == 1:
-                raise OscError(f"{address}: an array is closed that was never opened")
+                raise OscError(f"{address}: an array is closed but not opened")
             closed = tuple(stack.pop())
             stack[-1].append(closed)
         else:
             value, position = _argument(address, tag, data, position, end)
             stack[-1].append(value)
     if len(stack) != 1:
-        raise OscError(f"{address}: {len(stack) - 1} arrays are never closed")
+        raise OscError(f"{address}: {len(stack) - 1} arrays are not closed")
     return tuple(stack[0]), position
 
 

@@ -1,4 +1,4 @@
-"""Who wants to hear, and what there is to say. No sockets: the server does the sending."""
+"""Subscribers, and the outputs that have changed. No sockets: the server sends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streamvace.osc.peer import Peer, udp_target, writer_name
 
 MAX_SUBSCRIBERS = 32
 EXPIRY = 600.0
-"""Seconds after which a subscriber that has sent nothing is forgotten; any message from it counts."""
+"""Seconds without any message from a subscriber after which it is removed."""
 
 
 @dataclass
@@ -22,7 +22,7 @@ class _Subscription:
 
 
 class Subscribers:
-    """Where feedback goes: bounded, forgetful, one entry a target. Belongs to one thread; times are seconds."""
+    """The targets of feedback, limited in number, each with an expiry. Belongs to one thread; times in seconds."""
 
     def __init__(self) -> None:
         self._by_target: dict[Peer, _Subscription] = {}
@@ -31,19 +31,19 @@ class Subscribers:
         return len(self._by_target)
 
     def add(self, source: Peer, port: int | None, now: float) -> str:
-        """Send to `port` at the source's host, or to the source itself. Returns why not, in one line, or nothing.
+        """Send to `port` at the source's host, or to the source itself. Returns one line if refused, else "".
 
-        When the table is full a newcomer is refused: a flood of strangers must not push out the desk that is in use.
+        When the table is full, new subscribers are refused: a flood must not displace the controller in use.
         """
         self.forget_silent(now)
         target = source if port is None else udp_target(source, port)
         if target not in self._by_target and len(self._by_target) >= MAX_SUBSCRIBERS:
-            return f"{len(self._by_target)} subscribers, at most {MAX_SUBSCRIBERS} are served; unsubscribe one first"
+            return f"{len(self._by_target)} subscribers, the limit is {MAX_SUBSCRIBERS}; unsubscribe one first"
         self._by_target[target] = _Subscription(source, now)
         return ""
 
     def remove(self, source: Peer, port: int | None) -> None:
-        """Undo `add` with the same port; without a port, everything that this source subscribed."""
+        """Undo `add` with the same port; without a port, remove every subscription of this source."""
         if port is not None:
             self._by_target.pop(udp_target(source, port), None)
             return
@@ -51,18 +51,18 @@ class Subscribers:
             del self._by_target[target]
 
     def heard_from(self, source: Peer, now: float) -> None:
-        """The source is alive."""
+        """Renew the subscriptions of this source."""
         for target, entry in self._by_target.items():
             if source in (target, entry.source):
                 entry.heard = now
 
     def forget_silent(self, now: float) -> None:
-        """Drop everyone not heard from for EXPIRY."""
+        """Remove subscribers that have been silent for EXPIRY."""
         for target in [target for target, entry in self._by_target.items() if now - entry.heard > EXPIRY]:
             del self._by_target[target]
 
     def targets(self, without: str = "") -> list[Peer]:
-        """Everyone but the writer `without`: a desk that hears its own fader fights the hand on it."""
+        """Everyone except the writer `without`: feedback of its own value would move a fader under the hand."""
         return [
             target
             for target, entry in self._by_target.items()
@@ -70,7 +70,7 @@ class Subscribers:
         ]
 
     def target_of(self, source: Peer) -> Peer:
-        """Where a source wants its answers: the port it subscribed, else where it sends from."""
+        """Where to answer a source: the port it subscribed, otherwise the port it sends from."""
         for target, entry in self._by_target.items():
             if entry.source == source:
                 return target
@@ -78,7 +78,7 @@ class Subscribers:
 
 
 class StatusBoard:
-    """The newest value of every output, and which of them are news. Any thread may write."""
+    """The newest value of every output, and which have changed. Any thread may publish."""
 
     def __init__(self, schema: Mapping[str, Parameter]) -> None:
         self._rows = {row.address: row for row in schema.values() if row.access == "read"}
@@ -89,15 +89,15 @@ class StatusBoard:
         self._news: set[str] = set()
 
     def publish(self, address: str, value: Value) -> None:
-        """Put up a value: texts cut to length, lists to their most items, left out if not finite, as the schema's type.
+        """Set an output. Texts and lists are cut to their limits; NaN and infinity are ignored.
 
-        Raises KeyError for an address that is no output, TypeError for a value of the wrong kind: bugs, not bad input.
+        Raises KeyError for an address that is not an output and TypeError for a wrong type: bugs, not bad input.
         """
         row = self._rows[address]
         if row.type == "strings" and isinstance(value, tuple):
-            kept: Value = tuple(_carried(str(text), row) for text in value[: row.max_items])
+            kept: Value = tuple(_sendable(str(text), row) for text in value[: row.max_items])
         elif row.type == "string" and isinstance(value, str):
-            kept = _carried(value, row)
+            kept = _sendable(value, row)
         elif row.type in ("float", "int", "bool") and isinstance(value, (int, float)):
             if not math.isfinite(value):
                 return
@@ -110,18 +110,18 @@ class StatusBoard:
                 self._news.add(address)
 
     def values(self) -> dict[str, Value]:
-        """Everything, as it stands."""
+        """Every output: a copy."""
         with self._lock:
             return dict(self._values)
 
     def take_news(self) -> dict[str, Value]:
-        """What has changed since the last call."""
+        """The outputs that have changed since the last call."""
         with self._lock:
             news = {address: self._values[address] for address in sorted(self._news)}
             self._news.clear()
             return news
 
 
-def _carried(text: str, row: Parameter) -> str:
-    """What OSC can carry of a text of ours, at most `max_length` characters."""
+def _sendable(text: str, row: Parameter) -> str:
+    """A text without what OSC cannot carry, at most `max_length` characters."""
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")[: row.max_length]

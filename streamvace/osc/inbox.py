@@ -1,8 +1,8 @@
 """From datagrams to changes of the parameters: decode, sort, coalesce. No sockets, no threads.
 
-Take every datagram that has arrived, then `flush` once: however many there were, each address is set once, to its
-last valid value, all in one version of the parameters. Requests are answered after that, so a pong says that whatever
-was sent before the ping has been applied.
+Take every datagram that has arrived, then `flush` once: each address is set to its last valid value, all of them in one
+version of the parameters. Requests are answered afterwards, so a pong confirms that everything sent before the ping has
+been applied.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from streamvace.control.parameters import Change, Parameters, Result
 from streamvace.osc import codec
 from streamvace.osc.coalesce import Arrival, Coalescer
 from streamvace.osc.codec import IMPULSE, Message, OscError
+from streamvace.osc.counters import Counters
 from streamvace.osc.pattern import Addresses, is_pattern
 from streamvace.osc.peer import Peer, writer_name
 from streamvace.osc.schedule import Schedule
@@ -30,62 +31,30 @@ from streamvace.system.errors import UserError
 MAX_PATTERNS = 8
 """Address patterns a datagram."""
 MAX_PATTERN_LETTERS = 256
-"""Of all patterns of a datagram: what matching them costs grows with it."""
+"""Characters of all patterns of a datagram; the cost of matching grows with them."""
 MAX_NAMED = codec.MAX_MESSAGES
-"""Addresses that a datagram may name in all, by messages and by patterns: each is checked and set."""
+"""Addresses that the messages and patterns of a datagram may name; each is coerced and set."""
 ACT_COSTS = 32
-"""Of those addresses, what a command costs that looks at all values: a store copies the whole look."""
+"""How many of those addresses a command counts as that reads all values: a store copies a whole look."""
 MAX_REQUESTS = 256
-"""Requests answered a flush; the oldest give way."""
+"""Requests answered a flush; older ones are dropped."""
 MAX_ACTIONS = 64
-"""Triggers with a value that are applied a flush: each counts, none overtakes another, so they need a bound."""
+"""Triggers with a value applied a flush. They are never coalesced, so they need a limit."""
 MAX_COMPLAINTS = 64
-"""Senders and addresses told off a flush."""
+"""Pairs of sender and address that get a complaint a flush."""
 
 QUANTISE = "/streamvace/quantise"
 
 log = logging.getLogger(__name__)
 
 
-@dataclass
-class Counters:
-    """What has come in since the start. Each counts messages unless it says otherwise.
-
-    datagrams: received. malformed: datagrams that were no OSC. messages: decoded, patterns counted once.
-    applied: changes handed to the parameters. coalesced: overtaken by a later one before it was applied.
-    clamped, refused: out of range; of no meaning. unknown: to addresses that do not exist.
-    scheduled: bundles kept for later. unscheduled: bundles refused for their time tag, or for want of room.
-    requests_dropped: requests that gave way to newer ones. unsent: replies and feedback the network did not take.
-    tcp_refused: connections beyond the limit. tcp_unframed, tcp_slow: connections that were ended because no packets
-    could be told apart in what they sent, or because they did not read what they had asked for.
-    faults: errors of ours that were caught; should stay 0.
-    """
-
-    datagrams: int = 0
-    malformed: int = 0
-    messages: int = 0
-    applied: int = 0
-    coalesced: int = 0
-    clamped: int = 0
-    refused: int = 0
-    unknown: int = 0
-    scheduled: int = 0
-    unscheduled: int = 0
-    requests_dropped: int = 0
-    unsent: int = 0
-    tcp_refused: int = 0
-    tcp_unframed: int = 0
-    tcp_slow: int = 0
-    faults: int = 0
-
-
-Wanted = dict[str | int, tuple[Change, Peer]]
-"""Changes to make and who asked, by address; actions by number: in order of arrival."""
+Pending = dict[str | int, tuple[Change, Peer]]
+"""Changes and their senders, in order of arrival: by address; actions, which are not coalesced, by number."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """Something to answer: a service message, or a query (`address` is then the parameter asked for)."""
+    """Something to answer: a service message, or a query (`address` is then the parameter)."""
 
     address: str
     arguments: tuple[codec.Argument, ...]
@@ -94,14 +63,38 @@ class Request:
 
 @dataclass
 class Outcome:
-    """What a flush did, and who waits for what.
+    """The outcome of a flush.
 
-    complaints: for each sender and address, the one line to send back.
+    complaints: by sender and address, the line to send back.
     """
 
     results: tuple[Result, ...] = ()
     requests: list[Request] = field(default_factory=list)
     complaints: dict[tuple[Peer, str], str] = field(default_factory=dict)
+
+
+@dataclass
+class _Origin:
+    """The datagram that messages come from, and what they may still cost.
+
+    timed: its bundle has a time tag, so nothing in it waits for a beat. addresses, patterns, letters: what is left of
+    MAX_NAMED, MAX_PATTERNS and MAX_PATTERN_LETTERS.
+    """
+
+    peer: Peer
+    timed: bool = False
+    addresses: int = MAX_NAMED
+    patterns: int = MAX_PATTERNS
+    letters: int = MAX_PATTERN_LETTERS
+
+    def affords(self, address: str) -> bool:
+        """Charge for one address or pattern; False for a pattern beyond the limits."""
+        if not is_pattern(address):
+            self.addresses -= 1
+            return True
+        self.patterns -= 1
+        self.letters -= len(address)
+        return self.patterns >= 0 and self.letters >= 0
 
 
 class Inbox:
@@ -116,26 +109,25 @@ class Inbox:
         gate: BeatGate | None = None,
         look_ahead_s: Callable[[], float] = float,
     ) -> None:
-        """commands: what is no parameter and no service; by itself only `/to` addresses, without cues.
+        """commands: None knows only the `/to` addresses, without cues. gate: None waits for no beat.
 
-        gate: what waits for a beat. look_ahead_s: how early what shapes a chunk must be set to be seen on time.
+        look_ahead_s: how many seconds early a parameter that shapes a chunk must be set to be seen on time.
         """
         self.counters = Counters()
         self.commands = commands or Commands(parameters, CueList())
         self.schedule = Schedule()
-        self._thinner = Coalescer(parameters.schema)
+        self._coalescer = Coalescer(parameters.schema)
         self._parameters = parameters
         self._wall_clock = wall_clock
         self._services = frozenset(service.address for service in osc_schema.services())
-        # Triggers answer to their full address only: a `/*` meant for faders must not end the show.
+        # Triggers are set by their full address only: a `/*` meant for faders must not end the show.
         patternable = [row.address for row in parameters.schema.values() if row.type != "trigger"]
         self._patternable = Addresses((*patternable, *self.commands.glides))
         self._gate = gate or BeatGate()
         self._look_ahead_s = look_ahead_s
-        self._pending: Wanted = {}
-        self._held: Wanted = {}  # until the beat
+        self._pending: Pending = {}
+        self._held: Pending = {}  # until the beat
         self._held_beat = 0.0
-        self._nameable = MAX_NAMED
         self._numbers = count()
         self._actions = 0
         self._results: tuple[Result, ...] = ()
@@ -143,17 +135,17 @@ class Inbox:
         self._complaints: dict[tuple[Peer, str], str] = {}
 
     def take_all(self, arrived: Sequence[Arrival]) -> None:
-        """Take in a batch of datagrams, oldest first, without reading those that later ones overtake anyway."""
-        kept = self._thinner.thin(arrived)
-        overtaken = len(arrived) - len(kept)
-        self.counters.datagrams += overtaken
-        self.counters.messages += overtaken
-        self.counters.coalesced += overtaken
+        """Take a batch of datagrams, oldest first. Those that a later one supersedes are not decoded."""
+        kept = self._coalescer.coalesce(arrived)
+        superseded = len(arrived) - len(kept)
+        self.counters.datagrams += superseded
+        self.counters.messages += superseded
+        self.counters.coalesced += superseded
         for datagram, peer in kept:
             self.take(datagram, peer)
 
     def take(self, datagram: bytes, peer: Peer) -> None:
-        """Take in one datagram. Never raises for what is in it."""
+        """Take one datagram. Never raises for its content."""
         self.counters.datagrams += 1
         try:
             messages = codec.decode(datagram)
@@ -164,21 +156,15 @@ class Inbox:
             return
         self.counters.messages += len(messages)
         now = self._wall_clock()
-        patterns, letters, self._nameable = MAX_PATTERNS, MAX_PATTERN_LETTERS, MAX_NAMED
+        origin = _Origin(peer)
         later: dict[int, list[Message]] = {}
         for message in messages:
-            if is_pattern(message.address):
-                patterns -= 1
-                letters -= len(message.address)
-                if patterns < 0 or letters < 0:
-                    self.counters.refused += 1
-                    continue
-            else:
-                self._nameable -= 1
-            if message.timetag != codec.IMMEDIATELY and codec.unix_seconds(message.timetag) > now:
+            if not origin.affords(message.address):
+                self.counters.refused += 1
+            elif message.timetag != codec.IMMEDIATELY and codec.unix_seconds(message.timetag) > now:
                 later.setdefault(message.timetag, []).append(message)
             else:
-                self._sort(message, peer)
+                self._sort(message, origin)
         for timetag, group in later.items():
             due = codec.unix_seconds(timetag)
             ahead = any(self._shapes(message.address) for message in group)
@@ -190,13 +176,13 @@ class Inbox:
                 self.counters.scheduled += 1
 
     def flush(self) -> Outcome:
-        """Apply everything taken, and scheduled bundles that are due, as one change of the parameters."""
+        """Apply everything taken, and scheduled bundles that are due, as one version of the parameters."""
         for messages, peer in self.schedule.pop_due(self._wall_clock(), self._look_ahead_s()):
-            self._nameable = MAX_NAMED
+            origin = _Origin(peer, timed=True)
             for message in messages:
-                self._sort(message, peer, timed=True)
+                self._sort(message, origin)
         if self._held and self._gate.wait_s(self._held_beat) <= 0:
-            # What came for the same address meanwhile is newer, and stays.
+            # A pending change of the same address is newer and wins.
             self._pending = {**self._held, **self._pending}
             self._held = {}
         self._apply()
@@ -206,7 +192,7 @@ class Inbox:
         return outcome
 
     def seconds_to_next(self) -> float | None:
-        """How long until something that waits must be set; None when nothing waits."""
+        """Seconds until a waiting change must be set; None when nothing waits."""
         waits = [self._gate.wait_s(self._held_beat)] if self._held else []
         due = self.schedule.next_due(self._look_ahead_s())
         if due is not None:
@@ -214,12 +200,12 @@ class Inbox:
         return min(waits, default=None)
 
     def _apply(self) -> None:
-        """Everything pending, as one change of the parameters."""
+        """Apply everything pending as one version of the parameters."""
         if not self._pending:
             return
-        results = self._parameters.apply_bundle(change for change, _ in self._pending.values())
+        results = self._parameters.apply_bundle([change for change, _ in self._pending.values()])
         for result, (_, peer) in zip(results, self._pending.values(), strict=True):
-            if result.status == "refused":  # found only now: what an action asks for depends on what there is
+            if result.status == "refused":  # by a trigger's edit, which depends on the current values
                 self.counters.refused += 1
                 self._complain(peer, result.address, result.line)
             elif result.address == QUANTISE:
@@ -235,90 +221,93 @@ class Inbox:
             self._parameters.set(QUANTISE, ("off",), writer="")
             self._complain(peer, QUANTISE, str(error))
 
-    def _sort(self, message: Message, peer: Peer, *, timed: bool = False) -> None:
-        """One message whose time has come: a request, or a change for each address it names.
-
-        timed: it brought its own time, so it waits for no beat.
-        """
-        if message.address in self._services:
-            self._ask(Request(message.address, message.arguments, peer))
+    def _sort(self, message: Message, origin: _Origin) -> None:
+        """Handle a message that is due: a request, or a change of each address it names."""
+        address, arguments = message.address, message.arguments
+        if address in self._services:
+            self._ask(Request(address, arguments, origin.peer))
             return
-        addresses: tuple[str, ...] = (message.address,)
-        if is_pattern(message.address):
-            addresses = self._named(message.address)
-        elif message.address not in self._parameters.schema and not self.commands.known(message.address):
-            addresses = ()
-        if not addresses:
+        named: tuple[str, ...] = ()
+        if is_pattern(address):
+            named = self._matching(address, origin)
+        elif address in self._parameters.schema or self.commands.known(address):
+            named = (address,)
+        if not named:
             self.counters.unknown += 1
-            # Others' traffic on a shared port is none of ours to comment on.
-            if message.address.startswith("/streamvace/"):
-                self._complain(peer, message.address, f"{message.address[:80]}: there is no such parameter")
-        arguments = (True,) if message.arguments == (IMPULSE,) else message.arguments
-        for address in addresses:
-            if self.commands.known(address):
-                self._command(address, arguments, peer, timed=timed)
+            # A shared port carries other programs' traffic: no complaint about their addresses.
+            if address.startswith("/streamvace/"):
+                self._complain(origin.peer, address, f"{address[:80]}: there is no such parameter")
+        if arguments == (IMPULSE,):
+            arguments = (True,)
+        for each in named:
+            if self.commands.known(each):
+                self._command(each, arguments, origin)
             else:
-                self._want(Change(address, arguments, writer_name(peer)), peer, timed=timed)
+                self._set(each, arguments, origin)
 
-    def _named(self, pattern: str) -> tuple[str, ...]:
-        """What the pattern names; no more than this datagram may still name, the others are refused."""
+    def _matching(self, pattern: str, origin: _Origin) -> tuple[str, ...]:
+        """The addresses that a pattern matches, as far as the datagram may name more; the rest is refused."""
         found = self._patternable.matching(pattern)
-        kept = found[: max(0, self._nameable)]
-        self._nameable -= len(kept)
+        kept = found[: max(0, origin.addresses)]
+        origin.addresses -= len(kept)
         self.counters.refused += len(found) - len(kept)
         return kept
 
-    def _command(self, address: str, arguments: tuple[codec.Argument, ...], peer: Peer, *, timed: bool) -> None:
+    def _command(self, address: str, arguments: tuple[codec.Argument, ...], origin: _Origin) -> None:
         try:
-            if self._nameable < 0:
+            if origin.addresses < 0:
                 raise UserError("too much at once; send it in a datagram of its own")
             if self.commands.acts(address):
-                self._nameable -= ACT_COSTS
+                origin.addresses -= ACT_COSTS
                 self._apply()
             changes = self.commands.changes(address, arguments)
         except UserError as refusal:
             self.counters.refused += 1
-            self._complain(peer, address, f"{address}: {refusal}")
+            self._complain(origin.peer, address, f"{address}: {refusal}")
             return
-        # A cue is taken whole or not at all, so the last one may go beyond the bound. Each of its values counts twice:
-        # it has to be made as well as checked and set.
-        self._nameable -= 2 * len(changes)
+        # A cue is applied whole or not at all, so the last one may exceed the limit. Each of its values counts twice:
+        # once to build the change, once to set it.
+        origin.addresses -= 2 * len(changes)
         for change in changes:
-            self._want(change, peer, timed=timed, deliberate=True)
+            self._want(change, origin, deliberate=True)
 
-    def _want(self, change: Change, peer: Peer, *, timed: bool, deliberate: bool = False) -> None:
-        """deliberate: by a command, so that even a float may wait for the beat; a hand on a fader never does."""
-        row = self._parameters.schema[change.address]
-        trigger = row.type == "trigger"
-        if change.arguments == ("?",) or (not change.arguments and not trigger):
-            self._ask(Request(change.address, (), peer))
+    def _set(self, address: str, arguments: tuple[codec.Argument, ...], origin: _Origin) -> None:
+        """Coerce one value, or note the query for it."""
+        if arguments == ("?",) or (not arguments and self._parameters.schema[address].type != "trigger"):
+            self._ask(Request(address, (), origin.peer))
             return
-        # Judged now, not at the flush: a bad message must not push out the good one before it, and a button's release
-        # must not undo its press.
-        checked = self._parameters.check(change.address, change.arguments)
-        if checked.line:
-            self._complain(peer, change.address, checked.line)
-        self.counters.clamped += checked.status == "clamped"
-        self.counters.refused += checked.status == "refused"
-        if checked.value is None:
+        # Coerced here and not at the flush: a bad message must not replace the good one before it, and a button's
+        # release must not undo its press.
+        self._want(Change(self._parameters.check(address, arguments), writer_name(origin.peer)), origin)
+
+    def _want(self, change: Change, origin: _Origin, *, deliberate: bool = False) -> None:
+        """Queue a change. deliberate: by a command, so even a float waits for the beat; a moved fader never does."""
+        address, status, value, line = change.coerced
+        if line:
+            self._complain(origin.peer, address, line)
+            self.counters.clamped += status == "clamped"
+            self.counters.refused += status == "refused"
+        if value is None:
             return
-        waits = self._gate.holding and not timed and (deliberate or row.type != "float") and self._shapes(row.address)
+        row = self._parameters.schema[address]
+        may_wait = self._gate.holding and not origin.timed and (deliberate or row.type != "float")
+        waits = may_wait and self._shapes(address)
         if waits and not self._held:
             self._held_beat = self._gate.next_beat()
-        wanted = self._held if waits else self._pending
+        queue = self._held if waits else self._pending
         if row.argument:
             if self._actions == MAX_ACTIONS:
                 self.counters.refused += 1
-                self._complain(peer, change.address, f"{change.address}: more than {MAX_ACTIONS} actions at once")
+                self._complain(origin.peer, address, f"{address}: more than {MAX_ACTIONS} actions at once")
                 return
             self._actions += 1
-            wanted[next(self._numbers)] = (change, peer)
+            queue[next(self._numbers)] = (change, origin.peer)
             return
-        self.counters.coalesced += wanted.pop(change.address, None) is not None
-        wanted[change.address] = (change, peer)
+        self.counters.coalesced += queue.pop(address, None) is not None
+        queue[address] = (change, origin.peer)
 
     def _shapes(self, address: str) -> bool:
-        """Whether what is sent there is seen from a chunk on, rather than at once."""
+        """Whether a change is seen from the next chunk on, rather than at once."""
         row = self._parameters.schema.get(address)
         return self.commands.known(address) or is_pattern(address) or (row is not None and row.applies == "next_chunk")
 

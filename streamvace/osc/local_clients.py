@@ -1,6 +1,6 @@
-"""The way in for surfaces of this process, such as the web panel: the same door as everyone's, without a socket.
+"""OSC clients inside this process, such as the web panel.
 
-What they send meets the same inbox as a datagram: coalesced, judged, quantised, and answered with the same lines.
+Their messages go through the same inbox as datagrams: they are coalesced, coerced, quantised and answered the same way.
 Threads: any thread opens, posts and closes; the OSC thread takes and answers.
 """
 
@@ -16,19 +16,19 @@ from streamvace.osc.codec import OscError, encode_message
 from streamvace.osc.peer import Peer
 
 MOST_WAITING = 1024
-"""Messages not taken yet; the oldest give way, as in a socket's buffer."""
+"""Messages not taken yet; beyond that the oldest are dropped, as in a socket's buffer."""
 
 _HOST = "surface"
 
 Answer = Callable[[str, tuple[object, ...]], None]
-"""Gets an address and its arguments, on the OSC thread; must not wait."""
+"""Called with an address and its arguments, on the OSC thread; must not block."""
 
 
 class LocalClients:
-    """Every surface that is connected, and what they have sent."""
+    """The connected clients and their waiting messages."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
-        """wake: makes the OSC thread take what has come."""
+        """wake: makes the OSC thread call `take`."""
         self._wake = wake
         self._lock = threading.Lock()
         self._numbers = count(1)
@@ -36,19 +36,19 @@ class LocalClients:
         self._waiting: deque[Arrival] = deque(maxlen=MOST_WAITING)
 
     def open(self, answer: Answer) -> Peer:
-        """A new surface; its name from now on. answer: hears complaints, and the values they are about."""
+        """Connect a client; returns its peer. answer: gets complaints, and the values they are about."""
         with self._lock:
             peer = (_HOST, next(self._numbers))
             self._answers[peer] = answer
         return peer
 
     def close(self, peer: Peer) -> None:
-        """This surface is gone."""
+        """Disconnect a client."""
         with self._lock:
             self._answers.pop(peer, None)
 
     def post(self, peer: Peer, address: str, *arguments: object) -> None:
-        """Send a message. One that OSC cannot carry is answered at once."""
+        """Send a message. If OSC cannot carry it, the client gets a complaint at once."""
         try:
             packet = encode_message(address, *arguments)
         except OscError as problem:
@@ -59,14 +59,14 @@ class LocalClients:
         self._wake()
 
     def take(self) -> list[Arrival]:
-        """Everything posted since the last time."""
+        """The messages posted since the last call."""
         with self._lock:
             taken = list(self._waiting)
             self._waiting.clear()
         return taken
 
     def answer(self, peer: Peer, address: str, arguments: tuple[object, ...]) -> bool:
-        """Tell a surface; whether this peer is one at all, or was."""
+        """Answer a client. Returns whether the peer is or was one of these clients."""
         with self._lock:
             answer = self._answers.get(peer)
         if answer is not None:

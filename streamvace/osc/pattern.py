@@ -1,8 +1,8 @@
-"""OSC address patterns, matched against every address at once, in time that grows with the pattern and nothing else.
+"""OSC address patterns, matched against all addresses at once in time linear in the pattern.
 
-No backtracking and no regular expressions. All addresses stand in one line, each followed by a separator; the places
-where a match may stand are the bits of one integer as long as that line, and every part of the pattern moves all of
-them with a few operations on such integers. Two hundred stars cost two hundred steps, for one address or a hundred.
+There is no backtracking. All addresses are concatenated, each followed by a separator. The positions a match has
+reached are the set bits of one integer as long as that text, and each part of the pattern advances all of them with a
+few operations on such integers. Two hundred stars cost two hundred steps, whether for one address or a hundred.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ _SEPARATOR = "\n"
 
 @lru_cache(maxsize=512)
 def is_pattern(address: str) -> bool:
-    """Whether an address has any of the letters that make it a pattern."""
+    """Whether an address has any of the special characters of a pattern."""
     return not _SPECIAL.isdisjoint(address)
 
 
 class Addresses:
-    """Addresses that patterns are tried on."""
+    """The addresses that patterns are matched against."""
 
     def __init__(self, addresses: Iterable[str]) -> None:
         self._addresses = tuple(addresses)
         line = "".join(address + _SEPARATOR for address in self._addresses)
         self._places = {letter: _bits(line, letter) for letter in set(line)}
-        """For each letter the places of the line where it stands."""
+        """Character -> its positions in the text, as bits."""
         ends = self._places.get(_SEPARATOR, 0)
         self._starts = (ends << 1 | 1) & ((1 << len(line)) - 1)
         self._ends: list[tuple[int, str]] = []
@@ -36,11 +36,11 @@ class Addresses:
             end += len(address) + 1
             self._ends.append((1 << end, address))
         self._all_ends = ends
-        # `*`, `?` and classes do not reach across a slash, as OSC 1.0 has it.
+        # In OSC 1.0, `*`, `?` and classes do not match a slash.
         self._inner = ((1 << len(line)) - 1) & ~ends & ~self._places.get("/", 0)
 
     def matching(self, pattern: str) -> tuple[str, ...]:
-        """The addresses that the pattern names, in their order. A malformed pattern names none."""
+        """The matching addresses, in order. A malformed pattern matches none."""
         places = self._starts
         position = 0
         while position < len(pattern) and places:
@@ -65,15 +65,15 @@ class Addresses:
         return tuple(address for end, address in self._ends if found & end) if found else ()
 
     def _after_star(self, places: int) -> int:
-        """Each place, and all that can be reached from it over inner letters.
+        """Each position, and all positions after it within the same part of an address.
 
-        Adding a place to a run of ones carries on to the first place behind the run: what changed is what was crossed.
+        Adding a bit to a run of ones carries to the first position behind the run; the changed bits were crossed.
         """
         inner = self._inner
         return places | (((places & inner) + inner) ^ inner)
 
     def _after_class(self, inside: str, places: int) -> int:
-        """`abc`, `a-z`, and `!` first for everything else. A `-` at the end, or without two ends, is itself."""
+        """`abc`, `a-z`, or the opposite after a `!`. A `-` at the end, or without two ends, is literal."""
         negated = inside.startswith("!")
         text = inside[1:] if negated else inside
         fitting = 0
@@ -103,8 +103,8 @@ class Addresses:
 
 
 def _bits(line: str, letter: str) -> int:
-    """Bit n is set where line[n] is the letter; all of it is ASCII, as OSC addresses are."""
+    """Bit n is set if line[n] is the letter. The line is ASCII, as OSC addresses are."""
     digits = bytearray(b"0" * 128)
     digits[ord(letter)] = ord("1")
-    # The last letter is the highest bit, so the line is read backwards.
+    # The last character is the highest bit, so the line is reversed.
     return int(line[::-1].encode("ascii").translate(bytes(digits) + b"0" * 128), 2)

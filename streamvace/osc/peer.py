@@ -1,30 +1,31 @@
-"""Who is at the other end."""
+"""Names and addresses of OSC senders."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 Peer = tuple[str, int]
-"""Host and port that a datagram came from, or that one goes to; for a TCP connection the host begins with `tcp:`."""
+"""Host and port of a sender or target; for a TCP connection the host begins with `tcp:`."""
 
 _TCP = "tcp:"
 
 
 @lru_cache(maxsize=64)
 def writer_name(peer: Peer) -> str:
-    """How a sender is known to the parameters."""
+    """The name of a sender as a writer of parameters."""
     return f"osc:{peer[0]}:{peer[1]}"
 
 
 def tcp_peer(host: str, port: int) -> Peer:
-    """The other end of a connection. No UDP peer equals it: the same port may be in use for both."""
+    """The peer of a TCP connection. It never equals a UDP peer: both may use the same port."""
     return _TCP + host, port
 
 
 def is_tcp(peer: Peer) -> bool:
+    """Whether the peer is a TCP connection."""
     return peer[0].startswith(_TCP)
 
 
 def udp_target(peer: Peer, port: int) -> Peer:
-    """Where datagrams for `port` at this peer's host go."""
+    """The UDP port `port` at the host of a peer."""
     return peer[0].removeprefix(_TCP), port

@@ -1,7 +1,7 @@
-"""OSCQuery: the address space as JSON, for controllers that build their faders by themselves. No I/O.
+"""OSCQuery: the address space as JSON, for controllers that build their own faders. No I/O.
 
-What the OSCQuery proposal asks for, from the schema and the values of the moment. The namespace of a running show never
-changes, so there is no PATH_CHANGED to send, and HOST_INFO says so.
+Implements the OSCQuery proposal from the schema and the current values. The namespace of a running show never changes,
+so PATH_CHANGED is never sent, and HOST_INFO says so.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ATTRIBUTES: Final = (
     "CLIPMODE",
     "UNIT",
 )
-"""What a node may say about itself, and what may be asked for alone: `/streamvace/seed?VALUE`."""
+"""The attributes of a node. Each can be queried alone: `/streamvace/seed?VALUE`."""
 
 EXTENSIONS: Final = {
     "ACCESS": True,
@@ -47,24 +47,24 @@ EXTENSIONS: Final = {
 }
 
 _UNITS: Final = {"ms": "time.ms", "s": "time.second", "frames/s": "time.hz"}
-"""Our units that have a name in the proposal's list; the others go out as they are."""
+"""Our units with a name in the proposal; other units are sent unchanged."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP status, and the JSON that goes with 200."""
+    """An HTTP status, and the JSON body of a 200."""
 
     status: int
     body: Json | None = None
 
 
 def host_info(osc_port: int) -> Json:
-    """What `?HOST_INFO` says. OSC and WebSocket are at the address that was asked, so there is none in it."""
+    """The answer to `?HOST_INFO`. OSC and WebSocket use the queried address, so it names none."""
     return {"NAME": "streamvace", "OSC_PORT": osc_port, "OSC_TRANSPORT": "UDP", "EXTENSIONS": EXTENSIONS}
 
 
 class Namespace:
-    """The nodes of a schema: containers made from the addresses, methods from the rows."""
+    """The nodes of a schema: containers from the parts of the addresses, methods from the rows."""
 
     def __init__(self, schema: Mapping[str, Parameter]) -> None:
         self._schema = dict(schema)
@@ -79,15 +79,15 @@ class Namespace:
                 parent = path
 
     def listenable(self, path: str) -> bool:
-        """Whether there is a value at this path to hear of."""
+        """Whether this path has a value to listen to."""
         row = self._schema.get(path)
         return row is not None and row.type != "trigger"
 
     def answer(self, path: str, query: str, values: Mapping[str, Value], info: Json) -> Answer:
-        """What a GET of `path?query` is answered with.
+        """The answer to a GET of `path?query`.
 
-        200 with the node, or with the one attribute asked for; 204 where this node has no such attribute; 400 for an
-        attribute that nobody has; 404 for a path that does not exist.
+        200 with the node, or with the attribute in the query; 204 if the node does not have that attribute; 400 for an
+        unknown attribute; 404 for an unknown path.
         """
         if query == "HOST_INFO":
             return Answer(200, info)
@@ -104,7 +104,7 @@ class Namespace:
         return Answer(200, {query: node[query]})
 
     def _node(self, key: str, values: Mapping[str, Value]) -> Json:
-        """A node and all below it. The depth is that of the schema's addresses."""
+        """A node and everything below it. The recursion is as deep as the schema's addresses."""
         node: Json = {"FULL_PATH": key or "/", "ACCESS": 0}
         row = self._schema.get(key)
         if row is not None:
@@ -117,7 +117,7 @@ class Namespace:
 def _method(row: Parameter, value: Value | None) -> Json:
     attributes: Json = {"TYPE": _type(row, value), "DESCRIPTION": row.help}
     if row.type == "trigger":
-        # The argument I in JSON is null. There is nothing in it to read, but clients trip over a method without.
+        # The argument I is null in JSON. A trigger has no value, but some clients fail on a method without VALUE.
         return attributes | {"ACCESS": 2, "VALUE": [None]} | _range(row)
     attributes["ACCESS"] = 3 if row.access == "write" else 1
     if value is not None:
@@ -133,7 +133,7 @@ def _method(row: Parameter, value: Value | None) -> Json:
 
 
 def _range(row: Parameter) -> Json:
-    """What the one value may be, where there are limits to tell."""
+    """The range of a single value, if it has limits."""
     if row.choices:
         return {"RANGE": [{"VALS": list(row.choices)}]}
     limits = {name: bound for name, bound in (("MIN", row.minimum), ("MAX", row.maximum)) if bound is not None}
@@ -141,7 +141,7 @@ def _range(row: Parameter) -> Json:
 
 
 def _weights(row: Parameter, pairs: int) -> Json:
-    """Ranges for `sfsf...`, one an argument; the texts have none. An empty list is a single text."""
+    """Ranges for `sfsf...`, one for each argument; texts have none. An empty list is a single text."""
     limits = {"MIN": row.minimum, "MAX": row.maximum}
     if pairs == 0:
         return {}
@@ -149,7 +149,7 @@ def _weights(row: Parameter, pairs: int) -> Json:
 
 
 def _type(row: Parameter, value: Value | None) -> str:
-    """The type tags that the node sends and takes; of a bool it is the value itself, of a list as many as it holds."""
+    """The type tags of the current value: T or F for a bool, one or two for each item of a list."""
     if row.type == "bool":
         return "T" if value else "F"
     if row.type in ("strings", "weighted"):

@@ -1,4 +1,4 @@
-"""One WebSocket client of OSCQuery: what it wants to hear, and telling it."""
+"""One WebSocket client of OSCQuery: its subscriptions, and sending their values."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from osc_schema import Value, flat
 from streamvace.osc.codec import encode_message
 from streamvace.osc.query import Namespace
 
-BREATH_SECONDS = 0.01
+PAUSE_SECONDS = 0.01
 """Between two rounds of values: faders send faster than panels draw."""
 
 
 class Listener:
-    """Takes LISTEN and IGNORE, and sends values as binary OSC packets, from the first LISTEN on.
+    """Handles LISTEN and IGNORE, and sends values as binary OSC packets.
 
-    It keeps no queue, only what the client was told last: a slow one misses values between, never the newest, and costs
-    no memory. What it says otherwise is ignored, as the proposal asks.
+    It keeps no queue, only the values sent last: a slow client skips intermediate values, always gets the newest, and
+    costs no memory. Other messages are ignored, as the proposal requires.
     """
 
     def __init__(
@@ -29,34 +29,34 @@ class Listener:
         socket: web.WebSocketResponse,
         namespace: Namespace,
         read: Callable[[], Mapping[str, Value]],
-        patience: float,
+        interval: float,
     ) -> None:
-        """read: all values of the moment; asked for when `news` is set, and every `patience` seconds."""
+        """read: all current values; called when `news` is set, and every `interval` seconds."""
         self.news = asyncio.Event()
         self._socket = socket
         self._namespace = namespace
         self._read = read
-        self._patience = patience
-        self._told: dict[str, Value | None] = {}
+        self._interval = interval
+        self._sent: dict[str, Value | None] = {}
 
     async def serve(self) -> None:
-        """Until the client leaves, or `hang_up`."""
-        telling = asyncio.ensure_future(self._tell())
+        """Run until the client leaves, or until `hang_up`."""
+        sending = asyncio.ensure_future(self._send_changes())
         try:
             async for message in self._socket:
                 if message.type is WSMsgType.TEXT:
-                    self._obey(message.data)
+                    self._handle(message.data)
         finally:
-            telling.cancel()
-            with suppress(asyncio.CancelledError, ConnectionError):  # it left in the middle of a value: no fault
-                await telling
+            sending.cancel()
+            with suppress(asyncio.CancelledError, ConnectionError):  # it may leave in the middle of a value
+                await sending
 
     async def hang_up(self) -> None:
-        """Say goodbye, without waiting for an answer to it."""
+        """Close the connection without waiting for the client's close frame."""
         with suppress(ConnectionError, asyncio.TimeoutError):
             await asyncio.wait_for(self._socket.close(code=1001, message=b"the show is over", drain=False), 0.5)
 
-    def _obey(self, text: str) -> None:
+    def _handle(self, text: str) -> None:
         try:
             command = json.loads(text)
         except (ValueError, RecursionError):
@@ -67,21 +67,21 @@ class Listener:
         if not isinstance(path, str):
             return
         if command.get("COMMAND") == "LISTEN" and self._namespace.listenable(path):
-            self._told[path] = None
+            self._sent[path] = None
             self.news.set()
         elif command.get("COMMAND") == "IGNORE":
-            self._told.pop(path, None)
+            self._sent.pop(path, None)
 
-    async def _tell(self) -> None:
+    async def _send_changes(self) -> None:
         while True:
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self.news.wait(), self._patience)
+                await asyncio.wait_for(self.news.wait(), self._interval)
             self.news.clear()
-            values = self._read() if self._told else {}
-            for path in tuple(self._told):
+            values = self._read() if self._sent else {}
+            for path in tuple(self._sent):
                 value = values.get(path)
-                # While one value was on its way, the client may have said IGNORE to the next.
-                if path in self._told and value is not None and self._told[path] != value:
-                    self._told[path] = value
+                # During the send of one value, the client may IGNORE the next.
+                if path in self._sent and value is not None and self._sent[path] != value:
+                    self._sent[path] = value
                     await self._socket.send_bytes(encode_message(path, *flat(value)))
-            await asyncio.sleep(BREATH_SECONDS)
+            await asyncio.sleep(PAUSE_SECONDS)

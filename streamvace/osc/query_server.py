@@ -1,7 +1,7 @@
-"""OSCQuery over HTTP and WebSocket, on a thread of its own: what controllers read before they send.
+"""OSCQuery over HTTP and WebSocket, on its own thread: what controllers read before they send.
 
-GET gives the namespace (`streamvace.osc.query`); a WebSocket client says LISTEN and IGNORE and is sent values as binary
-OSC packets, the newest each, as fast as it reads them and no faster.
+GET returns the namespace (`streamvace.osc.query`). A WebSocket client sends LISTEN and IGNORE and gets the newest
+values as binary OSC packets, as fast as it reads them.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from streamvace.osc.server import STATUS_SECONDS, OscServer
 from streamvace.system.errors import UserError
 
 MAX_LISTENERS = 32
-"""WebSocket clients at once; one more gets a 503."""
+"""WebSocket clients at once; further ones get a 503."""
 MAX_COMMAND = 4096
-"""Bytes of a WebSocket command; whoever sends more is disconnected."""
+"""Bytes of a WebSocket command; a client that sends more is disconnected."""
 HEARTBEAT_SECONDS = 20.0
-"""Who does not answer a ping in half of that is gone."""
+"""Between pings; a client that does not answer within half of this is disconnected."""
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -38,13 +38,13 @@ HEADERS = {
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 HostCheck = Callable[[str, str], bool]
-"""(Host header, address that is bound) -> whether it is answered."""
+"""(Host header, bound address) -> whether to answer."""
 
 
 class OscQueryServer:
     """Serves the namespace of `parameters` and `osc` from construction until `close()`.
 
-    port: where it really listens.
+    port: the bound port.
     """
 
     def __init__(
@@ -57,9 +57,9 @@ class OscQueryServer:
         *,
         advertise: bool = True,
     ) -> None:
-        """host_allowed: the guard against DNS rebinding, as for every web server here. port: 0 takes a free one.
+        """host_allowed: the guard against DNS rebinding. port: 0 takes any free port. advertise: by mDNS.
 
-        advertise: announce it by mDNS. Raises UserError when the port is taken.
+        Raises UserError if the port is taken.
         """
         self.host = host
         self.port = port
@@ -88,23 +88,23 @@ class OscQueryServer:
 
     @property
     def url(self) -> str:
-        """Where a controller on this machine finds it."""
+        """The address for controllers on this machine."""
         shown = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
         return f"http://[{shown}]:{self.port}" if ":" in shown else f"http://{shown}:{self.port}"
 
     def close(self) -> None:
-        """Disconnect everyone and free the port. Idempotent."""
+        """Disconnect every client and free the port. Idempotent."""
         self._stop_listening()
         if self._thread.is_alive():
             self._call(self._stopping.set)
             self._thread.join(10)
 
     def _call(self, function: Callable[[], object]) -> None:
-        with suppress(RuntimeError):  # the loop has just ended by itself
+        with suppress(RuntimeError):  # the loop has just ended
             self._loop.call_soon_threadsafe(function)
 
     def _on_change(self, snapshot: Snapshot, changed: Mapping[str, str]) -> None:
-        """From any writer's thread."""
+        """On any writer's thread."""
         if self._listeners:
             self._call(self._wake)
 
@@ -150,8 +150,8 @@ class OscQueryServer:
             raise web.HTTPForbidden(text=f"this server answers to localhost, not to {request.host!r}\n")
         origin = request.headers.get("Origin")
         if origin is not None and not self._origin_allowed(origin):
-            # Browsers let any page open a WebSocket to this machine, and say only here which page it is.
-            raise web.HTTPForbidden(text=f"this server does not answer to pages of {origin!r}\n")
+            # Browsers let any page open a WebSocket to this machine; only this header names the page.
+            raise web.HTTPForbidden(text=f"this server does not answer pages of {origin!r}\n")
         response = await handler(request)
         if not response.prepared:
             response.headers.update(HEADERS)
@@ -165,7 +165,7 @@ class OscQueryServer:
         return bool(host) and self._answers_to(host)
 
     def _answers_to(self, header: str) -> bool:
-        """Where the server is open to the network, its announced name is its own as well."""
+        """A server open to the network also answers to its announced name."""
         if self._host_allowed(header, self.host):
             return True
         named = header.rpartition(":")[0].rstrip(".").lower() == host_name(self.port)
@@ -180,7 +180,7 @@ class OscQueryServer:
 
     async def _listen(self, request: web.Request) -> web.StreamResponse:
         if len(self._listeners) >= MAX_LISTENERS:
-            raise web.HTTPServiceUnavailable(text=f"{MAX_LISTENERS} clients listen already; close one of them\n")
+            raise web.HTTPServiceUnavailable(text=f"{MAX_LISTENERS} clients are connected already; close one of them\n")
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_COMMAND, compress=False)
         listener = Listener(socket, self._namespace, self._osc.values, STATUS_SECONDS)
         self._listeners.add(listener)
@@ -195,6 +195,6 @@ class OscQueryServer:
 def _port_error(host: str, port: int, error: Exception) -> UserError:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return UserError(
-            f"OSCQuery port {port} on {host} is in use by another program; --oscquery-port 0 takes a free one"
+            f"OSCQuery port {port} on {host} is in use by another program; --oscquery-port 0 takes any free port"
         )
-    return UserError(f"OSCQuery cannot listen on {host}:{port} ({error}); --oscquery-port 0 takes a free port")
+    return UserError(f"OSCQuery cannot listen on {host}:{port} ({error}); --oscquery-port 0 takes any free port")

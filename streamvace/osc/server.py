@@ -1,7 +1,7 @@
-"""The OSC port: one thread, a UDP socket, TCP connections, and nothing in it that can wait for anyone.
+"""The OSC port: one thread with a UDP socket and TCP connections that never blocks on a client.
 
-Each turn drains the sockets, applies what came as one change, answers, and sends feedback. The work of a turn is
-bounded, so a flood costs the sender its own messages and nobody else the show.
+Each turn drains the sockets, applies what arrived as one version of the parameters, answers, and sends feedback. The
+work of a turn is bounded, so a flood only costs its sender messages.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from streamvace.control.coercion import show
 from streamvace.control.commands import Commands
 from streamvace.control.parameters import Parameters, Snapshot
 from streamvace.osc.codec import MAX_DATAGRAM, OscError, encode_message
+from streamvace.osc.counters import Counters
 from streamvace.osc.feedback import StatusBoard, Subscribers
-from streamvace.osc.inbox import Counters, Inbox, Request
+from streamvace.osc.inbox import Inbox, Request
 from streamvace.osc.local_clients import LocalClients
 from streamvace.osc.peer import Peer, is_tcp, udp_target
 from streamvace.osc.tcp import Ready, TcpConnections, listen
@@ -33,11 +34,11 @@ from streamvace.system.errors import UserError
 
 DEFAULT_PORT = 7700
 STATUS_SECONDS = 0.2
-"""Status outputs go to subscribers this often, when they have changed."""
+"""Seconds between updates of changed status outputs."""
 RECEIVE_BUFFER = 4 << 20
-"""Bytes asked of the system for datagrams not read yet; it may give less."""
+"""Requested size of the system's receive buffer in bytes; the system may give less."""
 MAX_TURN = 4096
-"""Datagrams read before the parameters are set and others get their answers."""
+"""Datagrams read in one turn."""
 MAX_TURN_BYTES = 8 << 20
 ERROR = "/streamvace/status/error"
 
@@ -47,8 +48,9 @@ log = logging.getLogger(__name__)
 class OscServer:
     """Serves `parameters` from construction until `close()`. Usable as a context manager.
 
-    host, port: where it really listens; asking for port 0 takes any free one.
-    tcp_port: where it listens for OSC over TCP; None when it does not.
+    host, port: the bound address; the real port if port 0 was requested.
+    tcp_port: the bound TCP port; None without OSC over TCP.
+    local_clients: the way in for clients inside this process.
     """
 
     def __init__(
@@ -63,10 +65,10 @@ class OscServer:
         gate: BeatGate | None = None,
         look_ahead_s: Callable[[], float] = float,
     ) -> None:
-        """Bind and start. Raises UserError when the port is taken or the host is none of this machine's.
+        """Bind and start. Raises UserError if the port is taken or the host is not an address of this machine.
 
-        tcp_port: None takes the number of the UDP port, or any free one where that is taken; 0 any free one; -1 none.
-        wall_clock: seconds since 1970, what time tags are held against. commands, gate, look_ahead_s: see Inbox.
+        tcp_port: None takes the number of the UDP port, or any free port if that is taken; 0 any free port; -1 none.
+        wall_clock: seconds since 1970, compared with time tags. commands, gate, look_ahead_s: see Inbox.
         """
         self._socket = _bind(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
@@ -74,12 +76,12 @@ class OscServer:
         self._inbox = Inbox(parameters, wall_clock, commands=commands, gate=gate, look_ahead_s=look_ahead_s)
         self._board = StatusBoard(parameters.schema)
         self._subscribers = Subscribers()
-        self.doors = LocalClients(self._wake)
+        self.local_clients = LocalClients(self._wake)
         self._lock = threading.Lock()
-        self._news: dict[str, str] = {}
+        self._changed: dict[str, str] = {}  # address -> writer, for feedback
         self._next_status = time.monotonic()
         self._closing = threading.Event()
-        # A socket pair wakes the thread: select() takes nothing but sockets on Windows.
+        # A socket pair wakes the thread: on Windows, select() accepts only sockets.
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
         self._wake_out.setblocking(False)
@@ -104,26 +106,26 @@ class OscServer:
         self.close()
 
     def publish(self, address: str, value: Value) -> None:
-        """Put a status output up for subscribers and queries, from any thread. Never blocks; sent at about 5 Hz.
+        """Set a status output for subscribers and queries. Any thread; never blocks; sent every STATUS_SECONDS.
 
-        Raises KeyError for an address that is no output, TypeError for a value of the wrong kind.
+        Raises KeyError for an address that is not an output, TypeError for a value of the wrong type.
         """
         self._board.publish(address, value)
 
     def values(self) -> dict[str, Value]:
-        """What every parameter and every output holds now: a copy."""
+        """The current value of every parameter and output: a copy."""
         return {**self._parameters.snapshot().values, **self._board.values()}
 
     def cues(self) -> tuple[str, ...]:
-        """Every cue, in order."""
+        """The names of all cues, in order."""
         return self._inbox.commands.cues.names
 
     def counters(self) -> Counters:
-        """What has come in so far: a copy."""
+        """The counters so far: a copy."""
         return replace(self._inbox.counters)
 
     def close(self) -> None:
-        """Stop the thread and free the port. Idempotent; from any thread but the server's own."""
+        """Stop the thread and free the port. Idempotent; any thread except the server's own."""
         if self._closing.is_set():
             return
         self._stop_listening()
@@ -149,15 +151,15 @@ class OscServer:
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
-                self._turn(self._selector.select(self._patience()))
+                self._turn(self._selector.select(self._timeout()))
             except Exception:
-                # Nothing is known to get here. If something does, the show must keep its OSC, and we must hear of it.
+                # No known error gets here. If one does, OSC must keep running and the error must be logged.
                 self._inbox.counters.faults += 1
-                log.exception("the OSC thread caught an error and goes on")
+                log.exception("the OSC thread caught an error and continues")
                 self._closing.wait(0.05)
 
-    def _patience(self) -> float:
-        """Seconds until something must be done even if nothing arrives."""
+    def _timeout(self) -> float:
+        """Seconds until there is work even if nothing arrives."""
         waits = [max(0.0, self._next_status - time.monotonic()), self._inbox.seconds_to_next()]
         return min(wait for wait in waits if wait is not None)
 
@@ -168,24 +170,24 @@ class OscServer:
         for (peer, about), line in outcome.complaints.items():
             target = self._subscribers.target_of(peer)
             self._send(target, ERROR, line)
-            # The writer hears its own value back after all: its fader stands where the parameter does not.
+            # The writer gets the held value back: its fader no longer matches the parameter.
             held = self._parameters.snapshot().values.get(about)
             if held is not None:
-                self._send(target, about, *osc_schema.flat(held))
+                self._send_value(target, about, held)
         for request in outcome.requests:
             self._answer(request, now)
         self._feed_back()
         if now >= self._next_status:
             self._next_status = now + STATUS_SECONDS
             for peer in self._tcp.peers() if self._tcp is not None else ():
-                self._subscribers.heard_from(peer, now)  # who is connected is not silent
+                self._subscribers.heard_from(peer, now)  # a connection counts as a sign of life
             self._subscribers.forget_silent(now)
             for address, value in self._board.take_news().items():
                 for target in self._subscribers.targets():
-                    self._send(target, address, *osc_schema.flat(value))
+                    self._send_value(target, address, value)
 
     def _receive(self, now: float, ready: Ready) -> None:
-        """Take in what has arrived: first out of the system's buffer, which a burst fills in no time, then read."""
+        """Take what has arrived: empty the system's buffer first, because a burst fills it quickly, then decode."""
         _drain(self._wake_in)
         arrived: list[tuple[bytes, Peer]] = []
         size = 0
@@ -195,14 +197,14 @@ class OscServer:
             except BlockingIOError:
                 break
             except ConnectionError:
-                # Windows reports here that an earlier reply found nobody. The socket is fine; the select comes back.
+                # Windows reports here that an earlier reply had no receiver. The socket still works.
                 self._inbox.counters.unsent += 1
                 break
             arrived.append((datagram, sender[:2]))
             size += len(datagram)
         if self._tcp is not None:
             arrived += self._tcp.receive(ready)
-        arrived += self.doors.take()
+        arrived += self.local_clients.take()
         self._inbox.take_all(arrived)
         for peer in {peer for _, peer in arrived}:
             self._subscribers.heard_from(peer, now)
@@ -215,7 +217,7 @@ class OscServer:
             return
         values = self.values()
         if request.address in values:
-            self._send(self._subscribers.target_of(peer), request.address, *osc_schema.flat(values[request.address]))
+            self._send_value(self._subscribers.target_of(peer), request.address, values[request.address])
             return
         try:
             port = _port(request)
@@ -231,34 +233,37 @@ class OscServer:
         target = self._subscribers.target_of(peer) if port is None else udp_target(peer, port)
         if name == "sync":
             for address, value in values.items():
-                self._send(target, address, *osc_schema.flat(value))
+                self._send_value(target, address, value)
         elif name == "cue/list":
             for number, cue in enumerate(self.cues(), 1):
                 self._send(target, "/streamvace/cue/name", number, cue)
 
     def _feed_back(self) -> None:
-        """Tell everyone but the writer what has changed, from whatever surface."""
+        """Send every change to everyone except its writer."""
         with self._lock:
-            news, self._news = self._news, {}
+            changed, self._changed = self._changed, {}
         values = self._parameters.snapshot().values
-        for address, writer in news.items():
-            if address in values:  # triggers are not: a desk that echoes them would fire them for ever
+        for address, writer in changed.items():
+            if address in values:  # not for triggers: a controller that echoes them would fire them forever
                 for target in self._subscribers.targets(without=writer):
-                    self._send(target, address, *osc_schema.flat(values[address]))
+                    self._send_value(target, address, values[address])
 
     def _on_change(self, snapshot: Snapshot, changed: Mapping[str, str]) -> None:
-        """From any writer's thread: note what changed and wake up. The dictionary is no larger than the schema."""
+        """On any writer's thread: note the changes and wake the server."""
         with self._lock:
-            self._news.update(changed)
+            self._changed.update(changed)
         if threading.current_thread() is not self._thread:
             self._wake()
 
     def _wake(self) -> None:
-        with contextlib.suppress(OSError):  # full of wake-ups already, or closing
+        with contextlib.suppress(OSError):  # a wake-up is pending already, or the server is closing
             self._wake_out.send(b"\0")
 
+    def _send_value(self, target: Peer, address: str, value: Value) -> None:
+        self._send(target, address, *osc_schema.flat(value))
+
     def _send(self, target: Peer, address: str, *arguments: object) -> None:
-        if self.doors.answer(target, address, arguments):
+        if self.local_clients.answer(target, address, arguments):
             return
         try:
             packet = encode_message(address, *arguments)
@@ -271,16 +276,16 @@ class OscServer:
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """A bound, non-blocking UDP socket; UserError with the mend when there is none to be had."""
+    """A bound, non-blocking UDP socket. Raises UserError with a fix."""
     if not 0 <= port <= 65535:
         raise UserError(f"OSC port {port}: a port is 1..65535, or 0 for any free one")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
     except OSError as problem:
-        raise UserError(f"OSC host {host!r} is not known here ({problem}); 127.0.0.1 always is") from None
+        raise UserError(f"OSC host {host!r} cannot be resolved ({problem}); 127.0.0.1 always works") from None
     bound = socket.socket(family, kind, protocol)
     try:
-        # Without this, Windows lets a second process share the port and gives each datagram to either.
+        # Without this, Windows lets a second process share the port and receive some of the datagrams.
         exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
         if exclusive is not None:
             bound.setsockopt(socket.SOL_SOCKET, exclusive, 1)
@@ -291,8 +296,8 @@ def _bind(host: str, port: int) -> socket.socket:
         bound.close()
         if problem.errno == errno.EADDRINUSE:
             raise UserError(
-                f"OSC port {port} on {host} is in use by another program; end that one, or give another port "
-                f"(--osc-port {port + 1 if port < 65535 else 0}; 0 takes any free one)"
+                f"OSC port {port} on {host} is in use by another program; quit it, or choose another port "
+                f"(--osc-port {port + 1 if port < 65535 else 0}; 0 takes any free port)"
             ) from None
         raise UserError(f"OSC port {port} on {host} cannot be opened ({problem.strerror}); try 127.0.0.1") from None
     return bound
@@ -305,7 +310,7 @@ def _drain(wake: socket.socket) -> None:
 
 
 def _port(request: Request) -> int | None:
-    """The port that a request names, or None. Raises OscError for anything that is no port."""
+    """The port that a request names, or None. Raises OscError for anything else."""
     if not request.arguments:
         return None
     port = request.arguments[0]

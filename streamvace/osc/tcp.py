@@ -1,7 +1,7 @@
-"""OSC over TCP: the connections of the one OSC thread. Nothing in it waits for anyone.
+"""OSC over TCP: the connections of the OSC thread. Every socket is non-blocking.
 
-Every socket is non-blocking and everything has a bound: how many connections there are, how much of an unfinished
-packet is kept, how much is kept for a client that does not read. Who goes over a bound is disconnected and counted.
+The number of connections, the size of an unfinished packet, and the backlog of a client that does not read are limited.
+A client that exceeds a limit is disconnected and counted.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from streamvace.osc.coalesce import Arrival
+from streamvace.osc.counters import Counters
 from streamvace.osc.framing import Unframer, frame
-from streamvace.osc.inbox import Counters
 from streamvace.osc.peer import Peer, tcp_peer
 from streamvace.system.errors import UserError
 
 MAX_CONNECTIONS = 16
 MAX_BACKLOG = 256 << 10
-"""Bytes kept for a client that does not read; one more and it is dropped."""
+"""Bytes kept for a client that does not read; beyond that it is disconnected."""
 READ_SIZE = 16 << 10
-"""Bytes read from one connection in a turn: what is left waits for the next, so none holds up the others."""
+"""Bytes read from one connection in a turn; the rest waits for the next turn, so no connection delays the others."""
 
 Ready = Iterable[tuple[selectors.SelectorKey, int]]
-"""What `select()` gives."""
+"""The result of `select()`."""
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +41,9 @@ class _Connection:
 
 
 class TcpConnections:
-    """A listening port and everyone connected to it. Belongs to the thread of the selector.
+    """A listening port and its connections. Belongs to the thread of the selector.
 
-    port: where it really listens.
+    port: the bound port.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class TcpConnections:
         counters: Counters,
         on_gone: Callable[[Peer], None],
     ) -> None:
-        """listener: from `listen`, and closed with the rest. on_gone: told of every connection that ends."""
+        """listener: from `listen`; closed by `close`. on_gone: called for every connection that ends."""
         self._listener = listener
         self.port: int = self._listener.getsockname()[1]
         self._selector = selector
@@ -63,11 +63,11 @@ class TcpConnections:
         selector.register(self._listener, selectors.EVENT_READ, self)
 
     def peers(self) -> list[Peer]:
-        """Everyone connected."""
+        """The connected peers."""
         return list(self._connections)
 
     def receive(self, ready: Ready) -> list[Arrival]:
-        """Serve the sockets that are ready: accept, send what waited, and give the packets that have come."""
+        """Serve the sockets that are ready: accept, send the backlog, and return the packets that have arrived."""
         arrived: list[Arrival] = []
         for key, mask in ready:
             connection = key.data
@@ -81,7 +81,7 @@ class TcpConnections:
         return arrived
 
     def send(self, peer: Peer, packet: bytes) -> bool:
-        """Send a packet, or keep it until the client reads on. False when that client is gone or was dropped."""
+        """Send a packet, or keep it until the client reads. False if the client is gone or was disconnected."""
         connection = self._connections.get(peer)
         if connection is None or connection.unframer.framing is None:
             return False
@@ -89,7 +89,7 @@ class TcpConnections:
         self._push(connection)
         if len(connection.unsent) > MAX_BACKLOG:
             self._counters.tcp_slow += 1
-            _note(self._counters.tcp_slow, f"{peer[0]}:{peer[1]} does not read what it asked for, disconnected")
+            _note(self._counters.tcp_slow, f"{peer[0]}:{peer[1]} disconnected: it does not read")
             self._drop(connection)
         return peer in self._connections
 
@@ -101,16 +101,18 @@ class TcpConnections:
         self._listener.close()
 
     def _accept(self) -> None:
-        for _ in range(MAX_CONNECTIONS):  # a flood of newcomers gets its turns like everyone else
+        for _ in range(MAX_CONNECTIONS):  # a flood of connections must not keep this turn busy
             try:
                 accepted, address = self._listener.accept()
-            except OSError:  # nobody left, or gone again already
+            except OSError:  # none left, or closed again
                 return
             peer = tcp_peer(address[0], address[1])
             if len(self._connections) >= MAX_CONNECTIONS:
                 accepted.close()
                 self._counters.tcp_refused += 1
-                _note(self._counters.tcp_refused, f"{MAX_CONNECTIONS} are connected already, {address[0]} was refused")
+                _note(
+                    self._counters.tcp_refused, f"{address[0]} refused: {MAX_CONNECTIONS} clients are connected already"
+                )
                 continue
             accepted.setblocking(False)
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -137,7 +139,7 @@ class TcpConnections:
         return [(packet, connection.peer) for packet in packets]
 
     def _push(self, connection: _Connection) -> None:
-        """Send what the system takes, and ask to be told when it takes more."""
+        """Send what the system accepts, and select for writing while there is more."""
         try:
             while connection.unsent:
                 sent = connection.socket.send(connection.unsent[:READ_SIZE])
@@ -159,28 +161,28 @@ class TcpConnections:
 
 
 def listen(host: str, udp_port: int, port: int | None) -> socket.socket:
-    """A listening socket on `port`; on the number of the UDP port, or any free one, when none was asked for.
+    """A listening socket on `port`; if that is None, on the number of the UDP port or else any free port.
 
-    Raises UserError when the port that was asked for is taken.
+    Raises UserError if the requested port is taken.
     """
     if port is not None:
         return _listen(host, port)
     try:
         return _listen(host, udp_port)
     except UserError:
-        # Nobody asked for this number: a show does not fail to start over it.
+        # Nobody requested this number, so the show starts without it.
         return _listen(host, 0)
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A listening, non-blocking socket; UserError with the mend when there is none to be had."""
+    """A listening, non-blocking socket. Raises UserError with a fix."""
     if not 0 <= port <= 65535:
-        raise UserError(f"OSC over TCP: port {port}: a port is 1..65535, 0 takes any free one, -1 does without")
+        raise UserError(f"OSC over TCP: port {port}: a port is 1..65535; 0 takes any free port, -1 disables it")
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, kind, protocol)
     try:
         if os.name == "posix":
-            # Else the port stays taken for a minute after a show that had clients. On Windows this would share it.
+            # Without this the port stays taken for a minute after a show. On Windows it would share the port.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         else:
             listener.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_EXCLUSIVEADDRUSE", 0), 1)
@@ -191,7 +193,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         reason = "is in use by another program" if problem.errno == errno.EADDRINUSE else f"failed: {problem.strerror}"
         raise UserError(
-            f"OSC over TCP: port {port} on {host} {reason}; 0 takes any free one, -1 does without"
+            f"OSC over TCP: port {port} on {host} {reason}; 0 takes any free port, -1 disables it"
         ) from None
     return listener
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from streamvace.system.clock import now_ns
+from streamvace.system.errors import UserError
 
 _QUIET_NS = 1_000_000_000
 
@@ -81,6 +82,8 @@ class Reporter:
 
 
 def one_line(error: BaseException) -> str:
-    """An exception as one line: its type and message, at most 400 characters."""
+    """An exception as one line: type and message, at most 400 characters. A UserError: its whole message."""
     text = " ".join(str(error).split())
+    if isinstance(error, UserError):
+        return text
     return f"{type(error).__name__}: {text}"[:400] if text else type(error).__name__

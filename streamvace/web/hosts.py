@@ -1,7 +1,7 @@
 """Which Host headers a local server answers: the guard against DNS rebinding.
 
-A page of a hostile site can point its own domain at 127.0.0.1 and then read our answers as its own. Its requests carry
-its own name in the Host header, so it is enough to answer only to names that cannot belong to a stranger.
+A hostile site can point its own domain at 127.0.0.1, and its pages can then read our answers. Their requests carry that
+domain in the Host header, so it is enough to answer only to names that cannot be someone else's domain.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def host_allowed(header: str, bound: str) -> bool:
-    """header: the Host header, with or without port; bound: the address that the server listens on.
+    """Whether to answer a request. header: the Host header, with or without port. bound: the server's address.
 
-    Loopback names and the bound address are always answered. A server opened to the network by its owner also answers
-    to plain IP addresses, which no domain can pose as, and to this machine's own names.
+    Loopback names and the bound address are always answered. A server open to the network also answers to plain IP
+    addresses, which no domain can imitate, and to this machine's own names.
     """
     name = _without_port(header).lower()
     if name in LOOPBACK_NAMES or name == bound.lower():

@@ -1,4 +1,4 @@
-"""The newest frame as JPEG: encoded once for all who watch, and not at all when nobody does."""
+"""The newest frame as JPEG: encoded once for all viewers, and only if there are any."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from streamvace.records.frame import Frame
 
 
 class JpegFeed:
-    """Between the presenter's thread, which publishes, and the server's event loop, which asks.
+    """Passes frames from the presenter's thread to the server's event loop.
 
-    A frame is encoded when somebody waits for it, in a worker thread of the loop, and everyone who waits shares the
-    result. Frames that nobody waited for are never encoded.
+    A frame is encoded in a worker thread of the loop if somebody waits for it; all waiters share the result.
     """
 
     def __init__(self, name: str, quality: int = 80) -> None:
-        """name: as a sink is called. quality: JPEG quality, 1 to 100."""
+        """name: the sink's name. quality: JPEG quality, 1..100."""
         self.name = name
         self.watchers = 0
-        """Browsers that watch now; kept by the server."""
+        """Browsers that watch now; counted by the server."""
         self.encoded = 0
         """Frames encoded so far."""
         self._quality = quality
@@ -34,7 +33,7 @@ class JpegFeed:
         self._encoding = asyncio.Lock()
 
     def publish(self, frame: Frame) -> None:
-        """Keep the frame. From any thread; costs a lock."""
+        """Keep the frame. Any thread; takes one lock."""
         with self._lock:
             self._newest = frame
             self._number += 1
@@ -42,13 +41,13 @@ class JpegFeed:
         if loop is not None:
             try:
                 loop.call_soon_threadsafe(self._wake)
-            except RuntimeError:  # the loop was closed in between: nobody waits any more
+            except RuntimeError:  # the loop was closed meanwhile
                 return
 
     async def after(self, number: int) -> tuple[int, bytes]:
-        """(number, JPEG) of the newest frame, as soon as it is newer than `number`; 0 takes any. On the loop only.
+        """Wait for a frame newer than `number` (0: any); returns (its number, its JPEG). On the loop only.
 
-        A caller that was busy meanwhile gets the newest frame and has skipped the ones between.
+        A slow caller gets the newest frame and skips those in between.
         """
         while True:
             with self._lock:
@@ -65,15 +64,16 @@ class JpegFeed:
                 with self._lock:
                     self._waiting.discard(arrival)
         async with self._encoding:
-            # Whoever had to wait for the lock may find the work done.
+            # Another waiter may have encoded it meanwhile.
             if self._jpeg[0] < newest:
                 self._jpeg = (newest, await asyncio.to_thread(self._encode, frame))
             return self._jpeg
 
     def close(self) -> None:
-        """A feed holds nothing open."""
+        """Nothing to close: this is a sink without resources."""
 
     def newest(self) -> Frame | None:
+        """The newest frame; None before the first."""
         with self._lock:
             return self._newest
 

@@ -1,4 +1,4 @@
-"""The preview page: what the show looks like, how it is doing, and what to try, on a local web address."""
+"""The web page of a show: the live picture, its figures, the control panel and hints, on a local address."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Stats = Mapping[str, object]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 STATIC = files("streamvace.web").joinpath("static")
-PARTS = {"preview.css": "text/css", "preview.js": "text/javascript", "panel.js": "text/javascript"}
-"""What the page is made of, and what it is."""
+PARTS = {"preview.css": "text/css", **dict.fromkeys(("dom.js", "preview.js", "panel.js"), "text/javascript")}
+"""File of the page -> content type."""
 VIEWS = ("control", "mask")
-"""What the page shows beside the picture while somebody looks: what steers, and where it is generated."""
+"""What the model sees: shown on the page while it is open there."""
 
 MOST_STREAMS = 16
-"""Live pictures given at once; one more gets a 503."""
+"""Live pictures served at once; further requests get a 503."""
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -42,25 +42,25 @@ HEADERS = {
 
 
 class WebPreview:
-    """A sink whose frames can be watched in a browser, and the server for it, on a thread of its own.
+    """A sink whose frames are watched in a browser, with its own server thread.
 
     Routes, all but the last read-only: `/` the page and its parts, `/stream.mjpg` the live picture,
     `/control.mjpg` and `/mask.mjpg` what the model sees, `/frame.jpg` the newest frame (503 before the first),
-    `/stats.json` the numbers, `/metrics` all of them for Prometheus, `/hints.json` the things to try, `/panel` the
-    WebSocket by which the page steers (503 without `set_panel`).
+    `/stats.json` the figures, `/metrics` all of them for Prometheus, `/hints.json` the hints, `/panel` the WebSocket of
+    the control panel (503 without `set_panel`).
 
-    The page knows these keys of the stats, and shows any others as they are: `state` (text), `fps`, `latency_ms`,
+    The page has a place for these keys of the stats and lists all others: `state` (text), `fps`, `latency_ms`,
     `chunk_ms`, `chunks`, `prompt`, `osc_port`.
     """
 
     def __init__(self, host: str = "127.0.0.1", port: int = 8088, hints: Sequence[tuple[str, str]] = ()) -> None:
-        """port: 0 takes a free one; hints: (what it does, the line to send). UserError when the port is taken."""
+        """port: 0 takes any free port. hints: (what it does, the line to send). Raises UserError for a taken port."""
         self.name = "web"
         self.host = host
         self.port = port
-        """The real port, also when a free one was asked for."""
+        """The bound port."""
         self.streams = 0
-        """Browsers that watch the live picture now."""
+        """Live pictures being served now."""
         self.feed = JpegFeed("web")
         self.views = {name: JpegFeed(f"web {name}") for name in VIEWS}
         self._hints = tuple(hints)
@@ -80,28 +80,30 @@ class WebPreview:
 
     @property
     def url(self) -> str:
-        """The address to open in a browser on this machine."""
+        """The address for a browser on this machine."""
         shown = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
         return f"http://[{shown}]:{self.port}/" if ":" in shown else f"http://{shown}:{self.port}/"
 
     def set_stats(self, read: Callable[[], Stats]) -> None:
-        """read: gives the numbers of the moment; called on the server's thread, so it must not block."""
+        """read: returns the current figures; called on the server's thread, so it must not block."""
         self._stats = read
 
     def set_panel(self, panel: Panel) -> None:
-        """Let the page steer."""
+        """Enable the control panel."""
         self._panel = panel
 
     def set_metrics(self, read: Callable[[], bytes]) -> None:
-        """read: gives the page for Prometheus; called on the server's thread, so it must not block."""
+        """read: returns the text for Prometheus; called on the server's thread, so it must not block."""
         self._metrics = read
 
     def publish(self, frame: Frame) -> None:
+        """Show a frame. Any thread."""
         self.feed.publish(frame)
 
     def close(self) -> None:
+        """Disconnect every browser and free the port. Idempotent."""
         if self._thread.is_alive():
-            with suppress(RuntimeError):  # the loop has just ended by itself
+            with suppress(RuntimeError):  # the loop has just ended
                 self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join(10)
 
@@ -118,14 +120,14 @@ class WebPreview:
         app.router.add_get("/", self._page)
         for part in PARTS:
             app.router.add_get(f"/{part}", self._part)
-        app.router.add_get("/panel", self._steer)
+        app.router.add_get("/panel", self._serve_panel)
         for path, feed in {"stream": self.feed, **self.views}.items():
             app.router.add_get(f"/{path}.mjpg", partial(self._stream, feed))
         app.router.add_get("/frame.jpg", self._frame)
         app.router.add_get("/stats.json", self._stats_json)
         app.router.add_get("/hints.json", self._hints_json)
         app.router.add_get("/metrics", self._metrics_text)
-        # Watchers never leave by themselves, so there is nothing to wait for when closing.
+        # A watcher never disconnects by itself, so closing does not wait for it.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         try:
@@ -156,9 +158,9 @@ class WebPreview:
         part = request.path.removeprefix("/")
         return web.Response(text=(STATIC / part).read_text(encoding="utf-8"), content_type=PARTS[part])
 
-    async def _steer(self, request: web.Request) -> web.StreamResponse:
+    async def _serve_panel(self, request: web.Request) -> web.StreamResponse:
         if self._panel is None:
-            raise web.HTTPServiceUnavailable(text="the show has not begun\n")
+            raise web.HTTPServiceUnavailable(text="the show has not started\n")
         return await self._panel.serve(request)
 
     async def _frame(self, request: web.Request) -> web.StreamResponse:
@@ -178,7 +180,7 @@ class WebPreview:
 
     async def _stream(self, feed: JpegFeed, request: web.Request) -> web.StreamResponse:
         if self.streams >= MOST_STREAMS:
-            raise web.HTTPServiceUnavailable(text=f"{MOST_STREAMS} browsers watch already; close one of them\n")
+            raise web.HTTPServiceUnavailable(text=f"{MOST_STREAMS} browsers are watching already; close one of them\n")
         headers = {**HEADERS, "Content-Type": "multipart/x-mixed-replace; boundary=frame"}
         response = web.StreamResponse(headers=headers)
         self.streams += 1
@@ -190,7 +192,7 @@ class WebPreview:
         finally:
             stop.cancel()
             pump.cancel()
-            with suppress(asyncio.CancelledError, ConnectionError):  # the browser went away: not a fault
+            with suppress(asyncio.CancelledError, ConnectionError):  # the browser disconnected
                 await pump
             self.streams -= 1
             feed.watchers -= 1
@@ -203,13 +205,13 @@ class WebPreview:
         while True:
             number, jpeg = await feed.after(number)
             head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n".encode()
-            # The next boundary goes out at once: browsers show a picture only when they see it end. A slow browser
-            # holds up only this write, and then gets the newest frame.
+            # The next boundary is sent at once: browsers show a picture only after the boundary behind it. A slow
+            # browser delays only this write, and then gets the newest frame.
             await response.write(head + jpeg + b"\r\n--frame\r\n")
 
 
 def _finite(value: object) -> object:
-    """JSON has no NaN and no infinity; browsers refuse what Python writes for them."""
+    """Replace NaN and infinity by None: JSON has neither, and browsers reject what Python writes for them."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
@@ -222,9 +224,9 @@ def _finite(value: object) -> object:
 def _port_error(host: str, port: int, error: OSError) -> UserError:
     if error.errno == errno.EADDRINUSE:
         return UserError(
-            f"web port {port} on {host} is taken by another program; --web-port {port + 1} is next, "
-            "--web-port 0 picks a free one"
+            f"web port {port} on {host} is in use by another program; try --web-port {port + 1}, "
+            "or --web-port 0 for any free port"
         )
     return UserError(
-        f"cannot listen on {host}:{port} ({error.strerror}); --web-port 0 picks a free port on this machine"
+        f"cannot listen on {host}:{port} ({error.strerror}); --web-port 0 takes any free port of this machine"
     )

@@ -1,4 +1,4 @@
-"""The benchmarks of a show do what they say, tried on the fake generator: their figures are for a quiet machine."""
+"""The benchmarks of a show run and report their figures, with the fake generator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run(what: str, *options: str) -> dict[str, Any]:
     return result
 
 
-def test_a_killed_worker_is_counted_and_the_way_back_measured() -> None:
+def test_a_killed_worker_is_counted_and_its_recovery_is_measured() -> None:
     result = run("kills", "--seconds", "2", "--kills", "1")
     assert (result["kills"], result["restarts"]) == (1, 1)
     assert 0 < result["back_to_fresh_s_max"] < 120
@@ -31,7 +31,7 @@ def test_a_killed_worker_is_counted_and_the_way_back_measured() -> None:
     assert "CPU" in result["hardware"]
 
 
-def test_a_soak_tells_memory_recompiles_and_counters() -> None:
+def test_a_soak_reports_memory_recompiles_and_counters() -> None:
     result = run("soak", "--seconds", "2")
     assert result["stage_mb_end"] > 20
     assert result["worker_mb_end"] > 10
@@ -47,7 +47,7 @@ def test_a_stalled_worker_is_not_restarted() -> None:
 
 
 @pytest.mark.slow
-def test_latency_is_told_for_each_control_timing() -> None:
+def test_latency_is_reported_for_each_control_timing() -> None:
     result = run("latency", "--seconds", "4")
     for timing in ("smooth", "instant", "ahead"):
         assert result[timing]["parameter_p50_ms"] > 0

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import osc_schema
+import streamvace
 from streamvace.control.coercion import coerce
 from tests.osc.lists import STRINGS, WEIGHTED
 
@@ -98,3 +101,15 @@ def test_whatever_comes_is_held_within_the_limits_and_comes_back_the_same(
         assert 1 <= len(text) <= 20
         assert 0 <= weight <= 1
     assert coerce(row, osc_schema.flat(value)).value == value, "a desk that echoes must not change it"
+
+
+def test_only_the_coercion_and_the_store_make_a_coerced_value() -> None:
+    """Whoever holds one holds a valid value, so the store takes nothing else."""
+    package = Path(streamvace.__file__).parent
+    makers = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Coerced"
+    }
+    assert {maker.replace("\\", "/") for maker in makers} == {"control/coercion.py", "control/parameters.py"}

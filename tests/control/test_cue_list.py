@@ -18,13 +18,14 @@ from streamvace.control.fades import Fade
 from streamvace.control.parameters import Parameters
 from streamvace.system.errors import UserError
 from streamvace.telemetry.reporter import Reporter
+from tests.control.coerced import coerced, plain
 
 SCHEMA = osc_schema.by_address()
 SCALE = "/streamvace/context_scale"
 
 
 def cue(name: str, scale: float = 1.0, seconds: float = 0.0) -> Cue:
-    return Cue(name, {SCALE: scale}, Fade(seconds))
+    return Cue(name, coerced({SCALE: scale}), Fade(seconds))
 
 
 def quiet() -> Reporter:
@@ -49,30 +50,30 @@ def test_go_with_no_cues_and_a_name_that_is_none_say_so() -> None:
 
 def test_a_store_replaces_its_namesake_in_place_and_keeps_its_note_and_times() -> None:
     saved: list[tuple[Cue, ...]] = []
-    before = Cue("a", {SCALE: 1.0}, Fade(4.0, "ease"), {SCALE: "exponential"}, "a note")
+    before = Cue("a", coerced({SCALE: 1.0}), Fade(4.0, "ease"), {SCALE: "exponential"}, "a note")
     cues = CueList((before, cue("b")), save=saved.append)
-    stored = cues.store("a", {SCALE: 0.5})
+    stored = cues.store("a", coerced({SCALE: 0.5}))
     assert (stored.values, stored.fade, stored.curves, stored.note) == (
-        {SCALE: 0.5},
+        coerced({SCALE: 0.5}),
         Fade(4.0, "ease"),
         {SCALE: "exponential"},
         "a note",
     )
     assert cues.names == ("a", "b")
-    assert cues.store("a", {SCALE: 0.5}, 9.0).fade == Fade(9.0, "ease")
-    cues.store("c", {SCALE: 0.1})
+    assert cues.store("a", coerced({SCALE: 0.5}), 9.0).fade == Fade(9.0, "ease")
+    cues.store("c", coerced({SCALE: 0.1}))
     assert (cues.names, cues.current, cues.following) == (("a", "b", "c"), "c", "a")
     assert [found.name for found in saved[-1]] == ["a", "b", "c"]
 
 
 def test_storing_over_a_built_in_cue_makes_it_yours_and_deleting_gives_it_back() -> None:
     cues = CueList((), (cue("look", 0.2),))
-    with pytest.raises(UserError, match="came with the model and stays"):
+    with pytest.raises(UserError, match="is built in and cannot be deleted"):
         cues.delete("look")
-    cues.store("look", {SCALE: 0.9})
-    assert cues.recall("look").values == {SCALE: 0.9}
+    cues.store("look", coerced({SCALE: 0.9}))
+    assert cues.recall("look").values == coerced({SCALE: 0.9})
     cues.delete("look")
-    assert cues.recall("look").values == {SCALE: 0.2}
+    assert cues.recall("look").values == coerced({SCALE: 0.2})
 
 
 def test_after_a_delete_go_goes_on_where_it_was() -> None:
@@ -89,14 +90,14 @@ def test_cues_survive_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "media" / "cues.json"
     cues, file = open_cues(path, "none", SCHEMA, quiet())
     assert cues.names == ()
-    cues.store("dusk \u00e4\u6f22", {SCALE: 0.25, "/streamvace/prompts": (("a", 0.5),)}, 3.0)
-    cues.store("gone", {SCALE: 0.25})
+    cues.store("dusk \u00e4\u6f22", coerced({SCALE: 0.25, "/streamvace/prompts": (("a", 0.5),)}), 3.0)
+    cues.store("gone", coerced({SCALE: 0.25}))
     cues.delete("gone")
     file.close()
     again, file = open_cues(path, "none", SCHEMA, quiet())
     assert again.names == ("dusk \u00e4\u6f22",)
     found = again.recall("dusk \u00e4\u6f22")
-    assert (found.values, found.fade) == ({SCALE: 0.25, "/streamvace/prompts": (("a", 0.5),)}, Fade(3.0))
+    assert (plain(found.values), found.fade) == ({SCALE: 0.25, "/streamvace/prompts": (("a", 0.5),)}, Fade(3.0))
     file.close()
     assert [each.name for each in path.parent.iterdir()] == ["cues.json"], "nothing half written is left"
 
@@ -114,7 +115,7 @@ def test_a_file_that_is_wrong_is_refused_at_the_start_and_stays_as_it_is(tmp_pat
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "cues.json"
     path.write_bytes(data)
-    with pytest.raises(UserError, match="no UTF-8 text"):
+    with pytest.raises(UserError, match="not UTF-8"):
         open_cues(path, "none", SCHEMA, quiet())
 
 
@@ -131,7 +132,7 @@ def test_what_somebody_else_wrote_meanwhile_is_kept_beside_it(tmp_path: Path) ->
     cues, file = open_cues(path, "none", SCHEMA, Reporter(said.append))
     theirs = '{"cues": [{"name": "edited by hand"}]}'
     path.write_text(theirs)
-    cues.store("b", {SCALE: 1.0})
+    cues.store("b", coerced({SCALE: 1.0}))
     file.close()
     assert (tmp_path / "cues.json.bak1").read_text() == theirs
     assert [each.name for each in parse(path.read_text(), SCHEMA, "x")] == ["a", "b"]
@@ -143,7 +144,7 @@ def test_a_file_edited_by_hand_is_taken_when_asked_and_a_wrong_one_changes_nothi
     said: list[str] = []
     cues, file = open_cues(path, "none", SCHEMA, Reporter(said.append))
     commands = Commands(Parameters(), cues, lambda: file.load(cues.replace))
-    cues.store("b", {SCALE: 1.0})
+    cues.store("b", coerced({SCALE: 1.0}))
     path.write_text('{"cues": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}')
     commands.changes("/streamvace/cue/load", (0.0,))
     file.close()
@@ -162,8 +163,8 @@ def test_a_file_edited_by_hand_is_taken_when_asked_and_a_wrong_one_changes_nothi
     file.load(cues.replace)
     file.close()
     assert cues.names == ("b", "new")
-    assert "cues.json is no JSON" in said[-1]
-    assert "the cues stay as they were" in said[-1]
+    assert "cues.json is not JSON" in said[-1]
+    assert "the cues are unchanged" in said[-1]
 
 
 def test_what_cannot_be_written_is_said_and_the_next_store_tries_again(tmp_path: Path) -> None:
@@ -209,10 +210,10 @@ class Rehearsal(RuleBasedStateMachine):
 
     @rule(name=names, scale=st.floats(0, 2))
     def store(self, name: str, scale: float) -> None:
-        self.cues.store(name, {SCALE: scale})
+        self.cues.store(name, coerced({SCALE: scale}))
         if name not in self.own:
             self.own.append(name)
-        assert self.cues.recall(name).values == {SCALE: scale}
+        assert self.cues.recall(name).values == coerced({SCALE: scale})
 
     @rule(name=names)
     def delete(self, name: str) -> None:

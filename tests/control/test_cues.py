@@ -16,6 +16,7 @@ from streamvace.control.cues import CUE_WRITER, LONGEST_NAME, Cue, check_name, d
 from streamvace.control.fades import CURVES, Fade
 from streamvace.control.parameters import PROMPT, PROMPTS, Change, Parameters
 from streamvace.system.errors import UserError
+from tests.control.coerced import coerced
 
 SCHEMA = osc_schema.by_address()
 SCALE = "/streamvace/context_scale"
@@ -44,10 +45,10 @@ def test_a_cue_is_what_the_page_says() -> None:
         }
     )
     assert (cue.name, cue.note, cue.fade) == ("neon tunnel", "when the drums come in", Fade(4.0, "ease", 0.5))
-    assert cue.values[PROMPTS] == (("red glass", 0.3), ("neon blue", 0.7))
-    assert cue.values["/streamvace/references"] == ("cat.png",)
-    changes = {change.address: change for change in cue.changes()}
-    assert changes[SCALE] == Change(SCALE, (0.5,), CUE_WRITER, Fade(4.0, "exponential", 0.5))
+    assert cue.values[PROMPTS].value == (("red glass", 0.3), ("neon blue", 0.7))
+    assert cue.values["/streamvace/references"].value == ("cat.png",)
+    changes = {change.coerced.address: change for change in cue.changes()}
+    assert changes[SCALE] == Change(coerced({SCALE: 0.5})[SCALE], CUE_WRITER, Fade(4.0, "exponential", 0.5))
     assert changes["/streamvace/mask_source"].fade == Fade(4.0, "ease", 0.5)
     assert {change.fade.seconds for change in cue.changes(9.0) if change.fade} == {9.0}
 
@@ -72,11 +73,11 @@ def test_a_look_is_the_picture_and_not_how_the_show_is_run() -> None:
 
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
-    ("no name", {}, "a cue's name is a text, got None"),
-    ("an empty name", {"name": " "}, "1 to 80 letters"),
-    ("a long name", {"name": "x" * 81}, "1 to 80 letters"),
-    ("a name with a bell", {"name": "a\x07b"}, "1 to 80 letters"),
-    ("a key nobody knows", {"name": "a", "fades": 1}, "'fades' is not known here; there are curve, curves, fade"),
+    ("no name", {}, "a cue's name is a string, got None"),
+    ("an empty name", {"name": " "}, "1 to 80 printable characters"),
+    ("a long name", {"name": "x" * 81}, "1 to 80 printable characters"),
+    ("a name with a bell", {"name": "a\x07b"}, "1 to 80 printable characters"),
+    ("a key nobody knows", {"name": "a", "fades": 1}, "unknown key 'fades'; the keys are curve, curves, fade"),
     ("a parameter nobody knows", {"name": "a", "values": {"contxt": 1}}, "cue 1 ('a'): there is no parameter 'contxt'"),
     ("an output", {"name": "a", "values": {"status/fps": 1}}, "there is no parameter 'status/fps'"),
     ("out of range", {"name": "a", "values": {"context_scale": 9}}, "context_scale takes one float 0..2, got 9"),
@@ -95,7 +96,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("a curve for nothing", {"name": "a", "curves": {"seed": "ease"}}, "a curve for 'seed', which it does not set"),
     ("a switch beyond the end", {"name": "a", "switch": 2}, "switch is a share of the fade, 0..1, got 2"),
     ("values that are a list", {"name": "a", "values": []}, "values and curves are objects"),
-    ("a note that is a number", {"name": "a", "note": 5}, "note is a text"),
+    ("a note that is a number", {"name": "a", "note": 5}, "note is a string"),
 ]
 
 
@@ -112,16 +113,16 @@ def test_a_mistake_is_one_line_that_names_the_cue_and_both_values(cue: dict[str,
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "no JSON"),
-        ("{", "no JSON"),
-        ("[" * 100_000, "no JSON"),
+        ("", "not JSON"),
+        ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
         ("[]", "a cue file is"),
         ('{"cues": {}}', "a cue file is"),
         ('{"cues": [], "version": 2}', "version 2, this streamvace reads version 1"),
-        ('{"cues": [], "looks": []}', "'looks' is not known here"),
+        ('{"cues": [], "looks": []}', "unknown key 'looks'"),
         ('{"cues": [1]}', "a cue is an object"),
-        ('{"cues": [{"name": "a"}, {"name": "b"}, {"name": " a"}]}', "2 cues named 'a'"),
-        ('{"cues": [' + ",".join('{"name": "x"}' for _ in range(501)) + "]}", "501 cues, at most 500"),
+        ('{"cues": [{"name": "a"}, {"name": "b"}, {"name": " a"}]}', "2 cues are named 'a'"),
+        ('{"cues": [' + ",".join('{"name": "x"}' for _ in range(501)) + "]}", "501 cues; the limit is 500"),
     ],
 )
 def test_what_is_no_cue_file_is_said_in_one_line(text: str, said: str) -> None:
@@ -157,7 +158,7 @@ def cues(draw: st.DrawFn) -> Cue:
     curved = [row.address for row in rows if row.type == "float"]
     return Cue(
         name=check_name(draw(names)),
-        values=MappingProxyType({row.address: draw(values_of(row)) for row in rows}),
+        values=MappingProxyType(coerced({row.address: draw(values_of(row)) for row in rows})),
         fade=Fade(draw(st.floats(0, 3600)), draw(st.sampled_from(list(CURVES))), draw(st.floats(0, 1))),
         curves={address: draw(st.sampled_from(list(CURVES))) for address in curved},
         note=draw(st.text(st.characters(codec="utf-8"), max_size=40)),

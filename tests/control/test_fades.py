@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamvace.control.fades import CURVES, Fade, Move, refuse_fade
+from streamvace.control.fades import CURVES, Fade, Move, parse_fade
 from streamvace.control.parameters import FADE_WRITER, PROMPT, PROMPTS, Change, Parameters, Snapshot
+from streamvace.system.errors import UserError
 
 SCALE = "/streamvace/context_scale"
 NOISE = "/streamvace/noise_scale"
@@ -27,7 +28,7 @@ class ControlSurfaces:
         self.parameters = Parameters(clock=lambda: self.now_ns)
 
     def fade(self, address: str, value: object, seconds: float, curve: str = "linear", switch: float = 0.0) -> None:
-        change = Change(address, (value,), "desk", Fade(seconds, curve, switch))
+        change = Change(self.parameters.check(address, (value,)), "desk", Fade(seconds, curve, switch))
         assert self.parameters.apply_bundle([change])[0].status in ("set", "unchanged")
 
     def at(self, seconds: float) -> Snapshot:
@@ -93,7 +94,7 @@ def test_a_fade_takes_over_from_where_another_has_got_to() -> None:
 
 def test_a_target_out_of_range_is_clamped_like_any_value() -> None:
     desk = ControlSurfaces()
-    [result] = desk.parameters.apply_bundle([Change(SCALE, (9.0,), "desk", Fade(2))])
+    [result] = desk.parameters.apply_bundle([Change(desk.parameters.check(SCALE, (9.0,)), "desk", Fade(2))])
     assert (result.status, result.value) == ("clamped", 1.0)
     assert desk.at(2)[SCALE] == 2.0
 
@@ -131,7 +132,12 @@ def test_a_prompt_ends_the_mix_unless_the_same_bundle_writes_one_and_its_writer_
     desk.parameters.set(PROMPT, (prompt,), "desk")
     assert desk.parameters.snapshot()[PROMPTS] == ()
     assert heard == [{PROMPTS: ""}]
-    desk.parameters.apply_bundle([Change(PROMPTS, ("red", 0.5), "desk"), Change(PROMPT, ("x",), "desk")])
+    desk.parameters.apply_bundle(
+        [
+            Change(desk.parameters.check(PROMPTS, ("red", 0.5)), "desk"),
+            Change(desk.parameters.check(PROMPT, ("x",)), "desk"),
+        ]
+    )
     assert desk.parameters.snapshot()[PROMPTS] == (("red", 0.5),)
     desk.parameters.set(PROMPT, (1.0,), "desk")
     assert desk.parameters.snapshot()[PROMPTS] == (("red", 0.5),), "a refused prompt ends nothing"
@@ -139,12 +145,14 @@ def test_a_prompt_ends_the_mix_unless_the_same_bundle_writes_one_and_its_writer_
 
 @pytest.mark.parametrize("seconds", [-1, math.nan, math.inf, 3601, 10**400, True, "4", None, b"4"])
 def test_a_time_that_is_none_is_refused_with_both_values(seconds: object) -> None:
-    assert refuse_fade(seconds).startswith("a fade takes 0..3600 seconds, got ")
+    with pytest.raises(UserError, match=r"^a fade takes 0\.\.3600 seconds, got "):
+        parse_fade(seconds)
 
 
 def test_a_curve_nobody_knows_is_refused_with_those_there_are() -> None:
-    assert refuse_fade(2, "sine") == "a curve is one of linear, ease, exponential, got 'sine'"
-    assert refuse_fade(0) == refuse_fade(2.5, "ease") == refuse_fade(3600) == ""
+    with pytest.raises(UserError, match=r"^a curve is one of linear, ease, exponential, got 'sine'$"):
+        parse_fade(2, "sine")
+    assert [parse_fade(0), parse_fade(2.5, "ease"), parse_fade(3600)] == [Fade(0.0), Fade(2.5, "ease"), Fade(3600.0)]
 
 
 @given(

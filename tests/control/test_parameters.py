@@ -211,7 +211,11 @@ def test_each_address_knows_when_it_last_changed() -> None:
 
 
 def test_a_bundle_appears_whole_under_one_version(parameters: Parameters) -> None:
-    wishes = [Change(SCALE, (0.5,), "a"), Change(PROMPT, ("red",), "a"), Change(RESET, (), "a")]
+    wishes = [
+        Change(parameters.check(SCALE, (0.5,)), "a"),
+        Change(parameters.check(PROMPT, ("red",)), "a"),
+        Change(parameters.check(RESET, ()), "a"),
+    ]
     results = parameters.apply_bundle(wishes)
     assert [result.status for result in results] == ["set", "set", "set"]
     snapshot = parameters.snapshot()
@@ -219,7 +223,9 @@ def test_a_bundle_appears_whole_under_one_version(parameters: Parameters) -> Non
 
 
 def test_one_bad_message_does_not_hold_up_its_bundle(parameters: Parameters) -> None:
-    results = parameters.apply_bundle([Change(SCALE, (math.nan,), "a"), Change(PROMPT, ("red",), "a")])
+    results = parameters.apply_bundle(
+        [Change(parameters.check(SCALE, (math.nan,)), "a"), Change(parameters.check(PROMPT, ("red",)), "a")]
+    )
     assert [result.status for result in results] == ["refused", "set"]
     assert parameters.snapshot()[PROMPT] == "red"
 
@@ -238,7 +244,9 @@ def test_nobody_ever_sees_half_a_bundle(parameters: Parameters) -> None:
     reader = threading.Thread(target=read)
     reader.start()
     for seed in range(2000):
-        parameters.apply_bundle([Change(SEED, (seed,), "a"), Change(PROMPT, (f"seed {seed}",), "a")])
+        parameters.apply_bundle(
+            [Change(parameters.check(SEED, (seed,)), "a"), Change(parameters.check(PROMPT, (f"seed {seed}",)), "a")]
+        )
     done.set()
     reader.join()
     assert torn == []
@@ -263,7 +271,13 @@ def test_listeners_hear_what_changed_and_who_did_it(parameters: Parameters) -> N
         heard.append((snapshot.version, dict(changed)))
 
     stop = parameters.listen(listener)
-    parameters.apply_bundle([Change(SCALE, (0.5,), "desk"), Change(PROMPT, ("red",), "web"), Change(SEED, (42,), "x")])
+    parameters.apply_bundle(
+        [
+            Change(parameters.check(SCALE, (0.5,)), "desk"),
+            Change(parameters.check(PROMPT, ("red",)), "web"),
+            Change(parameters.check(SEED, (42,)), "x"),
+        ]
+    )
     parameters.set(SCALE, (0.5,), "web")
     parameters.set(RESET, (), "web")
     stop()

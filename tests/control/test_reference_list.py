@@ -57,7 +57,7 @@ def test_a_full_list_and_a_number_too_high_are_refused_in_one_line() -> None:
 def test_a_bundle_of_edits_is_applied_in_order_and_appears_as_one_version() -> None:
     parameters = a_list("old.png")
     wishes = [(CLEAR, ()), (ADD, ("a.png",)), (ADD, ("b.png",)), (REMOVE, (1,))]
-    parameters.apply_bundle(Change(address, arguments, "desk") for address, arguments in wishes)
+    parameters.apply_bundle([Change(parameters.check(address, arguments), "desk") for address, arguments in wishes])
     assert held(parameters) == ("b.png",)
     assert parameters.snapshot().version == 1
 
@@ -90,7 +90,9 @@ def test_any_bundles_of_edits_leave_the_list_that_a_plain_list_would_be(
 ) -> None:
     parameters, model = a_list(), list[object]()
     for bundle in bundles:
-        results = parameters.apply_bundle(Change(address, arguments, "desk") for address, arguments in bundle)
+        results = parameters.apply_bundle(
+            [Change(parameters.check(address, arguments), "desk") for address, arguments in bundle]
+        )
         for result, (address, arguments) in zip(results, bundle, strict=True):
             before = list(model)
             if address == ADD and arguments[0] not in model:

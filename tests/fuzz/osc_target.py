@@ -24,13 +24,17 @@ from streamvace.osc.codec import (
 from streamvace.osc.framing import MAX_PACKET, Framing, Unframer, frame
 from streamvace.osc.inbox import MAX_COMPLAINTS, MAX_REQUESTS, Inbox
 from streamvace.osc.schedule import HORIZON
+from tests.control.coerced import coerced
 from tests.osc.packets import HEAD, SCALE, bundle, hostile, nested
 
 NOW = 1_800_000_000.0
 """Seconds since 1970: the clock of every run, so that the same bytes always do the same."""
 UDP, TCP = ("203.0.113.1", 9), ("tcp:203.0.113.1", 9)
 
-CUES = (Cue("a", {SCALE: 0.5, "/streamvace/prompt": "dusk"}, Fade(2.0)), Cue("b", {"/streamvace/pause": True}))
+CUES = (
+    Cue("a", coerced({SCALE: 0.5, "/streamvace/prompt": "dusk"}), Fade(2.0)),
+    Cue("b", coerced({"/streamvace/pause": True})),
+)
 
 START = Parameters().snapshot().values
 TRIGGERS = tuple(row.address for row in osc_schema.load() if row.type == "trigger")

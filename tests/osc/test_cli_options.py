@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 import osc_schema
-from streamvace.control.parameters import Parameters
+from streamvace.control.parameters import Change, Parameters
 from streamvace.osc.cli_options import options, parse_cli
 from streamvace.system.errors import UserError
+from tests.control.coerced import plain
 from tests.osc.lists import STRINGS, WEIGHTED
 
 
@@ -37,10 +38,12 @@ def test_the_help_says_what_it_takes_and_the_default() -> None:
     ],
 )
 def test_text_becomes_a_value_that_the_parameters_take(name: str, text: str, address: str, value: object) -> None:
-    overrides = parse_cli({name: text})
-    assert overrides == {address: value}
-    assert type(overrides[address]) is type(value)
-    assert Parameters(overrides).snapshot()[address] == value
+    given = parse_cli({name: text})
+    assert plain(given) == {address: value}
+    assert type(given[address].value) is type(value)
+    parameters = Parameters()
+    parameters.apply_bundle([Change(coerced, "cli") for coerced in given.values()])
+    assert parameters.snapshot()[address] == value
 
 
 @pytest.mark.parametrize(
@@ -73,9 +76,9 @@ def test_the_line_holds_both_values() -> None:
 def test_a_list_is_an_option_given_several_times_or_a_line_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(osc_schema, "load", lambda: (STRINGS, WEIGHTED))
     assert [option.name for option in options()] == ["--test-strings", "--test-weighted"]
-    assert parse_cli({"--test-strings": ["a=1", "b"]}) == {STRINGS.address: ("a=1", "b")}
-    assert parse_cli({"--test-strings": "a\nb"}) == {STRINGS.address: ("a", "b")}
+    assert plain(parse_cli({"--test-strings": ["a=1", "b"]})) == {STRINGS.address: ("a=1", "b")}
+    assert plain(parse_cli({"--test-strings": "a\nb"})) == {STRINGS.address: ("a", "b")}
     said = parse_cli({"--test-weighted": ["red=0.25", "blue", "a=b"]})
-    assert said == {WEIGHTED.address: (("red", 0.25), ("blue", 1.0), ("a=b", 1.0))}
+    assert plain(said) == {WEIGHTED.address: (("red", 0.25), ("blue", 1.0), ("a=b", 1.0))}
     with pytest.raises(UserError, match=r"--test-weighted: takes up to 3 strings .* weight 0\.\.1, got 'red=3'"):
         parse_cli({"--test-weighted": ["red=3"]})

@@ -20,6 +20,7 @@ from streamvace.control.cue_list import CueList
 from streamvace.control.cues import Cue
 from streamvace.control.parameters import Parameters
 from streamvace.osc.server import OscServer
+from tests.control.coerced import coerced
 from tests.osc.conftest import PATIENCE, Client, Watch
 from tests.real_parts import require_program
 
@@ -161,7 +162,7 @@ def test_python_osc_sets_and_asks(server: OscServer, client: Client, parameters:
 
 def test_oscsend_sets_lists_and_drives_a_cue_list(parameters: Parameters, watch: Watch) -> None:
     program = require_program("oscsend", MEND)
-    cues = CueList((Cue("dusk", {PROMPT: "dusk", SCALE: 0.5}), Cue("dawn", {PROMPT: "dawn", SCALE: 1.5})))
+    cues = CueList((Cue(name, coerced({PROMPT: name, SCALE: scale})) for name, scale in (("dusk", 0.5), ("dawn", 1.5))))
     with OscServer(parameters, port=0, commands=Commands(parameters, cues)) as server:
 
         def oscsend(address: str, *types_and_values: str) -> None:

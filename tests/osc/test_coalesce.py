@@ -44,7 +44,7 @@ def test_a_thinned_batch_does_what_the_whole_batch_does(datagrams: list[bytes]) 
 
 def test_of_a_burst_one_datagram_an_address_is_left_to_read() -> None:
     burst = [(encode_message(SCALE, number / 20_000), DESK) for number in range(20_000)]
-    assert Coalescer(osc_schema.by_address()).thin(burst) == burst[-1:]
+    assert Coalescer(osc_schema.by_address()).coalesce(burst) == burst[-1:]
 
 
 def test_a_burst_is_counted_to_the_last_message() -> None:

@@ -17,6 +17,7 @@ from streamvace.control.parameters import PROMPT, Parameters
 from streamvace.osc.codec import MAX_MESSAGES, encode_message
 from streamvace.osc.inbox import Inbox, Outcome
 from streamvace.system.fix_hints import install_command
+from tests.control.coerced import coerced
 from tests.control.test_beats import FakeSession
 from tests.osc.packets import SCALE, bundle
 
@@ -27,8 +28,8 @@ PAUSE = "/streamvace/pause"
 RECALL = "/streamvace/cue/recall"
 
 LOOKS = (
-    Cue("blue", {PROMPT: "neon blue", SCALE: 0.5}, Fade(2.0)),
-    Cue("red", {PROMPT: "glossy red", SCALE: 1.5, PAUSE: True}, Fade(4.0, switch=0.5)),
+    Cue("blue", coerced({PROMPT: "neon blue", SCALE: 0.5}), Fade(2.0)),
+    Cue("red", coerced({PROMPT: "glossy red", SCALE: 1.5, PAUSE: True}), Fade(4.0, switch=0.5)),
 )
 
 
@@ -95,8 +96,8 @@ def test_a_prompt_is_sent_on_its_way(rig: Rig) -> None:
 @pytest.mark.parametrize(
     ("address", "arguments", "said"),
     [
-        (f"{SCALE}/to", (), "takes a value, seconds and perhaps a curve"),
-        (f"{SCALE}/to", (0.5,), "takes a value, seconds and perhaps a curve"),
+        (f"{SCALE}/to", (), "takes a value, seconds and an optional curve"),
+        (f"{SCALE}/to", (0.5,), "takes a value, seconds and an optional curve"),
         (f"{SCALE}/to", (0.5, -1.0), "0..3600 seconds, got -1"),
         (f"{SCALE}/to", (0.5, float("nan")), "0..3600 seconds, got nan"),
         (f"{SCALE}/to", (0.5, 1.0, "sine"), "a curve is one of linear, ease, exponential, got 'sine'"),
@@ -106,10 +107,10 @@ def test_a_prompt_is_sent_on_its_way(rig: Rig) -> None:
         ("/streamvace/pause/to", (1, 1.0), "there is no such parameter"),
         (RECALL, (), "takes the name of a cue"),
         (RECALL, ("green",), "there is no cue 'green'; there are 'blue', 'red'"),
-        (RECALL, (1.0,), "a cue's name is a text"),
+        (RECALL, (1.0,), "a cue's name is a string"),
         (RECALL, ("blue", "slow"), "0..3600 seconds, got 'slow'"),
         (RECALL, ("blue", 1.0, 2.0), "takes the name of a cue"),
-        ("/streamvace/cue/store", ("x" * 81,), "1 to 80 letters"),
+        ("/streamvace/cue/store", ("x" * 81,), "1 to 80 printable characters"),
         ("/streamvace/cue/delete", ("green",), "there is no cue 'green'"),
         ("/streamvace/cue/go", ("now",), "takes nothing, 1 or true"),
     ],
@@ -176,7 +177,7 @@ def test_a_store_keeps_what_was_sent_before_it_and_not_what_came_after(rig: Rig)
         rig.inbox.take(datagram, DESK)
     rig.inbox.flush()
     stored = rig.cues.recall("new")
-    assert (stored.values[SCALE], stored.fade) == (0.25, Fade(3.0))
+    assert (stored.values[SCALE].value, stored.fade) == (0.25, Fade(3.0))
     assert rig.parameters.snapshot()[SCALE] == 2.0
     rig.send("/streamvace/cue/delete", "new")
     assert "new" not in rig.cues.names
@@ -194,8 +195,8 @@ def test_a_stored_cue_brings_everything_back(rig: Rig) -> None:
 
 
 def test_a_datagram_full_of_cues_and_stores_costs_no_more_than_one_full_of_faders(rig: Rig) -> None:
-    wide = Cue("wide", {row.address: row.default for row in osc_schema.load() if row.default and row.access == "write"})
-    rig.cues.store("wide", wide.values)
+    wide = {row.address: row.default for row in osc_schema.load() if row.default and row.access == "write"}
+    rig.cues.store("wide", coerced(wide))
     for address in (RECALL, "/streamvace/cue/store"):
         before = rig.inbox.counters.refused
         rig.inbox.take(bundle(*[encode_message(address, "wide")] * MAX_MESSAGES), DESK)

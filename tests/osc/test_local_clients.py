@@ -19,11 +19,11 @@ def test_a_surface_sets_everyone_else_hears_it_and_a_mistake_is_answered(
     heard: Heard = queue.Queue()
     client.send("/streamvace/subscribe")
     client.ping()
-    name = server.doors.open(lambda address, arguments: heard.put((address, arguments)))
-    server.doors.post(name, SCALE, 0.25)
+    name = server.local_clients.open(lambda address, arguments: heard.put((address, arguments)))
+    server.local_clients.post(name, SCALE, 0.25)
     watch.until(lambda snapshot: snapshot[SCALE] == 0.25)
     assert client.receive().arguments == (0.25,)
-    server.doors.post(name, SCALE, 9.0)
+    server.local_clients.post(name, SCALE, 9.0)
     address, [line] = heard.get(timeout=PATIENCE)
     assert (address, line) == (ERROR, f"{SCALE}: takes one float 0..2, got 9, used 2")
     assert heard.get(timeout=PATIENCE) == (SCALE, (2.0,))
@@ -31,9 +31,9 @@ def test_a_surface_sets_everyone_else_hears_it_and_a_mistake_is_answered(
 
 def test_who_has_left_is_told_nothing_more(server: OscServer, client: Client, watch: Watch) -> None:
     heard: Heard = queue.Queue()
-    name = server.doors.open(lambda address, arguments: heard.put((address, arguments)))
-    server.doors.close(name)
-    server.doors.post(name, SCALE, 9.0)
+    name = server.local_clients.open(lambda address, arguments: heard.put((address, arguments)))
+    server.local_clients.close(name)
+    server.local_clients.post(name, SCALE, 9.0)
     watch.until(lambda snapshot: snapshot[SCALE] == 2.0)
     client.ping()
     assert heard.empty()
@@ -42,21 +42,21 @@ def test_who_has_left_is_told_nothing_more(server: OscServer, client: Client, wa
 
 def test_what_osc_cannot_carry_is_answered_at_once() -> None:
     heard: Heard = queue.Queue()
-    doors = LocalClients(lambda: None)
-    name = doors.open(lambda address, arguments: heard.put((address, arguments)))
-    doors.post(name, SCALE, {"a": 1})
-    doors.post(name, "no address", 1)
-    doors.post(name, SCALE, "a\0b")
+    clients = LocalClients(lambda: None)
+    name = clients.open(lambda address, arguments: heard.put((address, arguments)))
+    clients.post(name, SCALE, {"a": 1})
+    clients.post(name, "no address", 1)
+    clients.post(name, SCALE, "a\0b")
     assert [heard.get_nowait()[0] for _ in range(3)] == [ERROR] * 3
-    assert doors.take() == []
+    assert clients.take() == []
 
 
 def test_what_waits_is_bounded_and_the_newest_stays() -> None:
-    doors = LocalClients(lambda: None)
-    name = doors.open(lambda address, arguments: None)
+    clients = LocalClients(lambda: None)
+    name = clients.open(lambda address, arguments: None)
     for number in range(MOST_WAITING + 10):
-        doors.post(name, "/streamvace/seed", number)
-    taken = doors.take()
+        clients.post(name, "/streamvace/seed", number)
+    taken = clients.take()
     assert len(taken) == MOST_WAITING
     assert taken[-1][0].endswith((MOST_WAITING + 9).to_bytes(4, "big"))
-    assert doors.take() == []
+    assert clients.take() == []

@@ -193,7 +193,7 @@ def test_a_command_without_end_is_disconnected(query: OscQueryServer) -> None:
 def test_a_deaf_listener_holds_up_neither_the_values_nor_another_listener(
     query: OscQueryServer, parameters: Parameters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streamvace.osc.query_listener.BREATH_SECONDS", 0)  # megabytes, in less than a second
+    monkeypatch.setattr("streamvace.osc.query_listener.PAUSE_SECONDS", 0)  # megabytes, in less than a second
     with socket.socket() as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         deaf.settimeout(PATIENCE)

@@ -1,4 +1,4 @@
-"""The address space, held against its own rules."""
+"""The address space follows its own rules."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def a_row(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in row.items() if value != "gone"}
 
 
-def test_the_file_obeys_its_json_schema() -> None:
+def test_the_file_matches_its_json_schema() -> None:
     require_package("jsonschema", "pip install jsonschema")
     import jsonschema
 
@@ -58,13 +58,13 @@ def test_rows_cannot_be_changed_by_accident() -> None:
         osc_schema.by_address()["/x"] = osc_schema.load()[0]  # type: ignore[index]
 
 
-def test_writable_parameters_apply_somewhere_and_triggers_hold_nothing() -> None:
+def test_only_triggers_have_no_default() -> None:
     for row in osc_schema.load():
         assert (row.default is None) == (row.type == "trigger")
 
 
 def test_it_needs_nothing_but_the_standard_library() -> None:
-    """TouchDesigner imports it in its own Python, where nothing of ours is installed."""
+    """TouchDesigner imports it in its own Python, without the project's libraries."""
     code = (
         "import sys; before = set(sys.modules); import osc_schema; osc_schema.load(); "
         "foreign = {m.split('.')[0] for m in set(sys.modules) - before} - sys.stdlib_module_names - {'osc_schema'}; "
@@ -75,60 +75,60 @@ def test_it_needs_nothing_but_the_standard_library() -> None:
     assert done.returncode == 0, done.stderr
 
 
-WRONG_ROWS = {
+INVALID_ROWS = {
     "no help": a_row(help="gone"),
-    "a key nobody knows": a_row(maximum=3),
-    "an address of someone else": a_row(address="/elsewhere/x"),
-    "a type that is none": a_row(type="vec3"),
-    "a time to apply that is none": a_row(applies="later"),
-    "an access that is none": a_row(access="both"),
-    "a fader without an end": a_row(max="gone"),
+    "an unknown key": a_row(maximum=3),
+    "a foreign address": a_row(address="/elsewhere/x"),
+    "an unknown type": a_row(type="vec3"),
+    "an unknown time to apply": a_row(applies="later"),
+    "an unknown access": a_row(access="both"),
+    "a number without a maximum": a_row(max="gone"),
     "a default out of range": a_row(default=2.0),
     "an int with a float default": a_row(type="int", default=0.5),
     "a bool for a number": a_row(default=True),
     "not a number": a_row(default=float("nan")),
-    "a choice with a default it does not offer": a_row(
-        type="choice", min="gone", max="gone", choices=["a", "b"], default="c"
-    ),
-    "a choice of one": a_row(type="choice", min="gone", max="gone", choices=["a"], default="a"),
-    "a string longer than allowed": a_row(type="string", min="gone", max="gone", max_length=2, default="abc"),
+    "a choice with an unknown default": a_row(type="choice", min="gone", max="gone", choices=["a", "b"], default="c"),
+    "a choice with one value": a_row(type="choice", min="gone", max="gone", choices=["a"], default="a"),
+    "a default string that is too long": a_row(type="string", min="gone", max="gone", max_length=2, default="abc"),
     "a bool that is a number": a_row(type="bool", min="gone", max="gone", default=1),
     "a list without a limit": a_row(type="strings", min="gone", max="gone", max_length=9, default=[]),
     "a list longer than a message": a_row(
         type="strings", min="gone", max="gone", max_length=9, max_items=17, default=[]
     ),
-    "a list that begins too long": a_row(
+    "a default list that is too long": a_row(
         type="strings", min="gone", max="gone", max_length=9, max_items=1, default=["a", "b"]
     ),
-    "a list with an empty text": a_row(type="strings", min="gone", max="gone", max_length=9, max_items=2, default=[""]),
-    "weights in a list of texts": a_row(
+    "a list with an empty string": a_row(
+        type="strings", min="gone", max="gone", max_length=9, max_items=2, default=[""]
+    ),
+    "weights in a list of strings": a_row(
         type="strings", min="gone", max="gone", max_length=9, max_items=2, default=[["a", 1.0]]
     ),
     "weights without a range": a_row(
         type="weighted", min="gone", max="gone", max_length=9, max_items=2, default=[["a", 1.0]]
     ),
     "a weight out of range": a_row(type="weighted", max_length=9, max_items=2, default=[["a", 2.0]]),
-    "a text without its weight": a_row(type="weighted", max_length=9, max_items=2, default=["a"]),
-    "an argument of what is no trigger": a_row(argument="int"),
+    "a string without its weight": a_row(type="weighted", max_length=9, max_items=2, default=["a"]),
+    "an argument without a trigger": a_row(argument="int"),
     "an argument without limits": a_row(
         type="trigger", min="gone", max="gone", default=None, argument="string", max_length="gone"
     ),
-    "an argument of a type that is none": a_row(type="trigger", default=None, argument="float"),
+    "an argument of an unknown type": a_row(type="trigger", default=None, argument="float"),
     "a trigger with a value": a_row(type="trigger", min="gone", max="gone", default=1),
 }
 
 
-@pytest.mark.parametrize("row", WRONG_ROWS.values(), ids=WRONG_ROWS.keys())
-def test_a_wrong_row_is_refused_by_name(row: dict[str, Any]) -> None:
+@pytest.mark.parametrize("row", INVALID_ROWS.values(), ids=INVALID_ROWS.keys())
+def test_an_invalid_row_is_rejected_with_its_address(row: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=row["address"]):
         osc_schema.parse(row)
 
 
-def test_a_right_row_is_not() -> None:
+def test_a_valid_row_is_accepted() -> None:
     assert osc_schema.parse(a_row()).maximum == 1.0
 
 
-def test_a_list_is_held_as_tuples_and_sent_as_one_argument_after_the_other() -> None:
+def test_a_list_is_stored_as_tuples_and_sent_as_consecutive_arguments() -> None:
     row = osc_schema.parse(a_row(type="weighted", max_length=9, max_items=2, default=[["a", 1.0], ["b", 0.5]]))
     assert row.default == (("a", 1.0), ("b", 0.5))
     assert osc_schema.flat(row.default) == ("a", 1.0, "b", 0.5)
@@ -136,5 +136,5 @@ def test_a_list_is_held_as_tuples_and_sent_as_one_argument_after_the_other() -> 
     assert osc_schema.flat(0.5) == (0.5,)
 
 
-def test_an_empty_list_is_sent_as_an_empty_text_for_nothing_would_ask() -> None:
+def test_an_empty_list_is_sent_as_an_empty_string_because_no_argument_is_a_query() -> None:
     assert osc_schema.flat(()) == ("",)

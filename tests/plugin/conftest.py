@@ -1,4 +1,5 @@
-"""plugin/ is no package: it is what runs before anything is installed. Its tests put it on the path as Python does."""
+"""plugin/ is not a package: it runs before anything is installed. Running a script there puts it on the path; so does
+this file."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The two commands: what is installed where, when nothing has to be done, and what a failure says. No real install."""
+"""Commands, installation steps, stamps and error messages. Nothing is really installed."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ PYTHON = Path("/x/.venv/bin/python")
         ("linux", "riscv64", (3, 12), ()),
     ],
 )
-def test_a_platform_gets_the_parts_that_exist_for_it(
+def test_a_platform_gets_the_extras_that_have_wheels_for_it(
     system: str, machine: str, python: tuple[int, int], extras: tuple[str, ...]
 ) -> None:
     assert tuple(sorted(platform_extras(system, machine, python))) == extras
 
 
-def test_torch_is_asked_of_its_own_index_briefly_and_alone() -> None:
+def test_only_torch_comes_from_its_own_index_and_with_a_short_timeout() -> None:
     command = torch_command(PYTHON, choose("linux", Nvidia((13, 0), (8, 9))), from_index=True)
     assert command[-1] == f"torch=={TORCH}+cu130"
     assert command[command.index("--index-url") + 1] == INDEX + "cu130"
@@ -57,11 +57,11 @@ def test_torch_is_asked_of_its_own_index_briefly_and_alone() -> None:
 
 
 @pytest.mark.parametrize(("system", "from_index"), [("linux", False), ("darwin", True), ("darwin", False)])
-def test_the_ordinary_index_gets_the_pinned_version_and_nothing_else(system: str, from_index: bool) -> None:
+def test_the_default_index_gets_the_pinned_version_and_no_other_option(system: str, from_index: bool) -> None:
     command = torch_command(PYTHON, choose(system, None), from_index)
     assert command[-1] == f"torch=={TORCH}"
     assert "--index-url" not in command
-    assert "--isolated" not in command  # the machine's own pip configuration counts
+    assert "--isolated" not in command  # pip's configuration on this machine applies
 
 
 def test_the_package_is_editable_and_may_not_replace_torch() -> None:
@@ -71,7 +71,7 @@ def test_the_package_is_editable_and_may_not_replace_torch() -> None:
     assert package_command(PYTHON, (), Path("c"))[-1] == "."
 
 
-def test_a_stamp_holds_until_anything_it_was_made_from_changes(tmp_path: Path) -> None:
+def test_a_stamp_is_valid_until_anything_it_depends_on_changes(tmp_path: Path) -> None:
     made = (tmp_path, b"[project]", (3, 11), (12, 4), "")
     key = stamp_key(*made)
     assert key == stamp_key(*made)
@@ -86,7 +86,7 @@ def test_a_stamp_holds_until_anything_it_was_made_from_changes(tmp_path: Path) -
     assert len({key, *(stamp_key(*other) for other in others)}) == 1 + len(others)  # type: ignore[arg-type]
 
 
-def test_a_stamp_covers_fewer_parts_and_those_that_would_not_install() -> None:
+def test_a_stamp_covers_fewer_extras_and_those_that_failed_to_install() -> None:
     stamp = Stamp("k", ("ndi", "test"), "cpu", left_out=("spout",))
     assert stamp.covers("k", ())
     assert stamp.covers("k", ("test", "spout"))
@@ -94,7 +94,7 @@ def test_a_stamp_covers_fewer_parts_and_those_that_would_not_install() -> None:
     assert not stamp.covers("other", ())
 
 
-def test_a_stamp_comes_back_as_written_and_a_torn_one_not_at_all(tmp_path: Path) -> None:
+def test_a_stamp_is_read_back_as_written_and_a_partial_one_is_ignored(tmp_path: Path) -> None:
     stamp = Stamp("k", ("ndi",), "cu130", ("spout",))
     write_stamp(tmp_path, stamp)
     assert read_stamp(tmp_path) == stamp
@@ -104,7 +104,7 @@ def test_a_stamp_comes_back_as_written_and_a_torn_one_not_at_all(tmp_path: Path)
 
 
 def make_venv(root: Path, version: str = "3.11.7", folder: str = ".venv") -> Path:
-    """The few files by which an environment is known, without an environment."""
+    """The files that identify an environment, without an environment."""
     venv = root / folder
     venv_python(venv).parent.mkdir(parents=True, exist_ok=True)
     venv_python(venv).touch()
@@ -112,7 +112,7 @@ def make_venv(root: Path, version: str = "3.11.7", folder: str = ".venv") -> Pat
     return venv
 
 
-def test_a_half_made_environment_is_known_as_broken(tmp_path: Path) -> None:
+def test_a_half_created_environment_is_detected_as_broken(tmp_path: Path) -> None:
     assert venv_version(tmp_path / ".venv") is None
     venv = make_venv(tmp_path)
     assert venv_version(venv) == (3, 11)
@@ -123,7 +123,7 @@ def test_a_half_made_environment_is_known_as_broken(tmp_path: Path) -> None:
     assert venv_version(venv) is None
 
 
-def test_what_would_bend_a_childs_imports_stays_behind() -> None:
+def test_variables_that_redirect_imports_are_not_passed_to_a_child() -> None:
     env = clean_environment({"PYTHONPATH": "/td", "PythonHome": "C:/TD", "PIP_USER": "1", "PATH": "/bin"})
     assert env == {"PATH": "/bin", "PYTHONIOENCODING": ":replace"}
     assert clean_environment({"PYTHONIOENCODING": "utf-8"}) == {"PYTHONIOENCODING": "utf-8"}
@@ -140,7 +140,7 @@ def test_what_would_bend_a_childs_imports_stays_behind() -> None:
         ("[WinError 206] The filename or extension is too long", "short folder"),
         ("ERROR: No matching distribution found for torch==2.13.0", "Python 3.11 or 3.12"),
         ("NewConnectionError: [Errno -2] Name or service not known", "check the network"),
-        ("error: Microsoft Visual C++ 14.0 or greater is required", "ready-made"),
+        ("error: Microsoft Visual C++ 14.0 or greater is required", "no wheel for this Python"),
         ("OSError: [WinError 126] The specified module could not be found. Error loading c10.dll", "vc_redist"),
         ("ERROR: ResolutionImpossible: for help visit", "git pull"),
         ("ERROR: something new", "something new"),
@@ -148,7 +148,7 @@ def test_what_would_bend_a_childs_imports_stays_behind() -> None:
         ("", "code 7"),
     ],
 )
-def test_every_failure_is_one_line_with_the_mend(output: str, says: str) -> None:
+def test_every_failure_is_one_line_with_the_fix(output: str, says: str) -> None:
     error = pip_step.failure(output, 7, python="3.11", torch=TORCH, disk=3.0, log=Path("x.log"))
     assert says in str(error)
     assert "x.log" in str(error)
@@ -156,17 +156,17 @@ def test_every_failure_is_one_line_with_the_mend(output: str, says: str) -> None
     assert "{" not in str(error)
 
 
-def test_a_step_says_what_it_is_doing() -> None:
+def test_a_step_reports_what_it_is_doing() -> None:
     assert pip_step.doing("Collecting numpy\n  Downloading numpy-2.4.6-cp311.whl (16.9 MB)\n") == (
         "downloading numpy (16.9 MB)"
     )
-    assert pip_step.doing("Collecting av>=13\n") == "looking at av"
+    assert pip_step.doing("Collecting av>=13\n") == "resolving av"
     assert pip_step.doing("Installing collected packages: a, b\n") == "unpacking"
     assert pip_step.doing("") == "working"
 
 
 @pytest.fixture(autouse=True)
-def _signals_stay_pytests(monkeypatch: pytest.MonkeyPatch) -> None:
+def _keep_pytests_signal_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "_on", lambda names, handler: None)
 
 
@@ -174,7 +174,7 @@ USUAL, WITH_TEST = ".[link,ndi,screen]", ".[link,ndi,screen,test]"
 
 
 class Machine:
-    """Stands in for the steps that run pip: records them and fails where it is told to."""
+    """Replaces the steps that run pip: records their commands and fails those listed in `fails`."""
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.root, self.commands, self.progress = root, list[list[str]](), list[str]()
@@ -218,7 +218,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(tmp_path, monkeypatch)
 
 
-def test_a_fresh_machine_walks_all_steps_and_the_second_start_none(machine: Machine) -> None:
+def test_a_fresh_machine_runs_all_steps_and_the_second_start_none(machine: Machine) -> None:
     assert machine.ensure() == venv_python(machine.root / ".venv")
     assert machine.pip_targets == [f"torch=={TORCH}+cpu", USUAL]
     assert [line[:3] for line in machine.progress] == ["1/4", "2/4", "3/4", "4/4"]
@@ -229,7 +229,7 @@ def test_a_fresh_machine_walks_all_steps_and_the_second_start_none(machine: Mach
 
 def test_an_environment_in_another_folder_is_installed_and_stamped_by_itself(machine: Machine) -> None:
     assert machine.ensure("pytest", folder=".venv-newest") == venv_python(machine.root / ".venv-newest")
-    assert "1/4 Environment: making .venv-newest (a few seconds)" in machine.progress
+    assert "1/4 Environment: creating .venv-newest (a few seconds)" in machine.progress
     assert read_stamp(machine.root / ".venv") is None
     machine.ensure("pytest", folder=".venv-newest")
     assert machine.commands == []
@@ -237,7 +237,7 @@ def test_an_environment_in_another_folder_is_installed_and_stamped_by_itself(mac
     assert machine.commands != []
 
 
-def test_asking_for_the_tests_adds_their_part_and_running_keeps_it(machine: Machine) -> None:
+def test_requesting_the_test_extra_adds_it_and_a_later_run_keeps_it(machine: Machine) -> None:
     machine.ensure()
     machine.ensure("test")
     assert machine.pip_targets[-1] == WITH_TEST
@@ -245,27 +245,27 @@ def test_asking_for_the_tests_adds_their_part_and_running_keeps_it(machine: Mach
     assert machine.commands == []
 
 
-def test_a_changed_project_installs_again_with_the_parts_it_had(machine: Machine) -> None:
+def test_a_changed_project_installs_again_with_the_extras_it_had(machine: Machine) -> None:
     machine.ensure("test")
     (machine.root / "pyproject.toml").write_text("[project] # new", "utf-8")
     machine.ensure()
     assert machine.pip_targets[-1] == WITH_TEST
 
 
-def test_an_unreachable_index_falls_back_to_the_pinned_version_in_plain_words(machine: Machine) -> None:
+def test_an_unreachable_index_falls_back_to_the_default_one_with_a_message(machine: Machine) -> None:
     machine.fails["--index-url"] = "NewConnectionError: Name or service not known\nNo matching distribution for torch"
     machine.ensure()
     assert machine.pip_targets == [f"torch=={TORCH}+cpu", f"torch=={TORCH}", USUAL]
-    assert any("ordinary package index" in line for line in machine.progress)
+    assert any("default package index" in line for line in machine.progress)
 
 
-def test_a_download_that_broke_midway_gets_a_second_try(machine: Machine) -> None:
+def test_an_interrupted_download_is_retried_once(machine: Machine) -> None:
     machine.fails["--index-url"] = "Downloading https://x/torch-2.13.0.whl (190 MB)\nReadTimeoutError: Read timed out."
     machine.ensure()
     assert machine.pip_targets[:3] == [f"torch=={TORCH}+cpu", f"torch=={TORCH}+cpu", f"torch=={TORCH}"]
 
 
-def test_an_interrupted_installation_leaves_no_stamp_and_goes_on(machine: Machine) -> None:
+def test_an_interrupted_installation_leaves_no_stamp_and_continues(machine: Machine) -> None:
     machine.fails["--editable"] = "KeyboardInterrupt: ReadTimeoutError"
     with pytest.raises(pip_step.BootstrapError, match="check the network"):
         machine.ensure()
@@ -276,7 +276,7 @@ def test_an_interrupted_installation_leaves_no_stamp_and_goes_on(machine: Machin
     assert read_stamp(machine.root / ".venv") is not None
 
 
-def test_a_broken_environment_is_made_again(machine: Machine) -> None:
+def test_a_broken_environment_is_created_again(machine: Machine) -> None:
     machine.ensure()
     venv_python(machine.root / ".venv").unlink()
     left_over = machine.root / ".venv" / "left-over"
@@ -286,7 +286,7 @@ def test_a_broken_environment_is_made_again(machine: Machine) -> None:
     assert not left_over.exists()
 
 
-def test_an_optional_part_that_does_not_install_is_left_out_alone_and_not_tried_at_every_start(
+def test_an_optional_extra_that_fails_is_skipped_alone_and_not_retried_at_every_start(
     machine: Machine,
 ) -> None:
     machine.fails["ndi"] = "ERROR: No matching distribution found for ndi-python"
@@ -306,7 +306,7 @@ def test_an_optional_part_that_does_not_install_is_left_out_alone_and_not_tried_
     assert WITH_TEST in machine.pip_targets
 
 
-def test_a_part_asked_for_by_name_fails_with_its_reason_and_the_installation_stays_good(machine: Machine) -> None:
+def test_a_requested_extra_fails_with_its_reason_and_the_installation_stays_valid(machine: Machine) -> None:
     machine.ensure()
     machine.fails["vision"] = "ERROR: No matching distribution found for ai-edge-litert"
     with pytest.raises(pip_step.BootstrapError, match="ai-edge-litert"):
@@ -315,7 +315,7 @@ def test_a_part_asked_for_by_name_fails_with_its_reason_and_the_installation_sta
     assert machine.commands == []
 
 
-def test_a_part_asked_for_once_never_keeps_a_later_show_from_starting(machine: Machine) -> None:
+def test_an_extra_requested_earlier_never_prevents_a_later_start(machine: Machine) -> None:
     machine.ensure("vision", force=True)
     (machine.root / "pyproject.toml").write_text("[project] # new", "utf-8")
     machine.fails["vision"] = "ERROR: No matching distribution found for ai-edge-litert"
@@ -326,7 +326,7 @@ def test_a_part_asked_for_once_never_keeps_a_later_show_from_starting(machine: M
     assert (stamp.extras, stamp.left_out) == (("link", "ndi", "screen"), ("vision",))
 
 
-def test_a_network_that_goes_away_between_two_parts_is_no_reason_to_leave_one_out(machine: Machine) -> None:
+def test_a_lost_network_between_two_extras_fails_and_skips_none(machine: Machine) -> None:
     machine.fails["ndi,"] = "ERROR: No matching distribution found for ndi-python"
     machine.fails["link,ndi"] = "Name or service not known"
     with pytest.raises(pip_step.BootstrapError, match="check the network"):
@@ -334,7 +334,7 @@ def test_a_network_that_goes_away_between_two_parts_is_no_reason_to_leave_one_ou
     assert read_stamp(machine.root / ".venv") is None
 
 
-def test_without_a_network_an_updated_project_starts_with_what_it_has(machine: Machine) -> None:
+def test_without_a_network_an_updated_project_starts_with_the_installed_libraries(machine: Machine) -> None:
     machine.ensure()
     (machine.root / "pyproject.toml").write_text("[project] # new", "utf-8")
     machine.fails["pip install"] = "Name or service not known"
@@ -344,20 +344,22 @@ def test_without_a_network_an_updated_project_starts_with_what_it_has(machine: M
         machine.ensure("test")
 
 
-def test_a_full_disk_is_refused_before_anything_is_made(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_disk_space_is_reported_before_anything_is_created(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(installer.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 5e8})())
     with pytest.raises(pip_step.BootstrapError, match=r"about 3 GB.*has 0\.5 GB free"):
         machine.ensure()
     assert not (machine.root / ".venv").exists()
 
 
-def test_a_debian_without_venv_gets_the_package_to_install(machine: Machine) -> None:
+def test_on_debian_without_venv_the_message_names_the_package(machine: Machine) -> None:
     machine.fails["-m venv"] = "The virtual environment was not created because ensurepip is not available."
     with pytest.raises(pip_step.BootstrapError, match=r"sudo apt install python3\.\d+-venv"):
         machine.ensure()
 
 
-def test_no_checkout_no_installation(tmp_path: Path) -> None:
+def test_outside_a_checkout_nothing_is_installed(tmp_path: Path) -> None:
     with pytest.raises(pip_step.BootstrapError, match="checkout"):
         installer.ensure(root=tmp_path)
 
@@ -372,7 +374,7 @@ def test_no_checkout_no_installation(tmp_path: Path) -> None:
         ((3, 11), False, False),
     ],
 )
-def test_an_unfit_python_is_named(version: tuple[int, int], wide: bool, fits: bool) -> None:
+def test_an_unsupported_python_is_named(version: tuple[int, int], wide: bool, fits: bool) -> None:
     if fits:
         installer._check_python(version, wide)
     else:
@@ -380,14 +382,14 @@ def test_an_unfit_python_is_named(version: tuple[int, int], wide: bool, fits: bo
             installer._check_python(version, wide)
 
 
-def test_inside_a_host_the_host_is_not_taken_for_python(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inside_a_host_application_a_real_python_is_searched_for(monkeypatch: pytest.MonkeyPatch) -> None:
     real = sys.executable
     monkeypatch.setattr(installer.sys, "executable", "C:/Program Files/Derivative/TouchDesigner/bin/TouchDesigner.exe")
     monkeypatch.setattr(installer.shutil, "which", lambda name: real if name == "python3" else None)
     assert Path(installer.find_python()).stem.startswith("python")
 
 
-def test_a_long_step_gives_signs_of_life_and_can_be_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_step_reports_progress_and_can_be_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pip_step, "BEAT_SECONDS", 0.01)
     beats: list[str] = []
     sleeper = [sys.executable, "-c", "import time; print('Collecting x', flush=True); time.sleep(60)"]
@@ -398,9 +400,9 @@ def test_a_long_step_gives_signs_of_life_and_can_be_cancelled(tmp_path: Path, mo
             cwd=tmp_path,
             env={},
             beat=beats.append,
-            cancelled=lambda: "looking at x" in beats,
+            cancelled=lambda: "resolving x" in beats,
         )
-    assert beats[-1] == "looking at x"
+    assert beats[-1] == "resolving x"
 
 
 def test_each_step_reports_its_own_output_and_the_log_keeps_all(tmp_path: Path) -> None:
@@ -418,14 +420,16 @@ def test_each_step_reports_its_own_output_and_the_log_keeps_all(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("argument", ["--help", "-h", None])
-def test_help_teaches_and_installs_nothing(argument: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_names_every_command_and_installs_nothing(
+    argument: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert bootstrap.main([argument] if argument else []) == 0
-    told = capsys.readouterr().out
-    assert all(word in told for word in (*bootstrap.COMMANDS, "install", "STREAMVACE_TORCH", ".venv"))
-    assert told.isascii()
+    printed = capsys.readouterr().out
+    assert all(word in printed for word in (*bootstrap.COMMANDS, "install", "STREAMVACE_TORCH", ".venv"))
+    assert printed.isascii()
 
 
-def test_every_command_of_the_program_goes_through_the_bootstrap() -> None:
+def test_the_bootstrap_knows_every_command_of_streamvace() -> None:
     from streamvace.cli import app
 
     assert {entry.name or entry.callback.__name__ for entry in app.registered_commands if entry.callback} == set(
@@ -456,7 +460,7 @@ def test_a_command_passes_its_arguments_and_the_childs_exit_code(word: str, monk
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(pip_step.BootstrapError("the mend"), 2), (pip_step.Cancelled("the mend"), 130), (KeyboardInterrupt(), 130)],
+    [(pip_step.BootstrapError("the fix"), 2), (pip_step.Cancelled("the fix"), 130), (KeyboardInterrupt(), 130)],
 )
 def test_a_failed_installation_ends_with_one_line(
     error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -470,7 +474,7 @@ def test_a_failed_installation_ends_with_one_line(
 
 
 def test_the_parent_waits_for_the_child_and_returns_its_code() -> None:
-    assert bootstrap._stand_behind([sys.executable, "-c", "raise SystemExit(5)"], {}) == 5
+    assert bootstrap._run_and_wait([sys.executable, "-c", "raise SystemExit(5)"], {}) == 5
 
 
 def test_a_cp1252_console_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -479,7 +483,7 @@ def test_a_cp1252_console_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bootstrap.main(["\N{SNOWFLAKE}"]) == 2
 
 
-def test_it_imports_as_a_module_by_path_and_prints_nothing(tmp_path: Path) -> None:
+def test_it_can_be_imported_by_path_and_prints_nothing(tmp_path: Path) -> None:
     code = (
         "import importlib.util, sys\n"
         f"spec = importlib.util.spec_from_file_location('sv_boot', {str(Path(bootstrap.__file__))!r})\n"
@@ -490,8 +494,8 @@ def test_it_imports_as_a_module_by_path_and_prints_nothing(tmp_path: Path) -> No
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_the_plan_names_only_extras_that_the_project_has() -> None:
+def test_every_extra_of_the_plan_is_in_pyproject() -> None:
     project = (bootstrap.ROOT / "pyproject.toml").read_text("utf-8")
     for extra in (*(extra.name for extra in install_plan.EXTRAS), "test"):
         assert f"\n{extra} = [" in project
-    assert json.dumps(TORCH)  # a plain string: it goes into command lines
+    assert json.dumps(TORCH)  # a plain string: it becomes part of command lines

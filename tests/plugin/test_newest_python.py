@@ -1,4 +1,4 @@
-"""Which Python the second run of the readers' tests takes, and what it says where there is none."""
+"""Which Python the second run of the readers' tests uses, and what it prints if there is none."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def test_the_newest_that_the_project_allows_is_taken_if_it_is_newer_than_the_main_one(script: ModuleType) -> None:
+def test_the_newest_supported_python_is_used_if_it_is_newer_than_the_main_one(script: ModuleType) -> None:
     found = [("a", (3, 9)), ("b", (3, 13)), ("c", (3, 12)), ("d", (3, 99)), ("shim", None)]
     assert script.newest(found, (3, 11)) == ("b", (3, 13))
     assert script.newest(found, (3, 13)) is None
     assert script.newest([], (3, 11)) is None
 
 
-def test_a_python_that_does_not_start_counts_for_nothing(script: ModuleType, tmp_path: Path) -> None:
+def test_a_python_that_does_not_start_is_ignored(script: ModuleType, tmp_path: Path) -> None:
     shim = tmp_path / "python3.13"
     shim.write_text("#!/bin/sh\necho not here >&2\nexit 127\n", "utf-8")
     shim.chmod(0o755)
@@ -39,7 +39,7 @@ def test_a_python_that_does_not_start_counts_for_nothing(script: ModuleType, tmp
     assert script.version_of(sys.executable) == sys.version_info[:2]
 
 
-def test_without_a_newer_python_it_is_one_line_and_no_failure(
+def test_without_a_newer_python_it_prints_one_line_and_succeeds(
     script: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(script, "candidates", lambda: iter([sys.executable]))
@@ -48,7 +48,7 @@ def test_without_a_newer_python_it_is_one_line_and_no_failure(
     assert capsys.readouterr().out.count("\n") == 1
 
 
-def test_an_installation_that_fails_is_a_failure(
+def test_a_failed_installation_fails_the_check(
     script: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     def broken(*_: object, **options: object) -> Path:
@@ -63,5 +63,5 @@ def test_an_installation_that_fails_is_a_failure(
     assert "no wheel" in capsys.readouterr().out
 
 
-def test_every_test_that_it_runs_is_there(script: ModuleType) -> None:
+def test_every_test_path_exists(script: ModuleType) -> None:
     assert [name for name in script.TESTS if not (SCRIPT.parents[1] / name).exists()] == []

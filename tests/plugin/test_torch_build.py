@@ -1,4 +1,4 @@
-"""Which PyTorch a machine gets."""
+"""Which PyTorch build a machine gets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SMI = """\
         ("", None),
     ],
 )
-def test_the_driver_version_is_read_from_every_table_nvidia_smi_prints(
+def test_the_cuda_version_is_read_from_every_table_nvidia_smi_prints(
     text: str, version: tuple[int, int] | None
 ) -> None:
     assert parse_smi(text) == version
@@ -44,8 +44,8 @@ def test_of_several_cards_the_newest_counts() -> None:
         (Nvidia((13, 0), (8, 9)), "cu130"),  # RTX 4090
         (Nvidia((12, 4), (8, 9)), "cu126"),  # RTX 4090, driver 550
         (Nvidia((13, 0), (6, 1)), "cu126"),  # GTX 1080: CUDA 13 has no code for it
-        (Nvidia((13, 0), None), "cu130"),  # nvidia-smi would not tell the card
-        (Nvidia((12, 8), (12, 0)), "cpu"),  # RTX 5090 on a driver too old for the only build with code for it
+        (Nvidia((13, 0), None), "cu130"),  # nvidia-smi did not report the card
+        (Nvidia((12, 8), (12, 0)), "cpu"),  # RTX 5090, driver too old for the only build that supports it
         (Nvidia((11, 4), (8, 6)), "cpu"),
         (Nvidia((13, 0), (3, 5)), "cpu"),
     ],
@@ -57,12 +57,12 @@ def test_driver_and_card_choose_the_build(system: str, nvidia: Nvidia | None, ta
     assert build.pinned == f"torch=={TORCH}+{tag}"
 
 
-def test_a_mac_takes_the_ordinary_build_and_never_looks_for_nvidia() -> None:
+def test_a_mac_gets_the_default_build() -> None:
     build = choose("darwin", None)
     assert (build.index, build.pinned, build.wants_cuda) == (None, f"torch=={TORCH}", False)
 
 
-def test_a_card_that_only_lacks_a_new_driver_is_told_so_with_both_versions() -> None:
+def test_if_only_the_driver_is_too_old_the_note_gives_both_versions() -> None:
     note = choose("win32", Nvidia((12, 8), (12, 0))).note
     assert "12.8" in note
     assert "13.0" in note
@@ -71,7 +71,7 @@ def test_a_card_that_only_lacks_a_new_driver_is_told_so_with_both_versions() -> 
     assert "update" not in choose("linux", Nvidia((13, 0), (3, 5))).note
 
 
-def test_the_users_own_choice_wins() -> None:
+def test_the_override_wins() -> None:
     assert choose("linux", Nvidia((13, 0), (8, 9)), "cpu").tag == "cpu"
     assert choose("linux", None, "cu126").index == INDEX + "cu126"
 
@@ -81,13 +81,13 @@ def test_builds_are_listed_newest_first() -> None:
     assert drivers == sorted(drivers, reverse=True)
 
 
-def test_looking_at_a_machine_without_nvidia_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_nvidia_reports_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch_build, "driver_cuda", lambda: None)
     monkeypatch.setattr(torch_build.shutil, "which", lambda *_, **__: None)
     assert torch_build.look() is None
 
 
-def test_a_silent_driver_library_leaves_the_word_to_nvidia_smi(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_driver_library_nvidia_smi_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch_build, "driver_cuda", lambda: None)
     monkeypatch.setattr(torch_build, "_smi", lambda *options: "8.9\n" if options else SMI)
     monkeypatch.setattr(torch_build.sys, "platform", "linux")

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from streamvace.system.errors import UserError
 from streamvace.telemetry.reporter import Reporter, one_line, say
 
 
@@ -59,6 +60,7 @@ def test_a_report_is_always_one_line() -> None:
     assert lines == ["worker: first second third"]
     assert one_line(ValueError("a\nb")) == "ValueError: a b"
     assert one_line(KeyboardInterrupt()) == "KeyboardInterrupt"
+    assert one_line(UserError("size 3x3:\ntry 256x256")) == "size 3x3: try 256x256"
 
 
 def test_a_console_that_cannot_show_a_letter_gets_it_escaped(monkeypatch: pytest.MonkeyPatch) -> None:

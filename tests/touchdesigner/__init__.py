@@ -1,4 +1,4 @@
-"""plugin/ is no package of ours but a folder on TouchDesigner's path; here too."""
+"""plugin/ is a folder on TouchDesigner's module path, not a package; these tests put it on theirs."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A TouchDesigner project of the stand-in; at its end nothing may have been touched from another thread."""
+"""A simulated TouchDesigner project, which must be used by the main thread only, and a real OSC server."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from streamvace.control.parameters import Parameters
+from streamvace.osc.server import OscServer
 from tests.touchdesigner.fake_td import FakeTouchDesigner
 from tests.touchdesigner.guard import GUARD
 
@@ -18,3 +20,15 @@ def td(tmp_path: Path) -> Iterator[FakeTouchDesigner]:
     yield world
     assert GUARD.violations == []
     sys.modules.pop("td", None)
+
+
+@pytest.fixture
+def parameters() -> Parameters:
+    return Parameters()
+
+
+@pytest.fixture
+def server(parameters: Parameters) -> Iterator[OscServer]:
+    with OscServer(parameters, port=0) as running:
+        yield running
+        assert running.counters().faults == 0

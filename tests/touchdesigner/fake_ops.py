@@ -1,4 +1,4 @@
-"""Operators of the stand-in: made by type, wired by family, with the members that TouchDesigner documents."""
+"""Simulated operators: created by type, wired by family, with the members that TouchDesigner documents."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class OP(Guarded):
     def inputConnectors(self) -> list[Connector]:
         wanted = self._type.inputs
         if self._type.many:
-            # One free input more than are wired, as in the network editor.
+            # One free input more than the wired ones, as in the network editor.
             wanted = sum(each._wired is not None for each in self._inputs) + 1
         while len(self._inputs) < wanted:
             self._inputs.append(Connector(self, len(self._inputs), family(self._kind), incoming=True))
@@ -137,12 +137,12 @@ class OP(Guarded):
             raise AttributeError(f"{self._path} is a {self._kind} and no {' or '.join(kinds)}")
 
     def _evaluate(self, expression: str) -> Any:
-        """As TouchDesigner does: with these names, and `me` the operator whose parameter it is."""
+        """Evaluate an expression with the names that TouchDesigner defines; `me` is the parameter's operator."""
         names = {"me": self, "parent": lambda: self._parent, "op": self._find, "absTime": self._world.absTime}
         return eval(expression, {**names, "project": self._world.project, "math": math})
 
     def _find(self, path: str) -> OP | None:
-        """`op('x')` as seen from here: beside this operator, or inside when it is a component."""
+        """`op('x')` relative to this operator: a sibling, or a child if this is a component."""
         if path.startswith("/"):
             return self._world._at(path)
         if path == "..":
@@ -231,7 +231,7 @@ class COMP(OP):
         self._pages.clear()
 
     def _reinit(self) -> None:
-        """What the Re-Init Extensions button does."""
+        """The effect of the Re-Init Extensions button."""
         if self._extension is not None and hasattr(self._extension, "onDestroyTD"):
             self._extension.onDestroyTD()
         self._extension = None

@@ -1,4 +1,4 @@
-"""Parameters of the stand-in: typed, named as TouchDesigner names them, with modes."""
+"""Simulated parameters: typed, named as in TouchDesigner, with modes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CUSTOM_NAME = re.compile(r"[A-Z][a-z0-9]*\Z")
 
 
 class Par(Guarded):
-    """One parameter. No `==` with values and no arithmetic: who wants the value says `eval()`."""
+    """One parameter. No `==` with values and no arithmetic; use `eval()` for the value."""
 
     name = owner = label = page = help = ""
     min = normMin = 0.0
@@ -134,7 +134,7 @@ class Par(Guarded):
         self._owner._pulsed(self)
 
     def _export_from(self, channel: Callable[[], float]) -> None:
-        """What a CHOP's export does."""
+        """The effect of a CHOP's export."""
         self._export, self._mode = channel, ParMode.EXPORT
 
     def _checked(self, value: Any) -> Any:
@@ -226,7 +226,7 @@ class Page(Guarded):
 
 
 class Sequence(Guarded):
-    """A parameter sequence: as many blocks of parameters as `numBlocks` says."""
+    """A parameter sequence with `numBlocks` blocks of parameters."""
 
     def __init__(self, owner: OP, name: str, block: dict[str, str], blocks: int) -> None:
         self._owner, self._name, self._block, self._blocks = owner, name, block, 0

@@ -1,6 +1,6 @@
-"""A stand-in for TouchDesigner: its module `td`, its frames, its callbacks. Strict where TouchDesigner is.
+"""A simulation of TouchDesigner: its module `td`, its frames and its callbacks, as strict as TouchDesigner.
 
-What it cannot tell: how fast TouchDesigner is, what its operators draw, and anything that the documentation leaves out.
+It does not cover TouchDesigner's speed, the pictures of its operators, and undocumented behaviour.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class UI(Guarded):
 class FakeTouchDesigner(types.ModuleType):
     """The module `td`, with one open project whose network is `/project1`.
 
-    `frame()` is one frame: callbacks of Execute DATs, then whatever `act` does (a hand, a CHOP), then the parameter
-    callbacks at its end. Callback times are kept in `callback_s`.
+    `frame()` is one frame: callbacks of Execute DATs, then `act` (a user or a CHOP), then the parameter callbacks.
+    `callback_s` keeps the times of the callbacks.
     """
 
     def __init__(self, folder: Path, timer: Callable[[], float] | None = None) -> None:
@@ -85,7 +85,7 @@ class FakeTouchDesigner(types.ModuleType):
 
     def op(self, path: str) -> OP | None:
         if self._loading:
-            raise RuntimeError("op() while a DAT's module is being loaded: in TouchDesigner it finds what it likes")
+            raise RuntimeError("op() while a DAT's module is being loaded: undefined in TouchDesigner")
         return self._at(path)
 
     def run(self, *arguments: object, **options: object) -> None:
@@ -114,7 +114,7 @@ class FakeTouchDesigner(types.ModuleType):
                 self._call(dat, "onExit")
 
     def _look(self, dat: OP) -> None:
-        """A Parameter Execute DAT knows what it watches from its first frame on."""
+        """From its first frame on, a Parameter Execute DAT knows the values that it watches."""
         target = dat._find(dat._pars["op"].eval())
         for par in target.customPars if isinstance(target, COMP) else ():
             self._seen.setdefault(id(par), (par, par.eval()))
@@ -156,7 +156,7 @@ class FakeTouchDesigner(types.ModuleType):
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def _module(self, dat: OP) -> types.ModuleType:
-        """The DAT's text as a module; loaded anew when the text changes."""
+        """The DAT's text as a module, reloaded when the text changes."""
         text, module = self._modules.get(id(dat), ("", None))
         if module is None or text != dat.text:
             module = types.ModuleType(dat.name)

@@ -1,4 +1,4 @@
-"""What every stand-in object has: it answers to the main thread only, and has only the attributes that it has."""
+"""Base of all simulated objects: only the main thread may use them, and unknown attributes are rejected."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 
 class OffThread(RuntimeError):
-    """A TouchDesigner object was touched from a thread that is not the main thread: in TouchDesigner, a crash."""
+    """A TouchDesigner object was used outside the main thread, which crashes TouchDesigner."""
 
 
 class Guard:
-    """Whose thread it is, and who else came. One for all objects, as there is one main thread."""
+    """The main thread, and all violations. Shared by all objects."""
 
     def __init__(self) -> None:
         self.owner = threading.get_ident()
@@ -19,7 +19,7 @@ class Guard:
 
     def check(self, what: str) -> None:
         if threading.get_ident() != self.owner:
-            line = f"{what} was touched from thread {threading.current_thread().name!r}"
+            line = f"{what} was used in thread {threading.current_thread().name!r}"
             self.violations.append(line)
             raise OffThread(line)
 
@@ -28,7 +28,7 @@ GUARD = Guard()
 
 
 class Guarded:
-    """Checks every access. Attributes that begin with an underscore are the stand-in's own and are free."""
+    """Checks every access. Attributes with a leading underscore belong to the simulation and are not checked."""
 
     def __getattribute__(self, name: str) -> Any:
         if name[0] != "_":

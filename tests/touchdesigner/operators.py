@@ -1,7 +1,7 @@
-"""The operators that the stand-in for TouchDesigner knows, with their parameters by TouchDesigner's scripting names.
+"""The operators of the simulation, with their parameters by TouchDesigner's scripting names.
 
-From the parameter tables of Derivative's documentation (docs.derivative.ca, as of June 2026). Where a name is missing
-here it is missing on purpose: whoever uses it has to look it up first.
+From the parameter tables of Derivative's documentation (docs.derivative.ca, as of June 2026). The list is incomplete on
+purpose: look a name up in the documentation before you add and use it.
 """
 
 from __future__ import annotations

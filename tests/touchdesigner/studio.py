@@ -1,9 +1,10 @@
-"""The stand-in at work: frames in real time, an artist's hands, pictures over real NDI, the OSC both ways."""
+"""Runs the simulation: frames in real time, user actions, pictures over real NDI, OSC in both directions."""
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -22,21 +23,29 @@ from tests.touchdesigner.fake_ops import COMP, OP
 from tests.touchdesigner.fake_td import FakeTouchDesigner
 
 PATIENCE_S = 60.0
-"""For a machine that is busy with something else; nothing depends on how soon things happen."""
+"""Generous for a busy machine; nothing depends on the speed."""
 FRAME_S = 1 / 60
 QUIET = "--no-web --oscquery-port -1 --osc-tcp-port -1"
-"""Options of a process that opens no more ports than it must."""
+"""Options for a process with as few open ports as possible."""
+
+
+def free_port() -> int:
+    """A UDP port that no process uses now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def ndi_on_loopback(folder: Path) -> dict[str, str]:
-    """Environment in which NDI finds senders on this machine without any network service."""
+    """Environment in which NDI finds senders on this machine without a discovery service."""
     networks = {"ips": "127.0.0.1,", "discovery": ""}
     (folder / "ndi-config.v1.json").write_text(json.dumps({"ndi": {"networks": networks}}))
     return {"NDI_CONFIG_DIR": str(folder), "STREAMVACE_NDI_IPS": "127.0.0.1"}
 
 
 class NdiWorld:
-    """Does what TouchDesigner's NDI operators do: sends and receives while they are active, under their names."""
+    """Implements TouchDesigner's NDI operators: sends and receives under their names while they are active."""
 
     def __init__(self, picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
         self.picture = picture
@@ -83,12 +92,12 @@ class NdiWorld:
         if frame is not None:
             self._heard[path] = time.monotonic()
         elif time.monotonic() - self._heard[path] > 3.0:
-            self._sources.pop((path, name)).close()  # a sender that was restarted may listen elsewhere
+            self._sources.pop((path, name)).close()  # a restarted sender may use another port
         return frame
 
     def _find(self, path: str, name: str) -> str:
-        """Where the sender listens, "" until known. On a machine without any discovery service all NDI programs share
-        one port for questions and one of them answers, for itself: so a fresh finder asks again every second."""
+        """The sender's URL, "" until known. Without a discovery service, all NDI programs on a machine share one query
+        port, and only one of them answers, for itself. So a new finder asks again every second."""
         finder = self._finders.get(path)
         address = None if finder is None else finder.find(name)
         if address is None and time.monotonic() - self._asked.get(path, 0.0) > 1.0:
@@ -103,7 +112,7 @@ class NdiWorld:
 
 
 class Studio:
-    """A project with the component in it. `sent`, `heard`: the OSC of the conversation, decoded, in order."""
+    """A project with the component. `sent`, `heard`: the decoded OSC messages in order."""
 
     def __init__(self, td: FakeTouchDesigner, ndi: NdiWorld | None = None, name: str = "streamvace") -> None:
         self.td, self.ndi = td, ndi
@@ -111,16 +120,16 @@ class Studio:
         self.sent: list[tuple[str, tuple[object, ...]]] = []
         self.heard: list[tuple[str, tuple[object, ...]]] = []
         self.show: Callable[[str], None] = lambda line: None
-        self.set(Python=sys.executable)  # what is started is what is being tested, and nothing gets installed
+        self.set(Python=sys.executable)  # start the code under test, and install nothing
         self._tap()
 
     def set(self, **values: object) -> None:
-        """An artist turns knobs: they take effect at the end of the next frame."""
+        """Change parameters; the change takes effect at the end of the next frame."""
         for name, value in values.items():
             setattr(self.component.par, name, value)
 
     def prepare(self, port: int, stream: str, options: str = "") -> None:
-        """What a process is to be started with."""
+        """Set the parameters for a process that is started next."""
         self.set(Oscport=port, Streamname=stream, Options=f"{QUIET} {options}".strip())
 
     def press(self, name: str) -> None:
@@ -133,7 +142,7 @@ class Studio:
             self.ndi.cook(self.td)
 
     def until(self, reached: Callable[[], object], what: str, seconds: float = PATIENCE_S) -> None:
-        """Frames go by until it is true."""
+        """Run frames until `reached` is true."""
         end = time.monotonic() + seconds
         while not reached():
             assert time.monotonic() < end, f"not within {seconds:g} s: {what}; {self.state()}; log {self.log()[-12:]}"
@@ -170,7 +179,7 @@ class Studio:
         return any(text in row[2] for row in self.log())
 
     def close(self) -> None:
-        """Ends TouchDesigner, and whatever it started; waits for that."""
+        """End TouchDesigner and its process, and wait for the end."""
         child = self.component._extension._child if self.component._extension is not None else None
         self.td.close()
         if child is not None:
@@ -182,7 +191,7 @@ class Studio:
             self.ndi.close()
 
     def _tap(self) -> None:
-        """Keeps every datagram that the component sends and every message that it gets."""
+        """Record every message that the component sends and receives."""
         link: link_module.Link = self.component._extension._link
         send, turn = link._send_datagram, link.turn
 
@@ -211,5 +220,5 @@ class Studio:
 
 
 def environment(extra: Mapping[str, str]) -> None:
-    """For child processes and for NDI in this one; set before either starts."""
+    """Set variables for child processes and for NDI in this process, before either starts."""
     os.environ.update(extra)

@@ -1,4 +1,4 @@
-"""The component that the builder makes, operator by operator."""
+"""The component from the builder, operator by operator."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def inside(component: COMP, name: str) -> OP:
 
 
 @pytest.mark.parametrize("node", LAYOUT, ids=lambda node: node.name)
-def test_each_operator_is_as_the_layout_says(component: COMP, node: Node) -> None:
+def test_each_operator_matches_the_layout(component: COMP, node: Node) -> None:
     made = inside(component, node.name)
     assert made.OPType == node.kind
     assert (made.nodeX, made.nodeY, made.comment) == (node.x, node.y, node.comment)
@@ -60,7 +60,7 @@ def test_no_two_operators_overlap_and_every_one_is_in_a_group() -> None:
     assert sorted(name for group in GROUPS for name in group.nodes) == sorted(node.name for node in LAYOUT)
 
 
-def test_two_pictures_go_in_a_picture_figures_and_a_table_come_out(component: COMP) -> None:
+def test_the_component_has_two_inputs_and_three_outputs(component: COMP) -> None:
     assert [each._what for each in component.inputConnectors] == ["TOP", "TOP"]
     assert [each._what for each in component.outputConnectors] == ["TOP", "CHOP", "DAT"]
 
@@ -108,7 +108,7 @@ def test_every_number_of_the_status_is_a_channel(component: COMP) -> None:
 
 
 @pytest.mark.parametrize("spec", [spec for page in pages() for spec in page.pars], ids=lambda spec: spec.name)
-def test_each_custom_parameter_is_as_its_spec_says(component: COMP, spec: object) -> None:
+def test_each_custom_parameter_matches_its_spec(component: COMP, spec: object) -> None:
     from streamvace_td.pages import ParSpec
 
     assert isinstance(spec, ParSpec)
@@ -139,12 +139,12 @@ def test_the_scripts_are_files_that_the_component_follows(component: COMP, td: F
             assert dat.text == (ROOT / node.file).read_text("utf-8")
 
 
-def test_what_it_says_about_itself(component: COMP, td: FakeTouchDesigner) -> None:
+def test_version_build_tag_and_viewer_are_set(component: COMP, td: FakeTouchDesigner) -> None:
     assert component.par.Version.eval() == VERSION
     assert component.par.Toxsavebuild.eval() == td.app.build
-    assert component.par.opshortcut.eval() == "", "no global name: two components would fight over it"
+    assert component.par.opshortcut.eval() == "", "no global name, which two components could not share"
     assert "streamvace" in component.tags
-    assert (component.viewer, component.par.opviewer.eval()) == (True, "./out1"), "its tile shows the picture"
+    assert (component.viewer, component.par.opviewer.eval()) == (True, "./out1"), "its tile shows the result"
 
 
 def test_its_version_is_streamvaces() -> None:
@@ -153,13 +153,13 @@ def test_its_version_is_streamvaces() -> None:
     assert __version__ == VERSION
 
 
-def test_the_folder_is_named_so_that_a_project_inside_it_can_be_moved_with_it(tmp_path: Path) -> None:
+def test_the_folder_is_relative_for_a_project_inside_it(tmp_path: Path) -> None:
     assert folder_value(tmp_path, tmp_path / "td_project") == ".."
     assert folder_value(tmp_path, tmp_path / "td_project" / "mine") == "../.."
     assert folder_value(tmp_path / "streamvace", tmp_path / "elsewhere") == (tmp_path / "streamvace").as_posix()
 
 
-def test_building_again_keeps_wires_place_and_what_was_set(component: COMP, td: FakeTouchDesigner) -> None:
+def test_building_again_keeps_wires_position_and_values(component: COMP, td: FakeTouchDesigner) -> None:
     source = td.network.create(td.noiseTOP, "noise")
     component.inputConnectors[0].connect(source)
     component.nodeX = 700
@@ -180,18 +180,18 @@ def test_building_again_keeps_wires_place_and_what_was_set(component: COMP, td: 
     assert {each.name for each in component.children} == {node.name for node in LAYOUT}
 
 
-def test_an_operator_of_another_type_in_the_way_is_replaced(component: COMP, td: FakeTouchDesigner) -> None:
+def test_an_operator_of_another_type_is_replaced(component: COMP, td: FakeTouchDesigner) -> None:
     inside(component, "log").destroy()
     component.create(td.textDAT, "log")
     build(td.network, td)  # type: ignore[arg-type]
     assert inside(component, "log").OPType == "tableDAT"
 
 
-def test_a_component_whose_folder_comes_back_comes_back(td: FakeTouchDesigner, tmp_path: Path) -> None:
+def test_a_component_recovers_when_its_folder_is_set_right(td: FakeTouchDesigner, tmp_path: Path) -> None:
     component = build(td.network, td)
     right = component.par.Folder.eval()  # type: ignore[attr-defined]
     component.par.Folder = str(tmp_path / "moved away")  # type: ignore[attr-defined]
-    component._extension = None  # type: ignore[attr-defined]  # as when the project opens and the folder is not there
+    component._extension = None  # type: ignore[attr-defined]  # as when the project opens and the folder is missing
     td.frame()
     td.frame(lambda: setattr(component.par, "Folder", right))
     td.frame()
@@ -203,7 +203,7 @@ def test_two_components_stand_side_by_side(td: FakeTouchDesigner) -> None:
     assert first.path != second.path
 
 
-def test_one_line_in_the_textport_builds_it(
+def test_one_line_in_the_textport_builds_the_component(
     td: FakeTouchDesigner, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import runpy
@@ -214,7 +214,7 @@ def test_one_line_in_the_textport_builds_it(
     assert "/project1/streamvace is ready" in capsys.readouterr().out
 
 
-def test_a_component_whose_folder_is_gone_says_which_parameter_to_set(td: FakeTouchDesigner, tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_with_the_parameter_to_set(td: FakeTouchDesigner, tmp_path: Path) -> None:
     component = build(td.network, td)
     component.par.Folder = str(tmp_path / "moved away")  # type: ignore[attr-defined]
     script = component.op("extension")

@@ -1,4 +1,4 @@
-"""One process on a thread of its own: its words reach the main thread, its end too, whatever happens."""
+"""A child process reports its log lines and its end to the main thread, whatever happens."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Begin = Callable[..., Child]
 
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Begin]:
-    """Starts a stand-in for the process: a module `streamvace` in the folder, which says what it is told to."""
+    """Starts a fake process: a module `streamvace` in the folder that prints its arguments."""
     (tmp_path / "streamvace.py").write_text(PROGRAM)
     (tmp_path / "pyproject.toml").touch()
     children: list[Child] = []
@@ -66,11 +66,11 @@ def test_every_line_arrives_in_order_and_then_the_end(begin: Begin) -> None:
     assert events[1:] == [Line("loading"), Line("one"), Line("two"), Line("three"), Ended(0, "three")]
 
 
-def test_the_last_word_of_one_that_fails_is_kept(begin: Begin) -> None:
+def test_the_last_line_of_a_failed_process_is_kept(begin: Begin) -> None:
     assert until(begin("fail"), ended)[-1] == Ended(1, "no such thing")
 
 
-def test_it_can_be_ended(begin: Begin) -> None:
+def test_a_process_can_be_terminated(begin: Begin) -> None:
     child = begin("wait")
     until(child, lambda events: Line("loading") in events)
     assert child.pid
@@ -81,7 +81,7 @@ def test_it_can_be_ended(begin: Begin) -> None:
     assert child.pid == 0
 
 
-def test_a_python_that_is_not_there_is_one_line(begin: Begin) -> None:
+def test_a_missing_python_is_reported_in_one_line(begin: Begin) -> None:
     [last] = until(begin("one", python="/no/such/python"), ended)
     assert isinstance(last, Ended)
     assert last.code == 2
@@ -89,11 +89,11 @@ def test_a_python_that_is_not_there_is_one_line(begin: Begin) -> None:
     assert "\n" not in last.line
 
 
-def test_a_folder_without_streamvace_is_said_before_anything_is_installed(tmp_path: Path) -> None:
+def test_a_folder_without_streamvace_is_reported_before_anything_is_installed(tmp_path: Path) -> None:
     child = Child(Settings(tmp_path / "nothing"))
     [last] = until(child, ended)
     assert isinstance(last, Ended)
-    assert "holds no streamvace" in last.line
+    assert "no streamvace in" in last.line
 
 
 def test_what_is_missing_is_installed_first(begin: Begin) -> None:
@@ -113,14 +113,14 @@ def test_an_installation_alone_starts_nothing(begin: Begin) -> None:
     assert until(begin("one", python="", install=install, only_install=True), ended) == [Ended(0, "installed")]
 
 
-def test_an_installation_that_fails_is_one_line(begin: Begin) -> None:
+def test_a_failed_installation_is_reported_in_one_line(begin: Begin) -> None:
     def install(progress: Callable[[int, int, str], None], cancelled: Callable[[], bool]) -> Path:
         raise BootstrapError("the disk is full")
 
     assert until(begin("one", python="", install=install), ended) == [Ended(2, "the disk is full")]
 
 
-def test_an_installation_can_be_given_up(begin: Begin) -> None:
+def test_an_installation_can_be_cancelled(begin: Begin) -> None:
     def install(progress: Callable[[int, int, str], None], cancelled: Callable[[], bool]) -> Path:
         while not cancelled():
             time.sleep(0.005)
@@ -131,7 +131,7 @@ def test_an_installation_can_be_given_up(begin: Begin) -> None:
     assert until(child, ended) == [Ended(2, "stopped")]
 
 
-def test_one_that_is_taken_over_in_time_lives_on(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_is_taken_over_in_time_keeps_running(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ABANDONED_S", 0.3)
     child = begin("wait")
     until(child, lambda events: Line("loading") in events)
@@ -141,7 +141,7 @@ def test_one_that_is_taken_over_in_time_lives_on(begin: Begin, monkeypatch: pyte
     assert not child.join(0.8)
 
 
-def test_one_that_nobody_takes_over_is_ended(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_abandoned_process_is_ended(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ABANDONED_S", 0.1)
     child = begin("wait")
     until(child, lambda events: Line("loading") in events)
@@ -149,7 +149,7 @@ def test_one_that_nobody_takes_over_is_ended(begin: Begin, monkeypatch: pytest.M
     assert child.join(20)
 
 
-def test_a_flood_of_lines_keeps_the_newest(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_too_many_lines_the_newest_are_kept(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_EVENTS", 10)
     child = begin(" ".join(map(str, range(300))))
     assert child.join(30)

@@ -1,4 +1,4 @@
-"""The extension in its frames, against the real OSC server: values both ways, and nothing that a frame waits for."""
+"""The extension frame by frame, with the real OSC server: values travel both ways, and no frame blocks."""
 
 from __future__ import annotations
 
@@ -20,18 +20,6 @@ SCALE, SEED, PROMPT = "/streamvace/context_scale", "/streamvace/seed", "/streamv
 
 
 @pytest.fixture
-def parameters() -> Parameters:
-    return Parameters()
-
-
-@pytest.fixture
-def server(parameters: Parameters) -> Iterator[OscServer]:
-    with OscServer(parameters, port=0) as running:
-        yield running
-        assert running.counters().faults == 0
-
-
-@pytest.fixture
 def studio(td: FakeTouchDesigner) -> Iterator[Studio]:
     made = Studio(td)
     yield made
@@ -40,7 +28,7 @@ def studio(td: FakeTouchDesigner) -> Iterator[Studio]:
 
 @pytest.fixture
 def joined(studio: Studio, server: OscServer) -> Studio:
-    """A component that has joined the running server and knows all of it."""
+    """A component that has joined the running server and received all values."""
     studio.set(Oscport=server.port)
     studio.until(lambda: studio.par("State") == "joined", "joined")
     studio.until(lambda: SCALE in [address for address, _ in studio.heard], "synced")
@@ -51,7 +39,7 @@ def joined(studio: Studio, server: OscServer) -> Studio:
 
 
 def values_sent(studio: Studio) -> list[tuple[str, tuple[object, ...]]]:
-    """Without pings, subscriptions and questions."""
+    """Without pings, subscriptions and requests."""
     return [
         (address, arguments)
         for address, arguments in studio.sent
@@ -59,7 +47,7 @@ def values_sent(studio: Studio) -> list[tuple[str, tuple[object, ...]]]:
     ]
 
 
-def test_a_running_process_is_joined_and_what_it_holds_is_shown(studio: Studio, server: OscServer) -> None:
+def test_a_running_process_is_joined_and_its_values_are_shown(studio: Studio, server: OscServer) -> None:
     parameters = server._parameters
     parameters.set(SCALE, (0.25,), "desk")
     parameters.set(PROMPT, ("a blue ring",), "desk")
@@ -70,17 +58,17 @@ def test_a_running_process_is_joined_and_what_it_holds_is_shown(studio: Studio, 
     assert studio.par("Contextscale") == 0.25
     assert studio.par("Connected")
     assert studio.par("State") == "joined"
-    assert values_sent(studio) == [], "who joins a running show changes nothing in it"
+    assert values_sent(studio) == [], "joining a running show changes nothing in it"
 
 
-def test_a_knob_turned_here_is_heard_there_once(joined: Studio, parameters: Parameters) -> None:
+def test_a_change_in_touchdesigner_is_sent_once(joined: Studio, parameters: Parameters) -> None:
     joined.frame(lambda: joined.set(Contextscale=0.5))
     joined.until(lambda: parameters.snapshot().number(SCALE) == 0.5, "the new value")
     joined.frames(1.0)
     assert values_sent(joined) == [(SCALE, (0.5,))]
 
 
-def test_a_knob_turned_there_is_shown_here_and_not_sent_back(joined: Studio, parameters: Parameters) -> None:
+def test_a_change_in_the_process_is_shown_and_not_sent_back(joined: Studio, parameters: Parameters) -> None:
     parameters.set(SCALE, (0.3,), "desk")
     parameters.set("/streamvace/hold_mode", ("pingpong",), "desk")
     parameters.set("/streamvace/control", (False,), "desk")
@@ -90,7 +78,7 @@ def test_a_knob_turned_there_is_shown_here_and_not_sent_back(joined: Studio, par
     assert values_sent(joined) == []
 
 
-def test_every_kind_of_parameter_travels(joined: Studio, parameters: Parameters) -> None:
+def test_every_type_of_parameter_is_sent(joined: Studio, parameters: Parameters) -> None:
     joined.frame(
         lambda: joined.set(Seed=99, Videotovideo=True, Holdmode="pingpong", Prompt="glossy | red", Noisescale=0.125)
     )
@@ -102,7 +90,7 @@ def test_every_kind_of_parameter_travels(joined: Studio, parameters: Parameters)
     assert held["/streamvace/noise_scale"] == 0.125
 
 
-def test_a_chop_at_its_sample_rate_is_one_message_a_frame(joined: Studio, parameters: Parameters) -> None:
+def test_a_chop_at_its_sample_rate_sends_one_message_per_frame(joined: Studio, parameters: Parameters) -> None:
     level = [0.0]
     joined.component.par.Contextscale._export_from(lambda: level[0])
     for step in range(30):
@@ -119,17 +107,17 @@ def test_a_chop_at_its_sample_rate_is_one_message_a_frame(joined: Studio, parame
     joined.until(lambda: parameters.snapshot().number(SCALE) == 240 / 256, "the last value")
 
 
-def test_what_a_chop_or_an_expression_holds_is_never_written(joined: Studio, parameters: Parameters) -> None:
+def test_a_parameter_driven_by_a_chop_or_an_expression_is_never_written(joined: Studio, parameters: Parameters) -> None:
     joined.component.par.Contextscale._export_from(lambda: 0.5)
     joined.component.par.Seed.expr = "40 + 2"
     joined.until(lambda: parameters.snapshot().integer(SEED) == 42, "the expression's value")
     parameters.set(SCALE, (1.5,), "desk")
     parameters.set(SEED, (7,), "desk")
-    joined.until(lambda: (SEED, (7,)) in joined.heard, "heard")  # writing it would raise in the stand-in
+    joined.until(lambda: (SEED, (7,)) in joined.heard, "heard")  # writing it would raise in the simulation
     assert joined.par("Contextscale") == 0.5
 
 
-def test_a_button_is_sent_for_every_press_and_never_by_itself(joined: Studio, parameters: Parameters) -> None:
+def test_a_pulse_is_sent_once_per_press(joined: Studio, parameters: Parameters) -> None:
     for count in (1, 2):
         joined.press("Reset")
         joined.until(lambda count=count: parameters.snapshot().generation == count, f"{count} hard cuts")  # type: ignore[misc]
@@ -137,15 +125,15 @@ def test_a_button_is_sent_for_every_press_and_never_by_itself(joined: Studio, pa
     assert parameters.snapshot().generation == 2
 
 
-def test_a_value_that_the_process_does_not_take_is_shown_as_it_holds_it(
+def test_a_value_that_the_process_clamps_is_shown_clamped(
     joined: Studio, parameters: Parameters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    joined.component.par.Seed._constant = -5  # as a script that goes round the parameter's limits
+    joined.component.par.Seed._constant = -5  # like a script that bypasses the parameter's limits
     joined.until(lambda: joined.par("Seed") == 0, "the clamped value")
     assert any("seed" in row[2] for row in joined.log() if row[1] == "status"), joined.log()
 
 
-def test_the_status_page_follows_and_its_parameters_are_never_sent(joined: Studio, server: OscServer) -> None:
+def test_the_status_page_is_updated_and_never_sent(joined: Studio, server: OscServer) -> None:
     server.publish("/streamvace/status/fps", 29.97)
     server.publish("/streamvace/status/state", "running")
     server.publish("/streamvace/status/outputs", ("ndi:PC (streamvace)", "web"))
@@ -156,13 +144,13 @@ def test_the_status_page_follows_and_its_parameters_are_never_sent(joined: Studi
     assert values_sent(joined) == []
 
 
-def test_the_result_is_that_of_the_chosen_transport(joined: Studio, server: OscServer) -> None:
+def test_the_result_name_is_that_of_the_selected_transport(joined: Studio, server: OscServer) -> None:
     joined.set(Transport="spout")
     server.publish("/streamvace/status/outputs", ("ndi:PC (streamvace)", "spout:streamvace_1"))
     joined.until(lambda: joined.par("Resultname") == "streamvace_1", "the Spout sender")
 
 
-def test_a_process_that_goes_silent_is_lost_and_found_again(
+def test_a_process_that_stops_answering_is_lost_and_joined_again(
     studio: Studio, server: OscServer, parameters: Parameters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     studio.set(Oscport=server.port, Autorestart=False)
@@ -178,7 +166,7 @@ def test_a_process_that_goes_silent_is_lost_and_found_again(
         studio.until(lambda: studio.par("Contextscale") == 0.125, "synced again")
 
 
-def test_figures_of_a_process_that_is_gone_are_not_shown(studio: Studio, server: OscServer) -> None:
+def test_the_status_of_a_lost_process_is_cleared(studio: Studio, server: OscServer) -> None:
     server.publish("/streamvace/status/fps", 23.5)
     studio.set(Oscport=server.port, Autorestart=False)
     studio.until(lambda: studio.par("Statusfps") == 23.5, "the figure")
@@ -187,9 +175,9 @@ def test_figures_of_a_process_that_is_gone_are_not_shown(studio: Studio, server:
     assert (studio.par("Statusfps"), studio.par("Statusstate")) == (0.0, "")
 
 
-def test_a_complaint_that_is_told_again_and_again_is_one_line_of_the_log(joined: Studio, server: OscServer) -> None:
+def test_a_repeated_error_is_logged_once(joined: Studio, server: OscServer) -> None:
     server.publish("/streamvace/status/error", "the disk is full")
-    joined.until(lambda: joined.said("the disk is full"), "the complaint")
+    joined.until(lambda: joined.said("the disk is full"), "the error")
     for _ in range(3):
         before = len(joined.heard)
         joined.component.Send("/streamvace/sync")
@@ -198,11 +186,11 @@ def test_a_complaint_that_is_told_again_and_again_is_one_line_of_the_log(joined:
     assert [row[2] for row in joined.log()].count("the disk is full") == 1
 
 
-def test_remote_joins_and_stop_lets_go_without_ending_it(studio: Studio, server: OscServer) -> None:
+def test_in_mode_remote_stop_disconnects_without_ending_the_process(studio: Studio, server: OscServer) -> None:
     studio.frame(lambda: studio.set(Mode="remote", Address="localhost", Oscport=server.port))
     studio.press("Start")
     studio.until(lambda: studio.par("State") == "joined", "joined")
-    assert studio.said("--host 0.0.0.0"), "what to type over there"
+    assert studio.said("--host 0.0.0.0"), "the command for the other machine"
     studio.press("Stop")
     studio.frame()
     assert studio.par("State") == "stopped"
@@ -210,7 +198,7 @@ def test_remote_joins_and_stop_lets_go_without_ending_it(studio: Studio, server:
     assert server._parameters.snapshot().fired["/streamvace/quit"] == 0
 
 
-def test_remote_never_starts_a_process(studio: Studio) -> None:
+def test_mode_remote_never_starts_a_process(studio: Studio) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
         nobody.bind(("127.0.0.1", 0))
         studio.frame(lambda: studio.set(Mode="remote", Oscport=nobody.getsockname()[1]))
@@ -220,7 +208,7 @@ def test_remote_never_starts_a_process(studio: Studio) -> None:
         assert studio.pid == 0
 
 
-def test_a_component_that_is_loaded_anew_goes_on(joined: Studio, parameters: Parameters) -> None:
+def test_a_reloaded_extension_joins_again(joined: Studio, parameters: Parameters) -> None:
     joined.component.par.reinitextensions.pulse()
     joined.frame()
     joined.until(lambda: joined.par("State") == "joined", "joined again")
@@ -239,7 +227,7 @@ def test_help_opens_the_documentation(studio: Studio, td: FakeTouchDesigner) -> 
     assert (Path(__file__).resolve().parents[2] / "docs" / "touchdesigner.md").exists()
 
 
-def test_the_log_never_grows_beyond_its_end(studio: Studio) -> None:
+def test_the_log_table_has_a_maximum_length(studio: Studio) -> None:
     from streamvace_td.log_table import LONGEST
 
     for number in range(3 * LONGEST):
@@ -251,9 +239,7 @@ def test_the_log_never_grows_beyond_its_end(studio: Studio) -> None:
     assert studio.log()[-1][2] == str(3 * LONGEST - 1)
 
 
-def test_a_name_that_takes_long_to_look_up_holds_up_no_frame(
-    td: FakeTouchDesigner, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_name_look_up_blocks_no_frame(td: FakeTouchDesigner, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_up: list[str] = []
 
     def slow(name: str, *rest: object) -> list[tuple[object, ...]]:
@@ -270,12 +256,12 @@ def test_a_name_that_takes_long_to_look_up_holds_up_no_frame(
     while time.monotonic() - begun < 0.5:
         studio.frame()
         frames += 1
-    assert frames > 10, "one frame that waited would have been the only one"
+    assert frames > 10, "a blocking look-up would allow only one frame"
     assert looked_up == ["gpu-box"]
     studio.close()
 
 
-def test_a_flood_costs_a_frame_no_more_than_its_share(joined: Studio, server: OscServer) -> None:
+def test_a_flood_is_read_in_limited_portions(joined: Studio, server: OscServer) -> None:
     from streamvace_td.link import MOST_A_FRAME
 
     link = joined.component._extension._link
@@ -293,7 +279,7 @@ def test_a_flood_costs_a_frame_no_more_than_its_share(joined: Studio, server: Os
     [row for row in osc_schema.load() if row.type not in ("trigger",) and row.access == "write"],
     ids=lambda row: row.name,
 )
-def test_every_parameter_of_the_address_space_goes_both_ways(
+def test_every_parameter_of_the_address_space_travels_both_ways(
     joined: Studio, parameters: Parameters, row: osc_schema.Parameter
 ) -> None:
     other = another_value(row)
@@ -314,7 +300,7 @@ def test_every_parameter_of_the_address_space_goes_both_ways(
 
 
 def another_value(row: osc_schema.Parameter) -> osc_schema.Value | None:
-    """Some value that is not the default."""
+    """A value that differs from the default."""
     if row.type == "bool":
         return not row.default
     if row.type == "choice":
@@ -328,7 +314,7 @@ def another_value(row: osc_schema.Parameter) -> osc_schema.Value | None:
     return ("one", "two")[: row.max_items] if row.type == "strings" else (("one", row.minimum or 0.0),)
 
 
-def test_the_names_of_the_cues_are_a_menu(studio: Studio) -> None:
+def test_the_cue_names_are_a_menu(studio: Studio) -> None:
     names = ["dusk", "neon tunnel"]
     with OscServer(Parameters(), port=0) as server:
         server.cues = lambda: tuple(names)  # type: ignore[method-assign]
@@ -336,7 +322,7 @@ def test_the_names_of_the_cues_are_a_menu(studio: Studio) -> None:
         menu = studio.component.par.Cuerecallname
         studio.until(lambda: menu.menuNames == names, "the menu")
         names.append("dawn")
-        server.publish("/streamvace/status/cue", "dawn")  # recalled, or stored by somebody else
+        server.publish("/streamvace/status/cue", "dawn")  # recalled or stored by another client
         studio.until(lambda: menu.menuNames == names, "the new name")
     studio.set(Cuerecallname="a name typed by hand")
     assert studio.par("Cuerecallname") == "a name typed by hand"

@@ -1,4 +1,4 @@
-"""The stand-in refuses what TouchDesigner refuses, so that passing it means something."""
+"""The simulation rejects what TouchDesigner rejects."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_members_that_an_operator_does_not_have_are_refused(td: FakeTouchDesigne
         picture.appendRow(["a"])
 
 
-def test_another_thread_may_not_even_look(td: FakeTouchDesigner) -> None:
+def test_another_thread_may_not_read_an_attribute(td: FakeTouchDesigner) -> None:
     caught: list[BaseException] = []
 
     def look() -> None:
@@ -98,14 +98,14 @@ def test_another_thread_may_not_even_look(td: FakeTouchDesigner) -> None:
     GUARD.violations.clear()
 
 
-def test_a_script_that_looks_for_operators_while_it_is_loaded_is_refused(td: FakeTouchDesigner) -> None:
+def test_a_script_that_searches_for_operators_while_it_loads_is_rejected(td: FakeTouchDesigner) -> None:
     script = td.network.create(td.textDAT, "script")
     script.text = "found = op('/project1')"
     with pytest.raises(RuntimeError, match="being loaded"):
         _ = script.module
 
 
-def test_a_callback_whose_toggle_is_off_is_never_called(td: FakeTouchDesigner) -> None:
+def test_a_callback_whose_toggle_is_off_is_not_called(td: FakeTouchDesigner) -> None:
     script = td.network.create(td.executeDAT, "script")
     script.text = "frames = []\ndef onFrameStart(frame):\n    frames.append(frame)"
     script.par.active = True

@@ -1,4 +1,4 @@
-"""The command that the component starts, and the environment that it gets."""
+"""The command that the component starts, and its environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.touchdesigner import ROOT
 PYTHON = Path("/venv/bin/python")
 
 
-def test_the_command_names_what_the_component_sends_and_shows() -> None:
+def test_the_command_uses_the_senders_of_the_component() -> None:
     chosen = ("--pipeline", "longlive")
     settings = Settings(ROOT, "spout", "left", 7701, chosen, "512x320", media="/show/media", host_pid=4242)
     line = command(settings, PYTHON)
@@ -52,21 +52,23 @@ def test_a_parameter_is_an_option_that_the_process_reads_back() -> None:
             assert sent is not None
             name, *value = options(row, sent)
             said = value[0] if value else ("off" if name.startswith("--no-") else "on")
-            assert parse_cli({name.replace("--no-", "--", not value): said})[row.address] == pytest.approx(row.default)
+            assert parse_cli({name.replace("--no-", "--", not value): said})[row.address].value == pytest.approx(
+                row.default
+            )
 
 
-def test_one_that_stays_is_tied_to_nobody() -> None:
+def test_a_process_that_stays_ends_with_no_other_process() -> None:
     assert "--end-with" not in command(Settings(ROOT), PYTHON)
 
 
-def test_more_options_are_read_as_in_a_console() -> None:
+def test_more_options_are_parsed_as_on_a_command_line() -> None:
     line = command(Settings(ROOT, options='--lora "my style.safetensors=0.8" --no-web'), PYTHON)
     assert line[-3:] == ["--lora", "my style.safetensors=0.8", "--no-web"]
     with pytest.raises(ValueError, match="More Options"):
         command(Settings(ROOT, options='--prompt "open'), PYTHON)
 
 
-def test_touchdesigners_python_and_libraries_do_not_reach_the_process(tmp_path: Path) -> None:
+def test_touchdesigners_python_and_libraries_are_hidden_from_the_process(tmp_path: Path) -> None:
     host, other = tmp_path / "TouchDesigner", tmp_path / "other"
     paths = os.pathsep.join(map(str, (host / "bin", other, host)))
     given = {"PATH": paths, "PYTHONPATH": "x", "PYTHONHOME": "y", "HOME": "h"}
@@ -77,5 +79,5 @@ def test_touchdesigners_python_and_libraries_do_not_reach_the_process(tmp_path: 
     assert (made["HOME"], made["PYTHONUNBUFFERED"]) == ("h", "1")
 
 
-def test_two_components_write_two_logs() -> None:
+def test_two_components_have_two_log_files() -> None:
     assert Settings(ROOT, port=7700).log != Settings(ROOT, port=7701).log

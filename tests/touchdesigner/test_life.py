@@ -1,4 +1,4 @@
-"""When a process is started, joined, started again and given up."""
+"""When a process is started, joined, restarted and given up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from streamvace_td.life import (
 
 
 def started(life: Life | None = None) -> Life:
-    """A process of ours that exists."""
+    """A process of our own that has started."""
     life = life or Life()
     life.start(0.0)
     assert life.tick(LOOK_S) == [Effect.LAUNCH]
@@ -36,23 +36,23 @@ def running() -> Life:
     return life
 
 
-def test_who_answers_is_joined_and_nothing_is_started() -> None:
+def test_a_process_that_answers_is_joined_and_none_is_started() -> None:
     life = Life()
     assert life.start(0.0) == []
     life.answered(LOOK_S / 2)
     assert life.state is State.JOINED
     assert life.tick(LOOK_S) == []
-    assert not life.fresh
+    assert not life.own
 
 
-def test_where_nobody_answers_a_process_is_started_and_told_everything() -> None:
+def test_if_none_answers_a_process_is_started() -> None:
     life = started()
     life.answered(2.0)
     assert life.state is State.RUNNING
-    assert life.fresh
+    assert life.own
 
 
-def test_opening_a_project_joins_who_comes_but_does_not_start() -> None:
+def test_opening_a_project_joins_a_process_but_starts_none() -> None:
     life = Life()
     life.look(0.0)
     assert life.tick(1e6) == []
@@ -60,19 +60,19 @@ def test_opening_a_project_joins_who_comes_but_does_not_start() -> None:
     assert life.state is State.JOINED
 
 
-def test_start_pressed_long_after_the_project_opened_starts_at_once() -> None:
+def test_start_pressed_long_after_the_project_opened_starts_immediately() -> None:
     life = Life()
     life.look(0.0)
     assert life.start(1e6) == []
-    assert life.tick(1e6) == [Effect.LAUNCH], "whoever was there would have answered by now"
+    assert life.tick(1e6) == [Effect.LAUNCH], "a running process would have answered by now"
 
 
-def test_one_that_answers_late_is_joined_after_ours_found_its_place_taken() -> None:
+def test_a_process_that_answers_late_is_joined_after_ours_found_the_port_in_use() -> None:
     life = started()
     life.answered(2.0)
     life.ended(REFUSED, "OSC port 7700 is in use", 2.1)
     life.answered(2.2)
-    assert (life.state, life.fresh) == (State.JOINED, False)
+    assert (life.state, life.own) == (State.JOINED, False)
     assert life.tick(1e3) == []
 
 
@@ -83,7 +83,7 @@ def test_start_pressed_while_looking_starts() -> None:
     assert life.tick(LOOK_S) == [Effect.LAUNCH]
 
 
-def test_a_remote_process_is_looked_for_without_end_and_never_started() -> None:
+def test_a_remote_process_is_looked_for_forever_and_never_started() -> None:
     life = Life(remote=True)
     life.start(0.0)
     assert life.tick(1e6) == []
@@ -94,7 +94,7 @@ def test_a_remote_process_is_looked_for_without_end_and_never_started() -> None:
     assert life.state is State.LOST
 
 
-def test_a_crash_is_mended_after_growing_pauses_and_in_the_end_given_up() -> None:
+def test_after_a_crash_it_restarts_with_growing_pauses_and_finally_fails() -> None:
     life = running()
     now = 3.0
     for count, pause in enumerate(PAUSES_S, 1):
@@ -108,7 +108,7 @@ def test_a_crash_is_mended_after_growing_pauses_and_in_the_end_given_up() -> Non
     assert (life.state, life.message) == (State.FAILED, "killed")
 
 
-def test_one_that_was_steady_begins_again_at_the_first_pause() -> None:
+def test_a_steady_process_resets_the_pauses() -> None:
     life = running()
     life.ended(1, "", 2.0 + STEADY_S)
     life.tick(2.0 + STEADY_S + PAUSES_S[0])
@@ -117,16 +117,16 @@ def test_one_that_was_steady_begins_again_at_the_first_pause() -> None:
     assert life.tick(50.0 + STEADY_S + PAUSES_S[0]) == [Effect.LAUNCH]
 
 
-def test_what_the_user_must_mend_is_said_and_not_tried_again() -> None:
+def test_an_error_that_the_user_must_fix_is_shown_and_not_retried() -> None:
     life = started()
     life.ended(REFUSED, "OSC port 7700 is in use", 1.0)
     assert (life.state, life.message) == (State.FAILED, "OSC port 7700 is in use")
     life.start(2.0)
-    assert life.tick(2.0 + LOOK_S) == [Effect.LAUNCH], "Start tries anew"
+    assert life.tick(2.0 + LOOK_S) == [Effect.LAUNCH], "Start tries again"
 
 
-def test_one_that_refuses_only_after_a_crash_is_tried_again() -> None:
-    """What it held may not be free yet."""
+def test_a_refusal_after_a_crash_is_retried() -> None:
+    """A port or name may still be in use."""
     life = running()
     life.ended(-9, "", 3.0)
     life.tick(3.0 + PAUSES_S[0])
@@ -134,20 +134,20 @@ def test_one_that_refuses_only_after_a_crash_is_tried_again() -> None:
     assert life.state is State.RESTARTING
 
 
-def test_without_leave_to_restart_a_crash_is_the_end() -> None:
+def test_without_automatic_restart_a_crash_is_a_failure() -> None:
     life = running()
     life.restart_allowed = False
     life.ended(-9, "killed", 3.0)
     assert life.state is State.FAILED
 
 
-def test_one_that_ends_by_itself_in_order_is_left_alone() -> None:
+def test_a_process_that_exits_normally_is_not_restarted() -> None:
     life = running()
     life.ended(0, "", 3.0)
     assert life.state is State.STOPPED
 
 
-def test_stop_asks_first_then_the_system_then_kills() -> None:
+def test_stop_quits_then_terminates_then_kills() -> None:
     life = running()
     assert life.stop(10.0) == [Effect.QUIT]
     assert life.tick(10.0 + QUIT_S) == [Effect.TERMINATE]
@@ -156,11 +156,11 @@ def test_stop_asks_first_then_the_system_then_kills() -> None:
     assert life.state is State.STOPPED
 
 
-def test_stop_while_it_still_loads_does_not_wait_for_it_to_listen() -> None:
+def test_stop_while_it_loads_terminates_immediately() -> None:
     assert started().stop(1.0) == [Effect.TERMINATE]
 
 
-def test_stop_gives_an_installation_up() -> None:
+def test_stop_cancels_an_installation() -> None:
     life = started()
     life.installing("PyTorch")
     assert life.stop(1.0) == [Effect.CANCEL]
@@ -168,7 +168,7 @@ def test_stop_gives_an_installation_up() -> None:
     assert life.state is State.STOPPED
 
 
-def test_stop_lets_go_of_a_process_on_another_machine() -> None:
+def test_stop_disconnects_from_a_process_on_another_machine() -> None:
     life = Life(remote=True)
     life.start(0.0)
     life.answered(0.1)
@@ -185,7 +185,7 @@ def test_stop_ends_a_joined_process_on_this_machine() -> None:
     assert life.state is State.STOPPED
 
 
-def test_a_joined_process_that_goes_is_replaced_by_one_of_ours() -> None:
+def test_a_joined_process_that_is_lost_is_replaced_by_our_own() -> None:
     life = Life()
     life.look(0.0)
     life.answered(0.1)
@@ -197,7 +197,7 @@ def test_a_joined_process_that_goes_is_replaced_by_one_of_ours() -> None:
     assert life.restarts == 1
 
 
-def test_one_of_ours_that_is_silent_but_alive_is_not_doubled() -> None:
+def test_a_silent_process_of_our_own_is_not_started_twice() -> None:
     life = running()
     life.silent(10.0)
     assert life.tick(1e6) == []
@@ -205,7 +205,7 @@ def test_one_of_ours_that_is_silent_but_alive_is_not_doubled() -> None:
     assert life.state is State.RUNNING
 
 
-def test_install_is_possible_only_when_nothing_runs() -> None:
+def test_install_is_possible_only_while_no_process_runs() -> None:
     life = Life()
     assert life.install()
     life.installing("streamvace and its libraries")
@@ -217,7 +217,7 @@ def test_install_is_possible_only_when_nothing_runs() -> None:
 
 @settings(max_examples=100, stateful_step_count=50)
 class AnyOrder(RuleBasedStateMachine):
-    """Whatever comes in whatever order: never two processes, never a start that nobody wanted."""
+    """Events in any order: never two processes, never an unrequested start."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -228,7 +228,7 @@ class AnyOrder(RuleBasedStateMachine):
         for effect in effects:
             if effect is Effect.LAUNCH:
                 assert not self.alive, "two processes"
-                assert self.wanted, "nobody wanted a process"
+                assert self.wanted, "an unrequested start"
                 self.alive = True
             else:
                 assert effect is Effect.QUIT or self.alive
@@ -251,7 +251,7 @@ class AnyOrder(RuleBasedStateMachine):
     @precondition(lambda self: not self.answering and self.life.listening)
     @rule()
     def answer(self) -> None:
-        self.answering, self.wanted = True, True  # one that was joined may be replaced
+        self.answering, self.wanted = True, True  # a joined process may be replaced
         self.life.answered(self.now)
 
     @precondition(lambda self: self.answering)
@@ -280,5 +280,5 @@ TestAnyOrder = AnyOrder.TestCase
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_every_state_is_a_word_for_the_status_page(state: State) -> None:
+def test_every_state_is_one_word(state: State) -> None:
     assert state.value.isalpha()

@@ -1,4 +1,4 @@
-"""The conversation with the real OSC server: found, kept alive, lost; and nobody else is listened to."""
+"""The connection to the real OSC server: established, kept alive, lost; other senders are ignored."""
 
 from __future__ import annotations
 
@@ -19,17 +19,6 @@ SCALE = "/streamvace/context_scale"
 
 
 @pytest.fixture
-def parameters() -> Parameters:
-    return Parameters()
-
-
-@pytest.fixture
-def server(parameters: Parameters) -> Iterator[OscServer]:
-    with OscServer(parameters, port=0) as running:
-        yield running
-
-
-@pytest.fixture
 def link(server: OscServer) -> Iterator[Link]:
     made = Link()
     made.aim(("127.0.0.1", server.port))
@@ -38,7 +27,7 @@ def link(server: OscServer) -> Iterator[Link]:
 
 
 def until(link: Link, reached: Callable[[], object]) -> list[Message]:
-    """Turns in real time at a standing clock: only the first sends a ping. Returns what came."""
+    """Turns in real time with a fixed clock: only the first turn sends a ping. Returns the messages."""
     messages, end = link.turn(0.0), time.monotonic() + 20
     while not reached():
         assert time.monotonic() < end
@@ -65,7 +54,7 @@ def test_messages_arrive_together(link: Link, parameters: Parameters) -> None:
     assert parameters.snapshot().number(SCALE) == 0.5
 
 
-def test_a_full_address_space_is_asked_for_and_read(link: Link, server: OscServer) -> None:
+def test_the_full_address_space_is_requested_and_read(link: Link, server: OscServer) -> None:
     connect(link)
     link.send([("/streamvace/sync", ())])
     values = server.values()
@@ -76,31 +65,31 @@ def test_a_full_address_space_is_asked_for_and_read(link: Link, server: OscServe
     }
 
 
-def test_three_pings_without_an_answer_and_it_is_lost(link: Link, server: OscServer) -> None:
+def test_after_three_unanswered_pings_the_process_is_lost(link: Link, server: OscServer) -> None:
     connect(link)
     server.close()
     for ping in range(1, MISSED_PINGS + 1):
         link.turn(ping * PING_S)
-        assert link.connected, "one frame that took long proves nothing"
+        assert link.connected, "one slow frame is not enough"
     link.turn((MISSED_PINGS + 1) * PING_S)
     assert not link.connected
 
 
-def test_a_frame_that_took_an_hour_loses_nothing(link: Link) -> None:
+def test_a_slow_frame_does_not_lose_the_connection(link: Link) -> None:
     connect(link)
     link.turn(3600.0)
     assert link.connected
 
 
-def test_nobody_there_is_no_error(link: Link, server: OscServer) -> None:
-    """Windows answers with errors on the socket, others with silence."""
+def test_without_a_process_there_is_no_error(link: Link, server: OscServer) -> None:
+    """Windows reports errors on the socket, other systems do not."""
     server.close()
     for second in range(5):
         assert link.turn(float(second)) == []
     assert not link.connected
 
 
-def test_only_the_process_is_listened_to_and_garbage_is_counted(link: Link) -> None:
+def test_other_senders_are_ignored_and_invalid_datagrams_counted(link: Link) -> None:
     connect(link)
     assert link._socket is not None
     ours = ("127.0.0.1", link._socket.getsockname()[1])
@@ -109,15 +98,15 @@ def test_only_the_process_is_listened_to_and_garbage_is_counted(link: Link) -> N
         stranger.sendto(encode_message("/streamvace/prompt", "mine now"), ours)
         heard = until(link, lambda: link.counters.strangers == 1)
         assert [message.address for message in heard] == []
-        # the same bytes from where the process speaks would count
+        # from the process's address, invalid bytes count as malformed
         link.target = stranger.getsockname()[:2]
         stranger.sendto(b"#bundle\0" + bytes(8), ours)
         stranger.sendto(b"\xff" * 12, ours)
         until(link, lambda: link.counters.malformed == 2)
 
 
-def test_an_old_pong_connects_nobody(link: Link) -> None:
-    """Only the answer to this conversation's own ping does."""
+def test_an_old_pong_does_not_connect(link: Link) -> None:
+    """Only the answer to this connection's own ping does."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as process:
         process.bind(("127.0.0.1", 0))
         process.settimeout(20)
@@ -129,7 +118,7 @@ def test_an_old_pong_connects_nobody(link: Link) -> None:
         assert not link.connected
 
 
-def test_silence_opens_no_socket() -> None:
+def test_without_a_target_no_socket_is_opened() -> None:
     link = Link()
     assert link.turn(0.0) == []
     link.send([(SCALE, (0.5,))])
@@ -137,14 +126,14 @@ def test_silence_opens_no_socket() -> None:
     assert link.counters.sent == 0
 
 
-def test_what_cannot_be_encoded_is_counted_and_the_rest_is_sent(link: Link, parameters: Parameters) -> None:
+def test_messages_that_cannot_be_encoded_are_counted_and_the_rest_is_sent(link: Link, parameters: Parameters) -> None:
     connect(link)
     link.send([("/streamvace/prompt", ("a\0b",)), (SCALE, (0.5,))])
     until(link, lambda: parameters.snapshot().number(SCALE) == 0.5)
     assert link.counters.unsent == 1
 
 
-def test_long_texts_go_one_by_one(link: Link, parameters: Parameters) -> None:
+def test_long_texts_are_sent_one_by_one(link: Link, parameters: Parameters) -> None:
     connect(link)
     link.send([("/streamvace/prompt", ("x" * 30_000,)), ("/streamvace/prompt", ("y" * 30_000,)), (SCALE, (0.25,))])
     until(link, lambda: parameters.snapshot().number(SCALE) == 0.25)

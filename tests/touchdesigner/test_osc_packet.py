@@ -1,4 +1,4 @@
-"""What the component says in OSC is what the process understands, and nothing that arrives can break it."""
+"""The component and the process understand each other's OSC, and no datagram causes a crash."""
 
 from __future__ import annotations
 
@@ -47,9 +47,7 @@ def test_no_bytes_raise_anything_but_osc_error(datagram: bytes) -> None:
 
 
 @given(ARGUMENTS, st.data())
-def test_a_cut_or_changed_message_is_refused_or_read_but_never_worse(
-    arguments: list[bool | int | float | str], data: st.DataObject
-) -> None:
+def test_a_damaged_message_is_read_or_rejected(arguments: list[bool | int | float | str], data: st.DataObject) -> None:
     whole = encode("/streamvace/x", arguments)
     at = data.draw(st.integers(0, len(whole) - 1))
     for broken in (whole[:at], whole[:at] + bytes([data.draw(st.integers(0, 255))]) + whole[at + 1 :]):
@@ -58,6 +56,6 @@ def test_a_cut_or_changed_message_is_refused_or_read_but_never_worse(
 
 
 @pytest.mark.parametrize("value", [2**63, "a\0b", "\ud800", b"bytes", None, 1e39])
-def test_what_cannot_be_sent_is_an_osc_error(value: object) -> None:
+def test_a_value_that_cannot_be_sent_raises_osc_error(value: object) -> None:
     with pytest.raises(OscError):
         encode("/streamvace/x", [value])  # type: ignore[list-item]

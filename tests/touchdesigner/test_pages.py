@@ -1,4 +1,4 @@
-"""The component's parameters are the address space's, and nothing has to be listed twice."""
+"""The component's parameters come from the address space."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def test_the_components_own_page_is_first_status_and_about_are_last() -> None:
     assert [spec.name for spec in MADE[-1].pars] == ["Help", "Version", "Toxsavebuild"]
 
 
-def test_the_status_page_is_for_looking_only() -> None:
+def test_the_status_page_is_read_only() -> None:
     [status] = [page for page in MADE if page.name == STATUS]
     assert all(spec.read_only for spec in status.pars)
     assert [spec for page in MADE if page.name not in (STATUS, ABOUT) for spec in page.pars if spec.read_only] == []
 
 
 @pytest.mark.parametrize("spec", [spec for page in MADE for spec in page.pars], ids=lambda spec: spec.name)
-def test_every_parameter_says_what_it_does(spec: object) -> None:
+def test_every_parameter_has_a_help_text(spec: object) -> None:
     from streamvace_td.pages import ParSpec
 
     assert isinstance(spec, ParSpec)
@@ -58,7 +58,7 @@ def test_a_new_row_is_a_new_parameter() -> None:
     assert "text=weight" in specs[WEIGHTED.address].help
 
 
-def test_a_trigger_that_acts_with_a_value_has_a_place_for_it() -> None:
+def test_a_trigger_with_an_argument_has_a_field_for_it() -> None:
     for row in osc_schema.load():
         if row.argument:
             page = next(page for page in MADE if page.name == row.group.capitalize())
@@ -70,7 +70,7 @@ def test_a_trigger_that_acts_with_a_value_has_a_place_for_it() -> None:
             assert (value.maximum, value.row) == (row.maximum, None)
 
 
-def test_a_row_that_would_hide_another_parameter_is_refused() -> None:
+def test_a_row_with_the_name_of_another_parameter_is_rejected() -> None:
     from dataclasses import replace
 
     row = osc_schema.by_address()["/streamvace/seed"]

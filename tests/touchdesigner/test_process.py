@@ -1,11 +1,10 @@
-"""The component and its process: started, crashed, left behind, joined. The real process, with a stand-in generator."""
+"""The component and its process: started, crashed, left running, joined. The real process with a fake generator."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import uuid
@@ -19,7 +18,7 @@ from tests.live.show import wait_until
 from tests.real_parts import alone_on_this_machine, require_package
 from tests.touchdesigner import ROOT
 from tests.touchdesigner.fake_td import FakeTouchDesigner
-from tests.touchdesigner.studio import Studio, environment, ndi_on_loopback
+from tests.touchdesigner.studio import Studio, environment, free_port, ndi_on_loopback
 
 FAKE = "--factory tests.live.fakes:make --size 64x64"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -35,10 +34,7 @@ def loopback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number
+    return free_port()
 
 
 @pytest.fixture
@@ -57,7 +53,7 @@ def start(studio: Studio) -> int:
     return studio.pid
 
 
-def test_start_runs_a_process_that_holds_what_the_component_holds(studio: Studio) -> None:
+def test_start_runs_a_process_with_the_values_of_the_component(studio: Studio) -> None:
     studio.set(Contextscale=0.5, Prompt="a red sphere", Holdmode="pingpong")
     pid = start(studio)
     assert not process_gone(pid)
@@ -69,11 +65,11 @@ def test_start_runs_a_process_that_holds_what_the_component_holds(studio: Studio
     studio.press("Stop")
     studio.until(lambda: studio.par("State") == "stopped", "stopped")
     assert process_gone(pid)
-    assert ("/streamvace/quit", ()) in studio.sent, "asked, not killed"
+    assert ("/streamvace/quit", ()) in studio.sent, "quit over OSC, not killed"
 
 
 @posix
-def test_a_killed_process_is_started_again_with_the_same_parameters(studio: Studio) -> None:
+def test_a_killed_process_is_restarted_with_the_same_parameters(studio: Studio) -> None:
     pid = start(studio)
     studio.frame(lambda: studio.set(Seed=77))
     studio.frames(0.2)
@@ -89,7 +85,7 @@ def test_a_killed_process_is_started_again_with_the_same_parameters(studio: Stud
 
 
 @posix
-def test_a_killed_worker_is_the_processs_own_affair(studio: Studio) -> None:
+def test_a_killed_worker_is_restarted_by_the_process_itself(studio: Studio) -> None:
     pid = start(studio)
     [worker] = workers(pid)
     os.kill(worker, signal.SIGKILL)
@@ -100,7 +96,7 @@ def test_a_killed_worker_is_the_processs_own_affair(studio: Studio) -> None:
 
 
 def workers(pid: int) -> list[int]:
-    """Children of the process that hold a generator: not multiprocessing's resource tracker."""
+    """The process's children that run a generator, without multiprocessing's resource tracker."""
     held = []
     for each in Path(f"/proc/{pid}/task").glob("*/children"):  # a child belongs to the thread that started it
         with contextlib.suppress(OSError):  # a thread or a child that ended meanwhile
@@ -113,14 +109,14 @@ def _holds_a_generator(pid: str) -> bool:
 
 
 @posix
-def test_without_leave_to_restart_a_crash_is_shown_and_start_mends_it(studio: Studio) -> None:
+def test_without_automatic_restart_a_crash_is_shown_and_start_recovers(studio: Studio) -> None:
     studio.set(Autorestart=False)
     os.kill(start(studio), signal.SIGKILL)
     studio.until(lambda: studio.par("State") == "failed", "failed")
     start(studio)
 
 
-def test_what_the_user_must_mend_is_one_line_on_the_status_page(studio: Studio) -> None:
+def test_an_error_that_the_user_must_fix_is_one_line_on_the_status_page(studio: Studio) -> None:
     studio.set(Options=str(studio.par("Options")).replace("64x64", "65x64"))
     studio.press("Start")
     studio.until(lambda: studio.par("State") == "failed", "failed")
@@ -128,14 +124,14 @@ def test_what_the_user_must_mend_is_one_line_on_the_status_page(studio: Studio) 
     assert studio.par("Restarts") == 0
 
 
-def test_quit_on_the_show_page_is_an_end_and_no_crash(studio: Studio) -> None:
+def test_quit_on_the_show_page_is_not_a_crash(studio: Studio) -> None:
     start(studio)
     studio.press("Quit")
     studio.until(lambda: studio.par("State") == "stopped", "stopped")
     assert studio.par("Restarts") == 0
 
 
-def test_stop_while_it_loads_ends_it(studio: Studio) -> None:
+def test_stop_while_the_model_loads_ends_the_process(studio: Studio) -> None:
     studio.press("Start")
     studio.until(lambda: studio.par("State") == "starting" and studio.pid, "the process")
     pid = studio.pid
@@ -144,13 +140,13 @@ def test_stop_while_it_loads_ends_it(studio: Studio) -> None:
     assert process_gone(pid)
 
 
-def test_it_ends_with_touchdesigner(studio: Studio, td: FakeTouchDesigner) -> None:
+def test_the_process_ends_with_touchdesigner(studio: Studio, td: FakeTouchDesigner) -> None:
     pid = start(studio)
     td.close()
     wait_until(lambda: process_gone(pid), "the process has ended")
 
 
-def test_one_that_stays_is_joined_by_the_next_project(studio: Studio, td: FakeTouchDesigner, port: int) -> None:
+def test_a_process_that_stays_is_joined_by_the_next_project(studio: Studio, td: FakeTouchDesigner, port: int) -> None:
     studio.set(Stay=True)
     pid = start(studio)
     studio.frame(lambda: studio.set(Seed=4321))
@@ -169,7 +165,7 @@ def test_one_that_stays_is_joined_by_the_next_project(studio: Studio, td: FakeTo
         next_project.close()
 
 
-def test_a_component_loaded_anew_keeps_its_process(studio: Studio) -> None:
+def test_a_reloaded_extension_keeps_its_process(studio: Studio) -> None:
     pid = start(studio)
     studio.component.par.reinitextensions.pulse()
     studio.until(lambda: studio.par("State") == "running", "running")
@@ -182,10 +178,7 @@ def test_a_component_loaded_anew_keeps_its_process(studio: Studio) -> None:
 def test_two_components_have_two_processes(studio: Studio, td: FakeTouchDesigner) -> None:
     second = Studio(td, name="second")
     try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            other = probe.getsockname()[1]
-        second.prepare(other, f"{studio.par('Streamname')}-2", FAKE)
+        second.prepare(free_port(), f"{studio.par('Streamname')}-2", FAKE)
         first_pid, second_pid = start(studio), start(second)
         assert first_pid != second_pid
         second.frame(lambda: second.set(Seed=5))
@@ -211,7 +204,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @posix
-def test_it_ends_also_with_a_touchdesigner_that_crashes(tmp_path: Path, port: int) -> None:
+def test_the_process_also_ends_when_touchdesigner_crashes(tmp_path: Path, port: int) -> None:
     crash = subprocess.run(
         [sys.executable, "-c", HOST, str(tmp_path), str(port), f"sv-{uuid.uuid4().hex[:8]}", FAKE],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""The example project, built by its one line; the pictures in its README are of what is built."""
+"""The example project is built by one line, and the pictures in its README match it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_status_on_the_picture_is_one_line(show: COMP) -> None:
     assert status.par.text.eval() == "stopped 0 frames/s  0 ms"
 
 
-def test_the_line_again_keeps_what_was_set(show: COMP, td: FakeTouchDesigner) -> None:
+def test_running_the_line_again_keeps_the_values(show: COMP, td: FakeTouchDesigner) -> None:
     component = show.op("streamvace")
     assert component is not None
     component.par.Prompt = "mine"
@@ -78,8 +78,8 @@ def test_nothing_else_in_the_project_is_touched(td: FakeTouchDesigner, monkeypat
     assert [each.name for each in td.network.children] == ["noise1", "streamvace_show"]
 
 
-def test_the_pictures_are_those_of_the_layout() -> None:
-    """Mended by: python td_project/draw_networks.py"""
+def test_the_pictures_match_the_layout() -> None:
+    """If this fails, run: python td_project/draw_networks.py"""
     drawn = runpy.run_path(str(FOLDER / "draw_networks.py"))["pictures"]()
     for name, picture in drawn.items():
         assert (FOLDER / name).read_text("utf-8") == picture, name
@@ -95,7 +95,7 @@ def test_every_operator_is_in_its_picture() -> None:
         assert f">{node.name}<" in component
 
 
-def test_outside_touchdesigner_it_says_where_it_belongs() -> None:
+def test_outside_touchdesigner_it_reports_where_to_run_it() -> None:
     ran = subprocess.run([sys.executable, str(FOLDER / "build_project.py")], capture_output=True, text=True)
     assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
     assert "inside TouchDesigner" in ran.stderr

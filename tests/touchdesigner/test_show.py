@@ -1,13 +1,12 @@
-"""One evening in one test: the embedded model, real OSC, real NDI both ways, a cue, two crashes, the end.
+"""A whole show in one test: the embedded model, real OSC, real NDI both ways, a cue, two crashes, the end.
 
-`python -m tests.touchdesigner.test_show` plays it with every OSC message on the screen.
+`python -m tests.touchdesigner.test_show` runs it and prints every OSC message.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 import tempfile
 import uuid
@@ -20,7 +19,7 @@ import pytest
 from tests.live.processes import process_gone
 from tests.real_parts import alone_on_this_machine, require_package
 from tests.touchdesigner.fake_td import FakeTouchDesigner
-from tests.touchdesigner.studio import NdiWorld, Studio, environment, ndi_on_loopback
+from tests.touchdesigner.studio import NdiWorld, Studio, environment, free_port, ndi_on_loopback
 from tests.touchdesigner.test_process import workers
 
 RESULT = "/project1/streamvace/receive_ndi"
@@ -38,20 +37,17 @@ def studio(td: FakeTouchDesigner, tmp_path: Path) -> Iterator[Studio]:
 def set_up(td: FakeTouchDesigner, folder: Path) -> Studio:
     environment(ndi_on_loopback(folder))
     (folder / "media").mkdir()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     disc = np.hypot(*np.mgrid[-1:1:128j, -1:1:128j]) < 0.5
     control = np.zeros((128, 128, 4), np.uint8)
     control[...] = np.where(disc[..., None], (220, 220, 220, 255), (40, 40, 40, 255))
     studio = Studio(td, NdiWorld(control))
-    studio.prepare(port, f"sv-{uuid.uuid4().hex[:8]}")
+    studio.prepare(free_port(), f"sv-{uuid.uuid4().hex[:8]}")
     studio.set(Media="media")
     return studio
 
 
 def play(studio: Studio) -> None:
-    # The artist has a look in the project and presses Start.
+    # The project holds a look; the artist presses Start.
     studio.set(Prompt="glossy red sphere, black background", Contextscale=0.8, Seed=7)
     studio.press("Start")
     studio.until(lambda: studio.par("State") == "running", "running")
@@ -61,14 +57,14 @@ def play(studio: Studio) -> None:
         "the process holds the project's look"
     )
 
-    # The control picture arrives there, the result here, under the name that the process told.
+    # The control picture arrives in the process and the result here, under the name that the process reports.
     studio.until(lambda: studio.ndi is not None and studio.ndi.counts.get(RESULT, 0) > 10, "the result over NDI")
     assert studio.ndi is not None
     result = studio.ndi.received[RESULT].astype(int)
     assert result.shape == (64, 64, 4)
     studio.until(lambda: float(str(studio.par("Statuslatencyp50"))) > 0, "a control frame of ours shaped a picture")
 
-    # A cue is kept, something else is tried, the cue comes back: by the process, shown on every knob.
+    # A cue is stored, values change, the cue is recalled by the process and shown on every parameter.
     studio.frame(lambda: studio.set(Cuestorename="red", Cuerecallname="red"))
     studio.press("Cuestore")
     studio.until(lambda: "red" in studio.component.par.Cuerecallname.menuNames, "its name in the menu")
@@ -83,7 +79,7 @@ def play(studio: Studio) -> None:
     assert [message for message in studio.sent if message[0] in ("/streamvace/seed", "/streamvace/prompt")] == []
     assert (Path(str(studio.td.project.folder)) / "media" / "cues.json").exists(), "kept beside the project"
 
-    # The worker is killed: the process's own affair. The picture never stops.
+    # The worker is killed: the process restarts it, and the output never stops.
     [worker] = workers(pid)
     os.kill(worker, signal.SIGKILL)
     studio.until(lambda: workers(pid) not in ([worker], []), "another worker")
@@ -92,7 +88,7 @@ def play(studio: Studio) -> None:
     studio.until(lambda: studio.par("Statusstate") == "running", "its worker is back")
     assert (studio.pid, studio.par("Restarts")) == (pid, 0)
 
-    # The whole process is killed: started again, told everything again, pictures again.
+    # The whole process is killed: it is restarted, receives every value, and the pictures return.
     os.kill(pid, signal.SIGKILL)
     studio.until(lambda: studio.par("State") == "restarting", "the crash seen")
     studio.until(lambda: studio.par("State") == "running" and studio.par("Statusstate") == "running", "back")
@@ -101,7 +97,7 @@ def play(studio: Studio) -> None:
     before = studio.ndi.counts[RESULT]
     studio.until(lambda: studio.ndi is not None and studio.ndi.counts[RESULT] > before + 5, "pictures again")
 
-    # And it was a good evening.
+    # Stop ends the process.
     pid = studio.pid
     studio.press("Stop")
     studio.until(lambda: studio.par("State") == "stopped", "stopped")
@@ -109,7 +105,7 @@ def play(studio: Studio) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_an_evening(studio: Studio) -> None:
+def test_a_whole_show(studio: Studio) -> None:
     play(studio)
 
 

@@ -1,4 +1,4 @@
-"""Parameters agree in the end, whatever is lost or crosses on the way; nothing goes round in circles."""
+"""Parameters converge whatever is lost or delayed; there are no loops."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ def begun(values: dict[str, Arguments] | None = None) -> Sync:
 
 
 def quiet() -> Sync:
-    """After the first question for everything."""
+    """After the first request for all values."""
     sync = begun()
     assert sync.outgoing(0.0) == [(SYNC, ())]
     return sync
 
 
-def test_the_values_of_a_new_process_go_out_before_everything_is_asked_for() -> None:
+def test_values_for_a_new_process_are_sent_before_all_values_are_requested() -> None:
     assert begun({SCALE: (0.5,), SEED: (7,)}).outgoing(0.0) == [(SCALE, (0.5,)), (SEED, (7,)), (SYNC, ())]
 
 
-def test_what_a_new_process_holds_is_asked_for_once() -> None:
+def test_the_values_of_a_new_process_are_requested_once() -> None:
     sync = begun({SCALE: (0.5,), SEED: (7,)})
     sync.outgoing(0.0)
     assert sync.remote(SCALE, (0.5,)) == (0.5,)
-    assert sync.remote(SEED, (8,)) == (8,), "as it holds it"
+    assert sync.remote(SEED, (8,)) == (8,), "the value of the process"
     assert sync.outgoing(2 * SETTLE_S) == []
 
 
@@ -47,22 +47,22 @@ def test_many_changes_in_a_frame_are_one_message() -> None:
     assert sync.outgoing(0.1) == []
 
 
-def test_what_arrives_is_not_sent_back() -> None:
+def test_a_received_value_is_not_sent_back() -> None:
     sync = quiet()
     assert sync.remote(SCALE, (0.5,)) == (0.5,)
-    sync.local(SCALE, (0.5,))  # the parameter callback of what was just shown
+    sync.local(SCALE, (0.5,))  # the parameter callback of the value just shown
     assert sync.outgoing(0.1) == []
 
 
-def test_the_hand_on_the_knob_wins_over_what_arrives() -> None:
+def test_a_local_change_wins_over_a_received_value() -> None:
     sync = quiet()
     sync.local(SCALE, (0.5,))
     assert sync.remote(SCALE, (0.9,)) is None
     assert sync.outgoing(0.1) == [(SCALE, (0.5,))]
-    assert sync.remote(SCALE, (0.9,)) is None, "it may have been said before ours arrived"
+    assert sync.remote(SCALE, (0.9,)) is None, "it may have been sent before ours arrived"
 
 
-def test_after_a_moment_of_quiet_the_process_is_asked_and_its_answer_counts() -> None:
+def test_after_a_quiet_time_the_value_is_requested_and_the_answer_applies() -> None:
     sync = quiet()
     sync.local(SCALE, (0.5,))
     sync.outgoing(0.1)
@@ -72,7 +72,7 @@ def test_after_a_moment_of_quiet_the_process_is_asked_and_its_answer_counts() ->
     assert sync.outgoing(0.2 + 2 * SETTLE_S) == []
 
 
-def test_a_question_whose_answer_is_lost_is_asked_again() -> None:
+def test_a_request_without_an_answer_is_repeated() -> None:
     sync = quiet()
     sync.local(SCALE, (0.5,))
     sync.outgoing(0.0)
@@ -80,7 +80,7 @@ def test_a_question_whose_answer_is_lost_is_asked_again() -> None:
     assert sync.outgoing(2 * SETTLE_S) == [(SCALE, QUESTION)]
 
 
-def test_many_questions_are_one() -> None:
+def test_many_requests_become_one() -> None:
     sync = quiet()
     numbers = [row.address for row in osc_schema.load() if row.access == "write" and row.type != "trigger"]
     for address in numbers[: MOST_QUESTIONS + 1]:
@@ -89,7 +89,7 @@ def test_many_questions_are_one() -> None:
     assert sync.outgoing(SETTLE_S) == [(SYNC, ())]
 
 
-def test_a_press_of_a_trigger_is_sent_once_a_frame_and_everything_asked_for_afterwards() -> None:
+def test_a_trigger_is_sent_once_per_frame_and_then_all_values_are_requested() -> None:
     sync = quiet()
     sync.fire(RESET)
     sync.fire(RESET)
@@ -99,13 +99,13 @@ def test_a_press_of_a_trigger_is_sent_once_a_frame_and_everything_asked_for_afte
     assert sync.outgoing(0.2 + SETTLE_S) == [(SYNC, ())]
 
 
-def test_everything_is_asked_for_now_and_then() -> None:
+def test_all_values_are_requested_regularly() -> None:
     sync = quiet()
     assert sync.outgoing(SYNC_S - 0.1) == []
     assert sync.outgoing(SYNC_S) == [(SYNC, ())]
 
 
-def test_what_is_no_value_of_ours_is_counted_and_changes_nothing() -> None:
+def test_an_invalid_value_is_counted_and_changes_nothing() -> None:
     sync = quiet()
     assert sync.remote(SEED, ("seven",)) is None
     assert sync.remote("/streamvace/nothing", (1,)) is None
@@ -113,7 +113,7 @@ def test_what_is_no_value_of_ours_is_counted_and_changes_nothing() -> None:
     assert sync.refused == 1
 
 
-def test_nothing_of_an_old_connection_is_left() -> None:
+def test_a_new_connection_starts_empty() -> None:
     sync = quiet()
     sync.local(SCALE, (0.5,))
     sync.fire(RESET)
@@ -124,7 +124,7 @@ def test_nothing_of_an_old_connection_is_left() -> None:
 
 @settings(max_examples=60, stateful_step_count=60)
 class TwoSides(RuleBasedStateMachine):
-    """One parameter, an artist, somebody else's fader, and a network that loses and delays."""
+    """One parameter, an artist, another controller, and a network with loss and delay."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -179,7 +179,7 @@ class TwoSides(RuleBasedStateMachine):
         assert self.sent_in_frame <= 1
 
     def teardown(self) -> None:
-        """Left alone on a network that works, both hold the same, and soon nothing but questions is said."""
+        """Without changes and loss, both sides converge, and only requests are sent."""
         for _ in range(4):
             self.frame(lost=False, seconds=SYNC_S)
             self.process_reads(lost=False)

@@ -1,4 +1,4 @@
-"""A value means the same in a TouchDesigner parameter and in a message, for every row of the address space."""
+"""Values convert between TouchDesigner parameters and messages without loss, for every row of the address space."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def coerce_f32(value: float) -> float:
 
 @given(st.data())
 @pytest.mark.parametrize("row", VALUES, ids=lambda row: row.name)
-def test_a_value_that_is_shown_is_sent_back_the_same(row: Parameter, data: st.DataObject) -> None:
-    """Otherwise every value that arrives would cause one that leaves."""
+def test_a_shown_value_converts_back_to_the_same_arguments(row: Parameter, data: st.DataObject) -> None:
+    """Otherwise every received value would be sent back."""
     arguments = from_osc(row, data.draw(arguments_for(row)))
     assert arguments is not None
     assert from_par(row, to_par(row, arguments)) == arguments
@@ -69,7 +69,7 @@ def test_a_float_is_shown_short() -> None:
     assert to_par(row, (coerce_f32(1 / 3),)) == pytest.approx(1 / 3, rel=1e-7)
 
 
-def test_lists_are_written_as_an_artist_would() -> None:
+def test_lists_have_a_readable_form() -> None:
     names, mix = STRINGS, WEIGHTED
     assert from_par(names, " a.png |b.png| ") == ("a.png", "b.png")
     assert from_par(names, "  ") == ("",)
@@ -90,5 +90,5 @@ def test_lists_are_written_as_an_artist_would() -> None:
         ("prompt", (3,)),
     ],
 )
-def test_arguments_that_are_none_of_a_rows_values_are_nothing(name: str, arguments: Arguments) -> None:
+def test_invalid_arguments_are_rejected(name: str, arguments: Arguments) -> None:
     assert from_osc(osc_schema.by_address()[f"/streamvace/{name}"], arguments) is None

@@ -18,17 +18,18 @@ import osc_schema
 from streamvace.control.commands import Commands
 from streamvace.control.cue_list import CueList
 from streamvace.control.cues import Cue
-from streamvace.control.fades import CURVES, Fade
+from streamvace.control.fades import CURVES
 from streamvace.control.parameters import PROMPT, Parameters
 from streamvace.osc.server import OscServer
 from streamvace.records.frame import Frame
 from streamvace.web.panel import MOST_BYTES, MOST_PANELS, Panel
 from streamvace.web.preview import WebPreview
+from tests.control.coerced import coerced
 from tests.real_parts import require
 from tests.web.devtools import browser
 
 SCALE = "/streamvace/context_scale"
-LOOKS = (Cue("blue", {PROMPT: "neon blue", SCALE: 0.5}, Fade(0.0)), Cue("red", {PROMPT: "glossy red"}, Fade(0.0)))
+LOOKS = (Cue("blue", coerced({PROMPT: "neon blue", SCALE: 0.5})), Cue("red", coerced({PROMPT: "glossy red"})))
 
 
 class Show:
@@ -41,7 +42,7 @@ class Show:
         self.web = WebPreview(port=0)
         rows = self.parameters.schema.values()
         osc = self.osc
-        self.web.set_panel(Panel(rows, osc.doors, osc.values, osc.cues, glides=commands.glides, curves=CURVES))
+        self.web.set_panel(Panel(rows, osc.local_clients, osc.values, osc.cues, glides=commands.glides, curves=CURVES))
 
     def close(self) -> None:
         self.web.close()
@@ -142,8 +143,8 @@ def test_cues_and_glides_work_from_the_panel(show: Show) -> None:
         ({"address": "/streamvace/*", "arguments": [1]}, "the panel cannot set"),
         ({"address": 5, "arguments": []}, "the panel cannot set"),
         ({"address": "/streamvace/cue/recall", "arguments": ["nope"]}, "there is no cue 'nope'"),
-        ({}, "the panel sent no message"),
-        ([], "the panel sent no message"),
+        ({}, "invalid message from the panel"),
+        ([], "invalid message from the panel"),
     ],
 )
 def test_a_mistake_is_one_line_on_the_panel(show: Show, said: object, line: str) -> None:

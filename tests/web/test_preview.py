@@ -84,11 +84,11 @@ def test_the_page_comes_whole_and_asks_for_nothing_from_elsewhere(preview: WebPr
     assert kind.startswith("text/html")
     parts = [body.decode()]
     for part, kind in PARTS.items():
-        assert f'"/{part}"' in parts[0]
         status, body, said = get(preview, f"/{part}")
         assert (status, said.partition(";")[0]) == (200, kind)
         parts.append(body.decode())
     text = "".join(parts)
+    assert all(f'"/{part}"' in text for part in PARTS), "the page or one of its scripts asks for every part"
     assert "/stream.mjpg" in text
     assert "http://" not in text
     assert "https://" not in text
@@ -216,7 +216,7 @@ def test_the_hints_are_served(preview: WebPreview) -> None:
 
 
 def test_a_taken_port_says_which_and_how_to_get_another(preview: WebPreview) -> None:
-    with pytest.raises(UserError, match=rf"web port {preview.port} on 127\.0\.0\.1 is taken.*--web-port 0 picks"):
+    with pytest.raises(UserError, match=rf"web port {preview.port} on 127\.0\.0\.1 is in use.*--web-port 0 for any"):
         WebPreview(port=preview.port)
 
 

@@ -12,7 +12,6 @@ from concurrent.futures import Future
 from streamvace.live.inputs.frame_ring import FrameRing
 from streamvace.records.frame import Source
 from streamvace.system.clock import Clock, ShowClock
-from streamvace.system.errors import UserError
 from streamvace.telemetry.reporter import Reporter, one_line
 from streamvace.telemetry.telemetry import Stats
 
@@ -149,7 +148,7 @@ class SourcePoller:
 
     def _fault(self, error: Exception) -> None:
         self._faults += 1
-        line = str(error) if isinstance(error, UserError) else one_line(error)
+        line = one_line(error)
         if line != self._reported:
             self._reported = line
             self._reporter.report(f"input {self._name}", line)

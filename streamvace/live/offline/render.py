@@ -14,9 +14,9 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from osc_schema import Value
 from streamvace.conditioning.controls.networks import Networks
-from streamvace.control.parameters import Parameters, Snapshot
+from streamvace.control.coercion import Coerced
+from streamvace.control.parameters import Change, Parameters, Snapshot
 from streamvace.live.director.anchors import STANDING
 from streamvace.live.director.stills import wishes
 from streamvace.live.offline.clip_inputs import ClipInputs
@@ -58,7 +58,7 @@ class RenderOptions:
     mask: Path | None = None
     media: Path | None = None
     pipeline: str = "embedded"
-    parameters: Mapping[str, Value] = field(default_factory=dict)
+    parameters: Mapping[str, Coerced] = field(default_factory=dict)
     size: tuple[int, int] | None = None
     upscale: int = 1
     frames: int | None = None
@@ -80,8 +80,11 @@ def _from_clip(options: RenderOptions) -> set[str]:
     if options.input is None:
         raise UserError("nothing to render; name a clip with --input, or the log of a show with --show")
     size = _checked(options, options.pipeline, options.size)
-    parameters = options.parameters if options.mask is None else {**options.parameters, _MASK_SOURCE: "input"}
-    snapshot = Parameters(parameters).snapshot()
+    parameters = Parameters()
+    parameters.apply_bundle([Change(coerced, "cli") for coerced in options.parameters.values()])
+    if options.mask is not None:
+        parameters.set(_MASK_SOURCE, ("input",), "cli")
+    snapshot = parameters.snapshot()
     info = clip_info(options.input)
     media = MediaFolder(options.media)
     inputs = ClipInputs(options.input, options.mask, snapshot, media, size, options.frames)
@@ -111,7 +114,8 @@ def _from_show(options: RenderOptions, log: Path) -> set[str]:
     show = read_show(log)
     if set(options.parameters) - {PIPELINE} or options.mask:
         raise UserError("a show has its own parameters; render it without --mask and parameters")
-    pipeline = str(options.parameters.get(PIPELINE, show.pipeline))
+    chosen = options.parameters.get(PIPELINE)
+    pipeline = show.pipeline if chosen is None else str(chosen.value)
     size = _checked(options, pipeline, options.size or show.size)
     show = replace(show, size=size, pipeline=pipeline)
     check_pictures(show, options.input)

@@ -59,7 +59,7 @@ class Replay:
         that they set are in the log as well."""
         known = self._parameters.schema
         wishes = [
-            Change(address, () if value is None else osc_schema.flat(value), "show")
+            Change(self._parameters.check(address, () if value is None else osc_schema.flat(value)), "show")
             for address, value in changes
             if address in known and not known[address].argument
         ]

@@ -18,7 +18,6 @@ from pathlib import Path
 
 from streamvace.control.parameters import Snapshot
 from streamvace.records.frame import Frame
-from streamvace.system.errors import UserError
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter, one_line
 from streamvace.telemetry.telemetry import Stats
@@ -129,7 +128,7 @@ class Recorder:
             process = FilmProcess(unused(path), self._size, self._rate, film_format)
             film = FileSink(process, self._rate, partial(self._reporter.report, "recording"))
         except Exception as error:  # noqa: BLE001 - an encoder raises anything; counted, reported, the show goes on
-            self._reporter.report("recording", str(error) if isinstance(error, UserError) else one_line(error))
+            self._reporter.report("recording", one_line(error))
             return
         self._films += 1
         self._film = film

@@ -16,7 +16,6 @@ from streamvace.conditioning.controls.networks import Networks
 from streamvace.conditioning.masks import MASKS, NO_MASK
 from streamvace.conditioning.masks.base import Mask
 from streamvace.conditioning.signals import SignalSettings
-from streamvace.system.errors import UserError
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter, one_line
 
@@ -61,8 +60,7 @@ class Parts(Generic[Part]):
     def _report(self, key: str, done: Future[Part]) -> None:
         if done.cancelled() or (error := done.exception()) is None:
             return
-        line = str(error) if isinstance(error, UserError) else one_line(error)
-        self._reporter.report(f"{self._what} {key.partition(' ')[0]}", line)
+        self._reporter.report(f"{self._what} {key.partition(' ')[0]}", one_line(error))
 
 
 class Kinds:

@@ -32,7 +32,7 @@ _COUNTERS = {
     "source_frames": "Control frames captured.",
     "source_faults": "Faults of inputs.",
 }
-"""Figure -> what it counts. `osc_*` figures are counters too, see osc.inbox.Counters."""
+"""Figure -> what it counts. `osc_*` figures are counters too, see osc.counters.Counters."""
 
 _WAYS = {"latency": "control", "parameter": "parameter"}
 _PERCENTS = (50, 95, 99)
@@ -50,7 +50,7 @@ class _Figures(Collector):
             if isinstance(value, str):
                 continue
             if name in _COUNTERS or name.startswith("osc_"):
-                counter = CounterMetricFamily(f"streamvace_{name}", _COUNTERS.get(name, "See osc.inbox.Counters."))
+                counter = CounterMetricFamily(f"streamvace_{name}", _COUNTERS.get(name, "See osc.counters.Counters."))
                 counter.add_metric([], value)
                 yield counter
             elif name.endswith("_ms"):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import osc_schema
 from osc_schema import Value
 from streamvace.control.parameters import Parameters
-from streamvace.osc.inbox import Counters
+from streamvace.osc.counters import Counters
 from streamvace.telemetry.telemetry import Stats, Telemetry
 
 _STATUS = "/streamvace/status/"

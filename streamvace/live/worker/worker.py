@@ -157,7 +157,7 @@ def _describe(error: Exception) -> str:
     """The error on one line; for a lack of memory with the amounts needed and free."""
     if is_out_of_memory(error):
         return shortage_line(error)
-    return " ".join(str(error).split()) if isinstance(error, UserError) else one_line(error)
+    return one_line(error)
 
 
 def resolve(factory: str) -> Callable[[WorkerSetup], ChunkMaker]:

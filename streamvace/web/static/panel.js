@@ -1,24 +1,40 @@
-// The control panel, made from the schema: whatever parameter there is has a control here.
-"use strict";
-const PROMPT = "/streamvace/prompt";
-const HAND_MS = 400;      // a control that was touched so recently is not moved by news from elsewhere
-const SEND_MS = 33;       // a slider that is dragged sends about as often as pictures come
+// The control panel: one control for every writable parameter of the schema.
+import { $, make } from "/dom.js";
 
-const panel = { rows: new Map(), shown: new Map(), values: {}, glides: new Set(), touched: new Map(), seconds: 0, curve: "" };
+const ROOT = "/streamvace/";
+const PROMPT = ROOT + "prompt";
+const HAND_MS = 400;      // for so long after a touch, feedback does not move a control
+const SEND_MS = 33;       // between two messages of a dragged slider
+const TEXT_BOXES = "input[type=text], textarea";
+const BOXES = TEXT_BOXES + ", input[type=number]";
+const OPEN_GROUPS = ["picture", "control"];
+const GLIDES = [[0, "off"], [1, "1 s"], [4, "4 s"], [8, "8 s"], [20, "20 s"]];
+
+const panel = { shown: new Map(), values: {}, glides: new Set(), touched: new Map(), seconds: 0, curve: "" };
 let socket = null;
 
-function make(tag, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
-}
-
 function send(address, ...given) {
-  panel.touched.set(address.replace(/\/to$/, ""), Date.now());
+  touch(address.replace(/\/to$/, ""));
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ address, arguments: given }));
 }
 
-// What a dragged slider says: the newest, SEND_MS apart, and always the last.
+function touch(address) {
+  panel.touched.set(address, Date.now());
+}
+
+// Sets a parameter, over the chosen seconds if it can glide.
+function glide(address, value) {
+  if (panel.seconds > 0 && panel.glides.has(address + "/to")) send(address + "/to", value, panel.seconds, panel.curve);
+  else send(address, value);
+}
+
+// A cue command, with the chosen seconds.
+function cue(command, name) {
+  const seconds = panel.seconds > 0 ? [panel.seconds] : [];
+  send(ROOT + "cue/" + command, name, ...seconds);
+}
+
+// Calls act at most once in SEND_MS, and always with the last value.
 function paced(act) {
   let timer = null, newest = null;
   return value => {
@@ -27,46 +43,49 @@ function paced(act) {
   };
 }
 
-const text = value => typeof value === "number" ? String(Math.round(value * 1000) / 1000) : String(value);
+const rounded = value => typeof value === "number" ? String(Math.round(value * 1000) / 1000) : String(value);
+const spaced = name => name.replaceAll("_", " ");
 
-// Each kind of control: gives [element, how to show a value].
+function input(row, type, properties = {}) {
+  return make("input", { type, ariaLabel: row.label, ...properties });
+}
+
+const textBox = (row, properties = {}) => input(row, "text", { maxLength: row.length, spellcheck: false, ...properties });
+
+// Each function makes the control of a type: [element, function that shows a value].
 const controls = {
   float(row) {
-    const slider = make("input", { type: "range", min: row.min, max: row.max, step: (row.max - row.min) / 400, ariaLabel: row.label });
-    const box = make("input", { type: "number", min: row.min, max: row.max, step: "any", ariaLabel: row.label });
-    const set = value => {
-      panel.seconds > 0 && panel.glides.has(row.address + "/to")
-        ? send(row.address + "/to", value, panel.seconds, panel.curve) : send(row.address, value);
-    };
+    const range = { min: row.min, max: row.max };
+    const slider = input(row, "range", { ...range, step: (row.max - row.min) / 400 });
+    const box = input(row, "number", { ...range, step: "any" });
+    const set = value => glide(row.address, value);
     const dragged = paced(set);
-    slider.oninput = () => { panel.touched.set(row.address, Date.now()); box.value = text(slider.valueAsNumber); if (panel.seconds === 0) dragged(slider.valueAsNumber); };
+    slider.oninput = () => {
+      touch(row.address);
+      box.value = rounded(slider.valueAsNumber);
+      if (panel.seconds === 0) dragged(slider.valueAsNumber);
+    };
     slider.onchange = () => { if (panel.seconds > 0) set(slider.valueAsNumber); };
     slider.ondblclick = () => set(row.default);
     box.onchange = () => { if (box.value !== "") set(box.valueAsNumber); };
-    return [make("div", { className: "pair" }, slider, box), value => { slider.value = value; box.value = text(value); }];
+    const show = value => { slider.value = value; box.value = rounded(value); };
+    return [make("div", { className: "pair" }, slider, box), show];
   },
   int(row) {
-    const box = make("input", { type: "number", min: row.min, max: row.max, step: 1, ariaLabel: row.label });
+    const box = input(row, "number", { min: row.min, max: row.max, step: 1 });
     box.onchange = () => { if (box.value !== "") send(row.address, Math.round(box.valueAsNumber)); };
     return [box, value => { box.value = value; }];
   },
   bool(row) {
-    const box = make("input", { type: "checkbox", ariaLabel: row.label });
+    const box = input(row, "checkbox");
     box.onchange = () => send(row.address, box.checked);
     return [box, value => { box.checked = value; }];
   },
   choice(row) {
-    if (row.choices.length > 4) {
-      const list = make("select", { ariaLabel: row.label }, ...row.choices.map(name => make("option", { value: name }, name.replaceAll("_", " "))));
-      list.onchange = () => send(row.address, list.value);
-      return [list, value => { list.value = value; }];
-    }
-    const buttons = row.choices.map(name => make("button", { onclick: () => send(row.address, name) }, name.replaceAll("_", " ")));
-    return [make("div", { className: "segments" }, ...buttons),
-      value => buttons.forEach((button, i) => button.classList.toggle("on", row.choices[i] === value))];
+    return row.choices.length > 4 ? menu(row) : segments(row);
   },
   string(row) {
-    const box = make("input", { type: "text", maxLength: row.length, spellcheck: false, ariaLabel: row.label });
+    const box = textBox(row);
     box.onchange = () => send(row.address, box.value);
     return [box, value => { box.value = value; }];
   },
@@ -77,92 +96,119 @@ const controls = {
   },
   weighted(row) {
     const list = make("div");
-    const all = () => [...list.children].flatMap(line => {
-      const [words, share] = line.children;
-      return words.value.trim() ? [words.value.trim(), share.valueAsNumber] : [];
+    const say = paced(() => {
+      const said = [...list.children].flatMap(weightedItem);
+      send(row.address, ...(said.length ? said : [""]));
     });
-    const say = paced(() => { const said = all(); send(row.address, ...(said.length ? said : [""])); });
-    const line = (words, share) => {
-      const box = make("input", { type: "text", value: words, maxLength: row.length, spellcheck: false, placeholder: "another prompt", ariaLabel: row.label });
-      const slider = make("input", { type: "range", min: row.min, max: row.max, step: 0.01, value: share, ariaLabel: "its share" });
-      slider.oninput = () => { panel.touched.set(row.address, Date.now()); if (box.value.trim()) say(); };
-      box.onchange = () => say();
-      return make("div", { className: "row" }, box, slider);
-    };
-    const fill = value => {
-      const rows = value.map(([words, share]) => line(words, share));
-      if (rows.length < row.items) rows.push(line("", row.max));
-      list.replaceChildren(...rows);
-    };
-    return [list, fill];
+    return [list, value => {
+      const items = value.map(([words, share]) => weightedLine(row, say, words, share));
+      if (items.length < row.items) items.push(weightedLine(row, say, "", row.max));
+      list.replaceChildren(...items);
+    }];
   },
   trigger(row) {
-    if (!row.argument) {
-      const button = make("button", {}, row.label);
-      const grave = /\/(quit|reload)$/.test(row.address);
-      button.onclick = () => {
-        if (grave && !button.classList.contains("sure")) {
-          button.classList.add("sure");
-          button.textContent = "Sure?";
-          setTimeout(() => { button.classList.remove("sure"); button.textContent = row.label; }, 2500);
-          return;
-        }
-        send(row.address);
-      };
-      return [button, null];
-    }
-    const box = row.argument === "choice"
-      ? make("select", { ariaLabel: row.label }, ...row.choices.map(name => make("option", { value: name }, name)))
-      : make("input", { type: row.argument === "int" ? "number" : "text", ariaLabel: row.label });
-    const form = make("form", { className: "one" }, box, make("button", {}, "Do"));
-    form.onsubmit = event => {
-      event.preventDefault();
-      if (box.value !== "") send(row.address, row.argument === "int" ? Math.round(box.valueAsNumber) : box.value);
-    };
-    return [form, null];
+    return [row.argument ? actionForm(row) : triggerButton(row), null];
   },
 };
 
-const lines = words => {
+const options = row => row.choices.map(name => make("option", { value: name }, spaced(name)));
+
+function menu(row) {
+  const list = make("select", { ariaLabel: row.label }, ...options(row));
+  list.onchange = () => send(row.address, list.value);
+  return [list, value => { list.value = value; }];
+}
+
+function segments(row) {
+  const buttons = row.choices.map(name => make("button", { onclick: () => send(row.address, name) }, spaced(name)));
+  return [make("div", { className: "segments" }, ...buttons),
+    value => buttons.forEach((button, i) => button.classList.toggle("on", row.choices[i] === value))];
+}
+
+// An OSC list is never without arguments: one empty text empties it.
+function lines(words) {
   const kept = words.split("\n").map(line => line.trim()).filter(line => line);
   return kept.length ? kept : [""];
-};
+}
+
+function weightedLine(row, say, words, share) {
+  const box = textBox(row, { value: words, placeholder: "another prompt" });
+  const slider = make("input", { type: "range", min: row.min, max: row.max, step: 0.01, value: share, ariaLabel: "its share" });
+  slider.oninput = () => {
+    touch(row.address);
+    if (box.value.trim()) say();
+  };
+  box.onchange = () => say();
+  return make("div", { className: "row" }, box, slider);
+}
+
+function weightedItem(line) {
+  const [box, slider] = line.children;
+  const words = box.value.trim();
+  return words ? [words, slider.valueAsNumber] : [];
+}
+
+// A trigger that cannot be undone needs a second click.
+function triggerButton(row) {
+  const button = make("button", {}, row.label);
+  const grave = /\/(quit|reload)$/.test(row.address);
+  button.onclick = () => {
+    if (grave && !button.classList.contains("sure")) confirmNext(button, row.label);
+    else send(row.address);
+  };
+  return button;
+}
+
+function confirmNext(button, label) {
+  button.classList.add("sure");
+  button.textContent = "Sure?";
+  setTimeout(() => { button.classList.remove("sure"); button.textContent = label; }, 2500);
+}
+
+function actionForm(row) {
+  const box = row.argument === "choice"
+    ? make("select", { ariaLabel: row.label }, ...options(row))
+    : input(row, row.argument === "int" ? "number" : "text");
+  const form = make("form", { className: "one" }, box, make("button", {}, "Do"));
+  form.onsubmit = event => {
+    event.preventDefault();
+    if (box.value !== "") send(row.address, row.argument === "int" ? Math.round(box.valueAsNumber) : box.value);
+  };
+  return form;
+}
+
+function line(row) {
+  const [element, fill] = controls[row.type](row);
+  const wide = row.type === "weighted" || row.type === "strings";
+  const name = make("span", { className: "name", title: `${row.help}\n${row.address}` }, row.label);
+  const made = make("div", { className: wide ? "control wide" : "control" }, name, element);
+  if (fill) panel.shown.set(row.address, { fill, line: made });
+  return made;
+}
 
 function section(group, rows) {
-  const name = group[0].toUpperCase() + group.slice(1);
   const key = "open:" + group;
-  const box = make("details", { open: (localStorage.getItem(key) ?? String(group === "picture" || group === "control")) === "true" },
-    make("summary", {}, name));
+  const open = (localStorage.getItem(key) ?? String(OPEN_GROUPS.includes(group))) === "true";
+  const name = group[0].toUpperCase() + group.slice(1);
+  const box = make("details", { open }, make("summary", {}, name), ...rows.map(line));
   box.ontoggle = () => localStorage.setItem(key, box.open);
-  for (const row of rows) {
-    const [element, fill] = controls[row.type](row);
-    const wide = row.type === "weighted" || row.type === "strings";
-    const line = make("div", { className: wide ? "control wide" : "control" }, make("span", { className: "name", title: `${row.help}\n${row.address}` }, row.label), element);
-    if (fill) panel.shown.set(row.address, { fill, line });
-    box.append(line);
-  }
   return box;
 }
 
 function build({ schema, glides, curves }) {
-  panel.rows = new Map(schema.map(row => [row.address, row]));
   panel.glides = new Set(glides);
   panel.shown.clear();
-  const groups = new Map();
-  for (const row of schema) {
-    if (row.access === "write" && row.address !== PROMPT && row.group !== "cues") {
-      groups.set(row.group, [...(groups.get(row.group) ?? []), row]);
-    }
-  }
-  $("controls").replaceChildren(...[...groups].map(([group, rows]) => section(group, rows)));
+  const rows = schema.filter(row => row.access === "write" && row.address !== PROMPT && row.group !== "cues");
+  const groups = [...new Set(rows.map(row => row.group))];
+  $("controls").replaceChildren(...groups.map(group => section(group, rows.filter(row => row.group === group))));
   panel.shown.set(PROMPT, { fill: value => { $("prompt").value = value; }, line: $("words") });
-  choose("glide-seconds", [[0, "off"], [1, "1 s"], [4, "4 s"], [8, "8 s"], [20, "20 s"]], value => { panel.seconds = value; });
+  choose("glide-seconds", GLIDES, value => { panel.seconds = value; });
   choose("glide-curve", curves.map(curve => [curve, curve]), value => { panel.curve = value; });
   for (const id of ["words", "cues", "glide"]) $(id).hidden = false;
 }
 
-function choose(id, options, take) {
-  const buttons = options.map(([value, name]) => make("button", {
+function choose(id, choices, take) {
+  const buttons = choices.map(([value, name]) => make("button", {
     onclick: event => { take(value); buttons.forEach(button => button.classList.toggle("on", button === event.target)); },
   }, name));
   $(id).replaceChildren(...buttons);
@@ -171,47 +217,56 @@ function choose(id, options, take) {
 
 function news(values) {
   Object.assign(panel.values, values);
-  for (const [address, value] of Object.entries(values)) {
+  for (const address of Object.keys(values)) {
     const control = panel.shown.get(address);
     if (!control) continue;
     control.line.classList.add("moving");
     setTimeout(() => control.line.classList.remove("moving"), 700);
-    const held = control.line.contains(document.activeElement) && document.activeElement.matches("input[type=text], input[type=number], textarea");
-    if (!held && Date.now() - (panel.touched.get(address) ?? 0) > HAND_MS) control.fill(value);
-    else setTimeout(() => settle(address), HAND_MS);
+    if (typingIn(control.line, BOXES) || touchedLately(address)) setTimeout(() => settle(address), HAND_MS);
+    else control.fill(values[address]);
   }
-  const mix = panel.values["/streamvace/status/prompt"] ?? "";
+  const mix = panel.values[ROOT + "status/prompt"] ?? "";
   $("on-show").textContent = mix && mix !== panel.values[PROMPT] ? `on show: ${mix}` : "";
-  $("next").textContent = panel.values["/streamvace/status/cue_next"] ?? "";
-  mark();
+  $("next").textContent = panel.values[ROOT + "status/cue_next"] ?? "";
+  markCues();
 }
 
-// What was set by hand shows what it came to: clamped, or refused.
+function typingIn(line, boxes) {
+  return line.contains(document.activeElement) && document.activeElement.matches(boxes);
+}
+
+function touchedLately(address) {
+  return Date.now() - (panel.touched.get(address) ?? 0) <= HAND_MS;
+}
+
+// Shows the value of a control after it was touched: the value may have been clamped or refused.
 function settle(address) {
-  const control = panel.shown.get(address), typing = document.activeElement?.matches("input[type=text], textarea");
-  if (!control || Date.now() - (panel.touched.get(address) ?? 0) <= HAND_MS) return;
-  if (!(typing && control.line.contains(document.activeElement))) control.fill(panel.values[address]);
+  const control = panel.shown.get(address);
+  if (!control || touchedLately(address) || typingIn(control.line, TEXT_BOXES)) return;
+  control.fill(panel.values[address]);
 }
 
 function cueButtons(names) {
   $("cue-list").replaceChildren(...names.map(name => make("button", {
     title: "Recall this cue. With Alt: delete it.",
-    onclick: event => event.altKey ? send("/streamvace/cue/delete", name)
-      : panel.seconds > 0 ? send("/streamvace/cue/recall", name, panel.seconds) : send("/streamvace/cue/recall", name),
+    onclick: event => {
+      if (event.altKey) send(ROOT + "cue/delete", name);
+      else cue("recall", name);
+    },
   }, name)));
-  mark();
+  markCues();
 }
 
-function mark() {
+function markCues() {
   for (const button of $("cue-list").children) {
-    button.classList.toggle("on", button.textContent === panel.values["/streamvace/status/cue"]);
-    button.classList.toggle("next", button.textContent === panel.values["/streamvace/status/cue_next"]);
+    button.classList.toggle("on", button.textContent === panel.values[ROOT + "status/cue"]);
+    button.classList.toggle("next", button.textContent === panel.values[ROOT + "status/cue_next"]);
   }
 }
 
 let lineTimer = null;
 function complain(line) {
-  $("line").textContent = line.replaceAll("/streamvace/", "");
+  $("line").textContent = line.replaceAll(ROOT, "");
   $("line").hidden = false;
   clearTimeout(lineTimer);
   lineTimer = setTimeout(() => { $("line").hidden = true; }, 6000);
@@ -221,15 +276,14 @@ function complain(line) {
 $("prompt").onkeydown = event => {
   if (event.key !== "Enter" || event.shiftKey) return;
   event.preventDefault();
-  const words = $("prompt").value.trim();
-  panel.seconds > 0 ? send(PROMPT + "/to", words, panel.seconds, panel.curve) : send(PROMPT, words);
+  glide(PROMPT, $("prompt").value.trim());
   $("prompt").blur();
 };
-$("go").onclick = () => send("/streamvace/cue/go");
+$("go").onclick = () => send(ROOT + "cue/go");
 $("store").onsubmit = event => {
   event.preventDefault();
   const name = $("cue-name").value.trim();
-  if (name) panel.seconds > 0 ? send("/streamvace/cue/store", name, panel.seconds) : send("/streamvace/cue/store", name);
+  if (name) cue("store", name);
   $("cue-name").value = "";
 };
 

@@ -1,8 +1,8 @@
 // The picture, the figures and the hints.
-"use strict";
-const $ = id => document.getElementById(id);
+import { $, make } from "/dom.js";
+
 const big = ["fps", "latency_ms", "chunk_ms", "chunks"];
-const told = [...big, "state", "prompt", "control", "mask"];
+const placed = [...big, "state", "prompt", "control", "mask"];
 
 const show = value => typeof value !== "number" ? (value ?? "–")
   : Number.isInteger(value) ? value : value.toFixed(Math.abs(value) < 100 ? 1 : 0);
@@ -24,12 +24,10 @@ function fill(stats) {
   $("shown-prompt").textContent = stats.prompt ?? "";
   $("control-name").textContent = stats.control ? "(" + stats.control + ")" : "";
   $("mask-name").textContent = stats.mask ? "(" + stats.mask + ")" : "";
-  $("rest").replaceChildren(...Object.entries(stats).filter(([key]) => !told.includes(key)).flatMap(([key, value]) => {
-    const name = document.createElement("dt"), text = document.createElement("dd");
-    name.textContent = key === "osc_port" ? "OSC port" : key.replaceAll("_", " ");
-    text.textContent = typeof value === "object" && value !== null ? JSON.stringify(value) : show(value);
-    return [name, text];
-  }));
+  $("rest").replaceChildren(...Object.entries(stats).filter(([key]) => !placed.includes(key)).flatMap(([key, value]) => [
+    make("dt", {}, key === "osc_port" ? "OSC port" : key.replaceAll("_", " ")),
+    make("dd", {}, typeof value === "object" && value !== null ? JSON.stringify(value) : String(show(value))),
+  ]));
 }
 
 async function poll() {
@@ -45,13 +43,7 @@ async function hints() {
   const list = await (await fetch("/hints.json")).json();
   $("hints-box").hidden = list.length === 0;
   if (list.length !== 3) $("hints-title").textContent = "To try";
-  $("hints").replaceChildren(...list.map(hint => {
-    const item = document.createElement("li"), what = document.createElement("span"), line = document.createElement("code");
-    what.textContent = hint.what;
-    line.textContent = hint.line;
-    item.append(what, line);
-    return item;
-  }));
+  $("hints").replaceChildren(...list.map(hint => make("li", {}, make("span", {}, hint.what), make("code", {}, hint.line))));
 }
 
 const picture = $("picture");
@@ -59,7 +51,7 @@ picture.onload = () => { picture.hidden = false; $("waiting").hidden = true; };
 picture.onerror = () => { picture.hidden = true; $("waiting").hidden = false; setTimeout(watch, 1000); };
 function watch() { picture.src = "/stream.mjpg?" + Date.now(); }
 
-// What the model sees is made and sent only while it is looked at.
+// The views of what the model sees are made and sent only while they are open.
 $("views").addEventListener("toggle", () => {
   for (const name of ["control", "mask"]) {
     const view = $("view-" + name);
@@ -71,7 +63,8 @@ $("views").addEventListener("toggle", () => {
 addEventListener("keydown", event => {
   if ((event.key !== "f" && event.key !== "F") || /INPUT|TEXTAREA|SELECT/.test(event.target.tagName)) return;
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  document.fullscreenElement ? document.exitFullscreen() : $("stage").requestFullscreen();
+  if (document.fullscreenElement) document.exitFullscreen();
+  else $("stage").requestFullscreen();
 });
 watch();
 poll();

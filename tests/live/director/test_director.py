@@ -293,8 +293,9 @@ def test_a_prompt_crosses_over_in_steps_of_a_chunk_and_a_reset_cuts() -> None:
     rig.director.accept(replace(chunk(1), prompt="red"), PaceMeter().pace())
     assert rig.director.stats()["mix"] == "red", "blue is not encoded yet"
     assert rig.director.build(12, 9).prompt == "blue"
+    check = rig.parameters.check
     rig.parameters.apply_bundle(
-        [Change("/streamvace/prompt", ("glass",), "test"), Change("/streamvace/reset", (), "test")]
+        [Change(check("/streamvace/prompt", ("glass",)), "test"), Change(check("/streamvace/reset", ()), "test")]
     )
     assert rig.director.build(12, 9).prompt == "glass"
 
@@ -303,12 +304,13 @@ def test_a_fade_is_where_the_clock_says_at_each_chunk_and_a_pause_does_not_hold_
     rig = Rig(context_scale=1.0)
     rig.director.build(9, 9)
     fade = Fade(4.0)
-    rig.parameters.apply_bundle([Change("/streamvace/context_scale", (0.0,), "test", fade)])
+    rig.parameters.apply_bundle([Change(rig.parameters.check("/streamvace/context_scale", (0.0,)), "test", fade)])
     rig.now_ns += SECOND
     inputs = rig.director.build(12, 9)
     assert (inputs.context_scale, inputs.snapshot_version) == (0.75, rig.parameters.snapshot().version)
     rig.set("pause", True)
-    rig.parameters.apply_bundle([Change("/streamvace/pause", (False,), "test", Fade(1.0, switch=1.0))])
+    unpause = rig.parameters.check("/streamvace/pause", (False,))
+    rig.parameters.apply_bundle([Change(unpause, "test", Fade(1.0, switch=1.0))])
     assert rig.director.wait_s(PaceMeter().pace()) > 0
     rig.now_ns += SECOND
     rig.director.wait_s(PaceMeter().pace())

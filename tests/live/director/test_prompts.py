@@ -24,7 +24,8 @@ class Show:
         self.transition = PromptTransition()
 
     def set(self, name: str, *arguments: object, fade: Fade | None = None) -> None:
-        [result] = self.parameters.apply_bundle([Change(f"/streamvace/{name}", arguments, "test", fade)])
+        coerced = self.parameters.check(f"/streamvace/{name}", arguments)
+        [result] = self.parameters.apply_bundle([Change(coerced, "test", fade)])
         assert result.status in ("set", "unchanged"), result.line
 
     def chunk(self, *, cut: bool = False, seconds: float = 1.0) -> dict[str, float]:

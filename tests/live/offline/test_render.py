@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -14,6 +15,7 @@ from streamvace.records.chunk import Chunk, ChunkInput
 from streamvace.system.errors import UserError
 from streamvace.video.film.source import read_frames
 from streamvace.video.film.writer import VideoWriter
+from tests.control.coerced import coerced
 from tests.live.fakes import FakeGenerator
 from tests.video.helpers import write_clip
 
@@ -70,8 +72,9 @@ def greys(path: Path) -> list[int]:
 
 
 def options(tmp_path: Path, factory: str = "make_recording", **more: object) -> RenderOptions:
-    given: dict[str, object] = {"input": tmp_path / "in.mp4", "output": tmp_path / "out.mp4", "size": SIZE, **more}
-    return RenderOptions(factory=f"tests.live.offline.test_render:{factory}", **given)  # type: ignore[arg-type]
+    given: dict[str, Any] = {"input": tmp_path / "in.mp4", "output": tmp_path / "out.mp4", "size": SIZE, **more}
+    given["parameters"] = coerced(given.get("parameters", {}))
+    return RenderOptions(factory=f"tests.live.offline.test_render:{factory}", **given)
 
 
 def test_every_frame_is_used_once_in_order_nine_first_then_twelve(tmp_path: Path) -> None:

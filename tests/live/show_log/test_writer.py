@@ -59,7 +59,8 @@ def test_every_change_is_logged_with_its_writer_at_the_first_chunk_that_shows_it
     rig.parameters.set("/streamvace/seed", (7,), "panel")
     early = ChunkInput("a", snapshot_version=0)  # built before the change, finished after it
     rig.log.made(early, chunk(early, 1))
-    rig.parameters.apply_bundle([Change("/streamvace/prompt", ("red",), "osc"), Change("/streamvace/reset", (), "osc")])
+    asked = [rig.parameters.check("/streamvace/prompt", ("red",)), rig.parameters.check("/streamvace/reset", ())]
+    rig.parameters.apply_bundle([Change(coerced, "osc") for coerced in asked])
     rig.made(2, seed=7, prompt="red")
     rig.made(3, seed=7, prompt="red")
     rig.log.close()

@@ -6,7 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from streamvace.live.surfaces.metrics import metrics
 from streamvace.live.surfaces.status_feed import osc_figures
-from streamvace.osc.inbox import Counters
+from streamvace.osc.counters import Counters
 from streamvace.telemetry.telemetry import Stats, Telemetry
 
 

@@ -1,0 +1,37 @@
+"""What has come in over OSC, counted for the metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Counters:
+    """Counts since the start, of messages unless stated otherwise.
+
+    datagrams: received. malformed: datagrams that are not OSC. messages: decoded; a pattern counts once.
+    applied: changes handed to the parameters. coalesced: superseded by a later one before they were applied.
+    clamped, refused: out of range; without a meaning. unknown: to addresses that do not exist.
+    scheduled: bundles kept for later. unscheduled: bundles refused because of their time tag or a full schedule.
+    requests_dropped: dropped in favour of newer ones. unsent: replies and feedback that the network did not accept.
+    tcp_refused: connections beyond the limit. tcp_unframed: connections closed because their data has no framing.
+    tcp_slow: connections closed because the client does not read.
+    faults: internal errors that were caught; should stay 0.
+    """
+
+    datagrams: int = 0
+    malformed: int = 0
+    messages: int = 0
+    applied: int = 0
+    coalesced: int = 0
+    clamped: int = 0
+    refused: int = 0
+    unknown: int = 0
+    scheduled: int = 0
+    unscheduled: int = 0
+    requests_dropped: int = 0
+    unsent: int = 0
+    tcp_refused: int = 0
+    tcp_unframed: int = 0
+    tcp_slow: int = 0
+    faults: int = 0

@@ -47,8 +47,8 @@ def test_a_chunk_sees_references_just_before_the_first_cached_frame(name: str, b
         first = min(held)
         before = rotary_table(range(first - 2, first), *GRID, SIZE.head_dim, "cpu").rotate(reference_k)
         # A bias on the score is a factor on the weight.
-        past = torch.ones(keys.shape[1]) if beside._bias is None else beside._bias[0].exp()
-        scores = torch.einsum("bqhd,bkhd->bhqk", beside._rotary.rotate(q), torch.cat((keys, before), dim=1)) / 12**0.5
+        past = torch.ones(keys.shape[1]) if beside.bias is None else beside.bias[0].exp()
+        scores = torch.einsum("bqhd,bkhd->bhqk", beside.rotary.rotate(q), torch.cat((keys, before), dim=1)) / 12**0.5
         shares = scores.exp() * torch.cat((past, torch.ones(2 * TOKENS)))
         shares = shares / shares.sum(dim=-1, keepdim=True)
         theirs = torch.einsum("bhqk,bkhd->bqhd", shares, torch.cat((values, reference_v), dim=1))

@@ -20,7 +20,7 @@ from streamvace.live.output.sinks import SinkOpener, Sinks
 from streamvace.live.output_setup import show_of
 from streamvace.live.worker.health import Health
 from streamvace.live.worker.limits import Limits
-from streamvace.live.worker.messages import Ask, Done, Ready, StepFailed, WorkerSetup
+from streamvace.live.worker.messages import Ask, Done, Progress, Ready, StepFailed, WorkerSetup
 from streamvace.live.worker.shared_frames import Packed
 from streamvace.live.worker.supervisor import Supervisor
 from streamvace.records.chunk import Chunk, ChunkInput
@@ -59,6 +59,7 @@ class ScriptedLink:
         self._hung = False
         self.exit_code: int | None = None
         self.pid = 1
+        self._after(start_s / 2, Progress("half loaded"))
         self._after(start_s, Ready(setup.size, self._generator.frames_wanted(), 0))
         self._after(start_s, Ask(self._generator.frames_wanted()))
 

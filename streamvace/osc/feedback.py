@@ -56,6 +56,11 @@ class Subscribers:
             if source in (target, entry.source):
                 entry.heard = now
 
+    def stood_still(self, seconds: float) -> None:
+        """Nobody could be heard for so long: that is no silence of theirs."""
+        for entry in self._by_target.values():
+            entry.heard += seconds
+
     def forget_silent(self, now: float) -> None:
         """Remove subscribers that have been silent for EXPIRY."""
         for target in [target for target, entry in self._by_target.items() if now - entry.heard > EXPIRY]:

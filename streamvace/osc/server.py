@@ -30,6 +30,7 @@ from streamvace.osc.inbox import Inbox, Request
 from streamvace.osc.local_clients import LocalClients
 from streamvace.osc.peer import Peer, is_tcp, udp_target
 from streamvace.osc.tcp import Ready, TcpConnections, listen
+from streamvace.system.clock import STALL_NS
 from streamvace.system.errors import UserError
 
 DEFAULT_PORT = 7700
@@ -165,6 +166,9 @@ class OscServer:
 
     def _turn(self, ready: Ready) -> None:
         now = time.monotonic()
+        late = now - self._next_status
+        if late * 1e9 > STALL_NS:
+            self._subscribers.stood_still(late)
         self._receive(now, ready)
         outcome = self._inbox.flush()
         for (peer, about), line in outcome.complaints.items():

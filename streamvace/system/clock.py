@@ -13,6 +13,12 @@ perf_counter is monotonic, has a fine resolution everywhere, and is shared by al
 (QPC), Linux and macOS. time.monotonic has 15 ms steps on Windows before Python 3.13.
 """
 
+STALL_NS = 1_000_000_000
+"""A thread that wakes later than this did not run: the program was stopped (SIGSTOP, a debugger) or the machine slept.
+
+Far above what a busy machine delays a thread by, and below the shortest limit that a stall must not use up.
+"""
+
 
 class Clock(Protocol):
     """The time functions of a paced thread. Tests pass a clock that they move by hand."""
@@ -22,6 +28,28 @@ class Clock(Protocol):
 
     def wait_until(self, when_ns: int, stop: threading.Event) -> None:
         """Return at `when_ns`, immediately if that is past, and soon after `stop` is set."""
+
+
+class AwakeTime:
+    """How long a thread has waited, measured by a thread that looks every few milliseconds.
+
+    Between two looks at most `STALL_NS` count: what is longer was no waiting, but a process that did not run.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.restart()
+
+    def restart(self) -> None:
+        """Count from now."""
+        self._looked_ns, self._waited_ns = self._clock.now(), 0
+
+    def seconds(self) -> float:
+        """Look at the clock; the seconds waited so far."""
+        now_ns = self._clock.now()
+        self._waited_ns += min(now_ns - self._looked_ns, STALL_NS)
+        self._looked_ns = now_ns
+        return self._waited_ns / 1e9
 
 
 class ShowClock:

@@ -20,7 +20,7 @@ from streamvace.live.output.sinks import SinkOpener, Sinks
 from streamvace.live.output_setup import show_of
 from streamvace.live.worker.health import Health
 from streamvace.live.worker.limits import Limits
-from streamvace.live.worker.messages import Ask, Done, Ready, StepFailed, WorkerSetup
+from streamvace.live.worker.messages import Ask, Done, Progress, Ready, StepFailed, WorkerSetup
 from streamvace.live.worker.shared_frames import Packed
 from streamvace.live.worker.supervisor import Supervisor
 from streamvace.records.chunk import Chunk, ChunkInput
@@ -32,6 +32,7 @@ from tests.live.show import SECOND, frame
 from tests.live.virtual_time import VirtualTime
 
 SIZE = (32, 32)
+IMPATIENT = Limits(first_chunk_s=10.0, chunk_s=5.0, chunk_factor=4.0)
 REAL_S = 600.0
 """For the longest show on the busiest machine."""
 
@@ -58,6 +59,7 @@ class ScriptedLink:
         self._hung = False
         self.exit_code: int | None = None
         self.pid = 1
+        self._after(start_s / 2, Progress("half loaded"))
         self._after(start_s, Ready(setup.size, self._generator.frames_wanted(), 0))
         self._after(start_s, Ask(self._generator.frames_wanted()))
 
@@ -95,6 +97,10 @@ class ScriptedLink:
 
     def close(self, grace_s: float) -> None:
         self._due.clear()
+
+    def stand_still(self, seconds: float) -> None:
+        """Whatever is on its way comes that much later."""
+        self._due = deque((due_ns + round(seconds * SECOND), message) for due_ns, message in self._due)
 
     def _after(self, seconds: float, message: object) -> None:
         self._due.append((self._show.time.now() + round(seconds * SECOND), message))
@@ -184,11 +190,13 @@ class VirtualShow:
         start_s: float = 2.0,
         sinks: Sequence[SinkOpener] = (),
         inputs: Rings | None = None,
+        limits: Limits = IMPATIENT,
         **values: bool | float | str,
     ) -> None:
         """on_tick: what a performer does; called at each tick on the presenter's thread. start_s: a worker's start.
-        sinks: besides the ledger. inputs: instead of the moving source alone."""
+        sinks: besides the ledger. inputs: instead of the moving source alone. limits: the supervisor's."""
         self.time = VirtualTime(actors=3, end_ns=round(seconds * SECOND))
+        self._link: ScriptedLink | None = None
         self.script = script
         self.on_tick = on_tick
         self.stopping = threading.Event()
@@ -229,8 +237,8 @@ class VirtualShow:
             director,
             self.telemetry,
             reporter,
-            limits=Limits(first_chunk_s=10.0, chunk_s=5.0, chunk_factor=4.0),
-            connect=lambda setup: ScriptedLink(self, setup, start_s),
+            limits=limits,
+            connect=lambda setup: self._connect(setup, start_s),
             clock=self.time,
         )
         self.poller = SourcePoller(lambda: opener(self), self.ring, reporter, clock=self.time)
@@ -246,6 +254,16 @@ class VirtualShow:
         for part in (self.presenter, self.supervisor, self.poller):
             part.stop()
         return self.telemetry.stats()
+
+    def stand_still(self, seconds: float, *, worker: bool) -> int:
+        """Every thread of the stage stands still, as after SIGSTOP; with `worker`, it does, too. When it is over."""
+        if worker and self._link is not None:
+            self._link.stand_still(seconds)
+        return self.time.jump(round(seconds * SECOND))
+
+    def _connect(self, setup: WorkerSetup, start_s: float) -> ScriptedLink:
+        self._link = ScriptedLink(self, setup, start_s)
+        return self._link
 
     def set(self, name: str, *arguments: object) -> None:
         self.parameters.set(f"/streamvace/{name}", arguments, "performer")

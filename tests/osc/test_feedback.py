@@ -41,6 +41,16 @@ def test_the_silent_are_forgotten_and_the_heard_are_not() -> None:
     assert subscribers.targets() == [("10.0.0.2", 9001)]
 
 
+def test_a_time_in_which_nobody_could_be_heard_is_no_silence() -> None:
+    subscribers = Subscribers()
+    subscribers.add(DESK, None, 0.0)
+    subscribers.stood_still(3600.0)
+    subscribers.forget_silent(3600.0 + EXPIRY)
+    assert subscribers.targets() == [DESK]
+    subscribers.forget_silent(3601.0 + EXPIRY)
+    assert subscribers.targets() == []
+
+
 def test_a_flood_of_strangers_does_not_push_out_the_desk() -> None:
     subscribers = Subscribers()
     subscribers.add(DESK, None, 0.0)

@@ -27,6 +27,14 @@ def test_earliest_first_and_of_one_time_in_order_of_arrival() -> None:
     assert schedule.next_due(0.0) is None
 
 
+def test_after_a_jump_of_the_clock_everything_due_comes_once_and_in_order() -> None:
+    schedule = Schedule()
+    for due, name, ahead in [(3.0, "c", True), (1.0, "a", False), (2.0, "b", True)]:
+        schedule.add(due, 0.0, some(name), PEER, 10, ahead=ahead)
+    assert names(schedule, 3600.0, look_ahead=0.5) == ["/a", "/b", "/c"]
+    assert names(schedule, 3600.0, look_ahead=0.5) == []
+
+
 def test_nothing_waits_longer_than_the_horizon() -> None:
     schedule = Schedule()
     assert schedule.add(HORIZON, 0.0, some("a"), PEER, 10, ahead=False) == ""

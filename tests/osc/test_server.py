@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 
 import pytest
 
@@ -123,6 +124,19 @@ def test_an_unchanged_value_and_a_trigger_echo_to_no_one(connect: Connect) -> No
     desk.send(RESET)
     desk.ping()
     assert tablet.ping() == []
+
+
+def test_a_subscriber_outlives_an_hour_in_which_the_server_stood_still(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, tablet = connect(), connect()
+    desk.send("/streamvace/subscribe")
+    desk.ping()
+    monkeypatch.setattr("streamvace.osc.server.time", SimpleNamespace(monotonic=lambda: time.monotonic() + 3600))
+    tablet.ping()
+    tablet.ping()
+    tablet.send(SEED, 8)
+    desk.until(SEED, 8)
 
 
 def test_a_subscriber_may_listen_on_another_port(connect: Connect) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from statistics import median
+from statistics import median_low
 
 _RECENT_CHUNKS = 5
-"""Chunks over which the median period is taken: a single hiccup must not shift every cue."""
+"""Chunks over which the median period is taken: a single hiccup must not shift every cue. Of an even number, the lower
+of the middle two: then this holds from the second period on."""
 
 
 class LookAhead:
@@ -30,7 +31,7 @@ class LookAhead:
         if self._started_ns is not None:
             self._periods_s.append((now_ns - self._started_ns) / 1e9)
         self._started_ns = now_ns
-        period_s = median(self._periods_s) if self._periods_s else step_s
+        period_s = median_low(self._periods_s) if self._periods_s else step_s
         self.seconds = max(step_s, backlog_s) + period_s / 2
 
     def interrupted(self) -> None:

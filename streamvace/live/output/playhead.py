@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from streamvace.records.chunk import Trace
 from streamvace.records.frame import Made
+from streamvace.system.clock import STALL_NS
 
 _SECOND_NS = 1_000_000_000
 
@@ -137,8 +138,11 @@ class Playhead:
         """The picture of this tick; None with SLATE. While paused, the content clock stands still.
 
         now_ns: when the tick was due, not when it happened, so that content does not jitter with the thread.
+        After a stall the content clock goes on where it stood: the queued frames are shown, not skipped.
         """
         elapsed_ns = 0 if self._last_tick_ns is None else max(0, now_ns - self._last_tick_ns)
+        if elapsed_ns > STALL_NS:
+            elapsed_ns = 0
         self._last_tick_ns = now_ns
         if paused and self._current is not None:
             self.counters.paced += 1

@@ -20,7 +20,7 @@ from streamvace.live.worker.pace import Pace
 from streamvace.records.backlog import Backlog
 from streamvace.records.chunk import Chunk
 from streamvace.records.frame import Frame, Made
-from streamvace.system.clock import Clock, ShowClock
+from streamvace.system.clock import STALL_NS, Clock, ShowClock
 from streamvace.telemetry.reporter import Reporter, one_line
 from streamvace.telemetry.telemetry import Stats, Telemetry
 from streamvace.video.core.resize import with_alpha
@@ -69,6 +69,7 @@ class Presenter:
         self._stop = threading.Event()
         self._opened: Future[None] = Future()
         self._published = 0
+        self._stalled_ns = 0
         self._shown: Frame | None = None
         self._thread = threading.Thread(target=self._run, name="presenter", daemon=True)
 
@@ -114,12 +115,17 @@ class Presenter:
         return self._shown
 
     def stats(self) -> Stats:
-        """What the ticks showed, and the faults of sinks."""
+        """What the ticks showed, the faults of sinks, and stalled_ms: how long the clock stood still in all."""
         with self._lock:
             counters = asdict(self._playhead.counters)
             play_rate = self._playhead.play_rate
         del counters["received"]
-        return {**counters, "play_rate": round(play_rate, 3), "sink_faults": self._sinks.faults}
+        return {
+            **counters,
+            "play_rate": round(play_rate, 3),
+            "sink_faults": self._sinks.faults,
+            "stalled_ms": round(self._stalled_ns / 1e6, 3),
+        }
 
     def _run(self) -> None:
         try:
@@ -136,7 +142,10 @@ class Presenter:
                 if now_ns < ticks.deadline_ns:
                     continue
                 try:
+                    late_ns = now_ns - ticks.deadline_ns
                     missed = ticks.fire(now_ns)
+                    if late_ns > STALL_NS:
+                        self._stood_still(late_ns, missed)
                     show = self._show()
                     if show.rate != ticks.rate:
                         ticks.set_rate(show.rate)
@@ -146,6 +155,12 @@ class Presenter:
                     self._reporter.report("presenter", one_line(error))
         finally:
             self._sinks.close()
+
+    def _stood_still(self, late_ns: int, missed: int) -> None:
+        """The thread slept through its ticks: the program was stopped, or the machine."""
+        self._stalled_ns += late_ns
+        line = f"the show's clock stood still for {late_ns / 1e9:.1f} s; nothing was published for {missed} ticks"
+        self._reporter.report("clock", line)
 
     def _count_backlog(self) -> None:
         """Under the lock."""

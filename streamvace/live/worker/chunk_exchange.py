@@ -16,7 +16,7 @@ from streamvace.live.worker.messages import Ask, Died, Done, StepFailed
 from streamvace.live.worker.pace import Pace, PaceMeter
 from streamvace.live.worker.status import State, StatusBoard
 from streamvace.records.chunk import Chunk, ChunkInput
-from streamvace.system.clock import Clock
+from streamvace.system.clock import AwakeTime, Clock
 from streamvace.telemetry.memory import free_memory_line
 from streamvace.telemetry.reporter import Reporter, one_line
 from streamvace.telemetry.telemetry import Telemetry
@@ -95,26 +95,30 @@ class ChunkExchange:
     _notes: tuple[str, ...] = ()
 
     def serve(self, link: Link, first_frames: int, clock_offset_ns: int) -> None:
-        """Exchange chunks until `must_leave`. At most one chunk is in flight. Raises WorkerGone."""
+        """Exchange chunks until `must_leave`. At most one chunk is in flight. Raises WorkerGone.
+
+        The time of a chunk leaves out stalls of the stage: only a worker that hangs by itself reaches its limit.
+        """
         meter = PaceMeter()
         ask: Ask | None = None
-        sent_ns: int | None = None
+        in_flight: AwakeTime | None = None
         while not self.must_leave():
             if ask is not None and self.feed.wait_s(meter.pace()) <= 0:
                 inputs = self.feed.build(ask.frames, first_frames)
-                sent_ns, ask = self.clock.now(), None
+                in_flight, ask = AwakeTime(self.clock), None
                 _send(link, inputs)
             message = receive(link)
+            seconds = 0.0 if in_flight is None else in_flight.seconds()
             if isinstance(message, Ask):
                 ask = message
             elif isinstance(message, StepFailed):
-                sent_ns = None
+                in_flight = None
                 self._failed(message)
-            elif isinstance(message, Done) and sent_ns is not None:
-                seconds, sent_ns = self._seconds_since(sent_ns), None
+            elif isinstance(message, Done) and in_flight is not None:
+                in_flight = None
                 self.board.update(health=message.health)
                 self._finished(in_stage_time(link.chunk(message), clock_offset_ns), meter, seconds)
-            elif sent_ns is not None and self._seconds_since(sent_ns) > self.limits.deadline_s(meter.pace()):
+            elif seconds > self.limits.deadline_s(meter.pace()):
                 raise WorkerGone(f"a chunk took longer than {self.limits.deadline_s(meter.pace()):g} s")
 
     def _failed(self, message: StepFailed) -> None:
@@ -135,9 +139,6 @@ class ChunkExchange:
                 self.reporter.report("note", note)
         # A note stays for as long as the chunks carry it; an error before this chunk is over.
         self.board.update(state=State.RUNNING, chunk=chunk.index, error=chunk.notes[-1] if chunk.notes else "")
-
-    def _seconds_since(self, moment_ns: int) -> float:
-        return (self.clock.now() - moment_ns) / 1e9
 
 
 def _send(link: Link, inputs: ChunkInput) -> None:

@@ -12,7 +12,7 @@ class Limits:
     """Timeouts and retries. Generous: a slow machine is not a dead one.
 
     start_s: silence while loading and warming up. first_chunk_s: the first chunk. chunk_s: any later one, or
-    `chunk_factor` times the recent mean if that is longer. backoff_s: pauses before a restart, the last one repeated.
+    `chunk_factor` times the recent median if that is longer. backoff_s: pauses before a restart, the last one repeated.
     attempts: starts that may fail before the first READY. steady_s: a worker that was ready for longer is not part of a
     crash loop; the next one starts immediately.
     """

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from statistics import fmean, pstdev
+from statistics import median
 
 _RECENT_CHUNKS = 8
-"""Enough to measure the jitter of a busy machine, few enough to follow a change of the step time within seconds."""
+"""Enough to measure the jitter of a busy machine. Up to three stalls leave their median alone, and a lasting change of
+the step time is followed after five chunks. Even, so that the median of two alternating times lies between them."""
+
+_DEVIATION = 1.4826
+"""Standard deviation of a normal distribution over its median absolute deviation, which one stall does not move."""
 
 _PLAY_MARGIN = 0.98
 """Play slightly slower than chunks are made, so that the queue grows slowly and does not run empty."""
@@ -21,7 +25,10 @@ _MAX_CUSHION_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Pace:
-    """Recent chunk times. fps: frames per second of work. step_s: mean time of a step. jitter_s: standard deviation."""
+    """Recent chunk times; a stalled chunk among them moves none of the three.
+
+    fps: median frames per second of work. step_s: median time of a step. jitter_s: its robust standard deviation.
+    """
 
     fps: float
     step_s: float
@@ -63,8 +70,9 @@ class PaceMeter:
         if not self._recent:
             return Pace(fps=0.0, step_s=0.0, jitter_s=0.0)
         times = [seconds for _, seconds in self._recent]
+        step_s = median(times)
         return Pace(
-            fps=sum(frames for frames, _ in self._recent) / sum(times),
-            step_s=fmean(times),
-            jitter_s=pstdev(times),
+            fps=median(frames / seconds for frames, seconds in self._recent),
+            step_s=step_s,
+            jitter_s=_DEVIATION * median(abs(seconds - step_s) for seconds in times),
         )

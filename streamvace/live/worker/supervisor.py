@@ -16,7 +16,7 @@ from streamvace.live.worker.limits import Limits
 from streamvace.live.worker.messages import Progress, Ready, WorkerSetup
 from streamvace.live.worker.status import State, Status, StatusBoard
 from streamvace.live.worker.worker_link import GRACE_S, WorkerLink
-from streamvace.system.clock import Clock, ShowClock
+from streamvace.system.clock import AwakeTime, Clock, ShowClock
 from streamvace.telemetry.reporter import Reporter, one_line
 from streamvace.telemetry.telemetry import Stats, Telemetry
 
@@ -124,19 +124,20 @@ class Supervisor:
 
     def _await_ready(self, link: Link) -> Ready | None:
         """Wait until it is loaded and warm; every message extends the time limit. None when it has to leave first."""
-        heard_ns = self._clock.now()
+        silence = AwakeTime(self._clock)
         while not self._must_leave():
             message = receive(link)
+            silent_s = silence.seconds()
             if isinstance(message, Ready):
                 if message.size != self._setup.size:
                     raise WorkerGone(f"the model makes {message.size} pictures, the show is {self._setup.size}", True)
                 return message
             if isinstance(message, Progress):
-                heard_ns = self._clock.now()
+                silence.restart()
                 if message.loaded and not self.status.was_ready:
                     self._board.update(state=State.WARMING, was_loaded=True)
                 self._board.update(progress=message.text)
-            elif (self._clock.now() - heard_ns) / 1e9 > self._limits.start_s:
+            elif silent_s > self._limits.start_s:
                 raise WorkerGone(f"the worker said nothing for {self._limits.start_s:g} s while starting")
         return None
 

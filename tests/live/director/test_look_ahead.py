@@ -32,6 +32,13 @@ def test_a_hiccup_and_a_pause_do_not_move_it() -> None:
     assert look.seconds == pytest.approx(0.65)
 
 
+@pytest.mark.parametrize("before", [1, 2, 3])
+def test_one_stall_among_the_first_periods_does_not_move_it_either(before: int) -> None:
+    look = steady(0.4, 0.5, 0.0, chunks=before + 1)
+    look.chunk_starts(25 * SECOND, 0.4, 0.0)
+    assert look.seconds == pytest.approx(0.65)
+
+
 @given(period=st.floats(0.05, 2.0), way=st.floats(0.0, 3.0), wanted=st.floats(10.0, 20.0), phase=st.floats(0.0, 1.0))
 def test_the_first_chunk_after_it_is_the_one_shown_nearest_the_wanted_moment(
     period: float, way: float, wanted: float, phase: float

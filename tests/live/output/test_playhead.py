@@ -43,6 +43,14 @@ def test_content_faster_than_the_output_drops_frames_and_counts_them() -> None:
     assert playhead.counters.dropped == 4
 
 
+def test_after_a_stall_the_content_clock_goes_on_where_it_stood() -> None:
+    playhead = Playhead(15)
+    playhead.offer([content(i) for i in range(5)])
+    assert numbers(playhead, 3) == [0, 0, 1]
+    assert numbers(playhead, 8, start_ns=25 * SECOND) == [1, 1, 2, 2, 3, 3, 4, 4]
+    assert playhead.counters.dropped == 0
+
+
 def test_a_late_chunk_is_bridged_by_holding_the_last_frame() -> None:
     playhead = Playhead(30)
     playhead.offer([content(1), content(2)])

@@ -172,6 +172,18 @@ def test_a_tick_that_comes_late_is_counted_as_missed_and_the_cadence_recovers() 
     figures = stand.telemetry.stats()
     assert figures["missed"] == 15
     assert figures["ticks"] == 60 - 15
+    assert (figures["stalled_ms"], stand.lines) == (0, []), "half a second is a late tick"
+
+
+def test_a_clock_that_stood_still_is_reported_with_its_length_and_the_cadence_recovers() -> None:
+    sink = Collector()
+    stall = HandClock(60 * SECOND, late=lambda when: 25 * SECOND if when == SECOND else 0)
+    stand = Stand(sink, clock=stall, rate=30)
+    stand.play()
+    figures = stand.telemetry.stats()
+    assert stand.lines == ["clock: the show's clock stood still for 25.0 s; nothing was published for 750 ticks"]
+    assert (figures["missed"], figures["stalled_ms"]) == (750, 25_000)
+    assert figures["ticks"] == 60 * 30 - 750
 
 
 def test_every_sink_is_closed_at_the_end() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,39 @@ def test_jitter_slows_the_playing_so_that_an_unlucky_chunk_does_not_starve() -> 
     for i in range(8):
         pace = meter.record(12, 0.8 if i % 2 else 1.2)
     assert pace.play_rate(24) < steady(1.0).play_rate(24)
+
+
+@pytest.mark.parametrize("stall_s", [1.0, 5.0, 25.0, 3600.0])
+@pytest.mark.parametrize("place", range(3, 8))
+def test_one_stalled_chunk_moves_neither_the_rate_nor_the_time_of_a_step(place: int, stall_s: float) -> None:
+    meter = PaceMeter()
+    for number in range(8):
+        pace = meter.record(12, 1.0 + stall_s * (number == place))
+        assert pace == steady(1.0)
+
+
+def test_three_stalls_in_a_row_do_not_move_it_and_a_lasting_change_is_followed_after_five_chunks() -> None:
+    meter = PaceMeter()
+    for _ in range(8):
+        meter.record(12, 1.0)
+    paces = [meter.record(12, 3.0) for _ in range(5)]
+    assert paces[2] == steady(1.0)
+    assert paces[4] == steady(3.0)
+
+
+def test_jitter_is_a_standard_deviation_of_chunks_that_vary_evenly() -> None:
+    meter = PaceMeter()
+    for deviation in (-1.53, -0.89, -0.49, -0.16, 0.16, 0.49, 0.89, 1.53):  # the octiles of a normal distribution
+        pace = meter.record(12, 2.0 + 0.1 * deviation)
+    assert pace.jitter_s == pytest.approx(0.1, rel=0.1)
+
+
+def test_times_that_alternate_are_played_at_the_rate_between_them() -> None:
+    meter = PaceMeter()
+    for number in range(8):
+        pace = meter.record(12, 0.5 if number % 2 else 0.7)
+    assert pace.step_s == pytest.approx(0.6)
+    assert pace.jitter_s > 0.1
 
 
 def test_a_slow_generator_is_asked_again_at_once() -> None:

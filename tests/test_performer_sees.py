@@ -22,7 +22,7 @@ B14  `test_wan_loading.test_its_lora_is_merged_into_the_base_and_not_into_the_co
 B15  `conditioning.test_context.test_a_mask_that_is_all_white_for_one_chunk_does_not_pick_up_a_stale_stream`, below
 T1   below; `parity.test_parity` on longlive_vace_nopadkeys
 T2   below
-T3   `test_hints.test_the_history_is_written_with_hints_on_request`
+T3   `test_hints.test_the_history_is_written_with_hints_when_asked`
 """
 
 from __future__ import annotations

@@ -286,7 +286,7 @@ def test_a_picture_that_has_settled_needs_no_new_hints(threshold: float, calls: 
     assert len(made) == calls
 
 
-def test_the_history_is_written_with_hints_on_request() -> None:
+def test_the_history_is_written_with_hints_when_asked() -> None:
     plain, hinted = small_generator(), small_generator()
     made = record_hints(hinted)
     assert torch.equal(latents_of(plain)[0], latents_of(hinted, history_hints=True)[0])

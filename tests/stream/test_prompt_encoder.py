@@ -123,7 +123,7 @@ def test_a_long_prompt_is_shortened_in_messages() -> None:
         assert prompts.remarks()[0].startswith("prompt 'a coral reef, volumetric light, slow ...' is")
 
 
-def test_the_oldest_texts_are_dropped_except_those_in_use() -> None:
+def test_texts_of_long_ago_are_let_go_but_none_that_is_wanted() -> None:
     class Counted(WordLengths):
         count = 0
 
@@ -132,13 +132,13 @@ def test_the_oldest_texts_are_dropped_except_those_in_use() -> None:
             return super().encode(prompts)
 
     encoder = Counted()
-    prompts = PromptEncoder(encoder)
+    desk = PromptEncoder(encoder)
     many = [f"part {index}" for index in range(KEPT_TEXTS + 3)]
     for _ in range(3):
-        assert len(prompts.take(many, needed=False) or []) == len(many)
+        assert len(desk.take(many, needed=False) or []) == len(many)
     assert encoder.count == len(many)
-    prompts.take(["other"], needed=False)
-    prompts.take(many[:1], needed=False)
+    desk.take(["other"], needed=False)
+    desk.take(many[:1], needed=False)
     assert encoder.count == len(many) + 2
 
 

@@ -1,4 +1,4 @@
-"""Chunks made of any of VACE's inputs, and what they do to a small generator."""
+"""Chunks of any combination of VACE's inputs, and their effect on a small generator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INPUTS = (
 ROWS = [(name, codec) for name in PIPELINES if name != "embedded" for codec in ("taehv", "wan-vae")]
 ROWS.append(("embedded", "tiny"))
 CODECS = [("longlive", "taehv"), ("longlive", "wan-vae"), ("embedded", "tiny")]
-"""One row of each autoencoder, for what does not depend on the pipeline."""
+"""One pipeline per autoencoder, for tests that do not depend on the pipeline."""
 
 
 def make(name: str, codec: str) -> Generator:
@@ -29,7 +29,7 @@ def make(name: str, codec: str) -> Generator:
 
 
 def compose(generator: Generator, inputs: frozenset[str], seed: int, **others: object) -> ChunkInput:
-    """A chunk with these inputs, each the same for the same seed whatever is beside it."""
+    """A chunk with these inputs. Each depends only on the seed, not on the other inputs."""
     width, height = generator.size
     frames = generator.frames_wanted()
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(INPUTS, (frames, height, width, 3))
@@ -60,7 +60,7 @@ def latents_of(generator: Generator, chunk: ChunkInput) -> torch.Tensor:
 
 
 def contexts_of(generator: Generator, chunk: ChunkInput) -> list[torch.Tensor]:
-    """The tokens that join the noise, `[frames, tokens a frame, dim]` each, references' in front."""
+    """The context tokens added to the noise, each `[frames, tokens per frame, dim]`, references first."""
     state, parts = generator.state, generator.networks
     streams = state.context
     state.references.take(parts.codec, chunk.references, generator._canvas)

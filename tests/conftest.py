@@ -1,4 +1,4 @@
-"""Settings of every test."""
+"""Settings of all tests."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from hypothesis import settings
 
 from streamvace.system.idle_threads import sleep_when_idle
 
-# Test networks are tiny: a second thread only waits for the first, and on a busy machine it waits long.
+# Test networks are tiny: a second thread only waits for the first, and waits long on a busy machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sleep_when_idle()
 
-# How soon an example is done says nothing about the code on a machine that is busy with something else.
+# On a busy machine the duration of an example says nothing about the code.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")

@@ -1,4 +1,4 @@
-"""Small random networks with the real structure, for tests of everything above the numerics."""
+"""Small random networks with the real structure, for tests above the numerics."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ SMALL = WanSize(
     freq_dim=16,
 )
 SMALL_TINY = replace(SMALL, in_dim=32, out_dim=32, vace_in_dim=128)
-"""The embedded model's geometry: 32 latent channels, 16 pixels a latent."""
+"""The embedded model's geometry: 32 latent channels, 16 pixels per latent."""
 
 
 class WordLengths:
-    """A text encoder whose embedding is the prompt's letters; words with a q are unknown to it."""
+    """A text encoder that embeds the letters of a prompt. Words with a q are unknown to it."""
 
     def at_hand(self, prompt: str) -> bool:
         """See TextEncoder.at_hand."""
@@ -59,12 +59,12 @@ class WordLengths:
 
 
 def encoder_threads() -> list[threading.Thread]:
-    """The threads of every prompt desk."""
+    """The running threads of all prompt encoders."""
     return [thread for thread in threading.enumerate() if thread.name == "text encoder"]
 
 
 class SlowEncoder(WordLengths):
-    """Nothing is at hand; every text waits until the test lets it through, at most a minute."""
+    """Has no cached text. Every text waits until the test releases it, at most a minute."""
 
     def __init__(self) -> None:
         self.begun: list[str] = []
@@ -81,7 +81,7 @@ class SlowEncoder(WordLengths):
         self.begun.append(prompt)
         self._begun[prompt].set()
         if not self._gates[prompt].wait(60):
-            raise TimeoutError(f"nobody let {prompt!r} through")
+            raise TimeoutError(f"{prompt!r} was not released")
         if "broken" in prompt:
             raise RuntimeError("no room:\n12.1 GB needed, 10.4 GB free")
         return super().encode(prompts)
@@ -92,27 +92,27 @@ class SlowEncoder(WordLengths):
         return super().unknown_words(prompt)
 
     def let(self, prompt: str) -> None:
-        """Let a text through, now or when it comes."""
+        """Release a text, now or when it arrives."""
         self._gates[prompt].set()
 
     def wait_begun(self, prompt: str) -> None:
-        """Until the encoder works at it."""
+        """Wait until the encoder works on it."""
         assert self._begun[prompt].wait(60)
 
     def wait_for(self, prompt: str) -> None:
-        """Until it is encoded and the thread that did so has gone home."""
+        """Wait until it is encoded and the encoder's thread has ended."""
         assert self._done[prompt].wait(60)
         self.join()
 
     def join(self) -> None:
-        """Until no thread encodes."""
+        """Wait until no thread encodes."""
         for thread in encoder_threads():
             thread.join(60)
             assert not thread.is_alive()
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Lets everything through at the end, so that no thread outlives its test."""
+        """Releases all texts at the end, so that no thread outlives its test."""
         try:
             yield
         finally:
@@ -124,7 +124,7 @@ class SlowEncoder(WordLengths):
 
 
 def small_spec(name: str = "longlive", **changes: object) -> PipelineSpec:
-    """A row of the table at test size: same rules, small network, small window."""
+    """A pipeline of the table at test size: same rules, small network, small window."""
     fields: dict[str, object] = {"size": SMALL, "cache": CacheRule(window=6, sink=1), "steps": (1000, 500)}
     return replace(pipeline(name), **(fields | changes))  # type: ignore[arg-type]
 
@@ -147,7 +147,7 @@ def small_generator(
     prompts: str = "wait",
     codec: str = "taehv",
 ) -> Generator:
-    """A generator with random weights, the same every time. codec: see `small_codec`; `tiny` goes with SMALL_TINY."""
+    """A generator with seeded random weights. codec: see `small_codec`; `tiny` needs SMALL_TINY."""
     spec = spec or small_spec()
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -161,7 +161,7 @@ def small_generator(
 
 
 def small_lora(model: nn.Module, seed: int = 3, names: Sequence[str] | None = None, rank: int = 4) -> Lora:
-    """A random LoRA over these linear layers of a model; None: over all of them."""
+    """A random LoRA on these linear layers of a model; None means all of them."""
     draw = torch.Generator().manual_seed(seed)
     deltas: dict[str, Delta] = {}
     for name, layer in model.named_modules():
@@ -175,7 +175,7 @@ def small_lora(model: nn.Module, seed: int = 3, names: Sequence[str] | None = No
 
 
 def save_lora(lora: Lora, path: Path) -> Path:
-    """Write one as PEFT does, with its scale as alpha over rank."""
+    """Write a LoRA in PEFT's format, with its scale as alpha over rank."""
     tensors: dict[str, Tensor] = {}
     for name, delta in lora.deltas.items():
         assert delta.down is not None

@@ -1,4 +1,4 @@
-"""Tests of real parts: skipped with the mend where a part is missing, failed where it must not be missing."""
+"""Tests that need real programs and packages: skipped with the fix when one is missing, failed in CI."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from pathlib import Path
 import pytest
 
 
-def require(what: str, present: bool, mend: str) -> None:
-    """Go on when `present`. Otherwise skip this test and say what to install; with CI=true, fail it."""
+def require(what: str, present: bool, fix: str) -> None:
+    """Continue when `present`. Otherwise skip this test and say what to install; with CI=true, fail it."""
     if present:
         return
-    message = f"{what} is missing: {mend}"
+    message = f"{what} is missing: {fix}"
     if os.environ.get("CI", "").lower() == "true":
         pytest.fail(message, pytrace=False)
     pytest.skip(message)
 
 
-def require_program(program: str, mend: str) -> str:
+def require_program(program: str, fix: str) -> str:
     """The full path of a program that a test starts."""
     path = shutil.which(program)
-    require(program, path is not None, mend)
+    require(program, path is not None, fix)
     assert path is not None
     return path
 
 
-def require_package(package: str, mend: str) -> None:
-    require(package, find_spec(package) is not None, mend)
+def require_package(package: str, fix: str) -> None:
+    require(package, find_spec(package) is not None, fix)
 
 
 @contextmanager
 def alone_on_this_machine(what: str) -> Iterator[None]:
-    """Waits until no other run of the tests on this machine uses it: two checkouts may be tested at the same time.
+    """Wait until no other test run on this machine uses it: two checkouts may be tested at the same time.
 
-    Windows has no such lock in the standard library; there it does not wait.
+    On Windows it does not wait, as the standard library has no such lock there.
     """
     if os.name != "posix":
         yield

@@ -1,4 +1,4 @@
-"""What the command line promises: it teaches, it is quick, and what can be mended is one line and exit code 2."""
+"""The command line: helpful, quick, and one line with exit code 2 for errors that the user can fix."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.control.coerced import plain
 
 
 def options_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> RunOptions:
-    """What `streamvace run` would hold a show with."""
+    """The options that `streamvace run` would start a show with."""
     held: list[RunOptions] = []
 
     def hold(options: RunOptions) -> int:
@@ -32,7 +32,7 @@ def options_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> RunOptions:
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """The one line that a command was refused with."""
+    """The one line of error of a refused command."""
     assert cli.main(list(arguments)) == 2
     said = capsys.readouterr()
     assert said.out == ""
@@ -42,7 +42,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return lines[0]
 
 
-def test_run_without_options_is_the_built_in_model_the_pattern_and_a_local_address(
+def test_run_without_options_uses_the_built_in_model_the_pattern_and_a_local_address(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert options_of(monkeypatch) == RunOptions()
@@ -259,7 +259,7 @@ def test_a_value_out_of_range_is_refused_with_what_is_allowed(capsys: pytest.Cap
         (("parity", "nowhere"), "no folder nowhere"),
     ],
 )
-def test_bad_input_is_one_line_with_the_mend_and_nothing_is_written(
+def test_bad_input_is_one_line_with_the_fix_and_nothing_is_written(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -271,7 +271,7 @@ def test_bad_input_is_one_line_with_the_mend_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_display_is_said_before_anything_starts(
+def test_a_missing_display_is_reported_before_anything_starts(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("streamvace.live.output.outputs._display", lambda: False)
@@ -298,7 +298,7 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("command", ["run", "render", "doctor", "parity"])
-def test_help_teaches(capsys: pytest.CaptureFixture[str], command: str) -> None:
+def test_help_explains_each_command(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert cli.main([command, "--help"]) == 0
     text = capsys.readouterr().out
     assert "Usage: streamvace" in text
@@ -314,7 +314,7 @@ def test_help_and_version_load_neither_torch_nor_the_show() -> None:
     assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=False).returncode == 0
 
 
-def test_an_old_windows_console_does_not_crash_it() -> None:
+def test_an_old_windows_console_is_no_problem() -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
     for arguments in (["run", "--help"], ["run", "--pipeline", "\u6f22\u5b57 \u2603"]):
         done = subprocess.run(
@@ -329,14 +329,14 @@ def test_streams_that_cannot_be_reconfigured_are_left_alone(monkeypatch: pytest.
     assert cli.main(["parity", "nowhere"]) == 2
 
 
-def test_a_command_whose_part_is_missing_says_so(
+def test_a_command_with_a_missing_part_says_so(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "streamvace.doctor.checks", None)
     assert "not part of this installation" in refused(capsys, "doctor")
 
 
-def test_the_weights_commands_are_reached_through_the_one_program(
+def test_the_weights_commands_are_part_of_the_program(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("STREAMVACE_MODELS", str(tmp_path))

@@ -1,4 +1,4 @@
-"""Any composition of VACE's inputs, on every pipeline and autoencoder: shapes, alignment in time, nothing ignored."""
+"""Any combination of VACE's inputs, on every pipeline and autoencoder: shapes, alignment in time, nothing ignored."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ hypothesis = partial(settings, deadline=None, suppress_health_check=[HealthCheck
 def test_modes_switched_on_and_off_between_chunks_never_break_the_stream(
     name: str, codec: str, shows: list[tuple[frozenset[str], str]], prompts: list[str]
 ) -> None:
-    """Right frames, a cache that holds what it holds without any mode, and no trace after a cut."""
+    """The right number of frames, the same frames in the cache as without any mode, and no trace after a cut."""
     generator, plain = make(name, codec), make(name, codec)
     for index, (inputs, mode) in enumerate(shows):
         wanted = generator.frames_wanted()
@@ -57,7 +57,7 @@ def test_modes_switched_on_and_off_between_chunks_never_break_the_stream(
 def test_no_input_is_ignored_in_any_composition(
     name: str, codec: str, inputs: frozenset[str], mode: str, first: bool, data: st.DataObject
 ) -> None:
-    """Each changes the picture, whatever is beside it. A scale map alone has nothing to scale."""
+    """Each changes the picture in every combination. A scale map alone has nothing to scale."""
     left_out = data.draw(st.sampled_from(sorted(inputs)))
     if left_out == "scale_map" and not inputs - {"scale_map", "source"}:
         inputs |= {"control"}
@@ -77,11 +77,11 @@ def test_no_input_is_ignored_in_any_composition(
 def test_an_impulse_in_a_control_frame_moves_its_own_latent_frame_first(
     name: str, codec: str, first: bool, beside: frozenset[str], struck: str, data: st.DataObject
 ) -> None:
-    """Never an earlier one, never a shifted one. A causal codec remembers it in later ones, TinyAE does not."""
+    """No earlier latent frame changes. A causal codec changes later ones too, TinyAE does not."""
     generator = make(name, codec)
     if not first:
         generator.step(compose(generator, frozenset({"control"}), 3))
-    # What keeps the struck pixels would hide them: no mask here, and no anchor on the struck frame.
+    # Kept pixels would hide the impulse: no mask here, and no anchor on the changed frame.
     shown = (beside - {"mask"}) | {"control", "second_control"}
     still = compose(generator, shown, 1)
     frames = len(still.control)  # type: ignore[arg-type]
@@ -128,7 +128,7 @@ def test_all_inputs_at_once_stream_to_the_steady_state(name: str, codec: str) ->
 
 @pytest.mark.parametrize(("name", "codec"), CODECS)
 def test_an_impulse_in_a_control_frame_moves_the_hints_of_its_own_latent_frame(name: str, codec: str) -> None:
-    """With frames that cannot see each other in the branch; there they do, so all others follow."""
+    """The branch's frames are isolated here: otherwise all of them would attend to the changed one."""
     for frame in range(12):
         generator = make(name, codec)
         generator.step(compose(generator, frozenset({"control"}), 3))

@@ -1,4 +1,4 @@
-"""Every relative link and picture of the pages leads to a file, and every linked heading exists."""
+"""Every relative link and picture of the documentation leads to a file, and every linked heading exists."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def prose(page: Path) -> str:
-    """The page without its blocks of code."""
+    """The page without its code blocks."""
     return FENCE.sub("", page.read_text("utf-8"))
 
 
 def targets(page: Path) -> list[str]:
-    """What a page links to inside the project."""
+    """The link targets of a page inside the project."""
     return [target for target in LINK.findall(prose(page)) if not re.match(r"[a-z]+:", target)]
 
 
@@ -35,7 +35,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_and_pictures_lead_somewhere(page: Path) -> None:
+def test_link_and_picture_targets_exist(page: Path) -> None:
     for target in targets(page):
         name, _, anchor = target.partition("#")
         file = (page.parent / name).resolve() if name else page

@@ -1,4 +1,4 @@
-"""A show has no end: time and memory stay flat."""
+"""A show has no end: memory does not grow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.networks import SMALL, small_generator
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PIPELINES if name != "embedded"])
-def test_two_thousand_chunks_hold_no_more_memory_than_twenty(name: str) -> None:
+def test_two_thousand_chunks_need_no_more_memory_than_twenty(name: str) -> None:
     generator = small_generator(replace(pipeline(name), size=SMALL, steps=(1000,), warp=False), size=(16, 16))
     for _ in range(20):
         generator.step(ChunkInput("red"))
@@ -28,5 +28,5 @@ def test_two_thousand_chunks_hold_no_more_memory_than_twenty(name: str) -> None:
     grown, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert generator.state.nbytes == held
-    # Python-side growth only (tensors are counted by nbytes): a leak of one small object a chunk would be 100 kB.
+    # Python-side growth only (tensors are counted by nbytes): a leak of one small object per chunk is 100 kB.
     assert grown < 50_000

@@ -1,4 +1,4 @@
-"""The full-size benchmark's path, dry: its files are written, loaded strictly and run at a small size."""
+"""A dry run of the full-size benchmark: it writes its files, loads them strictly and runs them at a small size."""
 
 from __future__ import annotations
 

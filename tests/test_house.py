@@ -1,4 +1,4 @@
-"""Promises about the house itself: who may know whom, and what no file may do. Read from the source, nothing is run."""
+"""Rules of the source tree: which room imports which, and what no file may do. Reads the source, runs nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST_FILE = 450
 CUDA_ONLY = {"sageattention", "flash_attn", "flash_attn_interface", "triton", "xformers", "cupy", "pynvml", "tensorrt"}
 
 HOST = {"td"}
-"""What TouchDesigner provides to what runs inside it."""
+"""Modules that TouchDesigner provides to scripts inside it."""
 
 ROOMS: dict[str, tuple[str, ...]] = {
     "system": (),
@@ -80,11 +80,11 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "doctor": (*("live", "model", "models", "records", "stream", "system", "video", "video.ndi", "video.window"),),
 }
-"""Room -> the rooms that its modules may import. A room is a folder of the package, without the folders in it. From
-the lowest stair up: every room stands above those that it imports."""
+"""Room -> the rooms that its modules may import. A room is a folder of the package without its subfolders. In order:
+every room comes after those that it imports."""
 
 ON_TOP = {"__init__", "__main__", "cli"}
-"""Modules that stand in no room: they start everything and may import all of it."""
+"""Modules outside the rooms: they start everything and may import all rooms."""
 
 
 def python_files(folder: Path) -> list[Path]:
@@ -96,7 +96,7 @@ def parse(path: Path) -> ast.Module:
 
 
 def imports(node: ast.AST, *, anywhere: bool) -> Iterator[str]:
-    """Absolute dotted names imported at module level, or anywhere. Type-checking blocks do not count: nothing runs."""
+    """Absolute dotted names imported at module level, or anywhere. Type-checking blocks never run and do not count."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import):
             yield from (alias.name for alias in child.names)
@@ -118,7 +118,7 @@ def folder_of(room: str) -> Path:
 
 
 def room_of(name: str) -> str | None:
-    """The room that an imported name stands in; None outside the package, and for the package itself."""
+    """The room of an imported name; None outside the package, and for the package itself."""
     if within(name, "osc_schema"):
         return "osc_schema"
     package, _, inside = name.partition(".")
@@ -141,8 +141,8 @@ def test_a_room_imports_only_the_rooms_it_may(room: str) -> None:
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_imports_every_room_that_it_says_it_does(room: str) -> None:
-    """A permission that nobody uses would hide the day when somebody does."""
+def test_a_room_imports_every_room_that_it_may(room: str) -> None:
+    """An unused permission would hide the first use of it."""
     used = {room_of(name) for path in folder_of(room).glob("*.py") for name in imports(parse(path), anywhere=True)}
     assert set(ROOMS[room]) - used == set()
 
@@ -152,11 +152,11 @@ def test_every_folder_is_a_room_and_every_room_a_folder() -> None:
     assert {".".join(folder.relative_to(PACKAGE).parts) for folder in folders} == set(ROOMS)
 
 
-def test_no_module_stands_outside_the_rooms() -> None:
+def test_no_module_is_outside_the_rooms() -> None:
     assert {path.stem for path in PACKAGE.glob("*.py")} == ON_TOP
 
 
-def test_no_arrow_goes_up_the_stairs() -> None:
+def test_no_room_imports_a_room_that_comes_after_it() -> None:
     order = ["osc_schema", *ROOMS]
     up = [
         f"{room} imports {other}"
@@ -167,19 +167,19 @@ def test_no_arrow_goes_up_the_stairs() -> None:
     assert up == []
 
 
-def test_the_documentation_tells_the_same_rooms() -> None:
+def test_the_documentation_lists_the_same_rooms() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     rows = re.findall(r"^\| `(?:streamvace/)?([\w/]+)/` \|[^|]*\| ([^|]*) \|$", text, re.MULTILINE)
-    told = {
+    listed = {
         room.replace("/", "."): {word.replace("/", ".") for word in re.findall(r"[\w/]+", may)} for room, may in rows
     }
-    assert told == {room: set(may) for room, may in ROOMS.items()}
+    assert listed == {room: set(may) for room, may in ROOMS.items()}
 
 
 @pytest.mark.parametrize("folder", ["plugin", "osc_schema"])
 def test_what_runs_without_an_installation_needs_only_the_standard_library(folder: str) -> None:
     files = python_files(ROOT / folder)
-    # a package among them counts by its folder; the component reads the address space, which obeys the same rule
+    # a package counts by its folder; the component also reads osc_schema, which obeys the same rule
     own = {path.stem for path in files} | {path.parent.name for path in files} | {"__future__", "osc_schema"}
     broken = [
         f"{path.relative_to(ROOT)} imports {name}"
@@ -216,8 +216,8 @@ def test_no_file_is_long() -> None:
 
 
 def test_weights_are_never_unpickled() -> None:
-    """safetensors only: torch.load and pickle run what a downloaded file tells them to. The training program may read
-    its own checkpoints back and `models convert` other people's, both only with weights_only=True."""
+    """safetensors only: torch.load and pickle can run code from a downloaded file. The training program may read its
+    own checkpoints and `models convert` those of others, both only with weights_only=True."""
     readers = (PACKAGE / "embedded" / "train", PACKAGE / "models" / "convert.py")
     broken = []
     for path in python_files(PACKAGE):

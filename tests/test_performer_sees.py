@@ -1,6 +1,6 @@
-"""The published adaptation's defects, by what a performer would see of each; here none of them is to be seen.
+"""None of the published adaptation's defects appears here, tested by what a performer would see of each.
 
-Numbers are those of the specification's list (B1-B15, T1-T3). Where another test already makes the promise, it is named
+Numbers are those of the specification's list (B1-B15, T1-T3). Where another test already covers a defect, it is named
 here and not repeated:
 
 B1   below (three tests); `test_hints.test_joint_references_give_the_chunk_the_hints_that_batch_vace_gives_it`
@@ -20,7 +20,7 @@ B13  below
 B14  `test_wan_loading.test_its_lora_is_merged_into_the_base_and_not_into_the_context_branch`,
      `model.test_quantize.test_only_the_blocks_are_quantised`
 B15  `conditioning.test_context.test_a_mask_that_is_all_white_for_one_chunk_does_not_pick_up_a_stale_stream`, below
-T1   below; `model.test_parity` on longlive_vace_nopadkeys
+T1   below; `parity.test_parity` on longlive_vace_nopadkeys
 T2   below
 T3   `test_hints.test_the_history_is_written_with_hints_when_asked`
 """
@@ -61,7 +61,7 @@ def test_b1_a_reference_neither_delays_the_control_nor_cuts_off_its_end(name: st
 
 @pytest.mark.parametrize("count", [3, 5])
 def test_b1_the_control_still_steers_with_as_many_references_as_the_chunk_is_long(count: int) -> None:
-    """In the published mode it is pushed out whole."""
+    """In the published mode the references replace it entirely."""
     made = []
     for seed in (1, 2):
         generator = make("longlive", "taehv")
@@ -94,7 +94,7 @@ def test_b3_several_references_and_an_anchor_or_a_mask_do_not_stop_the_show(name
 
 @every_autoencoder
 def test_b4_the_picture_to_repaint_leaves_no_trace_in_the_control(name: str, codec: str) -> None:
-    """Nor do kept and generated pixels in each other: each encoder stream has a state of its own."""
+    """Nor do kept and generated pixels affect each other: each encoder stream has its own state."""
     plain, repainting = make(name, codec), make(name, codec)
     masked = CONTROL | {"mask"}
     for index in range(3):
@@ -122,7 +122,7 @@ def test_b4_what_is_generated_never_ghosts_into_what_is_kept(codec: str) -> None
 
 @every_autoencoder
 def test_b5_inpainting_loses_no_frame_in_any_chunk(name: str, codec: str) -> None:
-    """The hole's own pixels: the reference drops the last three of every later chunk with the Wan VAE."""
+    """Pixels of the hole: with the Wan VAE the reference drops the last three frames of every later chunk."""
     for first in (True, False):
         generator = make(name, codec)
         if not first:
@@ -153,7 +153,7 @@ def test_b6_no_control_frame_is_lost_between_the_first_chunk_and_the_second(code
 
 @both_autoencoders
 def test_b7_a_first_frame_alone_is_the_whole_of_the_first_latent(codec: str) -> None:
-    """As in VACE's training: the picture itself, and not one part of it and three of grey."""
+    """As in VACE's training: only the picture, not one part picture and three parts grey."""
     autoencoder = small_codec(codec)
     picture = torch.rand(1, 3, 16, 16) * 2 - 1
     grey = torch.zeros(1, 3, 9, 16, 16)
@@ -183,7 +183,7 @@ def test_b8_streamdiffusionv2_sees_the_control_as_bright_as_every_pipeline(codec
 
 @every_autoencoder
 def test_b9_what_was_given_for_one_chunk_shapes_that_chunk_only(name: str, codec: str) -> None:
-    """Taken away, nothing goes on being used: a second chunk without inputs asks for no hints and holds no stream."""
+    """A second chunk without inputs needs no hints and keeps no encoder stream."""
     generator = make(name, codec)
     generator.step(compose(generator, CONTROL | {"mask", "references", "first_frame", "second_control"}, 0))
     generator.step(ChunkInput("red"))
@@ -249,7 +249,7 @@ def test_b13_no_step_repeats_what_the_chunk_has_done_once() -> None:
 
 
 def test_b15_a_mask_that_comes_and_goes_leaves_no_stale_stream() -> None:
-    """White for one chunk in the middle of a moving mask: what follows is as if it had never been another colour."""
+    """The context after a masked chunk does not depend on the control before the mask."""
     made = []
     for seed in (1, 2):
         generator = make("longlive", "taehv")
@@ -260,7 +260,7 @@ def test_b15_a_mask_that_comes_and_goes_leaves_no_stale_stream() -> None:
 
 
 def test_t1_a_picture_of_any_size_is_controlled_by_its_own_tokens_only() -> None:
-    """24 tokens a frame, no multiple of 128: the branch is plain attention over them, and no padding takes a share."""
+    """24 tokens per frame, no multiple of 128: the branch attends only to them, and no padding gets attention."""
     branch = small_generator().networks.branch
     draw = torch.Generator().manual_seed(0)
     q, k, v = (torch.randn(1, 72, 2, 12, generator=draw) for _ in range(3))
@@ -284,7 +284,7 @@ def test_t1_a_picture_of_any_size_is_controlled_by_its_own_tokens_only() -> None
 
 
 def test_t2_memflow_remembers_with_control_on() -> None:
-    """In the reference the bank stays empty as soon as VACE is there."""
+    """In the reference implementation the bank stays empty with VACE."""
     held = []
     for shown in (CONTROL | {"references"}, frozenset()):
         generator = make("memflow", "taehv")
@@ -296,7 +296,7 @@ def test_t2_memflow_remembers_with_control_on() -> None:
 
 @pytest.mark.parametrize("name", ["memflow", "krea-realtime"])
 def test_t2_control_leaves_the_base_network_as_it_is(name: str) -> None:
-    """No block is replaced or wrapped: with nothing to follow, the picture is the one without VACE to the last bit."""
+    """No block is replaced or wrapped: without inputs, the picture equals the one without VACE bit by bit."""
     plain, silent = make(name, "taehv"), make(name, "taehv")
     for index in range(3):
         ours = latents_of(silent, compose(silent, CONTROL | {"references"}, index, context_scale=0.0))

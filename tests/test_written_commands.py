@@ -1,4 +1,4 @@
-"""What README, docs and help tell people to type is understood by the program that they have."""
+"""The program accepts the commands that README, docs and help tell people to type."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ HELP = {"run --help": cli.RUN_EXAMPLES, "render --help": cli.RENDER_EXAMPLES}
 
 
 def written(beginning: str) -> Iterator[list[str]]:
-    """The words after this beginning of a command, wherever it is a line, or a piece, of code. A dash of the page's
-    own, or `...`, ends it, and so does a comment."""
+    """The words after this beginning of a command, in code blocks and inline code. A dash of the prose, `...` or a
+    comment ends the command."""
     for text in (*PAGES.values(), *HELP.values()):
-        # what stands between backticks may go over the end of a line
+        # inline code may continue on the next line
         for match in re.finditer(rf"(?:^ *|`){beginning}\s(?P<words>[^`\n]*(?:(?<!\n)\n[^`\n]*(?=`))?)", text, re.M):
             words = shlex.split(match["words"], comments=True)
             yield words[: words.index("...")] if "..." in words else words
@@ -45,13 +45,13 @@ OSC = list(written(r"oscsend localhost 7700"))
 TAGS: dict[str, Callable[[str], object]] = {"i": int, "f": float, "s": str}
 
 
-def test_there_is_something_to_look_at() -> None:
+def test_there_are_commands_to_check() -> None:
     assert len(SHOWS) > 25
     assert len(OSC) > 30
 
 
 @pytest.mark.parametrize("words", SHOWS, ids=" ".join)
-def test_a_show_has_only_options_that_there_are(
+def test_every_written_option_exists(
     words: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("streamvace.live.app.run", lambda options: 0)
@@ -60,7 +60,7 @@ def test_a_show_has_only_options_that_there_are(
 
 
 @pytest.mark.parametrize("words", OSC, ids=" ".join)
-def test_an_osc_message_is_taken_as_it_stands(words: Sequence[str]) -> None:
+def test_every_written_osc_message_is_valid(words: Sequence[str]) -> None:
     address, tags, texts = words[0], (words[1] if len(words) > 1 else ""), iter(words[2:])
     arguments = [tag == "T" if tag in "TF" else TAGS[tag](next(texts)) for tag in tags]
     assert next(texts, None) is None

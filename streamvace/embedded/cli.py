@@ -1,4 +1,4 @@
-"""`streamvace train`: train the model that ships from scratch, on a laptop, stage by stage or all at once."""
+"""`streamvace train`: trains the shipped model from scratch on a laptop, stage by stage or all at once."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def decoder(
 
 
 def _figures(settings: TrainConfig, clips: int) -> dict[str, float]:
-    """Figures of the model card: the trained network, streamed, one seed. `streamvace evaluate` has the full table."""
+    """The figures of the model card: the trained network, streamed, one seed. `streamvace evaluate` has all figures."""
     from streamvace.embedded.evaluation.fidelity import card_figures
     from streamvace.embedded.evaluation.painters import Variant
     from streamvace.embedded.train.package import trained_codec, trained_network

@@ -1,11 +1,11 @@
-"""The self-attention memory of a stream: fixed-size K/V buffers, written in place, addressed by latent frame.
+"""The self-attention cache of a stream: fixed-size K/V buffers, written in place, addressed by latent frame.
 
-Attention does not care about the order of its keys, so nothing is ever shifted or cloned: a new frame takes the slot
-of the one it evicts. Which frame sits in which slot is bookkeeping in Python ints, decided once per chunk; the step
-itself has static shapes and no host synchronisation.
+Attention does not depend on the order of its keys, so nothing is ever shifted or cloned: a new frame takes the slot of
+the frame it evicts. Python ints record which frame is in which slot, once per chunk; a step has static shapes and no
+host synchronisation.
 
-A layer's buffer is `[B, bank + window, tokens, heads, D]`: long-term memory grows leftwards from the window's edge, the
-window fills rightwards, so what is attended is always one slice.
+A layer's buffer is `[B, bank + window, tokens, heads, D]`. Long-term memory grows leftwards from the window's edge and
+the window fills rightwards, so the attended frames are always one slice.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class KVCache:
         shape = (batch, rule.bank + rule.window, height * width, size.num_heads, size.head_dim)
         self.k = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(size.num_layers)]
         self.v = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(size.num_layers)]
-        # Keys stored unrotated are rotated once a chunk, not once a step: history here, the chunk's own rows each step.
+        # Keys stored unrotated are rotated here: the history once per chunk, the chunk's own rows in each step.
         self.rotated = [torch.zeros_like(k) for k in self.k] if rule.positions == "window" else []
         self.bank = MemoryBank(self.k, self.v, rule.bank)
         self._sink = None if rule.sink_decay is None else DecayingSink(self.k, self.v, rule.sink, rule.sink_decay)
@@ -57,8 +57,8 @@ class KVCache:
         if rule.sink_refresh is not None:
             self._adaptive = AdaptiveSink(self.k, self.v, rule.sink, rule.window, rule.sink_refresh)
         self._frame_in_slot: list[int] = []
-        self._back = 0  # how far the position of `rewind` has fallen back
-        self._sought = False  # the newest frame came into a full window, so an adaptive sink seeks its slot
+        self._back = 0  # latent frames that `rewind` has moved positions back by
+        self._sought = False  # the newest frame met a full window: an adaptive sink chooses its slot
 
     @property
     def nbytes(self) -> int:
@@ -71,7 +71,7 @@ class KVCache:
         return sorted(self._frame_in_slot)
 
     def reset(self) -> None:
-        """Forget every frame. Buffers are kept; what they hold is never read before it is written again."""
+        """Forget every frame. The buffers stay; their content is not read before it is overwritten."""
         self._frame_in_slot.clear()
         self.bank.reset()
         self._back, self._sought = 0, False
@@ -84,11 +84,11 @@ class KVCache:
     ) -> ChunkPass:
         """Make room for a chunk of latent frames `start .. start + frames - 1` and return the pass that attends to it.
 
-        Called again for the same frames (later denoising steps, the clean pass) it rewrites them in place.
-        past_bias: attention weight of held frames other than the first and the chunk, 0 < b <= 1 (Krea Realtime).
-        references: frames that are attended to as well, from just before the first one held.
-        Raises ValueError when the chunk is larger than what the window leaves beside the sink, or than the one frame at
-        a time that an adaptive sink takes in a full window.
+        A second call for the same frames returns a pass that overwrites them in place.
+        past_bias: attention weight of held frames other than the first one and the chunk, 0 < b <= 1 (Krea Realtime).
+        references: more frames to attend to, placed just before the first held frame.
+        Raises ValueError when the chunk is larger than the window without its sink, or larger than the one frame that
+        an adaptive sink takes once the window is full.
         """
         wanted = range(start, start + frames)
         if frames > self.rule.window - (self.rule.sink if start else 0):
@@ -113,11 +113,11 @@ class KVCache:
         return made
 
     def replay(self, start: int, frames: int) -> ChunkPass:
-        """The pass of a prompt switch: clean frames `start ..` are written again with the new text (recache).
+        """The pass of a prompt switch: clean frames from `start` on are written again with the new text (recache).
 
-        With `keep_sink_on_switch` the sink's K/V stay as they are unless the replay starts at the stream's beginning,
-        and replayed frames that are no longer held (or are the sink) are attended from but not stored. Without it the
-        replayed frames become the whole window, its first ones the new sink.
+        With `keep_sink_on_switch` the sink's K/V stay unless the replay starts at the stream's beginning, and the K/V
+        of replayed frames that are no longer held, or are in the sink, are not stored. Without it the replayed frames
+        become the whole window, and the first of them the new sink.
         """
         wanted = range(start, start + frames)
         if not self.rule.keep_sink_on_switch:
@@ -127,7 +127,7 @@ class KVCache:
         return self._pass(wanted, {index: held[frame] for index, frame in enumerate(wanted) if frame in held})
 
     def record(self, frame: int) -> None:
-        """Offer a clean frame to long-term memory; it is taken in by the next `bank.consolidate`."""
+        """Offer a clean frame to long-term memory; the next `bank.consolidate` stores it."""
         self.bank.record(self.rule.bank + self._frame_in_slot.index(frame))
 
     def in_order(self, layer: int) -> tuple[Tensor, Tensor]:
@@ -139,7 +139,7 @@ class KVCache:
         return sorted(range(len(self._frame_in_slot)), key=self._frame_in_slot.__getitem__)
 
     def _positions(self, frames: range) -> tuple[list[int], Sequence[int]]:
-        """Rotary positions of the held frames, slot by slot, and of the pass's own."""
+        """Rotary positions of the held frames, slot by slot, and of the pass's own frames."""
         held = self._frame_in_slot
         if self.rule.positions == "window":
             rank = {slot: position for position, slot in enumerate(self._by_age())}
@@ -148,10 +148,10 @@ class KVCache:
         return of_slot, range(frames.start - self._back, frames.stop - self._back)
 
     def _rewind(self, start: int) -> None:
-        """Let the position fall back when its time has come, and turn the held keys along with it.
+        """Move positions back once they reach the limit, and rotate the held keys accordingly.
 
-        The stream's first frames stay where they are; every other frame, one that an adaptive sink took in as well,
-        keeps its distance to the present. A rotation by a difference of positions is all that this takes.
+        The stream's first frames keep their positions. All other frames, including those that an adaptive sink took
+        in, keep their distance to the present. A rotation by the difference of positions is enough.
         """
         if self.rule.positions != "rewind":
             return
@@ -183,7 +183,7 @@ class KVCache:
             held[slot] = frame
 
     def _pass(self, frames: range, slots: Mapping[int, int]) -> ChunkPass:
-        """The pass of these frames. slots: where those that are stored go, by their index in `frames`."""
+        """The pass of these frames. slots: from the index of each stored frame in `frames` to its slot."""
         device = self.k[0].device
         bank, held = self.rule.bank, len(self._frame_in_slot)
         of_slot, positions = self._positions(frames)
@@ -201,9 +201,9 @@ class KVCache:
         )
 
     def _score_bias(self, past_bias: float, chunk: Sequence[int], references: int) -> Tensor:
-        """What is added to the scores `[1, keys]`: log of the bias for past frames, 0 for the oldest and the chunk's.
+        """The bias added to the scores, `[1, keys]`: log(past_bias) for past frames, 0 for the oldest and the chunk.
 
-        chunk: slots of the chunk's frames. references: frames that are attended to beside the cache's.
+        chunk: slots of the chunk's frames. references: number of reference frames.
         """
         weights = torch.full((len(self._frame_in_slot),), math.log(past_bias))
         weights[[self._by_age()[0], *chunk]] = 0.0
@@ -218,10 +218,10 @@ class ChunkPass:
 
     Valid until the next call of `chunk`, `replay` or `reset` on the cache; used for every denoising step of a chunk.
 
-    rotary: rotation of the pass's own `frames`. kept: indices of the frames that are stored (None = all). slots: where.
-    seen: what is attended. history: rotation of the held frames, slot by slot, when K is stored unrotated. bias: added
-    to the scores. references: K and V of every layer that are attended to beside the cache's. adaptive: chooses the
-    slot of this frame instead, layer by layer.
+    rotary: rotation of the pass's own `frames`. kept: indices of the frames to store (None = all). slots: their rows in
+    the buffer. seen: the attended rows. history: rotation of the held frames, slot by slot, when K is stored unrotated.
+    bias: added to the scores. references: K and V of the references for every layer. adaptive: the sink that chooses
+    the slot instead, layer by layer, and the frame.
     """
 
     cache: KVCache
@@ -261,7 +261,7 @@ class ChunkPass:
         queries = self.rotary.rotate(q)
         seen_keys, seen_values = keys[:, seen].flatten(1, 2), values[:, seen].flatten(1, 2)
         if self.references:
-            # Joined by a copy each time: room for eight references in every layer's buffer would double Krea's cache.
+            # Concatenated in each call: space for eight references in every layer's buffer would double Krea's cache.
             extra_keys, extra_values = self.references[layer]
             seen_keys = torch.cat((seen_keys, extra_keys), dim=1)
             seen_values = torch.cat((seen_values, extra_values), dim=1)

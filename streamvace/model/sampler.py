@@ -1,4 +1,4 @@
-"""Few-step flow matching as pure functions (Self-Forcing family; Wan2.1's flow-match schedule).
+"""Few-step flow matching (Self-Forcing family) with Wan2.1's flow-match schedule.
 
 x_t = (1 - sigma) x0 + sigma noise; the flow is v = noise - x0.
 """
@@ -18,8 +18,8 @@ from streamvace.model.specs import PipelineSpec
 TABLE_STEPS = 1000
 """Entries of the training schedule; timesteps run from 1000 (pure noise) down."""
 COMMON_SEED = 1 << 31
-"""Added to the seed for the noise that a whole stream shares: beyond any position, so no chunk draws the same again.
-Not 1 << 32: torch's generator on CPU reads 32 bits of a seed."""
+"""Seed offset of the noise that a whole stream shares. Larger than any position, so no chunk draws the same noise; not
+1 << 32, as torch's CPU generator reads 32 bits of a seed."""
 
 
 def sigma_table(shift: float) -> Tensor:
@@ -35,13 +35,13 @@ def sigma_of(t: Tensor, table: Tensor) -> Tensor:
 
 
 def warp_steps(steps: Sequence[float], table: Tensor) -> list[float]:
-    """Steps as the originals were trained: read through the shifted table, with 0 appended to it."""
+    """Timesteps of the shifted table, with 0 appended, at the given steps: as the original models were trained."""
     timesteps = torch.cat((table * TABLE_STEPS, torch.zeros(1)))
     return [float(timesteps[TABLE_STEPS - int(step)]) for step in steps]
 
 
 def add_noise(x0: Tensor, noise: Tensor, sigma: float | Tensor) -> Tensor:
-    """x_t of a clean latent."""
+    """x_t of a clean latent, in the noise's dtype."""
     return ((1 - sigma) * x0 + sigma * noise).to(noise.dtype)
 
 
@@ -67,7 +67,7 @@ class Schedule:
 
 
 def schedule_of(timesteps: Sequence[float], shift: float) -> Schedule:
-    """These timesteps with their sigmas."""
+    """The schedule of these timesteps, with the sigmas of the table of `shift`."""
     return Schedule(tuple(timesteps), tuple(sigma_of(torch.tensor(timesteps), sigma_table(shift)).tolist()), shift)
 
 
@@ -82,9 +82,9 @@ def pipeline_schedule(spec: PipelineSpec) -> Schedule:
 
 
 def thinned(schedule: Schedule, steps: int) -> Schedule:
-    """The same way in fewer steps: the first, the last and evenly spread ones between, all as the model was trained.
+    """A schedule of fewer steps, all of them trained: the first, the last and evenly spaced ones between.
 
-    steps: 0, or more than there are, leaves the schedule as it is; 1 is the first alone.
+    steps: 0, or at least as many as there are, returns the schedule unchanged; 1 keeps only the first.
     """
     count = len(schedule.timesteps)
     if not 0 < steps < count:
@@ -103,16 +103,16 @@ def draw_noise(shape: tuple[int, ...], generator: torch.Generator, dtype: torch.
 
 
 def mix_noise(own: Tensor, common: Tensor, share: float) -> Tensor:
-    """Normal noise of which `share` of the power is `common` (broadcast to `own`): nearby frames then agree on what
-    neither control nor words decide (PYoCo's mixed noise, Ge et al. 2023)."""
+    """Normal noise with `share` of its power from `common` (broadcast to `own`): frames then agree on details that
+    neither control nor prompt determines (PYoCo's mixed noise, Ge et al. 2023)."""
     return own * math.sqrt(1 - share) + common * math.sqrt(share)
 
 
 class StreamNoise:
-    """The noise of a stream, chunk by chunk: a function of the seed and the position alone.
+    """The noise of a stream, chunk by chunk: a function of seed and position only.
 
-    share: of the power, how much stays the same in all frames of the stream, one draw a denoising step; 0 = none, as
-    Wan's pipelines have it.
+    share: share of the noise's power that is the same in all frames of the stream, drawn once per denoising step; 0 in
+    Wan's pipelines.
     """
 
     def __init__(self, device: torch.device | str, share: float) -> None:
@@ -134,7 +134,7 @@ class StreamNoise:
 
 
 DrawNoise = Callable[[tuple[int, ...], torch.dtype], Tensor]
-"""From a shape `[B, C, T, H, W]` and a dtype to normal noise; every call draws anew."""
+"""Draws new normal noise of a shape `[B, C, T, H, W]` and a dtype."""
 
 
 def denoise(

@@ -1,7 +1,7 @@
-"""The table of networks and pipelines. A pipeline is a row here; a new rule is a named policy in `cache.py`.
+"""The table of networks and pipelines. A pipeline is a row here; its cache rules are named policies of `cache.py`.
 
-Sizes are those of Wan2.1 (Wan-Video/Wan2.1 configs); the pipelines' figures come from their published
-configurations (LongLive v1.0 for the first row).
+Sizes are those of Wan2.1 (Wan-Video/Wan2.1 configs). The pipelines' figures come from their published configurations
+(LongLive: v1.0).
 """
 
 from __future__ import annotations
@@ -59,27 +59,27 @@ EMBEDDED = WanSize(
     freq_dim=64,
     vace_in_dim=128,
 )
-"""The small model that ships: 8x8 tokens a latent frame at 256x256, real time on two CPU cores."""
+"""The small model that ships: 8x8 tokens per latent frame at 256x256, real time on two CPU cores."""
 
 
 @dataclass(frozen=True)
 class CacheRule:
     """What the KV cache of a pipeline keeps. All counts are latent frames.
 
-    window: most frames attended at once, sink and current chunk included.
-    sink: first frames of the stream that are never evicted.
+    window: most frames attended at once, including sink and current chunk.
+    sink: number of first frames of the stream that are never evicted.
     keep_sink_on_switch: a prompt switch leaves the sink's old K/V in place (LongLive's `global_sink`).
     positions: `absolute` stores K rotated to its place in the stream; `window` stores it unrotated and numbers the
         held frames 0, 1, ... at use (Reward Forcing), which matters where a sink leaves a gap; `rewind` stores it
-        rotated and lets the stream's position fall back time and again, the held frames with it and the stream's
-        first ones excepted (StreamDiffusionV2).
-    rewind: (limit, restart) of `rewind`: the chunk that would begin at `limit` begins at `restart`.
-    sink_decay: evicted frames are blended into the sink, sink = decay * sink + (1 - decay) * evicted; None: kept as is.
-    sink_refresh: a new frame that is less like one of the sink's than this takes its place, layer by layer; likeness is
-        a cosine, -1..1 (StreamDiffusionV2). None: never.
-    bank: frames of long-term memory beside the window (MemFlow); one is recorded every `record_every` chunks.
-    bank_sees_new_text: right after a prompt switch the bank keeps what suits the new text. False: its oldest frames, as
-        in MemFlow's published code, whose text cache is empty at that moment.
+        rotated and moves positions back again and again, except those of the stream's first frames
+        (StreamDiffusionV2).
+    rewind: (limit, restart) of `rewind`: a chunk that would begin at position `limit` begins at `restart`.
+    sink_decay: evicted frames are blended into the sink, sink = decay * sink + (1 - decay) * evicted; None = never.
+    sink_refresh: a new frame replaces, layer by layer, the sink frame it is least similar to when their similarity (a
+        cosine, -1..1) is below this (StreamDiffusionV2). None = never.
+    bank: frames of long-term memory in addition to the window (MemFlow); one is recorded every `record_every` chunks.
+    bank_sees_new_text: right after a prompt switch the bank keeps the frames that suit the new text. False: it keeps
+        its oldest frames, as in MemFlow's published code, whose text cache is empty at that moment.
     """
 
     window: int
@@ -103,17 +103,17 @@ class PipelineSpec:
         `last_step` leaves what the last denoising step wrote, `recompute` rebuilds the cache from the last clean
         latents before every chunk.
     steps: denoising timesteps, 1000 = pure noise; shift: flow-matching shift of the timestep table.
-    warp: map the steps through the shifted table, as the originals were trained.
-    prediction: what the network's output is, `v` (flow, noise - x0) or `x0`.
-    source_step_offset: video to video: how far the first timestep lies below the noise really there.
-    raw_source: video to video starts from un-normalised latents (StreamDiffusionV2 was trained so).
+    warp: map the steps through the shifted table, as in the original training.
+    prediction: the network's output, `v` (flow, noise - x0) or `x0`.
+    source_step_offset: video to video: how far the first timestep is below the actual noise level.
+    raw_source: video to video starts from un-normalised latents, as StreamDiffusionV2 was trained.
     on_prompt_switch: `recache` replays the last window of clean latents with the new text; `forget` empties the cache,
-        so that the new text rules from the next chunk on; `none` only swaps the text.
-    ease_seams: over so many frames after a seam, small differences to the picture before it are faded out; 0 = off.
-    ease_latents: the same after each latent frame of the chunk; its number of pixel frames, or 0 = off.
-    shared_noise: how much of the noise's power all frames of a stream share; 0 = none, as Wan was trained.
-    score_bias: past frames can be attended less than they were trained to be (Krea Realtime).
-    learned_references: the context branch was trained with references; where it was not, only `memory` shows them.
+        so that the new text applies from the next chunk on; `none` only swaps the text.
+    ease_seams: number of frames after a seam over which small differences to the previous picture fade out; 0 = off.
+    ease_latents: the same after each latent frame of the chunk: its number of pixel frames; 0 = off.
+    shared_noise: share of the noise's power that is the same in all frames of a stream; 0 = none, as in Wan's training.
+    score_bias: past frames can get less attention than in training (Krea Realtime).
+    learned_references: the context branch was trained with references. If not, only `memory` shows them.
     default_size: (width, height) in pixels.
     """
 
@@ -140,7 +140,7 @@ class PipelineSpec:
 
 
 FOUR_STEPS = (1000, 750, 500, 250)
-"""The step list of the Self-Forcing family; through the warp at shift 5 it becomes 1000, 937.5, 833.3, 625."""
+"""The steps of the Self-Forcing family; warped at shift 5 they become 1000, 937.5, 833.3, 625."""
 
 PIPELINES: dict[str, PipelineSpec] = {
     spec.name: spec
@@ -148,29 +148,29 @@ PIPELINES: dict[str, PipelineSpec] = {
         PipelineSpec(
             name="embedded",
             size=EMBEDDED,
-            # No sink: with contiguous frames absolute rotary positions equal window-relative ones, so the stream is
-            # endless at no cost. Six frames are what it was trained with.
+            # Without a sink the frames are contiguous, so absolute rotary positions equal window-relative ones and the
+            # stream is endless at no cost. It was trained with six frames.
             cache=CacheRule(window=6, sink=0),
             steps=(1000, 900, 750, 500),
             shift=1.0,
             warp=False,
             prediction="x0",
             context_timestep=30.0,
-            # It was never trained on a change of words: with its history it keeps the old background for good.
+            # It was not trained on prompt changes: with its history it keeps the old background forever.
             on_prompt_switch="forget",
             learned_references=False,
-            # A chunk; what it buys and costs stands in stream/seams.py.
+            # One chunk; stream/seams.py lists gain and cost.
             ease_seams=12,
             ease_latents=4,
-            # Trained so; without it what nobody asked for changes with every latent frame, six times a second.
+            # As trained; without it, unspecified details change with every latent frame, six times a second.
             shared_noise=0.5,
             default_size=(256, 256),
         ),
         PipelineSpec(
             name="longlive",
             size=WAN_1_3B,
-            # Window-relative positions are LongLive's published rule for endless streams; with absolute ones the sink
-            # drifts ever further from the present, and the original stops at 1024 latent frames.
+            # Window-relative positions are LongLive's published rule for endless streams. With absolute ones the
+            # distance to the sink grows without limit, and the original stops at 1024 latent frames.
             cache=CacheRule(window=12, sink=3, positions="window"),
             steps=FOUR_STEPS,
             shift=5.0,
@@ -180,11 +180,11 @@ PIPELINES: dict[str, PipelineSpec] = {
         PipelineSpec(
             name="streamdiffusionv2",
             size=WAN_1_3B,
-            # As published: the position rewinds from 50 to 5, so the sink never lies far behind, and a frame that is
-            # unlike the sink becomes a part of it.
+            # As published: the position rewinds from 50 to 5, so the sink is never far behind, and a frame unlike the
+            # sink becomes a part of it.
             cache=CacheRule(window=6, sink=3, positions="rewind", rewind=(50, 5), sink_refresh=0.2),
             chunk=1,
-            # A single latent decodes to one frame only; two give the stream its first five.
+            # One latent decodes to a single frame; two give the stream its first five.
             first_chunk=2,
             history="last_step",
             steps=(1000, 750),

@@ -1,4 +1,4 @@
-"""CausalWan: the one transformer behind every pipeline."""
+"""CausalWan: the transformer of every pipeline."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streamvace.model.specs import WanSize
 
 @dataclass(frozen=True)
 class Grid:
-    """Shape of a pass in tokens: latent frames, rows, columns."""
+    """Shape of a pass in tokens: latent frames, rows and columns."""
 
     frames: int
     height: int
@@ -36,7 +36,7 @@ class TimeEmbedding:
 
 
 def sinusoid(t: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
-    """Timestep features, cosines first: `[...]` -> `[..., dim]`. dtype: of the angles; None: float64, as in Wan2.1."""
+    """Timestep features, cosines first: `[...]` -> `[..., dim]`. dtype: of the angles; None = float64, as in Wan2.1."""
     half = dim // 2
     dtype = dtype or exact_dtype(t.device)
     frequencies = 10000.0 ** -(torch.arange(half, dtype=dtype, device=t.device) / half)
@@ -47,8 +47,8 @@ def sinusoid(t: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
 class CausalWan(nn.Module):
     """Wan2.1's text-to-video transformer with a timestep per latent frame and self-attention through a Memory.
 
-    A pass is `embed` -> (hints from a ContextBranch) -> `run`; they are apart because the context branch needs the
-    embedded noisy chunk before any block has seen it.
+    A pass is `embed` -> (hints from a ContextBranch) -> `run`. They are separate because the context branch takes the
+    embedded noisy chunk before the first block.
     """
 
     def __init__(self, size: WanSize) -> None:
@@ -59,7 +59,7 @@ class CausalWan(nn.Module):
         self.text_embedding = nn.Sequential(nn.Linear(size.text_dim, dim), nn.GELU("tanh"), nn.Linear(dim, dim))
         self.time_embedding = nn.Sequential(nn.Linear(size.freq_dim, dim), nn.SiLU(), nn.Linear(dim, dim))
         self.time_projection = nn.Sequential(nn.SiLU(), nn.Linear(dim, dim * 6))
-        self.blocks: Sequence[WanBlock] = nn.ModuleList(  # type: ignore[assignment]  # a ModuleList forgets its type
+        self.blocks: Sequence[WanBlock] = nn.ModuleList(  # type: ignore[assignment]  # a ModuleList has no element type
             WanBlock(dim, size.ffn_dim, size.num_heads, size.eps) for _ in range(size.num_layers)
         )
         self.head = Head(dim, size.patch[0] * size.patch[1] * size.patch[2] * size.out_dim, size.eps)
@@ -70,15 +70,16 @@ class CausalWan(nn.Module):
         return patches.flatten(2).transpose(1, 2), Grid(*patches.shape[2:])
 
     def embed_time(self, t: Tensor) -> TimeEmbedding:
-        """Timesteps `[B, T]`, 0..1000, fractions allowed -> their embeddings."""
+        """Embeddings of timesteps `[B, T]` in 0..1000; fractions are allowed."""
         dtype = self.patch_embedding.weight.dtype
         e = self.time_embedding(sinusoid(t, self.size.freq_dim).to(dtype))
         return TimeEmbedding(e, self.time_projection(e).unflatten(-1, (6, -1)))
 
     def embed_text(self, text: Tensor) -> Tensor:
-        """Text embeddings `[B, L, text_dim]`, L <= text_len, zero-padded here -> `[B, text_len, dim]`.
+        """Text embeddings `[B, L, text_dim]`, L <= text_len -> `[B, text_len, dim]`.
 
-        Padding rows go through the embedding too and are attended, as Wan was trained.
+        Text is padded with zeros. Padding rows are embedded and attended too, as in Wan's training. Raises ValueError
+        for a longer text.
         """
         missing = self.size.text_len - text.shape[1]
         if missing < 0:
@@ -87,7 +88,7 @@ class CausalWan(nn.Module):
         return out
 
     def text_kv(self, embedded: Tensor) -> list[TextKV]:
-        """Text keys and values of every block, from `embed_text`'s result; computed once a prompt."""
+        """Text keys and values of every block, from the result of `embed_text`; computed once per prompt."""
         return [block.cross_attn.keys_values(embedded) for block in self.blocks]
 
     def run(
@@ -101,7 +102,7 @@ class CausalWan(nn.Module):
     ) -> Tensor:
         """The blocks and the head.
 
-        tokens, grid: from `embed`. text: from `text_kv`. hints: one `[B, N, dim]` a context block, or none.
+        tokens, grid: from `embed`. text: from `text_kv`. hints: one `[B, N, dim]` per context block, or none.
         Returns the network's output `[B, out_dim, T, H, W]`.
         """
         hint_of = dict(zip(self.size.vace_layers, hints, strict=True)) if hints else {}

@@ -1,4 +1,4 @@
-"""Replaying the batch VACE golden: the same networks, run bidirectionally over [references | clip]."""
+"""Replays the golden of batch VACE: the same networks, bidirectional over [references | clip]."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streamvace.parity.report import CALL_TOLERANCE, Report, Sidecar, Tensors
 
 
 def replay_batch(name: str, meta: Sidecar, tensors: Tensors) -> Report:
-    """Every call: scales, a reference in front, short text, and a padded sequence (ours has no padding to mask)."""
+    """Replay every call: scales, a reference in front, short text, and a padded sequence (unpadded here)."""
     report = Report(name)
     config = meta["config"]
     wan, branch = golden_network(

@@ -1,7 +1,7 @@
-"""`streamvace parity DIR`: replay recorded reference tensors through this project's networks.
+"""`streamvace parity DIR`: replays recorded reference tensors through this project's networks.
 
-A golden is `NAME.safetensors` with a sidecar `NAME.json` (configuration, call order, every argument); the format is
-described in docs/parity.md. Each file is replayed by the row of `REPLAYS` that its sidecar matches.
+A golden is `NAME.safetensors` with a sidecar `NAME.json` (configuration, call order, every argument). docs/parity.md
+describes the format. `REPLAYS` selects the replay by the sidecar.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ REPLAYS: tuple[tuple[Callable[[Sidecar], bool], Replay], ...] = (
     (lambda meta: "VaceWanModel" in meta.get("source", ""), replay_batch),
     (is_wan_vae, replay_wan_vae),
 )
-"""Which sidecars a replay is for. The first row that matches is taken."""
+"""Tests of sidecars and their replays. The first match is used."""
 
 
 def replay_file(sidecar: Path) -> Report | None:
-    """Replay one golden; None when no replay knows its format."""
+    """Replay one golden; None for an unknown format."""
     meta: Sidecar = json.loads(sidecar.read_text(encoding="utf-8"))
     for matches, replay in REPLAYS:
         if matches(meta):
@@ -47,10 +47,10 @@ def replay_file(sidecar: Path) -> Report | None:
 
 
 def replay_folder(folder: Path) -> Iterator[tuple[Path, Report | None]]:
-    """Replay every golden of a folder, in name order. Raises UserError when there is none."""
+    """Replay the goldens of a folder, in the order of their names. Raises UserError when there is none."""
     sidecars = sorted(path for path in folder.glob("*.json") if path.with_suffix(".safetensors").exists())
     if not sidecars:
-        raise UserError(f"no goldens in {folder}: pairs NAME.json + NAME.safetensors are needed")
+        raise UserError(f"no goldens in {folder}: a golden is a pair NAME.json + NAME.safetensors")
     for sidecar in sidecars:
         yield sidecar, replay_file(sidecar)
 
@@ -61,7 +61,7 @@ def run_parity(folder: Path) -> int:
     failed = 0
     for sidecar, report in replay_folder(folder):
         if report is None:
-            table.add_row(sidecar.stem, "-", "-", "-", "skipped: no replay for this format")
+            table.add_row(sidecar.stem, "-", "-", "-", "skipped: unknown format")
         elif report.defect:
             table.add_row(sidecar.stem, "-", "-", "-", f"not truth: {report.defect}")
         else:
@@ -72,6 +72,6 @@ def run_parity(folder: Path) -> int:
             table.add_row(sidecar.stem, str(report.calls), f"{difference:.1e} ({kind})", f"{tolerance:.0e}", verdict)
     console = Console()
     if not console.is_terminal:
-        console.width = 140  # a log has no width of its own; wrapped verdicts are hard to search
+        console.width = 140  # a log file has no width, and wrapped verdicts are hard to search
     console.print(table)
     return 1 if failed else 0

@@ -1,4 +1,4 @@
-"""Replaying the goldens of the autoencoder, the sampler and the VACE encoding."""
+"""Replays the goldens of TAEHV, the sampler and the VACE encoding."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from streamvace.parity.loop import LinearCodec
 from streamvace.parity.report import Report, Sidecar, Tensors
 
 CODEC_TOLERANCE = 5e-6
-"""Parallel against sequential TAEHV differ by 3e-7."""
+"""Parallel and sequential TAEHV differ by 3e-7."""
 ENCODING_TOLERANCE = 1e-6
-"""A linear codec and copies: nothing but summation order differs."""
+"""A linear codec and copies: only the order of summation differs."""
 
 
 def _taehv(meta: Sidecar, tensors: Tensors, raw: bool) -> TAEHV:
@@ -33,7 +33,7 @@ def _taehv(meta: Sidecar, tensors: Tensors, raw: bool) -> TAEHV:
 
 
 def replay_taehv(name: str, meta: Sidecar, tensors: Tensors) -> Report:
-    """Batch, streamed, two encoder streams apart, and the raw-latent variant."""
+    """Replay batch and streamed calls, two separate encoder streams, and the raw-latent variant."""
     report = Report(name)
     codec = _taehv(meta, tensors, raw=False)
     latents = tensors["lat"].transpose(1, 2)
@@ -45,7 +45,7 @@ def replay_taehv(name: str, meta: Sidecar, tensors: Tensors) -> Report:
         report.compare(key.split(".")[0].rstrip("0123456789_"), ours.transpose(1, 2), tensors[key], CODEC_TOLERANCE)
 
     def grouped(pixels: Tensor) -> Tensor:
-        """Upstream's padding at the end, for the whole-clip cases only."""
+        """Pad at the end as upstream does; for whole clips only."""
         return torch.cat((pixels, pixels[:, :, -1:].expand(-1, -1, -pixels.shape[2] % 4, -1, -1)), dim=2)
 
     for key, clip in (("enc_batch12", "pixA"), ("enc_batch13", "pix13"), ("enc_batch1", "pix1")):
@@ -76,7 +76,7 @@ def replay_taehv(name: str, meta: Sidecar, tensors: Tensors) -> Report:
 
 
 def replay_scheduler(name: str, meta: Sidecar, tensors: Tensors) -> Report:
-    """Sigmas, timesteps, noising, flow and x0, warped step lists, timestep features."""
+    """Replay sigmas, timesteps, noising, flow and x0, warped steps and timestep features."""
     report = Report(name)
     exact = 1e-6
     x0, noise, flow = tensors["x0"], tensors["noise"], tensors["flow"]
@@ -110,11 +110,11 @@ def replay_scheduler(name: str, meta: Sidecar, tensors: Tensors) -> Report:
 
 
 _REFERENCE_DEFECTS = ("r2v", "_ref")
-"""Cases with references: the recording drops, stacks or mixes them (spec bugs B1-B3), so they are not truth."""
+"""Cases with references: the recorded program drops, stacks or mixes them (its defects B1-B3): not truth."""
 
 
 def replay_vace_encoding(name: str, meta: Sidecar, tensors: Tensors) -> Report:
-    """Channel layout and mask packing of control, inpainting and extension, as mid-stream chunks of 12 frames."""
+    """Replay channel layout and mask packing of control, inpainting and extension, in chunks of 12 frames."""
     report = Report(name)
     codec = LinearCodec(tensors["fakevae.enc"], tensors["fakevae.enc"].T)
     ones = torch.ones(1, 1, 12, meta["height"], meta["width"])
@@ -151,7 +151,7 @@ def replay_vace_encoding(name: str, meta: Sidecar, tensors: Tensors) -> Report:
 def _extension_inputs(
     inputs: dict[str, str], named: dict[str, Tensor], tensors: Tensors
 ) -> tuple[Tensor, Tensor | None]:
-    """Control and mask of one recorded chunk; first and last images become 4 kept frames at the chunk's ends."""
+    """Control and mask of one recorded chunk. First and last images become 4 kept frames at the chunk's ends."""
     control = named.get(inputs.get("vace_input_frames", ""))
     mask = named.get(inputs.get("vace_input_masks", ""))
     anchors = (("first_frame_image", slice(0, 4)), ("last_frame_image", slice(8, 12)))

@@ -1,4 +1,4 @@
-"""The closed loop of a streaming golden: `Generator.step` on the golden's networks, text, contexts and seeds."""
+"""Replays a streaming golden in closed loop: `Generator.step` on the golden's networks, text, contexts and seeds."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from streamvace.stream.stream_state import Networks
 
 
 class LinearCodec:
-    """The recordings' stand-in codec: one matrix each way, over means of 4 frames and 8x8 pixels.
+    """The recordings' substitute codec: one matrix each way, over means of 4 frames and 8x8 pixels.
 
-    source: latents that stand for whatever is encoded, or None.
+    source: latents that replace the result of `encode`, or None.
     """
 
     latent_channels, temporal_stride, spatial_stride = 16, 4, 8
@@ -54,7 +54,7 @@ class LinearCodec:
 
 
 class RecordedText:
-    """A text encoder whose prompts are the names of recorded embeddings."""
+    """A text encoder that takes the names of recorded embeddings as prompts."""
 
     def __init__(self, tensors: Tensors) -> None:
         self._tensors = tensors
@@ -73,7 +73,7 @@ class RecordedText:
 
 
 class GoldenStream:
-    """A generator that is given what a golden was recorded with, chunk by chunk."""
+    """A generator with the networks of a golden; it gets the golden's inputs chunk by chunk."""
 
     def __init__(self, meta: Sidecar, tensors: Tensors) -> None:
         self._meta, self._tensors = meta, tensors
@@ -87,13 +87,13 @@ class GoldenStream:
         self._end = 0
 
     def step(self, chunk: dict[str, Any], calls: Sequence[dict[str, Any]]) -> None:
-        """One recorded chunk. chunk: its row of the sidecar. calls: all of its passes."""
+        """Generate one recorded chunk. chunk: its entry in the sidecar. calls: all of its passes."""
         generator, start = self.generator, chunk["start_frame"]
         first = next(call for call in calls if call["phase"] == "denoise")
         if start == 0 and any(e["event"] == "initialize_kv_cache" for call in calls for e in call["events_before"]):
             generator.reset()
         elif start != self._end:
-            # Reward Forcing's own counter falls back by a frame after the first chunk of its video to video.
+            # In video to video, Reward Forcing's counter steps back by a frame after the first chunk.
             generator.state.position += start - self._end
         self._end = start + len(first["t"])
         self._context = first["vace_context"]
@@ -101,7 +101,7 @@ class GoldenStream:
         black, strength = np.zeros(size, np.uint8), first["t"][0]
         moved = strength < generator.spec.steps[0]
         if moved:
-            # Video to video over pure noise: mixing noise into the same noise leaves it as it is.
+            # Video to video over pure noise: mixing noise with the same noise does not change it.
             shape = (1, 16, len(first["t"]), self._meta["height"] // 8, self._meta["width"] // 8)
             self._codec.source = draw_noise(shape, torch.Generator().manual_seed(chunk["rng_seed"]), torch.float32)
         generator.step(
@@ -117,15 +117,15 @@ class GoldenStream:
         )
 
     def _contexts(self, *_: object) -> list[Tensor]:
-        """The recorded context in place of an encoded picture's."""
+        """The recorded context instead of one encoded from pictures."""
         assert self._context is not None
         return [self._tensors[self._context].unsqueeze(0)]
 
 
 def close_loop(report: Report, meta: Sidecar, tensors: Tensors) -> KVCache:
-    """Compare every pass of the stream with the recorded ones: what went in, and the clean latents that came out.
+    """Compare the input and the clean latents of every pass with the recorded ones.
 
-    Returns the cache at the stream's end.
+    Returns the cache at the end of the stream.
     """
     stream = GoldenStream(meta, tensors)
     calls = groupby(meta["calls"], key=lambda call: call["chunk"])

@@ -1,4 +1,4 @@
-"""What goldens were recorded with: small networks, and pipelines that are ours but for what the sidecar states."""
+"""The networks of a golden, and its pipeline: ours, changed to the settings in the sidecar."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ PIPELINES = {
     "krea_realtime_video": "krea-realtime",
     "reward_forcing": "reward-forcing",
 }
-"""Rows of the pipeline table by the name that a sidecar has for them."""
+"""From the name of a pipeline in a sidecar to its name in the pipeline table."""
 
 
 def golden_spec(meta: Sidecar) -> PipelineSpec:
-    """The row of the pipeline table with the recording's sizes, and without what the recorded programs do otherwise:
-    LongLive's endless positions, StreamDiffusionV2's own cache, the warped steps, MemFlow's look at the new text."""
+    """The row of the pipeline table with the recording's sizes, without the features that the recorded programs lack:
+    LongLive's endless positions, StreamDiffusionV2's cache rules, warped steps, and the new text for MemFlow's bank."""
     config, row = meta["components_config"], pipeline(PIPELINES[meta["pipeline"]])
     recorded = config.get("record_interval")
     cache = replace(
@@ -60,16 +60,16 @@ def golden_spec(meta: Sidecar) -> PipelineSpec:
 
 
 def clean_latents(meta: Sidecar, call: dict[str, Any], flow: Tensor, x: Tensor) -> Tensor:
-    """The clean latents that a recorded call's flow stands for, all `[1, C, F, h, w]`."""
+    """The clean latents of a recorded call, from its flow and its noisy latents x, all `[1, C, F, h, w]`."""
     sigma = sigma_of(torch.tensor(call["t"]), sigma_table(meta["timestep_shift"])).double()
     return flow_to_x0(flow, x, sigma.view(1, 1, -1, 1, 1))
 
 
 class GoldenWan(CausalWan):
-    """Keeps the latents and the output of every pass.
+    """Records the latents and the output of every pass.
 
-    rounded: timestep angles in float32, as the recorded VACE wrapper has them (4.6e-5 off at t = 1000); the recorded
-    base model, like ours, has float64.
+    rounded: timestep angles in float32, as in the recorded VACE wrapper (off by 4.6e-5 at t = 1000). The recorded base
+    model, like ours, uses float64.
     """
 
     def __init__(self, size: WanSize, rounded: bool) -> None:
@@ -105,7 +105,7 @@ class GoldenWan(CausalWan):
 
 
 def golden_size(meta: Sidecar) -> WanSize:
-    """The small network a golden was recorded with."""
+    """The size of the small network that a golden was recorded with."""
     kwargs = meta["model_kwargs"]
     return WanSize(
         dim=kwargs["dim"],
@@ -125,7 +125,7 @@ def golden_size(meta: Sidecar) -> WanSize:
 
 
 def golden_weight(key: str, shape: torch.Size) -> Tensor:
-    """The seeded rule by which every golden's weights were drawn, so that they need not be stored."""
+    """One weight, drawn by the seeded rule of all goldens, so that weights need not be stored."""
     seed = int(hashlib.sha256(f"{WEIGHT_SEED}:{key}".encode()).hexdigest()[:8], 16)
     r: Tensor = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
     if "modulation" in key:
@@ -139,7 +139,10 @@ def golden_weight(key: str, shape: torch.Size) -> Tensor:
 
 
 def golden_network(meta: Sidecar, tensors: Tensors) -> tuple[GoldenWan, ContextBranch]:
-    """The networks of a golden, from its stored weights (`sd.*`) or else by the seeded rule; no branch without VACE."""
+    """The networks of a golden, with its stored weights (`sd.*`) or weights by the seeded rule.
+
+    Without VACE the branch is not part of the golden and has random weights.
+    """
     size = golden_size(meta)
     wan, branch = GoldenWan(size, rounded=meta["vace"]), ContextBranch(size)
     for module in (wan, branch) if meta["vace"] else (wan,):

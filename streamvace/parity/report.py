@@ -1,4 +1,4 @@
-"""What a replay found: the differences between a golden and what this project makes."""
+"""The result of a replay: differences between a golden and this project's output."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ Sidecar = dict[str, Any]
 Tensors = dict[str, Tensor]
 
 CALL_TOLERANCE = 2e-5
-"""Absolute, one call with recorded inputs: correct fp32 runs differ by 2.9e-6, fp32 rotary angles add a little."""
+"""Absolute, for one call with recorded inputs: correct fp32 runs differ by 2.9e-6, fp32 rotary angles add a little."""
 LOOP_TOLERANCE = 5e-5
-"""Absolute, closed loop: errors of earlier chunks feed later ones."""
+"""Absolute, for the closed loop, where errors of earlier chunks reach later ones."""
 
 
 @dataclass
 class Report:
-    """What one file's replay found.
+    """The differences of one file.
 
     worst: largest absolute difference by kind of comparison, with its tolerance. defect: why the recording itself is
-    known to be wrong and is not compared, or empty.
+    wrong and not compared; empty if it is not.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Report:
     defect: str = ""
 
     def compare(self, kind: str, ours: Tensor, truth: Tensor, tolerance: float) -> None:
-        """Compare one pair; a wrong shape or NaN counts as infinitely far."""
+        """Compare one pair. A wrong shape or NaN counts as an infinite difference."""
         self.compared += 1
         difference = float("inf")
         if ours.shape == truth.shape:

@@ -1,4 +1,4 @@
-"""Replaying the streaming goldens: one recorded call at a time, then with the loop closed by `Generator.step`."""
+"""Replays the streaming goldens: call by call with recorded inputs, then in closed loop through `Generator.step`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from streamvace.parity.report import CALL_TOLERANCE, LOOP_TOLERANCE, Report, Sid
 
 
 class CallReplay:
-    """Our networks and cache, driven by a golden's call list."""
+    """Our networks and cache, called as in a golden's list of calls."""
 
     def __init__(
         self, meta: Sidecar, tensors: Tensors, branch_memory: Callable[[RotaryTable], Memory] = Bidirectional
@@ -39,7 +39,7 @@ class CallReplay:
         text = self.wan.embed_text(self.tensors[call["context"]])
         text_kv = self.wan.text_kv(text)
         if self.rule.bank and call["q_bank"]:
-            # The reference scores against its text cache, which a prompt switch has just emptied.
+            # The reference program scores against its text cache, which a prompt switch has just emptied.
             self.cache.bank.consolidate(None if "initialize_crossattn_cache" in events else [k for k, _ in text_kv])
         memory = self._memory(call, x.shape[2])
         tokens, grid = self.wan.embed(x)
@@ -65,7 +65,7 @@ class CallReplay:
 
 
 class _ZeroPaddedKeys:
-    """The reference's padding defect: keys padded with zeros to a multiple of 128, which take softmax mass."""
+    """The reference program's padding defect: keys padded with zeros to a multiple of 128 take softmax mass."""
 
     def __init__(self, rotary: RotaryTable) -> None:
         self._rotary = rotary
@@ -77,7 +77,7 @@ class _ZeroPaddedKeys:
 
 
 def recorded_defect(meta: Sidecar, tensors: Tensors) -> str:
-    """Why a recording is evidence of a defect of the reference rather than truth; empty when it is truth."""
+    """The defect of the reference program that a recording shows; empty when the recording is truth."""
     for index, call in enumerate(meta["calls"]):
         if call["vace_context"] is None:
             continue
@@ -93,7 +93,7 @@ def recorded_defect(meta: Sidecar, tensors: Tensors) -> str:
 
 
 def replay_stream(name: str, meta: Sidecar, tensors: Tensors) -> Report:
-    """Replay a streaming golden: call by call, the final cache, and the closed loop."""
+    """Replay a streaming golden call by call and in closed loop, and compare the final caches."""
     report = Report(name, defect=recorded_defect(meta, tensors))
     if report.defect:
         return report

@@ -1,4 +1,4 @@
-"""Replaying the goldens of the Wan2.1 VAE, full and light."""
+"""Replays the goldens of the Wan2.1 VAE, full and light."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from streamvace.model.autoencoder.wan_vae import WanVAE
 from streamvace.parity.report import Report, Sidecar, Tensors
 
 VAE_TOLERANCE = 1e-5
-"""Streaming against the whole clip differs by 2.6e-6 in the decoder and 6e-7 in the encoder."""
+"""Streamed and whole clips differ by 2.6e-6 in the decoder and 6e-7 in the encoder."""
 
 
 def is_wan_vae(meta: Sidecar) -> bool:
@@ -16,8 +16,8 @@ def is_wan_vae(meta: Sidecar) -> bool:
 
 
 def replay_wan_vae(name: str, meta: Sidecar, tensors: Tensors) -> Report:
-    """Whole clips, single frames and both streams. The recorded dual streams share one cache and are no truth."""
-    report = Report(name, note="dual streams over one cache are not truth")
+    """Replay whole clips, single frames and single streams. The recorded dual streams share a cache: not truth."""
+    report = Report(name, note="dual streams share a cache: not truth")
     config = meta["cfg"]
     codec = WanVAE(round(config["dim"] * (1 - config["pruning_rate"])))
     codec.load_state_dict({key.removeprefix("sd."): value for key, value in tensors.items() if key.startswith("sd.")})
@@ -35,10 +35,10 @@ def replay_wan_vae(name: str, meta: Sidecar, tensors: Tensors) -> Report:
         return after
 
     encode("enc_whole13", "pix13", 13)
-    # Twelve frames at a stream's start fill three latents with their first nine; the rest is dropped.
+    # At a stream's start, the first nine of twelve frames fill three latents; the rest is dropped.
     encode("enc_nocache12", "pix12a", 9)
     encode("enc_nocache1", "pix1", 1)
-    # The recorded stream carried those three frames on into its caches: replayed pass by pass, as it was called.
+    # The recorded stream kept those three frames in its caches, so it is replayed pass by pass, as recorded.
     state: CodecState | None = None
     for key, clip in (("s1.enc_a", "pix12a"), ("s1.enc_b", "pix12b")):
         z, state = codec.encode_pass(tensors[clip], state)

@@ -1,4 +1,4 @@
-"""What a chunk cannot be made of is refused before anything is touched; what can have no effect is said."""
+"""Checks a ChunkInput before the stream changes, and notes options that have no effect."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from streamvace.records.chunk import MAX_REFERENCES, REFERENCE_MODES, ChunkInput
 
 
 def check_chunk(given: ChunkInput, frames: int, size: tuple[int, int], context_blocks: int) -> None:
-    """Raises ValueError when an input has another count, size, type or range than the next chunk takes.
+    """Raises ValueError when the count, size, dtype or range of an input does not fit the next chunk.
 
-    frames: pixel frames of the chunk. size: (width, height). context_blocks: of the context branch.
+    frames: pixel frames of the chunk. size: (width, height). context_blocks: number of blocks of the context branch.
     """
     width, height = size
     references = min(MAX_REFERENCES, max(1, 0 if given.references is None else len(given.references)))
@@ -36,9 +36,9 @@ def check_chunk(given: ChunkInput, frames: int, size: tuple[int, int], context_b
         raise ValueError(f"{len(given.block_scales)} block scales, this pipeline has {context_blocks} context blocks")
     for name, share in (("second_weight", given.second_weight), ("hint_threshold", given.hint_threshold)):
         if not 0 <= share <= 1:
-            raise ValueError(f"{name} is {share}, it goes from 0 to 1")
+            raise ValueError(f"{name} is {share}, it must be from 0 to 1")
     if not 0 < given.past_bias <= 1:
-        raise ValueError(f"past_bias is {given.past_bias}, it goes from above 0 to 1")
+        raise ValueError(f"past_bias is {given.past_bias}, it must be above 0 and at most 1")
     if given.denoise_steps < 0:
         raise ValueError(f"denoise_steps is {given.denoise_steps}, it must be 0 or more")
     if given.hint_reuse < 1:
@@ -46,19 +46,19 @@ def check_chunk(given: ChunkInput, frames: int, size: tuple[int, int], context_b
 
 
 def settled(given: ChunkInput, spec: PipelineSpec) -> ChunkInput:
-    """The input with the pipeline's own choice in place of `auto`."""
+    """The input with `auto` replaced by the pipeline's own choice."""
     if given.reference_mode != "auto":
         return given
     return replace(given, reference_mode="joint" if spec.learned_references else "memory")
 
 
 def remarks(given: ChunkInput, spec: PipelineSpec) -> tuple[str, ...]:
-    """One line for each thing that is asked for and that this pipeline has no place for."""
+    """One line for each option that this pipeline does not support."""
     notes: tuple[str, ...] = ()
     if given.past_bias != 1 and not spec.score_bias:
-        notes += (f"past_bias does nothing in {spec.name}: it is Krea Realtime's",)
+        notes += (f"past_bias has no effect in {spec.name}, only in Krea Realtime",)
     if given.history_hints and spec.history == "recompute":
-        notes += (f"history_hints does nothing in {spec.name}: its history is made anew from finished pictures",)
+        notes += (f"history_hints has no effect in {spec.name}, which recomputes its history",)
     if given.references is not None and given.reference_mode != "memory" and not spec.learned_references:
-        notes += (f"references: the {spec.name} model's hints never learned them; reference_mode memory shows them",)
+        notes += (f"references: the {spec.name} model was trained without them; use reference_mode memory",)
     return notes

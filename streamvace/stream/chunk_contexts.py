@@ -1,4 +1,4 @@
-"""From the pictures of a ChunkInput to VACE contexts."""
+"""VACE contexts from the pictures of a ChunkInput."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ ChunkContexts = Callable[[ChunkInput, StreamState, Autoencoder, Canvas, int], li
 def chunk_contexts(
     given: ChunkInput, state: StreamState, codec: Autoencoder, canvas: Canvas, pixels: int
 ) -> list[Tensor]:
-    """The chunk's VACE contexts `[1, vace_in_dim, f, h, w]`: of the control, and of the second one if there is one.
+    """The chunk's VACE contexts `[1, vace_in_dim, f, h, w]`: one for the control, one for a second control.
 
-    pixels: the chunk's pixel frames. Takes the encoder streams of `state` along.
-    Where nothing is given to follow the control is mid grey with everything to generate, as VACE takes it; in
-    `paper` mode references alone come with nothing behind them, an empty context.
+    pixels: the chunk's pixel frames. Advances the encoder streams of `state`.
+    Without control the context is mid grey and everything is generated, as in VACE. In `paper` mode, references alone
+    get an empty context.
     """
     first = state.position == 0
     mask = given.mask
@@ -51,14 +51,14 @@ def chunk_contexts(
         other = to_pixels(given.second_control, canvas.device, canvas.dtype)
         beside, streams = second_context(codec, streams, context, other, packed, first, anchors)
         contexts.append(beside)
-    # Grey that only stands for a control is no past for the control to come.
+    # Grey in place of a control must not become the past of a later control.
     state.context = replace(streams, reactive=None) if control is None else streams
     nothing = control is None and given.second_control is None and not anchors
     return [context[:, :, :0]] if nothing and given.reference_mode == "paper" else contexts
 
 
 def _own_output(last: Pixels | None, count: int, canvas: Canvas) -> Pixels:
-    """The stream's last frames as control, `[count, H, W, 3]`; mid grey before there are any."""
+    """The stream's last frames as control, `[count, H, W, 3]`; mid grey at the start of a stream."""
     if last is None:
         return np.full((count, canvas.height, canvas.width, 3), 128, np.uint8)
     return last[np.clip(np.arange(len(last) - count, len(last)), 0, None)]

@@ -1,7 +1,6 @@
-"""The chunk loop, in latents: the history that a chunk sees, its denoising, and what it leaves to later chunks.
+"""The chunk loop, in latents: restore the history, denoise a chunk, keep what later chunks need.
 
-There is only one. The live generator runs it, recordings are replayed through the generator, and the training program
-samples with it.
+There is only one such loop: the live generator, the replay of recordings and the training program all run it.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ from streamvace.stream.user_loras import UserLoras
 
 @dataclass(frozen=True)
 class ChunkPlan:
-    """What one chunk is made from.
+    """The inputs of one chunk.
 
-    start: `[B, C, T, h, w]`, pure noise or a noised source. schedule: the denoising steps. draw: the noise of the later
-    steps. hints: None without control. history_hints: the clean pass gets hints too. past_bias, references: see
-    `KVCache.chunk`. regions: where side LoRAs apply in each latent frame, `[1, tokens, 1]`, or None: everywhere.
+    start: `[B, C, T, h, w]`, pure noise or a noised source. schedule: the denoising steps. draw: draws the noise of the
+    later steps. hints: None without control. history_hints: the clean pass gets hints too. past_bias, references: see
+    `KVCache.chunk`. regions: where side LoRAs apply in each latent frame, `[1, tokens, 1]`; None means everywhere.
     """
 
     start: Tensor
@@ -43,12 +42,12 @@ class ChunkPlan:
 
 
 def _ignore(stage: str) -> None:
-    """No clock."""
+    """The default of `ChunkLoop.mark`: no clock."""
 
 
 @dataclass(frozen=True)
 class ChunkLoop:
-    """One step of a stream's loop, over the state that the stream keeps. mark: see `StageClock.mark`."""
+    """Generates chunks and updates the stream's state. mark: see `StageClock.mark`."""
 
     spec: PipelineSpec
     wan: CausalWan
@@ -57,7 +56,7 @@ class ChunkLoop:
     mark: Callable[[str], None] = _ignore
 
     def follow_text(self) -> None:
-        """Apply the pipeline's rule for a prompt switch to the history; the text K/V are the new ones already."""
+        """Apply the pipeline's rule for a prompt switch to the history. The text K/V must already be the new ones."""
         spec, state = self.spec, self.state
         state.text_is_new = True
         if spec.on_prompt_switch == "recache" and state.clean is not None:
@@ -71,12 +70,12 @@ class ChunkLoop:
             state.decoder = None
 
     def generate(self, plan: ChunkPlan) -> Tensor:
-        """The clean latents `[B, C, T, h, w]` of the next chunk. The stream moves on."""
+        """The clean latents `[B, C, T, h, w]` of the next chunk. Advances the stream."""
         memory = self._open(plan)
         self.loras.limit(plan.regions)
         x0 = denoise(plan.start, plan.schedule, partial(self._predict_x0, plan.hints, memory), plan.draw)
         if self.spec.history == "clean_pass":
-            # Leaves clean K/V behind; without hints unless asked for, as the history was trained.
+            # Writes clean K/V; without hints unless asked for, as in training.
             hints = plan.hints if plan.history_hints else None
             make = None if hints is None else partial(hints.make, sigma=0.0)
             self._forward(x0, self.spec.context_timestep, memory, make)
@@ -85,11 +84,11 @@ class ChunkLoop:
         return x0
 
     def _open(self, plan: ChunkPlan) -> ChunkPass:
-        """The cache's pass for the next chunk, with the history as this pipeline keeps it."""
+        """The cache's pass for the next chunk, after the history is restored by the pipeline's rule."""
         state, cache, start = self.state, self.state.cache, self.state.position
         self._consolidate_bank()
         if self.spec.history == "recompute" and start:
-            # An anchor and the newest latents, one chunk in all, look like the start of a clip (Krea Realtime).
+            # An anchor and the newest latents, together one chunk, look like the start of a clip (Krea Realtime).
             assert state.anchor is not None
             assert state.clean is not None
             context = torch.cat((state.anchor, state.clean[:, :, 1 - self.spec.chunk :]), dim=2)

@@ -51,9 +51,9 @@ class Generator:
         contexts: ChunkContexts = chunk_contexts,
     ) -> None:
         """size: (width, height) in pixels. attention: see `choose_kernel`. offload: see `Offload`. prompts: see
-        `PromptEncoder`. contexts: what makes the VACE contexts of a chunk's pictures.
+        `PromptEncoder`. contexts: makes the VACE contexts of a chunk's pictures.
 
-        Raises UserError when the pipeline cannot make that size, the kernel cannot be had or the offload is unknown.
+        Raises UserError for a size that the pipeline cannot generate, an unavailable kernel or an unknown offload.
         """
         width, height = size
         cell = networks.codec.spatial_stride * spec.size.patch[1]
@@ -78,14 +78,14 @@ class Generator:
             "offload": offload,
         }
         self._noise = StreamNoise(device, spec.shared_noise)
-        self._desk = PromptEncoder(networks.text, prompts)
+        self._prompts = PromptEncoder(networks.text, prompts)
         self._offload = Offload(networks.branch, device, offload)
         self.state = StreamState(
             KVCache(spec.size, spec.cache, rows, columns, device=device, dtype=dtype, kernel=chosen.kernel)
         )
 
     def frames_wanted(self) -> int:
-        """Control frames the next step takes, and pixel frames it will give: 1 + 4 (f - 1) first, then 4 f."""
+        """Control frames that the next step takes and pixel frames that it returns: 1 + 4 (f - 1) first, then 4 f."""
         stride = self.networks.codec.temporal_stride
         return stride * self._frames if self.state.position else 1 + stride * (self._frames - 1)
 
@@ -102,8 +102,8 @@ class Generator:
     def step(self, given: ChunkInput) -> Chunk:
         """Generate the next chunk.
 
-        Raises ValueError when an input has the wrong shape or range (nothing has changed then but a reset),
-        FloatingPointError when the result is not finite (the stream is reset then).
+        Raises ValueError when an input has the wrong shape or range; nothing changes then, except by `reset`. Raises
+        FloatingPointError when the result is not finite; the stream is reset then.
         """
         if given.reset:
             self.reset()
@@ -134,8 +134,8 @@ class Generator:
         )
 
     def warm_up(self, progress: Callable[[float], None] | None = None) -> None:
-        """Run every path a show can take up to the steady state, so nothing compiles or allocates later."""
-        self._desk.take(SWITCH.texts, needed=True)
+        """Run every path of a show up to the steady state, so that nothing compiles or allocates later."""
+        self._prompts.take(SWITCH.texts, needed=True)
         regional = self.networks.loras.has_side
         plan = list(rehearsal(self.spec, regional))
         for done, (names, others) in enumerate(plan):
@@ -143,35 +143,35 @@ class Generator:
             if progress is not None:
                 progress((done + 1) / len(plan))
         self.reset()
-        self.state.prompt = None  # so that the show's first picture waits for its own words
+        self.state.prompt = None  # the first picture must wait for its own prompt
 
     # -- the parts of a step ----------------------------------------------------------------------------------------
 
     def _move_networks(self, given: ChunkInput) -> tuple[bool, tuple[str, ...]]:
-        """Everything that changes networks, between two chunks: whether control is heard, and remarks for the user."""
+        """Change LoRA strengths and move the context branch. Returns whether control applies, and remarks."""
         notes = self.networks.loras.begin_chunk(
             given.lora_strength, given.lora_region, at_once=self.state.position == 0
         )
         wanted = wants_hints(given)
         if self._offload.begin_chunk(wanted):
             return wanted, notes
-        lacking = f"no control: {self._offload.nbytes / 1e9:.1f} GB for the context branch are not free"
+        lacking = f"no control: the context branch needs {self._offload.nbytes / 1e9:.1f} GB of free device memory"
         return False, (*notes, lacking)
 
     def _take_prompt(self, prompt: PromptMix, loop: ChunkLoop, heard: bool) -> tuple[str, ...]:
-        """New text K/V, and the history under them where it must follow. Returns remarks for the user."""
+        """Update the text K/V, and the history when it must follow them. Returns remarks for the user."""
         before = self.state.prompt
-        notes = take_prompt(self.state, self.networks, self._desk, prompt, self.device, self.dtype, heard)
+        notes = take_prompt(self.state, self.networks, self._prompts, prompt, self.device, self.dtype, heard)
         if history_is_stale(self.state, before):
             loop.follow_text()
         return notes
 
     def _encode(self, given: ChunkInput, heard: bool) -> ChunkHints | None:
-        """The chunk's pictures in latents: its references, and what hints are made from."""
+        """Encode the chunk's references and the inputs of its hints."""
         self.state.references.take(self.networks.codec, given.references, self._canvas)
         if heard:
             return self._hints.open(given, self.state, self.networks, self._frames, self.frames_wanted())
-        # The encoder streams are interrupted; they start afresh when control returns.
+        # The encoder streams end here and start again when control returns.
         self.state.context = ContextState()
         return None
 
@@ -192,17 +192,17 @@ class Generator:
         )
 
     def _reference_keys(self, given: ChunkInput) -> ReferenceKeys | None:
-        """What the base attention sees of the references: nothing but in `memory` mode."""
+        """Keys of the references for the base attention; None except in `memory` mode."""
         if given.reference_mode != "memory":
             return None
         state, spec, loras = self.state, self.spec, self.networks.loras
         loras.limit([None])
-        # They follow the words when the history does: a transition does not make them anew with every chunk.
+        # They follow the prompt when the history does: a transition does not recompute them for every chunk.
         words = (state.history_prompt, state.text_version)
         return state.references.base_keys(self.networks.wan, state.text, words, spec.context_timestep)
 
     def _start(self, given: ChunkInput, noise: Tensor) -> tuple[Tensor, Schedule]:
-        """What denoising starts from and the steps to do: pure noise, or the noised source."""
+        """The latents that denoising starts from, pure noise or the noised source, and its schedule."""
         state, spec = self.state, self.spec
         schedule = thinned(self._schedule, given.denoise_steps)
         if given.source is None:
@@ -222,7 +222,7 @@ class Generator:
         return noisy_start(latents, noise, scale, schedule, spec.source_step_offset)
 
     def _style_regions(self, given: ChunkInput, frames: int) -> list[Tensor | None]:
-        """Where side LoRAs apply in each latent frame: `[1, tokens, 1]`, or None: everywhere."""
+        """Where side LoRAs apply in each latent frame, `[1, tokens, 1]`; None means everywhere."""
         outside = given.lora_region == "outside"
         if not self.networks.loras.regional or (given.mask is None and not outside):
             return [None] * frames
@@ -233,10 +233,10 @@ class Generator:
         return list((1 - region if outside else region).chunk(frames, dim=1))
 
     def _show(self, x0: Tensor) -> Pixels:
-        """The chunk's frames `[F, H, W, 3]` of its clean latents. Resets the stream when they are not finite."""
+        """Decode clean latents to frames `[F, H, W, 3]`. Resets the stream when they are not finite."""
         state, spec, codec = self.state, self.spec, self.networks.codec
         if state.decoder is None and state.chunks > 1:
-            # A cut within the stream: the decoder blends each frame with the one before, so it gets the first twice.
+            # A cut within the stream: the decoder blends each frame with the previous one, so it gets the first twice.
             _, state.decoder = codec.decode(x0[:, :, :1], None)
         pixels, state.decoder = codec.decode(x0, state.decoder)
         if spec.ease_seams:
@@ -248,7 +248,7 @@ class Generator:
             self.reset()
             raise
         if spec.history == "recompute" and state.chunks > 1:
-            # The picture just before the newest latents, encoded on its own, looks like the start of a clip.
+            # The picture just before the newest latents, encoded alone, looks like the start of a clip.
             oldest = -1 - codec.temporal_stride * (spec.chunk - 1)
             state.anchor, _ = codec.encode(pixels[:, :, oldest].unsqueeze(2), None)
         state.last_pixels, state.last_frames = pixels, picture

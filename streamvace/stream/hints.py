@@ -1,7 +1,7 @@
-"""The hints of one chunk: which context its inputs ask for, and when the context branch runs over it.
+"""The hints of one chunk: the context made of its inputs, and when the context branch runs.
 
-The mode is inferred from the inputs, never named: control, mask, references, first and last frame and a second control
-compose in any way. What does not depend on the noise (encoding, the context's tokens) is made once a chunk.
+The inputs alone select the mode: control, mask, references, first and last frame and a second control combine freely.
+What does not depend on the noise (encoding, the context's tokens) is computed once per chunk.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from streamvace.stream.chunk_contexts import ChunkContexts, chunk_contexts
 from streamvace.stream.stream_state import Networks, StreamState
 
 REFERENCE_SEED = 1 << 20
-"""References draw their noise under another seed than the picture: to show one must not change the chunk's noise."""
+"""Seed offset of the references' noise: showing a reference must not change the chunk's own noise."""
 
 
 def wants_hints(given: ChunkInput) -> bool:
-    """Whether the context branch has a part in the chunk."""
+    """Whether the chunk uses the context branch."""
     if given.context_scale == 0 or (given.block_scales and not any(given.block_scales)):
         return False
     pictures = (given.control, given.mask, given.references, given.first_frame, given.last_frame, given.second_control)
@@ -39,7 +39,7 @@ def wants_hints(given: ChunkInput) -> bool:
 
 
 MakeHints = Callable[[Tensor, TimeEmbedding], Sequence[Tensor]]
-"""From a pass's noisy tokens and timestep to its hints."""
+"""Makes a pass's hints from its noisy tokens and timestep."""
 
 
 class Share(NamedTuple):
@@ -51,11 +51,11 @@ class Share(NamedTuple):
 
 @dataclass
 class ChunkHints:
-    """Makes the hints of one chunk's passes; how often is `hint_reuse` and `hint_threshold` of its ChunkInput.
+    """Makes the hints of one chunk's passes.
 
-    text: the context branch's text K/V. scales: of each context block's hint, a factor or `[1, N, 1]`. memory: over
-    [references | chunk]. every, threshold: those two. references: latents `[1, C, n, h, w]` that stand before the
-    chunk, or None. noise: what they are noised with.
+    text: the context branch's text K/V. scales: per context block, a factor or `[1, N, 1]`. memory: over
+    [references | chunk]. every, threshold: `hint_reuse` and `hint_threshold` of ChunkInput. references: latents
+    `[1, C, n, h, w]` placed before the chunk, or None. noise: generator of their noise.
     """
 
     wan: CausalWan
@@ -74,14 +74,14 @@ class ChunkHints:
     _settled: bool = field(default=False, init=False)
 
     def step(self, tokens: Tensor, time: TimeEmbedding, sigma: float) -> list[Tensor]:
-        """Hints of the next denoising step, one `[1, N, dim]` a context block: made anew, or those of a step before."""
+        """Hints of the next denoising step, one `[1, N, dim]` per context block: new, or those of an earlier step."""
         if not self._held or (self._steps % self.every == 0 and not self._settled):
             self._held = self.make(tokens, time, sigma)
         self._steps += 1
         return self._held
 
     def watch(self, x0: Tensor) -> None:
-        """Take notice of a step's picture: one that no longer changes needs no new hints."""
+        """Compare a step's picture with the previous one. Hints are no longer recomputed once it changes little."""
         if not self.threshold:
             return
         if self._seen is not None and not self._settled:
@@ -90,7 +90,7 @@ class ChunkHints:
         self._seen = x0
 
     def make(self, tokens: Tensor, time: TimeEmbedding, sigma: float) -> list[Tensor]:
-        """Hints for these noisy tokens `[1, N, dim]`, scaled."""
+        """Scaled hints for these noisy tokens `[1, N, dim]`."""
         ahead = 0
         if self.references is not None:
             drawn = draw_noise(tuple(self.references.shape), self.noise, self.references.dtype)
@@ -107,19 +107,19 @@ class ChunkHints:
 
 
 class HintBuilder:
-    """Opens the hints of each chunk of a stream; it holds tables, and nothing of the stream."""
+    """Makes the ChunkHints of each chunk. It holds tables and no state of the stream."""
 
     def __init__(self, canvas: Canvas, chunk: int, head_dim: int, contexts: ChunkContexts = chunk_contexts) -> None:
-        """chunk: most latent frames of a chunk. contexts: what makes the VACE contexts of a chunk's inputs."""
+        """chunk: most latent frames of a chunk. contexts: makes the VACE contexts of a chunk's inputs."""
         self._canvas, self._contexts = canvas, contexts
         frames = range(chunk + MAX_REFERENCES)
         self._table = rotary_table(frames, canvas.rows, canvas.columns, head_dim, canvas.device)
         self._noise = torch.Generator(canvas.device)
 
     def open(self, given: ChunkInput, state: StreamState, parts: Networks, frames: int, pixels: int) -> ChunkHints:
-        """The hints of the next chunk, for inputs that want some. Takes the encoder streams along.
+        """The hints of the next chunk, for inputs that need hints. Advances the encoder streams of `state`.
 
-        frames: latent frames of the chunk. pixels: its pixel frames. The references' latents are `state.references`'.
+        frames: latent frames of the chunk. pixels: its pixel frames. The references' latents are in `state.references`.
         """
         references = state.references.latents
         contexts = self._contexts(given, state, parts.codec, self._canvas, pixels)
@@ -131,7 +131,7 @@ class HintBuilder:
             front = reference_context(references, branch.size.vace_in_dim)
             joined = [torch.cat((front, context), dim=2) for context in contexts]
             if given.reference_mode == "paper":
-                # As published: what sticks out over the chunk's end is cut, and references noise nothing.
+                # As published: tokens beyond the chunk's length are cut, and references are not noised.
                 embedded, references = [branch.embed(context, tokens) for context in joined], None
             else:
                 embedded = [branch.embed(context) for context in joined]
@@ -155,6 +155,6 @@ class HintBuilder:
 
 
 def _with_frames_ahead(time: TimeEmbedding, frames: int) -> TimeEmbedding:
-    """References have the timestep of the chunk, whose frames all share one."""
+    """Give references the timestep of the chunk; all frames of a chunk share one."""
     e, e0 = time.e[:, :1].expand(-1, frames, -1), time.e0[:, :1].expand(-1, frames, -1, -1)
     return TimeEmbedding(torch.cat((e, time.e), dim=1), torch.cat((e0, time.e0), dim=1))

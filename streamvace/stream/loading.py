@@ -1,4 +1,4 @@
-"""From a pipeline's name to a Generator with its weights."""
+"""Loads a Generator with its weights by the pipeline's name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EMBEDDED_WEIGHTS = Path(__file__).parents[1] / "embedded" / "weights"
 
 
 def resolve_device(name: str) -> torch.device:
-    """`auto`, `cpu`, `cuda`, `cuda:1`, `mps` -> a device. Raises UserError when this torch cannot use it."""
+    """The device called `auto`, `cpu`, `cuda`, `cuda:1` or `mps`. Raises UserError when this torch cannot use it."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -47,21 +47,21 @@ def load_generator(
     options: ModelOptions | None = None,
     networks: Networks | None = None,
 ) -> Generator:
-    """A ready generator. networks: of the embedded pipeline, in place of the installed ones; they are moved.
+    """A ready generator. networks: used by the embedded pipeline instead of the installed ones; moved in place.
 
     Raises UserError for an unknown pipeline, size or option, or unreadable weights.
     """
     spec, options = pipeline(name), options or ModelOptions()
     place = resolve_device(options.device)
     if place.type == "cuda" and place.index is not None:
-        # Events, streams and Triton's kernels mean the current card, whatever card their tensors are on.
+        # Events, streams and Triton's kernels use the current card, whatever card their tensors are on.
         torch.cuda.set_device(place)
     size = size or spec.default_size
     precision = find_precision(options.precision, place)
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     if name == "embedded":
-        # fp32 unless asked otherwise: its weights are small, and its target is the processor.
+        # fp32 by default: the weights are small and made for the CPU.
         dtype = precision.dtype or torch.float32
         if networks is None:
             networks = load_embedded(spec, EMBEDDED_WEIGHTS, place, dtype)
@@ -75,11 +75,11 @@ def load_generator(
         dtype = precision.dtype or native_dtype(place)
         files = installed(name, options.codec)
         networks = load_wan_networks(spec, files, size, place, dtype, precision, options.codec, options.offload)
-    # Before the weights are quantised: names and shapes are checked, and merged ones merged, against plain weights.
+    # Before quantisation: LoRAs are checked against plain weights and merged into them.
     networks = replace(networks, loras=load_user_loras(networks.wan, options.loras, precision))
     for module in (networks.wan, networks.branch):
         if precision.config is not None:
-            # Where it will run, an offloaded branch too: the layout of 8-bit weights is the device's.
+            # On the device where it runs, even if offloaded: the layout of 8-bit weights depends on the device.
             quantise_blocks(module.to(place), precision)
     if options.compile not in COMPILES:
         raise UserError(f"unknown compile {options.compile!r}; there are: {', '.join(COMPILES)}")

@@ -1,4 +1,4 @@
-"""A network that waits in main memory while nothing needs it."""
+"""Keeps a network in main memory while it is not needed."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from streamvace.records.model_options import OFFLOADS
 from streamvace.system.errors import UserError
 
 PATIENCE = 4
-"""Chunks without need before the device's memory is given back: a flick of the control switch moves nothing."""
+"""Chunks without need before device memory is freed: switching control off and on again moves nothing."""
 
 _SLACK = 1.05
 
 
 class Offload:
-    """Moves a module to the device when it is needed, and back later; only ever between two chunks.
+    """Moves a module to the device when it is needed and back later, only between two chunks.
 
-    The copy in main memory is kept all the time (weights do not change), so going back copies and allocates nothing.
-    Parameters are replaced by others: references to them that are held elsewhere go stale.
+    The copy in main memory stays (weights do not change), so moving back copies and allocates nothing.
+    Moving replaces the module's parameters: references to them held elsewhere go stale.
     """
 
     def __init__(self, module: nn.Module, device: torch.device, name: str = "context") -> None:
-        """Sends the module home. name: one of OFFLOADS; `none`, and a device that is main memory, move nothing ever.
+        """Moves the module to main memory. name: one of OFFLOADS; with `none`, or on the CPU, nothing ever moves.
 
         Raises UserError for an unknown name.
         """
@@ -42,21 +42,21 @@ class Offload:
 
     @property
     def on_device(self) -> bool:
-        """Whether the module can be called with tensors of the device."""
+        """Whether the module can be called with tensors on the device."""
         return all(getattr(owner, key).device.type == self._device.type for owner, key, _ in self._home[:1])
 
     @property
     def nbytes(self) -> int:
-        """Device memory that the module takes while it is needed; 0 when it never moves."""
+        """Bytes of device memory that the module takes while needed; 0 when it never moves."""
         return sum(parameter.numel() * parameter.element_size() for _, _, parameter in self._home)
 
     def begin_chunk(self, needed: bool) -> bool:
-        """Before every chunk: whether it needs the module. Returns False when it does and the device has no room."""
+        """Call before every chunk. needed: the chunk uses the module. Returns False when the device lacks room."""
         self._idle = 0 if needed else self._idle + 1
         if needed and not self.on_device:
             if self.nbytes * _SLACK > free_bytes(self._device):
                 return False
-            # All first, then all at once: a failure half-way leaves everything at home.
+            # Copy all, then replace all: after a failure half-way the whole module is still in main memory.
             moved = [
                 nn.Parameter(parameter.to(self._device, non_blocking=True), requires_grad=False)
                 for _, _, parameter in self._home
@@ -71,11 +71,11 @@ class Offload:
         for owner, key, parameter in self._home:
             setattr(owner, key, parameter)
         if self._device.type == "cuda":
-            torch.cuda.empty_cache()  # or the memory would stay this process's own
+            torch.cuda.empty_cache()  # otherwise PyTorch keeps the memory reserved
 
 
 def _pinned(parameter: nn.Parameter, device: torch.device) -> nn.Parameter:
-    """In pages that a card reads by itself, several times faster; quantised weights know no such thing."""
+    """In pinned memory, which a card reads several times faster; quantised weights do not support it."""
     parameter.requires_grad_(False)
     if device.type != "cuda" or type(parameter.data) is not torch.Tensor:
         return parameter

@@ -1,8 +1,7 @@
-"""Texts on their way to the network: what is at hand at once, the rest beside the step.
+"""Encodes prompts without stopping the stream: cached texts at once, the others in a thread.
 
-A large text encoder takes seconds for a new text, and tens of seconds when it must be read from disk first. A show does
-not stop for that: the picture goes on with the old prompt, one thread encodes, and the new prompt rules from the next
-chunk after it is ready.
+A large text encoder takes seconds for a new text, and tens of seconds when it must be read from disk first. Meanwhile
+the stream continues with the old prompt. The new prompt applies from the first chunk after it is ready.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from streamvace.records.model_options import PROMPT_MODES
 from streamvace.system.errors import UserError
 
 KEPT_TEXTS = 16
-"""Encoded texts that are remembered, 4 MB each with umT5: a transition mixes the same two anew for every chunk."""
+"""Number of encoded texts to keep, 4 MB each with umT5: a transition mixes the same two in every chunk."""
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +33,14 @@ class EncodedText:
 
 
 class PromptEncoder:
-    """Encoded texts for one stream.
+    """Encoded texts of one stream.
 
-    The step's thread asks; at most one further thread encodes, one text at a time, and always for the newest wish:
-    what was wished before and is wished no more is not begun.
+    The step's thread asks. At most one other thread encodes, one text at a time. It starts only texts of the newest
+    request; texts that only an older request asked for are skipped.
     """
 
     def __init__(self, encoder: TextEncoder, mode: str = "wait") -> None:
-        """mode: `wait` encodes within `take`, `beside` in a thread. Raises UserError for another."""
+        """mode: `wait` encodes within `take`, `beside` in a thread. Raises UserError for any other."""
         if mode not in PROMPT_MODES:
             raise UserError(f"unknown prompt mode {mode!r}; there are: {', '.join(PROMPT_MODES)}")
         self._encoder, self._beside = encoder, mode == "beside"
@@ -49,14 +48,14 @@ class PromptEncoder:
         self._kept: dict[str, EncodedText] = {}
         self._failed: dict[str, str] = {}
         self._wanted: tuple[str, ...] = ()
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._thread: threading.Thread | None = None
 
     def take(self, texts: Sequence[str], *, needed: bool) -> list[EncodedText] | None:
-        """The texts encoded, or None while they are not: ask again with the next chunk.
+        """The encoded texts, or None while they are not ready: ask again with the next chunk.
 
-        needed: there is no older prompt to go on with, so it waits whatever the mode. Raises what the encoder raises
-        when it waits.
+        needed: there is no older prompt to continue with, so wait in either mode. When waiting, raises what the encoder
+        raises.
         """
         self._want(tuple(texts))
         for text in dict.fromkeys(texts):
@@ -73,36 +72,36 @@ class PromptEncoder:
         return None
 
     def drop(self) -> None:
-        """Nothing is wished any more: what is being encoded is kept when it is done, and nothing else is begun."""
+        """Cancel the request: a text that is being encoded is still kept, and no other is started."""
         self._want(())
 
     def remarks(self) -> tuple[str, ...]:
-        """What the user should know about the texts asked for last, each line once."""
+        """Progress and errors of the texts requested last, each line once."""
         with self._lock:
             missing = [text for text in self._wanted if text not in self._kept]
             lines = [self._line(text) for text in missing]
-        if self._told and not missing:
-            self._told.clear()
-            return (f"prompt {_shown(self._wanted[-1])} is encoded and on",)
-        fresh = tuple(line for line in lines if line not in self._told)
-        self._told.update(fresh)
+        if self._reported and not missing:
+            self._reported.clear()
+            return (f"prompt {_shown(self._wanted[-1])} is encoded and in use",)
+        fresh = tuple(line for line in lines if line not in self._reported)
+        self._reported.update(fresh)
         return fresh
 
     def _line(self, text: str) -> str:
         if text in self._failed:
-            return f"prompt {_shown(text)} cannot be encoded, the old one stays: {self._failed[text]}"
-        return f"prompt {_shown(text)} is being encoded, the old one stays until then"
+            return f"prompt {_shown(text)} cannot be encoded, the old one stays in use: {self._failed[text]}"
+        return f"prompt {_shown(text)} is being encoded, the old one stays in use until then"
 
     def _want(self, texts: tuple[str, ...]) -> None:
         with self._lock:
             if set(texts) != set(self._wanted):
-                # A new wish is a new try: what failed may have been mended.
+                # A new request tries failed texts again: the cause may be fixed.
                 self._failed.clear()
-                self._told.clear()
+                self._reported.clear()
             self._wanted = texts
 
     def _next(self) -> str | None:
-        """The next text to encode; under the lock."""
+        """The next text to encode. The caller holds the lock."""
         return next((text for text in self._wanted if text not in self._kept and text not in self._failed), None)
 
     def _work(self) -> None:

@@ -1,4 +1,4 @@
-"""The references of a stream: encoded when a picture is new, their keys made when they or the words changed."""
+"""The references of a stream: encoded when a picture is new, their keys made when pictures or prompt change."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from streamvace.records.chunk import Pixels, PromptMix
 
 @dataclass
 class ReferenceState:
-    """What a stream holds of its references. A hard cut leaves it: like the text, it does not depend on the stream.
+    """A stream's references. A hard cut keeps them: like the text, they do not depend on the stream.
 
-    encoded: each picture `[H, W, 3]` with its latent `[1, C, 1, h, w]`. latents: of all in order, `[1, C, N, h, w]`.
-    keys: theirs in the base attention; made_for: the words and LoRA version that they were made with.
+    encoded: each picture `[H, W, 3]` with its latent `[1, C, 1, h, w]`. latents: all of them in order,
+    `[1, C, N, h, w]`. keys: for the base attention; made_for: the prompt and LoRA version that they were made with.
     """
 
     encoded: list[tuple[Pixels, Tensor]] = field(default_factory=list)
@@ -31,8 +31,8 @@ class ReferenceState:
     def take(self, codec: Autoencoder, pictures: Pixels | None, canvas: Canvas) -> Tensor | None:
         """The latents of `pictures` (uint8 `[N, H, W, 3]`), `[1, C, N, h, w]`: the same tensor while they are the same.
 
-        Each is encoded as a clip of its own one frame, so what stands beside it never shows in it; one that was there
-        before is not encoded again, wherever it stands now.
+        Each is encoded as a clip of one frame, so references do not affect each other. A known picture is not encoded
+        again, whatever its place.
         """
         if pictures is None:
             self.encoded, self.latents, self.keys, self.made_for = [], None, None, None
@@ -46,10 +46,9 @@ class ReferenceState:
     def base_keys(
         self, wan: CausalWan, text: list[tuple[Tensor, Tensor]], words: tuple[PromptMix | None, int], t: float
     ) -> ReferenceKeys | None:
-        """Their keys in the base attention, from one pass over the clean latents at timestep t; None without any.
+        """Keys for the base attention, from one pass over the clean latents at timestep t; None without references.
 
-        text: the base's text K/V. words: what identifies them, the prompt that the history follows and the LoRAs'
-        version.
+        text: the base's text K/V. words: identifies that text, by the prompt of the history and the LoRAs' version.
         """
         if self.latents is None:
             return None
@@ -65,5 +64,5 @@ class ReferenceState:
         for known, latent in self.encoded:
             if np.array_equal(known, picture):
                 return known, latent
-        # A copy: the caller's array may be a view that lives no longer than the chunk.
+        # A copy: the caller's array may be a view that is valid only during the chunk.
         return picture.copy(), codec.encode(to_pixels(picture[None], canvas.device, canvas.dtype), None)[0]

@@ -1,4 +1,4 @@
-"""What a generator rehearses, so that no path runs, compiles or allocates for the first time in a show."""
+"""The warm-up chunks of a generator, so that no path compiles or allocates for the first time in a show."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ EVERYTHING = (
 
 
 def rehearsal(spec: PipelineSpec, regional: bool) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-    """Pictures to give, by field of ChunkInput, and its other fields, chunk by chunk.
+    """For each chunk, the picture fields of ChunkInput to fill and the values of other fields.
 
-    Control until the cache is full; every mode on its own and all at once; a switch of prompts last. One reference is
-    rehearsed: more of them take more memory when they are first shown, and a card must not be refused for eight that
-    never come. regional: there are LoRAs beside the weights, which do nothing at all at strength 0.
+    Control until the cache is full, then every mode alone, all of them at once, and a prompt switch. Only one reference
+    is rehearsed: eight need more memory, and a card that lacks it must not be refused when eight are never used.
+    regional: there are side LoRAs, which are switched off at strength 0.
     """
     for _ in range(-(-spec.cache.window // spec.chunk) + 1):
         yield CONTROL, {}
@@ -42,7 +42,7 @@ def rehearsal(spec: PipelineSpec, regional: bool) -> Iterator[tuple[tuple[str, .
 def rehearsal_input(
     names: tuple[str, ...], others: dict[str, Any], frames: int, size: tuple[int, int], regional: bool
 ) -> ChunkInput:
-    """A chunk of black pictures. frames: its pixel frames. size: (width, height). regional: LoRAs can be limited."""
+    """A chunk of black pictures. frames: its pixel frames. size: (width, height). regional: there are side LoRAs."""
     width, height = size
     picture = (height, width, 3)
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("control", "source", "second_control"), (frames, *picture))

@@ -1,8 +1,7 @@
-"""Seam easing: what changes a little everywhere between two chunks, or two latent frames, is spread over the frames
-after the seam.
+"""Seam easing: small differences between two chunks, or two latent frames, fade out over the frames after the seam.
 
-A small model paints the unknowable parts of each latent frame a shade differently, and the eye sees a beat. Large
-differences are movement or a cut and are left alone.
+A small model paints details that its inputs leave open a shade differently in each latent frame, which is visible as a
+pulse. Large differences are movement or a cut and stay.
 """
 
 from __future__ import annotations
@@ -12,16 +11,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 TOLERANCE = 0.25
-"""Differences of this size (in the range -1..1: 32 of 255 levels) are eased by a third, larger ones ever less. Measured
-on the embedded model (24 clips): the jump at seams falls from 3.4 times the in-chunk mean to 1.2, at the borders of
-latent frames from 4.2 of 255 to 2.1 as in the true frames, inside them it rises from 1.3 to 1.5 (true 2.2); silhouettes
-keep their IoU within 0.01."""
+"""Differences of this size (in the range -1..1: 32 of 255 levels) are eased by a third, larger ones less. Measured on
+the embedded model (24 clips): the jump at seams falls from 3.4 times the in-chunk mean to 1.2. At the borders of latent
+frames it falls from 4.2 of 255 to 2.1, as in the true frames; inside them it rises from 1.3 to 1.5 (true: 2.2). The IoU
+of silhouettes changes by less than 0.01."""
 SOFTNESS = 9
-"""Side of the window, in pixels, in which a difference is judged: single pixels must not tear."""
+"""Side of the window, in pixels, over which a difference is averaged, so that single pixels do not stand out."""
 
 
 def ease_seam(pixels: Tensor, before: Tensor, frames: int) -> Tensor:
-    """Move the first `frames` frames of a chunk towards the last picture before it, ever less.
+    """Move the first `frames` frames of a chunk towards the last picture before it, by a decreasing share.
 
     pixels: `[1, 3, T, H, W]` in -1..1. before: `[1, 3, H, W]`, the picture shown before them.
     """
@@ -36,10 +35,11 @@ def ease_seam(pixels: Tensor, before: Tensor, frames: int) -> Tensor:
 
 
 def ease_chunk(pixels: Tensor, before: Tensor | None, seam: int, latent: int) -> Tensor:
-    """Ease a chunk's seam to the picture before it, and then each of its latent frames to the one before.
+    """Ease a chunk's seam to the picture before it, and then each of its latent frames to the previous one.
 
-    pixels: `[1, 3, T, H, W]` in -1..1. before: `[1, 3, H, W]`, None at a stream's start. seam: frames after the chunk's
-    seam. latent: frames of a latent frame, 0 = these are left as they are; a stream's first one has a single frame.
+    pixels: `[1, 3, T, H, W]` in -1..1. before: `[1, 3, H, W]`, None at a stream's start. seam: number of frames to ease
+    at the chunk's seam. latent: pixel frames of a latent frame, 0 = do not ease latent frames; a stream's first latent
+    frame has one pixel frame.
     """
     if before is not None:
         pixels = ease_seam(pixels, before, seam)

@@ -1,4 +1,4 @@
-"""Where a chunk's time goes, without synchronising the device in the middle of it."""
+"""Measures the time of each stage of a chunk without synchronising the device during the chunk."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import torch
 
 
 class StageClock:
-    """Attributes the time between consecutive marks to the later mark's stage.
+    """Attributes the time between two consecutive marks to the stage of the later mark.
 
-    On CUDA the marks are events, read only in `seconds`, after the step's one synchronisation.
+    On CUDA the marks are events. Only `seconds` reads them, after the step's one synchronisation.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -19,11 +19,11 @@ class StageClock:
         self._marks: list[tuple[str, float | torch.cuda.Event]] = [("", self._now())]
 
     def mark(self, stage: str) -> None:
-        """The work since the last mark belonged to `stage`."""
+        """Attribute the work since the last mark to `stage`."""
         self._marks.append((stage, self._now()))
 
     def seconds(self) -> dict[str, float]:
-        """Seconds a stage, and their sum as `total`."""
+        """Seconds by stage, and their sum as `total`."""
         spent: dict[str, float] = {}
         for (_, before), (stage, after) in pairwise(self._marks):
             spent[stage] = spent.get(stage, 0.0) + _between(before, after)

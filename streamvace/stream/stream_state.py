@@ -1,4 +1,4 @@
-"""What a stream is made of: the loaded networks, and everything it remembers between chunks."""
+"""The parts of a stream: the loaded networks, and its state between chunks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from streamvace.stream.user_loras import UserLoras
 
 @dataclass(frozen=True)
 class Networks:
-    """The loaded parts of a pipeline, on one device. loras: the user's own, on `wan`."""
+    """The loaded networks of a pipeline, on one device. loras: the user's LoRAs on `wan`."""
 
     wan: CausalWan
     branch: ContextBranch
@@ -31,14 +31,14 @@ class Networks:
 
 @dataclass
 class StreamState:
-    """All that a stream remembers.
+    """Everything that a stream keeps between chunks.
 
-    position: latent frames generated since the last reset. prompt: what the text K/V say; encoded: its embedding;
-    history_prompt: the one that the cache's past frames follow.
-    text_version: the LoRAs' version that the text K/V were made with. text_is_new: the history has just been brought
-    under them, and no chunk has been made since. clean: the window's clean latents, `[B, C, T, h, w]`, and anchor: the
-    one before them, `[B, C, 1, h, w]`, where the pipeline needs them. regions: where side LoRAs applied in each of the
-    window's latent frames, `[1, tokens, 1]`, or None: everywhere.
+    position: latent frames generated since the last reset. prompt: the prompt of the text K/V; encoded: its embedding;
+    history_prompt: the prompt that the cache's past frames follow.
+    text_version: the LoRAs' version that the text K/V were made with. text_is_new: the history was updated to the text
+    K/V, and no chunk was generated since. clean: the window's clean latents `[B, C, T, h, w]`, anchor: the one before
+    them, `[B, C, 1, h, w]`; both only for pipelines that need them. regions: where side LoRAs applied in each of the
+    window's latent frames, `[1, tokens, 1]`; None means everywhere.
     """
 
     cache: KVCache
@@ -68,7 +68,7 @@ class StreamState:
         return self.cache.nbytes
 
     def reset(self) -> None:
-        """Hard cut: forget every frame; text K/V and references stay, they do not depend on the stream."""
+        """Hard cut: forget every frame. Text K/V and references stay, as they do not depend on the stream."""
         self.cache.reset()
         self.position = self.chunks = 0
         self.context = ContextState()

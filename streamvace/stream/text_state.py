@@ -1,4 +1,4 @@
-"""Text keys and values of a stream: made when the prompt or the network changed, not every chunk."""
+"""Text keys and values of a stream, updated when the prompt or the LoRAs change."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from streamvace.stream.prompt_encoder import EncodedText, PromptEncoder
 from streamvace.stream.stream_state import Networks, StreamState
 
 HISTORY_STEP = 0.5
-"""Share of the words that may change before the history is made anew under the new ones; see `history_is_stale`."""
+"""Share of the prompt that may change before the history must follow it; see `history_is_stale`."""
 
 
 def take_prompt(
     state: StreamState,
     parts: Networks,
-    desk: PromptEncoder,
+    encoder: PromptEncoder,
     prompt: PromptMix,
     device: torch.device,
     dtype: torch.dtype,
     control: bool,
 ) -> tuple[str, ...]:
-    """Bring the text K/V up to date with a prompt and the LoRAs; a prompt that is still being encoded comes later.
+    """Update the text K/V to a prompt and the LoRAs. While the prompt is being encoded, the old one stays in use.
 
-    prompt: as `PromptMix.of` makes it. control: the chunk needs the context branch's text too; it waits until then, as
-    the branch may be in main memory. Returns remarks for the user.
+    prompt: as `PromptMix.of` makes it. control: the chunk also needs the text K/V of the context branch. They are made
+    only then, as the branch may be in main memory. Returns remarks for the user.
     """
     before = state.prompt
     notes: tuple[str, ...] = ()
     if prompt == before:
-        desk.drop()
+        encoder.drop()
     else:
-        texts = desk.take(prompt.texts, needed=before is None)
-        notes = desk.remarks()
+        texts = encoder.take(prompt.texts, needed=before is None)
+        notes = encoder.remarks()
         if texts is None:
             assert before is not None
             prompt = before
@@ -55,12 +55,12 @@ def take_prompt(
 
 
 def history_is_stale(state: StreamState, before: PromptMix | None) -> bool:
-    """Whether the K/V of past frames must now follow the prompt; the answer is yes once for each need.
+    """Whether the K/V of past frames must now follow the prompt. Returns True once per change.
 
-    Making the history anew costs about a chunk, and a pipeline that forgets it jumps. So a transition, which changes
-    the mix with every chunk, does it when half of the words have changed and again when it has arrived (the mix stood
-    still for a chunk); a switch of prompts does it at once.
-    before: the prompt of the chunk before.
+    Recomputing the history costs about a chunk, and in a pipeline that forgets it the picture jumps. So a transition,
+    which changes the mix in every chunk, returns True when half of the prompt has changed and again when it has ended
+    (the mix did not change for a chunk). A prompt switch returns True at once.
+    before: the prompt of the previous chunk.
     """
     prompt = state.prompt
     assert prompt is not None
@@ -86,7 +86,7 @@ def _blended(prompt: PromptMix, embeddings: list[Tensor]) -> Tensor:
 
 
 def _unknown_words(prompt: PromptMix, before: PromptMix | None, texts: list[EncodedText]) -> tuple[str, ...]:
-    """The remark about words of the texts that were not in the prompt before."""
+    """A remark about unknown words in the texts that are new since the previous prompt."""
     known = () if before is None else before.texts
     fresh = [each.unknown for text, each in zip(prompt.texts, texts, strict=True) if text not in known]
     unknown = dict.fromkeys(word for words in fresh for word in words)

@@ -1,4 +1,4 @@
-"""The user's LoRAs on a running network: each merged or beside it, their strengths changed only between two chunks."""
+"""The user's LoRAs, merged or as side paths. Their strengths change only between two chunks."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from streamvace.records.model_options import LoraChoice
 from streamvace.system.errors import UserError
 
 MERGE_BYTES_A_CHUNK = 256 << 20
-"""Weights merged anew before one chunk: some 50 ms of copying to a card, so a fader does not stall the picture. A count
-and no stopwatch, so that the same inputs give the same frames."""
+"""Most bytes of weights to merge before one chunk: about 50 ms of copying to a card, so a fader does not stall the
+picture. A size and not a time, so that the same inputs give the same frames."""
 
 Weighted = tuple[Lora, float]
-"""A LoRA and its own strength."""
+"""A LoRA and its own strength, a factor."""
 
 
 class UserLoras:
-    """LoRAs of one base network, `merged` or as `side` paths; none at all by default.
+    """LoRAs of one base network, `merged` or as `side` paths; by default there are none.
 
-    version: goes up when the network changed, so text keys and values made before are stale.
+    version: increases when the network changes; text K/V made with an older version are stale.
     """
 
     def __init__(
         self, model: nn.Module | None = None, merged: Sequence[Weighted] = (), side: Sequence[Weighted] = ()
     ) -> None:
-        """model: only needed where there are LoRAs. Raises UserError for one that no side path can carry."""
+        """model: only needed with LoRAs. Raises UserError for a LoRA that side paths cannot apply."""
         self.version = 0
         self._model = model
         self._merged_own, self._side_own = tuple(own for _, own in merged), tuple(own for _, own in side)
         self._merged_names = ", ".join(lora.name for lora, _ in merged)
-        # Side paths first: they refuse a file before any weight is changed.
+        # Side paths first: they reject a file before any weight is changed.
         self._side = (
             SideLoras(model, [lora for lora, _ in side], self._side_own) if model is not None and side else None
         )
@@ -48,7 +48,7 @@ class UserLoras:
 
     @property
     def has_side(self) -> bool:
-        """Whether a region means anything."""
+        """Whether a region has an effect."""
         return self._side is not None
 
     @property
@@ -57,10 +57,10 @@ class UserLoras:
         return self._side is not None and self._side.regional
 
     def begin_chunk(self, strength: float, region: str, at_once: bool) -> tuple[str, ...]:
-        """Take what a chunk asks for: strengths for the whole chunk, its clean pass and a recache before it.
+        """Set the strengths for a whole chunk, including its clean pass and a recache before it.
 
-        strength: multiplied with each LoRA's own. region: one of REGIONS; `limit` names the tokens. at_once: merge
-        everything now (a stream's first chunk, where no picture waits); otherwise a part, and the rest later.
+        strength: multiplied with each LoRA's own. region: one of REGIONS; `limit` selects the tokens. at_once: merge
+        everything now (the first chunk of a stream); otherwise merge a part now and the rest before later chunks.
         Returns remarks for the user. Raises ValueError for an unknown region.
         """
         if region not in REGIONS:
@@ -75,9 +75,9 @@ class UserLoras:
         return self._remarks(strength, region)
 
     def limit(self, frames: Sequence[Tensor | None]) -> None:
-        """Limit the side paths of the passes that follow.
+        """Limit the side paths in the following passes.
 
-        frames: for each latent frame of such a pass its tokens' region `[1, tokens, 1]`, or None: everywhere.
+        frames: the region `[1, tokens, 1]` of each latent frame of such a pass; None means everywhere.
         """
         if self._side is None:
             return
@@ -88,14 +88,14 @@ class UserLoras:
             self._side.limit(torch.cat([torch.ones_like(known) if each is None else each for each in frames], dim=1))
 
     def _merge(self, strength: float, at_once: bool) -> bool:
-        """Bring the merged ones nearer to a strength; whether a weight was changed."""
+        """Merge a step towards a strength. Returns whether a weight changed."""
         if self._merged is None or self._model is None:
             return False
         wanted = tuple(own * strength for own in self._merged_own)
         if at_once:
             self._walk = self._merged.steps(wanted)
         elif self._walk is None and wanted != self._merged.strengths:
-            # A walk is finished before the next begins, or a fader in motion would never reach the last blocks.
+            # Finish a walk before the next one, otherwise a moving fader never reaches the last blocks.
             self._walk = self._merged.steps(wanted)
         left, changed = MERGE_BYTES_A_CHUNK, False
         for name in self._walk or ():
@@ -107,27 +107,27 @@ class UserLoras:
         return changed
 
     def _remarks(self, strength: float, region: str) -> tuple[str, ...]:
-        """What of a new wish can have no effect: nothing is silently ignored."""
+        """Notes about newly requested values that have no effect."""
         before, self._asked = self._asked, (strength, region)
         if self._merged is None and self._side is None:
             if before != self._asked and self._asked != (1.0, "everywhere"):
-                return ("no LoRA is loaded, so lora_strength and lora_region do nothing; start with --lora FILE",)
+                return ("lora_strength and lora_region have no effect without a LoRA; start with --lora FILE",)
         elif self._merged is not None and region not in ("everywhere", before[1]):
-            return (f"lora_region needs side paths: {self._merged_names} shows everywhere; load it with =1:side",)
+            return (f"lora_region needs side paths: {self._merged_names} applies everywhere; load it with =1:side",)
         return ()
 
 
 def load_user_loras(model: nn.Module, choices: Sequence[LoraChoice], precision: Precision) -> UserLoras:
-    """Read the user's LoRAs into the base network, which is not quantised yet; the context branch takes none.
+    """Load the user's LoRAs into the base network, before it is quantised. The context branch gets none.
 
-    Raises UserError for a missing or foreign file, and for `merged` at a precision whose weights take no additions.
+    Raises UserError for a missing or unsuitable file, and for `merged` with 8-bit weights.
     """
     merged: list[Weighted] = []
     side: list[Weighted] = []
     eight_bit = precision.config is not None
     for choice in choices:
         if choice.mode == "merged" and eight_bit:
-            raise UserError(f"lora {choice.path}: 8-bit weights cannot be merged into; use side, or --precision bf16")
+            raise UserError(f"lora {choice.path}: cannot be merged into 8-bit weights; use side, or --precision bf16")
         as_side = choice.mode == "side" or (choice.mode == "auto" and eight_bit)
         (side if as_side else merged).append((read_lora(choice.path, model), choice.strength))
     return UserLoras(model, merged, side)

@@ -1,4 +1,4 @@
-"""The official pipelines' networks from a models folder: memory counted first, then loaded straight to the device."""
+"""Loads the published pipelines' networks: checks the memory first, then loads straight to the device."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from streamvace.stream.stream_state import Networks
 from streamvace.system.errors import UserError
 
 WORKING_SHARE = 0.15
-"""Activations, attention workspace and the allocator's slack, as a share of weights and cache; the text encoder waits
-in main memory and is not counted."""
+"""Activations, attention workspace and allocator overhead, as a share of weights and cache. The text encoder stays in
+main memory and is not counted."""
 
 
 def load_wan_networks(
@@ -38,10 +38,10 @@ def load_wan_networks(
 ) -> Networks:
     """The networks of a pipeline, its LoRA merged.
 
-    files: by kind, from `models.manifest.installed`. size: (width, height) in pixels. dtype: what weights are loaded
-    as; precision: what the blocks will be quantised to, for the memory they will then need. codec: id of the
-    autoencoder. offload: `context` leaves the context branch in main memory, and out of the count.
-    Raises UserError when the device has too little free memory (both figures), and as the loaders do.
+    files: by kind, from `models.manifest.installed`. size: (width, height) in pixels. dtype: of the loaded weights.
+    precision: to which the blocks will be quantised, for the memory check. codec: id of the autoencoder. offload:
+    `context` keeps the context branch in main memory, so it is not counted.
+    Raises UserError with both figures when the device has too little free memory, and as the loaders do.
     """
     waits = "context" if offload == "context" and device.type != "cpu" else ""
     counted = {kind: each for kind, each in files.items() if kind != waits}
@@ -70,7 +70,7 @@ def load_wan_networks(
 def bytes_needed(
     spec: PipelineSpec, files: Mapping[str, Path], size: tuple[int, int], dtype: torch.dtype, precision: Precision
 ) -> int:
-    """Device memory of a run: weights of `files` as they will be held, the K/V cache, and a working share."""
+    """Bytes of device memory of a run: weights of `files` at their final precision, K/V cache, and a working share."""
     weights = 0
     for kind in {"transformer", "context", "codec"} & files.keys():
         with StoredTensors(files[kind]) as stored:
@@ -85,12 +85,12 @@ def bytes_needed(
 
 
 def check_memory(device: torch.device, needed: int, what: str) -> None:
-    """Refuse early. Windows would otherwise spill into main memory and run at a tenth of the speed without a word."""
+    """Refuse early. Otherwise Windows silently spills into main memory and runs at a tenth of the speed."""
     if device.type != "cuda":
         return
     free, _ = torch.cuda.mem_get_info(device)
     if needed > free:
         raise UserError(
-            f"{what} needs {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free on {device}; close other programs, or "
-            "choose a smaller --size or --precision int8"
+            f"{what} needs {needed / 1e9:.1f} GB, but {free / 1e9:.1f} GB are free on {device}; close other programs "
+            "or choose a smaller --size or --precision int8"
         )

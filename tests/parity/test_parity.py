@@ -1,4 +1,4 @@
-"""Our networks equal the recorded reference, call by call and with the loop closed."""
+"""Our networks match the recorded reference, call by call and in closed loop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TRUTH = sorted(path.stem for path in FULL.glob("*.json") if path.stem not in NOT
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in COMPACT.glob("*.json")))
-def test_the_compact_goldens_are_equalled(name: str) -> None:
+def test_the_compact_goldens_match(name: str) -> None:
     report = replay_file(COMPACT / f"{name}.json")
     assert report is not None
     assert report.passed, report.worst
@@ -31,7 +31,7 @@ def test_the_compact_goldens_are_equalled(name: str) -> None:
 
 @pytest.mark.skipif(not FULL.is_dir(), reason=f"the full goldens are not at {FULL} (STREAMVACE_GOLDENS names a folder)")
 @pytest.mark.parametrize("name", TRUTH)
-def test_the_full_goldens_are_equalled(name: str) -> None:
+def test_the_full_goldens_match(name: str) -> None:
     report = replay_file(FULL / f"{name}.json")
     assert report is not None
     assert not report.defect
@@ -42,7 +42,7 @@ def test_the_full_goldens_are_equalled(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "defect"), [("longlive_vace", "zero-padded keys"), ("longlive_vace_ctxframes", "cuts")]
 )
-def test_recordings_of_the_reference_s_defects_are_named_not_matched(name: str, defect: str) -> None:
+def test_recordings_of_the_reference_s_defects_are_named_and_not_compared(name: str, defect: str) -> None:
     report = replay_file(FULL / f"{name}.json")
     assert report is not None
     assert defect in report.defect
@@ -54,7 +54,7 @@ def replayed(meta: Sidecar, tensors: Tensors) -> Report:
 
 
 def with_a_cut(chunks: int) -> tuple[Sidecar, Tensors]:
-    """A recording of two streams: the first chunks of one with its prompt switch, a hard cut, and all of it again."""
+    """A recording of two streams: the first chunks of one with its prompt switch, a hard cut, and the whole stream."""
     meta = json.loads((COMPACT / "longlive.json").read_text(encoding="utf-8"))
     tensors = load_file(COMPACT / "longlive.safetensors")
     before = [call for call in meta["calls"] if call["chunk"] < chunks]
@@ -68,14 +68,14 @@ def with_a_cut(chunks: int) -> tuple[Sidecar, Tensors]:
     return meta, joined
 
 
-def test_a_hard_cut_inside_a_recording_starts_the_history_anew() -> None:
+def test_a_hard_cut_inside_a_recording_clears_the_history() -> None:
     meta, tensors = with_a_cut(5)
     report = replayed(meta, tensors)
     assert report.passed, report.worst
     assert report.compared > len(meta["calls"])
 
 
-def test_a_history_kept_over_the_cut_would_be_seen() -> None:
+def test_a_history_kept_across_the_cut_is_detected() -> None:
     meta, tensors = with_a_cut(5)
     for call in meta["calls"][1:]:
         call["events_before"] = []
@@ -84,7 +84,7 @@ def test_a_history_kept_over_the_cut_would_be_seen() -> None:
 
 
 @pytest.mark.parametrize("change", ["seed", "step", "strength", "prompt"])
-def test_a_loop_that_is_given_something_else_differs(change: str) -> None:
+def test_a_loop_with_other_inputs_differs(change: str) -> None:
     meta = json.loads((COMPACT / "longlive_vace_nopadkeys.json").read_text(encoding="utf-8"))
     tensors = load_file(COMPACT / "longlive_vace_nopadkeys.safetensors")
     if change == "seed":
@@ -107,7 +107,7 @@ def test_a_wrong_tensor_makes_the_command_fail(tmp_path: Path) -> None:
     assert run_parity(tmp_path) == 1
 
 
-def test_a_missing_folder_and_a_foreign_format_are_said_plainly(tmp_path: Path) -> None:
+def test_a_folder_without_goldens_is_an_error_and_an_unknown_format_is_skipped(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no goldens"):
         run_parity(tmp_path)
     save_file({"a": load_file(COMPACT / "scheduler.safetensors")["x0"]}, tmp_path / "other.safetensors")

@@ -1,4 +1,4 @@
-"""Every input that a chunk cannot be made of is refused with both values."""
+"""An input that does not fit the next chunk is refused with the given and the accepted value."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def zeros(*shape: int) -> np.ndarray:
         ({"last_frame": zeros(16, 32, 3).astype(np.float32)}, r"last_frame is float32"),
         ({"reference_mode": "both"}, r"'both'; there are: auto, joint, memory, paper"),
         ({"block_scales": (1.0,)}, r"1 block scales, this pipeline has 2 context blocks"),
-        ({"second_weight": 1.5}, r"second_weight is 1.5, it goes from 0 to 1"),
+        ({"second_weight": 1.5}, r"second_weight is 1.5, it must be from 0 to 1"),
         ({"denoise_steps": -1}, r"denoise_steps is -1"),
         ({"hint_reuse": 0}, r"hint_reuse is 0"),
-        ({"hint_threshold": -1.0}, r"hint_threshold is -1.0, it goes from 0 to 1"),
+        ({"hint_threshold": -1.0}, r"hint_threshold is -1.0, it must be from 0 to 1"),
     ],
 )
-def test_it_is_refused_with_both_values(given: dict[str, object], line: str) -> None:
+def test_an_input_that_does_not_fit_is_refused_with_both_values(given: dict[str, object], line: str) -> None:
     with pytest.raises(ValueError, match=line):
         check_chunk(ChunkInput("red", **given), 12, (32, 16), 2)  # type: ignore[arg-type]
 
 
-def test_what_fits_is_taken() -> None:
+def test_fitting_inputs_are_accepted() -> None:
     fits = ChunkInput(
         "red",
         references=zeros(8, 16, 32, 3),
@@ -50,20 +50,20 @@ def test_what_fits_is_taken() -> None:
 @pytest.mark.parametrize(
     ("name", "given", "line"),
     [
-        ("longlive", {"past_bias": 0.5}, "past_bias does nothing in longlive"),
-        ("krea-realtime", {"history_hints": True}, "history_hints does nothing in krea-realtime"),
+        ("longlive", {"past_bias": 0.5}, "past_bias has no effect in longlive"),
+        ("krea-realtime", {"history_hints": True}, "history_hints has no effect in krea-realtime"),
         (
             "embedded",
             {"references": zeros(1, 16, 32, 3), "reference_mode": "joint"},
-            "reference_mode memory shows them",
+            "use reference_mode memory",
         ),
     ],
 )
-def test_what_a_pipeline_has_no_place_for_is_said(name: str, given: dict[str, object], line: str) -> None:
+def test_an_option_that_a_pipeline_does_not_support_is_reported(name: str, given: dict[str, object], line: str) -> None:
     (note,) = remarks(ChunkInput("red", **given), pipeline(name))  # type: ignore[arg-type]
     assert line in note
 
 
-def test_where_everything_has_its_place_nothing_is_said() -> None:
+def test_supported_options_are_not_remarked_on() -> None:
     given = ChunkInput("red", references=zeros(1, 16, 32, 3), reference_mode="memory")
     assert all(remarks(given, spec) == () for spec in PIPELINES.values())

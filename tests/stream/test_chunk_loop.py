@@ -1,4 +1,4 @@
-"""The chunk loop against the same steps written out: what is noised with what, at which level, and what is kept."""
+"""The chunk loop against the same steps written out: noise, noise levels, and what is kept for later chunks."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ def krea() -> PipelineSpec:
     return replace(pipeline("krea-realtime"), size=SMALL, steps=(1000, 500), warp=False)
 
 
-def test_krea_realtime_makes_its_history_anew_from_an_anchor_and_the_newest_latents(
+def test_krea_realtime_recomputes_its_history_from_an_anchor_and_the_newest_latents(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The anchor: the stream's first latent, then the picture just before the two newest, encoded on its own."""
+    """The anchor is first the stream's first latent, later the picture just before the two newest, encoded alone."""
     generator = small_generator(krea())
     codec, seen = generator.networks.codec, passes(generator, monkeypatch)
     decoded: list[Tensor] = []
@@ -85,7 +85,7 @@ def test_krea_realtime_makes_its_history_anew_from_an_anchor_and_the_newest_late
     contexts = [made.latents for made in seen if made.timestep == 0]
     torch.testing.assert_close(contexts[0], clean[0], **CLOSE)
     for number, context in enumerate(contexts[1:], start=1):
-        # Twelve pictures, four of each latent: the fourth is the last of the first latent.
+        # Twelve pictures, four per latent: the fourth is the last of the first latent.
         anchor, _ = codec.encode(decoded[number][:, :, 3:4], None)
         torch.testing.assert_close(context, torch.cat((anchor, clean[number][:, :, 1:]), dim=2), **CLOSE)
 
@@ -122,7 +122,7 @@ def test_a_bank_is_scored_by_the_new_text_or_keeps_its_oldest_right_after_a_swit
     monkeypatch.setattr(generator.state.cache.bank, "consolidate", lambda keys: given.append(keys is not None))
     for prompt in ("red", "blue", "blue"):
         generator.step(ChunkInput(prompt))
-    # At the switch twice: before the history is run again, and before the chunk.
+    # Twice at the switch: before the history runs again, and before the chunk.
     assert given == [True, sees, sees, True]
 
 

@@ -1,4 +1,4 @@
-"""Promises of the chunk loop."""
+"""`Generator.step`: chunks, prompts, control, cuts and LoRAs on small networks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_first_chunk_has_nine_frames_and_later_ones_twelve() -> None:
 
 @pytest.mark.parametrize("name", [name for name in PIPELINES if name != "embedded"])
 def test_every_pipeline_of_the_table_streams_switches_prompt_and_resets(name: str) -> None:
-    """Each row with its own window, sink and history rule, on a small network; 1 + 4 (f - 1) frames, then 4 f."""
+    """Each pipeline with its own window, sink and history rule, on a small network; 1 + 4 (f - 1) frames, then 4 f."""
     spec = replace(pipeline(name), size=SMALL)
     generator = small_generator(spec)
     window_chunks = spec.cache.window // spec.chunk + 2
@@ -104,7 +104,7 @@ def test_a_prompt_switch_changes_the_picture_and_keeps_the_stream(rule: str) -> 
 
 @torch.inference_mode()
 def test_recache_rewrites_the_history_with_the_new_prompt() -> None:
-    """All but the sink: the K/V of what is held are those of the clean latents under the new words."""
+    """Outside the sink, the held K/V are those of the clean latents under the new prompt."""
     generator = small_generator(small_spec(on_prompt_switch="recache"))
     run(generator, 3)
     state, wan = generator.state, generator.networks.wan
@@ -124,8 +124,8 @@ def test_recache_rewrites_the_history_with_the_new_prompt() -> None:
         torch.testing.assert_close(ours[:, 4:12], theirs[:, 16:24], atol=1e-5, rtol=0)
 
 
-def test_a_forgetting_pipeline_makes_the_new_prompt_s_picture_from_the_next_chunk_on() -> None:
-    """The cache starts over; the stream, its position and its decoder go on."""
+def test_a_forgetting_pipeline_shows_the_new_prompt_from_the_next_chunk_on() -> None:
+    """The cache starts over; the stream, its position and its decoder continue."""
     generator = small_generator(small_spec(on_prompt_switch="forget"))
     run(generator, 3)
     assert generator.step(ChunkInput("blue", control=control(generator, 9))).index == 3
@@ -147,7 +147,7 @@ def test_a_chunk_takes_the_steps_it_is_given_and_at_most_what_there_are(
     assert [made.timestep for made in seen] == done
 
 
-def test_the_context_scale_is_what_hints_are_multiplied_with_and_zero_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_context_scale_multiplies_the_hints_and_zero_turns_them_off(monkeypatch: pytest.MonkeyPatch) -> None:
     hints: dict[float, list[torch.Tensor]] = {}
     for scale in (1.0, 0.5, 2.0, 0.0):
         generator = small_generator()
@@ -155,7 +155,7 @@ def test_the_context_scale_is_what_hints_are_multiplied_with_and_zero_is_none(mo
         run(generator, 1, context_scale=scale)
         hints[scale] = seen[0].hints
         assert seen[-1].timestep == 0
-        assert seen[-1].hints == []  # the history is written without
+        assert seen[-1].hints == []  # the history is written without hints
     assert hints[0.0] == []
     assert float(hints[1.0][0].abs().max()) > 0
     for scale in (0.5, 2.0):
@@ -196,7 +196,7 @@ def test_modes_can_be_switched_on_and_off_between_chunks() -> None:
 
 @pytest.mark.parametrize("name", ["control", "mask", "source"])
 def test_frames_of_the_wrong_size_are_refused_with_both_sizes_and_lose_nothing(name: str) -> None:
-    """Refused before anything is touched: not even the prompt that came with them has emptied the cache."""
+    """Refused before anything changes: not even the prompt of the same chunk has emptied the cache."""
     generator = small_generator(small_spec(on_prompt_switch="forget"))
     run(generator, 2)
     held = generator.state.cache.frames
@@ -207,7 +207,7 @@ def test_frames_of_the_wrong_size_are_refused_with_both_sizes_and_lose_nothing(n
     assert generator.step(ChunkInput("red")).index == 2
 
 
-def test_a_size_the_pipeline_cannot_make_is_refused_with_the_mend() -> None:
+def test_a_size_the_pipeline_cannot_generate_is_refused_with_the_fix() -> None:
     with pytest.raises(UserError, match=r"40x32.*multiples of 16"):
         small_generator(size=(40, 32))
 
@@ -222,7 +222,7 @@ def test_a_result_that_is_not_finite_is_an_error_and_resets_the_stream() -> None
     assert generator.step(ChunkInput("red")).index == 0
 
 
-def test_unknown_words_are_reported_once_a_prompt() -> None:
+def test_unknown_words_are_reported_once_per_prompt() -> None:
     generator = small_generator()
     assert "quux" in generator.step(ChunkInput("red quux")).notes[0]
     assert generator.step(ChunkInput("red quux")).notes == ()
@@ -234,7 +234,7 @@ def test_every_stage_of_a_chunk_is_timed_and_they_add_up() -> None:
     assert seconds["total"] == pytest.approx(sum(v for k, v in seconds.items() if k != "total"))
 
 
-def test_what_came_with_the_input_leaves_with_the_chunk() -> None:
+def test_the_chunk_carries_the_tags_of_its_input() -> None:
     chunk = small_generator().step(ChunkInput("red", generation=3, captured_ns=99, snapshot_version=12))
     assert (chunk.generation, chunk.captured_ns, chunk.snapshot_version) == (3, 99, 12)
 
@@ -251,7 +251,7 @@ def test_memory_does_not_grow_with_the_length_of_the_stream() -> None:
 
 
 def styled_generator(mode: str, spec: PipelineSpec | None = None) -> Generator:
-    """A generator with a LoRA of the user's on every linear layer of its base network."""
+    """A generator with a user LoRA on every linear layer of its base network."""
     generator = small_generator(spec)
     wan = generator.networks.wan
     lora = (small_lora(wan), 1.0)
@@ -261,7 +261,7 @@ def styled_generator(mode: str, spec: PipelineSpec | None = None) -> Generator:
 
 
 @pytest.mark.parametrize("mode", ["merged", "side"])
-def test_a_lora_changes_strength_between_chunks_and_at_0_after_a_reset_it_was_never_there(mode: str) -> None:
+def test_a_lora_changes_strength_between_chunks_and_leaves_no_trace_at_0_after_a_reset(mode: str) -> None:
     held, moved, base = styled_generator(mode), styled_generator(mode), small_generator()
     for generator in (held, moved):
         run(generator, 2)
@@ -272,7 +272,7 @@ def test_a_lora_changes_strength_between_chunks_and_at_0_after_a_reset_it_was_ne
 
 
 @pytest.mark.parametrize("strength", [1.0, 0.4])
-def test_a_lora_beside_the_weights_gives_the_stream_that_merging_gives(strength: float) -> None:
+def test_a_side_lora_gives_the_same_stream_as_a_merged_one(strength: float) -> None:
     merged, side = styled_generator("merged"), styled_generator("side")
     for ours, theirs in zip(run(side, 3, lora_strength=strength), run(merged, 3, lora_strength=strength), strict=True):
         assert np.abs(ours.frames.astype(int) - theirs.frames).max() <= 1
@@ -293,8 +293,8 @@ def test_a_strength_change_reaches_the_text_without_a_new_prompt(mode: str) -> N
 
 @pytest.mark.parametrize("mode", ["merged", "side"])
 @pytest.mark.parametrize("name", ["longlive", "krea-realtime", "streamdiffusionv2"])
-def test_a_lora_at_0_leaves_prompt_switches_as_they_were(name: str, mode: str) -> None:
-    """Recache, recompute and last-step histories run at the chunk's own strength."""
+def test_a_lora_at_0_does_not_change_prompt_switches(name: str, mode: str) -> None:
+    """Recached, recomputed and last-step histories run at the chunk's own strength."""
     spec = replace(pipeline(name), size=SMALL)
     styled, base = styled_generator(mode, spec), small_generator(spec)
     for generator in (styled, base):
@@ -305,7 +305,7 @@ def test_a_lora_at_0_leaves_prompt_switches_as_they_were(name: str, mode: str) -
 
 @pytest.mark.parametrize("name", [name for name in PIPELINES if name != "embedded"])
 def test_a_region_without_tokens_is_no_style_in_every_pipeline(name: str) -> None:
-    """Nothing inside a black mask, nothing outside a white one; through prompt switches and every history rule."""
+    """No style inside a black mask or outside a white one, through prompt switches and under every history rule."""
     spec = replace(pipeline(name), size=SMALL)
     for level, region in ((0, "mask"), (255, "outside")):
         limited, off = styled_generator("side", spec), styled_generator("side", spec)
@@ -359,11 +359,11 @@ def test_a_region_mask_of_the_wrong_size_is_refused_with_both_sizes() -> None:
         )
 
 
-def test_past_frames_can_bind_less_in_krea_realtime_and_at_1_nothing_changes() -> None:
+def test_past_bias_changes_krea_realtime_and_at_1_nothing() -> None:
     spec = replace(pipeline("krea-realtime"), size=SMALL)
     plain, same, looser = (small_generator(spec) for _ in range(3))
     first = [run(generator, 1, past_bias=bias)[0].frames for generator, bias in ((plain, 1.0), (looser, 0.1))]
-    np.testing.assert_array_equal(*first)  # a stream's first chunk has no past
+    np.testing.assert_array_equal(*first)  # the first chunk of a stream has no past
     run(same, 1)
     expected = run(plain, 2)[1]
     np.testing.assert_array_equal(run(same, 2, past_bias=1.0)[1].frames, expected.frames)
@@ -377,11 +377,11 @@ def test_a_pipeline_without_a_past_bias_says_so_and_goes_on() -> None:
     run(biased, 1)
     run(plain, 1)
     chunk = run(biased, 1, past_bias=0.3)[0]
-    assert chunk.notes == ("past_bias does nothing in longlive: it is Krea Realtime's",)
+    assert chunk.notes == ("past_bias has no effect in longlive, only in Krea Realtime",)
     np.testing.assert_array_equal(chunk.frames, run(plain, 1)[0].frames)
 
 
 @pytest.mark.parametrize("bias", [0.0, -1.0, 1.5])
-def test_a_past_bias_that_means_nothing_is_refused(bias: float) -> None:
+def test_a_past_bias_out_of_range_is_refused(bias: float) -> None:
     with pytest.raises(ValueError, match=f"past_bias is {bias}"):
         run(small_generator(), 1, past_bias=bias)

@@ -1,4 +1,4 @@
-"""What a performer sees of references, anchors, second controls, scales and saved hints, on small networks."""
+"""Effects of references, anchors, second controls, scales and reused hints, on small networks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pictures(count: int, seed: int = 0) -> np.ndarray:
 
 
 def latents_of(generator: Generator, chunks: int = 1, **given: object) -> list[torch.Tensor]:
-    """The finished latents of so many chunks under moving control: finer than 8-bit frames, and before any history."""
+    """The finished latents of some chunks under moving control; finer than 8-bit frames."""
     made = []
     for index in range(chunks):
         control = pictures(generator.frames_wanted(), index)
@@ -40,7 +40,7 @@ def all_differ(*pictures: torch.Tensor) -> bool:
 
 
 def record_hints(generator: Generator) -> list[list[torch.Tensor]]:
-    """Every call's hints, as the context branch makes them."""
+    """The context branch's hints, call by call."""
     made: list[list[torch.Tensor]] = []
     branch = generator.networks.branch
     original = branch.hints
@@ -83,7 +83,7 @@ def test_joint_references_give_the_chunk_the_hints_that_batch_vace_gives_it() ->
 
 @pytest.mark.parametrize("mode", ["joint", "memory", "paper"])
 def test_every_reference_shows_in_every_mode(mode: str) -> None:
-    """None is unread, none only counts as a part of another, and none needs a control."""
+    """Each is used, each on its own, and none needs a control."""
     seen = [latents_of(small_generator(), references=pictures(3), reference_mode=mode)[0]]
     for index in range(3):
         references = pictures(3)
@@ -96,7 +96,7 @@ def test_every_reference_shows_in_every_mode(mode: str) -> None:
 
 
 @pytest.mark.parametrize(("learned", "same_as"), [(True, "joint"), (False, "memory")])
-def test_auto_shows_references_the_way_the_model_can(learned: bool, same_as: str) -> None:
+def test_auto_picks_the_reference_mode_that_the_model_supports(learned: bool, same_as: str) -> None:
     spec = replace(small_spec(), learned_references=learned)
     made = [
         latents_of(small_generator(spec), references=pictures(2), reference_mode=mode)[0] for mode in ("auto", same_as)
@@ -131,7 +131,7 @@ def test_a_reference_is_encoded_alone_and_only_when_it_is_new() -> None:
 
 
 def test_showing_a_reference_does_not_change_the_picture_s_noise() -> None:
-    """With the context branch silent, `joint` is the picture without it to the last bit."""
+    """With the context branch's output at zero, `joint` equals the picture without a reference bit by bit."""
     silent = replace(small_spec(), size=SMALL)
     plain, shown = small_generator(silent), small_generator(silent)
     for generator in (plain, shown):
@@ -140,7 +140,7 @@ def test_showing_a_reference_does_not_change_the_picture_s_noise() -> None:
     assert torch.equal(latents_of(plain)[0], latents_of(shown, references=pictures(2))[0])
 
 
-def test_memory_lets_the_base_see_references_without_any_hints() -> None:
+def test_memory_mode_shows_references_to_the_base_without_any_hints() -> None:
     plain, shown = small_generator(), small_generator()
     silent = latents_of(plain, 3, context_scale=0.0)
     seen = latents_of(shown, 3, context_scale=0.0, references=pictures(2), reference_mode="memory")
@@ -149,7 +149,7 @@ def test_memory_lets_the_base_see_references_without_any_hints() -> None:
     assert torch.equal(joint[2], silent[2])
 
 
-def test_memory_keys_are_made_once_a_reference_and_prompt_and_leave_no_trace_when_gone() -> None:
+def test_memory_keys_are_made_once_per_reference_and_prompt_and_leave_no_trace_when_gone() -> None:
     generator = small_generator()
     latents_of(generator, references=pictures(1), reference_mode="memory")
     keys = generator.state.references.keys
@@ -162,7 +162,7 @@ def test_memory_keys_are_made_once_a_reference_and_prompt_and_leave_no_trace_whe
 
 
 def test_the_published_mode_puts_references_where_the_control_was() -> None:
-    """As many references as the chunk has latent frames push the whole control out: that is the paper's weakness."""
+    """As many references as the chunk has latent frames replace the whole control: a weakness of the paper's mode."""
     first = latents_of(small_generator(), references=pictures(3), reference_mode="paper")[0]
     other = latents_of(small_generator(), control=pictures(9, 7), references=pictures(3), reference_mode="paper")[0]
     assert torch.equal(first, other)
@@ -188,7 +188,7 @@ def test_a_second_control_at_weight_0_is_the_first_and_at_1_the_second() -> None
     assert all_differ(*map(both, (0.0, 0.3, 0.6, 1.0)))
 
 
-def test_a_second_control_blends_hints_and_not_pictures() -> None:
+def test_a_second_control_blends_hints_not_pictures() -> None:
     generator = small_generator(small_spec(steps=(1000,)))
     latents_of(generator, control=pictures(9), second_control=pictures(9, 3), second_weight=0.25)
     separately = []
@@ -210,7 +210,7 @@ def test_under_a_mask_the_kept_pixels_are_the_first_control_s() -> None:
     mask[:, :16] = 255
     kept = pictures(9, 3)
     other = kept.copy()
-    other[:, 16:] = 0  # where the mask keeps, the second control is not looked at
+    other[:, 16:] = 0  # where the mask keeps pixels, the second control is not used
     given = {"mask": mask, "second_weight": 0.5}
     first = latents_of(small_generator(), second_control=kept, **given)[0]
     assert torch.equal(first, latents_of(small_generator(), second_control=other, **given)[0])
@@ -238,11 +238,11 @@ def test_every_frame_of_a_scale_map_counts_and_only_for_its_own_latent_frame() -
             generator = small_generator()
             if not first:
                 latents_of(generator)
-            desk, state = generator._hints, generator.state
+            builder, state = generator._hints, generator.state
             scale = np.full((count, 32, 32), 128, np.uint8)
             scale[frame] = 255
             given = ChunkInput("red", control=pictures(count), scale_map=scale)
-            (place,) = desk._scales(given, generator.networks, 3)
+            (place,) = builder._scales(given, generator.networks, 3)
             assert isinstance(place, torch.Tensor)
             moved = (place.view(3, 4) != 1).any(dim=1).nonzero().flatten().tolist()
             assert moved == [(frame + 3) // 4 if first else frame // 4], (first, frame, state.position)
@@ -258,7 +258,7 @@ def test_block_scales_weigh_each_context_block() -> None:
     assert torch.equal(latents_of(small_generator(spec), block_scales=(0.0, 0.0))[0], none)
 
 
-def test_hints_are_made_as_often_as_asked() -> None:
+def test_hints_are_made_as_often_as_requested() -> None:
     steps = (1000, 900, 700, 500)
     for every, calls in ((1, 4), (2, 2), (3, 2), (4, 1), (9, 1)):
         generator = small_generator(small_spec(steps=steps))
@@ -271,7 +271,7 @@ def test_hints_are_made_as_often_as_asked() -> None:
 
 @pytest.mark.parametrize(("threshold", "calls"), [(0.0, 5), (0.12, 4), (0.25, 3), (1.0, 2)])
 def test_a_picture_that_has_settled_needs_no_new_hints(threshold: float, calls: int) -> None:
-    """Here each step changes it less than the one before: by 0.33, 0.2, 0.11 and 0.06 of its length."""
+    """Each step changes it less than the previous one: by 0.33, 0.2, 0.11 and 0.06 of its norm."""
     generator = small_generator()
     latents_of(generator)
     given = ChunkInput("red", control=pictures(12), hint_threshold=threshold)

@@ -1,4 +1,4 @@
-"""An offloaded network comes when it is needed, goes after a while, and its weights survive the way."""
+"""An offloaded network moves to the device when needed and back after a while; its weights do not change."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from streamvace.system.errors import UserError
 from tests.networks import small_generator
 
 ELSEWHERE = torch.device("meta")
-"""A device that every machine has; what is there has no values, so what comes back is what waited at home."""
+"""The meta device exists everywhere. Its tensors hold no values, so weights that return come from main memory."""
 
 
 def places(module: nn.Module) -> set[str]:
     return {parameter.device.type for parameter in module.parameters()}
 
 
-def test_it_comes_with_the_first_need_and_goes_after_a_few_chunks_without() -> None:
+def test_it_moves_in_when_first_needed_and_out_after_a_few_chunks_without_need() -> None:
     module = nn.Sequential(nn.Linear(3, 5), nn.Linear(5, 2))
     before = {name: value.clone() for name, value in module.state_dict().items()}
     moving = Offload(module, ELSEWHERE, "context")
@@ -35,7 +35,7 @@ def test_it_comes_with_the_first_need_and_goes_after_a_few_chunks_without() -> N
     for _ in range(PATIENCE - 1):
         moving.begin_chunk(False)
         assert places(module) == {"meta"}
-    moving.begin_chunk(True)  # need again: the patience begins anew
+    moving.begin_chunk(True)  # needed again: the idle chunks are counted from zero
     for _ in range(PATIENCE):
         assert places(module) == {"meta"}
         moving.begin_chunk(False)
@@ -44,7 +44,7 @@ def test_it_comes_with_the_first_need_and_goes_after_a_few_chunks_without() -> N
 
 
 @pytest.mark.parametrize(("device", "name"), [("cpu", "context"), ("meta", "none")])
-def test_in_main_memory_and_when_not_asked_for_nothing_moves(device: str, name: str) -> None:
+def test_on_the_cpu_or_without_the_option_nothing_moves(device: str, name: str) -> None:
     module = nn.Linear(3, 5)
     weight = module.weight
     moving = Offload(module, torch.device(device), name)
@@ -59,7 +59,7 @@ def test_an_unknown_offload_is_refused_with_the_known_ones() -> None:
         Offload(nn.Linear(1, 1), ELSEWHERE, "all")
 
 
-def test_without_room_it_stays_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_room_it_stays_in_main_memory_and_reports_it(monkeypatch: pytest.MonkeyPatch) -> None:
     module = nn.Linear(3, 5)
     moving = Offload(module, ELSEWHERE, "context")
     monkeypatch.setattr(offload, "free_bytes", lambda device: 50.0)
@@ -69,8 +69,8 @@ def test_without_room_it_stays_and_says_so(monkeypatch: pytest.MonkeyPatch) -> N
     assert moving.begin_chunk(True)
 
 
-class Told:
-    """An Offload of a card without room."""
+class FullCard:
+    """An Offload whose card has no room."""
 
     nbytes = 1_460_000_000
 
@@ -82,19 +82,19 @@ class Told:
         return not needed
 
 
-def test_a_chunk_without_room_for_control_is_made_without_and_says_so() -> None:
+def test_a_chunk_without_room_for_control_is_generated_without_it_and_says_so() -> None:
     full, plain = small_generator(), small_generator()
-    told = full._offload = Told()  # type: ignore[assignment]
+    card = full._offload = FullCard()  # type: ignore[assignment]
     control, mask = np.zeros((9, 32, 32, 3), np.uint8), np.eye(32, dtype=np.uint8)[None].repeat(9, 0)
     chunk = full.step(ChunkInput("red", control=control, mask=mask))
-    assert chunk.notes == ("no control: 1.5 GB for the context branch are not free",)
+    assert chunk.notes == ("no control: the context branch needs 1.5 GB of free device memory",)
     np.testing.assert_array_equal(chunk.frames, plain.step(ChunkInput("red")).frames)
     full.step(ChunkInput("red"))
-    assert told.needs == [True, False]
+    assert card.needs == [True, False]
 
 
 def test_the_branch_is_not_touched_while_there_is_no_control() -> None:
-    """Not even for a new prompt: it may be in main memory. Its text keys are made once control is on."""
+    """Not even for a new prompt: it may be in main memory. Its text K/V are made once control is on."""
     lazy, eager = small_generator(), small_generator()
     pictures = []
     for generator, early in ((lazy, False), (eager, True)):

@@ -1,4 +1,4 @@
-"""Nothing runs for the first time in front of an audience."""
+"""The warm-up runs every path of a show."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from streamvace.records.chunk import ChunkInput
 from streamvace.stream.rehearsal import rehearsal, rehearsal_input
 
 
-def test_every_picture_a_chunk_can_be_given_is_rehearsed_in_every_pipeline() -> None:
-    """A field that is added must be added to EVERYTHING too."""
+def test_every_picture_of_a_chunk_is_rehearsed_in_every_pipeline() -> None:
+    """A new picture field of ChunkInput must be added to EVERYTHING."""
     pictures = {field.name for field in fields(ChunkInput) if "Pixels" in str(field.type)}
     for spec, regional in product(PIPELINES.values(), (False, True)):
         plan = list(rehearsal(spec, regional))
@@ -20,7 +20,7 @@ def test_every_picture_a_chunk_can_be_given_is_rehearsed_in_every_pipeline() -> 
         assert full, "all at once, too: that is when memory is short"
 
 
-def test_the_rehearsed_chunks_are_taken_as_they_are() -> None:
+def test_the_generator_accepts_the_rehearsed_chunks() -> None:
     given = rehearsal_input(("references", "mask"), {"lora_region": "mask"}, 9, (64, 32), False)
     assert given.references is not None
     assert given.references.shape == (1, 32, 64, 3)

@@ -1,4 +1,4 @@
-"""Seam easing: a shade that jumps is faded, movement and cuts are left alone."""
+"""Seam easing: small jumps in shade fade out, movement and cuts stay."""
 
 import torch
 
@@ -25,7 +25,7 @@ def test_a_moving_object_leaves_no_ghost() -> None:
     assert (ease_seam(pixels, before, 8) - pixels).abs().max() < 0.02
 
 
-def test_a_picture_stays_in_range_and_a_short_chunk_is_eased_as_far_as_it_goes() -> None:
+def test_a_picture_stays_in_range_and_a_short_chunk_is_eased_over_its_length() -> None:
     generator = torch.Generator().manual_seed(0)
     pixels = torch.rand(1, 3, 4, 16, 16, generator=generator) * 2 - 1
     eased = ease_seam(pixels, pixels[:, :, 0] + 0.1, 8)
@@ -34,12 +34,12 @@ def test_a_picture_stays_in_range_and_a_short_chunk_is_eased_as_far_as_it_goes()
 
 
 def stairs(frames: int, height: float) -> torch.Tensor:
-    """A picture that stands still within each four frames and jumps by `height` between them."""
+    """A picture that is constant within each four frames and jumps by `height` between them."""
     levels = torch.arange(-(-frames // 4)).repeat_interleave(4)[:frames] * height
     return levels.view(1, 1, -1, 1, 1).expand(1, 3, frames, 16, 16).clone()
 
 
-def test_small_steps_from_latent_frame_to_latent_frame_become_slopes() -> None:
+def test_small_steps_between_latent_frames_become_slopes() -> None:
     steps = stairs(12, 0.04)
     eased = ease_chunk(steps, steps[:, :, 0], 12, 4).diff(dim=2).abs()
     assert eased.max() < 0.5 * steps.diff(dim=2).abs().max()
@@ -51,7 +51,7 @@ def test_large_steps_between_latent_frames_are_movement_and_stay() -> None:
     assert torch.allclose(ease_chunk(steps, steps[:, :, 0], 12, 4), steps, atol=1e-4)
 
 
-def test_the_first_latent_frame_of_a_stream_is_a_single_picture_and_stays() -> None:
+def test_the_first_latent_frame_of_a_stream_has_one_picture_and_stays() -> None:
     steps = torch.cat((torch.full((1, 3, 1, 16, 16), -0.04), stairs(8, 0.04)), 2)
     eased = ease_chunk(steps, None, 12, 4)
     assert torch.equal(eased[:, :, :1], steps[:, :, :1])

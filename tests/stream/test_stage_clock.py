@@ -1,4 +1,4 @@
-"""Stage times: sums on the processor, events on CUDA, read only at the end."""
+"""Stage times: sums on the CPU, events on CUDA, read only at the end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_time_between_marks_belongs_to_the_later_mark(monkeypatch: pytest.Monkey
 
 
 class FakeEvent:
-    """A CUDA event on a clock of its own, one ms later at each record; it counts what would stall the device."""
+    """A fake CUDA event: each record is one ms later. It counts calls that would stall the device."""
 
     now = 0.0
     waits = 0
@@ -40,7 +40,7 @@ class FakeEvent:
         return end.at - self.at
 
 
-def test_on_cuda_nothing_waits_before_the_times_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_cuda_nothing_waits_before_the_times_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "Event", FakeEvent)
     clock = StageClock(torch.device("cuda"))
     for stage in ("denoise", "decode"):

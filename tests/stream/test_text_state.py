@@ -1,4 +1,4 @@
-"""Promises of prompts in a running stream: mixes, transitions, and what they do to the history."""
+"""Prompts in a running stream: mixes, transitions, and their effect on the history."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.networks import SlowEncoder, WordLengths, small_generator, small_spec
 
 
 class Counted:
-    """What a generator did for its prompts."""
+    """Counts a generator's work for its prompts."""
 
     def __init__(self, generator: Generator) -> None:
         self.generator = generator
@@ -58,7 +58,7 @@ def fade(share: float, blend: str = "linear") -> PromptMix:
 
 
 @pytest.mark.parametrize("blend", ["linear", "slerp"])
-def test_a_mix_is_a_picture_of_its_own_and_its_ends_are_the_prompts(blend: str) -> None:
+def test_a_mix_gives_its_own_picture_and_its_ends_give_the_prompts(blend: str) -> None:
     red, blue, start, half, end = (
         small_generator().step(ChunkInput(prompt)).frames
         for prompt in ("red", "blue", fade(0.0, blend), fade(0.5, blend), fade(1.0, blend))
@@ -69,7 +69,7 @@ def test_a_mix_is_a_picture_of_its_own_and_its_ends_are_the_prompts(blend: str) 
     assert (half != blue).any()
 
 
-def test_a_mix_that_stays_costs_nothing_a_chunk() -> None:
+def test_a_constant_mix_costs_nothing_per_chunk() -> None:
     made = counted("recache")
     for weights in ((1, 1), (1, 1), (3, 3), (1, 1)):
         made.step(PromptMix((("red", weights[0]), ("blue", weights[1]))))
@@ -78,7 +78,7 @@ def test_a_mix_that_stays_costs_nothing_a_chunk() -> None:
     assert made.replays == 0
 
 
-def test_a_transition_encodes_each_text_once_and_makes_text_keys_once_a_chunk() -> None:
+def test_a_transition_encodes_each_text_once_and_makes_text_keys_once_per_chunk() -> None:
     made = counted("none")
     for index in range(11):
         made.step(fade(index / 10))
@@ -105,7 +105,7 @@ def test_a_switch_remakes_the_history_at_once_and_only_then() -> None:
     assert made.replays == 1
 
 
-def test_a_small_change_remakes_the_history_when_it_stands_still() -> None:
+def test_a_small_change_remakes_the_history_when_it_has_ended() -> None:
     made = counted("recache")
     for share in (0.0, 0.1, 0.2, 0.2, 0.2, 0.2):
         made.step(fade(share))
@@ -131,7 +131,7 @@ def test_unknown_words_of_every_part_are_reported_when_the_part_is_new() -> None
 
 
 def test_the_context_branch_reads_the_same_mix() -> None:
-    """Its text waits until there is control, and is then that of the mix, not of the last whole prompt."""
+    """Its text K/V are made once there is control, from the mix and not from the last whole prompt."""
     late, early = small_generator(), small_generator()
     control = np.zeros((12, 32, 32, 3), np.uint8)
     late.step(ChunkInput("red"))
@@ -143,16 +143,16 @@ def test_the_context_branch_reads_the_same_mix() -> None:
 
 
 def slow_generator(rule: str = "recache") -> tuple[Generator, SlowEncoder]:
-    """A generator in a show, whose text encoder takes its time."""
+    """A generator in a show with a slow text encoder."""
     generator = small_generator(small_spec(on_prompt_switch=rule), prompts="beside")
     encoder = SlowEncoder()
     generator.networks = replace(generator.networks, text=encoder)
-    generator._desk = PromptEncoder(encoder, "beside")
+    generator._prompts = PromptEncoder(encoder, "beside")
     return generator, encoder
 
 
-def test_the_picture_goes_on_with_the_old_prompt_and_takes_the_new_one_when_it_is_there() -> None:
-    """Until then not a pixel differs from a stream that was never asked; from then on it is a switch."""
+def test_the_stream_keeps_the_old_prompt_until_the_new_one_is_encoded() -> None:
+    """Until then no pixel differs from a stream without the new prompt; then it is an ordinary switch."""
     generator, encoder = slow_generator()
     asked = small_generator(small_spec(on_prompt_switch="recache"))
     with encoder.running():
@@ -166,7 +166,7 @@ def test_the_picture_goes_on_with_the_old_prompt_and_takes_the_new_one_when_it_i
         np.testing.assert_array_equal(step(generator, "blue"), step(asked, "blue"))
 
 
-def test_a_fade_to_a_text_that_is_not_ready_holds_and_then_joins_where_it_has_got_to() -> None:
+def test_a_fade_to_a_text_that_is_not_ready_waits_and_then_joins_at_its_current_position() -> None:
     generator, encoder = slow_generator("none")
     asked = small_generator(small_spec(on_prompt_switch="none"))
     with encoder.running():
@@ -178,7 +178,7 @@ def test_a_fade_to_a_text_that_is_not_ready_holds_and_then_joins_where_it_has_go
         np.testing.assert_array_equal(step(generator, fade(0.2)), step(asked, fade(0.2)))
 
 
-def test_the_first_picture_after_warming_up_has_its_own_words() -> None:
+def test_the_first_picture_after_warming_up_has_its_own_prompt() -> None:
     generator, encoder = slow_generator()
     with encoder.running():
         for text in ("warm up", "switch", "red"):
@@ -188,19 +188,19 @@ def test_the_first_picture_after_warming_up_has_its_own_words() -> None:
         assert encoder.encoded == ["warm up", "switch", "red"]
 
 
-def test_a_performer_reads_that_a_prompt_is_on_its_way_and_that_it_has_come() -> None:
+def test_a_performer_is_told_when_a_prompt_is_being_encoded_and_when_it_is_in_use() -> None:
     generator, encoder = slow_generator("none")
     with encoder.running():
         encoder.let("red")
         assert generator.step(ChunkInput("red")).notes == ()
         assert generator.step(ChunkInput("blue quux")).notes == (
-            "prompt 'blue quux' is being encoded, the old one stays until then",
+            "prompt 'blue quux' is being encoded, the old one stays in use until then",
         )
         assert generator.step(ChunkInput("blue quux")).notes == ()
         encoder.let("blue quux")
         encoder.wait_for("blue quux")
         assert generator.step(ChunkInput("blue quux")).notes == (
-            "prompt 'blue quux' is encoded and on",
+            "prompt 'blue quux' is encoded and in use",
             "words the model does not know: quux",
         )
         assert generator.step(ChunkInput("blue quux")).notes == ()

@@ -1,4 +1,4 @@
-"""The user's LoRAs: loaded as asked, moved between chunks a part at a time, and what has no effect is said."""
+"""The user's LoRAs: loaded as asked, changed gradually between chunks, and reported where they have no effect."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_eight_bit_weights_get_side_paths_and_insisting_on_merging_is_refused(fi
     model = wan()
     assert load_user_loras(model, [LoraChoice(file)], EIGHT).has_side
     assert unchanged(model)
-    with pytest.raises(UserError, match=r"style.safetensors: 8-bit weights cannot be merged into; use side"):
+    with pytest.raises(UserError, match=r"style.safetensors: cannot be merged into 8-bit weights; use side"):
         load_user_loras(model, [LoraChoice(file, mode="merged")], EIGHT)
 
 
@@ -63,8 +63,8 @@ def test_missing_and_foreign_files_are_refused_in_one_line(tmp_path: Path) -> No
         assert unchanged(model)
 
 
-def test_the_first_chunk_has_its_whole_strength_and_later_changes_are_spread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half of the weights a chunk: the first chunk after a change is between, the second has arrived."""
+def test_the_first_chunk_has_full_strength_and_later_changes_are_spread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the weights per chunk: the first chunk after a change is half-way, the second has the new strength."""
     model, target = wan(), wan()
     lora = small_lora(model)
     loras = UserLoras(model, merged=[(lora, 0.5)])
@@ -80,14 +80,14 @@ def test_the_first_chunk_has_its_whole_strength_and_later_changes_are_spread(mon
         same = all(torch.equal(a, b) for a, b in zip(model.parameters(), target.parameters(), strict=True))
         assert same == arrived
         assert not unchanged(model)
-    assert versions == [1, 2, 3, 3], "stale text is told from fresh by the version"
+    assert versions == [1, 2, 3, 3], "the version increases with every change of the network"
 
 
-def test_a_fader_in_motion_reaches_every_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_moving_fader_reaches_every_weight(monkeypatch: pytest.MonkeyPatch) -> None:
     model, target = wan(), wan()
     lora = small_lora(model)
     loras = UserLoras(model, merged=[(lora, 1.0)])
-    monkeypatch.setattr(user_loras, "MERGE_BYTES_A_CHUNK", 1)  # one weight a chunk
+    monkeypatch.setattr(user_loras, "MERGE_BYTES_A_CHUNK", 1)  # one weight per chunk
     for chunk in range(2 * len(lora.deltas)):
         loras.begin_chunk(0.001 * chunk, "everywhere", at_once=False)
     MergedLoras(target, [lora])
@@ -95,7 +95,7 @@ def test_a_fader_in_motion_reaches_every_weight(monkeypatch: pytest.MonkeyPatch)
     assert [name for (name, ours), theirs in held if name in lora.deltas and torch.equal(ours, theirs)] == []
 
 
-def test_the_shows_strength_is_multiplied_with_each_files_own() -> None:
+def test_the_strength_of_the_show_multiplies_each_file_s_own() -> None:
     model = wan()
     loras = UserLoras(model, side=[(small_lora(model), 0.5), (small_lora(model, 4), -1.0)])
     loras.begin_chunk(0.5, "everywhere", at_once=False)
@@ -107,7 +107,7 @@ def test_the_shows_strength_is_multiplied_with_each_files_own() -> None:
     assert loras.version == 2
 
 
-def test_frames_without_a_region_of_their_own_are_styled_everywhere() -> None:
+def test_frames_without_a_region_are_styled_everywhere() -> None:
     loras = UserLoras()
     seen: list[torch.Tensor | None] = []
     loras._side = SimpleNamespace(limit=seen.append)  # type: ignore[assignment]
@@ -119,14 +119,14 @@ def test_frames_without_a_region_of_their_own_are_styled_everywhere() -> None:
     assert seen[1].flatten().tolist() == [1.0, 1.0, 0.0, 0.5]
 
 
-def test_what_can_have_no_effect_is_said_once_a_change() -> None:
+def test_a_value_without_effect_is_reported_once_per_change() -> None:
     nothing = UserLoras()
     assert nothing.begin_chunk(1.0, "everywhere", at_once=True) == ()
     assert "--lora FILE" in nothing.begin_chunk(0.5, "everywhere", at_once=False)[0]
     assert nothing.begin_chunk(0.5, "everywhere", at_once=False) == ()
     model = wan()
     merged = UserLoras(model, merged=[(small_lora(model), 1.0)])
-    assert "small.safetensors shows everywhere" in merged.begin_chunk(1.0, "mask", at_once=False)[0]
+    assert "small.safetensors applies everywhere" in merged.begin_chunk(1.0, "mask", at_once=False)[0]
     assert merged.begin_chunk(1.0, "mask", at_once=False) == ()
     assert merged.begin_chunk(1.0, "everywhere", at_once=False) == ()
 

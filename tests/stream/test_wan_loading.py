@@ -1,4 +1,4 @@
-"""A pipeline runs from a models folder, or says in one line what is missing."""
+"""A pipeline runs from a models folder, or one line says what is missing."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_its_lora_is_merged_into_the_base_and_not_into_the_context_branch(models
     )
 
 
-def test_the_users_lora_goes_on_top_and_into_the_base_alone(models: Path) -> None:
+def test_the_user_s_lora_is_added_to_the_base_network_only(models: Path) -> None:
     plain = load_generator("longlive", (32, 32), ModelOptions()).networks
     lora = small_lora(plain.wan, names=["blocks.1.ffn.0"])
     file = save_lora(lora, models / "style.safetensors")
@@ -88,7 +88,7 @@ def test_the_users_lora_goes_on_top_and_into_the_base_alone(models: Path) -> Non
         load_generator("longlive", None, ModelOptions(loras=(LoraChoice(models / "nowhere.safetensors"),)))
 
 
-def test_a_generator_says_how_it_runs(models: Path) -> None:
+def test_a_generator_reports_how_it_runs(models: Path) -> None:
     options = ModelOptions(precision="bf16", offload="context", codec="taehv")
     assert load_generator("longlive", (32, 32), options).about == {
         "device": "cpu",
@@ -122,19 +122,19 @@ def files(models: Path) -> dict[str, Path]:
 def test_too_little_memory_is_refused_before_loading_with_both_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (10_400_000_000, 24_000_000_000))
     device = torch.device("cuda")
-    with pytest.raises(UserError, match=r"longlive at 832x480 needs 12.1 GB, 10.4 GB are free on cuda"):
+    with pytest.raises(UserError, match=r"longlive at 832x480 needs 12.1 GB, but 10.4 GB are free on cuda"):
         check_memory(device, 12_100_000_000, "longlive at 832x480")
     check_memory(device, 10_000_000_000, "longlive at 832x480")
 
 
-def test_the_cache_is_counted_as_it_is_held(files: dict[str, Path]) -> None:
+def test_the_cache_is_counted_with_its_rotated_keys(files: dict[str, Path]) -> None:
     """1.3B at 576x320 in bf16: K, rotated K and V of 12 frames of 720 tokens in 30 layers."""
     spec = pipeline("longlive")
     needed = bytes_needed(spec, files, (576, 320), torch.bfloat16, PRECISIONS["auto"]) / 1.15
     assert needed == pytest.approx(3 * 30 * 12 * 720 * 1536 * 2, rel=0.02)
 
 
-def test_eight_bit_blocks_are_counted_as_one_byte_a_weight(files: dict[str, Path]) -> None:
+def test_eight_bit_blocks_are_counted_as_one_byte_per_weight(files: dict[str, Path]) -> None:
     spec = replace(pipeline("longlive"), size=SMALL)
     plain, eight = (bytes_needed(spec, files, (16, 16), torch.bfloat16, PRECISIONS[name]) for name in ("auto", "int8"))
     block_weights = sum(
@@ -147,10 +147,10 @@ def test_eight_bit_blocks_are_counted_as_one_byte_a_weight(files: dict[str, Path
 
 
 @pytest.mark.parametrize(("name", "current"), [("cuda:1", [torch.device("cuda:1")]), ("cuda", []), ("cpu", [])])
-def test_a_card_asked_for_by_number_becomes_the_current_one(
+def test_a_card_selected_by_number_becomes_the_current_one(
     name: str, current: list[torch.device], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Events, streams and Triton's kernels go to the current card: on another, times are wrong and kernels fail."""
+    """Events, streams and Triton's kernels use the current card. On another, times are wrong and kernels fail."""
 
     class Reached(Exception):
         pass

@@ -1,1 +1,1 @@
-"""Does it obey? Held-out scenes, judged with the renderer's own masks and palette."""
+"""`streamvace evaluate`: scores the embedded model on held-out scenes with known masks and colours."""

@@ -1,4 +1,4 @@
-"""`streamvace evaluate`: how well the embedded model follows its inputs, and what is lost from batch to stream."""
+"""`streamvace evaluate`: how well the embedded model follows its inputs, in batch and streamed."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ console = Console(stderr=True)
 LIVE = "The live generator"
 PAPER = ("base", "context", "causal")
 LIVE_TASKS = ("references", "drift")
-"""Evaluated on the live generator, because these modes exist nowhere else."""
+"""Evaluated only on the live generator, as batch has no such modes."""
 REFERENCE_CLIPS = 16
-"""Maximum number of clips for the task references: each is streamed eight times."""
+"""Most clips for the task references: each is streamed eight times."""
 REFERENCE_FRAMES = 33
 """Three chunks."""
 

@@ -1,4 +1,4 @@
-"""A mean and how sure it is."""
+"""Means with confidence intervals."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 1000
-"""Bootstrap draws: the second digit of a 95 % interval is then stable."""
+"""Bootstrap draws: enough for a stable second digit of the 95 % interval."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """mean over clips and seeds, and the 95 % interval of that mean over clips."""
+    """The mean over clips and seeds, and its 95 % interval over clips."""
 
     mean: float
     low: float
@@ -26,7 +26,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Cell:
-    """One figure of the table. variant `truth` and `codec` are ceilings, `wrong` is the floor."""
+    """One figure of the table. The variants `truth` and `codec` are ceilings, `wrong` is the floor."""
 
     variant: str
     task: str
@@ -36,7 +36,10 @@ class Cell:
 
 
 def figure(scores: NDArray[np.float64]) -> Figure:
-    """scores `[seeds, clips]` or `[clips]`; NaN = not judged. Clips are resampled, as seeds of one clip are alike."""
+    """The figure of scores `[seeds, clips]` or `[clips]`; NaN = not judged.
+
+    Clips are resampled and seeds are not, as the seeds of one clip give similar scores.
+    """
     with np.errstate(invalid="ignore"):
         clips = np.atleast_2d(scores)
         clips = clips[:, ~np.isnan(clips).any(0)].mean(0)
@@ -49,5 +52,5 @@ def figure(scores: NDArray[np.float64]) -> Figure:
 
 
 def tells_apart(right: Figure, wrong: Figure, more: int) -> bool:
-    """Whether a judge's right case lies beyond its wrong one, intervals and all. more: 1 = more is better."""
+    """Whether the right case is better than the wrong one, without overlap of intervals. more: 1 = more is better."""
     return right.low > wrong.high if more > 0 else right.high < wrong.low

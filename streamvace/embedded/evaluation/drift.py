@@ -1,4 +1,4 @@
-"""Does a long stream keep its picture? Brightness, contrast and sharpness of each chunk of the live generator."""
+"""Drift of a long stream: brightness, contrast and sharpness of the live generator's chunks, last against first."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from streamvace.world.pattern_stream import PatternStream
 from streamvace.world.scene import FPS
 
 EDGE = 5
-"""Chunks at each end that are compared."""
+"""Number of chunks compared at each end."""
 SWING = 5.0
-"""Seconds of control that play forth and back for ever: both ends of the stream then have the same to show."""
+"""Seconds of control that play forwards and backwards forever, so that both ends of the stream show the same scene."""
 PERIOD = round(2 * SWING * FPS)
-"""Frames forth and back: 20 chunks of the embedded model. A stream is as many whole ones as it takes."""
+"""Frames of one swing forwards and backwards: 20 chunks of the embedded model. A stream has whole periods."""
 STARTS_SHORT = 3
-"""Frames that a stream's first chunk is shorter than the others."""
+"""Frames by which a stream's first chunk is shorter than the others."""
 TURN = STARTS_SHORT + 0.5
-"""Frames before the first one at which the control turned round: the n-th chunk from the end then plays the n-th one
-backwards, frame for frame. Half a chunk beside it, the scene itself has a seventh less contrast at one end."""
+"""Frames from the turn of the control to the first frame: the n-th chunk from the end is then the n-th chunk played
+backwards. Shifted by half a chunk, the scene itself has a seventh less contrast at one end."""
 PROMPTS = ("glossy red ball on blue and purple plasma background", "neon cyan ring", "thermal")
 
 
 @dataclass(frozen=True)
 class Drift:
-    """Ratios, last chunks over first ones: 1 = nothing changed. anchored: how often the stream was re-anchored."""
+    """Ratios of last to first chunks; 1 = no change. anchored: how often the stream was re-anchored."""
 
     mean: float
     contrast: float
@@ -42,7 +42,7 @@ class Drift:
 
 
 def measures(frames: Pixels) -> tuple[float, float, float]:
-    """Mean, deviation and mean absolute Laplacian of a chunk's brightness."""
+    """Mean, standard deviation and mean absolute Laplacian of a chunk's brightness."""
     gray = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32) for frame in frames]
     sharp = float(np.mean([np.abs(cv2.Laplacian(g, cv2.CV_32F)).mean() for g in gray]))
     stack = np.stack(gray)
@@ -50,14 +50,14 @@ def measures(frames: Pixels) -> tuple[float, float, float]:
 
 
 def compare(chunks: list[tuple[float, float, float]], anchored: int = 0) -> Drift:
-    """The last chunks against the first ones."""
+    """The ratios of the last chunks to the first ones."""
     first, last = (np.mean(part, 0) for part in (chunks[:EDGE], chunks[-EDGE:]))
     ratio = last / np.maximum(first, 1e-6)
     return Drift(float(ratio[0]), float(ratio[1]), float(ratio[2]), anchored)
 
 
 def _whole(frames: int) -> int:
-    """Frames of a stream of whole periods, at least `frames` but for what its first chunk is short."""
+    """Frames of a stream of whole periods: at least `frames`, less the missing frames of its first chunk."""
     return PERIOD * -(-frames // PERIOD) - STARTS_SHORT
 
 
@@ -72,8 +72,8 @@ def drift(
 ) -> Drift:
     """Stream at least `frames` frames under depth control and compare the ends. The generator is reset first.
 
-    re_anchor: when the picture drifts, the next chunk begins with the stream's own best recent picture, as
-    `/streamvace/re_anchor_auto` does. like: what else shapes the chunks.
+    re_anchor: when the picture drifts, the next chunk begins with the stream's own best recent picture, as with
+    `/streamvace/re_anchor_auto`. like: the other options of the chunks.
     """
     generator.reset()
     pattern, watch = PatternStream("depth", generator.size), DriftWatch()
@@ -87,7 +87,7 @@ def drift(
             watch.rest()
             watch.try_again()
         made = generator.step(replace(like, prompt=prompt, seed=seed, control=control, first_frame=best)).frames
-        # The control is always the same scene: it must not pass for another one.
+        # The control shows one scene only: it must not count as a change of scene.
         watch.see(made[-1], prompt, None)
         chunks.append(measures(made))
         done += count
@@ -95,7 +95,7 @@ def drift(
 
 
 def steady(size: tuple[int, int], frames: int) -> Iterator[Cell]:
-    """The ceiling: how the control differs between the ends of a stream of (width, height) pictures; 1 = not at all."""
+    """The ceiling: the drift of the control itself, at (width, height) pixels; 1 = none."""
     pattern, chunk = PatternStream("depth", size), 4 * CHUNK
     begin, end = EDGE * chunk - STARTS_SHORT, _whole(frames)
     starts = [0, *range(chunk - STARTS_SHORT, begin, chunk), *range(end - EDGE * chunk, end, chunk)]
@@ -112,7 +112,7 @@ def drift_cells(
     progress: Callable[[str], None],
     like: ChunkInput = PLAIN,
 ) -> Iterator[Cell]:
-    """The variant's cells: each figure over the prompts, without and with re-anchoring."""
+    """The cells of a variant: figures over all prompts, without and with re-anchoring."""
     for condition, re_anchor in (("left alone", False), ("re-anchored", True)):
         found: list[list[Drift]] = []
         for seed in range(seeds):

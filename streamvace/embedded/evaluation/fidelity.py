@@ -1,7 +1,7 @@
-"""The fidelity table: how well control carries over from the batch it was trained in to a causal stream.
+"""The fidelity table: how well control works in a causal stream, compared with the batch of its training.
 
 {batch, streamed} x {control on, off, half, one and a half, another clip's} x {depth, edges, gray, inpainting,
-extension}; words, hint reuse and 8-bit weights beside it.
+extension}, and also prompt colours, hint reuse and 8-bit weights.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ from streamvace.model.autoencoder.tiny import TinyAE
 from streamvace.system.errors import UserError
 
 BATCH = 16
-"""Clips streamed side by side: enough to keep two cores busy, little enough for any laptop's memory."""
+"""Clips per batch: enough to keep two cores busy, and they fit any laptop's memory."""
 TWO_BODIES = 10_000
-"""Trial numbers from here on show two objects."""
-
+"""First number of the trials with two objects."""
 
 CONDITIONS = {
     "on": Condition(),
@@ -41,7 +40,7 @@ CONDITIONS = {
 
 @dataclass(frozen=True)
 class Task:
-    """One control, the objects in its scenes, how it is judged and under which conditions."""
+    """A control, the number of objects in its scenes, its judges and its conditions."""
 
     control: str
     bodies: int
@@ -62,7 +61,7 @@ TASKS: dict[str, Task] = {
 
 
 def held_out(task: Task, clips: int, frames: int) -> tuple[list[Trial], list[Batch]]:
-    """The clips of a task; no trials for the camera's, whose truth is the picture itself."""
+    """The clips of a task. `camera` has no trials: its truth is the picture itself."""
     starts = [(k, min(BATCH, clips - k)) for k in range(0, clips, BATCH)]
     if task.control == "camera":
         pictures = photographs(None)
@@ -86,7 +85,7 @@ def fidelity(
 ) -> Iterator[Cell]:
     """Every cell of the table, ceilings and floors first.
 
-    A judge that cannot tell the codec's round trip from a plainly wrong case is left out, with a line to `progress`.
+    A judge that cannot tell the codec's round trip from a clearly wrong case is left out and reported to `progress`.
     """
     for name in tasks:
         task = TASKS[name]
@@ -119,7 +118,7 @@ def fidelity(
 
 
 def card_figures(variant: Variant, clips: int) -> dict[str, float]:
-    """`task condition judge` -> mean for the network itself, and the codec's ceiling: what the package's card says."""
+    """The figures of the model card, by `task condition judge`: means of the network, and of the codec as ceiling."""
     figures = {}
     for name in TASKS:
         for cell in fidelity([variant], variant.codec, clips, 1, (name,), conditions=("on", "off")):

@@ -1,6 +1,6 @@
-"""The judges: one figure a clip each, and how to build a case that is plainly wrong, to see that the judge can tell.
+"""The judges: each gives one score per clip, and comes with a clearly wrong case to test it.
 
-A judge whose right and wrong cases overlap measures nothing and is refused.
+A judge whose scores of right and wrong cases overlap measures nothing and is left out.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.embedded.evaluation.trials import KEPT_BORDER, Bytes, Trial
+from streamvace.embedded.evaluation.trials import KEPT_BORDER, Trial
 from streamvace.embedded.train.network import CHUNK
+from streamvace.records.chunk import Pixels
 from streamvace.world.scene import Maps
 from streamvace.world.styles import COLOURS, Look, compose
 
 Scores = NDArray[np.float64]
-"""One figure a clip, `[N]`."""
+"""One score per clip, `[N]`."""
 STEP = 8
 """One of every eight frames is judged."""
 SOLID = 240
-"""Coverage (of 255) from which on a pixel shows the object alone."""
+"""Coverage, 0..255, above which a pixel shows only the object."""
 CLEAR = 8
-"""Pixels left out around the kept area: the codec's blocks reach over its border."""
+"""Pixels left out at the border of the kept area, which the codec's blocks cross."""
 
 
 def _centres(points: NDArray[np.float32], count: int) -> NDArray[np.float32]:
@@ -35,8 +36,8 @@ def _centres(points: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     return np.asarray(cv2.kmeans(points, count, None, criteria, 1, cv2.KMEANS_PP_CENTERS)[2], np.float32)
 
 
-def silhouette_iou(picture: Bytes, inside: NDArray[np.bool_]) -> float:
-    """How well the picture's colours tell the true objects from their surroundings, 0..1; chance is about .25."""
+def silhouette_iou(picture: Pixels, inside: NDArray[np.bool_]) -> float:
+    """How well the picture's colours separate the true objects from their surroundings, 0..1; chance is about .25."""
     pixels = picture.reshape(-1, 3).astype(np.float32)
     flat = inside.ravel()
     centres = [_centres(pixels[flat], 2), _centres(pixels[~flat], 3)]
@@ -45,8 +46,8 @@ def silhouette_iou(picture: Bytes, inside: NDArray[np.bool_]) -> float:
     return float((claimed & flat).sum() / max(1, (claimed | flat).sum()))
 
 
-def named_colour(picture: Bytes, maps: Maps, body: int, look: Look) -> str:
-    """The colour word that fits the object best: its mean colour against that of the true picture in each colour."""
+def named_colour(picture: Pixels, maps: Maps, body: int, look: Look) -> str:
+    """The colour word that fits the object best: its mean colour is compared with the true picture in each colour."""
     inside = maps[4 + body] > SOLID
     mean = picture[inside].mean(0)
 
@@ -57,7 +58,7 @@ def named_colour(picture: Bytes, maps: Maps, body: int, look: Look) -> str:
     return min(COLOURS, key=distance)
 
 
-def ssim(one: Bytes, other: Bytes, where: NDArray[np.bool_]) -> float:
+def ssim(one: Pixels, other: Pixels, where: NDArray[np.bool_]) -> float:
     """Structural similarity of two gray pictures, mean over `where` (Wang et al. 2004, sigma 1.5)."""
     a, b = one.astype(np.float32), other.astype(np.float32)
 
@@ -78,11 +79,22 @@ def _kept(side: int) -> NDArray[np.bool_]:
     return where
 
 
-def _gray(picture: Bytes) -> Bytes:
+def _gray(picture: Pixels) -> Pixels:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def silhouettes(made: Bytes, truth: Bytes, trials: list[Trial]) -> Scores:
+def _ssims(made: Pixels, truth: Pixels, where: NDArray[np.bool_]) -> Scores:
+    frames, pairs = range(0, made.shape[1], STEP), zip(made, truth, strict=True)
+    return np.array([np.mean([ssim(_gray(m[k]), _gray(t[k]), where) for k in frames]) for m, t in pairs])
+
+
+def _psnrs(made: Pixels, truth: Pixels) -> Scores:
+    error = (made.astype(np.float32) - truth.astype(np.float32)) ** 2
+    error = error.mean(tuple(range(1, error.ndim)))
+    return np.asarray(10 * np.log10(255**2 / np.maximum(error, 1e-3)), np.float64)
+
+
+def silhouettes(made: Pixels, truth: Pixels, trials: list[Trial]) -> Scores:
     """Mean silhouette IoU of each clip."""
     frames = range(0, made.shape[1], STEP)
     return np.array(
@@ -90,8 +102,8 @@ def silhouettes(made: Bytes, truth: Bytes, trials: list[Trial]) -> Scores:
     )
 
 
-def colours(made: Bytes, truth: Bytes, trials: list[Trial]) -> Scores:
-    """Share of a clip's objects that wear the colour the prompt gave them, in the last chunk; NaN: none visible."""
+def colours(made: Pixels, truth: Pixels, trials: list[Trial]) -> Scores:
+    """Share of a clip's objects with the colour of the prompt, in the last chunk; NaN = none visible."""
     k = made.shape[1] - 1 - STEP
     scores = []
     for video, t in zip(made, trials, strict=True):
@@ -102,66 +114,59 @@ def colours(made: Bytes, truth: Bytes, trials: list[Trial]) -> Scores:
     return np.array(scores)
 
 
-def kept_ssim(made: Bytes, truth: Bytes, trials: list[Trial]) -> Scores:
-    """SSIM of the area that inpainting has to keep, before any compositing."""
-    where, frames = _kept(made.shape[2]), range(0, made.shape[1], STEP)
-    pairs = zip(made, truth, strict=True)
-    return np.array([np.mean([ssim(_gray(m[k]), _gray(t[k]), where) for k in frames]) for m, t in pairs])
+def kept_ssim(made: Pixels, truth: Pixels, trials: list[Trial]) -> Scores:
+    """SSIM of the area that inpainting must keep, before any compositing."""
+    return _ssims(made, truth, _kept(made.shape[2]))
 
 
-def kept_psnr(made: Bytes, truth: Bytes, trials: list[Trial]) -> Scores:
+def kept_psnr(made: Pixels, truth: Pixels, trials: list[Trial]) -> Scores:
     """PSNR of the same area in dB."""
     where = _kept(made.shape[2])
-    error = ((made[:, :, where].astype(np.float32) - truth[:, :, where].astype(np.float32)) ** 2).mean((1, 2, 3))
-    return np.asarray(10 * np.log10(255**2 / np.maximum(error, 1e-3)), np.float64)
+    return _psnrs(made[:, :, where], truth[:, :, where])
 
 
-def first_psnr(made: Bytes, truth: Bytes, trials: list[Trial]) -> Scores:
-    """PSNR of the first picture against the one that was given for extension, in dB."""
-    error = ((made[:, 0].astype(np.float32) - truth[:, 0].astype(np.float32)) ** 2).mean((1, 2, 3))
-    return np.asarray(10 * np.log10(255**2 / np.maximum(error, 1e-3)), np.float64)
+def first_psnr(made: Pixels, truth: Pixels, trials: list[Trial]) -> Scores:
+    """PSNR of the first picture against the picture given for extension, in dB."""
+    return _psnrs(made[:, 0], truth[:, 0])
 
 
-def seams(made: Bytes, truth: Bytes, trials: list[Trial]) -> Scores:
-    """Frame difference at the first chunk seam over the mean one inside chunks; 1 = invisible."""
+def seams(made: Pixels, truth: Pixels, trials: list[Trial]) -> Scores:
+    """Frame difference at the first seam between chunks, relative to the mean inside chunks; 1 = invisible."""
     steps = np.abs(np.diff(made.astype(np.float32), axis=1)).mean((2, 3, 4))
     cut = 4 * CHUNK - 3 - 1
     inside = np.delete(steps, cut, axis=1).mean(1)
     return np.asarray(steps[:, cut] / np.maximum(inside, 0.1), np.float64)
 
 
-def picture_ssim(made: Bytes, truth: Bytes, trials: list[Trial]) -> Scores:
-    """SSIM of the whole picture with the one wanted: brightness only."""
-    everywhere = np.ones(made.shape[2:4], np.bool_)
-    frames, pairs = range(0, made.shape[1], STEP), zip(made, truth, strict=True)
-    return np.array([np.mean([ssim(_gray(m[k]), _gray(t[k]), everywhere) for k in frames]) for m, t in pairs])
+def picture_ssim(made: Pixels, truth: Pixels, trials: list[Trial]) -> Scores:
+    """SSIM of the whole picture with the true one; brightness only."""
+    return _ssims(made, truth, np.ones(made.shape[2:4], np.bool_))
 
 
-def picture_psnr(made: Bytes, truth: Bytes, trials: list[Trial]) -> Scores:
-    """PSNR of the whole picture with the one wanted, colours and all, in dB."""
-    error = ((made.astype(np.float32) - truth.astype(np.float32)) ** 2).mean((1, 2, 3, 4))
-    return np.asarray(10 * np.log10(255**2 / np.maximum(error, 1e-3)), np.float64)
+def picture_psnr(made: Pixels, truth: Pixels, trials: list[Trial]) -> Scores:
+    """PSNR of the whole picture with the true one, in colour, in dB."""
+    return _psnrs(made, truth)
 
 
-Score = Callable[[Bytes, Bytes, list[Trial]], Scores]
-Case = tuple[Bytes, Bytes, list[Trial]]
+Score = Callable[[Pixels, Pixels, list[Trial]], Scores]
+Case = tuple[Pixels, Pixels, list[Trial]]
 
 
-def _another_clip(made: Bytes, truth: Bytes, trials: list[Trial]) -> Case:
+def _another_clip(made: Pixels, truth: Pixels, trials: list[Trial]) -> Case:
     return made, np.roll(truth, 1, 0), [*trials[-1:], *trials[:-1]]
 
 
-def _cut_to_another(made: Bytes, truth: Bytes, trials: list[Trial]) -> Case:
+def _cut_to_another(made: Pixels, truth: Pixels, trials: list[Trial]) -> Case:
     cut = 4 * CHUNK - 3
     return np.concatenate((made[:, :cut], np.roll(made, 1, 0)[:, cut:]), 1), truth, trials
 
 
 @dataclass(frozen=True)
 class Judge:
-    """One row. score: figures of clips. wrong: makes a plainly wrong case of a right one. more: 1 = more is better."""
+    """score: scores clips. wrong: turns a right case into a clearly wrong one. more: 1 = more is better."""
 
     score: Score
-    wrong: Callable[[Bytes, Bytes, list[Trial]], Case]
+    wrong: Callable[[Pixels, Pixels, list[Trial]], Case]
     more: int = 1
 
 

@@ -1,4 +1,4 @@
-"""Who paints the clips that are judged: the live generator, chunk after chunk, or the batch, a whole clip at once."""
+"""Generates the clips to judge: by the live generator chunk by chunk, or in batch as whole clips."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from streamvace.embedded.evaluation.trials import PLAIN, STILL, Bytes
+from streamvace.embedded.evaluation.trials import PLAIN, STILL
 from streamvace.embedded.train.data import Batch
 from streamvace.embedded.train.network import Network, encode
 from streamvace.embedded.train.sampling import stream
 from streamvace.model.autoencoder.tiny import TinyAE
 from streamvace.model.quantize import PRECISIONS, quantise_blocks
-from streamvace.records.chunk import ChunkInput
+from streamvace.records.chunk import ChunkInput, Pixels
 from streamvace.records.model_options import ModelOptions
 from streamvace.stream.generator import Generator
 from streamvace.stream.loading import load_generator
@@ -24,12 +24,12 @@ from streamvace.stream.stream_state import Networks
 from streamvace.world.captions import VOCABULARY
 
 SEED_STEP = 100_000
-"""Between the seeds of two clips: further apart than any position, so no two chunks draw the same noise."""
+"""Distance of the seeds of two clips: larger than any position, so no two chunks draw the same noise."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What is done to the control. precision: of the blocks, instead of the variant's; empty: as the variant has it."""
+    """Changes to the control. precision: of the blocks; empty = the variant's."""
 
     heard: bool = True
     scale: float = 1.0
@@ -42,8 +42,8 @@ class Condition:
 class Variant:
     """Networks and how they run: streamed by the live generator, or the whole clip in one bidirectional chunk.
 
-    ships: they are the installed ones, and the live generator loads them itself. options: of the live generator.
-    like: what its inputs have beside words and pictures.
+    ships: they are the installed networks, which the live generator loads itself. options: of the live generator.
+    like: the options of its chunks.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Variant:
     _made: dict[str, Generator] = field(default_factory=dict, init=False, compare=False)
 
     def generator(self, precision: str = "") -> Generator:
-        """The live generator, the same every time. precision: in place of the options'.
+        """The live generator, created once per precision. precision: replaces that of the options.
 
         Raises UserError as `load_generator` does.
         """
@@ -70,8 +70,8 @@ class Variant:
         return Networks(wan=net.transformer, branch=net.context, codec=codec, text=net.text_encoder)
 
 
-def paint(variant: Variant, batches: list[Batch], control: str, how: Condition, seed: int) -> Bytes:
-    """What the variant makes of the clips, uint8 `[N, T, 128, 128, 3]` without the pictures that stand still in front.
+def paint(variant: Variant, batches: list[Batch], control: str, how: Condition, seed: int) -> Pixels:
+    """The variant's pictures of the clips, uint8 `[N, T, 128, 128, 3]`, without the repeated pictures at the start.
 
     control: one of `trials.CONTROLS`. seed: of the first clip's noise.
     """
@@ -91,8 +91,8 @@ def paint(variant: Variant, batches: list[Batch], control: str, how: Condition, 
     return np.concatenate([_whole(net, variant.codec, b, how, seed + n) for n, b in enumerate(batches)])
 
 
-def _film(generator: Generator, batch: Batch, row: int, control: str, how: Condition, like: ChunkInput) -> Bytes:
-    """One clip of a batch, streamed from a fresh start."""
+def _film(generator: Generator, batch: Batch, row: int, control: str, how: Condition, like: ChunkInput) -> Pixels:
+    """One clip of a batch, streamed after a reset."""
     generator.reset()
     prompt = " ".join(VOCABULARY[token - 1] for token in batch.tokens[row] if token)
     given = replace(
@@ -112,7 +112,7 @@ def _film(generator: Generator, batch: Batch, row: int, control: str, how: Condi
 
 
 def _shown(given: ChunkInput, batch: Batch, row: int, frames: slice, control: str) -> ChunkInput:
-    """The chunk with a clip's pictures."""
+    """The chunk with the pictures of a clip."""
     pictures = _double(batch.control[row, frames])
     if control == "extend":
         return replace(given, first_frame=pictures[0]) if frames.start == STILL else given
@@ -120,19 +120,19 @@ def _shown(given: ChunkInput, batch: Batch, row: int, frames: slice, control: st
     return replace(given, control=pictures, mask=mask)
 
 
-def _double(frames: Bytes) -> Bytes:
-    """`[F, H, W(, 3)]` -> twice the sides."""
+def _double(frames: Pixels) -> Pixels:
+    """`[F, H, W(, 3)]` -> `[F, 2H, 2W(, 3)]`."""
     return frames.repeat(2, axis=1).repeat(2, axis=2)
 
 
-def _half(frames: Bytes) -> Bytes:
-    """`[F, 2H, 2W, 3]` -> `[F, H, W, 3]`, means of four pixels."""
+def _half(frames: Pixels) -> Pixels:
+    """`[F, 2H, 2W, 3]` -> `[F, H, W, 3]`, the means of four pixels."""
     count, height, width, channels = frames.shape
     cells = frames.reshape(count, height // 2, 2, width // 2, 2, channels)
     return np.asarray(cells.mean(axis=(2, 4)).round(), np.uint8)
 
 
-def _whole(net: Network, codec: TinyAE, batch: Batch, how: Condition, seed: int) -> Bytes:
+def _whole(net: Network, codec: TinyAE, batch: Batch, how: Condition, seed: int) -> Pixels:
     """All clips of a batch, each as one bidirectional chunk."""
     data = encode(codec.blocks, batch)
     context = data.context.roll(1, 0) if how.another_clip else data.context
@@ -142,7 +142,7 @@ def _whole(net: Network, codec: TinyAE, batch: Batch, how: Condition, seed: int)
 
 
 @torch.no_grad()
-def to_pictures(codec: TinyAE, latents: Tensor) -> Bytes:
+def to_pictures(codec: TinyAE, latents: Tensor) -> Pixels:
     """Latents `[B, 32, T, 16, 16]` -> uint8 `[B, 4T - 3, 128, 128, 3]`, the decoder's output at half size."""
     out = []
     for row in latents:

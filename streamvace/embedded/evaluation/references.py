@@ -1,7 +1,7 @@
-"""Do references show? Streams that see a picture of their scene, or of another, in each of three ways, and in batch.
+"""Do references work? Clips with a picture of their own or another scene as reference, in each mode and in batch.
 
-The prompt names no colour, so what is right comes from the reference. Likeness is the overlap of colour histograms with
-the picture that was shown, 0..1; obedience is the silhouette's IoU with the control.
+The prompt names no colour, so the colours come from the reference. Likeness is the overlap of colour histograms with
+the reference, 0..1. Silhouette is the IoU with the control.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from streamvace.world.scene import FPS, render, sample_scene
 from streamvace.world.styles import compose, sample_look
 
 BINS = 6
-"""Colour bins a channel: coarse enough that light and shade of one colour fall together."""
+"""Bins per colour channel: coarse enough that light and shade of one colour share a bin."""
 STEP = 4
 """One of every four frames is judged."""
 MODES = ("paper", "joint", "memory")
@@ -37,7 +37,7 @@ SEED = 42
 
 @dataclass(frozen=True)
 class Clip:
-    """A scene's true frames, depth and object mask, `[F, H, W(, 3)]`; the words that name all of it, and no colour."""
+    """A scene's true frames, depth and object mask, `[F, H, W(, 3)]`, and its prompt with and without colours."""
 
     frames: Pixels
     depth: Pixels
@@ -60,10 +60,7 @@ def make_clip(number: int, frames: int, size: tuple[int, int]) -> Clip:
 def stream_clip(
     generator: Generator, clip: Clip, like: ChunkInput, prompt: str, shown: Pixels | None = None, mode: str = "auto"
 ) -> Pixels:
-    """The clip's depth streamed from a fresh start, with a picture `[H, W, 3]` as reference or none.
-
-    like: what else shapes the chunks.
-    """
+    """Stream under the clip's depth after a reset. shown: a reference `[H, W, 3]` or None. like: other options."""
     generator.reset()
     made, at = [], 0
     while at < len(clip.frames):
@@ -91,12 +88,12 @@ def likeness(frames: Pixels, reference: Pixels) -> float:
 
 @torch.inference_mode()
 def batch_vace(generator: Generator, clip: Clip, reference: Pixels) -> Pixels:
-    """The first chunk as batch VACE makes it: base and branch bidirectional over [reference | clip]."""
+    """The first chunk by batch VACE: base and branch are bidirectional over [reference | clip]."""
     parts, spec, codec = generator.networks, generator.spec, generator.networks.codec
     device, dtype = generator.device, generator.dtype
     generator.reset()
     count = generator.frames_wanted()
-    generator.step(ChunkInput(clip.colourless, control=clip.depth[:count]))  # brings the text K/V up to date
+    generator.step(ChunkInput(clip.colourless, control=clip.depth[:count]))  # updates the text K/V
     text, context_text = generator.state.text, generator.state.context_text
     z, _ = codec.encode(to_pixels(reference[None], device, dtype), None)
     context, _ = encode_context(codec, ContextState(), to_pixels(clip.depth[:count], device, dtype), None, True)
@@ -106,7 +103,7 @@ def batch_vace(generator: Generator, clip: Clip, reference: Pixels) -> Pixels:
     start = noise.draw((1, spec.size.in_dim, spec.first_chunk + 1, *z.shape[3:]), dtype)
 
     def predict(x: torch.Tensor, t: float, sigma: float) -> torch.Tensor:
-        # The reference is known: it takes part as noisy as the clip (all noise at first), and comes out as it was.
+        # The reference is known: it gets the noise level of the clip (pure noise at first), and its output is replaced.
         tokens, grid = parts.wan.embed(x)
         time = parts.wan.embed_time(torch.full((1, grid.frames), t, device=device))
         head = spec.size.head_dim
@@ -124,7 +121,7 @@ def batch_vace(generator: Generator, clip: Clip, reference: Pixels) -> Pixels:
 def cases(
     generator: Generator, clip: Clip, foreign: Pixels, streamed: bool, like: ChunkInput
 ) -> Iterator[tuple[str, Pixels, Pixels]]:
-    """(condition, pictures made, the picture they should resemble) of one clip. foreign: a picture of another scene."""
+    """(condition, generated pictures, the picture they should resemble). foreign: a picture of another scene."""
     own = clip.frames[0]
     if not streamed:
         yield "own picture, joint", batch_vace(generator, clip, own), own
@@ -145,7 +142,7 @@ def reference_cells(
     progress: Callable[[str], None],
     like: ChunkInput = PLAIN,
 ) -> Iterator[Cell]:
-    """The variant's cells: likeness in the first chunk and in the whole stream, and obedience to the control."""
+    """The cells of a variant: likeness in the first chunk and in the whole stream, and IoU with the control."""
     first = 1 + 4 * (generator.spec.first_chunk - 1)
     scores: dict[tuple[str, str], list[float]] = {}
     for number, clip in enumerate(clips):
@@ -165,7 +162,7 @@ def reference_cells(
 
 
 def ends_of_the_scale(clips: Sequence[Clip]) -> Iterator[Cell]:
-    """Ceiling: the true frames beside their own first picture. Floor: beside another scene's."""
+    """Ceiling: likeness of the true frames to their own first picture. Floor: to another scene's."""
     for name, shift in (("truth", 0), ("wrong", 1)):
         alike = [likeness(clip.frames, clips[(k + shift) % len(clips)].frames[0]) for k, clip in enumerate(clips)]
         yield Cell(name, "references", "", "likeness", figure(np.array(alike)))

@@ -1,4 +1,4 @@
-"""Held-out clips and the control pictures made from them."""
+"""Held-out clips and their control pictures."""
 
 from __future__ import annotations
 
@@ -10,35 +10,33 @@ from numpy.typing import NDArray
 
 from streamvace.embedded.train.data import SIZE, Batch, token_table
 from streamvace.embedded.train.photographs import moving_crop
-from streamvace.records.chunk import ChunkInput
+from streamvace.records.chunk import ChunkInput, Pixels
 from streamvace.world.captions import caption
 from streamvace.world.filters import FILTERS, filter_words
 from streamvace.world.scene import FPS, Maps, edges, render, sample_scene
 from streamvace.world.styles import COLOURS, Look, compose, sample_look
 
-Bytes = NDArray[np.uint8]
-
 PLAIN = ChunkInput("")
 """Chunks without options."""
 HELD_OUT = 900_000_000
-"""Seeds from here on are never trained on."""
+"""First seed of the clips that are never trained on."""
 KEPT_BORDER = 32
-"""Inpainting generates all but so many pixels at each side."""
+"""Pixels at each side that inpainting keeps."""
 STILL = 3
-"""Pictures in front of a clip that repeat its first one: a stream's first latent frame stands for one picture."""
+"""How often a clip's first picture is repeated before it: a stream's first latent frame has a single picture."""
 CONTROLS = ("depth", "edges", "gray", "inpaint", "extend", "camera")
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A held-out clip from the start of a stream: 4 frames standing still, then motion."""
+    """A held-out clip from the start of a stream: 4 equal frames, then motion."""
 
     maps: list[Maps]
     look: Look
     words: str
 
     def inside(self, frame: int) -> NDArray[np.bool_]:
-        """Where the objects are in output frame number `frame`, `[H, W]`."""
+        """Mask of the objects in output frame number `frame`, `[H, W]`."""
         return np.asarray(self.maps[STILL + frame][4:].max(0) > 127)
 
 
@@ -57,7 +55,7 @@ def trial(number: int, frames: int, bodies: int = 1) -> Trial:
 
 
 def as_batch(trials: list[Trial], control: str) -> Batch:
-    """A batch under one of CONTROLS. `inpaint`: the border is kept. `extend`: the first picture is given."""
+    """A batch with one of CONTROLS. `inpaint`: the border is kept. `extend`: the first picture is given."""
     video = np.stack([[compose(m, t.look) for m in t.maps] for t in trials])
     mask = np.full(video.shape[:4], 255, np.uint8)
     pictures = video
@@ -76,7 +74,7 @@ def as_batch(trials: list[Trial], control: str) -> Batch:
     return Batch(video, pictures, mask, tokens, np.ones(len(trials), np.bool_), objects)
 
 
-def _control(maps: Maps, kind: str, frame: Bytes) -> Bytes:
+def _control(maps: Maps, kind: str, frame: Pixels) -> Pixels:
     if kind == "depth":
         plane = maps[1]
     elif kind == "edges":
@@ -86,8 +84,8 @@ def _control(maps: Maps, kind: str, frame: Bytes) -> Bytes:
     return np.repeat(plane[..., None], 3, 2)
 
 
-def camera_batch(first: int, count: int, frames: int, pictures: list[Bytes]) -> Batch:
-    """Held-out pans over photographs, each under one filter, controlled by their own brightness."""
+def camera_batch(first: int, count: int, frames: int, pictures: list[Pixels]) -> Batch:
+    """Held-out pans over photographs, each with one filter, controlled by their own brightness."""
     videos, controls, words = [], [], []
     names = list(FILTERS)
     for number in range(first, first + count):

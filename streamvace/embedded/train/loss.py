@@ -1,4 +1,4 @@
-"""What the transformer is asked in training: the clean latents behind noisy ones, with a past as a stream's is."""
+"""The training loss: predict clean latents from noisy ones, after a past like that of a stream."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from streamvace.world.captions import VOCABULARY
 CACHE_T = SPEC.context_timestep / 1000
 """Noise level at which a stream writes finished latents to its history."""
 CLEAN_SHARE = 0.6
-"""How often the first of two chunks is a finished past; else it is noisy as well, and learns too."""
+"""Share of samples whose first of two chunks is a finished past; in the others it is noisy and learned too."""
 OBJECT_WEIGHT = 3.0
-"""How much more the error counts where objects are: a tenth of the picture, and most of what the prompt says."""
+"""Extra weight of the error on objects: they fill a tenth of the picture but most of the prompt."""
 BESIDE_WEIGHT = 0.5
-"""As much of it counts in the cells next to an object: its outline lies there as well."""
+"""Share of that extra weight for cells next to an object, which contain parts of its outline."""
 MOTION_WEIGHT = 2.0
-"""How much more the channels count that hold what happens within four frames: weak, so they would be left out."""
+"""Extra weight of channels that code motion within four frames: they are weak and would not be learned otherwise."""
 STEADY_WEIGHT = 0.6
-"""Weight of the change of the error from one latent frame to the next: a fault that stays is seen less than one that
-comes and goes six times a second. At a seam the change is taken from the past as it was painted."""
+"""Weight of the change of the error between latent frames: a constant fault is less visible than one that changes six
+times a second. At a seam the change is relative to the error of the past that the network saw."""
 REFERENCE_EVERY = 3
-"""One batch of so many has references, where a stage learns them at all."""
+"""One batch in this many has references, in stages that learn them."""
 COLOUR_WORDS = VOCABULARY.index("black") + 1
-"""The vocabulary's colours come first; this is the token of the last of them."""
+"""The vocabulary begins with the colours; this is the token of the last one."""
 LOWEST_T = 0.35
-"""The error is divided by the noise level, but by no less than this: near-clean samples would rule the loss."""
+"""The error is divided by the noise level, but at least by this: otherwise near-clean samples dominate the loss."""
 
 
 def draw_times(count: int, generator: torch.Generator) -> Tensor:
     """Noise levels `[count]`: 40 % pure noise, 40 % in .6..1, 20 % in .05..0.65.
 
-    Only pure noise makes the words count: any less, and the colours can be read off the noisy picture.
+    Only pure noise teaches the prompt: with less noise, the noisy picture still shows the colours.
     """
     kind, u = torch.rand(count, generator=generator), torch.rand(count, generator=generator)
     low = torch.where(kind < 0.80, 0.6 + 0.4 * u, 0.05 + 0.6 * u)
@@ -45,9 +45,9 @@ def draw_times(count: int, generator: torch.Generator) -> Tensor:
 
 
 def own_history(x0: Tensor, span: int, chosen: Tensor, generator: torch.Generator) -> Tensor:
-    """x0 with a first chunk as faulty as the model's own: off by whole patches, in proportion to each channel.
+    """x0 with faults in its first chunk like the model's own: in whole patches, in proportion to each channel.
 
-    Only where `chosen` `[B]`. Trained on perfect histories alone, a stream drifts on its own mistakes.
+    Only where `chosen` `[B]`. A model trained only on perfect histories drifts on its own faults.
     """
     batch, channels, _, height, width = x0.shape
     fault = torch.randn(batch, channels, span, height // 2, width // 2, generator=generator)
@@ -61,7 +61,7 @@ def own_history(x0: Tensor, span: int, chosen: Tensor, generator: torch.Generato
 
 
 def channel_weights(blocks: LinearBlocks) -> Tensor:
-    """`[32]`: 1, and up to MOTION_WEIGHT more by the share of a channel's pixels that changes within four frames."""
+    """`[32]`: 1, plus up to MOTION_WEIGHT by the share of a channel's pixels that changes within four frames."""
     pixels = blocks.synthesis.detach().view(3, 4, BLOCK * BLOCK, -1)
     change = (pixels - pixels.mean(1, keepdim=True)).square().sum((0, 1, 2)) / pixels.square().sum((0, 1, 2))
     return 1 + MOTION_WEIGHT * change
@@ -71,10 +71,10 @@ def channel_weights(blocks: LinearBlocks) -> Tensor:
 def repaint(
     net: Network, data: Encoded, noise: Tensor, span: int, hears: Tensor, generator: torch.Generator, bfloat16: bool
 ) -> Tensor:
-    """x0 with its first chunk as the net itself paints it from a noisy version of the truth. hears: `[B]`.
+    """x0 with its first chunk as the network itself generates it from a noisy version of the truth. hears: `[B]`.
 
-    Its own faults and its own blur, but still the same picture: a chunk made from pure noise would show another
-    background, and a net that must reach the truth behind it learns to forget its past.
+    This chunk has the network's own faults and blur but shows the same picture. A chunk from pure noise would show
+    another background, and a network trained to reach the truth after it learns to ignore its past.
     """
     x0 = data.x0
     level = 0.3 + 0.5 * torch.rand(len(x0), 1, generator=generator)
@@ -88,7 +88,7 @@ def repaint(
 
 
 def stream_noise(shape: torch.Size, generator: torch.Generator) -> Tensor:
-    """Noise `[B, C, T, h, w]` as a stream's: a part of it is the same in every latent frame."""
+    """Noise `[B, C, T, h, w]` as in a stream: a part of it is the same in all latent frames."""
     common = torch.randn((*shape[:2], 1, *shape[3:]), generator=generator)
     return mix_noise(torch.randn(shape, generator=generator), common, SPEC.shared_noise)
 
@@ -107,9 +107,9 @@ def denoising_loss(
 ) -> Tensor:
     """Weighted error of the predicted x0 and of its change in time, over max(t, .35), for images (T = 1) and clips.
 
-    channels: their weights `[32]`. causal: in chunks, each seeing those before it, with one noise level a chunk; else
-    the whole clip at one level. hears: whether the context branch takes part at all. refers: whether a reference stands
-    before every REFERENCE_EVERY-th batch. step: odd ones repaint their past.
+    channels: weights of the channels `[32]`. causal: in chunks, each attending to the previous ones, with one noise
+    level per chunk; otherwise the whole clip at one level. hears: use the context branch. refers: every
+    REFERENCE_EVERY-th batch has a reference. step: number of the batch; odd ones use `repaint`.
     """
     if refers and step % REFERENCE_EVERY == 0:
         return referenced_loss(net, data, channels, generator, bfloat16)
@@ -122,7 +122,7 @@ def denoising_loss(
     level, past = t, x0
     noise = stream_noise(x0.shape, generator)
     if t.shape[1] > 1:
-        # The past of a stream is clean, and was written to the cache by a pass without hints at t = .03.
+        # The past of a stream is clean; a pass without hints at t = .03 wrote it to the cache.
         pick = torch.rand(batch, 3, generator=generator)
         clean = pick[:, 0] < CLEAN_SHARE
         nearly = 0.08 * torch.rand(batch, generator=generator)
@@ -147,8 +147,10 @@ def denoising_loss(
 def referenced_loss(
     net: Network, data: Encoded, channels: Tensor, generator: torch.Generator, bfloat16: bool
 ) -> Tensor:
-    """The same for whole clips with a reference in front, as VACE is trained: the reference is denoised along, and half
-    of the prompts name no colour, so that it is worth a look."""
+    """`denoising_loss` of whole clips with a reference in front, as in VACE's training.
+
+    The reference is denoised too. Half of the prompts name no colour, so that the model learns to use the reference.
+    """
     x0 = torch.cat((data.reference, data.x0), 2)
     t = draw_times(len(x0), generator).unsqueeze(1).repeat(1, x0.shape[2])
     sigma = t.view(len(x0), 1, -1, 1, 1)
@@ -163,16 +165,16 @@ def referenced_loss(
 
 
 def colourless(tokens: Tensor) -> Tensor:
-    """Tokens `[B, 24]` without the words for colours; what is left moves up."""
+    """Tokens `[B, 24]` without colour words; the remaining words move to the front."""
     kept = tokens * (tokens > COLOUR_WORDS)
     order = (kept == 0).int().argsort(dim=1, stable=True)
     return kept.gather(1, order)
 
 
 def weighed(error: Tensor, objects: Tensor, t: Tensor, channels: Tensor, fault: Tensor, span: int) -> Tensor:
-    """Error of x0 `[B, C, T, h, w]` and of its change in time, weighed by place, channel and noise level `[B, T]`.
+    """Loss of an error `[B, C, T, h, w]` and of its change in time, weighted by place, channel and noise level t.
 
-    fault: of the past that the frames from `span` on saw, as `error`.
+    t: `[B, T]`. fault: the error of the past that the frames from `span` on attend to, shaped as `error`.
     """
     batch, _, frames, _, _ = error.shape
     change = error[:, :, 1:] - error[:, :, :-1]
@@ -187,6 +189,6 @@ def weighed(error: Tensor, objects: Tensor, t: Tensor, channels: Tensor, fault: 
 
 
 def object_weights(objects: Tensor) -> Tensor:
-    """Weights `[B, 1, T, h, w]` of cells by how much of them the objects cover, `[B, T, h, w]` in 0..1."""
+    """Weights `[B, 1, T, h, w]` of cells. objects: the covered share of each cell, `[B, T, h, w]` in 0..1."""
     beside = F.max_pool2d(objects, 3, stride=1, padding=1)
     return (1 + OBJECT_WEIGHT * torch.maximum(objects, BESIDE_WEIGHT * beside)).unsqueeze(1)

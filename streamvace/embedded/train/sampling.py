@@ -1,4 +1,4 @@
-"""The live chunk loop over a batch of clips whose contexts are encoded already."""
+"""Samples a batch of clips by the live chunk loop, from encoded contexts."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def stream(
 ) -> list[Tensor]:
     """Latents of every chunk, each `[B, 32, frames, side, side]`.
 
-    contexts: one `[B, 128, frames, side, side]` a chunk, or None for a chunk without control. frames: latent frames a
-    chunk; a whole clip in one chunk is the bidirectional batch. context_scale, hint_reuse: as in ChunkInput.
-    noise: None: the live stream's.
+    contexts: one `[B, 128, frames, side, side]` per chunk; None for a chunk without control. frames: latent frames per
+    chunk; a whole clip in one chunk is the bidirectional batch. context_scale, hint_reuse: as in ChunkInput. noise:
+    None means that of the live stream.
     """
     spec = replace(SPEC, chunk=frames, first_chunk=frames, cache=CacheRule(window=2 * frames, sink=0))
     noise = noise or StreamNoise("cpu", spec.shared_noise)

@@ -1,4 +1,4 @@
-"""The judges of the embedded model: they can tell right from wrong, and one that cannot is not asked."""
+"""The judges of the embedded model tell right from wrong, and those that cannot are left out."""
 
 import json
 from dataclasses import dataclass, field
@@ -37,15 +37,15 @@ def test_every_judge_tells_the_true_frames_from_a_plainly_wrong_case(name: str) 
         assert tells_apart(right, figure(row.score(*row.wrong(truth, truth, trials))), row.more), judge
 
 
-def test_true_frames_wear_the_colours_of_their_words_whatever_the_light() -> None:
-    """Among them neon ones, whose glow over a bright backdrop once made orange read as yellow."""
+def test_true_frames_show_the_colours_of_their_prompt_in_any_light() -> None:
+    """Including neon colours, whose glow over a bright background can make orange look yellow."""
     for name in ("depth", "two objects"):
         trials, batches = held_out(TASKS[name], 32, 24)
         truth = np.concatenate([b.video for b in batches])[:, 3:]
         assert np.nanmin(JUDGES["colour"].score(truth, truth, trials)) == 1
 
 
-def test_a_judge_that_cannot_tell_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_judge_that_cannot_tell_right_from_wrong_is_left_out_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     constant = Judge(lambda made, truth, trials: np.ones(len(made)), JUDGES["colour"].wrong)
     monkeypatch.setitem(JUDGES, "constant", constant)
     monkeypatch.setitem(TASKS, "depth", Task("depth", 1, ("constant", "silhouette"), ("on",)))
@@ -66,7 +66,7 @@ def test_the_table_prints_as_json_with_ceilings_and_floors() -> None:
 
 @dataclass
 class Painted:
-    """A live generator of gray pictures that keeps what it was given."""
+    """A live generator of gray pictures that records its inputs."""
 
     size: tuple[int, int] = (256, 256)
     chunks: int = 0
@@ -85,7 +85,7 @@ class Painted:
         return Chunk(np.full((count, 256, 256, 3), 90, np.uint8), self.chunks, 0, 0, 0, {"total": 0.0})
 
 
-def test_streamed_columns_are_what_the_live_generator_paints_with_the_options_given(
+def test_streamed_columns_come_from_the_live_generator_with_the_given_options(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     painted, asked = Painted(), list[ModelOptions]()
@@ -127,7 +127,7 @@ def test_an_unknown_part_of_the_table_is_refused_with_the_known_ones(option: str
     assert {"--task": "edges", "--condition": "scale 0.5"}[option] in str(result.exception)
 
 
-def test_control_that_is_off_or_of_another_clip_loses_the_silhouette() -> None:
+def test_without_control_or_with_another_clip_s_the_silhouette_is_lost() -> None:
     net, codec = load_package()
     cells = fidelity([Variant("streamed", net, codec, True)], codec, 6, 1, ("depth",), ("on", "off", "another clip"))
     scores = {
@@ -143,7 +143,7 @@ def test_no_two_conditions_are_the_same() -> None:
     assert table.BATCH > 0
 
 
-def test_an_interval_holds_its_mean_and_narrows_with_more_clips() -> None:
+def test_an_interval_contains_its_mean_and_narrows_with_more_clips() -> None:
     rng = np.random.default_rng(1)
     few, many = figure(rng.normal(size=10)), figure(rng.normal(size=1000))
     assert few.low < few.mean < few.high
@@ -151,7 +151,7 @@ def test_an_interval_holds_its_mean_and_narrows_with_more_clips() -> None:
     assert figure(np.array([[1.0, np.nan], [3.0, 5.0]])).mean == 2.0
 
 
-def test_ssim_is_one_for_the_same_picture_and_falls_with_noise() -> None:
+def test_ssim_is_one_for_equal_pictures_and_falls_with_noise() -> None:
     rng = np.random.default_rng(2)
     picture = np.repeat(np.arange(64, dtype=np.uint8)[:, None] * 4, 64, 1)
     noisy = np.clip(picture + rng.normal(0, 25, picture.shape), 0, 255).astype(np.uint8)
@@ -160,7 +160,7 @@ def test_ssim_is_one_for_the_same_picture_and_falls_with_noise() -> None:
     assert ssim(picture, noisy, where) < 0.7
 
 
-def test_a_stream_that_washes_out_shows_as_lost_contrast_and_sharpness() -> None:
+def test_a_stream_that_washes_out_scores_less_contrast_and_sharpness() -> None:
     rng = np.random.default_rng(3)
     chunks = []
     for step in range(60):
@@ -174,7 +174,7 @@ def test_a_stream_that_washes_out_shows_as_lost_contrast_and_sharpness() -> None
 
 @dataclass
 class Fading:
-    """A generator whose picture loses a hundredth of its contrast a chunk, until a first frame brings it back."""
+    """A generator whose picture loses a hundredth of its contrast per chunk, until a first frame restores it."""
 
     size: tuple[int, int] = (64, 64)
     chunks: int = 0
@@ -196,7 +196,7 @@ class Fading:
         return Chunk(noise.clip(0, 255).astype(np.uint8), self.chunks, 0, 0, 0, {"total": 0.0})
 
 
-def test_drift_plays_whole_swings_and_re_anchoring_brings_a_fading_stream_back() -> None:
+def test_drift_plays_whole_swings_and_re_anchoring_restores_a_fading_stream() -> None:
     fading = Fading()
     alone = drift(cast(Generator, fading), 3 * PERIOD - 50, "red ball", 1, re_anchor=False)
     assert sum(len(given.control) for given in fading.given if given.control is not None) == 3 * PERIOD - 3
@@ -209,7 +209,7 @@ def test_drift_plays_whole_swings_and_re_anchoring_brings_a_fading_stream_back()
 
 @dataclass
 class Echo:
-    """A generator that shows its control."""
+    """A generator that returns its control."""
 
     size: tuple[int, int] = (64, 64)
     chunks: int = 0
@@ -234,13 +234,13 @@ def test_a_stream_that_shows_its_control_has_not_drifted(frames: int) -> None:
     assert ceiling == pytest.approx({"mean": found.mean, "contrast": found.contrast, "sharpness": found.sharpness})
 
 
-def test_likeness_is_one_for_the_same_colours_and_nothing_for_others() -> None:
+def test_likeness_is_one_for_the_same_colours_and_zero_for_others() -> None:
     red, blue = (np.full((4, 8, 8, 3), colour, np.uint8) for colour in ((250, 0, 0), (0, 0, 250)))
     assert likeness(red, red[0]) == 1
     assert likeness(red, blue[0]) == 0
 
 
-def test_a_reference_in_memory_shows_and_every_mode_has_its_row() -> None:
+def test_a_reference_in_memory_mode_shows_and_every_mode_has_its_row() -> None:
     generator = load_generator("embedded")
     clips = [make_clip(number, 9, generator.size) for number in range(3)]
     truth, wrong = (cell.figure.mean for cell in ends_of_the_scale(clips))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from streamvace.system.idle_threads import sleep_when_idle
 
@@ -14,4 +14,6 @@ sleep_when_idle()
 
 # On a busy machine the duration of an example says nothing about the code.
 settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
+# To know that a test fails, any example does: benchmarks/mutants.py does not look for the smallest.
+settings.register_profile("unshrunk", deadline=None, phases=(Phase.explicit, Phase.generate))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "patient"))

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from streamvace.conditioning.context import ContextState, encode_context, pack_mask
+from streamvace.conditioning.context import ContextState, encode_context, pack_mask, second_context
 from streamvace.model.autoencoder.taehv import TAEHV
 from tests.networks import small_codec
 
@@ -44,6 +44,34 @@ def test_kept_pixels_and_generated_pixels_are_encoded_apart(codec: TAEHV) -> Non
     changed, _ = encode_context(codec, ContextState(), other, half_mask(9), first=True)
     torch.testing.assert_close(changed[:, :16], context[:, :16], atol=0, rtol=0)
     assert not torch.equal(changed[:, 16:32], context[:, 16:32])
+
+
+def test_a_soft_mask_keeps_up_to_the_middle_and_generates_beyond(codec: TAEHV) -> None:
+    mask = torch.cat((torch.full((1, 1, 9, 16, 8), 0.5), torch.full((1, 1, 9, 16, 8), 0.51)), dim=-1)
+    context, _ = encode_context(codec, ContextState(), clip(9), mask, first=True)
+    kept, generated = clip(9), clip(9)
+    kept[..., 8:], generated[..., :8] = 0, 0
+    torch.testing.assert_close(context[:, :16], codec.encode(kept, None)[0], atol=0, rtol=0)
+    torch.testing.assert_close(context[:, 16:32], codec.encode(generated, None)[0], atol=0, rtol=0)
+
+
+def test_a_mask_in_the_middle_of_a_stream_starts_its_hole_afresh_and_keeps_the_rest_going(codec: TAEHV) -> None:
+    _, state = encode_context(codec, ContextState(), clip(9, 1), None, first=True)
+    context, _ = encode_context(codec, state, clip(12, 2), half_mask(12), first=False)
+    kept, hole = clip(12, 2), clip(12, 2)
+    kept[..., :8], hole[..., 8:] = 0, 0
+    afresh = codec.encode(hole, codec.blank_state(hole))[0]
+    torch.testing.assert_close(context[:, 16:32], afresh, atol=0, rtol=0)
+    torch.testing.assert_close(context[:, :16], codec.encode(kept, state.inactive)[0], atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("mask", [None, half_mask(9)], ids=["everything", "half"])
+def test_a_second_control_takes_the_place_of_the_generated_pixels_alone(codec: TAEHV, mask: Tensor | None) -> None:
+    first, state = encode_context(codec, ContextState(), clip(9, 1), mask, first=True)
+    joined, after = second_context(codec, state, first, clip(9, 2), mask, first=True)
+    alone, _ = encode_context(codec, ContextState(), clip(9, 2), mask, first=True)
+    torch.testing.assert_close(joined, torch.cat((first[:, :16], alone[:, 16:32], first[:, 32:]), 1), atol=0, rtol=0)
+    assert (after.second is None) == (mask is not None), "what was in a hole is no past"
 
 
 def test_a_streamed_control_equals_the_whole_clip(codec: TAEHV) -> None:

@@ -54,6 +54,22 @@ def test_under_a_mask_it_fills_the_hole_and_what_is_kept_stays_kept() -> None:
     torch.testing.assert_close(context[:, :16], expected, atol=0, rtol=0)
 
 
+def test_what_is_given_is_not_a_control_as_well() -> None:
+    autoencoder = small_codec("taehv")
+    control = torch.rand(1, 3, 12, 16, 16) * 2 - 1
+    anchors = place_anchors(picture(200), None, 12, CPU, FLOAT)
+    context, _ = encode_context(autoencoder, ContextState(), control, None, False, anchors)
+    control[:, :, 0] = 0
+    expected, _ = autoencoder.encode(control, autoencoder.blank_state(control))
+    torch.testing.assert_close(context[:, 16:32], expected, atol=0, rtol=0)
+
+
+def test_a_chunk_of_the_one_frame_that_is_given_has_nothing_to_generate() -> None:
+    anchors = place_anchors(None, picture(200), 1, CPU, FLOAT)
+    context, _ = encode_context(small_codec("taehv"), ContextState(), torch.zeros(1, 3, 1, 16, 16), None, True, anchors)
+    assert not context[:, 32:].any()
+
+
 def test_an_anchor_does_not_interrupt_the_control() -> None:
     """The control's encoder stream goes on through a chunk with an anchor; a mask would have started it afresh."""
     autoencoder = small_codec("taehv")

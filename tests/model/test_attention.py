@@ -22,6 +22,15 @@ def test_a_kernel_that_rounds_a_little_agrees_and_a_noisy_one_does_not() -> None
     assert not agrees_with_sdpa(lambda q, k, v: sdpa(q, k, v) * float("nan"), CPU, torch.float32, SHAPE)
 
 
+def test_every_query_sees_the_keys_that_its_row_of_the_mask_allows() -> None:
+    q, k, v = torch.randn(3, 1, 4, 2, 8, generator=torch.Generator().manual_seed(0)).unbind(0)
+    mask = torch.tensor([[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [1, 1, 1, 1]]).bool()
+    scores = torch.einsum("bnhd,bmhd->bhnm", q, k) / 8**0.5
+    weights = scores.masked_fill(~mask, float("-inf")).softmax(-1)
+    torch.testing.assert_close(sdpa(q, k, v, mask), torch.einsum("bhnm,bmhd->bnhd", weights, v))
+    torch.testing.assert_close(sdpa(q, k, v), torch.einsum("bhnm,bmhd->bnhd", scores.softmax(-1), v))
+
+
 def test_the_cpu_uses_sdpa() -> None:
     assert choose_kernel(CPU, torch.float32, SHAPE) == KernelChoice("sdpa", sdpa)
 

@@ -90,6 +90,14 @@ def test_a_replay_rewrites_the_window_and_leaves_the_sink() -> None:
     assert not torch.isclose(new[:, 3 * TOKENS :], old[:, 3 * TOKENS :]).all(dim=-1).any()
 
 
+def test_a_replay_that_reaches_into_the_sink_leaves_it() -> None:
+    cache = filled(CacheRule(window=9, sink=3), frames=10, chunk=1)
+    old = cache.in_order(0)[0].clone()
+    cache.replay(1, 9).attend(0, *random_qkv(9, torch.Generator().manual_seed(6)))
+    changed = ~torch.isclose(cache.in_order(0)[0], old).all(dim=(0, 2, 3))
+    assert changed.tolist() == [False] * 3 * TOKENS + [True] * 6 * TOKENS
+
+
 def test_a_replay_from_the_beginning_rewrites_the_sink_too() -> None:
     cache = filled(CacheRule(window=9, sink=3), frames=6)
     old = cache.in_order(0)[0].clone()

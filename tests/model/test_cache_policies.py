@@ -326,15 +326,27 @@ def test_a_frame_unlike_the_sink_takes_its_place_layer_by_layer(
         assert not any(oracle.refreshed for oracle in oracles)
 
 
-def test_after_a_reset_the_sink_is_the_new_stream_s_own() -> None:
-    rule = CacheRule(window=4, sink=2, positions="rewind", rewind=(12, 5), sink_refresh=0.9)
-    used, fresh = KVCache(SIZE, rule, HEIGHT, WIDTH), KVCache(SIZE, rule, HEIGHT, WIDTH)
+@pytest.mark.parametrize(
+    "rule",
+    [
+        CacheRule(window=4, sink=2, positions="rewind", rewind=(12, 5), sink_refresh=0.9),
+        CacheRule(window=4, sink=2, positions="window", sink_decay=0.5),
+    ],
+    ids=["adaptive", "decaying"],
+)
+def test_after_a_reset_the_sink_is_the_new_stream_s_own(rule: CacheRule) -> None:
+    """In bf16, where a decaying sink is kept exactly beside the cache."""
+    used, fresh = (KVCache(SIZE, rule, HEIGHT, WIDTH, dtype=torch.bfloat16) for _ in range(2))
     generator = torch.Generator().manual_seed(1)
+
+    def frame() -> tuple[Tensor, ...]:
+        return tuple(part.bfloat16() for part in random_qkv(1, generator))
+
     for start in range(20):
-        used.chunk(start, 1).attend(0, *random_qkv(1, generator))
+        used.chunk(start, 1).attend(0, *frame())
     used.reset()
     for start in range(20):
-        qkv = random_qkv(1, generator)
+        qkv = frame()
         assert torch.equal(used.chunk(start, 1).attend(0, *qkv), fresh.chunk(start, 1).attend(0, *qkv))
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 
-from streamvace.model.sampler import StreamNoise, draw_noise, pipeline_schedule, thinned
+from streamvace.model.sampler import (
+    StreamNoise,
+    add_noise,
+    draw_noise,
+    flow_to_x0,
+    pipeline_schedule,
+    thinned,
+    x0_to_flow,
+)
 from streamvace.model.specs import PIPELINES, pipeline
 
 
@@ -28,6 +36,16 @@ def test_any_number_of_steps_goes_down_from_pure_noise_in_every_pipeline(name: s
         assert fewer.timesteps[0] == whole.timesteps[0]
         assert list(fewer.sigmas) == sorted(fewer.sigmas, reverse=True)
         assert steps == 1 or fewer.timesteps[-1] == whole.timesteps[-1]
+
+
+@pytest.mark.parametrize("sigma", [1.0, 0.5, 1e-3])
+def test_a_flow_points_from_the_picture_to_the_noise(sigma: float) -> None:
+    """x_t = (1 - sigma) x0 + sigma n and v = n - x0: each of x0 and v is had from the other and x_t."""
+    x0, noise = torch.randn(2, 1, 4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    flow, x_t = noise - x0, add_noise(x0, noise, sigma)
+    torch.testing.assert_close(x_t, x0 + sigma * flow)
+    torch.testing.assert_close(flow_to_x0(flow, x_t, sigma), x0)
+    torch.testing.assert_close(x0_to_flow(x0, x_t, sigma), flow, atol=1e-6 / sigma, rtol=0)
 
 
 SHAPE = (1, 8, 3, 64, 64)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import osc_schema
-from streamvace.control.parameters import Parameters
+from streamvace.control.parameters import RESET, Parameters
 from streamvace.osc.coalesce import Coalescer
 from streamvace.osc.codec import encode_message
 from streamvace.osc.inbox import Inbox
@@ -40,6 +41,23 @@ def test_a_thinned_batch_does_what_the_whole_batch_does(datagrams: list[bytes]) 
     assert outcome.requests == expected.requests
     assert together.counters.messages == one_by_one.counters.messages
     assert together.counters.datagrams == one_by_one.counters.datagrams
+
+
+@pytest.mark.parametrize("nothing", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_overtakes_no_valid_value(nothing: float) -> None:
+    burst = [(encode_message(SCALE, value), DESK) for value in (0.25, 0.5, nothing, nothing)]
+    assert Coalescer(osc_schema.by_address()).thin(burst) == burst[1:]
+    parameters = Parameters()
+    inbox = Inbox(parameters)
+    inbox.take_all(burst)
+    inbox.flush()
+    assert parameters.snapshot().number(SCALE) == 0.5
+    assert inbox.counters.refused == 2
+
+
+def test_a_button_s_release_does_not_overtake_its_press() -> None:
+    burst = [(encode_message(RESET, value), DESK) for value in (1.0, 0.0)]
+    assert Coalescer(osc_schema.by_address()).thin(burst) == burst
 
 
 def test_of_a_burst_one_datagram_an_address_is_left_to_read() -> None:

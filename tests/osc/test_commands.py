@@ -257,6 +257,15 @@ def test_of_what_waits_for_one_beat_the_last_counts(rig: Rig) -> None:
     assert (rig.parameters.snapshot()[PROMPT], rig.parameters.snapshot().generation) == ("c", 1)
 
 
+def test_what_comes_on_the_beat_itself_is_newer_than_what_waited_for_it(rig: Rig) -> None:
+    rig.wait(0.1)
+    rig.send("/streamvace/quantise", "bar")
+    rig.send(PROMPT, "waited")
+    rig.inbox.take(bundle(encode_message(PROMPT, "newest"), at=rig.now + 1.9), DESK)
+    rig.wait(1.95)
+    assert rig.parameters.snapshot()[PROMPT] == "newest"
+
+
 def test_switching_the_beat_off_lets_go_of_what_waits(rig: Rig) -> None:
     rig.wait(0.1)
     rig.send("/streamvace/quantise", "bar")

@@ -270,6 +270,13 @@ def test_every_action_of_a_burst_counts_in_its_order(inbox: Inbox, parameters: P
     assert inbox.counters.coalesced == 0
 
 
+def test_what_is_set_again_comes_after_what_was_done_between(inbox: Inbox, parameters: Parameters) -> None:
+    for address, name in ((REFERENCES, "a.png"), (ADD, "b.png"), (REFERENCES, "c.png")):
+        inbox.take(encode_message(address, name), DESK)
+    inbox.flush()
+    assert parameters.snapshot()[REFERENCES] == ("c.png",)
+
+
 def test_an_action_that_cannot_be_done_is_told_to_who_asked_for_it(inbox: Inbox, parameters: Parameters) -> None:
     inbox.take(encode_message("/streamvace/reference/remove", 3), OTHER)
     inbox.take(encode_message(ADD), DESK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import selectors
 import socket
 import struct
 from collections.abc import Callable, Iterator
@@ -12,8 +13,9 @@ from pythonosc.tcp_client import SimpleTCPClient
 from streamvace.control.parameters import Parameters
 from streamvace.osc.codec import Message, decode, encode_message
 from streamvace.osc.framing import Framing, Unframer, frame
+from streamvace.osc.inbox import Counters
 from streamvace.osc.server import ERROR, OscServer
-from streamvace.osc.tcp import MAX_BACKLOG, MAX_CONNECTIONS
+from streamvace.osc.tcp import MAX_BACKLOG, MAX_CONNECTIONS, TcpConnections, listen
 from streamvace.system.errors import UserError
 from tests.osc.conftest import PATIENCE, Client
 from tests.osc.packets import SCALE, hostile
@@ -209,6 +211,31 @@ def test_of_a_burst_over_tcp_nothing_is_lost_and_the_last_value_of_each_address_
     counters = server.counters()
     assert counters.messages == 20_001
     assert counters.applied + counters.coalesced == 20_000
+
+
+def test_who_reads_slowly_gets_everything_in_order() -> None:
+    """What the system does not take at once waits, to the byte, and goes on when the client reads."""
+    listener, selector = listen("127.0.0.1", 0, 0), selectors.DefaultSelector()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    connections = TcpConnections(listener, selector, Counters(), on_gone=lambda peer: None)
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.settimeout(PATIENCE)
+    client.connect(("127.0.0.1", connections.port))
+    client.sendall(frame(encode_message(SEED), Framing.LENGTH))
+    while not connections.receive(selector.select(PATIENCE)):
+        pass
+    [peer] = connections.peers()
+    sent = [encode_message(PROMPT, f"{number} " + "x" * 1000) for number in range(200)]
+    for packet in sent:
+        assert connections.send(peer, packet)
+    unframer, received = Unframer(), list[bytes]()
+    while len(received) < len(sent):
+        received += unframer.feed(client.recv(1000))
+        connections.receive(selector.select(0))
+    assert received == sent
+    client.close()
+    connections.close()
 
 
 def test_who_does_not_read_is_dropped_and_holds_up_nobody(

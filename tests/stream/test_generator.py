@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from streamvace.conditioning.context import ContextState
+from streamvace.conditioning.pixels import to_pixels
 from streamvace.model.cache import KVCache
 from streamvace.model.sampler import draw_noise
 from streamvace.model.specs import PIPELINES, PipelineSpec, pipeline
@@ -17,6 +19,8 @@ from streamvace.stream.user_loras import UserLoras
 from streamvace.system.errors import UserError
 from tests.networks import SMALL, small_generator, small_lora, small_spec
 from tests.stream.passes import passes
+
+CPU = torch.device("cpu")
 
 
 def control(generator: Generator, seed: int = 0) -> np.ndarray:
@@ -160,6 +164,34 @@ def test_the_context_scale_multiplies_the_hints_and_zero_turns_them_off(monkeypa
     assert float(hints[1.0][0].abs().max()) > 0
     for scale in (0.5, 2.0):
         torch.testing.assert_close(hints[scale][0], scale * hints[1.0][0])
+
+
+def test_where_control_ends_its_past_ends_too() -> None:
+    """What it shows when it returns is not blurred into what it showed before."""
+    generator = small_generator()
+    run(generator, 1)
+    assert generator.state.context.reactive is not None
+    generator.step(ChunkInput("red"))
+    assert generator.state.context == ContextState()
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_source_is_encoded_as_a_stream_s_start_only_at_a_stream_s_start(
+    before: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = small_generator()
+    for _ in range(before):
+        generator.step(ChunkInput("red"))
+    codec, encode = generator.networks.codec, generator.networks.codec.encode
+    states: list[list[torch.Tensor] | None] = []
+    monkeypatch.setattr(codec, "encode", lambda pixels, state: states.append(state) or encode(pixels, state))
+    source = control(generator)
+    generator.step(ChunkInput("red", source=source, noise_scale=0.7))
+    if before:
+        assert states[0] is not None
+        assert all(map(torch.equal, states[0], codec.blank_state(to_pixels(source, CPU, torch.float32))))
+    else:
+        assert states[0] is None
 
 
 def test_an_all_white_mask_is_the_same_as_no_mask() -> None:
@@ -338,7 +370,7 @@ def test_a_style_shows_in_its_region_and_without_a_mask_that_is_everywhere() -> 
     assert (whole != none).any()
 
 
-def test_a_replay_styles_each_frame_where_it_was_styled() -> None:
+def test_a_replay_styles_each_frame_where_it_was_styled(monkeypatch: pytest.MonkeyPatch) -> None:
     generator = styled_generator("side")
     half = np.zeros((12, 32, 32), np.uint8)
     half[:, :16] = 255
@@ -348,8 +380,28 @@ def test_a_replay_styles_each_frame_where_it_was_styled() -> None:
     assert [each is None for each in regions] == [True] * 3 + [False] * 3
     assert regions[-1] is not None
     assert regions[-1].flatten().tolist() == [1.0, 1.0, 0.0, 0.0]
+    limited: list[list[torch.Tensor | None]] = []
+    loras, limit = generator.networks.loras, generator.networks.loras.limit
+    monkeypatch.setattr(loras, "limit", lambda frames: limited.append(list(frames)) or limit(frames))
     generator.step(ChunkInput("blue", mask=half, lora_region="mask"))  # recaches six frames of both kinds
+    assert len(limited[0]) == 6
+    assert all(ours is theirs for ours, theirs in zip(limited[0], regions, strict=True))
     assert len(generator.state.regions) == generator.spec.cache.window
+
+
+def test_a_seam_is_eased_to_the_last_picture_that_was_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = small_generator(small_spec(ease_seams=4))
+    before: list[torch.Tensor | None] = []
+    monkeypatch.setattr(
+        "streamvace.stream.generator.ease_chunk", lambda pixels, last, *how: before.append(last) or pixels
+    )
+    shown: list[torch.Tensor] = []
+    for _ in range(3):
+        generator.step(ChunkInput("red"))
+        assert generator.state.last_pixels is not None
+        shown.append(generator.state.last_pixels[:, :, -1])
+    assert before[0] is None
+    assert all(map(torch.equal, before[1:], shown))  # type: ignore[arg-type]
 
 
 def test_a_region_mask_of_the_wrong_size_is_refused_with_both_sizes() -> None:

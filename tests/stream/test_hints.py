@@ -14,7 +14,7 @@ from streamvace.model.rope import rotary_table
 from streamvace.model.sampler import add_noise, draw_noise
 from streamvace.records.chunk import ChunkInput
 from streamvace.stream.generator import Generator
-from streamvace.stream.hints import REFERENCE_SEED
+from streamvace.stream.hints import REFERENCE_SEED, ChunkHints
 from tests.networks import SMALL, small_generator, small_spec
 
 TWO_BLOCKS = replace(SMALL, vace_layers=(0, 1))
@@ -284,6 +284,14 @@ def test_a_picture_that_has_settled_needs_no_new_hints(threshold: float, calls: 
         hints.step(torch.zeros(1, 12, SMALL.dim), time, 0.5)
         hints.watch(x0 * (1 + 0.5**step))
     assert len(made) == calls
+
+
+def test_hints_see_the_picture_of_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[torch.Tensor] = []
+    monkeypatch.setattr(ChunkHints, "watch", lambda hints, x0: seen.append(x0))
+    (last,) = latents_of(small_generator(small_spec(steps=(1000, 750, 500))))
+    assert len(seen) == 3
+    assert torch.equal(seen[-1], last)
 
 
 def test_the_history_is_written_with_hints_when_asked() -> None:

@@ -123,22 +123,46 @@ def test_a_long_prompt_is_shortened_in_messages() -> None:
         assert prompts.remarks()[0].startswith("prompt 'a coral reef, volumetric light, slow ...' is")
 
 
-def test_texts_of_long_ago_are_let_go_but_none_that_is_wanted() -> None:
-    class Counted(WordLengths):
-        count = 0
+class Counted(WordLengths):
+    count = 0
 
-        def encode(self, prompts):  # type: ignore[no-untyped-def]
-            self.count += 1
-            return super().encode(prompts)
+    def encode(self, prompts):  # type: ignore[no-untyped-def]
+        self.count += 1
+        return super().encode(prompts)
 
+
+def test_of_the_texts_that_are_kept_the_one_unused_for_longest_is_let_go_first() -> None:
     encoder = Counted()
-    desk = PromptEncoder(encoder)
+    prompts = PromptEncoder(encoder)
+    for index in range(KEPT_TEXTS):
+        prompts.take([f"part {index}"], needed=False)
+    prompts.take(["part 0"], needed=False)
+    prompts.take(["one more"], needed=False)
+    assert encoder.count == KEPT_TEXTS + 1
+    prompts.take(["part 0"], needed=False)
+    assert encoder.count == KEPT_TEXTS + 1, "it was used a moment ago"
+    prompts.take(["part 1"], needed=False)
+    assert encoder.count == KEPT_TEXTS + 2
+
+
+def test_a_mix_of_the_oldest_text_and_a_new_one_has_both() -> None:
+    encoder = Counted()
+    prompts = PromptEncoder(encoder)
+    for index in range(KEPT_TEXTS):
+        prompts.take([f"part {index}"], needed=False)
+    assert len(prompts.take(["part 0", "one more"], needed=False) or []) == 2
+    assert encoder.count == KEPT_TEXTS + 1
+
+
+def test_texts_of_long_ago_are_let_go_but_none_that_is_wanted() -> None:
+    encoder = Counted()
+    prompts = PromptEncoder(encoder)
     many = [f"part {index}" for index in range(KEPT_TEXTS + 3)]
     for _ in range(3):
-        assert len(desk.take(many, needed=False) or []) == len(many)
+        assert len(prompts.take(many, needed=False) or []) == len(many)
     assert encoder.count == len(many)
-    desk.take(["other"], needed=False)
-    desk.take(many[:1], needed=False)
+    prompts.take(["other"], needed=False)
+    prompts.take(many[:1], needed=False)
     assert encoder.count == len(many) + 2
 
 

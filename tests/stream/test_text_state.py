@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from streamvace.model.text_blend import blend_linear, blend_slerp
 from streamvace.records.chunk import ChunkInput, PromptMix
 from streamvace.stream.generator import Generator
 from streamvace.stream.prompt_encoder import PromptEncoder
@@ -140,6 +142,26 @@ def test_the_context_branch_reads_the_same_mix() -> None:
         generator.step(ChunkInput(fade(0.3), control=control))
     for ours, theirs in zip(late.state.context_text, early.state.context_text, strict=True):
         assert torch.equal(ours[0], theirs[0])
+
+
+def test_the_context_branch_reads_the_prompt_that_came_while_there_was_no_control() -> None:
+    generator, fresh = small_generator(), small_generator()
+    control = np.zeros((12, 32, 32, 3), np.uint8)
+    generator.step(ChunkInput("red", control=control[:9]))
+    generator.step(ChunkInput("blue"))
+    generator.step(ChunkInput("blue", control=control))
+    fresh.step(ChunkInput("blue", control=control[:9]))
+    for ours, theirs in zip(generator.state.context_text, fresh.state.context_text, strict=True):
+        assert all(map(torch.equal, ours, theirs))
+
+
+@pytest.mark.parametrize(("blend", "blended"), [("linear", blend_linear), ("slerp", blend_slerp)])
+def test_a_mix_is_blended_the_way_that_it_says(blend: str, blended: Callable[..., torch.Tensor]) -> None:
+    generator = small_generator()
+    generator.step(ChunkInput(fade(0.3, blend)))
+    texts = [generator.networks.text.encode([text]) for text in ("red", "blue")]
+    assert generator.state.encoded is not None
+    torch.testing.assert_close(generator.state.encoded, blended(texts, [0.7, 0.3]))
 
 
 def slow_generator(rule: str = "recache") -> tuple[Generator, SlowEncoder]:

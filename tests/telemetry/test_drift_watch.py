@@ -11,6 +11,7 @@ from streamvace.records.chunk import Pixels
 from streamvace.telemetry.drift_watch import (
     ATTEMPTS,
     BASELINE,
+    NONE,
     PATIENCE,
     RECENT,
     REST,
@@ -84,6 +85,22 @@ def test_a_new_scene_or_another_input_begins_anew() -> None:
     for number in range(SEEN + 5):
         watch.see(picture(brightness=0 if number < SEEN else 80), "scene", picture(0 if number < SEEN else 90))
         assert not watch.drifted, "the input became brighter, and so did the picture"
+
+
+def test_a_scene_has_its_first_chunks_to_settle_and_they_are_no_part_of_its_look() -> None:
+    watch = DriftWatch()
+    for number in range(SEEN - 1):
+        watch.see(picture(brightness=90.0 if number < SETTLING else 0.0), "scene", None)
+        assert watch.departure == NONE
+    watch.see(picture(), "scene", None)
+    assert watch.departure.share == 0, "the scene looks as it does since it settled"
+
+
+def test_of_two_pictures_that_are_as_good_the_newer_is_the_best() -> None:
+    watch = DriftWatch()
+    for seed in (1, 2):
+        watch.see(picture(seed=seed), "scene", None)
+    assert np.array_equal(watch.best, picture(seed=2))  # type: ignore[arg-type]
 
 
 def test_the_best_picture_is_the_recent_one_nearest_to_the_scenes_look() -> None:

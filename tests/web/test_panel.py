@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import subprocess
 import threading
@@ -23,10 +24,10 @@ from streamvace.control.parameters import PROMPT, Parameters
 from streamvace.osc.server import OscServer
 from streamvace.records.frame import Frame
 from streamvace.web.panel import MOST_BYTES, MOST_PANELS, Panel
-from streamvace.web.preview import WebPreview
+from streamvace.web.preview import STATIC, WebPreview
 from tests.control.coerced import coerced
 from tests.real_parts import require
-from tests.web.devtools import browser
+from tests.web.devtools import Page, browser
 
 SCALE = "/streamvace/context_scale"
 LOOKS = (Cue("blue", coerced({PROMPT: "neon blue", SCALE: 0.5})), Cue("red", coerced({PROMPT: "glossy red"})))
@@ -206,6 +207,11 @@ def test_there_is_an_end_to_the_number_of_panels(show: Show) -> None:
     asyncio.run(go())
 
 
+def test_a_panel_that_is_closed_makes_room_for_another(show: Show) -> None:
+    for _ in range(2 * MOST_PANELS):
+        test_a_browser_is_told_every_parameter_its_value_and_the_cues(show)
+
+
 def test_before_the_show_there_is_nothing_to_steer() -> None:
     async def go() -> None:
         async with aiohttp.ClientSession() as session, session.get(f"{web.url}panel") as answer:
@@ -257,44 +263,173 @@ HANDS = """
 """
 
 
-def test_a_hand_in_a_real_browser_steers_the_show(show: Show, tmp_path: Path) -> None:
+WRITER = "somebody else"
+HAND_MS = int(re.findall(r"HAND_MS = (\d+)", STATIC.joinpath("panel.js").read_text("utf-8"))[0])
+"""Longer ago than this, a control was not touched by the hand."""
+
+
+class Hand:
+    """A real browser's page with a hand on it, and the show that it steers."""
+
+    def __init__(self, show: Show, page: Page) -> None:
+        self.show, self.page = show, page
+        self.marks = 0
+
+    async def does(self, script: str) -> Any:
+        return await self.page.run(script)
+
+    async def sees(self, script: str) -> None:
+        await self.page.until(script)
+
+    async def becomes(self, address: str, value: object) -> None:
+        held = None
+        for _ in range(800):
+            held = self.show.parameters.snapshot()[address]
+            if held == value:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"{address} is {held!r}, wanted {value!r}")
+
+    async def everything_has_arrived(self) -> None:
+        """All that was done before this is known to the show: the page says one thing after the other."""
+        self.marks += 1
+        await self.does(f"box('Seed').value = {self.marks}; box('Seed').onchange()")
+        await self.becomes("/streamvace/seed", self.marks)
+
+    async def hears(self, address: str, value: object) -> None:
+        """Others set a value, the page has been told, and has had time to show it wherever it may."""
+        self.marks += 1
+        self.show.parameters.set(address, (value,), WRITER)
+        self.show.parameters.set("/streamvace/mask/grow", (self.marks,), WRITER)
+        await self.sees(f"box('Mask grow').value === '{self.marks}'")
+        await self.does(f"new Promise(done => setTimeout(done, {HAND_MS + 100}))")
+
+
+def in_a_browser(show: Show, folder: Path, act: Callable[[Hand], Coroutine[None, None, None]]) -> None:
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
     require("chromium", bool(chromium), "apt-get install chromium")
 
-    def held(address: str) -> object:
-        return show.parameters.snapshot()[address]
-
-    async def becomes(address: str, value: object) -> None:
-        for _ in range(800):
-            if held(address) == value:
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"{address} is {held(address)!r}, wanted {value!r}")
-
     async def go() -> None:
-        async with browser(chromium, show.web.url, tmp_path / "profile") as page:
+        async with browser(chromium, show.web.url, folder / "profile") as page:
             await page.until("document.querySelectorAll('.control').length > 20")
             await page.run(HANDS)
-            await page.run("enter('a red sphere')")
-            await becomes(PROMPT, "a red sphere")
-            await page.run("drag('Context scale', 0.5)")
-            await becomes(SCALE, 0.5)
-            await page.run("box('Mask invert').click()")
-            await becomes("/streamvace/mask_invert", True)
-            await page.run("press('.segments', 'slerp')")
-            await becomes("/streamvace/prompt_blend", "slerp")
-            await page.run("all('.row input')[0].value = 'blue glass'; all('.row input')[0].onchange()")
-            await becomes("/streamvace/prompts", (("blue glass", 1.0),))
-            await page.run("press('#cue-list', 'blue')")
-            await becomes(PROMPT, "neon blue")
-            await page.run("document.getElementById('cue-name').value = 'mine'; press('#store', 'Store')")
-            await page.until("all('#cue-list button').some(each => each.textContent === 'mine')")
-            await page.run("press('#glide-seconds', '8 s'); drag('Context scale', 2)")
-            await page.run("box('Seed').value = 7; box('Seed').onchange()")
-            await becomes("/streamvace/seed", 7)
-            assert show.parameters.on_the_way() == {SCALE: 2.0}
-            show.parameters.set("/streamvace/seed", (1234,), "somebody else")
-            await page.until("box('Seed').value === '1234'")
-            assert await page.run("document.getElementById('line').hidden")
+            await act(Hand(show, page))
 
     asyncio.run(go())
+
+
+def test_a_hand_in_a_real_browser_steers_the_show(show: Show, tmp_path: Path) -> None:
+    async def act(hand: Hand) -> None:
+        await hand.does("enter('a red sphere')")
+        await hand.becomes(PROMPT, "a red sphere")
+        await hand.does("for (const value of [0.1, 0.9, 0.5]) drag('Context scale', value)")
+        await hand.becomes(SCALE, 0.5)
+        await hand.does("box('Mask invert').click()")
+        await hand.becomes("/streamvace/mask_invert", True)
+        await hand.does("press('.segments', 'slerp')")
+        await hand.becomes("/streamvace/prompt_blend", "slerp")
+        await hand.sees("all('.segments .on').some(each => each.textContent === 'slerp')")
+        await hand.does("press('#cue-list', 'blue')")
+        await hand.becomes(PROMPT, "neon blue")
+        await hand.does("document.getElementById('cue-name').value = 'mine'; press('#store', 'Store')")
+        await hand.sees("all('#cue-list button').some(each => each.textContent === 'mine')")
+        await hand.does("press('#glide-seconds', '8 s'); drag('Context scale', 2)")
+        await hand.does("box('Seed').value = 7; box('Seed').onchange()")
+        await hand.becomes("/streamvace/seed", 7)
+        assert show.parameters.on_the_way() == {SCALE: 2.0}
+        show.parameters.set("/streamvace/seed", (1234,), WRITER)
+        await hand.sees("box('Seed').value === '1234'")
+        assert await hand.does("document.getElementById('line').hidden")
+
+    in_a_browser(show, tmp_path, act)
+
+
+def test_what_is_being_typed_stays_whatever_others_set(show: Show, tmp_path: Path) -> None:
+    async def act(hand: Hand) -> None:
+        for box, address, others in (
+            ("document.getElementById('prompt')", PROMPT, "neon green"),
+            ("all('.row input')[0]", "/streamvace/prompts", (("neon green", 1.0),)),
+        ):
+            await hand.does(f"{box}.focus(); {box}.value = 'half a thou'")
+            await hand.hears(address, others)
+            assert await hand.does(f"{box}.value") == "half a thou"
+            await hand.does(f"{box}.blur()")
+        show.parameters.set(PROMPT, ("glass",), WRITER)
+        await hand.sees("document.getElementById('prompt').value === 'glass'")
+
+    in_a_browser(show, tmp_path, act)
+
+
+def test_a_slider_under_the_hand_does_not_move_by_itself(show: Show, tmp_path: Path) -> None:
+    async def act(hand: Hand) -> None:
+        await hand.does("window.clock = Date.now(); Date.now = () => clock; drag('Context scale', 0.5)")
+        await hand.becomes(SCALE, 0.5)
+        await hand.hears(SCALE, 1.5)
+        assert await hand.does("box('Context scale').value") == "0.5"
+        await hand.does(f"clock += {HAND_MS + 1}")
+        await hand.hears(SCALE, 1.25)
+        assert await hand.does("box('Context scale').value") == "1.25"
+
+    in_a_browser(show, tmp_path, act)
+
+
+def test_a_value_out_of_range_comes_back_as_what_is_held(show: Show, tmp_path: Path) -> None:
+    show.parameters.set(SCALE, (2.0,), WRITER)
+
+    async def act(hand: Hand) -> None:
+        number = "all('input[type=number]').find(each => each.ariaLabel === 'Context scale')"
+        await hand.sees(f"{number}.value === '2'")
+        await hand.does(f"{number}.value = '9'; {number}.onchange()")
+        await hand.sees("document.getElementById('line').textContent.includes('got 9, used 2')")
+        await hand.sees(f"{number}.value === '2'")
+
+    in_a_browser(show, tmp_path, act)
+
+
+def test_a_mix_of_prompts_is_written_and_taken_out_box_by_box(show: Show, tmp_path: Path) -> None:
+    mix = "/streamvace/prompts"
+
+    async def act(hand: Hand) -> None:
+        await hand.does("window.boxes = () => all('.row input[type=text]')")
+        await hand.does("window.write = (i, words) => { boxes()[i].value = words; boxes()[i].onchange(); }")
+        await hand.does("write(0, ' blue glass ')")
+        await hand.becomes(mix, (("blue glass", 1.0),))
+        await hand.sees("boxes().length === 2")
+        await hand.does("write(1, 'red clay')")
+        await hand.becomes(mix, (("blue glass", 1.0), ("red clay", 1.0)))
+        await hand.does("write(0, '')")
+        await hand.becomes(mix, (("red clay", 1.0),))
+        await hand.sees("boxes()[0].value === 'red clay'")
+        await hand.does("write(0, '')")
+        await hand.becomes(mix, ())
+
+    in_a_browser(show, tmp_path, act)
+
+
+def test_what_cannot_be_taken_back_is_asked_for_twice(show: Show, tmp_path: Path) -> None:
+    """Quitting by two clicks, deleting a cue by a click with Alt, sending a prompt by Enter without Shift."""
+
+    async def act(hand: Hand) -> None:
+        await hand.does("window.leave = all('button').find(each => each.textContent === 'Quit'); leave.click()")
+        await hand.everything_has_arrived()
+        assert await hand.does("leave.textContent") == "Sure?"
+        assert show.parameters.snapshot().fired["/streamvace/quit"] == 0
+        await hand.does("leave.click()")
+        await hand.everything_has_arrived()
+        assert show.parameters.snapshot().fired["/streamvace/quit"] == 1
+
+        await hand.does("document.getElementById('cue-name').value = 'mine'; press('#store', 'Store')")
+        await hand.sees("all('#cue-list button').some(each => each.textContent === 'mine')")
+        await hand.does("press('#cue-list', 'mine')")
+        await hand.everything_has_arrived()
+        assert show.osc.cues() == ("blue", "red", "mine")
+        alt = "new MouseEvent('click', {altKey: true})"
+        await hand.does(f"all('#cue-list button').find(each => each.textContent === 'mine').dispatchEvent({alt})")
+        await hand.sees("all('#cue-list button').length === 2")
+
+        held = show.parameters.snapshot()[PROMPT]
+        await hand.does("enter('two', new KeyboardEvent('keydown', {key: 'Enter', shiftKey: true}))")
+        await hand.everything_has_arrived()
+        assert show.parameters.snapshot()[PROMPT] == held
+
+    in_a_browser(show, tmp_path, act)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import math
@@ -20,6 +21,7 @@ from streamvace.web.hosts import host_allowed
 from streamvace.web.preview import MOST_STREAMS, PARTS, WebPreview
 from tests.real_parts import require
 from tests.video.helpers import until
+from tests.web.devtools import browser
 
 HINTS = (("Change the prompt", 'oscsend localhost 9000 /streamvace/prompt s "a blue cube"'),)
 
@@ -260,6 +262,22 @@ def test_closing_ends_the_live_pictures_and_frees_the_port() -> None:
     again = WebPreview(port=preview.port)
     again.close()
     preview.publish(grey(1))  # a late frame after closing is no fault
+
+
+def test_f_is_full_screen_but_where_one_types(preview: WebPreview, tmp_path: Path) -> None:
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
+    require("chromium", bool(chromium), "apt-get install chromium")
+
+    async def go() -> None:
+        async with browser(chromium, preview.url, tmp_path / "profile") as page:
+            await page.until("document.getElementById('hints')?.childElementCount === 1")  # the script has run
+            await page.run("window.asked = 0; stage.requestFullscreen = () => { asked += 1; }")
+            for place, held in (("body", "shift"), ("#prompt", "shift"), ("#cue-name", "shift"), ("body", "ctrl")):
+                key = f"new KeyboardEvent('keydown', {{key: 'f', bubbles: true, {held}Key: true}})"
+                await page.run(f"document.querySelector('{place}').dispatchEvent({key})")
+                assert await page.run("asked") == 1, (place, held)
+
+    asyncio.run(go())
 
 
 def test_a_real_browser_shows_the_picture_and_the_numbers(preview: WebPreview, tmp_path: Path) -> None:

@@ -109,6 +109,7 @@ class Director:
         if snapshot.flag("/streamvace/pause"):
             self._sampled_ns = 0
             self._look_ahead.interrupted()
+            self._prompts.paused(self._clock())
             self._parameters.advance()  # a fade or cue on its way can end the pause
             return _PAUSED_S
         if self._generation is not None and snapshot.generation != self._generation:

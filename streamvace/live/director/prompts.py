@@ -55,7 +55,7 @@ class PromptTransition:
         if wanted != self._to:
             self._from, self._to, self._chunks = self.shown, wanted, 0
             self._fade = snapshot.prompt_fade or _transition(snapshot)
-            # Not before the previous chunk: after a pause, a transition is shown from its beginning.
+            # After a pause, a transition is shown from its beginning.
             self._began_ns = max(_written_ns(snapshot), self._asked_ns)
         self._asked_ns = now_ns
         self._chunks += 1
@@ -65,6 +65,10 @@ class PromptTransition:
         else:
             self.shown = _between(self._from, wanted, share, _blend(snapshot))
         return self.shown
+
+    def paused(self, now_ns: int) -> None:
+        """No chunk is wanted at this moment: what is asked for now begins with the first chunk after the pause."""
+        self._asked_ns = now_ns
 
     def _share(self, now_ns: int) -> float:
         if isinstance(self._fade, Fade):

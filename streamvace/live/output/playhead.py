@@ -113,9 +113,8 @@ class Playhead:
         if generation <= self._generation:
             return
         self._generation = generation
-        keep = [frame for frame in self._queue if frame.generation >= generation]
-        self.counters.discarded += len(self._queue) - len(keep)
-        self._queue = deque(keep)
+        self.counters.discarded += len(self._queue)
+        self._queue.clear()
         self._history.clear()
         self._due = 1.0
 

@@ -12,16 +12,22 @@ from streamvace.embedded.train.data import token_table
 from streamvace.embedded.train.loss import (
     CACHE_T,
     CLEAN_SHARE,
+    LOWEST_T,
     MOTION_WEIGHT,
     OBJECT_WEIGHT,
+    STEADY_WEIGHT,
     channel_weights,
     colourless,
     denoising_loss,
+    draw_times,
     object_weights,
     own_history,
+    stream_noise,
+    weighed,
 )
 from streamvace.embedded.train.network import CHUNK, Encoded, Network
 from streamvace.embedded.train.package import load_package
+from streamvace.model.specs import pipeline
 from streamvace.world.text import tokens_of
 
 FRAMES = 2 * CHUNK
@@ -50,7 +56,7 @@ def loss_of(fault: Callable[[Tensor], Tensor], monkeypatch: pytest.MonkeyPatch, 
 
     monkeypatch.setattr(Network, "forward", forward)
     draw = torch.Generator().manual_seed(1)
-    loss = denoising_loss(
+    cost = denoising_loss(
         Network(),
         sample,
         0,
@@ -61,7 +67,7 @@ def loss_of(fault: Callable[[Tensor], Tensor], monkeypatch: pytest.MonkeyPatch, 
         generator=draw,
         bfloat16=False,
     )
-    return float(loss)
+    return float(cost)
 
 
 def flicker(x0: Tensor) -> Tensor:
@@ -152,3 +158,88 @@ def test_a_colourless_prompt_keeps_all_other_words_in_order() -> None:
     plain = tokens_of("neon ball and cube on stripes background")
     assert colourless(tokens)[0].tolist() == [*plain, *[0] * (24 - len(plain))]
     assert not colourless(tokens)[1].any()
+
+
+Pass = tuple[Tensor, Tensor]
+"""What the network is given: noisy latents `[B, 32, T, h, w]` and their noise levels `[B, T]`."""
+
+
+def watched(
+    monkeypatch: pytest.MonkeyPatch, step: int, paint: Callable[[Tensor, Tensor, Tensor], Tensor]
+) -> tuple[Tensor, list[Pass], float]:
+    """One step of 64 clips of two chunks: their true latents, every pass, and the loss. paint: from the truth and a
+    pass to what the network makes of it."""
+    x0 = torch.randn(64, 32, FRAMES, 4, 4, generator=torch.Generator().manual_seed(0))
+    silent, context = torch.zeros(64, dtype=torch.bool), torch.zeros(64, 128, FRAMES, 4, 4)
+    sample = Encoded(x0, context, torch.zeros(64, 24).long(), silent, torch.zeros(64, FRAMES, 4, 4), x0[:, :, :1])
+    passes: list[Pass] = []
+
+    def forward(net: Network, noisy: Tensor, t: Tensor, *rest: object) -> Tensor:
+        passes.append((noisy, t))
+        return paint(x0, noisy, t)
+
+    monkeypatch.setattr(Network, "forward", forward)
+    how = {"channels": torch.ones(32), "causal": True, "hears": False, "refers": False, "bfloat16": False}
+    cost = denoising_loss(Network(), sample, step, generator=torch.Generator().manual_seed(1), **how)  # type: ignore[arg-type]
+    return x0, passes, float(cost)
+
+
+def finished(t: Tensor) -> Tensor:
+    """Clips whose first chunk is a past as the cache holds it: without noise. `[B]`."""
+    return t[:, 0] == torch.tensor(CACHE_T)
+
+
+def test_an_odd_step_shows_the_network_the_past_that_it_paints(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, (_, (noisy, t)), _ = watched(monkeypatch, 1, lambda x0, noisy, t: torch.full_like(noisy, 7.0))
+    assert finished(t).any()
+    assert (noisy[finished(t), :, :CHUNK] == 7).all()
+    assert (noisy[finished(t), :, CHUNK:] != 7).all()
+
+
+def test_to_repeat_the_faults_of_the_past_costs_more_than_to_mend_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    def repeats(x0: Tensor, noisy: Tensor, t: Tensor) -> Tensor:
+        made = x0.clone()
+        made[finished(t), :, :CHUNK] = noisy[finished(t), :, :CHUNK]
+        return made
+
+    mends = watched(monkeypatch, 0, lambda x0, noisy, t: x0)[2]
+    assert watched(monkeypatch, 0, repeats)[2] > mends > 0, "even the truth is a step away from a faulty past"
+
+
+def test_each_chunk_has_one_noise_level_and_four_in_ten_clips_are_pure_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, ((_, t),), _ = watched(monkeypatch, 0, lambda x0, noisy, t: x0)
+    assert (t[:, :CHUNK] == t[:, :1]).all()
+    assert (t[:, CHUNK:] == t[:, CHUNK : CHUNK + 1]).all()
+    levels = draw_times(20_000, torch.Generator().manual_seed(0))
+    assert 0.05 <= levels.min() < levels.max() == 1
+    assert (levels == 1).float().mean() == pytest.approx(0.4, abs=0.02)
+    assert (levels < 0.6).float().mean() == pytest.approx(0.2 * 0.55 / 0.6, abs=0.02)
+
+
+def test_noise_has_the_streams_share_in_common_in_all_frames() -> None:
+    noise = stream_noise(torch.Size((64, 8, 4, 8, 8)), torch.Generator().manual_seed(0))
+    assert noise.std() == pytest.approx(1, abs=0.02)
+    assert (noise[:, :, 0] * noise[:, :, 3]).mean() == pytest.approx(pipeline("embedded").shared_noise, abs=0.02)
+
+
+def test_an_error_is_divided_by_its_noise_level_and_by_no_less_than_a_third() -> None:
+    error, nothing = torch.ones(1, 32, 1, 4, 4), torch.zeros(1, 32, 1, 4, 4)
+
+    def cost(t: float) -> float:
+        return float(weighed(error, nothing[:, 0], torch.full((1, 1), t), torch.ones(32), nothing, 1))
+
+    assert cost(1.0) == pytest.approx(1.0)
+    assert cost(0.5) == pytest.approx(2.0)
+    assert cost(0.01) == cost(LOWEST_T) == pytest.approx(1 / LOWEST_T)
+
+
+def test_at_a_seam_a_change_is_counted_from_the_past_as_it_was_painted() -> None:
+    """A past that is off by one everywhere: to mend it at once is a step, to go on with it is none."""
+    past, ones, even = torch.ones(1, 32, FRAMES, 4, 4), torch.ones(32), torch.ones(1, FRAMES)
+    right = torch.zeros_like(past)
+    step = weighed(right, right[:, 0], even, ones, past, CHUNK)
+    assert float(step) == pytest.approx(STEADY_WEIGHT / (FRAMES - 1))
+    goes_on = right.clone()
+    goes_on[:, :, CHUNK] = 1
+    error, back = 1 / FRAMES, STEADY_WEIGHT / (FRAMES - 1)
+    assert float(weighed(goes_on, right[:, 0], even, ones, past, CHUNK)) == pytest.approx(error + back)

@@ -9,8 +9,9 @@ import torch
 from typer.testing import CliRunner
 
 from streamvace.embedded.cli import app
+from streamvace.embedded.train import data
 from streamvace.embedded.train.config import DEFAULT
-from streamvace.embedded.train.data import World, make_batch, still_end
+from streamvace.embedded.train.data import World, batches, make_batch, still_end
 from streamvace.embedded.train.decoder import CROP, crops
 from streamvace.embedded.train.package import load_package
 from streamvace.system.errors import UserError
@@ -24,6 +25,34 @@ def test_a_batch_is_a_function_of_its_seed() -> None:
     assert np.array_equal(one.mask, same.mask)
     assert np.array_equal(one.tokens, same.tokens)
     assert not np.array_equal(one.video, other.video)
+
+
+def test_batches_come_in_their_order_and_each_is_its_own() -> None:
+    made = batches((7,), 3, 1, World(4))
+    try:
+        for number in (3, 4, 5):
+            ours, theirs = next(made), make_batch((7, number), 1, World(4))
+            assert np.array_equal(ours.video, theirs.video)
+            assert np.array_equal(ours.tokens, theirs.tokens)
+    finally:
+        made.close()
+
+
+def test_a_mirrored_scene_has_the_caption_of_a_mirrored_scene(monkeypatch: pytest.MonkeyPatch) -> None:
+    planes = np.zeros((7, 8, 8), np.uint8)
+    planes[:, :, :4] = 255  # all on the left
+    monkeypatch.setattr(data, "FILTERED_SHARE", 0.0)
+    monkeypatch.setattr(data, "render", lambda scene, seconds, size: planes)
+    monkeypatch.setattr(data, "compose", lambda maps, look: np.repeat(maps[4][..., None], 3, 2))
+    monkeypatch.setattr(data, "_control", lambda maps, video, rng: (video, video[..., 0]))
+    monkeypatch.setattr(data, "caption", lambda scene, look, seconds, flipped, rng: "right" if flipped else "left")
+    said = set()
+    for seed in range(30):
+        sample = data.make_sample(np.random.default_rng(seed), 4, 0.0, None)
+        side = "left" if sample.video[0, 0, 0, 0] else "right"
+        assert sample.words in ("", side)
+        said.add(sample.words)
+    assert said == {"", "left", "right"}, "now and then nothing is said"
 
 
 def test_a_clip_to_extend_gives_one_latent_frame_at_an_end_and_grey_elsewhere() -> None:

@@ -170,6 +170,35 @@ def test_a_pause_withholds_chunks_until_it_ends() -> None:
     assert rig.director.wait_s(PaceMeter().pace()) == 0
 
 
+def test_what_the_control_did_during_a_pause_is_not_played_afterwards() -> None:
+    rig = Rig()
+    rig.capture(12)
+    rig.director.build(9, 9)
+    rig.set("pause", True)
+    for tenth in range(1, 51):
+        rig.now_ns += SECOND // 10
+        rig.ring.push(frame(rig.now_ns, value=tenth, sequence=tenth))
+        rig.director.wait_s(PaceMeter().pace())
+    rig.set("pause", False)
+    control = rig.director.build(12, 9).control
+    assert control is not None
+    assert control[:, 0, 0, 0].min() > 40, "the last second only"
+
+
+def test_a_prompt_that_is_set_during_a_pause_begins_its_transition_after_it() -> None:
+    rig = Rig(prompt="red", prompt_transition=4.0)
+    rig.director.build(9, 9)
+    rig.set("pause", True)
+    rig.set("prompt", "blue")
+    rig.now_ns += 60 * SECOND
+    rig.director.wait_s(PaceMeter().pace())
+    rig.set("pause", False)
+    rig.now_ns += SECOND
+    prompt = rig.director.build(12, 9).prompt
+    assert isinstance(prompt, PromptMix)
+    assert dict(prompt.parts)["blue"] == pytest.approx(0.25)
+
+
 def test_a_deep_backlog_withholds_the_next_chunk_and_a_reset_does_not_wait() -> None:
     rig = Rig()
     pace = PaceMeter().record(12, 0.05)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from streamvace.live.director.frame_sampling import ControlTiming, extrapolate, sample
+from streamvace.live.director.frame_sampling import ControlTiming, _arrived, extrapolate, sample
 from streamvace.live.inputs.frame_ring import FrameRing
 from streamvace.records.chunk import Pixels
 from tests.live.show import frame
@@ -63,6 +63,15 @@ def test_it_is_nearer_to_what_came_true_than_holding_is() -> None:
 def test_a_guess_ends_after_half_a_second() -> None:
     pictures = extrapolate(disc(50, 60), disc(54, 60), 0.1, [0.5, 5.0])
     assert (pictures[0] == pictures[1]).all()
+
+
+@pytest.mark.parametrize(("fast", "slow"), [(8.0, -2.0), (-8.0, 2.0)])
+def test_where_two_things_arrive_the_faster_one_is_on_top(fast: float, slow: float) -> None:
+    """Both land on column 8, whichever comes first in the picture."""
+    by = np.zeros((16, 17, 2), np.float32)
+    for speed in (fast, slow):
+        by[4, 8 - int(speed), 0] = speed
+    assert _arrived(by)[4, 8].tolist() == [fast, 0]
 
 
 def test_one_frame_alone_is_held() -> None:

@@ -39,6 +39,14 @@ def test_one_stall_among_the_first_periods_does_not_move_it_either(before: int) 
     assert look.seconds == pytest.approx(0.65)
 
 
+def test_the_first_chunk_after_a_pause_is_taken_to_be_one_step_long() -> None:
+    look = LookAhead()
+    look.chunk_starts(0, 0.4, 0.0)
+    look.interrupted()
+    look.chunk_starts(500 * SECOND, 0.4, 0.0)
+    assert look.seconds == pytest.approx(0.4 + 0.2)
+
+
 @given(period=st.floats(0.05, 2.0), way=st.floats(0.0, 3.0), wanted=st.floats(10.0, 20.0), phase=st.floats(0.0, 1.0))
 def test_the_first_chunk_after_it_is_the_one_shown_nearest_the_wanted_moment(
     period: float, way: float, wanted: float, phase: float

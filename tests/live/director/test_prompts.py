@@ -85,9 +85,12 @@ def test_after_a_long_pause_a_transition_is_still_seen_from_its_beginning() -> N
     show = Show(prompt="red", prompt_transition=4.0)
     show.chunk()
     show.set("prompt", "blue")
-    show.chunk(seconds=0)
-    show.set("prompt", "glass")
-    assert show.chunk(seconds=0) == {"red": 1.0}
+    show.now_ns += 60 * SECOND
+    show.transition.paused(show.now_ns)
+    assert show.chunk(seconds=1) == {"red": 0.75, "blue": 0.25}
+    show.now_ns += 60 * SECOND
+    show.transition.paused(show.now_ns)
+    assert show.chunk(seconds=1) == {"blue": 1.0}, "one that has begun goes on by the clock"
 
 
 def test_a_transition_that_is_cut_into_goes_on_from_what_is_shown() -> None:
@@ -131,6 +134,15 @@ def test_slerp_is_named_in_the_mix_of_a_transition() -> None:
     show.set("prompt", "blue")
     show.chunk()
     assert show.transition.shown == PromptMix((("red", 0.5), ("blue", 0.5)), "slerp")
+
+
+def test_of_too_many_prompts_at_once_the_smallest_give_way() -> None:
+    show = Show(prompt_transition=4.0, prompt_transition_unit="chunks")
+    for mix in ("abcdefgh", "ijklmnop", "qrstuvwx"):
+        show.set("prompts", *mix)
+        mixed = show.chunk()
+    assert "".join(mixed) == "abcdefghqrstuvwx", "the second mix had got to a quarter of its way"
+    assert mixed["a"] / mixed["q"] == pytest.approx(0.75 * 0.75 / 0.25, abs=1e-3)
 
 
 steps = st.lists(

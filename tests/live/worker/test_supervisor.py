@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from streamvace.live.worker.limits import Limits
-from streamvace.live.worker.messages import WorkerSetup
+from streamvace.live.worker.messages import Done, Ready, WorkerSetup
 from streamvace.live.worker.pace import Pace
 from streamvace.live.worker.status import State, Status
 from streamvace.live.worker.supervisor import Supervisor
@@ -23,7 +23,7 @@ from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Telemetry
 from tests.live.fakes import LOSES, FakeGenerator
 from tests.live.processes import process_gone
-from tests.live.show import wait_until
+from tests.live.show import SECOND, HandClock, wait_until
 
 SIZE = (64, 48)
 LIMITS = Limits(chunk_s=1.5, chunk_factor=1.0, backoff_s=(0.0, 0.05), attempts=2, steady_s=0.5)
@@ -315,3 +315,63 @@ def test_a_reload_during_a_step_that_hangs_does_not_wait_for_it(engine: Engine) 
     wait_until(lambda: engine.supervisor.status.pipeline == "another", "another worker")
     made = len(engine.script.chunks)
     wait_until(lambda: len(engine.script.chunks) > made, "chunks of the new one")
+
+
+class BriefLink:
+    """A worker without a process: ready at once, gone after so many seconds of its clock."""
+
+    pid, exit_code = 1, 1
+
+    def __init__(self, clock: PauseClock, lives_s: float) -> None:
+        self._clock, self._lives_ns = clock, round(lives_s * SECOND)
+        self._messages = iter([Ready(SIZE, 9, 0)])
+
+    def receive(self, timeout_s: float) -> object:
+        for message in self._messages:
+            return message
+        self._clock.time_ns += self._lives_ns
+        raise EOFError
+
+    def send(self, inputs: ChunkInput) -> None: ...
+
+    def chunk(self, done: Done) -> Chunk:
+        raise AssertionError("it makes none")
+
+    def close(self, grace_s: float) -> None: ...
+
+
+class PauseClock(HandClock):
+    """Keeps how long it was waited for; the show ends with the eighth pause."""
+
+    def __init__(self) -> None:
+        super().__init__(10**18)
+        self.pauses_s: list[float] = []
+
+    def wait_until(self, when_ns: int, stop: threading.Event) -> None:
+        self.pauses_s.append((when_ns - self.time_ns) / SECOND)
+        super().wait_until(when_ns, stop)
+        if len(self.pauses_s) == 8:
+            stop.set()
+
+
+@pytest.mark.parametrize(
+    ("lives_s", "pauses_s"),
+    [(1.0, [0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 30.0]), (6.0, [0.0] * 8)],
+    ids=["crash loop", "steady"],
+)
+def test_crashes_in_a_row_are_pauses_that_grow_and_one_after_a_steady_time_is_none(
+    lives_s: float, pauses_s: list[float]
+) -> None:
+    clock = PauseClock()
+    supervisor = Supervisor(
+        WorkerSetup("tests.live.fakes:make", "embedded", SIZE),
+        Script(),
+        Telemetry(),
+        Reporter(lambda line: None),
+        connect=lambda setup: BriefLink(clock, lives_s),
+        clock=clock,
+    )
+    supervisor.start()
+    wait_until(lambda: supervisor.status.state is State.STOPPED, "the eighth pause")
+    supervisor.stop()
+    assert clock.pauses_s == pauses_s

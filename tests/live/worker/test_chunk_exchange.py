@@ -23,7 +23,7 @@ DONE = Done(chunk=None, health=Health())  # type: ignore[arg-type]  # the link i
 
 
 class Rig:
-    """An exchange over a link that sends `script`, one message a look. A number lets that many seconds pass, in looks at
+    """An exchange over a link that sends `script`, one message a look. A number lets so many seconds pass, in looks at
     most half a second apart: more between two looks would be a stall of the stage."""
 
     pid, exit_code = 1, None

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from streamvace.embedded.cli import app
 from streamvace.embedded.train import data
 from streamvace.embedded.train.config import DEFAULT
-from streamvace.embedded.train.data import World, batches, make_batch, still_end
+from streamvace.embedded.train.data import World, make_batch, rendered_ahead, still_end
 from streamvace.embedded.train.decoder import CROP, crops
 from streamvace.embedded.train.package import load_package
 from streamvace.system.errors import UserError
@@ -28,7 +28,7 @@ def test_a_batch_is_a_function_of_its_seed() -> None:
 
 
 def test_batches_come_in_their_order_and_each_is_its_own() -> None:
-    made = batches((7,), 3, 1, World(4))
+    made = rendered_ahead(make_batch, (7,), 3, 1, World(4))
     try:
         for number in (3, 4, 5):
             ours, theirs = next(made), make_batch((7, number), 1, World(4))

@@ -46,7 +46,7 @@ def test_a_thinned_batch_does_what_the_whole_batch_does(datagrams: list[bytes]) 
 @pytest.mark.parametrize("nothing", [math.nan, math.inf, -math.inf])
 def test_what_is_no_number_overtakes_no_valid_value(nothing: float) -> None:
     burst = [(encode_message(SCALE, value), DESK) for value in (0.25, 0.5, nothing, nothing)]
-    assert Coalescer(osc_schema.by_address()).thin(burst) == burst[1:]
+    assert Coalescer(osc_schema.by_address()).coalesce(burst) == burst[1:]
     parameters = Parameters()
     inbox = Inbox(parameters)
     inbox.take_all(burst)
@@ -57,7 +57,7 @@ def test_what_is_no_number_overtakes_no_valid_value(nothing: float) -> None:
 
 def test_a_button_s_release_does_not_overtake_its_press() -> None:
     burst = [(encode_message(RESET, value), DESK) for value in (1.0, 0.0)]
-    assert Coalescer(osc_schema.by_address()).thin(burst) == burst
+    assert Coalescer(osc_schema.by_address()).coalesce(burst) == burst
 
 
 def test_of_a_burst_one_datagram_an_address_is_left_to_read() -> None:

@@ -97,7 +97,7 @@ def test_nowhere_to_send_it_is_one_line(capsys: pytest.CaptureFixture[str], monk
     monkeypatch.setattr("streamvace.live.output.outputs._display", lambda: False)
     for output, line in (
         ("nowhere:", "unknown output"),
-        ("web", "the web page is a show's"),
+        ("web", "the web page needs a show"),
         ("window", "use ndi:NAME"),
     ):
         assert cli.main(["card", "--output", output]) == 2

@@ -47,6 +47,6 @@ def test_a_prompt_means_the_same_alone_and_in_a_batch() -> None:
 
 def test_the_first_words_and_those_of_every_look_are_known() -> None:
     schema = osc_schema.by_address()
-    prompts = [look.values["/streamvace/prompt"] for look in built_in_cues("embedded", schema)]
+    prompts = [look.values["/streamvace/prompt"].value for look in built_in_cues("embedded", schema)]
     for prompt in (schema["/streamvace/prompt"].default, *prompts):
         assert unknown_words(str(prompt)) == []

@@ -11,7 +11,7 @@ without a fault and must pass. Then each fault is applied alone, and its tests r
   BROKEN      the tests did not run, or a test failed for a row that is called equivalent
 
 Exit code 1: a row survived or is broken. Exit code 2: a row's text is not in its file exactly once, or the tests fail
-without a fault. All rows take about N minutes on two quiet cores. The rows of the web page need Chromium.
+without a fault. All rows take about 25 minutes on two cores. The rows of the web page need Chromium.
 
   python benchmarks/mutants.py --list                 print the rows, run nothing
   python benchmarks/mutants.py --only osc/            the rows whose file or name contains `osc/`

@@ -5,7 +5,6 @@ x_t = (1 - sigma) x0 + sigma noise; the flow is v = noise - x0.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,9 +16,6 @@ from streamvace.model.specs import PipelineSpec
 
 TABLE_STEPS = 1000
 """Entries of the training schedule; timesteps run from 1000 (pure noise) down."""
-COMMON_SEED = 1 << 31
-"""Seed offset of the noise that a whole stream shares. Larger than any position, so no chunk draws the same noise; not
-1 << 32, as torch's CPU generator reads 32 bits of a seed."""
 
 
 def sigma_table(shift: float) -> Tensor:
@@ -91,46 +87,6 @@ def thinned(schedule: Schedule, steps: int) -> Schedule:
         return schedule
     kept = [round(step * (count - 1) / max(steps - 1, 1)) for step in range(steps)]
     return schedule_of([schedule.timesteps[i] for i in kept], schedule.shift)
-
-
-def draw_noise(shape: tuple[int, ...], generator: torch.Generator, dtype: torch.dtype) -> Tensor:
-    """Normal noise `[B, C, T, H, W]`, drawn frame by frame (`[B, T, C, H, W]`) so that seeds match the originals."""
-    batch, channels, frames, height, width = shape
-    noise = torch.randn(
-        (batch, frames, channels, height, width), generator=generator, device=generator.device, dtype=dtype
-    )
-    return noise.transpose(1, 2)
-
-
-def mix_noise(own: Tensor, common: Tensor, share: float) -> Tensor:
-    """Normal noise with `share` of its power from `common` (broadcast to `own`): frames then agree on details that
-    neither control nor prompt determines (PYoCo's mixed noise, Ge et al. 2023)."""
-    return own * math.sqrt(1 - share) + common * math.sqrt(share)
-
-
-class StreamNoise:
-    """The noise of a stream, chunk by chunk: a function of seed and position only.
-
-    share: share of the noise's power that is the same in all frames of the stream, drawn once per denoising step; 0 in
-    Wan's pipelines.
-    """
-
-    def __init__(self, device: torch.device | str, share: float) -> None:
-        self._own, self._common = torch.Generator(device), torch.Generator(device)
-        self._share = share
-
-    def begin_chunk(self, seed: int, position: int) -> None:
-        """position: latent frames generated so far."""
-        self._own.manual_seed(seed + position)
-        self._common.manual_seed(seed + COMMON_SEED)
-
-    def draw(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-        """The next noise `[B, C, T, H, W]` of this chunk."""
-        noise = draw_noise(shape, self._own, dtype)
-        if self._share:
-            common = draw_noise((*shape[:2], 1, *shape[3:]), self._common, dtype)
-            noise = mix_noise(noise, common, self._share)
-        return noise
 
 
 DrawNoise = Callable[[tuple[int, ...], torch.dtype], Tensor]

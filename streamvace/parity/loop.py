@@ -13,7 +13,7 @@ from torch import Tensor
 
 from streamvace.model.autoencoder.base import CodecState
 from streamvace.model.cache import KVCache
-from streamvace.model.sampler import draw_noise
+from streamvace.model.noise import draw_noise
 from streamvace.parity.networks import clean_latents, golden_network, golden_spec
 from streamvace.parity.report import LOOP_TOLERANCE, Report, Sidecar, Tensors
 from streamvace.records.chunk import ChunkInput
@@ -108,6 +108,7 @@ class GoldenStream:
             ChunkInput(
                 first["context"],
                 seed=chunk["rng_seed"] - start,
+                noise_rule="sum",  # the recordings' own
                 context_scale=first["vace_context_scale"],
                 control=None if self._context is None else black,
                 source=black if moved else None,

@@ -17,6 +17,9 @@ MAX_REFERENCES = 8
 REFERENCE_MODES = ("auto", "joint", "memory", "paper")
 """How references reach the picture; see `ChunkInput.reference_mode`."""
 
+NOISE_RULES = ("hash", "sum")
+"""How noise follows from the seed; see `ChunkInput.noise_rule`. The rows are in `model/noise.py`."""
+
 Blend = Literal["linear", "slerp"]
 BLENDS: tuple[Blend, ...] = get_args(Blend)
 
@@ -96,7 +99,9 @@ class ChunkInput:
 
     Text and noise
         prompt: a text or a mix of texts; unknown words come back as a note.
-        seed: the chunk's noise is drawn from `seed + start frame`, so the same inputs give the same frames.
+        seed: the chunk's noise is drawn from it and the start frame, so the same inputs give the same frames.
+        noise_rule: `hash`: seeds share no noise; `sum`: noise of `seed + start frame`, as in the original programs and
+            in shows logged by earlier versions, where neighbouring seeds are one stream.
         denoise_steps: number of the pipeline's denoising steps to run, always including the first and the last; 0, or
             more than there are: all. Fewer are faster and coarser.
 
@@ -144,6 +149,7 @@ class ChunkInput:
 
     prompt: str | PromptMix
     seed: int = 42
+    noise_rule: str = "hash"
     context_scale: float = 1.0
     control: Pixels | None = None
     mask: Pixels | None = None

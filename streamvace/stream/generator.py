@@ -15,8 +15,9 @@ from streamvace.conditioning.video_to_video import STILL_SCALE, follow_motion, n
 from streamvace.model.attention import AttentionShape, choose_kernel
 from streamvace.model.autoencoder.stats import denormalised
 from streamvace.model.cache import KVCache
+from streamvace.model.noise import StreamNoise
 from streamvace.model.reference_keys import ReferenceKeys
-from streamvace.model.sampler import Schedule, StreamNoise, pipeline_schedule, thinned
+from streamvace.model.sampler import Schedule, pipeline_schedule, thinned
 from streamvace.model.specs import PipelineSpec
 from streamvace.records.chunk import Chunk, ChunkInput, Pixels, PromptMix
 from streamvace.stream.chunk_check import check_chunk, remarks, settled
@@ -177,7 +178,7 @@ class Generator:
 
     def _plan(self, given: ChunkInput, hints: ChunkHints | None) -> ChunkPlan:
         spec, frames = self.spec, self._frames
-        self._noise.begin_chunk(given.seed, self.state.position)
+        self._noise.begin_chunk(given.seed, self.state.position, given.noise_rule)
         noise = self._noise.draw((1, spec.size.in_dim, frames, *self._latent), self.dtype)
         start, schedule = self._start(given, noise)
         return ChunkPlan(

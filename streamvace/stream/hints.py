@@ -19,15 +19,13 @@ from streamvace.conditioning.pixels import Canvas
 from streamvace.conditioning.region import scale_tokens
 from streamvace.model.blocks import Bidirectional, TextKV
 from streamvace.model.context import ContextBranch
+from streamvace.model.noise import Use, draw_noise, seed_noise
 from streamvace.model.rope import rotary_table
-from streamvace.model.sampler import add_noise, draw_noise
+from streamvace.model.sampler import add_noise
 from streamvace.model.transformer import CausalWan, TimeEmbedding
 from streamvace.records.chunk import MAX_REFERENCES, ChunkInput
 from streamvace.stream.chunk_contexts import ChunkContexts, chunk_contexts
 from streamvace.stream.stream_state import Networks, StreamState
-
-REFERENCE_SEED = 1 << 20
-"""Seed offset of the references' noise: showing a reference must not change the chunk's own noise."""
 
 
 def wants_hints(given: ChunkInput) -> bool:
@@ -138,7 +136,7 @@ class HintBuilder:
                 seen = embedded[0].shape[1]
         weights = (1 - given.second_weight, given.second_weight) if len(embedded) == 2 else (1.0,)
         shares = [Share(*share) for share in zip(embedded, weights, strict=True) if share[1]]
-        self._noise.manual_seed(given.seed + state.position + REFERENCE_SEED)
+        seed_noise(self._noise, given.noise_rule, given.seed, state.position, Use.REFERENCES)
         table = self._table.first(seen)
         return ChunkHints(
             parts.wan, branch, state.context_text, shares, self._scales(given, parts, frames), Bidirectional(table),

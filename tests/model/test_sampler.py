@@ -1,19 +1,11 @@
-"""Which denoising steps are done, and what noise they draw."""
+"""Which denoising steps are done."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from streamvace.model.sampler import (
-    StreamNoise,
-    add_noise,
-    draw_noise,
-    flow_to_x0,
-    pipeline_schedule,
-    thinned,
-    x0_to_flow,
-)
+from streamvace.model.sampler import add_noise, flow_to_x0, pipeline_schedule, thinned, x0_to_flow
 from streamvace.model.specs import PIPELINES, pipeline
 
 
@@ -46,39 +38,3 @@ def test_a_flow_points_from_the_picture_to_the_noise(sigma: float) -> None:
     torch.testing.assert_close(x_t, x0 + sigma * flow)
     torch.testing.assert_close(flow_to_x0(flow, x_t, sigma), x0)
     torch.testing.assert_close(x0_to_flow(x0, x_t, sigma), flow, atol=1e-6 / sigma, rtol=0)
-
-
-SHAPE = (1, 8, 3, 64, 64)
-
-
-def drawn(share: float, position: int, seed: int = 5) -> list[torch.Tensor]:
-    noise = StreamNoise("cpu", share)
-    noise.begin_chunk(seed, position)
-    return [noise.draw(SHAPE, torch.float32) for _ in range(2)]
-
-
-def alike(one: torch.Tensor, other: torch.Tensor) -> float:
-    return float((one * other).mean())
-
-
-def test_without_a_share_the_noise_is_what_the_originals_draw() -> None:
-    generator = torch.Generator().manual_seed(5 + 6)
-    for noise in drawn(0.0, 6):
-        assert torch.equal(noise, draw_noise(SHAPE, generator, torch.float32))
-
-
-@pytest.mark.parametrize("share", [0.0, 0.3, 0.5, 0.9])
-def test_frames_of_a_stream_share_so_much_of_their_noise_and_steps_share_none(share: float) -> None:
-    first, second = drawn(share, 0)
-    later, _ = drawn(share, 3)
-    assert float(first.square().mean()) == pytest.approx(1, abs=0.03)
-    assert alike(first[:, :, 0], first[:, :, 2]) == pytest.approx(share, abs=0.03)
-    assert alike(first[:, :, 0], later[:, :, 1]) == pytest.approx(share, abs=0.03)
-    assert alike(first, second) == pytest.approx(0, abs=0.03)
-
-
-def test_noise_is_a_function_of_seed_and_position() -> None:
-    assert all(map(torch.equal, drawn(0.5, 3), drawn(0.5, 3)))
-    for other in (drawn(0.5, 6), drawn(0.5, 3, seed=6)):
-        assert not torch.equal(drawn(0.5, 3)[0], other[0])
-    assert alike(drawn(0.9, 3)[0], drawn(0.9, 3, seed=6)[0]) == pytest.approx(0, abs=0.03)

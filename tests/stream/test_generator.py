@@ -11,7 +11,7 @@ import torch
 from streamvace.conditioning.context import ContextState
 from streamvace.conditioning.pixels import to_pixels
 from streamvace.model.cache import KVCache
-from streamvace.model.sampler import draw_noise
+from streamvace.model.noise import Use, draw_noise, seed_noise
 from streamvace.model.specs import PIPELINES, PipelineSpec, pipeline
 from streamvace.records.chunk import PromptMix
 from streamvace.stream.generator import Chunk, ChunkInput, Generator
@@ -60,16 +60,17 @@ def test_the_same_seed_and_inputs_give_the_same_frames() -> None:
         np.testing.assert_array_equal(ours.frames, theirs.frames)
 
 
-@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize(("seed", "rule"), [(0, "hash"), (7, "hash"), (7, "sum")])
 def test_a_chunk_starts_from_the_noise_of_the_seed_and_its_first_frame(
-    seed: int, monkeypatch: pytest.MonkeyPatch
+    seed: int, rule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     generator = small_generator(small_spec(history="last_step"))
     seen = passes(generator, monkeypatch)
-    run(generator, 3, seed=seed)
+    run(generator, 3, seed=seed, noise_rule=rule)
     for position, made in zip((0, 3, 6), seen[::2], strict=True):
-        noise = draw_noise((1, 16, 3, 4, 4), torch.Generator().manual_seed(seed + position), torch.float32)
-        assert torch.equal(made.latents, noise)
+        wanted = torch.Generator()
+        seed_noise(wanted, rule, seed, position, Use.CHUNK)
+        assert torch.equal(made.latents, draw_noise((1, 16, 3, 4, 4), wanted, torch.float32))
 
 
 def test_a_hard_cut_starts_the_stream_over_exactly() -> None:

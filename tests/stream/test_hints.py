@@ -10,11 +10,12 @@ import pytest
 import torch
 
 from streamvace.model.blocks import Bidirectional
+from streamvace.model.noise import StreamNoise, Use, draw_noise, seed_noise
 from streamvace.model.rope import rotary_table
-from streamvace.model.sampler import add_noise, draw_noise
+from streamvace.model.sampler import add_noise
 from streamvace.records.chunk import ChunkInput
 from streamvace.stream.generator import Generator
-from streamvace.stream.hints import REFERENCE_SEED, ChunkHints
+from streamvace.stream.hints import ChunkHints
 from tests.networks import SMALL, small_generator, small_spec
 
 TWO_BLOCKS = replace(SMALL, vace_layers=(0, 1))
@@ -69,9 +70,11 @@ def test_joint_references_give_the_chunk_the_hints_that_batch_vace_gives_it() ->
     grey, _ = codec.encode(torch.zeros(1, 3, 9, 32, 32), None)
     clip = torch.cat((grey, reactive, torch.ones(1, 64, 3, 4, 4)), dim=1)
     front = torch.cat((z, torch.zeros(1, 80, 2, 4, 4)), dim=1)
-    noise = draw_noise((1, 16, 3, 4, 4), torch.Generator().manual_seed(42), torch.float32)
-    drawn = draw_noise((1, 16, 2, 4, 4), torch.Generator().manual_seed(42 + REFERENCE_SEED), torch.float32)
-    x = torch.cat((add_noise(z, drawn, 1.0), noise), dim=2)
+    noise, of_references = StreamNoise("cpu", 0.0), torch.Generator()
+    noise.begin_chunk(42, 0)
+    seed_noise(of_references, "hash", 42, 0, Use.REFERENCES)
+    drawn = draw_noise((1, 16, 2, 4, 4), of_references, torch.float32)
+    x = torch.cat((add_noise(z, drawn, 1.0), noise.draw((1, 16, 3, 4, 4), torch.float32)), dim=2)
     tokens, grid = parts.wan.embed(x)
     time = parts.wan.embed_time(torch.full((1, 5), 1000.0))
     memory = Bidirectional(rotary_table(range(5), 2, 2, SMALL.head_dim, "cpu"))

@@ -23,9 +23,6 @@ from streamvace.stream.loading import load_generator
 from streamvace.stream.stream_state import Networks
 from streamvace.world.captions import VOCABULARY
 
-SEED_STEP = 100_000
-"""Distance of the seeds of two clips: larger than any position, so no two chunks draw the same noise."""
-
 
 @dataclass(frozen=True)
 class Condition:
@@ -77,10 +74,9 @@ def paint(variant: Variant, batches: list[Batch], control: str, how: Condition, 
     """
     if variant.streamed:
         generator, clips = variant.generator(how.precision), [(b, n) for b in batches for n in range(len(b.video))]
-        seeds = range(seed, seed + SEED_STEP * len(clips), SEED_STEP)
         films = (
             _film(generator, batch, row, control, how, replace(variant.like, seed=each))
-            for (batch, row), each in zip(clips, seeds, strict=True)
+            for each, (batch, row) in enumerate(clips, seed)
         )
         return np.stack(list(films))
     net = variant.net

@@ -19,8 +19,9 @@ from streamvace.embedded.evaluation.confidence import Cell, figure
 from streamvace.embedded.evaluation.judges import silhouette_iou
 from streamvace.embedded.evaluation.trials import HELD_OUT, PLAIN
 from streamvace.model.blocks import Bidirectional
+from streamvace.model.noise import StreamNoise
 from streamvace.model.rope import rotary_table
-from streamvace.model.sampler import StreamNoise, denoise, pipeline_schedule
+from streamvace.model.sampler import denoise, pipeline_schedule
 from streamvace.records.chunk import ChunkInput, Pixels
 from streamvace.stream.generator import Generator
 from streamvace.world.captions import caption

@@ -10,7 +10,7 @@ from streamvace.conditioning.context import reference_context
 from streamvace.embedded.train.network import CHUNK, Encoded, Network
 from streamvace.embedded.train.sampling import SPEC
 from streamvace.model.autoencoder.tiny import BLOCK, LinearBlocks
-from streamvace.model.sampler import mix_noise
+from streamvace.model.noise import mix_noise
 from streamvace.world.captions import VOCABULARY
 
 CACHE_T = SPEC.context_timestep / 1000

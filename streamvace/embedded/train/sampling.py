@@ -11,8 +11,9 @@ from torch import Tensor
 from streamvace.embedded.train.network import Network
 from streamvace.model.blocks import Bidirectional
 from streamvace.model.cache import KVCache
+from streamvace.model.noise import StreamNoise
 from streamvace.model.rope import rotary_table
-from streamvace.model.sampler import StreamNoise, pipeline_schedule
+from streamvace.model.sampler import pipeline_schedule
 from streamvace.model.specs import PIPELINES, CacheRule
 from streamvace.stream.chunk_loop import ChunkLoop, ChunkPlan
 from streamvace.stream.hints import ChunkHints, Share

@@ -14,6 +14,9 @@ from streamvace.system.errors import UserError
 LONGEST_LINE = 1_000_000
 """Characters: far more than every parameter at its longest."""
 
+OLD_SHAPE = {"noise_rule": "sum"}
+"""Values of fields that logs of earlier versions do not have, as they were then."""
+
 
 @dataclass(frozen=True)
 class ShownChunk:
@@ -81,7 +84,7 @@ def _parsed(path: Path, number: int, line: str, *, last: bool) -> dict[str, Any]
 
 
 def _show(rows: list[dict[str, Any]]) -> ShowFile:
-    head, shape, chunks = rows[0], dict[str, Any](), []
+    head, shape, chunks = rows[0], dict[str, Any](OLD_SHAPE), []
     for row in rows[1:]:
         shape = {**shape, **{str(name): from_json(value) for name, value in row["shape"].items()}}
         changes = tuple((str(address), from_json(value)) for address, value, _ in row["set"])

@@ -12,7 +12,7 @@ from streamvace.embedded.train.network import CHUNK, Network
 from streamvace.embedded.train.package import load_package
 from streamvace.embedded.train.sampling import stream
 from streamvace.model.autoencoder.tiny import TinyAE
-from streamvace.model.sampler import StreamNoise
+from streamvace.model.noise import StreamNoise
 from streamvace.model.specs import PIPELINES
 from streamvace.records.chunk import ChunkInput
 from streamvace.stream.chunk_contexts import chunk_contexts

@@ -141,6 +141,33 @@ def test_an_invalid_log_is_refused_in_one_line(tmp_path: Path, content: bytes, l
     assert "\n" not in str(caught.value)
 
 
+def test_a_log_names_its_noise_rule_and_one_of_an_earlier_version_keeps_the_old(tmp_path: Path) -> None:
+    """Earlier versions drew the noise of seed + position and did not say so."""
+    rig = Rig(tmp_path)
+    rig.made(0)
+    rig.made(1)
+    rig.log.close()
+    assert [chunk.shape["noise_rule"] for chunk in read_show(rig.path).chunks] == ["hash", "hash"]
+    written = rig.path.read_text("utf-8")
+    assert written.count('"noise_rule": "hash", ') == 1, "values are logged when they change"
+    rig.path.write_text(written.replace('"noise_rule": "hash", ', ""), "utf-8")
+    old = read_show(rig.path)
+    assert [chunk.shape["noise_rule"] for chunk in old.chunks] == ["sum", "sum"]
+
+    class Twelve(FakeGenerator):
+        def frames_wanted(self) -> int:
+            return 12
+
+        def step(self, inputs: ChunkInput) -> Chunk:
+            given.append(inputs.noise_rule)
+            return super().step(inputs)
+
+    given: list[str] = []
+    replay = Replay(old, lambda name: Twelve(SIZE, 0), MediaFolder(tmp_path), Untouched(), None)  # type: ignore[arg-type]
+    assert len(list(replay.chunks())) == 2
+    assert given == ["sum", "sum"], "the picture is the one of that evening"
+
+
 def test_a_log_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "show.jsonl").write_text("an older show")
     with pytest.raises(UserError, match="exists; choose another name"):

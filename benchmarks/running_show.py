@@ -46,8 +46,8 @@ class RunningShow:
     def __enter__(self) -> RunningShow:
         try:
             wait_for(lambda: self._said("Ctrl-C ends") or self._process.poll() is not None, START_SECONDS, "the start")
-            self._page = self._found(r"watch\s+(http://\S+)")
-            self._osc = int(self._found(r"OSC in\s+port (\d+)"))
+            self.page = self._found(r"watch\s+(http://\S+)")
+            self.osc_port = int(self._found(r"OSC in\s+port (\d+)"))
             wait_for(lambda: self.figures()["fresh_total"] > 0, START_SECONDS, "the first picture")
         except BaseException:
             self._kill()
@@ -68,7 +68,7 @@ class RunningShow:
 
     def figures(self) -> Figures:
         """The current Prometheus metrics: names without `streamvace_`, labels in braces."""
-        with urllib.request.urlopen(f"{self._page}metrics", timeout=30) as answer:
+        with urllib.request.urlopen(f"{self.page}metrics", timeout=30) as answer:
             text = answer.read().decode("utf-8")
         return {
             sample.name.removeprefix("streamvace_")
@@ -80,14 +80,14 @@ class RunningShow:
     def osc(self, address: str, *arguments: object) -> None:
         """Send one message, as a controller does."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
-            out.sendto(encode_message(address, *arguments), ("127.0.0.1", self._osc))
+            out.sendto(encode_message(address, *arguments), ("127.0.0.1", self.osc_port))
 
     def ping_ms(self) -> float:
         """The round trip of one ping, in ms."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as both:
             both.settimeout(10)
             before = time.perf_counter()
-            both.sendto(encode_message("/streamvace/ping", 1), ("127.0.0.1", self._osc))
+            both.sendto(encode_message("/streamvace/ping", 1), ("127.0.0.1", self.osc_port))
             both.recv(1024)
             return (time.perf_counter() - before) * 1e3
 

@@ -2,7 +2,6 @@
 
   kills    kill the worker (kill -9) ten times in two minutes: missed ticks, longest gap, time until fresh frames
   stall    suspend the worker (SIGSTOP; on Windows its threads) for 5 s: missed ticks, interval p99
-  soak     ten minutes: resident memory of both processes, recompiles, counters
   latency  context scale over OSC at random moments, for each control timing: OSC and control to picture
 
 Each starts `streamvace run` with the moving test pattern and without an output, and prints the hardware first.
@@ -24,11 +23,8 @@ from common import arguments, report
 from running_show import Figures, RunningShow, wait_for
 
 from streamvace.doctor.hardware import hardware_line
-from streamvace.telemetry.memory import resident_mb
 
 RECOVERY_SECONDS = 120.0
-SETTLE_SECONDS = 20.0
-"""Time after the first picture before memory is measured: allocator arenas and windows fill up."""
 
 Result = dict[str, object]
 
@@ -90,35 +86,6 @@ def stall(seconds: float, options: list[str], stalled: float = 5.0) -> Result:
     }
 
 
-def soak(seconds: float, options: list[str], every: float = 5.0) -> Result:
-    """A long run without events. Memory growth is a least-squares fit after memory has settled."""
-    samples: list[tuple[float, float, float]] = []
-    with RunningShow(*options) as show:
-        time.sleep(min(SETTLE_SECONDS, seconds / 4))
-        before = show.figures()
-        began = time.perf_counter()
-        while (elapsed := time.perf_counter() - began) < seconds:
-            samples.append((elapsed, resident_mb(show.stage.pid), resident_mb(show.worker.pid)))
-            time.sleep(min(every, seconds / 10))
-        after = show.figures()
-        end = show.end()
-    times = [sample[0] for sample in samples]
-    memory = {name: [sample[index] for sample in samples] for index, name in enumerate(("stage", "worker"), start=1)}
-    counters = ("chunks", "fresh", "paced", "repeated", "dropped", "discarded", "worker_failed_steps", "chunks_refused")
-    return {
-        **ticks(before, after, float(end["interval_max_ms"])),
-        "seconds": seconds,
-        **{f"{name}_mb_start": values[0] for name, values in memory.items()},
-        **{f"{name}_mb_end": values[-1] for name, values in memory.items()},
-        **{f"{name}_mb_per_hour": _slope(times, values) * 3600 for name, values in memory.items()},
-        "recompiles": int(end["worker_recompiles"]),
-        "device_growth_mb": float(end["worker_device_growth_mb"]),
-        **{name: int(after[f"{name}_total"] - before[f"{name}_total"]) for name in counters},
-        "restarts": int(after["worker_restarts_total"]),
-        "faults": end["faults"],
-    }
-
-
 def latency(seconds: float, options: list[str]) -> Result:
     """A new context scale about once a second, at random moments of a chunk."""
     chance = random.Random(1)
@@ -151,14 +118,9 @@ def ticks(before: Figures, after: Figures, longest_ms: float) -> Result:
     }
 
 
-def _slope(x: list[float], y: list[float]) -> float:
-    return statistics.linear_regression(x, y).slope if len(x) > 1 else 0.0
-
-
 RUNS: dict[str, tuple[Callable[[float, list[str]], Result], float]] = {
     "kills": (partial(kills, count=10), 120.0),
     "stall": (stall, 60.0),
-    "soak": (soak, 600.0),
     "latency": (latency, 60.0),
 }
 """By name: the function and its default duration in s."""

@@ -15,7 +15,8 @@ import typer
 
 from streamvace import __version__
 from streamvace.control.coercion import Coerced
-from streamvace.osc.cli_options import CliOption, parse_cli
+from streamvace.control.random_seed import SEED
+from streamvace.osc.cli_options import CliOption, drawn_seed, parse_cli
 from streamvace.osc.cli_options import options as schema_options
 from streamvace.records.model_options import ModelOptions
 from streamvace.system.errors import UserError
@@ -128,7 +129,10 @@ def with_shared_options(command: Callable[..., None]) -> Callable[..., None]:
         values = {names[name].name: given.pop(name) for name in names}
         texts = {name: _as_text(value) for name, value in values.items() if value not in (None, [])}
         model = model_options(**{name: given.pop(name) for name in of_model})
-        command(**given, model=model, parameters=parse_cli(texts))
+        parameters = parse_cli(texts)
+        if drawn_seed(texts):
+            say(f"seed {parameters[SEED].value}, drawn at random")
+        command(**given, model=model, parameters=parameters)
 
     own = inspect.signature(command, eval_str=True).parameters
     options = [each for name, each in own.items() if name not in ("model", "parameters")]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from streamvace.control import random_seed, reference_list
 from streamvace.control.parameters import Change, Parameters
-from streamvace.control.reference_list import EDITS
 from streamvace.live.control_surfaces import ControlSurfaces, open_surfaces
 from streamvace.live.director.stills import wishes
 from streamvace.live.end_with import end_with
@@ -57,7 +57,8 @@ def run(options: RunOptions) -> int:
     media = MediaFolder(options.media)
     reporter = Reporter()
     grabber = Grabber(media, reporter)
-    parameters = Parameters({PIPELINE: options.pipeline}, edits={**EDITS, GRAB: grabber.ask})
+    edits = {**reference_list.EDITS, **random_seed.EDITS, GRAB: grabber.ask}
+    parameters = Parameters({PIPELINE: options.pipeline}, edits=edits)
     parameters.apply_bundle([Change(coerced, "cli") for coerced in options.parameters.values()])
     for wish in wishes(parameters.snapshot()):
         load_picture(media.find(wish.name))  # a picture named at the start is checked before the show

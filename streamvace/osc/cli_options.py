@@ -8,9 +8,13 @@ from dataclasses import dataclass
 import osc_schema
 from osc_schema import Parameter, Value, flat
 from streamvace.control.coercion import Coerced, coerce, expectation, show
+from streamvace.control.random_seed import SEED, draw_seed
 from streamvace.system.errors import UserError
 
 _BOOLS = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
+
+RANDOM = "random"
+"""Instead of a seed: a number drawn at random."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class CliOption:
 def options() -> tuple[CliOption, ...]:
     """An option for every parameter that holds a value, in the order of the schema."""
     return tuple(
-        CliOption(_option(row), row, f"{row.help} ({expectation(row)}; default {_text(row.default)})")
+        CliOption(_option(row), row, f"{row.help} ({_takes(row)}; default {_text(row.default)})")
         for row in osc_schema.load()
         if row.access == "write" and row.type != "trigger"
     )
@@ -52,9 +56,22 @@ def parse_cli(pairs: Mapping[str, str | Sequence[str]]) -> dict[str, Coerced]:
         value = _from_lines(row, lines) if row.type in ("strings", "weighted") else _from_text(row, whole)
         coerced = coerce(row, (value,))
         if coerced.status != "set":
-            raise UserError(f"{option}: takes {expectation(row)}, got {show(whole)}")
+            raise UserError(f"{option}: takes {_takes(row)}, got {show(whole)}")
         values[row.address] = coerced
     return values
+
+
+def drawn_seed(pairs: Mapping[str, str | Sequence[str]]) -> bool:
+    """Whether these options ask for a random seed, so that the number must be told."""
+    return _is_random(pairs.get("--seed", ""))
+
+
+def _is_random(text: str | Sequence[str]) -> bool:
+    return isinstance(text, str) and text.strip().lower() == RANDOM
+
+
+def _takes(row: Parameter) -> str:
+    return expectation(row) + f" or {RANDOM}" * (row.address == SEED)
 
 
 def _option(row: Parameter) -> str:
@@ -63,6 +80,8 @@ def _option(row: Parameter) -> str:
 
 def _from_text(row: Parameter, text: str) -> Value:
     """The text in the parameter's type, or the text itself, which coercion then refuses."""
+    if row.address == SEED and _is_random(text):
+        return draw_seed()
     if row.type == "bool":
         return _BOOLS.get(text.strip().lower(), text)
     try:

@@ -6,7 +6,7 @@ import pytest
 
 import osc_schema
 from streamvace.control.parameters import Change, Parameters
-from streamvace.osc.cli_options import options, parse_cli
+from streamvace.osc.cli_options import drawn_seed, options, parse_cli
 from streamvace.system.errors import UserError
 from tests.control.coerced import plain
 from tests.osc.lists import STRINGS, WEIGHTED
@@ -66,6 +66,17 @@ def test_a_mistake_is_one_line_with_the_option_and_what_it_takes(name: str, text
         parse_cli({name: text})
     assert str(caught.value).startswith(name + ":")
     assert "\n" not in str(caught.value)
+
+
+def test_a_random_seed_can_be_asked_for_and_only_then_its_number_is_told() -> None:
+    seeds = {parse_cli({"--seed": word})["/streamvace/seed"].value for word in ("random", "Random", " random")}
+    assert len(seeds) == 3
+    assert all(isinstance(seed, int) and 0 <= seed <= 2147483647 for seed in seeds)
+    assert drawn_seed({"--seed": "random"})
+    assert not drawn_seed({"--seed": "007"})
+    assert not drawn_seed({"--prompt": "random"})
+    with pytest.raises(UserError, match=r"--seed: takes one int 0\.\.2147483647 or random, got 'rnd'"):
+        parse_cli({"--seed": "rnd"})
 
 
 def test_the_line_holds_both_values() -> None:

@@ -48,9 +48,11 @@ class ControlSurfaces:
         self.web.set_metrics(metrics(stage.telemetry.stats))
 
     def add_figures(self, stage: Stage) -> None:
-        """Add the figures of OSC, the beat and the cues to the show's."""
+        """Add the figures of OSC, the beat, the web page and the cues to the show's."""
         stage.telemetry.add(lambda: osc_figures(self.osc.counters()))
         stage.telemetry.add(self.gate.figures)
+        if self.web is not None:
+            stage.telemetry.add(self.web.figures)
         stage.telemetry.add(lambda: {"cue": self.cues.current, "cue_next": self.cues.following})
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from urllib.parse import urlsplit
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -25,6 +26,14 @@ def host_allowed(header: str, bound: str) -> bool:
         return False
     own = socket.gethostname().lower()
     return _is_address(name) or name in (own, f"{own}.local")
+
+
+def origin_host(origin: str) -> str:
+    """Host and port that an Origin header names, in lower case; empty for one without, or that is malformed."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _without_port(header: str) -> str:

@@ -23,6 +23,8 @@ class JpegFeed:
         """Browsers that watch now; counted by the server."""
         self.encoded = 0
         """Frames encoded so far."""
+        self.skipped = 0
+        """Frames that pages left out because they had not drawn the one before; counted by their senders."""
         self._quality = quality
         self._lock = threading.Lock()
         self._newest: Frame | None = None

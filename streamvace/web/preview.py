@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import math
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -18,19 +17,22 @@ from streamvace.records.frame import Frame
 from streamvace.system.errors import UserError
 from streamvace.web.hosts import host_allowed
 from streamvace.web.jpeg_feed import JpegFeed
+from streamvace.web.news import CALM_S, Topic, finite
+from streamvace.web.page_socket import PageSockets
 from streamvace.web.panel import Panel
 
 Stats = Mapping[str, object]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 STATIC = files("streamvace.web").joinpath("static")
-PARTS = {"preview.css": "text/css", **dict.fromkeys(("dom.js", "preview.js", "panel.js"), "text/javascript")}
+SCRIPTS = ("page.js", "dom.js", "connection.js", "pictures.js", "figures.js", "panel.js", "typing.js")
+PARTS = {"preview.css": "text/css", **dict.fromkeys(SCRIPTS, "text/javascript")}
 """File of the page -> content type."""
 VIEWS = ("control", "mask")
 """What the model sees: shown on the page while it is open there."""
 
 MOST_STREAMS = 16
-"""Live pictures served at once; further requests get a 503."""
+"""Live pictures served at once to programs other than the page; further requests get a 503."""
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -44,10 +46,10 @@ HEADERS = {
 class WebPreview:
     """A sink whose frames are watched in a browser, with its own server thread.
 
-    Routes, all but the last read-only: `/` the page and its parts, `/stream.mjpg` the live picture,
-    `/control.mjpg` and `/mask.mjpg` what the model sees, `/frame.jpg` the newest frame (503 before the first),
-    `/stats.json` the figures, `/metrics` all of them for Prometheus, `/hints.json` the hints, `/panel` the WebSocket of
-    the control panel (503 without `set_panel`).
+    Routes, all but the last read-only: `/` the page and its parts, `/stream.mjpg` the live picture for OBS and other
+    programs, `/control.mjpg` and `/mask.mjpg` what the model sees, `/frame.jpg` the newest frame (503 before the
+    first), `/stats.json` the figures, `/metrics` all of them for Prometheus, `/page` the page's WebSocket, which
+    carries all that the page shows (`streamvace.web.page_socket`).
 
     The page has a place for these keys of the stats and lists all others: `state` (text), `fps`, `latency_ms`,
     `chunk_ms`, `chunks`, `prompt`, `osc_port`.
@@ -60,12 +62,13 @@ class WebPreview:
         self.port = port
         """The bound port."""
         self.streams = 0
-        """Live pictures being served now."""
+        """MJPEG streams being served now."""
         self.feed = JpegFeed("web")
         self.views = {name: JpegFeed(f"web {name}") for name in VIEWS}
-        self._hints = tuple(hints)
         self._stats: Callable[[], Stats] = dict
-        self._panel: Panel | None = None
+        said = [{"what": what, "line": line} for what, line in hints]
+        self._topics = [Topic("hints", lambda: said), Topic("stats", lambda: self._stats(), CALM_S)]
+        self._pages = PageSockets({"output": self.feed, **self.views}, self._topics)
         self._metrics: Callable[[], bytes] = bytes
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
@@ -90,7 +93,17 @@ class WebPreview:
 
     def set_panel(self, panel: Panel) -> None:
         """Enable the control panel."""
-        self._panel = panel
+        self._pages.panel = panel
+        self._topics.extend(panel.topics)
+
+    def figures(self) -> dict[str, int]:
+        """Open pages, MJPEG streams, and frames that slow pages left out."""
+        feeds = (self.feed, *self.views.values())
+        return {
+            "web_pages": len(self._pages),
+            "web_streams": self.streams,
+            "web_skipped": sum(feed.skipped for feed in feeds),
+        }
 
     def set_metrics(self, read: Callable[[], bytes]) -> None:
         """read: returns the text for Prometheus; called on the server's thread, so it must not block."""
@@ -120,12 +133,11 @@ class WebPreview:
         app.router.add_get("/", self._page)
         for part in PARTS:
             app.router.add_get(f"/{part}", self._part)
-        app.router.add_get("/panel", self._serve_panel)
+        app.router.add_get("/page", self._pages.serve)
         for path, feed in {"stream": self.feed, **self.views}.items():
             app.router.add_get(f"/{path}.mjpg", partial(self._stream, feed))
         app.router.add_get("/frame.jpg", self._frame)
         app.router.add_get("/stats.json", self._stats_json)
-        app.router.add_get("/hints.json", self._hints_json)
         app.router.add_get("/metrics", self._metrics_text)
         # A watcher never disconnects by itself, so closing does not wait for it.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
@@ -138,8 +150,7 @@ class WebPreview:
             self._started.set_result(runner.addresses[0][1])
             await self._stopping.wait()
         finally:
-            if self._panel is not None:
-                await self._panel.hang_up()
+            await self._pages.hang_up()
             await runner.cleanup()
 
     @web.middleware
@@ -158,11 +169,6 @@ class WebPreview:
         part = request.path.removeprefix("/")
         return web.Response(text=(STATIC / part).read_text(encoding="utf-8"), content_type=PARTS[part])
 
-    async def _serve_panel(self, request: web.Request) -> web.StreamResponse:
-        if self._panel is None:
-            raise web.HTTPServiceUnavailable(text="the show has not started\n")
-        return await self._panel.serve(request)
-
     async def _frame(self, request: web.Request) -> web.StreamResponse:
         if self.feed.newest() is None:
             raise web.HTTPServiceUnavailable(text="no picture yet\n")
@@ -170,13 +176,10 @@ class WebPreview:
         return web.Response(body=jpeg, content_type="image/jpeg")
 
     async def _stats_json(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response(_finite(self._stats()))
+        return web.json_response(finite(self._stats()))
 
     async def _metrics_text(self, request: web.Request) -> web.StreamResponse:
         return web.Response(body=self._metrics(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
-
-    async def _hints_json(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response([{"what": what, "line": line} for what, line in self._hints])
 
     async def _stream(self, feed: JpegFeed, request: web.Request) -> web.StreamResponse:
         if self.streams >= MOST_STREAMS:
@@ -208,17 +211,6 @@ class WebPreview:
             # The next boundary is sent at once: browsers show a picture only after the boundary behind it. A slow
             # browser delays only this write, and then gets the newest frame.
             await response.write(head + jpeg + b"\r\n--frame\r\n")
-
-
-def _finite(value: object) -> object:
-    """Replace NaN and infinity by None: JSON has neither, and browsers reject what Python writes for them."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value
 
 
 def _port_error(host: str, port: int, error: OSError) -> UserError:

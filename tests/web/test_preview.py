@@ -1,15 +1,10 @@
 from __future__ import annotations
 
-import asyncio
 import http.client
 import json
 import math
-import shutil
 import socket
-import subprocess
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,16 +14,10 @@ from streamvace.records.frame import Frame, Sink
 from streamvace.system.errors import UserError
 from streamvace.web.hosts import host_allowed
 from streamvace.web.preview import MOST_STREAMS, PARTS, WebPreview
-from tests.real_parts import require
 from tests.video.helpers import until
-from tests.web.devtools import browser
+from tests.web.show import grey
 
 HINTS = (("Change the prompt", 'oscsend localhost 9000 /streamvace/prompt s "a blue cube"'),)
-
-
-def grey(level: int, size: tuple[int, int] = (64, 48)) -> Frame:
-    pixels = np.full((size[1], size[0], 4), level, np.uint8)
-    return Frame(pixels, 0, "test", level)
 
 
 def level_of(jpeg: bytes) -> int:
@@ -91,7 +80,6 @@ def test_the_page_comes_whole_and_asks_for_nothing_from_elsewhere(preview: WebPr
         parts.append(body.decode())
     text = "".join(parts)
     assert all(f'"/{part}"' in text for part in PARTS), "the page or one of its scripts asks for every part"
-    assert "/stream.mjpg" in text
     assert "http://" not in text
     assert "https://" not in text
     assert "//cdn" not in text
@@ -213,10 +201,6 @@ def test_prometheus_gets_its_page_and_an_empty_one_before_the_show(preview: WebP
     )
 
 
-def test_the_hints_are_served(preview: WebPreview) -> None:
-    assert json.loads(get(preview, "/hints.json")[1]) == [{"what": HINTS[0][0], "line": HINTS[0][1]}]
-
-
 def test_a_taken_port_says_which_and_how_to_get_another(preview: WebPreview) -> None:
     with pytest.raises(UserError, match=rf"web port {preview.port} on 127\.0\.0\.1 is in use.*--web-port 0 for any"):
         WebPreview(port=preview.port)
@@ -227,7 +211,7 @@ def test_a_taken_port_says_which_and_how_to_get_another(preview: WebPreview) -> 
 )
 def test_a_strange_host_name_is_refused_everywhere(preview: WebPreview, host: str) -> None:
     preview.publish(grey(1))
-    for path in ("/", "/frame.jpg", "/stream.mjpg", "/stats.json", "/hints.json"):
+    for path in ("/", "/frame.jpg", "/stream.mjpg", "/stats.json", "/page"):
         assert get(preview, path, host)[0] == 403
 
 
@@ -246,7 +230,7 @@ def test_a_server_opened_to_the_network_answers_to_addresses_and_own_names_only(
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_nothing_can_be_changed_over_the_web(preview: WebPreview, method: str) -> None:
-    for path in ("/", "/frame.jpg", "/stats.json", "/hints.json"):
+    for path in ("/", "/frame.jpg", "/stats.json", "/page"):
         assert get(preview, path, method=method)[0] == 405
 
 
@@ -262,52 +246,3 @@ def test_closing_ends_the_live_pictures_and_frees_the_port() -> None:
     again = WebPreview(port=preview.port)
     again.close()
     preview.publish(grey(1))  # a late frame after closing is no fault
-
-
-def test_f_is_full_screen_but_where_one_types(preview: WebPreview, tmp_path: Path) -> None:
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
-    require("chromium", bool(chromium), "apt-get install chromium")
-
-    async def go() -> None:
-        async with browser(chromium, preview.url, tmp_path / "profile") as page:
-            await page.until("document.getElementById('hints')?.childElementCount === 1")  # the script has run
-            await page.run("window.asked = 0; stage.requestFullscreen = () => { asked += 1; }")
-            for place, held in (("body", "shift"), ("#prompt", "shift"), ("#cue-name", "shift"), ("body", "ctrl")):
-                key = f"new KeyboardEvent('keydown', {{key: 'f', bubbles: true, {held}Key: true}})"
-                await page.run(f"document.querySelector('{place}').dispatchEvent({key})")
-                assert await page.run("asked") == 1, (place, held)
-
-    asyncio.run(go())
-
-
-def test_a_real_browser_shows_the_picture_and_the_numbers(preview: WebPreview, tmp_path: Path) -> None:
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
-    require("chromium", bool(chromium), "apt-get install chromium")
-    pixels = np.zeros((480, 832, 4), np.uint8)
-    pixels[..., 1] = 255
-    preview.set_stats(lambda: {"state": "running", "fps": 23.97, "osc_port": 9000})
-    done = threading.Event()
-
-    def play() -> None:  # a live picture: the browser's virtual time stands still while a stream is silent
-        while not done.wait(0.04):
-            preview.publish(Frame(pixels, 0, "test", 0))
-
-    player = threading.Thread(target=play)
-    player.start()
-    shot = tmp_path / "page.png"
-    options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1280,800"]
-    browse = [chromium, *options, f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=3000"]
-    try:
-        subprocess.run([*browse, f"--screenshot={shot}", preview.url], check=True, capture_output=True, timeout=60)
-        dumped = subprocess.run([*browse, "--dump-dom", preview.url], check=True, capture_output=True, timeout=60)
-    finally:
-        done.set()
-        player.join()
-    page = cv2.imread(str(shot))
-    assert page is not None
-    pure_green = (page[..., 1] > 240) & (page[..., 0] < 15) & (page[..., 2] < 15)
-    assert 0.2 < pure_green.mean() < 0.8  # the picture fills the stage, beside the panel
-    dom = dumped.stdout.decode()
-    assert 'id="fps">24.0<' in dom
-    assert "a blue cube" in dom
-    assert 'id="state-text">running<' in dom

@@ -1,21 +1,20 @@
 // The control panel: one control for every writable parameter of the schema.
 import { $, make } from "/dom.js";
+import { on, tell } from "/connection.js";
+import { typingIn } from "/typing.js";
 
 const ROOT = "/streamvace/";
 const PROMPT = ROOT + "prompt";
 const HAND_MS = 400;      // for so long after a touch, feedback does not move a control
 const SEND_MS = 33;       // between two messages of a dragged slider
-const TEXT_BOXES = "input[type=text], textarea";
-const BOXES = TEXT_BOXES + ", input[type=number]";
 const OPEN_GROUPS = ["picture", "control"];
 const GLIDES = [[0, "off"], [1, "1 s"], [4, "4 s"], [8, "8 s"], [20, "20 s"]];
 
-const panel = { shown: new Map(), values: {}, glides: new Set(), touched: new Map(), seconds: 0, curve: "" };
-let socket = null;
+const panel = { shown: new Map(), values: {}, glides: new Set(), touched: new Map(), dice: new Map(), seconds: 0, curve: "" };
 
 function send(address, ...given) {
   touch(address.replace(/\/to$/, ""));
-  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ address, arguments: given }));
+  if (!tell({ address, arguments: given })) complain("not sent: there is no connection");
 }
 
 function touch(address) {
@@ -177,11 +176,21 @@ function actionForm(row) {
   return form;
 }
 
+// A trigger `<number>/random` is a die beside that number.
+function withDie(row, element) {
+  const die = panel.dice.get(row.address);
+  if (!die) return element;
+  const button = make("button", { title: described(die), ariaLabel: die.label, onclick: () => send(die.address) }, "\u2684");
+  return make("div", { className: "one" }, element, button);
+}
+
+const described = row => `${row.help}\n${row.address}`;
+
 function line(row) {
   const [element, fill] = controls[row.type](row);
   const wide = row.type === "weighted" || row.type === "strings";
-  const name = make("span", { className: "name", title: `${row.help}\n${row.address}` }, row.label);
-  const made = make("div", { className: wide ? "control wide" : "control" }, name, element);
+  const name = make("span", { className: "name", title: described(row) }, row.label);
+  const made = make("div", { className: wide ? "control wide" : "control" }, name, withDie(row, element));
   if (fill) panel.shown.set(row.address, { fill, line: made });
   return made;
 }
@@ -195,10 +204,25 @@ function section(group, rows) {
   return box;
 }
 
-function build({ schema, glides, curves }) {
+// Numbers by address -> the trigger that rolls them.
+function diceOf(schema) {
+  const numbers = schema.filter(row => row.access === "write" && (row.type === "int" || row.type === "float"));
+  const triggers = new Map(schema.filter(row => row.type === "trigger").map(row => [row.address, row]));
+  const rolled = numbers.map(row => [row.address, triggers.get(row.address + "/random")]);
+  return new Map(rolled.filter(([, die]) => die));
+}
+
+let built = "";
+function build(told) {
+  const { schema, glides, curves } = told;
+  const now = JSON.stringify(told);
+  if (now === built) return;   // back after a break: what is half typed and chosen stays
+  built = now;
   panel.glides = new Set(glides);
+  panel.dice = diceOf(schema);
   panel.shown.clear();
-  const rows = schema.filter(row => row.access === "write" && row.address !== PROMPT && row.group !== "cues");
+  const dice = new Set(panel.dice.values());
+  const rows = schema.filter(row => row.access === "write" && row.address !== PROMPT && row.group !== "cues" && !dice.has(row));
   const groups = [...new Set(rows.map(row => row.group))];
   $("controls").replaceChildren(...groups.map(group => section(group, rows.filter(row => row.group === group))));
   panel.shown.set(PROMPT, { fill: value => { $("prompt").value = value; }, line: $("words") });
@@ -222,17 +246,13 @@ function news(values) {
     if (!control) continue;
     control.line.classList.add("moving");
     setTimeout(() => control.line.classList.remove("moving"), 700);
-    if (typingIn(control.line, BOXES) || touchedLately(address)) setTimeout(() => settle(address), HAND_MS);
+    if (typingIn(control.line) || touchedLately(address)) setTimeout(() => settle(address), HAND_MS);
     else control.fill(values[address]);
   }
   const mix = panel.values[ROOT + "status/prompt"] ?? "";
   $("on-show").textContent = mix && mix !== panel.values[PROMPT] ? `on show: ${mix}` : "";
   $("next").textContent = panel.values[ROOT + "status/cue_next"] ?? "";
   markCues();
-}
-
-function typingIn(line, boxes) {
-  return line.contains(document.activeElement) && document.activeElement.matches(boxes);
 }
 
 function touchedLately(address) {
@@ -242,9 +262,17 @@ function touchedLately(address) {
 // Shows the value of a control after it was touched: the value may have been clamped or refused.
 function settle(address) {
   const control = panel.shown.get(address);
-  if (!control || touchedLately(address) || typingIn(control.line, TEXT_BOXES)) return;
+  if (!control || touchedLately(address) || typingIn(control.line)) return;
   control.fill(panel.values[address]);
 }
+
+// Leaving a box shows what is held, whether or not something was sent. Words typed into the prompt stay: only Enter sends
+// them.
+$("controls").addEventListener("focusout", event => {
+  for (const [address, control] of panel.shown) {
+    if (control.line.contains(event.target)) setTimeout(() => settle(address), HAND_MS + 50);
+  }
+});
 
 function cueButtons(names) {
   $("cue-list").replaceChildren(...names.map(name => make("button", {
@@ -287,15 +315,7 @@ $("store").onsubmit = event => {
   $("cue-name").value = "";
 };
 
-function connect() {
-  socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/panel`);
-  socket.onmessage = ({ data }) => {
-    const said = JSON.parse(data);
-    if (said.schema) build(said);
-    if (said.values) news(said.values);
-    if (said.cues) cueButtons(said.cues);
-    if (said.line) complain(said.line);
-  };
-  socket.onclose = () => setTimeout(connect, 1000);
-}
-connect();
+on("panel", build);
+on("values", news);
+on("cues", cueButtons);
+on("line", complain);

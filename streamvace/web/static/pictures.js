@@ -1,0 +1,62 @@
+// The live picture, what the model sees, and the state of the connection over the picture.
+import { $ } from "/dom.js";
+import { on, tell } from "/connection.js";
+
+const canvases = { output: $("picture"), control: $("view-control"), mask: $("view-mask") };
+const ON_DEMAND = ["control", "mask"];   // made and sent only while they are open on a page
+
+export const skips = { pictures: 0 };    // frames left out because this page had not drawn the one before
+
+let connected = false, fresh = false;    // fresh: a picture has come since the connection was opened
+
+function watch() {
+  tell({ watch: ["output", ...($("views").open ? ON_DEMAND : [])] });
+}
+
+// A message is [length of the name][name][skipped: 4 bytes][JPEG].
+function unpack(data) {
+  const bytes = new DataView(data), length = bytes.getUint8(0);
+  const view = new TextDecoder().decode(new Uint8Array(data, 1, length));
+  const jpeg = new Blob([new Uint8Array(data, 5 + length)], { type: "image/jpeg" });
+  return { view, skipped: bytes.getUint32(1 + length), jpeg };
+}
+
+// Resolves when the picture is on the canvas. A hidden page draws nothing, so it gets nothing more until it is seen.
+async function draw(canvas, jpeg) {
+  const picture = await createImageBitmap(jpeg);
+  await new Promise(requestAnimationFrame);
+  if (canvas.width !== picture.width || canvas.height !== picture.height) {
+    Object.assign(canvas, { width: picture.width, height: picture.height });
+  }
+  canvas.getContext("2d").drawImage(picture, 0, 0);
+  picture.close();
+}
+
+on("picture", async data => {
+  const { view, skipped, jpeg } = unpack(data);
+  skips.pictures += skipped;
+  try {
+    await draw(canvases[view], jpeg);
+    if (view === "output" && connected) { fresh = true; state(); }
+  } finally {
+    tell({ drawn: view });
+  }
+});
+
+function state(reason) {
+  $("stage").classList.toggle("frozen", !fresh);
+  if (fresh) $("picture").hidden = false;
+  $("over").hidden = fresh;
+  $("over").textContent = connected ? "waiting for a picture" : "lost, trying again" + (reason ? ` (${reason})` : "");
+}
+
+on("open", () => { connected = true; fresh = false; state(); watch(); });
+on("lost", reason => { connected = fresh = false; state(reason); });
+$("views").addEventListener("toggle", watch);
+
+addEventListener("keydown", event => {
+  if ((event.key !== "f" && event.key !== "F") || /INPUT|TEXTAREA|SELECT/.test(event.target.tagName)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (document.fullscreenElement) document.exitFullscreen();
+  else $("stage").requestFullscreen();
+});

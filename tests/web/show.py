@@ -1,0 +1,164 @@
+"""A web page whose panel steers real parameters by a real OSC server, and the two ways to hold it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import aiohttp
+import numpy as np
+
+import osc_schema
+from streamvace.control.commands import Commands
+from streamvace.control.cue_list import CueList
+from streamvace.control.cues import Cue
+from streamvace.control.fades import CURVES
+from streamvace.control.parameters import PROMPT, Parameters
+from streamvace.osc.server import OscServer
+from streamvace.records.frame import Frame
+from streamvace.web.panel import Panel
+from streamvace.web.preview import STATIC, WebPreview
+from tests.control.coerced import coerced
+from tests.web.devtools import Browser, Page
+
+SCALE = "/streamvace/context_scale"
+LOOKS = (Cue("blue", coerced({PROMPT: "neon blue", SCALE: 0.5})), Cue("red", coerced({PROMPT: "glossy red"})))
+
+
+class Show:
+    """The server side."""
+
+    def __init__(self, port: int = 0, more: Sequence[osc_schema.Parameter] = ()) -> None:
+        """more: rows that only the page knows."""
+        self.parameters = Parameters()
+        commands = Commands(self.parameters, CueList(LOOKS))
+        self.osc = OscServer(self.parameters, port=0, commands=commands)
+        self.web = WebPreview(port=port)
+        rows = (*self.parameters.schema.values(), *more)
+        osc = self.osc
+        self.panel = Panel(rows, osc.local_clients, osc.values, osc.cues, glides=commands.glides, curves=CURVES)
+        self.web.set_panel(self.panel)
+        self.web.set_stats(lambda: {"state": "running", "fps": 24.0})
+
+    def close(self) -> None:
+        self.web.close()
+        self.osc.close()
+
+
+def grey(level: int, size: tuple[int, int] = (64, 48)) -> Frame:
+    pixels = np.full((size[1], size[0], 4), level, np.uint8)
+    return Frame(pixels, 0, "test", level)
+
+
+class Client:
+    """One page's side of the WebSocket, and all it has been told."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.socket = socket
+        self.panel: dict[str, Any] = {}
+        self.values: dict[str, Any] = {}
+        self.cues: list[str] = []
+        self.lines: list[str] = []
+        self.told: dict[str, Any] = {}
+        self.pictures: list[bytes] = []
+
+    async def set(self, address: str, *arguments: object) -> None:
+        await self.socket.send_json({"address": address, "arguments": arguments})
+
+    async def until(self, reached: Callable[[Client], bool]) -> None:
+        while not reached(self):
+            await self.hear()
+
+    async def hear(self) -> None:
+        """Take in the next message."""
+        message = await self.socket.receive(timeout=20)
+        if message.type is aiohttp.WSMsgType.BINARY:
+            self.pictures.append(message.data)
+            return
+        said = message.json()
+        self.told |= said
+        self.panel = said.get("panel", self.panel)
+        self.values.update(said.get("values", {}))
+        self.cues = said.get("cues", self.cues)
+        self.lines += [said["line"]] if "line" in said else []
+
+
+def connect(web: WebPreview, act: Callable[[Client], Coroutine[None, None, None]], **headers: str) -> None:
+    """Open the WebSocket of a page and act on it."""
+
+    async def go() -> None:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(f"{web.url}page", headers=headers) as socket,
+        ):
+            await act(Client(socket))
+
+    asyncio.run(go())
+
+
+HANDS = """
+  window.all = where => [...document.querySelectorAll(where)];
+  window.box = label => all("input").find(each => each.ariaLabel === label);
+  window.press = (where, name) => all(where + " button").find(each => each.textContent === name).click();
+  window.drag = (label, value) => { box(label).value = value; box(label).oninput(); box(label).onchange?.(); };
+  window.enter = (words, key = new KeyboardEvent("keydown", {key: "Enter"})) => {
+    document.getElementById("prompt").value = words;
+    document.getElementById("prompt").dispatchEvent(key);
+  };
+"""
+
+
+WRITER = "somebody else"
+HAND_MS = int(re.findall(r"HAND_MS = (\d+)", STATIC.joinpath("panel.js").read_text("utf-8"))[0])
+"""Longer ago than this, a control was not touched by the hand."""
+
+
+class Hand:
+    """A real browser's page with a hand on it, and the show that it steers."""
+
+    def __init__(self, show: Show, page: Page) -> None:
+        self.show, self.page = show, page
+        self.marks = 0
+
+    async def does(self, script: str) -> Any:
+        return await self.page.run(script)
+
+    async def sees(self, script: str) -> None:
+        await self.page.until(script)
+
+    async def becomes(self, address: str, value: object) -> None:
+        held = None
+        for _ in range(800):
+            held = self.show.parameters.snapshot()[address]
+            if held == value:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"{address} is {held!r}, wanted {value!r}")
+
+    async def everything_has_arrived(self) -> None:
+        """All that was done before this is known to the show: the page says one thing after the other."""
+        self.marks += 1
+        await self.does(f"box('Seed').value = {self.marks}; box('Seed').onchange()")
+        await self.becomes("/streamvace/seed", self.marks)
+
+    async def hears(self, address: str, value: object) -> None:
+        """Others set a value, the page has been told, and has had time to show it wherever it may."""
+        self.marks += 1
+        self.show.parameters.set(address, (value,), WRITER)
+        self.show.parameters.set("/streamvace/mask/grow", (self.marks,), WRITER)
+        await self.sees(f"box('Mask grow').value === '{self.marks}'")
+        await self.does(f"new Promise(done => setTimeout(done, {HAND_MS + 100}))")
+
+
+def in_a_browser(tabs: Browser, show: Show, act: Callable[[Hand], Coroutine[None, None, None]]) -> None:
+    """Open the show's page in a tab, wait until it is complete, and act on it."""
+
+    async def go() -> None:
+        async with tabs.open(show.web.url) as page:
+            await page.until("document.querySelectorAll('.control').length > 20")
+            await page.run(HANDS)
+            await act(Hand(show, page))
+
+    asyncio.run(go())

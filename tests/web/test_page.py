@@ -1,0 +1,253 @@
+"""The page in a real browser: pictures, figures, a connection that comes and goes, and keys that belong to others."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import cv2
+import numpy as np
+
+import osc_schema
+from streamvace.control.parameters import PROMPT
+from streamvace.records.frame import Frame
+from tests.web.devtools import Browser, Page
+from tests.web.show import SCALE, Hand, Show, grey, in_a_browser
+
+LEVELS = """
+  window.level = id => {
+    const canvas = document.getElementById(id);
+    return canvas.hidden ? -1 : canvas.getContext("2d").getImageData(0, 0, 1, 1).data[0];
+  };
+  window.over = () => document.getElementById("over").hidden ? "" : document.getElementById("over").textContent;
+"""
+"""The grey level that a view shows, and what is written over the picture."""
+
+
+async def shows(page: Page, view: str, level: int) -> None:
+    await page.until(f"Math.abs(level('{view}') - {level}) <= 2")
+
+
+def test_the_picture_fills_the_stage_and_the_figures_are_those_of_the_show(tabs: Browser, show: Show) -> None:
+    pixels = np.zeros((480, 832, 4), np.uint8)
+    pixels[..., 1] = 255
+    show.web.set_stats(lambda: {"state": "running", "fps": 23.97, "osc_port": 9000})
+
+    async def act(hand: Hand) -> None:
+        show.web.publish(Frame(pixels, 0, "test", 0))
+        await hand.sees("document.getElementById('over').hidden")
+        await hand.sees("document.getElementById('fps').textContent === '24.0'")
+        assert await hand.does("document.getElementById('state-text').textContent") == "running"
+        assert await hand.does("document.getElementById('dot').className") == "good"
+        page = cv2.imdecode(np.frombuffer(await hand.page.picture(), np.uint8), cv2.IMREAD_COLOR)
+        assert page is not None
+        pure_green = (page[..., 1] > 240) & (page[..., 0] < 15) & (page[..., 2] < 15)
+        assert 0.2 < pure_green.mean() < 0.8  # beside the panel
+
+    in_a_browser(tabs, show, act)
+
+
+def test_after_a_restart_of_the_show_picture_figures_and_panel_are_back_without_a_reload(tabs: Browser) -> None:
+    first = Show()
+
+    async def act(hand: Hand) -> None:
+        await hand.does(LEVELS + "window.same = true; document.getElementById('views').open = true")
+        first.web.publish(grey(60))
+        await shows(hand.page, "picture", 60)
+        await hand.does("document.getElementById('prompt').focus(); document.execCommand('insertText', false, 'half')")
+        await asyncio.to_thread(first.close)
+        await hand.sees("over().startsWith('lost, trying again')")
+        await hand.sees("document.getElementById('state-text').textContent.startsWith('lost')")
+        assert await hand.does("level('picture')") in range(58, 63), "the frozen picture stays, with the line over it"
+        await hand.does("box('Seed').value = 5; box('Seed').onchange()")
+        assert await hand.does("document.getElementById('line').textContent") == "not sent: there is no connection"
+
+        second = Show(first.web.port)
+        try:
+            second.web.set_stats(lambda: {"state": "running", "fps": 12.0})
+            second.parameters.set("/streamvace/seed", (77,), "somebody else")
+            await hand.sees("over() === 'waiting for a picture'")
+            second.web.publish(grey(160))
+            second.web.views["mask"].publish(grey(200))
+            await shows(hand.page, "picture", 160)
+            await shows(hand.page, "view-mask", 200)
+            await hand.sees("over() === '' && document.getElementById('fps').textContent === '12.0'")
+            await hand.sees("box('Seed').value === '77'")
+            assert await hand.does("same"), "the page was not loaded again"
+            assert await hand.does("document.getElementById('prompt').value.endsWith('half')")
+            await hand.does("drag('Context scale', 0.25)")
+            await Hand(second, hand.page).becomes("/streamvace/context_scale", 0.25)
+        finally:
+            await asyncio.to_thread(second.close)
+
+    try:
+        in_a_browser(tabs, first, act)
+    finally:
+        first.close()
+
+
+def test_a_show_that_says_nothing_is_taken_as_lost(tabs: Browser, show: Show) -> None:
+    async def go() -> None:
+        stopped = """
+          window.WebSocket = class extends WebSocket { set onmessage(_) {} };
+          window.setInterval = act => { window.check = act; };
+        """
+        async with tabs.open(show.web.url, stopped) as page:
+            await page.run(LEVELS)
+            await page.until("window.check && over() === 'waiting for a picture'")
+            for _ in range(6):
+                await page.run("check()")
+            assert await page.run("over()") == "waiting for a picture"
+            assert await page.run("check(), over()") == "lost, trying again (no answer)"
+
+    asyncio.run(go())
+
+
+def test_twelve_tabs_show_every_view_and_those_behind_take_nothing(tabs: Browser, show: Show) -> None:
+    web = show.web
+
+    async def go() -> None:
+        async with AsyncExitStack() as opened:
+            pages = []
+            for _ in range(12):
+                page = await opened.enter_async_context(tabs.open(web.url))
+                await page.until("document.querySelectorAll('.control').length > 20")
+                await page.run(LEVELS + "document.getElementById('views').open = true")
+                pages.append(page)
+            for level, page in enumerate(pages, 100):
+                await tabs.show(page)
+                for view, feed in (("picture", web.feed), ("view-control", web.views["control"])):
+                    feed.publish(grey(level))
+                    await shows(page, view, level)
+            assert web.figures()["web_pages"] == 12
+            for page in pages:
+                assert await page.run("document.getElementById('fps').textContent") == "24.0"
+
+            encoded, skipped = web.feed.encoded, web.feed.skipped
+            hidden = "new Promise(done => setTimeout(() => done(document.hidden), 0))"
+            assert [await page.run(hidden) for page in pages] == [True] * 11 + [False]
+            for level in range(130, 250, 10):
+                web.publish(grey(level))
+                await shows(pages[-1], "picture", level)
+            # Each tab behind takes one more picture, the one that the first tab takes, and then waits to be seen.
+            assert web.feed.encoded - encoded == 12
+            assert web.feed.skipped == skipped
+            await tabs.show(pages[0])
+            web.publish(grey(30))
+            await shows(pages[0], "picture", 30)
+            assert web.feed.skipped - skipped >= 11
+
+    asyncio.run(go())
+
+
+def test_a_throttled_tab_skips_and_is_told_how_many(tabs: Browser, show: Show) -> None:
+    async def go() -> None:
+        held = "window.asked = []; window.requestAnimationFrame = act => asked.push(act)"
+        async with tabs.open(show.web.url, held) as page:
+            await page.run(LEVELS)
+            show.web.publish(grey(10))
+            await page.until("asked.length === 1")
+            for level in range(60, 100):
+                show.web.publish(grey(level))
+            await page.run("asked.shift()()")
+            await page.until("asked.length === 1")
+            await page.run("asked.shift()()")
+            await shows(page, "picture", 99)
+            await page.until("document.getElementById('rest').textContent.includes('skipped on this page39')")
+            assert show.web.figures()["web_skipped"] == 39
+
+    asyncio.run(go())
+
+
+def test_f_is_full_screen_but_where_one_types(tabs: Browser, show: Show) -> None:
+    async def act(hand: Hand) -> None:
+        await hand.does("window.asked = 0; stage.requestFullscreen = () => { asked += 1; }")
+        for place, held in (("body", "shift"), ("#prompt", "shift"), ("#cue-name", "shift"), ("body", "ctrl")):
+            key = f"new KeyboardEvent('keydown', {{key: 'f', bubbles: true, {held}Key: true}})"
+            await hand.does(f"document.querySelector('{place}').dispatchEvent({key})")
+            assert await hand.does("asked") == 1, (place, held)
+
+    in_a_browser(tabs, show, act)
+
+
+FIELDS = "input[type=text], input:not([type]), input[type=number], textarea"
+COUNT = """
+  window.sent = [];
+  const say = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (text) {
+    if (text.includes("address")) sent.push(text);
+    say.call(this, text);
+  };
+"""
+
+
+def test_enter_that_confirms_a_conversion_sends_nothing_in_any_field(tabs: Browser, show: Show) -> None:
+    async def act(hand: Hand) -> None:
+        page = hand.page
+        await hand.does(COUNT + f"; window.fields = all('{FIELDS}'); all('details').forEach(each => each.open = true)")
+        assert await hand.does("fields.length") > 10
+        for number in range(await hand.does("fields.length")):
+            await hand.does(f"fields[{number}].focus(); fields[{number}].value = ''")
+            if await hand.does(f"fields[{number}].type") == "number":
+                continue  # a conversion cannot begin there
+            await page.ask("Input.imeSetComposition", text="にほん", selectionStart=3, selectionEnd=3)
+            await page.key("Enter", 13, "\r")
+            assert await hand.does("sent") == [], await hand.does(f"fields[{number}].outerHTML")
+            await page.ask("Input.insertText", text="日本")
+            assert await hand.does(f"fields[{number}].value.trim()") == "日本"
+            # Safari: the composition has ended, and its Enter says so by its number only.
+            late = "new KeyboardEvent('keydown', {key: 'Enter', keyCode: 229, bubbles: true, cancelable: true})"
+            assert not await hand.does(f"fields[{number}].dispatchEvent({late})")
+            await hand.does(f"fields[{number}].value = ''")
+            assert await hand.does("sent") == []
+        await hand.does("document.getElementById('prompt').focus()")
+        await page.ask("Input.insertText", text="日本")
+        await page.key("Enter", 13, "\r")
+        await hand.becomes(PROMPT, "日本")
+
+    in_a_browser(tabs, show, act)
+
+
+def test_a_number_that_is_being_typed_stays_until_it_is_sent_or_left(tabs: Browser, show: Show) -> None:
+    async def act(hand: Hand) -> None:
+        for label, address, value in (("Seed", "/streamvace/seed", 9), ("Context scale", SCALE, 1.5)):
+            number = f"all('input[type=number]').find(each => each.ariaLabel === '{label}')"
+            await hand.does(f"window.number = {number}; number.closest('details').open = true; number.focus()")
+            await hand.does("number.select()")
+            await hand.page.ask("Input.insertText", text="3")
+            await hand.hears(address, value)
+            assert await hand.does("number.value") == "3"
+            await hand.does("number.value = ''")
+            await hand.does("number.blur()")
+            await hand.sees(f"number.value === '{value}'")
+
+    in_a_browser(tabs, show, act)
+
+
+def test_a_trigger_that_rolls_a_number_is_a_die_beside_it(tabs: Browser) -> None:
+    entry = {
+        "address": "/streamvace/mask/grow/random",
+        "label": "Roll",
+        "group": "picture",
+        "type": "trigger",
+        "default": None,
+        "applies": "next_chunk",
+        "access": "write",
+        "help": "Rolls.",
+    }
+    show = Show(more=(osc_schema.parse(entry),))
+
+    async def act(hand: Hand) -> None:
+        await hand.does(COUNT)
+        await hand.does("all('button').find(each => each.ariaLabel === 'Roll').click()")
+        assert await hand.does("sent") == ['{"address":"/streamvace/mask/grow/random","arguments":[]}']
+        beside = "box('Mask grow').closest('.control').contains(all('button').find(each => each.ariaLabel === 'Roll'))"
+        assert await hand.does(beside)
+        assert await hand.does("all('.control > .name').every(each => each.textContent !== 'Roll')"), (
+            "no second control"
+        )
+
+    try:
+        in_a_browser(tabs, show, act)
+    finally:
+        show.close()

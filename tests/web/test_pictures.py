@@ -1,0 +1,60 @@
+"""Pictures for a page: one in flight, the newest next, and what was left out is counted."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+
+import cv2
+import numpy as np
+
+from streamvace.web.jpeg_feed import JpegFeed
+from streamvace.web.pictures import PictureSender
+from tests.web.show import grey
+
+
+def read(message: bytes) -> tuple[str, int, int]:
+    """(view, skipped, grey level) of a message."""
+    length = message[0]
+    picture = cv2.imdecode(np.frombuffer(message[5 + length :], np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    (skipped,) = struct.unpack(">I", message[1 + length : 5 + length])
+    return message[1 : 1 + length].decode(), skipped, round(float(picture.mean()))
+
+
+def test_the_next_picture_is_the_newest_and_waits_until_the_last_is_drawn() -> None:
+    async def go() -> None:
+        feed, sent = JpegFeed("test"), asyncio.Queue[bytes]()
+        sender = PictureSender("mask", feed, sent.put)
+        running = asyncio.ensure_future(sender.run())
+        feed.publish(grey(10))
+        assert read(await sent.get()) == ("mask", 0, 10)
+        for level in (50, 100, 150, 200):
+            feed.publish(grey(level))
+            await asyncio.sleep(0)
+        assert (feed.encoded, sent.qsize()) == (1, 0), "nothing is encoded for a page that does not draw"
+        sender.drawn()
+        assert read(await sent.get()) == ("mask", 3, 200)
+        sender.drawn()
+        sender.drawn()
+        feed.publish(grey(30))
+        assert read(await sent.get()) == ("mask", 0, 30)
+        assert (feed.skipped, feed.watchers) == (3, 1)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert feed.watchers == 0
+
+    asyncio.run(go())
+
+
+def test_a_late_page_has_skipped_nothing() -> None:
+    async def go() -> None:
+        feed, sent = JpegFeed("test"), asyncio.Queue[bytes]()
+        for level in range(20):
+            feed.publish(grey(level))
+        running = asyncio.ensure_future(PictureSender("output", feed, sent.put).run())
+        assert read(await sent.get()) == ("output", 0, 19)
+        running.cancel()
+        assert feed.skipped == 0
+
+    asyncio.run(go())

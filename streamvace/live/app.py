@@ -82,6 +82,7 @@ def run(options: RunOptions) -> int:
         surfaces.add_figures(stage)
         # A performer on another machine sees no terminal: errors must reach the controller.
         stage.telemetry.add(lambda: {"error": reporter.recent() or engine.supervisor.status.error})
+        surfaces.fill_web_page(stage)  # last: a page may be open already, and reads every figure
         loop = MainLoop(
             stop,
             reporter,

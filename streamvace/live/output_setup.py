@@ -36,7 +36,6 @@ def prepare_outlets(stage: Stage, surfaces: ControlSurfaces, outputs: Sequence[s
         keys = WindowKeys(stage.parameters.snapshot, stage.options.host, surfaces.osc.port)
         window.bind(keys.actions(), keys.help)
     if (web := surfaces.web) is not None:
-        surfaces.fill_web_page(stage)
         openers.append(lambda: Borrowed(web))
     recorder = Recorder(stage.media, shown, stage.rate, stage.reporter)
     stage.closing.callback(recorder.close)

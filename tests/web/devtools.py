@@ -79,6 +79,7 @@ class Browser:
                 if script:
                     await page.ask("Page.addScriptToEvaluateOnNewDocument", source=script)
                 await page.ask("Page.navigate", url=url)
+                await page.until("location.href !== 'about:blank' && document.readyState === 'complete'")
                 try:
                     yield page
                 finally:

@@ -20,7 +20,7 @@ function state(text) {
 }
 
 function fill(stats) {
-  state(stats.state ?? "running");
+  state(stats.state ?? "starting");
   for (const id of big) number(id, stats[id]);
   $("prompt-box").hidden = !stats.prompt || !$("words").hidden;
   $("shown-prompt").textContent = stats.prompt ?? "";

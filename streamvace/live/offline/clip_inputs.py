@@ -1,24 +1,40 @@
-"""The inputs of a rendered clip, chunk by chunk: the clip itself, and files for other roles."""
+"""The inputs of a rendered clip, chunk by chunk: the clip itself, and films for other roles."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from streamvace.control.parameters import Snapshot
 from streamvace.live.director.layout import ROLES, Pictures
 from streamvace.live.inputs.inputs import LEAD, PREFIX
-from streamvace.records.chunk import Pixels
+from streamvace.live.offline.timeline import Timeline, looped
 from streamvace.system.media import MediaFolder
-from streamvace.video.film.source import read_frames
+from streamvace.video.core.address import parse_address
+from streamvace.video.film.source import FPS_LIMITS, FileOptions, timed_frames
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The inputs of one chunk of F frames.
+
+    pictures: of every role. moments: F presentation times of the clip's frames in seconds. real: how many of the frames
+    are the clip's; the rest repeat its last one. 0 after the end.
+    """
+
+    pictures: Pictures
+    moments: tuple[float, ...] = ()
+    real: int = 0
 
 
 class ClipInputs:
-    """Every frame of the clip once and in order, with as many of the other files, whose last frame is held."""
+    """Every frame of the clip once and in order, with the pictures of the other films at the same times."""
 
     def __init__(
         self,
@@ -27,45 +43,55 @@ class ClipInputs:
         snapshot: Snapshot,
         media: MediaFolder,
         size: tuple[int, int],
+        rate: float,
         frames: int | None,
     ) -> None:
         """mask: a video or picture for the mask. snapshot: `/streamvace/input/ROLE` names a file of the media folder,
-        or any path. size: (width, height). frames: at most so many; None reads to the clip's end.
+        or any path; options follow it as for a live input, but it does not loop unless that is asked for: a film that
+        ends before the clip is held. size: (width, height). rate: the clip's frames a second, which a sequence of
+        pictures without a rate of its own takes over. frames: at most so many; None reads to the clip's end.
 
         Raises UserError for a file that is missing or cannot be read.
         """
-        self._clip = islice(read_frames(clip, size), frames)
+        self._clip = islice(timed_frames(clip, size), frames)
+        self._period = 1 / rate
+        slowest, fastest = FPS_LIMITS
+        defaults: dict[str, Any] = {"loop": False, "fps": min(max(rate, slowest), fastest)}
         films = {
-            role: _path(text, media) for role in ROLES if role != LEAD and (text := snapshot.text(f"{PREFIX}{role}"))
+            role: _address(text, media, defaults)
+            for role in ROLES
+            if role != LEAD and (text := snapshot.text(f"{PREFIX}{role}"))
         }
         if mask is not None:
-            films["mask"] = mask
-        self._others = {role: _held(read_frames(film, size)) for role, film in films.items()}
+            films["mask"] = mask, FileOptions(**defaults)
+        self._others = {role: open_timeline(film, size, options) for role, (film, options) in films.items()}
 
-    def take(self, count: int) -> tuple[Pictures, int]:
-        """(`count` pictures of every role, number of real frames of the clip).
-
-        The last chunk is filled up with the clip's last frame. After the end, the number is 0.
-        """
+    def take(self, count: int) -> Taken:
+        """The next `count` frames of the clip, and of every other role."""
         taken = list(islice(self._clip, count))
         if not taken:
-            return Pictures(), 0
-        pictures = Pictures.of_one(np.stack([*taken, *[taken[-1]] * (count - len(taken))]))
-        others = {role: np.stack(list(islice(film, count))) for role, film in self._others.items()}
-        return replace(pictures, **others), len(taken)
+            return Taken(Pictures())
+        start, _, picture = taken[-1]
+        missing = count - len(taken)
+        shown = [*(each for *_, each in taken), *[picture] * missing]
+        later = (start + number * self._period for number in range(1, missing + 1))
+        moments = (*(each for each, *_ in taken), *later)
+        others = {role: film.at(moments) for role, film in self._others.items()}
+        return Taken(replace(Pictures.of_one(np.stack(shown)), **others), moments, len(taken))
 
 
-def _path(text: str, media: MediaFolder) -> Path:
+def open_timeline(film: Path, size: tuple[int, int], options: FileOptions) -> Timeline:
+    """A film's pictures by time, fitted to `size` (width, height). Raises UserError if it cannot be opened."""
+    play = partial(timed_frames, film, size, options)
+    return Timeline(looped(play) if options.loop else play(), film)
+
+
+def _address(text: str, media: MediaFolder, defaults: Mapping[str, Any]) -> tuple[Path, FileOptions]:
     """Any path, or a name in the media folder: offline, the user can read the file anyway."""
-    path = Path(text.removeprefix("file:")).expanduser()
-    return path if path.is_file() else media.find(text)
-
-
-def _held(frames: Iterator[Pixels]) -> Iterator[Pixels]:
-    """The frames, then the last one without end."""
-    last: Pixels | None = None
-    for frame in frames:
-        last = frame
-        yield last
-    while last is not None:
-        yield last
+    rest = text.removeprefix("file:")
+    path = Path(rest).expanduser()
+    if path.exists():
+        return path, FileOptions(**defaults)
+    name, options = parse_address("file", rest, FileOptions, defaults)
+    path = Path(name).expanduser()
+    return path if path.exists() else media.find(name), options

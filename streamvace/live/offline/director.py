@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from streamvace.control.parameters import Snapshot
 from streamvace.live.director.chunk_request import shape_chunk
@@ -43,9 +43,18 @@ class OfflineDirector:
         self.generator = self._make(pipeline)
         self._blocks = context_blocks(pipeline)
 
-    def build(self, snapshot: Snapshot, pictures: Pictures, *, anchored: bool, reset: bool = False) -> ChunkInput:
-        """The input of the next chunk. pictures: of the inputs. anchored: with the first and last frame."""
-        layout = lay_out(snapshot, self._signals.made_of(pictures, snapshot))
+    def build(
+        self,
+        snapshot: Snapshot,
+        pictures: Pictures,
+        moments: Sequence[float],
+        *,
+        anchored: bool,
+        reset: bool = False,
+    ) -> ChunkInput:
+        """The input of the next chunk. pictures: of the inputs. moments: their times in seconds. anchored: with the
+        first and last frame."""
+        layout = lay_out(snapshot, self._signals.made_of(pictures, moments, snapshot))
         self._finish = Finish.of(snapshot, layout)
         given = stills(snapshot, self._still, anchored=anchored)
         return self._drift.apply(shape_chunk(snapshot, layout, self._blocks, stills=given, reset=reset), snapshot)

@@ -87,8 +87,8 @@ def _from_clip(options: RenderOptions) -> set[str]:
     snapshot = parameters.snapshot()
     info = clip_info(options.input)
     media = MediaFolder(options.media)
-    inputs = ClipInputs(options.input, options.mask, snapshot, media, size, options.frames)
-    signals = _signals(options, media, options.pipeline, info.rate)
+    inputs = ClipInputs(options.input, options.mask, snapshot, media, size, info.rate, options.frames)
+    signals = _signals(options, media, options.pipeline)
     signals.prepare(snapshot)
     pictures = {wish: load_still(wish, media, size) for wish in wishes(snapshot)}
     director = OfflineDirector(options.pipeline, _generator_maker(options, size), signals, pictures.get)
@@ -101,11 +101,12 @@ def _clip_frames(director: OfflineDirector, snapshot: Snapshot, inputs: ClipInpu
     """One frame for every frame of the clip."""
     starts = True
     while True:
-        shown, real = inputs.take(director.generator.frames_wanted())
-        if not real:
+        taken = inputs.take(director.generator.frames_wanted())
+        if not taken.real:
             return
         anchored = starts or snapshot.flag(STANDING)
-        yield from _frames_of(director.step(director.build(snapshot, shown, anchored=anchored)))[:real]
+        built = director.build(snapshot, taken.pictures, taken.moments, anchored=anchored)
+        yield from _frames_of(director.step(built))[: taken.real]
         starts = False
 
 
@@ -120,7 +121,7 @@ def _from_show(options: RenderOptions, log: Path) -> set[str]:
     show = replace(show, size=size, pipeline=pipeline)
     check_pictures(show, options.input)
     media = MediaFolder(options.media)
-    signals = _signals(options, media, pipeline, show.content_rate)
+    signals = _signals(options, media, pipeline)
     replay = Replay(show, _generator_maker(options, size), media, signals, options.input)
     frames = (frame for chunk in replay.chunks() for frame in _frames_of(chunk))
     _write(options, size, show.content_rate, min(show.frames, options.frames or show.frames), frames)
@@ -156,8 +157,8 @@ def _generator_maker(options: RenderOptions, size: tuple[int, int]) -> MakeGener
     return lambda pipeline: make(WorkerSetup(options.factory, pipeline, size, options.model))
 
 
-def _signals(options: RenderOptions, media: MediaFolder, pipeline: str, rate: float) -> OfflineSignals:
-    return OfflineSignals(Networks(models_folder(), options.model.device, say=say), media, pipeline, rate)
+def _signals(options: RenderOptions, media: MediaFolder, pipeline: str) -> OfflineSignals:
+    return OfflineSignals(Networks(models_folder(), options.model.device, say=say), media, pipeline)
 
 
 def _frames_of(chunk: Chunk) -> Pixels:

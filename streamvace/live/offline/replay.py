@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 import osc_schema
 from streamvace.control.parameters import Change, Parameters
 from streamvace.live.director.layout import Pictures
 from streamvace.live.inputs.pictures import Wish
+from streamvace.live.offline.clip_inputs import open_timeline
 from streamvace.live.offline.director import MakeGenerator, OfflineDirector, load_still
 from streamvace.live.offline.signals import OfflineSignals
 from streamvace.live.show_log.reader import ShowFile, ShownChunk
@@ -23,7 +21,7 @@ from streamvace.live.worker.model_switch import PIPELINE, RELOAD
 from streamvace.records.chunk import Chunk, ChunkInput, Pixels
 from streamvace.system.errors import UserError
 from streamvace.system.media import MediaFolder
-from streamvace.video.film.source import read_frames
+from streamvace.video.film.source import FileOptions
 
 FROM_INPUT = ("control", "mask", "source", "scale_map", "second_control")
 """Arrays of a chunk that come from an input, which a clip must replace."""
@@ -35,13 +33,16 @@ class Replay:
     def __init__(
         self, show: ShowFile, make: MakeGenerator, media: MediaFolder, signals: OfflineSignals, clip: Path | None
     ) -> None:
-        """clip: replaces the live input, if there is one; every frame once and in order, looped.
+        """clip: replaces the live input, if there is one; looped, at its own speed.
 
         Raises UserError for a clip that cannot be read.
         """
         self._show = show
         self._media = media
-        self._clip = _looped(clip, show.size) if clip is not None else iter(())
+        # A sequence of pictures has no rate of its own.
+        how = FileOptions(fps=show.content_rate)
+        self._clip = None if clip is None else open_timeline(clip, show.size, how)
+        self._played = 0
         self._director = OfflineDirector(show.pipeline, make, signals, cache(self._still))
         self.notes = self._director.notes
         self._reload_asked = False
@@ -78,10 +79,13 @@ class Replay:
         wanted = director.generator.frames_wanted()
         if wanted != shown.frames:
             raise UserError(f"chunk {number} had {shown.frames} frames, this model makes {wanted}; use the show's own")
-        frames = list(islice(self._clip, wanted)) if set(shown.pictures) & set(FROM_INPUT) else []
-        pictures = Pictures.of_one(np.stack(frames)) if frames else Pictures()
+        pictures, moments = Pictures(), [(self._played + index) / self._show.content_rate for index in range(wanted)]
+        if self._clip is not None and set(shown.pictures) & set(FROM_INPUT):
+            pictures = Pictures.of_one(self._clip.at(moments))
+        self._played += wanted
         anchored = bool({"first_frame", "last_frame"} & set(shown.pictures))
-        return director.step(self._as_logged(director.build(snapshot, pictures, anchored=anchored, reset=reset), shown))
+        built = director.build(snapshot, pictures, moments, anchored=anchored, reset=reset)
+        return director.step(self._as_logged(built, shown))
 
     def _as_logged(self, given: ChunkInput, shown: ShownChunk) -> ChunkInput:
         """The input with the values of the log, and without pictures that the show did not have."""
@@ -109,17 +113,3 @@ def check_pictures(show: ShowFile, clip: Path | None) -> None:
             f"this show was shaped by pictures ({', '.join(needed)}) from {', '.join(show.inputs)}; "
             "its log does not hold them: add --input CLIP"
         )
-
-
-def _looped(clip: Path, size: tuple[int, int]) -> Iterator[Pixels]:
-    frames = read_frames(clip, size)  # opened now: a missing clip is refused before the weights are loaded
-
-    def forever() -> Iterator[Pixels]:
-        nonlocal frames
-        while (first := next(frames, None)) is not None:
-            yield first
-            yield from frames
-            frames = read_frames(clip, size)
-        raise UserError(f"{clip} contains no frame; use another")
-
-    return forever()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -21,11 +22,8 @@ from streamvace.system.media import MediaFolder
 class OfflineSignals:
     """Makes controls and masks from a clip's pictures."""
 
-    def __init__(self, networks: Networks, media: MediaFolder, pipeline: str, rate: float) -> None:
-        """rate: frames a second of the clip."""
+    def __init__(self, networks: Networks, media: MediaFolder, pipeline: str) -> None:
         self._pipeline = pipeline
-        self._rate = rate
-        self._count = 0
         self._detector = ""
         self._masks = cache(mask_maker(networks, media))
         # Controls have state, so each chain has its own.
@@ -42,8 +40,9 @@ class OfflineSignals:
         for source in settings.sources:
             self._mask(source)
 
-    def made_of(self, pictures: Pictures, snapshot: Snapshot) -> Pictures:
-        """The next pictures of every role, with controls and mask made. Raises UserError as `prepare` does."""
+    def made_of(self, pictures: Pictures, moments: Sequence[float], snapshot: Snapshot) -> Pictures:
+        """The next pictures of every role, with controls and mask made. moments: their times in seconds, which motion
+        and smoothing are measured by. Raises UserError as `prepare` does."""
         clip, mask = pictures.control, pictures.mask
         if clip is None:
             return pictures
@@ -52,19 +51,24 @@ class OfflineSignals:
         self._detector = snapshot.text("/streamvace/mask/model")
         made = pictures
         if pictures.second is not None and not second.passes_through:
-            made = replace(made, second=self._film(self._second, pictures.second, None, second))
+            made = replace(made, second=self._film(self._second, pictures.second, None, moments, second))
         if not settings.passes_through:
-            signals = self._film(self._chain, clip, None if mask is clip else mask, settings)
+            signals = self._film(self._chain, clip, None if mask is clip else mask, moments, settings)
             made = replace(made, control=signals, mask=signals)
-        self._count += len(clip)
         return made
 
     def _mask(self, source: str) -> Mask:
         return self._masks(mask_key(source, self._detector))
 
-    def _film(self, chain: SignalChain, film: Pixels, mask: Pixels | None, settings: SignalSettings) -> Pixels:
+    def _film(
+        self,
+        chain: SignalChain,
+        film: Pixels,
+        mask: Pixels | None,
+        moments: Sequence[float],
+        settings: SignalSettings,
+    ) -> Pixels:
         """uint8 `[F, H, W, 4]`: control pictures with their masks as alpha. mask: pictures of its own, or None."""
-        moments = [(self._count + index) / self._rate for index in range(len(film))]
         masks = mask if mask is not None else [None] * len(film)
         made = [chain.update(*each, settings).joined() for each in zip(film, masks, moments, strict=True)]
         return np.stack(made)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeVar, get_type_hints
 
@@ -13,16 +14,19 @@ Options = TypeVar("Options")
 _SWITCHES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
-def parse_address(scheme: str, rest: str, kind: type[Options]) -> tuple[str, Options]:
+def parse_address(
+    scheme: str, rest: str, kind: type[Options], defaults: Mapping[str, Any] | None = None
+) -> tuple[str, Options]:
     """The name and the options of `NAME?option&option=value`.
 
     kind: a dataclass whose fields (bool, int, float or str, with defaults) are the options. A bool needs no value.
+    defaults: values of options that are not given, where they differ from the dataclass's.
     Raises UserError for an unknown option, for a value of the wrong type, and when `kind` raises ValueError.
     """
     name, _, query = rest.partition("?")
     types = get_type_hints(kind)
     known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    values: dict[str, Any] = {}
+    values = dict(defaults or {})
     for part in filter(None, query.split("&")):
         key, equals, text = part.partition("=")
         if key not in known:

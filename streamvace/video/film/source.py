@@ -18,6 +18,9 @@ from streamvace.video.core.threaded import ThreadedSource
 from streamvace.video.film.decode import DEFAULT_RATE, FileInfo, Timed, decoded, file_info, open_video, to_rgba
 from streamvace.video.film.sequence import sequence_files, sequence_frames
 
+FPS_LIMITS = (0.1, 1000.0)
+"""Fewest and most pictures a second of a sequence."""
+
 Fit = Callable[[NDArray[np.uint8], tuple[int, int]], NDArray[np.uint8]]
 """Fits pixels, uint8 `[H, W, 4]`, to a size (width, height)."""
 
@@ -39,7 +42,7 @@ class FileOptions:
     """Pictures a second of a sequence; a video has its own rate."""
 
     def __post_init__(self) -> None:
-        for name, value, low, high in (("rate", self.rate, 0.01, 100), ("fps", self.fps, 0.1, 1000)):
+        for name, value, low, high in (("rate", self.rate, 0.01, 100), ("fps", self.fps, *FPS_LIMITS)):
             if not low <= value <= high:
                 raise ValueError(f"{name} is from {low:g} to {high:g}, not {value:g}")
         if self.start < 0:
@@ -86,17 +89,26 @@ def read_frames(path: Path, size: tuple[int, int], fit: Fit = fit_cover) -> Iter
 
     Raises UserError at once if it cannot be opened, and while iterating if it is damaged.
     """
+    return (pixels for _, _, pixels in timed_frames(path, size, fit=fit))
+
+
+def timed_frames(
+    path: Path, size: tuple[int, int], options: FileOptions | None = None, fit: Fit = fit_cover
+) -> Iterator[tuple[float, float, NDArray[np.uint8]]]:
+    """`read_frames` with times: (start, duration, pixels), in seconds from the first frame given, at the speed asked
+    for. Does not loop."""
 
     def damaged(error: UserError) -> None:
         raise error
 
-    opened = open_frames(path, FileOptions(), damaged)
+    how = options or FileOptions()
+    opened = open_frames(path, how, damaged)
 
-    def frames() -> Iterator[NDArray[np.uint8]]:
+    def frames() -> Iterator[tuple[float, float, NDArray[np.uint8]]]:
         count = 0
         try:
-            for _, _, frame in opened:
-                yield fit(to_rgba(frame), size)
+            for start, duration, frame in opened:
+                yield start / how.rate, duration / how.rate, fit(to_rgba(frame), size)
                 count += 1
         except av.FFmpegError as error:
             raise UserError(f"{path} is damaged after frame {count} ({error}); convert or replace it") from error

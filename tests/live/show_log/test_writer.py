@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -227,7 +228,10 @@ def test_a_show_is_rendered_again_frame_by_frame_and_every_picture_is_the_same(
     assert file_info(film).frames == logged.frames
 
 
-def test_a_clip_replaces_the_live_input_and_loops(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("rate", "shown"), [(24, [0, 1, 2, 3, 0, 1, 2, 3, 0]), (12, [0, 0, 1, 1, 2, 2, 3, 3, 0])])
+def test_a_clip_replaces_the_live_input_at_its_own_speed_and_loops(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], rate: int, shown: list[int]
+) -> None:
     from tests.live.offline.test_render import SEEN
     from tests.video.helpers import shade_index, write_clip
 
@@ -236,11 +240,11 @@ def test_a_clip_replaces_the_live_input_and_loops(tmp_path: Path, capsys: pytest
     rig.log.close()
     text = rig.path.read_text("utf-8").replace('"frames": 12', '"frames": 9')
     rig.path.write_text(text, "utf-8")
-    clip = write_clip(tmp_path / "clip.mp4", 4, size=SIZE)
+    clip = write_clip(tmp_path / "clip.mp4", 4, rate=rate, size=SIZE)
     factory = "tests.live.offline.test_render:make_recording"
     assert render_clip(RenderOptions(clip, tmp_path / "out.mp4", show=rig.path, factory=factory)) == 0
     assert SEEN[0].control is not None
-    assert [shade_index(frame) for frame in SEEN[0].control] == [0, 1, 2, 3, 0, 1, 2, 3, 0]
+    assert [shade_index(frame) for frame in SEEN[0].control] == shown
     assert len(list(read_frames(tmp_path / "out.mp4", SIZE))) == 9
     assert "note: unknown word: blorb" in capsys.readouterr().err, "a remark of the model"
 
@@ -267,7 +271,7 @@ def test_another_model_takes_over_at_the_same_chunk_as_in_the_show(tmp_path: Pat
         return Twelve(SIZE, seconds=0)
 
     media = MediaFolder(tmp_path)
-    signals = OfflineSignals(Networks(tmp_path, "cpu"), media, "embedded", 24.0)
+    signals = OfflineSignals(Networks(tmp_path, "cpu"), media, "embedded")
     chunks = []
     for remade in Replay(read_show(rig.path), make, media, signals, None).chunks():
         chunks.append((len(made), remade.index))
@@ -342,5 +346,5 @@ def test_references_of_a_show_are_used_again_and_a_missing_one_is_noted(tmp_path
 class Untouched:
     """Leaves every picture as it is."""
 
-    def made_of(self, pictures: Pictures, snapshot: Snapshot) -> Pictures:
+    def made_of(self, pictures: Pictures, moments: Sequence[float], snapshot: Snapshot) -> Pictures:
         return pictures

@@ -52,9 +52,27 @@ PRECISIONS = {
 }
 
 
+def dtype_name(dtype: torch.dtype) -> str:
+    """The value of `--precision` that asks for this dtype; torch's own name for any other."""
+    names = {row.dtype: name for name, row in PRECISIONS.items() if row.dtype is not None}
+    return names.get(dtype, str(dtype).removeprefix("torch."))
+
+
+BF16_INSTRUCTIONS = ("amx_bf16", "avx512_bf16")
+"""Processor instructions that multiply bf16 faster than fp32, as `torch.cpu.get_capabilities` names them.
+
+Time of a chunk of the embedded model in bf16, as a share of fp32's (benchmarks/precision.py): 0.5 with AMX, 0.6 with
+AVX512-BF16 alone, 1.3 without either. Arm's bf16 instructions are not measured, so Arm stays with fp32.
+"""
+
+
 def native_dtype(device: torch.device) -> torch.dtype:
-    """bf16 on a GPU, as in the pipelines' distillation; fp32 on a CPU, which has no fast 16-bit products."""
-    return torch.float32 if device.type == "cpu" else torch.bfloat16
+    """bf16 on a GPU, as in the pipelines' distillation, and on a processor with fast bf16 products; fp32 on others."""
+    if device.type != "cpu":
+        return torch.bfloat16
+    # A torch before 2.10 cannot tell: fp32.
+    has: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return torch.bfloat16 if any(has.get(name) for name in BF16_INSTRUCTIONS) else torch.float32
 
 
 def find_precision(name: str, device: torch.device) -> Precision:

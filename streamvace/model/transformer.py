@@ -71,7 +71,7 @@ class CausalWan(nn.Module):
 
     def embed_time(self, t: Tensor) -> TimeEmbedding:
         """Embeddings of timesteps `[B, T]` in 0..1000; fractions are allowed."""
-        dtype = self.patch_embedding.weight.dtype
+        dtype = self.head.modulation.dtype  # layers may compute in fp32; see product_check
         e = self.time_embedding(sinusoid(t, self.size.freq_dim).to(dtype))
         return TimeEmbedding(e, self.time_projection(e).unflatten(-1, (6, -1)))
 

@@ -189,6 +189,7 @@ class Chunk:
     notes: one-line remarks for the user (an unknown word in the prompt, say).
     trace: the chunk's times.
     prompt: the one that was used: while a new one is being encoded, older than the ChunkInput's.
+    precision: the value of `--precision` that computes the same: never `auto`; empty from a generator without one.
     """
 
     frames: Pixels
@@ -202,3 +203,4 @@ class Chunk:
     trace: Trace = field(default=Trace())
     seed: int = 0
     prompt: str | PromptMix | None = None
+    precision: str = ""

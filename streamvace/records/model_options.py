@@ -33,8 +33,9 @@ LORA_MODES: tuple[LoraMode, ...] = get_args(LoraMode)
 class ModelOptions:
     """Names as the user writes them; each is checked where it is used.
 
-    device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`. threads: CPU threads; None: torch's default.
-    precision: `auto` (bf16 on a GPU, fp32 on a CPU), `fp32`, `bf16`, `fp16`, or 8-bit blocks: `int8`, `fp8`.
+    device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`. threads: CPU threads; None: chosen by the pipeline.
+    precision: `auto` (bf16 on a GPU and on a CPU with fast bf16 products, fp32 on others), `fp32`, `bf16`, `fp16`, or
+        8-bit blocks: `int8`, `fp8`.
     attention: `auto`, `sdpa`, or the name of a required kernel. codec: id of the autoencoder; None: the default.
     loras: added to the base network.
     offload: what is kept in main memory while unused: `none`, or `context`, the context branch while there is no

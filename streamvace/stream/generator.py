@@ -16,6 +16,7 @@ from streamvace.model.attention import AttentionShape, choose_kernel
 from streamvace.model.autoencoder.stats import denormalised
 from streamvace.model.cache import KVCache
 from streamvace.model.noise import StreamNoise
+from streamvace.model.quantize import dtype_name
 from streamvace.model.reference_keys import ReferenceKeys
 from streamvace.model.sampler import Schedule, pipeline_schedule, thinned
 from streamvace.model.specs import PipelineSpec
@@ -62,6 +63,8 @@ class Generator:
             raise UserError(f"size {width}x{height}: {spec.name} needs both sides to be multiples of {cell}")
         self.spec, self.networks, self.size = spec, networks, size
         self.device, self.dtype = device, dtype
+        self.precision = dtype_name(dtype)
+        """The value of `--precision` that computes the same. With 8-bit blocks, `load_generator` sets it."""
         self._schedule = pipeline_schedule(spec)
         self._latent = (height // networks.codec.spatial_stride, width // networks.codec.spatial_stride)
         rows, columns = height // cell, width // cell
@@ -132,6 +135,7 @@ class Generator:
             notes=notes,
             seed=given.seed,
             prompt=self.state.prompt,
+            precision=self.precision,
         )
 
     def warm_up(self, progress: Callable[[float], None] | None = None) -> None:

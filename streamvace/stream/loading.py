@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from torch import nn
 from streamvace.model.checkpoint import load_module
 from streamvace.model.compiled import compile_blocks
 from streamvace.model.context import ContextBranch
+from streamvace.model.product_check import use_right_products
 from streamvace.model.quantize import find_precision, native_dtype, quantise_blocks
 from streamvace.model.specs import PipelineSpec, pipeline
 from streamvace.model.transformer import CausalWan
@@ -20,6 +22,8 @@ from streamvace.stream.stream_state import Networks
 from streamvace.stream.user_loras import load_user_loras
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import command
+
+log = logging.getLogger(__name__)
 
 EMBEDDED_WEIGHTS = Path(__file__).parents[1] / "embedded" / "weights"
 
@@ -58,11 +62,9 @@ def load_generator(
         torch.cuda.set_device(place)
     size = size or spec.default_size
     precision = find_precision(options.precision, place)
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
+    dtype = precision.dtype or native_dtype(place)
+    _set_threads(options.threads, spec, place, dtype)
     if name == "embedded":
-        # fp32 by default: the weights are small and made for the CPU.
-        dtype = precision.dtype or torch.float32
         if networks is None:
             networks = load_embedded(spec, EMBEDDED_WEIGHTS, place, dtype)
         for part in (networks.wan, networks.branch, networks.codec, networks.text):
@@ -72,9 +74,10 @@ def load_generator(
         from streamvace.models.manifest import installed
         from streamvace.stream.wan_loading import load_wan_networks
 
-        dtype = precision.dtype or native_dtype(place)
         files = installed(name, options.codec)
         networks = load_wan_networks(spec, files, size, place, dtype, precision, options.codec, options.offload)
+    parts = (networks.wan, networks.branch, networks.codec, networks.text)
+    wrong = use_right_products(*(each for each in parts if isinstance(each, nn.Module))) if place.type == "cpu" else []
     # Before quantisation: LoRAs are checked against plain weights and merged into them.
     networks = replace(networks, loras=load_user_loras(networks.wan, options.loras, precision))
     for module in (networks.wan, networks.branch):
@@ -88,11 +91,27 @@ def load_generator(
         compile_blocks((networks.wan, networks.branch), spec.chunk, (size[0] // cell) * (size[1] // cell))
     made = Generator(spec, networks, size, place, dtype, options.attention, options.offload, options.prompts)
     if precision.config is not None:
+        made.precision = options.precision
         made.about["precision"] = f"{options.precision} blocks, {made.about['precision']}"
     made.about["compile"] = options.compile
+    if wrong:
+        made.about["products"] = "; ".join(wrong)
+        log.warning("16-bit products of this processor are wrong: %s", made.about["products"])
     if options.codec is not None:
         made.about["codec"] = options.codec
     return made
+
+
+def _set_threads(asked: int | None, spec: PipelineSpec, device: torch.device, dtype: torch.dtype) -> None:
+    """asked: by the user; None: one thread for the embedded model in 16 bits on a processor, torch's default otherwise.
+
+    16-bit products of 192 channels are so short that waking a second thread costs what it gains. Beside other busy
+    programs, as in a show, one thread takes 0.6 of the time of two (benchmarks/precision.py).
+    """
+    if asked is None and spec.name == "embedded" and device.type == "cpu" and dtype.itemsize == 2:
+        asked = 1
+    if asked is not None:
+        torch.set_num_threads(asked)
 
 
 def load_embedded(spec: PipelineSpec, folder: Path, device: torch.device, dtype: torch.dtype) -> Networks:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from streamvace.model import quantize
-from streamvace.model.quantize import find_precision, native_dtype, quantise_blocks
+from streamvace.model.quantize import PRECISIONS, dtype_name, find_precision, native_dtype, quantise_blocks
 from streamvace.model.transformer import CausalWan
 from streamvace.system.errors import UserError
 from tests.networks import SMALL
@@ -18,8 +18,32 @@ from tests.networks import SMALL
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
 
-def test_a_gpu_runs_in_bf16_and_a_cpu_in_fp32() -> None:
-    assert (native_dtype(CUDA), native_dtype(CPU)) == (torch.bfloat16, torch.float32)
+@pytest.mark.parametrize(
+    ("has", "dtype"),
+    [
+        ({"amx_bf16": True, "avx512_bf16": True}, torch.bfloat16),
+        ({"amx_bf16": False, "avx512_bf16": True}, torch.bfloat16),
+        ({"amx_bf16": False, "avx512_bf16": False, "avx512_f": True}, torch.float32),
+        ({"architecture": "aarch64", "bf16": True}, torch.float32),
+    ],
+)
+def test_a_gpu_runs_in_bf16_and_a_processor_where_its_bf16_products_are_fast(
+    has: dict[str, object], dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has, raising=False)
+    assert (native_dtype(CUDA), native_dtype(CPU)) == (torch.bfloat16, dtype)
+
+
+def test_a_torch_that_does_not_know_its_processor_runs_in_fp32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert native_dtype(CPU) == torch.float32
+
+
+@pytest.mark.parametrize("name", ["fp32", "bf16", "fp16"])
+def test_a_dtype_is_named_as_the_option_that_asks_for_it(name: str) -> None:
+    dtype = PRECISIONS[name].dtype
+    assert dtype is not None
+    assert dtype_name(dtype) == name
 
 
 def test_an_unknown_precision_is_refused_with_the_known_ones() -> None:

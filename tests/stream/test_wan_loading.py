@@ -56,7 +56,7 @@ def test_a_published_pipeline_streams_from_its_files(models: Path) -> None:
 
 
 def test_its_lora_is_merged_into_the_base_and_not_into_the_context_branch(models: Path) -> None:
-    merged = load_generator("longlive", (32, 32), ModelOptions()).networks
+    merged = load_generator("longlive", (32, 32), ModelOptions(precision="fp32")).networks
     stored = CausalWan(SMALL)
     from safetensors.torch import load_file
 
@@ -74,10 +74,10 @@ def test_its_lora_is_merged_into_the_base_and_not_into_the_context_branch(models
 
 
 def test_the_user_s_lora_is_added_to_the_base_network_only(models: Path) -> None:
-    plain = load_generator("longlive", (32, 32), ModelOptions()).networks
+    plain = load_generator("longlive", (32, 32), ModelOptions(precision="fp32")).networks
     lora = small_lora(plain.wan, names=["blocks.1.ffn.0"])
     file = save_lora(lora, models / "style.safetensors")
-    options = ModelOptions(loras=(LoraChoice(file, 0.5),), offload="context")
+    options = ModelOptions(precision="fp32", loras=(LoraChoice(file, 0.5),), offload="context")
     styled = load_generator("longlive", (32, 32), options).networks
     delta = lora.deltas["blocks.1.ffn.0.weight"].value(plain.wan.blocks[1].ffn[0].weight)
     changed = styled.wan.blocks[1].ffn[0].weight - plain.wan.blocks[1].ffn[0].weight

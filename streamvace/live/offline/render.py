@@ -118,6 +118,8 @@ def _from_show(options: RenderOptions, log: Path) -> set[str]:
     chosen = options.parameters.get(PIPELINE)
     pipeline = show.pipeline if chosen is None else str(chosen.value)
     size = _checked(options, pipeline, options.size or show.size)
+    if options.model.precision == "auto" and pipeline == show.pipeline:
+        options = replace(options, model=replace(options.model, precision=show.precision))
     show = replace(show, size=size, pipeline=pipeline)
     check_pictures(show, options.input)
     media = MediaFolder(options.media)

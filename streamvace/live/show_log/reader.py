@@ -17,6 +17,9 @@ LONGEST_LINE = 1_000_000
 OLD_SHAPE = {"noise_rule": "sum"}
 """Values of fields that logs of earlier versions do not have, as they were then."""
 
+OLD_PRECISION = {"embedded": "fp32"}
+"""The precision of a show whose log does not name it, by pipeline; the others chose as today."""
+
 
 @dataclass(frozen=True)
 class ShownChunk:
@@ -35,7 +38,7 @@ class ShownChunk:
 
 @dataclass(frozen=True)
 class ShowFile:
-    """A show: its head, its parameters at the start, and its chunks in order."""
+    """A show: its head, its parameters at the start, and its chunks in order. precision: of its first chunk."""
 
     pipeline: str
     size: tuple[int, int]
@@ -43,6 +46,7 @@ class ShowFile:
     inputs: tuple[str, ...]
     parameters: Mapping[str, Any]
     chunks: tuple[ShownChunk, ...]
+    precision: str = "auto"
 
     @property
     def frames(self) -> int:
@@ -90,11 +94,14 @@ def _show(rows: list[dict[str, Any]]) -> ShowFile:
         changes = tuple((str(address), from_json(value)) for address, value, _ in row["set"])
         chunks.append(ShownChunk(int(row["index"]), int(row["frames"]), changes, shape, tuple(row["pictures"])))
     width, height = head["size"]
+    pipeline = str(head["pipeline"])
+    named = (str(row["precision"]) for row in rows[1:] if row.get("precision"))
     return ShowFile(
-        pipeline=str(head["pipeline"]),
+        pipeline=pipeline,
         size=(int(width), int(height)),
         content_rate=float(head["content_rate"]),
         inputs=tuple(str(uri) for uri in head["inputs"]),
         parameters={str(address): from_json(value) for address, value in head["parameters"].items()},
         chunks=tuple(chunks),
+        precision=next(named, OLD_PRECISION.get(pipeline, "auto")),
     )

@@ -3,12 +3,12 @@
 The first line is the head (pipeline, size, all parameters). Every further line is one chunk:
 
     {"chunk": 12, "s": 3.217, "index": 12, "frames": 12, "set": [["/streamvace/seed", 7, "osc 127.0.0.1:9000"]],
-     "shape": {"seed": 7}, "pictures": ["control"]}
+     "shape": {"seed": 7}, "pictures": ["control"], "precision": "bf16"}
 
 `chunk` counts from the start of the log and `index` from the last reset; `s` is seconds since the log began. `set`
 holds the changes since the previous chunk (address, value, writer; null for a trigger), `shape` the plain values of the
 ChunkInput that differ from the previous chunk, `pictures` the names of its arrays. The arrays are not kept: `streamvace
-render --show` takes them from a clip.
+render --show` takes them from a clip. `precision` is in the first chunk's line, and again where it changes.
 
 Threads: `changed` is called on any thread that writes a parameter, `made` on the engine thread; the `show log` thread
 writes the file.
@@ -91,6 +91,7 @@ class ShowLog:
         self._start_ns = now_ns()
         self._chunks = 0
         self._shape: dict[str, Any] = {}
+        self._precision = ""
         self._pending: list[tuple[int, list[Any]]] = []
         self._lock = threading.Lock()
         self._lines: queue.Queue[str | None] = queue.Queue(_QUEUED)
@@ -126,6 +127,8 @@ class ShowLog:
             "shape": {name: value for name, value in shape.items() if self._shape.get(name, self) != value},
             "pictures": pictures_of(inputs),
         }
+        if chunk.precision != self._precision:
+            line["precision"] = self._precision = chunk.precision
         self._chunks, self._shape = self._chunks + 1, shape
         self._put(line)
 

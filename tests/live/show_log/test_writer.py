@@ -23,7 +23,9 @@ from streamvace.live.offline.signals import OfflineSignals
 from streamvace.live.show_log import writer as show_log
 from streamvace.live.show_log.reader import read_show
 from streamvace.live.show_log.writer import CARRIED, ShowLog, from_json, plain_fields, to_json
+from streamvace.live.worker.messages import WorkerSetup
 from streamvace.records.chunk import Chunk, ChunkInput, PromptMix
+from streamvace.records.model_options import ModelOptions
 from streamvace.system.errors import UserError
 from streamvace.system.media import MediaFolder
 from streamvace.video.film.decode import file_info
@@ -167,6 +169,41 @@ def test_a_log_names_its_noise_rule_and_one_of_an_earlier_version_keeps_the_old(
     replay = Replay(old, lambda name: Twelve(SIZE, 0), MediaFolder(tmp_path), Untouched(), None)  # type: ignore[arg-type]
     assert len(list(replay.chunks())) == 2
     assert given == ["sum", "sum"], "the picture is the one of that evening"
+
+
+def test_a_log_names_the_precision_and_one_of_an_earlier_version_had_fp32(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    for index in range(2):
+        inputs = ChunkInput("a")
+        rig.log.made(inputs, replace(chunk(inputs, index), precision="bf16"))
+    rig.log.close()
+    assert read_show(rig.path).precision == "bf16"
+    written = rig.path.read_text("utf-8")
+    assert written.count(', "precision": "bf16"') == 1, "it is logged when it changes"
+    rig.path.write_text(written.replace(', "precision": "bf16"', ""), "utf-8")
+    assert read_show(rig.path).precision == "fp32"
+    rig.path.write_text(written.replace(', "precision": "bf16"', "").replace("embedded", "longlive"), "utf-8")
+    assert read_show(rig.path).precision == "auto", "the published pipelines chose by the device then as now"
+
+
+@pytest.mark.parametrize(("asked", "used"), [("auto", "bf16"), ("fp32", "fp32")])
+def test_a_show_is_rendered_in_its_own_precision_unless_another_is_asked_for(
+    tmp_path: Path, asked: str, used: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path)
+    inputs = ChunkInput("a")
+    rig.log.made(inputs, replace(chunk(inputs, 0), frames=np.zeros((9, 8, 8, 3), np.uint8), precision="bf16"))
+    rig.log.close()
+    setups: list[WorkerSetup] = []
+
+    def make(setup: WorkerSetup) -> FakeGenerator:
+        setups.append(setup)
+        return FakeGenerator(SIZE, seconds=0)
+
+    monkeypatch.setattr("streamvace.live.offline.render.resolve", lambda factory: make)
+    options = RenderOptions(None, tmp_path / "again.mp4", show=rig.path, model=ModelOptions(precision=asked))
+    assert render_clip(options) == 0
+    assert [setup.model.precision for setup in setups] == [used]
 
 
 def test_a_log_is_never_overwritten(tmp_path: Path) -> None:

@@ -1,0 +1,52 @@
+"""`auto` follows the device, the embedded model too, and a layer that runs in fp32 instead is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from streamvace.records.chunk import ChunkInput
+from streamvace.records.model_options import ModelOptions
+from streamvace.stream import loading
+from streamvace.stream.loading import load_generator
+
+
+@pytest.fixture(autouse=True)
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("dtype", "name", "threads"), [(torch.bfloat16, "bf16", 1), (torch.float32, "fp32", 2)])
+def test_auto_is_the_processor_s_own_precision_for_the_embedded_model_too(
+    dtype: torch.dtype, name: str, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "native_dtype", lambda device: dtype)
+    generator = load_generator("embedded", (32, 32), ModelOptions(device="cpu"))
+    assert {
+        each.dtype for part in (generator.networks.wan, generator.networks.branch) for each in part.parameters()
+    } == {dtype}
+    assert generator.step(ChunkInput("red sphere")).precision == name
+    assert torch.get_num_threads() == threads, "16-bit products of the small model are too short to share"
+
+
+def test_the_number_of_threads_is_the_user_s_if_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "native_dtype", lambda device: torch.bfloat16)
+    load_generator("embedded", (32, 32), ModelOptions(device="cpu", threads=3))
+    assert torch.get_num_threads() == 3
+
+
+def test_a_layer_that_this_processor_computes_wrong_is_named(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    line = "linear 4 -> 6 differs by 117% and runs in fp32"
+    monkeypatch.setattr(loading, "use_right_products", lambda *modules: [line])
+    generator = load_generator("embedded", (32, 32), ModelOptions(device="cpu", precision="bf16"))
+    assert generator.about["products"] == line
+    assert [record.getMessage() for record in caplog.records] == [
+        f"16-bit products of this processor are wrong: {line}"
+    ]

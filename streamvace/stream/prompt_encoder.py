@@ -16,6 +16,7 @@ from torch import Tensor
 
 from streamvace.model.text import TextEncoder
 from streamvace.records.model_options import PROMPT_MODES
+from streamvace.stream.prompt_syntax import read_prompt
 from streamvace.system.errors import UserError
 
 KEPT_TEXTS = 16
@@ -26,10 +27,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EncodedText:
-    """embedding: `[1, L, text_dim]`. unknown: words of the text that the encoder does not know."""
+    """embedding: `[1, L, text_dim]`. unknown: words of the text that the encoder does not know.
+
+    syntax: what was taken out of the text; see `read_prompt`.
+    """
 
     embedding: Tensor
     unknown: tuple[str, ...]
+    syntax: tuple[str, ...] = ()
 
 
 class PromptEncoder:
@@ -59,7 +64,7 @@ class PromptEncoder:
         """
         self._want(tuple(texts))
         for text in dict.fromkeys(texts):
-            if text not in self._kept and (needed or not self._beside or self._encoder.at_hand(text)):
+            if text not in self._kept and (needed or not self._beside or self._encoder.at_hand(read_prompt(text).text)):
                 self._keep(text, self._encode(text))
         with self._lock:
             if all(text in self._kept for text in texts):
@@ -122,7 +127,9 @@ class PromptEncoder:
 
     @torch.inference_mode()
     def _encode(self, text: str) -> EncodedText:
-        return EncodedText(self._encoder.encode([text]), tuple(self._encoder.unknown_words(text)))
+        plain = read_prompt(text)
+        unknown = tuple(self._encoder.unknown_words(plain.text))
+        return EncodedText(self._encoder.encode([plain.text]), unknown, plain.syntax)
 
     def _keep(self, text: str, encoded: EncodedText) -> None:
         with self._lock:

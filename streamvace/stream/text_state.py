@@ -40,7 +40,7 @@ def take_prompt(
             prompt = before
         else:
             state.encoded = _blended(prompt, [text.embedding.to(device) for text in texts]).to(dtype)
-            notes += _unknown_words(prompt, before, texts)
+            notes += _remarks(prompt, before, texts)
     stale = prompt != before or state.text_version != parts.loras.version
     if stale or (control and not state.context_text):
         assert state.encoded is not None
@@ -85,9 +85,15 @@ def _blended(prompt: PromptMix, embeddings: list[Tensor]) -> Tensor:
     return blend(embeddings, [weight for _, weight in prompt.parts])
 
 
-def _unknown_words(prompt: PromptMix, before: PromptMix | None, texts: list[EncodedText]) -> tuple[str, ...]:
-    """A remark about unknown words in the texts that are new since the previous prompt."""
+def _remarks(prompt: PromptMix, before: PromptMix | None, texts: list[EncodedText]) -> tuple[str, ...]:
+    """Remarks about unknown words and ignored syntax in the texts that are new since the previous prompt."""
     known = () if before is None else before.texts
-    fresh = [each.unknown for text, each in zip(prompt.texts, texts, strict=True) if text not in known]
-    unknown = dict.fromkeys(word for words in fresh for word in words)
-    return (f"words the model does not know: {', '.join(unknown)}",) if unknown else ()
+    fresh = [each for text, each in zip(prompt.texts, texts, strict=True) if text not in known]
+    unknown = dict.fromkeys(word for each in fresh for word in each.unknown)
+    syntax = dict.fromkeys(part for each in fresh for part in each.syntax)
+    notes: tuple[str, ...] = ()
+    if unknown:
+        notes += (f"words the model does not know: {', '.join(unknown)}",)
+    if syntax:
+        notes += (f"ignored in the prompt: {', '.join(syntax)}; /streamvace/prompts sets weights, --lora adds LoRAs",)
+    return notes

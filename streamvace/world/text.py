@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
@@ -23,6 +23,10 @@ _IGNORED_WORDS = (
 )
 IGNORED = frozenset(_IGNORED_WORDS.split())
 """Words without meaning for this model; they cause no warning."""
+_JOINER = "\N{ZERO WIDTH JOINER}"
+"""Makes one emoji of two."""
+_PUNCTUATION = "\u1fff"
+"""Signs up to here (degree, copyright, accents on their own) are punctuation, above are emoji."""
 
 
 @lru_cache(maxsize=1)
@@ -33,12 +37,38 @@ def synonyms() -> dict[str, tuple[str, ...]]:
 
 
 def words_of(prompt: str) -> list[str]:
-    """The words of a prompt in lower case."""
-    return re.findall(r"[a-z]+", prompt.lower())
+    """The words of a prompt in lower case, in any script. A row of emoji is a word; a number alone is none."""
+    words: list[str] = []
+    before = ""
+    for character in unicodedata.normalize("NFC", prompt).lower():
+        kind = _kind(character)
+        kind = before if kind == "joined" else kind
+        if kind and kind == before:
+            words[-1] += character
+        elif kind:
+            words.append(character)
+        before = kind
+    return [word for word in words if not word.isnumeric()]
+
+
+def _kind(character: str) -> str:
+    """`word`, `sign` (emoji), `joined` (belongs to the character before it), or empty for a separator."""
+    category = unicodedata.category(character)
+    if category[0] in "LN":
+        return "word"
+    if category[0] == "M" or character == _JOINER:
+        return "joined"
+    return "sign" if category in ("So", "Sk") and character > _PUNCTUATION else ""
+
+
+def _folded(word: str) -> str:
+    """The letters of a word without accents, width and case: `Ｎéon` is `neon`."""
+    return "".join(letter for letter in unicodedata.normalize("NFKD", word).casefold() if letter.isalpha())
 
 
 def _known(word: str) -> tuple[str, ...] | None:
     """The vocabulary words for `word`; empty: ignored; None: unknown. A plural counts as its singular."""
+    word = _folded(word)
     for form in (word, word[:-1] if word.endswith("s") else word, word[:-2] if word.endswith("es") else word):
         if form in _INDEX:
             return (form,)

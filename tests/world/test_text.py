@@ -1,5 +1,6 @@
 """The closed vocabulary: what is known is understood, what is not is said."""
 
+import pytest
 import torch
 
 import osc_schema
@@ -28,6 +29,29 @@ def test_a_style_counts_wherever_it_stands_in_the_prompt() -> None:
 def test_unknown_words_are_reported_once_and_in_order() -> None:
     assert unknown_words("a red dragon and another dragon over Paris") == ["dragon", "another", "paris"]
     assert unknown_words("glossy red ring on blue and purple plasma background") == []
+
+
+@pytest.mark.parametrize(
+    ("prompt", "unknown"),
+    [
+        ("赤い球、青い背景", ["赤い球", "青い背景"]),
+        ("красный шар", ["красный", "шар"]),
+        ("rote Würfel", ["rote", "würfel"]),
+        ("rote Wu\u0308rfel", ["rote", "würfel"]),  # decomposed, as macOS writes it
+        ("हिन्दी शब्द", ["हिन्दी", "शब्द"]),
+        ("red ball 🔥🔥 and 👩‍🚀", ["🔥🔥", "👩‍🚀"]),
+        ("red🔥ball", ["🔥"]),
+        ("3d ball, 2 rings at 90°", ["3d"]),
+    ],
+)
+def test_words_of_any_script_are_reported_whole(prompt: str, unknown: list[str]) -> None:
+    assert unknown_words(prompt) == unknown
+
+
+@pytest.mark.parametrize("prompt", ["réd báll", "RED BALL", "ＲＥＤ ｂａｌｌ", "red2 ball2", "re\u0301d ball"])
+def test_accents_width_and_digits_do_not_hide_a_known_word(prompt: str) -> None:
+    assert tokens_of(prompt) == tokens_of("red ball")
+    assert unknown_words(prompt) == []
 
 
 def test_padding_rows_are_zero_and_a_long_prompt_is_cut() -> None:

@@ -60,6 +60,7 @@ class Rig:
         self.backlog = Backlog(play_rate=24.0, rate=30.0)
         self.delivered: list[Chunk] = []
         self.loaded = Loaded()
+        self.reporter = Reporter(self.lines.append)
         self.director = Director(
             size=SIZE,
             blocks=lambda: self.blocks,
@@ -69,7 +70,7 @@ class Rig:
             deliver=lambda chunk, pace: self.delivered.append(chunk),
             look_ahead=LookAhead(),
             pictures=self.loaded,
-            reporter=Reporter(self.lines.append),
+            reporter=self.reporter,
             clock=lambda: self.now_ns,
         )
 

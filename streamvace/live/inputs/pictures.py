@@ -23,7 +23,8 @@ from streamvace.system.errors import UserError
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter, one_line
 from streamvace.telemetry.telemetry import Stats
-from streamvace.video.film.decode import to_rgba
+from streamvace.video.film.animated_webp import is_animated
+from streamvace.video.film.decode import Picture, to_rgba
 
 Pixels = NDArray[np.uint8]
 
@@ -60,13 +61,15 @@ def load_picture(path: Path) -> Pixels:
         nbytes = path.stat().st_size
         if nbytes > MAX_FILE_BYTES:
             raise UserError(f"{path.name} has {nbytes / 1e6:.0f} MB; at most {MAX_FILE_BYTES / 1e6:.0f} are allowed")
+        if is_animated(path):
+            raise UserError(f"{path.name} is animated; save one picture of it as .png")
         with av.open(str(path), format=demuxer, options=limits) as container:  # for the frame that is read to open it
             stream = container.streams.video[0]
             stream.codec_context.options = limits  # for the frame that is asked for: a decoder of its own
             frame = next(container.decode(stream), None)
             if frame is None:
                 raise UserError(f"{path.name} contains no picture; save it again")
-            return to_rgba(frame)
+            return to_rgba(Picture(frame))
     except (av.FFmpegError, OSError) as error:
         why = " ".join((error.strerror or str(error)).split())
         raise UserError(

@@ -1,4 +1,4 @@
-"""Pictures that hold linear light, EXR most of all, as sRGB.
+"""Pictures that hold linear light (EXR, Radiance HDR, PFM, TIFF of floats) as sRGB.
 
 FFmpeg 9 no longer converts them in its decoder, and its scaler through PyAV only changes the tag.
 """
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 _WHITE = 65535
 
+_FLOATS = ("f32le", "f32be", "f16le", "f16be")
+"""How FFmpeg's names of pixel formats of floats end."""
+
 
 def _srgb_table() -> NDArray[np.uint8]:
     """The sRGB byte for every 16-bit step of light (IEC 61966-2-1): `[65536]`."""
@@ -25,8 +28,15 @@ _SRGB = _srgb_table()
 
 
 def is_linear(frame: Any) -> bool:
-    """Whether the file of this av.VideoFrame says that its values are linear light."""
-    return bool(frame.color_trc == ColorTrc.LINEAR)
+    """Whether the values of this av.VideoFrame are linear light: the file says so, or they are floats of which it says
+    nothing else."""
+    untold = frame.color_trc == ColorTrc.UNSPECIFIED
+    return bool(frame.color_trc == ColorTrc.LINEAR or (untold and frame.format.name.endswith(_FLOATS)))
+
+
+def srgb(light: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Linear light of any shape, 1 is white, as sRGB bytes; clipped."""
+    return _SRGB[np.round(np.clip(light, 0.0, 1.0) * _WHITE).astype(np.uint16)]
 
 
 def linear_to_rgba(frame: Any) -> NDArray[np.uint8]:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import av
 
 from streamvace.system.errors import UserError
-from streamvace.video.film.decode import Timed, open_video
+from streamvace.video.film.decode import Picture, Tell, Timed, Video
+from streamvace.video.film.opening import is_hidden
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr", ".webp", ".bmp", ".tga", ".dpx", ".hdr"})
+SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr", ".webp", ".bmp", ".tga", ".dpx", ".pfm", ".hdr"}
+)
 _COUNTER = re.compile(r"%0?\d*d")
 
 
 def sequence_files(path: Path) -> list[Path]:
-    """The pictures of a sequence in the order of their numbers; empty if the path is a single file.
+    """The pictures of a sequence in the order of their numbers; empty if the path is a single file. Hidden files are no
+    pictures.
 
     path: of a sequence: a folder, or a name with a wildcard (`shot_*.png`) or a counter (`shot_%04d.png`). Raises
     UserError for one without pictures.
@@ -29,33 +32,39 @@ def sequence_files(path: Path) -> list[Path]:
         found = list(path.parent.glob(pattern)) if path.parent.is_dir() else []
     else:
         return []
-    pictures = sorted((file for file in found if file.suffix.lower() in SUFFIXES and file.is_file()), key=_number)
+    pictures = sorted(filter(_is_picture, found), key=_number)
     if not pictures:
         known = ", ".join(sorted(SUFFIXES))
         raise UserError(f"no pictures in {path}: a sequence is of {known}; check the path")
     return pictures
 
 
-def sequence_frames(files: list[Path], rate: float, start: float, skip: Callable[[UserError], None]) -> Iterator[Timed]:
-    """Every picture as (start, duration, av.VideoFrame), from `start` seconds on, at `rate` pictures a second.
+def sequence_frames(
+    files: list[Path], rate: float, start: float, skip: Callable[[UserError], None], tell: Tell
+) -> Iterator[Timed]:
+    """Every picture as (start, duration, picture), from `start` seconds on, at `rate` pictures a second.
 
-    For a picture that cannot be read, `skip` is called, which may raise; the picture before it is shown longer.
+    For a picture that cannot be read, `skip` is called, which may raise; the picture before it is shown longer. `tell`
+    takes a line about how they are converted.
     """
     first = min(int(start * rate), len(files) - 1)
     for index, file in enumerate(files[first:]):
         try:
-            yield index / rate, 1 / rate, _picture(file)
+            yield index / rate, 1 / rate, _picture(file, tell if index == 0 else lambda line: None)
         except UserError as error:
             skip(error)
 
 
-def _picture(file: Path) -> Any:
-    container, stream = open_video(file)
-    with container:
-        try:
-            picture = next(container.decode(stream), None)
-        except av.FFmpegError as error:
-            raise UserError(f"{file} is damaged ({error}); replace it") from error
+def _is_picture(file: Path) -> bool:
+    return file.suffix.lower() in SUFFIXES and file.is_file() and not is_hidden(file)
+
+
+def _picture(file: Path, tell: Tell) -> Picture:
+    try:
+        with Video(file) as video:
+            _, _, picture = next(video.frames(tell=tell), (0.0, 0.0, None))
+    except av.FFmpegError as error:
+        raise UserError(f"{file} is damaged ({error}); replace it") from error
     if picture is None:
         raise UserError(f"{file} is damaged (it holds no picture); replace it")
     return picture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,11 @@ from streamvace.system.errors import UserError
 from streamvace.video.core.address import parse_address
 from streamvace.video.core.resize import fit_cover
 from streamvace.video.core.threaded import ThreadedSource
-from streamvace.video.film.decode import DEFAULT_RATE, FileInfo, Timed, decoded, file_info, open_video, to_rgba
+from streamvace.video.film.animated_webp import animation_frames, animation_info, is_animated
+from streamvace.video.film.decode import DEFAULT_RATE, CutOff, FileInfo, Tell, Timed, Video, file_info, to_rgba
 from streamvace.video.film.sequence import sequence_files, sequence_frames
+
+log = logging.getLogger(__name__)
 
 FPS_LIMITS = (0.1, 1000.0)
 """Fewest and most pictures a second of a sequence."""
@@ -58,28 +62,31 @@ def parse_file(rest: str) -> tuple[Path, FileOptions]:
     return Path(name).expanduser(), options
 
 
-def open_frames(path: Path, options: FileOptions, skip: Callable[[UserError], None]) -> Iterator[Timed]:
+def open_frames(path: Path, options: FileOptions, skip: Callable[[UserError], None], tell: Tell) -> Iterator[Timed]:
     """The frames of a video, a still or a sequence, opened now.
 
-    Raises UserError if it cannot be opened; while iterating, av.FFmpegError for a damaged video. `skip` is called for a
-    picture of a sequence that cannot be read.
+    Raises UserError if it cannot be opened; while iterating, av.FFmpegError for a damaged video, and CutOff after the
+    last frame of one that ends too early. `skip` is called for a picture of a sequence that cannot be read, `tell` with
+    a line about how the pictures are converted.
     """
     pictures = sequence_files(path)
     if pictures:
-        return sequence_frames(pictures, options.fps, options.start, skip)
-    container, stream = open_video(path)
-    seconds = (container.duration or 0) / av.time_base
+        return sequence_frames(pictures, options.fps, options.start, skip, tell)
+    if path.is_file() and is_animated(path):
+        return animation_frames(path, options.start)
+    video = Video(path)
+    seconds = video.seconds
     if options.start and seconds and options.start >= seconds:
-        container.close()
+        video.close()
         raise UserError(f"{path} lasts {seconds:.1f} s and start is {options.start:g}; start earlier")
-    return decoded(container, stream, options.start)
+    return video.frames(options.start, tell)
 
 
 def clip_info(path: Path) -> FileInfo:
     """`file_info` of a video, a still or the first picture of a sequence, which has DEFAULT_RATE."""
     pictures = sequence_files(path)
     if not pictures:
-        return file_info(path)
+        return animation_info(path) if path.is_file() and is_animated(path) else file_info(path)
     first = file_info(pictures[0])
     return FileInfo(first.width, first.height, DEFAULT_RATE, len(pictures))
 
@@ -87,31 +94,36 @@ def clip_info(path: Path) -> FileInfo:
 def read_frames(path: Path, size: tuple[int, int], fit: Fit = fit_cover) -> Iterator[NDArray[np.uint8]]:
     """Every frame of the file or sequence, once and in order, as uint8 `[height, width, 4]`.
 
-    Raises UserError at once if it cannot be opened, and while iterating if it is damaged.
+    Raises UserError at once if it cannot be opened, and while iterating if it is damaged; CutOff after the last frame
+    of a film that ends too early.
     """
     return (pixels for _, _, pixels in timed_frames(path, size, fit=fit))
 
 
 def timed_frames(
-    path: Path, size: tuple[int, int], options: FileOptions | None = None, fit: Fit = fit_cover
+    path: Path,
+    size: tuple[int, int],
+    options: FileOptions | None = None,
+    fit: Fit = fit_cover,
+    tell: Tell = lambda line: None,
 ) -> Iterator[tuple[float, float, NDArray[np.uint8]]]:
     """`read_frames` with times: (start, duration, pixels), in seconds from the first frame given, at the speed asked
-    for. Does not loop."""
+    for. Does not loop. tell: takes a line about how the pictures are converted."""
 
     def damaged(error: UserError) -> None:
         raise error
 
     how = options or FileOptions()
-    opened = open_frames(path, how, damaged)
+    opened = open_frames(path, how, damaged, tell)
 
     def frames() -> Iterator[tuple[float, float, NDArray[np.uint8]]]:
         count = 0
         try:
-            for start, duration, frame in opened:
-                yield start / how.rate, duration / how.rate, fit(to_rgba(frame), size)
+            for start, duration, picture in opened:
+                yield start / how.rate, duration / how.rate, fit(to_rgba(picture, size), size)
                 count += 1
         except av.FFmpegError as error:
-            raise UserError(f"{path} is damaged after frame {count} ({error}); convert or replace it") from error
+            raise UserError(f"{path} is damaged after frame {count} ({error}); replace it") from error
 
     return frames()
 
@@ -147,6 +159,7 @@ class FileSource(ThreadedSource):
         self._fit = fit
         self._clock: Clock = clock or ShowClock()
         self._options = options or FileOptions()
+        self._told: set[str] = set()
         self._first_pass: Iterator[Timed] | None = self._open()  # raises here, on the caller's thread
         self._start_ns = 0
         self._thread.start()
@@ -163,7 +176,19 @@ class FileSource(ThreadedSource):
                 self._stop.wait(self.RETRY_SECONDS)
 
     def _open(self) -> Iterator[Timed]:
-        return open_frames(self._path, self._options, lambda error: self._fault(str(error)))
+        return open_frames(self._path, self._options, lambda error: self._fault(str(error)), self._tell_once)
+
+    def _tell_once(self, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            log.warning("source %s: %s", self.name, line)
+
+    def _whole(self, frames: Iterator[Timed]) -> Iterator[Timed]:
+        """The frames; what is missing after them is a fault, and the pass still ends as any other."""
+        try:
+            yield from frames
+        except CutOff as error:
+            self._fault(str(error))
 
     def _play_once(self) -> None:
         # Opening again takes milliseconds, works for every container and resets the codec; seeking does not always.
@@ -172,7 +197,7 @@ class FileSource(ThreadedSource):
         end = 0.0
         shown: NDArray[np.uint8] | None = None
         count = skipped = 0
-        for starts, lasts, frame in frames:
+        for starts, lasts, picture in self._whole(frames):
             start, duration = starts / self._options.rate, lasts / self._options.rate
             due_ns = self._start_ns + round(start * 1e9)
             behind = (self._clock.now() - due_ns) / 1e9
@@ -186,7 +211,7 @@ class FileSource(ThreadedSource):
                 self.late += 1
                 continue
             skipped = 0
-            shown = self._fit(to_rgba(frame), self._size)
+            shown = self._fit(to_rgba(picture, self._size), self._size)
             self._clock.wait_until(due_ns, self._stop)
             if self._stop.is_set():
                 return

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from streamvace.video.film.decode import decoded, open_video, to_rgba
+from streamvace.video.film.decode import Video, to_rgba
 from tests.video.helpers import write_exr
 
 LIGHT = np.concatenate([[np.nan, np.inf, -np.inf], np.linspace(-0.25, 2.0, 61)]).astype(np.float32)
@@ -16,7 +17,7 @@ LIGHT = np.concatenate([[np.nan, np.inf, -np.inf], np.linspace(-0.25, 2.0, 61)])
 
 
 def read(path: Path) -> NDArray[np.uint8]:
-    _, _, frame = next(decoded(*open_video(path)))
+    _, _, frame = next(Video(path).frames())
     return to_rgba(frame)
 
 
@@ -40,6 +41,17 @@ def test_every_kind_of_exr_has_the_curve_of_srgb(tmp_path: Path, pixels: str, ch
     expected = np.array([0.0, 255.0, 0.0, *(srgb(float(light)) for light in LIGHT[3:])])
     assert np.abs(shown[..., :3] - expected[None, :, None]).max() <= 0.6
     assert np.abs(shown[..., 3] - 255 * alpha).max() < 1
+
+
+@pytest.mark.parametrize("name", ["a.hdr", "a.pfm", "a.tif", "gray.pfm"])
+def test_other_pictures_of_floats_are_linear_light_too(tmp_path: Path, name: str) -> None:
+    light = np.broadcast_to(np.linspace(0, 1.5, 64, dtype=np.float32)[None, :, None], (48, 64, 3)).copy()
+    given = light[..., 0] if name.startswith("gray") else light
+    assert cv2.imwrite(str(tmp_path / name), given)
+    shown = read(tmp_path / name)[..., :3]
+    expected = np.array([srgb(float(each)) for each in light[0, :, 0]])
+    assert np.abs(shown - expected[None, :, None]).max() <= 2  # Radiance HDR has eight bits and an exponent
+    assert np.abs(shown[0, 21].astype(int) - 188).max() <= 2  # half the light is 188 in sRGB
 
 
 def test_dark_light_keeps_its_steps(tmp_path: Path) -> None:

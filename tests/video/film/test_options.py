@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import cv2
@@ -31,12 +32,14 @@ def write_picture(path: Path, grey: int) -> Path:
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """Eleven pictures, numbered without leading zeros: 10 comes after 9, not after 1."""
+    """Eleven pictures, numbered without leading zeros: 10 comes after 9, not after 1. Beside them what is no picture:
+    notes, and the files that systems and editors hide."""
     folder = tmp_path / "frames"
     folder.mkdir()
     for index in range(11):
         write_picture(folder / f"shot_{index}.png", shade(index))
-    (folder / "notes.txt").write_text("no picture")
+    for name in ("notes.txt", "._shot_3.png", ".shot_4.png", ".DS_Store", "Thumbs.db", "desktop.ini"):
+        (folder / name).write_bytes(b"\x00\x05\x16\x07 no picture")
     return folder
 
 
@@ -92,12 +95,24 @@ def test_a_start_falls_on_its_frame_wherever_the_key_frames_are(
     source.close()
 
 
-@pytest.mark.parametrize("written", ["", "/shot_*.png", "/shot_%d.png"])
+@pytest.mark.parametrize("written", ["", "/*.png", "/shot_*.png", "/shot_%d.png"])
 def test_a_folder_or_a_pattern_is_a_sequence_in_the_order_of_its_numbers(pictures: Path, written: str) -> None:
     path = Path(f"{pictures}{written}")
     assert [shade_index(pixels) for pixels in read_frames(path, SIZE)] == list(range(11))
     info = clip_info(path)
     assert (info.width, info.height, info.rate, info.frames) == (64, 48, 24.0, 11)
+
+
+def test_a_picture_that_windows_hides_is_left_out(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Path.stat
+
+    def stat(path: Path, **how: bool) -> object:
+        found = known(path, **how)
+        attributes = 2 if path.name == "shot_5.png" else 32
+        return SimpleNamespace(st_mode=found.st_mode, st_file_attributes=attributes)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    assert [path.name for path in sequence_files(pictures)] == [f"shot_{n}.png" for n in range(11) if n != 5]
 
 
 def test_a_sequence_plays_at_its_rate_from_its_start(pictures: Path, played: Play) -> None:

@@ -12,7 +12,7 @@ from streamvace.records.frame import Frame
 from streamvace.system.errors import UserError
 from streamvace.video.core.rate import exact_rate
 from streamvace.video.endpoints import open_sink
-from streamvace.video.film.decode import decoded, file_info, open_video
+from streamvace.video.film.decode import Video, file_info, to_rgba
 from streamvace.video.film.format import FORMATS
 from streamvace.video.film.sink import FileSink
 from streamvace.video.film.source import read_frames
@@ -139,12 +139,8 @@ def test_a_slow_file_sink_drops_and_counts_and_keeps_the_length(
     until(lambda: writer.asked == 3)
     sink.publish(frame(8))
     sink.close()
-    shown = [(round(start * 10), shade_index_of(picture)) for start, _, picture in decoded(*open_video(path))]
+    shown = [(round(start * 10), shade_index(to_rgba(picture))) for start, _, picture in Video(path).frames()]
     assert shown == [(0, 0), (1, 1), (2, 2), (8, 8)]
-
-
-def shade_index_of(picture: object) -> int:
-    return shade_index(np.asarray(picture.to_ndarray(format="rgba")))  # type: ignore[attr-defined]
 
 
 def test_a_full_disk_is_reported_once_and_the_show_goes_on(tmp_path: Path) -> None:

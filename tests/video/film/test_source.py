@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from streamvace.system.errors import UserError
-from streamvace.video.film.decode import decoded, file_info, open_video, to_rgba
+from streamvace.video.film.decode import Video, file_info, to_rgba
 from streamvace.video.film.source import FileSource, read_frames
 from tests.video.helpers import HandClock, next_frame, shade_index, until, write_clip
 
@@ -87,24 +87,6 @@ def test_a_jpeg_is_a_source_too(tmp_path: Path) -> None:
     assert np.abs(pixels[..., :3].astype(int) - (200, 0, 0)).max() < 12
 
 
-def test_a_phone_video_is_turned_upright(tmp_path: Path) -> None:
-    path = tmp_path / "phone.mp4"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=10)
-        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
-        if not hasattr(stream, "set_display_rotation"):
-            pytest.skip("this PyAV cannot write the rotation that it reads: pip install 'av>=18'")
-        stream.set_display_rotation(90)  # counter-clockwise: the left half goes to the bottom
-        lying = np.zeros((32, 64, 3), np.uint8)
-        lying[:, :32] = 255
-        container.mux(stream.encode(av.VideoFrame.from_ndarray(lying)))
-        container.mux(stream.encode())
-    assert (file_info(path).width, file_info(path).height) == (32, 64)
-    (upright,) = read_frames(path, (32, 64))
-    assert upright[:30, :, 0].max() < 20
-    assert upright[34:, :, 0].min() > 235
-
-
 def test_frames_of_uneven_length_keep_their_times(tmp_path: Path) -> None:
     path = tmp_path / "uneven.mkv"
     with av.open(str(path), "w") as container:
@@ -115,7 +97,7 @@ def test_frames_of_uneven_length_keep_their_times(tmp_path: Path) -> None:
             frame.pts, frame.time_base = pts, Fraction(1, 100)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    starts = [start for start, _, _ in decoded(*open_video(path))]
+    starts = [start for start, _, _ in Video(path).frames()]
     assert starts == pytest.approx([0.0, 0.1, 0.15, 0.4], abs=0.002)
 
 
@@ -128,7 +110,7 @@ def test_colours_of_a_high_definition_file_come_out_right(tmp_path: Path) -> Non
         frame = av.VideoFrame.from_ndarray(np.full((720, 1280, 3), (220, 40, 90), np.uint8))
         container.mux(stream.encode(frame.reformat(format="yuv420p", dst_colorspace=1)))
         container.mux(stream.encode())
-    _, _, first = next(decoded(*open_video(path)))
+    _, _, first = next(Video(path).frames())
     assert np.abs(to_rgba(first)[300, 300, :3].astype(int) - (220, 40, 90)).max() <= 3
 
 
@@ -141,16 +123,6 @@ def test_a_missing_file_names_its_neighbours(tmp_path: Path) -> None:
 def test_a_file_in_a_missing_folder_names_the_folder(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not exist; check the path"):
         read_frames(tmp_path / "nowhere" / "clip.mp4", (8, 8))
-
-
-@pytest.mark.parametrize("content", [b"", b"not a video at all", bytes(1000)])
-def test_a_file_that_is_no_video_says_so_on_one_line_with_the_fix(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "broken.mp4"
-    path.write_bytes(content)
-    with pytest.raises(UserError, match="cannot be read as video or picture") as caught:
-        FileSource(path, (8, 8))
-    assert "\n" not in str(caught.value)
-    assert "ffmpeg -i" in str(caught.value)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not let a file vanish while it is open")

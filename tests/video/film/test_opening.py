@@ -1,0 +1,98 @@
+"""A file that cannot be opened is one line with its own reason; converting is advised only where that helps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from streamvace.system.errors import UserError
+from streamvace.video.film.decode import Video, file_info
+from streamvace.video.film.source import read_frames
+from tests.video.film.files import cut_off, film, frame_of, tiled_avif
+from tests.video.helpers import write_clip
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        Video(path)
+    line = str(caught.value)
+    assert "\n" not in line
+    assert "Errno" not in line
+    return line
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"", r"clip.mp4 is empty (0 bytes); copy or record it again"),
+        (b"\x00\x05\x16\x07" + bytes(100), "holds no picture: macOS keeps notes in it"),
+        (b"not a video at all", "is no video or picture that can be read here"),
+        (bytes(1000), "is no video or picture that can be read here"),
+        (b"\x1aE\xdf\xa3" + bytes(100), "is damaged or not complete"),
+        (b"RIFF\0\0\0\0AVI " + bytes(100), "is damaged or not complete"),
+    ],
+)
+def test_each_reason_is_named_and_none_asks_to_convert(tmp_path: Path, content: bytes, line: str) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(content)
+    assert line in refusal(path)
+    assert "convert" not in refusal(path)
+
+
+def test_the_companion_that_macos_writes_names_the_film(tmp_path: Path) -> None:
+    (tmp_path / "._clip.mp4").write_bytes(b"\x00\x05\x16\x07" + bytes(100))
+    assert "name clip.mp4 beside it" in refusal(tmp_path / "._clip.mp4")
+
+
+def test_a_film_that_was_never_finished_is_said_to_be_incomplete(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "take.mp4", 10)
+    path.write_bytes(path.read_bytes()[:-600])
+    assert "is damaged or not complete" in refusal(path)
+    assert "convert" not in refusal(path)
+
+
+def test_a_file_of_sound_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "song.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=8000)
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        sound.rate = 8000
+        container.mux(stream.encode(sound))
+        container.mux(stream.encode())
+    assert "holds only sound; name a film or a picture" in refusal(path)
+
+
+def test_an_unknown_codec_is_the_one_reason_to_convert(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "odd.mp4", 3)
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz"))
+    assert f'convert it with: ffmpeg -i "{path}"' in refusal(path)
+
+
+def test_a_tiled_picture_is_refused_and_never_shows_one_tile(tmp_path: Path) -> None:
+    line = refusal(tiled_avif(tmp_path / "phone.avif"))
+    assert "is stored in 2 tiles, which cannot be assembled here; save it as .jpg or .png" in line
+
+
+def test_texts_that_are_not_unicode_are_no_reason_to_refuse(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.avi", [frame_of(np.zeros((32, 32, 3), np.uint8))], "mpeg4", metadata={"title": "NAME"})
+    path.write_bytes(path.read_bytes().replace(b"NAME", b"\xff\xfe\xe4\x80"))
+    assert file_info(path).width == 32
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.webm", "clip.avi"])
+def test_a_film_that_is_cut_off_plays_what_is_there_and_then_says_what_is_missing(tmp_path: Path, name: str) -> None:
+    codec = {".webm": "libvpx", ".avi": "mpeg4"}.get(Path(name).suffix, "libx264")
+    path = cut_off(tmp_path / name, 0.5, codec)
+    shown: list[object] = []
+    with pytest.raises(UserError) as caught:
+        shown.extend(read_frames(path, (64, 48)))
+    count = len(shown)
+    assert 0 < count < 40
+    there = {".webm": "of 2.0 s"}.get(path.suffix, f"{count} of 50 frames")
+    assert "is cut off" in str(caught.value)
+    assert there in str(caught.value)
+    assert "convert" not in str(caught.value)
+    list(read_frames(cut_off(tmp_path / name, 1.0, codec), (64, 48)))

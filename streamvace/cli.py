@@ -66,7 +66,7 @@ PrecisionName = Annotated[
 AttentionName = Annotated[
     str,
     typer.Option(
-        "--attention", help="Attention kernel: auto, sdpa, sage, flash2, flash3.", rich_help_panel=MODEL_PANEL
+        "--attention", help="Attention kernel: auto, sdpa, sage, sage1, flash2, flash3.", rich_help_panel=MODEL_PANEL
     ),
 ]
 CodecName = Annotated[

@@ -138,9 +138,9 @@ def test_every_card_is_asked_for_its_kernel(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8 + device.index, 0))
-    monkeypatch.setattr(attention, "agrees_with_sdpa", lambda *_: True)
+    monkeypatch.setattr(attention, "fault_of", lambda *_: "")
     monkeypatch.setattr(
-        attention, "KERNELS", (attention.KernelRow("fast", lambda: attention.sdpa, frozenset({9}), ""),)
+        attention, "KERNELS", (attention.KernelRow("fast", lambda: attention.sdpa, frozenset({9}), "", 0.01),)
     )
     assert doctor_facts._attention() == {
         "attention": ("sdpa; fast supports compute capability 9.x, this device has 8.x", "fast")

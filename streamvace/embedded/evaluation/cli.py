@@ -56,7 +56,7 @@ def evaluate(
         str, typer.Option(help="auto, fp32, bf16, fp16, int8, fp8.", rich_help_panel=LIVE)
     ] = ModelOptions.precision,
     attention: Annotated[
-        str, typer.Option(help="auto, sdpa, sage, flash2, flash3.", rich_help_panel=LIVE)
+        str, typer.Option(help="auto, sdpa, sage, sage1, flash2, flash3.", rich_help_panel=LIVE)
     ] = ModelOptions.attention,
     compiled: Annotated[
         str, typer.Option("--compile", help="off; or blocks.", rich_help_panel=LIVE)

@@ -293,7 +293,7 @@ class UMT5TextEncoder:
             library = _package("transformers")
             try:
                 self._tokenizer = library.AutoTokenizer.from_pretrained(
-                    str(self._tokenizer_folder), local_files_only=True
+                    str(self._tokenizer_folder), local_files_only=True, trust_remote_code=False
                 )
             except (OSError, ValueError, KeyError) as error:
                 first = str(error).partition("\n")[0]

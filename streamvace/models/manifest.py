@@ -139,6 +139,11 @@ def vision_rows(publisher: str) -> Mapping[str, dict[str, Any]]:
     return _data()["vision"][publisher]
 
 
+def pins() -> Mapping[str, dict[str, Any]]:
+    """Commit and SHA-256 of published files by `OWNER/REPOSITORY/PATH`, where they are known. See models/pins.py."""
+    return _data()["pins"]
+
+
 @cache
 def _data() -> dict[str, dict[str, dict[str, Any]]]:
     text = files("streamvace.models").joinpath("manifest.json").read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from streamvace.models.manifest import FOLDER_VARIABLE, ModelFile
+from streamvace.models.pins import NEWEST, check_pin, pin_of
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import install_command
 
@@ -48,23 +49,30 @@ def pull(entry: ModelFile, folder: Path, say: Callable[[str], None]) -> Path:
 def fetch_file(
     name: str, repository: str, path: str, licence: str, folder: Path, say: Callable[[str], None], copies: int = 1
 ) -> Path:
-    """Download one file of a repository to the downloads folder; huggingface_hub shows the progress and resumes.
+    """Download one file of a repository to the downloads folder; huggingface_hub shows the progress and resumes. Its
+    commit and content must be those of its pin; see `pins`.
 
     name: of the model, for `say`. copies: how many of it exist on the disk at once, at most. Raises UserError.
     """
     hub = _hub()
+    file = f"{repository}/{path}"
+    pin = pin_of(folder, file)
+    revision = NEWEST if pin is None else pin.commit
     local = folder / DOWNLOADS / repository.replace("/", "--")
     try:
-        size = hub.get_hf_file_metadata(hub.hf_hub_url(repository, path)).size
-        if size:
-            _check_space(name, copies * size, folder)
-            say(f"{name}: {repository}/{path}, {size / GB:.2f} GB, licence: {licence}")
-        return Path(hub.hf_hub_download(repo_id=repository, filename=path, local_dir=str(local)))
+        about = hub.get_hf_file_metadata(hub.hf_hub_url(repository, path, revision=revision))
+        commit = about.commit_hash or revision
+        if about.size:
+            _check_space(name, copies * about.size, folder)
+            say(f"{name}: {file} at {commit[:12]}, {about.size / GB:.2f} GB, licence: {licence}")
+        found = Path(hub.hf_hub_download(repo_id=repository, filename=path, revision=commit, local_dir=str(local)))
     except _network_errors(hub) as error:
         first = str(error).partition("\n")[0][:200]
         raise UserError(
-            f"cannot download {repository}/{path}: {first}; run the same command again to resume"
+            f"cannot download {file} at {revision[:12]}: {first}; run the same command again to resume"
         ) from error
+    check_pin(folder, file, commit, found)
+    return found
 
 
 def _fetch(entry: ModelFile, path: str, folder: Path, say: Callable[[str], None]) -> Path:

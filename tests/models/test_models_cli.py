@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -29,6 +30,16 @@ from tests.networks import SMALL
 
 LONGLIVE = ("longlive-base", "longlive-lora", "vace-1.3b", "umt5-xxl", "umt5-tokenizer", "taehv")
 Publisher = dict[tuple[str, str], Callable[[Path], object] | None]
+
+
+COMMIT = "c0ffee" + "0" * 34
+"""The newest commit of every repository, and the only one."""
+
+
+def metadata(revision: str) -> SimpleNamespace:
+    """What the hub says about a file."""
+    assert revision in ("main", COMMIT)
+    return SimpleNamespace(size=1000, commit_hash=COMMIT)
 
 
 def run(*arguments: str) -> Result:
@@ -75,7 +86,8 @@ def publisher(monkeypatch: pytest.MonkeyPatch) -> Publisher:
     class HfHubHTTPError(HTTPError):
         pass
 
-    def download(repo_id: str, filename: str, local_dir: str) -> str:
+    def download(repo_id: str, filename: str, revision: str, local_dir: str) -> str:
+        assert revision == COMMIT, "a branch may have moved since its commit was read"
         path = Path(local_dir) / filename
         path.parent.mkdir(parents=True, exist_ok=True)
         if (repo_id, filename) not in published:
@@ -87,8 +99,8 @@ def publisher(monkeypatch: pytest.MonkeyPatch) -> Publisher:
 
     hub: Any = ModuleType("huggingface_hub")
     hub.hf_hub_download = download
-    hub.hf_hub_url = lambda repo, path: (repo, path)
-    hub.get_hf_file_metadata = lambda url: SimpleNamespace(size=1000)
+    hub.hf_hub_url = lambda repo, path, revision: revision
+    hub.get_hf_file_metadata = lambda revision: metadata(revision)
     hub.errors = ModuleType("huggingface_hub.errors")
     hub.errors.HfHubHTTPError = HfHubHTTPError
     monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
@@ -133,6 +145,31 @@ def test_a_model_that_is_not_what_it_says_never_reaches_its_place(publisher: Pub
     with pytest.raises(UserError, match="lacks"):
         run("pull", "taehv")
     assert not (models / "taehv.safetensors").exists()
+
+
+def test_a_file_that_its_publisher_replaces_is_refused_until_its_pin_is_removed(
+    publisher: Publisher, models: Path
+) -> None:
+    weights = TAEHV().state_dict()
+    publisher["lightx2v/Autoencoders", "taew2_1.pth"] = lambda path: torch.save(weights, path)
+    said = run("pull", "taehv").output
+    assert "lightx2v/Autoencoders/taew2_1.pth at c0ffee000000" in said
+    lock = json.loads((models / "models.lock.json").read_text())
+    pin = lock["lightx2v/Autoencoders/taew2_1.pth"]
+    assert pin["commit"] == COMMIT
+    assert len(pin["sha256"]) == 64
+    assert "ready" in run("pull", "taehv", "--again").output, "the same content is the same file"
+
+    other = {name: value + 1 for name, value in weights.items()}
+    publisher["lightx2v/Autoencoders", "taew2_1.pth"] = lambda path: torch.save(other, path)
+    line = rf"has sha256 [0-9a-f]{{12}}\.\.\., the first download had {pin['sha256'][:12]}.*remove its entry from"
+    with pytest.raises(UserError, match=line):
+        run("pull", "taehv", "--again")
+    kept = load_file(models / "taehv.safetensors")
+    assert all(torch.equal(kept[name], value) for name, value in weights.items()), "the old model stays"
+    assert not [path for path in (models / DOWNLOADS).rglob("*") if path.is_file()], "the refused file is gone"
+    (models / "models.lock.json").write_text(json.dumps({}))
+    assert "ready" in run("pull", "taehv", "--again").output
 
 
 def test_a_network_that_is_down_is_one_line(publisher: Publisher, models: Path) -> None:

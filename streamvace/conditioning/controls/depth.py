@@ -197,7 +197,7 @@ def load_depth(folder: Path, device: str) -> Any:
 
         kind = torch.float16 if device.startswith("cuda") else torch.float32
         network = AutoModelForDepthEstimation.from_pretrained(
-            str(folder), local_files_only=True, use_safetensors=True, dtype=kind
+            str(folder), local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype=kind
         )
     except (ImportError, OSError, ValueError) as error:
         first = str(error).partition("\n")[0][:200]

@@ -337,7 +337,10 @@ def render(
     model: ModelOptions,
     parameters: dict[str, Coerced],
 ) -> None:
-    """Generate a video from a clip offline, frame by frame. The same command gives the same video."""
+    """Generate a video from a clip offline, frame by frame. The same command gives the same video.
+
+    The exit code is 1 if an input is cut off (the video ends where it does), and 2 if no video was written.
+    """
     from streamvace.live.offline.render import RenderOptions, render_clip
     from streamvace.live.options import parse_size
 

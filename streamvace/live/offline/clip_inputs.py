@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -14,10 +14,26 @@ import numpy as np
 from streamvace.control.parameters import Snapshot
 from streamvace.live.director.layout import ROLES, Pictures
 from streamvace.live.inputs.inputs import LEAD, PREFIX
-from streamvace.live.offline.timeline import Timeline, looped
+from streamvace.live.offline.timeline import Shown, Timeline, looped
 from streamvace.system.media import MediaFolder
 from streamvace.video.core.address import parse_address
+from streamvace.video.film.decode import CutOff
 from streamvace.video.film.source import FPS_LIMITS, FileOptions, timed_frames
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found out about films while they were read: lines for the user.
+
+    notes: how their pictures are converted. missing: which of them ended too early.
+    """
+
+    notes: set[str] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
+
+    def and_notes(self, notes: set[str]) -> Findings:
+        """With more notes."""
+        return replace(self, notes=self.notes | notes)
 
 
 @dataclass(frozen=True)
@@ -53,7 +69,8 @@ class ClipInputs:
 
         Raises UserError for a file that is missing or cannot be read.
         """
-        self._clip = islice(timed_frames(clip, size), frames)
+        self.findings = Findings()
+        self._clip = islice(_shown(clip, size, FileOptions(), self.findings), frames)
         self._period = 1 / rate
         slowest, fastest = FPS_LIMITS
         defaults: dict[str, Any] = {"loop": False, "fps": min(max(rate, slowest), fastest)}
@@ -64,7 +81,7 @@ class ClipInputs:
         }
         if mask is not None:
             films["mask"] = mask, FileOptions(**defaults)
-        self._others = {role: open_timeline(film, size, options) for role, (film, options) in films.items()}
+        self._others = {role: open_timeline(*film, size, self.findings) for role, film in films.items()}
 
     def take(self, count: int) -> Taken:
         """The next `count` frames of the clip, and of every other role."""
@@ -80,10 +97,23 @@ class ClipInputs:
         return Taken(replace(Pictures.of_one(np.stack(shown)), **others), moments, len(taken))
 
 
-def open_timeline(film: Path, size: tuple[int, int], options: FileOptions) -> Timeline:
+def open_timeline(film: Path, options: FileOptions, size: tuple[int, int], findings: Findings) -> Timeline:
     """A film's pictures by time, fitted to `size` (width, height). Raises UserError if it cannot be opened."""
-    play = partial(timed_frames, film, size, options)
+    play = partial(_shown, film, size, options, findings)
     return Timeline(looped(play) if options.loop else play(), film)
+
+
+def _shown(film: Path, size: tuple[int, int], options: FileOptions, findings: Findings) -> Iterator[Shown]:
+    """A film's pictures, opened now; one that is cut off ends where it ends."""
+    frames = timed_frames(film, size, options, tell=findings.notes.add)
+
+    def until_cut() -> Iterator[Shown]:
+        try:
+            yield from frames
+        except CutOff as error:
+            findings.missing.add(str(error))
+
+    return until_cut()
 
 
 def _address(text: str, media: MediaFolder, defaults: Mapping[str, Any]) -> tuple[Path, FileOptions]:

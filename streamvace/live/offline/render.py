@@ -19,7 +19,7 @@ from streamvace.control.coercion import Coerced
 from streamvace.control.parameters import Change, Parameters, Snapshot
 from streamvace.live.director.anchors import STANDING
 from streamvace.live.director.stills import wishes
-from streamvace.live.offline.clip_inputs import ClipInputs
+from streamvace.live.offline.clip_inputs import ClipInputs, Findings
 from streamvace.live.offline.director import MakeGenerator, OfflineDirector, load_still
 from streamvace.live.offline.replay import Replay, check_pictures
 from streamvace.live.offline.signals import OfflineSignals
@@ -41,6 +41,9 @@ from streamvace.video.film.source import clip_info
 from streamvace.video.film.writer import VideoWriter
 
 _MASK_SOURCE = "/streamvace/mask_source"
+
+INCOMPLETE = 1
+"""Exit code if a film was written, but one that it was made from is cut off."""
 
 
 @dataclass(frozen=True)
@@ -68,15 +71,18 @@ class RenderOptions:
 
 
 def render_clip(options: RenderOptions) -> int:
-    """Write the clip; returns the exit code. Raises UserError, as far as possible before anything is written."""
-    notes = _from_clip(options) if options.show is None else _from_show(options, options.show)
-    for note in sorted(notes):
+    """Write the clip; returns the exit code, 0 or INCOMPLETE. Raises UserError, as far as possible before anything is
+    written."""
+    found = _from_clip(options) if options.show is None else _from_show(options, options.show)
+    for note in sorted(found.notes):
         say(f"note: {note}")
-    return 0
+    for line in sorted(found.missing):
+        say(line)
+    return INCOMPLETE if found.missing else 0
 
 
-def _from_clip(options: RenderOptions) -> set[str]:
-    """Render every frame of the input with one set of parameters; returns notes for the user."""
+def _from_clip(options: RenderOptions) -> Findings:
+    """Render every frame of the input with one set of parameters; returns what there is to say."""
     if options.input is None:
         raise UserError("nothing to render; name a clip with --input, or the log of a show with --show")
     size = _checked(options, options.pipeline, options.size)
@@ -94,7 +100,7 @@ def _from_clip(options: RenderOptions) -> set[str]:
     director = OfflineDirector(options.pipeline, _generator_maker(options, size), signals, pictures.get)
     total = min(info.frames or 0, options.frames or info.frames or 0) or options.frames
     _write(options, size, info.rate, total, _clip_frames(director, snapshot, inputs))
-    return director.notes
+    return inputs.findings.and_notes(director.notes)
 
 
 def _clip_frames(director: OfflineDirector, snapshot: Snapshot, inputs: ClipInputs) -> Iterator[Pixels]:
@@ -110,8 +116,8 @@ def _clip_frames(director: OfflineDirector, snapshot: Snapshot, inputs: ClipInpu
         starts = False
 
 
-def _from_show(options: RenderOptions, log: Path) -> set[str]:
-    """Render a show from its log, at its own rate; returns notes for the user."""
+def _from_show(options: RenderOptions, log: Path) -> Findings:
+    """Render a show from its log, at its own rate; returns what there is to say."""
     show = read_show(log)
     if set(options.parameters) - {PIPELINE} or options.mask:
         raise UserError("a show has its own parameters; render it without --mask and parameters")
@@ -127,7 +133,7 @@ def _from_show(options: RenderOptions, log: Path) -> set[str]:
     replay = Replay(show, _generator_maker(options, size), media, signals, options.input)
     frames = (frame for chunk in replay.chunks() for frame in _frames_of(chunk))
     _write(options, size, show.content_rate, min(show.frames, options.frames or show.frames), frames)
-    return replay.notes
+    return replay.findings.and_notes(replay.notes)
 
 
 def _write(

@@ -12,7 +12,7 @@ import osc_schema
 from streamvace.control.parameters import Change, Parameters
 from streamvace.live.director.layout import Pictures
 from streamvace.live.inputs.pictures import Wish
-from streamvace.live.offline.clip_inputs import open_timeline
+from streamvace.live.offline.clip_inputs import Findings, open_timeline
 from streamvace.live.offline.director import MakeGenerator, OfflineDirector, load_still
 from streamvace.live.offline.signals import OfflineSignals
 from streamvace.live.show_log.reader import ShowFile, ShownChunk
@@ -41,7 +41,8 @@ class Replay:
         self._media = media
         # A sequence of pictures has no rate of its own.
         how = FileOptions(fps=show.content_rate)
-        self._clip = None if clip is None else open_timeline(clip, show.size, how)
+        self.findings = Findings()
+        self._clip = None if clip is None else open_timeline(clip, how, show.size, self.findings)
         self._played = 0
         self._director = OfflineDirector(show.pipeline, make, signals, cache(self._still))
         self.notes = self._director.notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from streamvace.video.film.source import read_frames
 from streamvace.video.film.writer import VideoWriter
 from tests.control.coerced import coerced
 from tests.live.fakes import FakeGenerator
+from tests.video.film.files import cut_off, film, frame_of
 from tests.video.helpers import write_clip
 
 SIZE = (64, 64)
@@ -82,6 +84,34 @@ def test_every_frame_is_used_once_in_order_nine_first_then_twelve(tmp_path: Path
     assert render_clip(options(tmp_path)) == 0
     assert [len(inputs.control) for inputs in SEEN if inputs.control is not None] == [9, 12, 12]
     assert greys(tmp_path / "out.mp4") == list(range(25))
+
+
+def test_a_clip_that_is_cut_off_is_rendered_as_far_as_it_goes_and_the_exit_code_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = cut_off(tmp_path / "in.mp4", 0.5)
+    assert render_clip(options(tmp_path)) == 1
+    there = len(greys(tmp_path / "out.mp4"))
+    assert 0 < there < 40
+    assert f"{path} is cut off: {there} of 50 frames can be read" in capsys.readouterr().err
+    assert render_clip(options(tmp_path, frames=10, overwrite=True)) == 0
+    assert capsys.readouterr().err.count("cut off") == 0
+
+
+def test_a_mask_that_is_cut_off_is_held_and_the_exit_code_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip(tmp_path / "in.mp4", 50, 25)
+    assert render_clip(options(tmp_path, mask=cut_off(tmp_path / "mask.mp4", 0.5))) == 1
+    assert len(greys(tmp_path / "out.mp4")) == 50
+    assert "mask.mp4 is cut off" in capsys.readouterr().err
+
+
+def test_what_is_done_to_a_clip_is_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frames = [frame_of(np.zeros((48, 72, 3), np.uint8)) for _ in range(2)]
+    film(tmp_path / "in.mp4", frames, sample_aspect_ratio=Fraction(2))
+    assert render_clip(options(tmp_path)) == 0
+    assert "note: in.mp4 is scaled from pixels of 2:1 to square ones" in capsys.readouterr().err
 
 
 def test_the_same_command_gives_the_same_file(tmp_path: Path) -> None:

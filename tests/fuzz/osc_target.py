@@ -25,6 +25,7 @@ from streamvace.osc.framing import MAX_PACKET, Framing, Unframer, frame
 from streamvace.osc.inbox import MAX_COMPLAINTS, MAX_REQUESTS, Inbox
 from streamvace.osc.schedule import HORIZON
 from tests.control.coerced import coerced
+from tests.fuzz.target import TOKENS, Target, damaged
 from tests.osc.packets import HEAD, SCALE, bundle, hostile, nested
 
 NOW = 1_800_000_000.0
@@ -142,12 +143,30 @@ def _check_inbox(data: bytes, packets: list[bytes], messages: list[Message]) -> 
     assert len(outcome.complaints) <= MAX_COMPLAINTS
     assert all("\n" not in line for line in outcome.complaints.values())
     assert inbox.counters.faults == parameters.listener_errors == 0
+    assert_allowed(parameters)
     snapshot = parameters.snapshot()
-    for address, value in snapshot.values.items():
+    named = {message.address for message in messages}
+    assert all(address in named for address, times in snapshot.fired.items() if times)
+
+
+def assert_allowed(parameters: Parameters) -> None:
+    """Every value that was changed could be set as it is, and sent."""
+    for address, value in parameters.snapshot().values.items():
         if value == START[address]:
             continue
         checked = parameters.check(address, osc_schema.flat(value))
         assert (checked.status, checked.value) == ("set", value), address
         encode_message(address, *osc_schema.flat(value))
-    named = {message.address for message in messages}
-    assert all(address in named for address, times in snapshot.fired.items() if times)
+
+
+OSC_TOKENS = (*TOKENS, b"#bundle\0", b"/streamvace/*\0\0\0", b",f\0\0", b",[i]\0\0\0\0", b"\xc0", b"\xdb")
+LONGEST = 1024
+"""Bytes of a seed that is damaged: more takes long and finds nothing else."""
+
+TARGET = Target(
+    "osc",
+    seeds,
+    check,
+    rounds=2000,
+    damages=(lambda chance, whole, other: damaged(chance, whole[:LONGEST], other[:LONGEST], OSC_TOKENS),),
+)

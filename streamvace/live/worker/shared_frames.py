@@ -97,7 +97,10 @@ class SharedFrames:
         return Packed(replace(record, **empty), tuple(planes))
 
     def unpack(self, packed: Packed[Record]) -> Record:
-        """The record with copies of its arrays: the block may be overwritten right after."""
+        """The record with copies of its arrays: the block may be overwritten right after.
+
+        Raises ValueError for a plane outside the block, TypeError for one that is no field of the record.
+        """
         arrays: dict[str, Any] = {plane.name: self._view(plane).copy() for plane in packed.planes}
         return replace(packed.header, **arrays)
 
@@ -109,4 +112,6 @@ class SharedFrames:
             self._memory.unlink()
 
     def _view(self, plane: Plane) -> NDArray[np.uint8]:
+        if plane.offset < 0:  # numpy checks where the array ends in the block, and not where it begins
+            raise ValueError(f"{plane.name} begins {-plane.offset} bytes before its shared memory")
         return np.ndarray(plane.shape, dtype=np.uint8, buffer=self._memory.buf, offset=plane.offset)

@@ -1,0 +1,23 @@
+"""A folder for the files that a target reads, removed at the end."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+
+def scratch(name: str, data: bytes) -> Path:
+    """A file with these bytes."""
+    path = folder() / name
+    path.write_bytes(data)
+    return path
+
+
+@cache
+def folder() -> Path:
+    made = Path(tempfile.mkdtemp(prefix="streamvace-fuzz-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made

@@ -1,0 +1,26 @@
+"""Every target by name."""
+
+from __future__ import annotations
+
+from tests.fuzz import (
+    cue_target,
+    film_target,
+    network_target,
+    osc_target,
+    shared_target,
+    show_log_target,
+    weights_target,
+)
+
+TARGETS = {
+    target.name: target
+    for target in (
+        osc_target.TARGET,
+        film_target.TARGET,
+        cue_target.TARGET,
+        show_log_target.TARGET,
+        *weights_target.TARGETS,
+        *network_target.TARGETS,
+        shared_target.TARGET,
+    )
+}

@@ -134,10 +134,10 @@ class Traffic:
             film.unlink()
 
     async def _browse(self) -> None:
-        """The page as a browser has it open: picture and panel, and the panel sets a value."""
+        """The page as a browser has it open, beside OBS with the live picture; the panel sets a value."""
         while not self._stop.is_set():
             async with aiohttp.ClientSession() as session:
-                await asyncio.gather(self._watch(session), self._use_panel(session), self._read_pages(session))
+                await asyncio.gather(self._watch(session), self._open_page(session), self._read_pages(session))
             self.counts["visits"] += 1
 
     async def _watch(self, session: aiohttp.ClientSession) -> None:
@@ -149,16 +149,22 @@ class Traffic:
                 if time.monotonic() > until or self._stop.is_set():
                     return
 
-    async def _use_panel(self, session: aiohttp.ClientSession) -> None:
+    async def _open_page(self, session: aiohttp.ClientSession) -> None:
         until = time.monotonic() + VISIT_S
-        async with session.ws_connect(f"{self._page}panel") as panel:
+        async with session.ws_connect(f"{self._page}page") as page:
+            await page.send_json({"watch": ["output", "control"]})
+            await page.send_json({"address": "/streamvace/second_control/weight", "arguments": [0.0]})
             while time.monotonic() < until and not self._stop.is_set():
-                await panel.send_json({"address": "/streamvace/second_control/weight", "arguments": [0.0]})
-                await panel.receive_str()
-                self.counts["panel_messages"] += 1
+                message = await page.receive()
+                self.counts["page_messages"] += 1
+                if message.type is aiohttp.WSMsgType.BINARY:
+                    view = message.data[1 : 1 + message.data[0]].decode()
+                    await page.send_json({"drawn": view})
+                elif message.type is not aiohttp.WSMsgType.TEXT:
+                    raise RuntimeError(f"the page's connection ended: {message}")
 
     async def _read_pages(self, session: aiohttp.ClientSession) -> None:
-        for page in ("", "stats.json", "hints.json", "frame.jpg", "no-such-page"):
+        for page in ("", "stats.json", "frame.jpg", "no-such-page"):
             async with session.get(f"{self._page}{page}") as answer:
                 await answer.read()
 

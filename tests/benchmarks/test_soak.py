@@ -86,5 +86,5 @@ def test_a_soak_logs_its_rows_and_ends_with_the_table(tmp_path: Path) -> None:
     last = rows[-1]
     assert last["stage_own"] > 20
     assert last["worker_own"] > 10
-    assert min(last[name] for name in ("osc_sent", "osc_received", "pictures", "panel_messages")) > 0
+    assert min(last[name] for name in ("osc_sent", "osc_received", "pictures", "page_messages")) > 0
     assert table(rows) in done.stdout

@@ -1,4 +1,4 @@
-"""The TCP ports of a show: HTTP, the WebSockets of the panel and of OSCQuery, OSC over TCP.
+"""The TCP ports of a show: HTTP, the WebSockets of the page and of OSCQuery, OSC over TCP.
 
 Whatever a client sends, the servers still answer, nothing raises, and the parameters hold allowed values.
 """
@@ -39,7 +39,7 @@ SILENCE_S = 0.01
 it."""
 MOST_READ = 1 << 16
 """Bytes of an answer that are read: enough for any page, and a live picture never ends."""
-PATHS = ("/", "/panel.js", "/stream.mjpg", "/frame.jpg", "/stats.json", "/metrics", "/hints.json", "/panel", "/none")
+PATHS = ("/", "/panel.js", "/stream.mjpg", "/frame.jpg", "/stats.json", "/metrics", "/page", "/none")
 
 
 class Servers:
@@ -119,7 +119,7 @@ def check_http(data: bytes) -> None:
 
 def check_websocket(data: bytes) -> None:
     text = data.startswith((b"{", b"["))
-    for port, path in ((servers().web.port, "/panel"), (servers().query.port, "/")):
+    for port, path in ((servers().web.port, "/page"), (servers().query.port, "/")):
         answer = exchange(port, message(data) if text else data, first=_handshake(path))
         assert answer.startswith(b"HTTP/1.1 101 "), answer[:200]
     servers().check()
@@ -136,8 +136,8 @@ def requests() -> Iterable[bytes]:
     for query in ("VALUE", "RANGE", "HOST_INFO", "NONE=1"):
         yield f"GET /streamvace/seed?{query} HTTP/1.1\r\nHost: {LOCAL}\r\n\r\n".encode()
     yield b"GET / HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://[\r\n\r\n"
-    yield f"GET /panel HTTP/1.1\r\nHost: {LOCAL}\r\nOrigin: http://[\r\nUpgrade: websocket\r\n\r\n".encode()
-    yield _handshake("/panel") + message(b"{}")
+    yield f"GET /page HTTP/1.1\r\nHost: {LOCAL}\r\nOrigin: http://[\r\nUpgrade: websocket\r\n\r\n".encode()
+    yield _handshake("/page") + message(b"{}")
     yield b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     yield b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"A: b\r\n" * 3000 + b"\r\n"
     yield b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"
@@ -149,6 +149,8 @@ def messages() -> Iterable[bytes]:
     for address, arguments in (("/streamvace/seed", [7]), ("/streamvace/prompt", ["dusk"]), ("/streamvace/reset", [])):
         yield json.dumps({"address": address, "arguments": arguments}).encode()
     yield json.dumps({"address": "/streamvace/context_scale/to", "arguments": [0.5, 1.0, "ease"]}).encode()
+    yield json.dumps({"watch": ["output", "mask", "none", 7]}).encode()
+    yield json.dumps({"drawn": "output"}).encode()
     yield json.dumps({"COMMAND": "LISTEN", "DATA": "/streamvace/seed"}).encode()
     yield json.dumps({"COMMAND": "IGNORE", "DATA": "/streamvace/seed"}).encode()
     yield b"[" * 30_000

@@ -167,6 +167,6 @@ TARGET = Target(
     "osc",
     seeds,
     check,
-    rounds=2000,
+    rounds=1000,
     damages=(lambda chance, whole, other: damaged(chance, whole[:LONGEST], other[:LONGEST], OSC_TOKENS),),
 )

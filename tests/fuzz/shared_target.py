@@ -40,7 +40,7 @@ def check(data: bytes) -> None:
 def seeds() -> Iterable[bytes]:
     yield HEAD.pack(0, 0, *FRAME)
     yield HEAD.pack(0, 64, *FRAME) + HEAD.pack(2, 0, 1, 1, 1, 1)
-    for offset in (-1, 2**40, 1000):
+    for offset in (-(2**20), -1, 2**40, 1000):
         yield HEAD.pack(0, offset, *FRAME)
     for side in (0, -1, 2**31, 2**62):
         yield HEAD.pack(0, 0, side, 16, 16, 4)

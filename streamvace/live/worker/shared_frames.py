@@ -112,6 +112,7 @@ class SharedFrames:
             self._memory.unlink()
 
     def _view(self, plane: Plane) -> NDArray[np.uint8]:
-        if plane.offset < 0:  # numpy checks where the array ends in the block, and not where it begins
+        if plane.offset < 0:
             raise ValueError(f"{plane.name} begins {-plane.offset} bytes before its shared memory")
-        return np.ndarray(plane.shape, dtype=np.uint8, buffer=self._memory.buf, offset=plane.offset)
+        # Not the block and an offset: numpy compares their sum with the size, and the sum overflows.
+        return np.ndarray(plane.shape, dtype=np.uint8, buffer=self._memory.buf[plane.offset :])

@@ -63,7 +63,9 @@ def test_a_chunk_goes_there_and_comes_back() -> None:
         assert hear(link, Ask) == Ask(9)
         control = np.zeros((9, 48, 64, 3), dtype=np.uint8)
         sampled = Trace(captured_ns=(11,), received_ns=10, sampled_ns=now_ns())
-        link.send(ChunkInput("hello", 1, 1.0, control, generation=3, captured_ns=11, snapshot_version=5, trace=sampled))
+        link.send(
+            ChunkInput("hello", 1, control=control, generation=3, captured_ns=11, snapshot_version=5, trace=sampled)
+        )
         done = hear(link, Done)
         assert isinstance(done, Done)
         chunk = link.chunk(done)
@@ -145,6 +147,16 @@ def test_pixels_that_do_not_fit_are_refused_with_both_sizes() -> None:
         pytest.raises(ValueError, match=r"need \d+ bytes, the shared memory holds \d+"),
     ):
         memory.pack(ChunkInput("", control=np.zeros((9, 100, 100, 3), np.uint8)))
+
+
+@pytest.mark.parametrize("offset", [-1, -(2**40), 2**40, 2**63 - 64])
+def test_pixels_outside_the_memory_are_refused(offset: int) -> None:
+    control = np.zeros((9, 8, 8, 3), np.uint8)
+    with closing(SharedFrames.create(4096)) as memory:
+        packed = memory.pack(ChunkInput("", control=control))
+        stray = replace(packed, planes=(replace(packed.planes[0], offset=offset),))
+        with pytest.raises(ValueError, match=r"control begins|buffer is too small"):
+            memory.unpack(stray)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

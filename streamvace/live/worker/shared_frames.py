@@ -115,4 +115,5 @@ class SharedFrames:
         if plane.offset < 0:
             raise ValueError(f"{plane.name} begins {-plane.offset} bytes before its shared memory")
         # Not the block and an offset: numpy compares their sum with the size, and the sum overflows.
-        return np.ndarray(plane.shape, dtype=np.uint8, buffer=self._memory.buf[plane.offset :])
+        block: NDArray[np.uint8] = np.ndarray(self._memory.size, dtype=np.uint8, buffer=self._memory.buf)
+        return np.ndarray(plane.shape, dtype=np.uint8, buffer=block[plane.offset :])

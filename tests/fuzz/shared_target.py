@@ -29,7 +29,7 @@ def check(data: bytes) -> None:
     chunk = Chunk(np.empty(0, np.uint8), 0, 0, 0, 0, {})
     try:
         record = shared.unpack(Packed(chunk, planes))
-    except (ValueError, TypeError):  # the supervisor replaces a worker after any of these
+    except (ValueError, TypeError):  # TypeError: no field of the record; the supervisor replaces the worker
         return
     for plane in planes:
         array = arrays_of(record)[plane.name]

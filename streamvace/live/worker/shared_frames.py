@@ -7,6 +7,7 @@ its successor's pixels.
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import sys
@@ -112,8 +113,9 @@ class SharedFrames:
             self._memory.unlink()
 
     def _view(self, plane: Plane) -> NDArray[np.uint8]:
-        if plane.offset < 0:
-            raise ValueError(f"{plane.name} begins {-plane.offset} bytes before its shared memory")
-        # Not the block and an offset: numpy compares their sum with the size, and the sum overflows.
-        block: NDArray[np.uint8] = np.ndarray(self._memory.size, dtype=np.uint8, buffer=self._memory.buf)
-        return np.ndarray(plane.shape, dtype=np.uint8, buffer=block[plane.offset :])
+        end = plane.offset + math.prod(plane.shape)
+        if not 0 <= plane.offset <= end <= self._memory.size:  # numpy's own check overflows
+            raise ValueError(
+                f"{plane.name} is at bytes {plane.offset} to {end}, the shared memory holds {self._memory.size}"
+            )
+        return np.ndarray(plane.shape, dtype=np.uint8, buffer=self._memory.buf, offset=plane.offset)

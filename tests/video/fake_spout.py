@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 GL_RGBA, GL_BGRA, GL_RGB, GL_BGR = 0x1908, 0x80E1, 0x1907, 0x80E0
 ORDERS = {GL_RGBA: (0, 1, 2, 3), GL_BGRA: (2, 1, 0, 3), GL_RGB: (0, 1, 2), GL_BGR: (2, 1, 0)}
 DXGI_RGBA, DXGI_BGRA = 28, 87
+DXGI_MONO = 61
+OPENED = {2, 10, 11, 13, 21, 22, 24, 28, 29, 31, 87, 88}
+"""DirectX formats that a receiver opens; all have four channels. A texture of another format counts as no sender."""
 
 
 @cache
@@ -72,7 +75,10 @@ class World:
     opengl: bool = True
     driver_reorders: bool = True
     """Whether the driver gives the channel order that was asked for, or always the texture's own."""
-    counts_frames: bool = True
+    counts_frames: bool = False
+    """Whether the user switched frame counting on: then a look finds a new picture only if one was sent."""
+    now_ns: int = 0
+    """The time of the sources on this machine. It moves by hand."""
     takes_pictures: bool = True
     announces: bool = True
     """Whether isUpdated tells of a change of size."""
@@ -212,6 +218,8 @@ class FakeReceiver(Recorded):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.wanted = ""
+        self.staged: NDArray[np.uint8] | None = None
+        """The picture of the previous read. It is handed over by the next one."""
         self.following: tuple[str, int] | None = None
         """Name and texture."""
         self.width = self.height = self.seen = 0
@@ -231,7 +239,7 @@ class FakeReceiver(Recorded):
         self.updated = False
         name = self.wanted or self.world.active
         shared = self.world.shared.get(name)
-        if shared is None:
+        if shared is None or shared.dxgi not in OPENED:
             self._releaseReceiver()
             return False
         self.connected = True
@@ -239,7 +247,7 @@ class FakeReceiver(Recorded):
         if self.following != (name, shared.handle):
             self.updated = self.world.announces or self.following is None
             self.following, self.width, self.height, self.seen = (name, shared.handle), width, height, 0
-            self.new = False
+            self.new, self.staged = False, None
             return True  # without a picture: the buffer may have the wrong size
         self.new = not self.world.counts_frames or shared.frame != self.seen
         if target is not None and self.new:
@@ -247,11 +255,12 @@ class FakeReceiver(Recorded):
             asked = ORDERS[gl_format]
             if not self.world.driver_reorders:
                 asked = ORDERS[GL_RGBA if shared.dxgi == DXGI_RGBA else GL_BGRA][: len(asked)]
-            target[:] = (shared.texture[::-1] if invert else shared.texture)[..., asked]
+            target[:] = 0 if self.staged is None else self.staged
+            self.staged = (shared.texture[::-1] if invert else shared.texture)[..., asked].copy()
         return True
 
     def _releaseReceiver(self) -> None:
-        self.following, self.width, self.height = None, 0, 0
+        self.following, self.width, self.height, self.staged = None, 0, 0, None
         self.updated, self.connected, self.new = False, False, True
 
     def _isUpdated(self) -> bool:

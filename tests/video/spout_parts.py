@@ -34,4 +34,4 @@ def source(
     world: World, name: str = "cam", options: TextureOptions = PLAIN, size: tuple[int, int] = SIZE
 ) -> AbstractContextManager[tuple[SpoutSource, Turnstile]]:
     """A source that stops after every look."""
-    return stepped(lambda turnstile: SpoutSource(name, options, size, world.module, turnstile))
+    return stepped(lambda turnstile: SpoutSource(name, options, size, world.module, turnstile, lambda: world.now_ns))

@@ -20,10 +20,9 @@ from streamvace.video.core.shared_texture import require_system
 GL_RGBA = 0x1908
 GL_BGRA = 0x80E1
 
-DXGI_BGRA = (87, 91)
-"""DirectX formats of eight bits in the order BGRA: plain, sRGB."""
-DXGI_BGRX = (88, 93)
-"""As BGRA, but the fourth byte means nothing."""
+DXGI_BGRA, DXGI_BGRX = 87, 88
+"""DirectX formats of eight bits in the order BGRA; in BGRX the fourth byte means nothing. Spout opens none of their
+sRGB kinds."""
 
 own_senders: set[str] = set()
 """Names of our own senders, so that `spout:` without a name does not receive our own output."""

@@ -28,8 +28,13 @@ class SpoutSource(TextureSource):
     """Receives the sender of that name. One thread owns the receiver and its OpenGL context."""
 
     REST_SECONDS = 0.008
-    """After a picture. Users can switch off frame counting, and then every look finds a new picture."""
+    """After a picture. Unless its user switches frame counting on, every look finds a new picture."""
     SYNC_MS = 10
+    SETTLE_NS = 200_000_000
+    """After connecting, an empty picture is taken for a buffer that is not filled yet, this long at most. Two frames of
+    a slow sender (10 fps) fit."""
+    REFUSED_NS = 1_000_000_000
+    """A sender that is listed and cannot be received for this long is reported. Replacing a texture takes less."""
 
     def __init__(
         self,
@@ -38,6 +43,7 @@ class SpoutSource(TextureSource):
         size: tuple[int, int],
         load: Callable[[str], SpoutModule] = load_spout,
         pause: Callable[[float], None] = time.sleep,
+        clock: Callable[[], int] = now_ns,
     ) -> None:
         """name: of the sender; "" takes the active one, or another if that is our own. size: (width, height) of the
         frames offered. Waits for a sender that is not there yet.
@@ -49,7 +55,14 @@ class SpoutSource(TextureSource):
         """DirectX number of the sender's texture format."""
         self._spout = load(name)
         self._target = name
+        self._clock = clock
         self._buffer: NDArray[np.uint8] | None = None
+        self._reads = 0
+        """Pictures read into this buffer."""
+        self._settled = False
+        """Whether a picture was offered from this buffer."""
+        self._settle_until = 0
+        self._refused_since: int | None = None
         self._gl_format = GL_RGBA
         self._open_on_thread(driver_fix(name))
 
@@ -83,7 +96,25 @@ class SpoutSource(TextureSource):
             silent_signal = signalled and not took
 
     def _look(self, receiver: Receiver) -> bool:
-        """Ask once for a picture; whether there was a new one."""
+        """Ask for a picture; whether there was a new one."""
+        read = self._read(receiver)
+        if read and self._reads == 1:
+            # Spout copies into one of two buffers and hands over the other, so the first read is empty or old.
+            read = self._read(receiver)
+        if self._buffer is None or not self._reads:
+            return False
+        overdue = self._clock() >= self._settle_until
+        if read and (self._settled or overdue or self._buffer.any()):
+            self._settled = True
+            bgra, opaque = self._gl_format == GL_BGRA, self.sender_format == DXGI_BGRX
+            self._take(self._buffer, now_ns(), bgra=bgra, opaque=opaque)
+            return True
+        if self._reads == 1 and overdue:
+            self._fault_once(f"sender {self.connected_to} sent one picture; Spout hands it over with the next one")
+        return False
+
+    def _read(self, receiver: Receiver) -> bool:
+        """Ask Spout once; whether it wrote into the buffer."""
         try:
             received = receiver.receiveImage(self._buffer, self._gl_format, self._options.flipped, 0)
         except BufferError:
@@ -91,8 +122,9 @@ class SpoutSource(TextureSource):
             self._adapt(receiver)
             return False
         if not received or not receiver.isConnected():
-            self._lost()
+            self._lost(receiver)
             return False
+        self._refused_since = None
         size = (receiver.getSenderHeight(), receiver.getSenderWidth())
         if receiver.isUpdated() or self._buffer is None or self._buffer.shape[:2] != size:
             # First contact, another size or another sender: this call brought no picture.
@@ -101,8 +133,7 @@ class SpoutSource(TextureSource):
         # isFrameNew is also true without a sender; it counts only together with the result above.
         if not receiver.isFrameNew():
             return False
-        bgra, opaque = self._gl_format == GL_BGRA, self.sender_format in DXGI_BGRX
-        self._take(self._buffer, now_ns(), bgra=bgra, opaque=opaque)
+        self._reads += 1
         return True
 
     def _adapt(self, receiver: Receiver) -> None:
@@ -111,16 +142,31 @@ class SpoutSource(TextureSource):
         width, height = receiver.getSenderWidth(), receiver.getSenderHeight()
         self.sender_format = receiver.getSenderFormat()
         # The sender's own order: some drivers do not convert and would swap red and blue.
-        self._gl_format = GL_BGRA if self.sender_format in (*DXGI_BGRA, *DXGI_BGRX) else GL_RGBA
+        self._gl_format = GL_BGRA if self.sender_format in (DXGI_BGRA, DXGI_BGRX) else GL_RGBA
         self._buffer = np.zeros((height, width, 4), np.uint8) if width and height else None
+        self._reads, self._settled, self._settle_until = 0, False, self._clock() + self.SETTLE_NS
 
-    def _lost(self) -> None:
+    def _lost(self, receiver: Receiver) -> None:
         if self.connected_to:
             self.losses += 1
             self._fault_once(f"sender {self.connected_to} is gone; waiting for it")
+        self._report_refusal(receiver)
         self.connected_to = ""
         self._buffer = None
         self._target = self._wanted
+
+    def _report_refusal(self, receiver: Receiver) -> None:
+        """Say it when the sender is there and Spout cannot open its texture, which otherwise looks like no sender."""
+        if self._target not in receiver.getSenderList():
+            self._refused_since = None
+            return
+        now = self._clock()
+        self._refused_since = now if self._refused_since is None else self._refused_since
+        if now - self._refused_since >= self.REFUSED_NS:
+            self._fault_once(
+                f"sender {self._target} is there and its texture cannot be opened: send 8-bit RGBA, and run both "
+                "programs on the same graphics adapter"
+            )
 
     def _choose(self, receiver: Receiver) -> bool:
         """Pick a sender that is not our own, the active one first; whether there is one."""

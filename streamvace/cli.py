@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import logging
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -19,10 +18,11 @@ from streamvace.control.random_seed import SEED
 from streamvace.osc.cli_options import CliOption, drawn_seed, parse_cli
 from streamvace.osc.cli_options import options as schema_options
 from streamvace.records.model_options import ModelOptions
+from streamvace.system.console import say
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import command
 from streamvace.system.idle_threads import sleep_when_idle
-from streamvace.telemetry.reporter import say
+from streamvace.telemetry.logs import log_to_console
 
 PARAMETERS_PANEL = "Parameters (start values; all can be changed over OSC)"
 
@@ -181,11 +181,7 @@ def common(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more to stderr.")] = False,
 ) -> None:
     """Live, controllable video generation for VJs."""
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-    )
-    for chatty in ("asyncio", "libav", "PIL"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    log_to_console(verbose=verbose)
 
 
 Media = Annotated[

@@ -12,6 +12,7 @@ from typing import Literal
 
 from streamvace.doctor.facts import Facts, gather
 from streamvace.live.options import DEFAULT_OSC_PORT, DEFAULT_WEB_PORT
+from streamvace.system.console import escaped
 from streamvace.system.fix_hints import command, install_command
 
 Status = Literal["ok", "warn", "missing"]
@@ -224,9 +225,9 @@ def run_doctor(json: bool) -> int:
     console = Console(soft_wrap=True, highlight=False)  # a command must not be broken
     for check in report:
         # Text, not markup: a path or an error in brackets is not a style
-        console.print(Text(f"{check.status:9}", colours[check.status]) + Text(f"{check.name:16}{check.found}"))
+        console.print(Text(f"{check.status:9}", colours[check.status]) + Text(escaped(f"{check.name:16}{check.found}")))
         if check.fix:
-            console.print(Text(f"{'':9}{'Fix':16}{check.fix}"))
+            console.print(Text(escaped(f"{'':9}{'Fix':16}{check.fix}")))
     run, again = command("run", facts.bootstrapped), command("doctor", facts.bootstrapped)
     console.print(f"Ready. Start with:  {run}" if good else f"Not ready. Fix what is missing, then run:  {again}")
     return 0 if good else 1

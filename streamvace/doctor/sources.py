@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streamvace.records.frame import Frame
+from streamvace.system.console import escaped
 from streamvace.system.fix_hints import command
 from streamvace.video.find import Found, Look, find_all, look_at
 
@@ -34,7 +35,7 @@ def run_sources(seconds: float, thumbnails: bool, as_json: bool) -> int:
     nothing = f"No source was found. The built-in pattern needs none: {command('run --input pattern')}"
     console.print(_table(found, looks, thumbnails) if found else nothing, highlight=False)
     for kind, problem in problems.items():
-        console.print(f"{kind}: {problem}", style="dim", highlight=False, markup=False)
+        console.print(escaped(f"{kind}: {problem}"), style="dim", highlight=False, markup=False)
     return 0
 
 
@@ -63,7 +64,8 @@ def _table(found: list[Found], looks: list[Look], thumbnails: bool) -> Table:
     for each, look in zip(found, looks, strict=True):
         size = f"{look.size[0]}x{look.size[1]}" if all(look.size) else "?"
         about = " ".join(filter(None, (each.about, look.error)))
-        cells: list[Text] = [Text(each.kind), Text(each.address), Text(size), Text(about)]
+        # Senders on the network choose their names.
+        cells: list[Text] = [Text(escaped(cell)) for cell in (each.kind, each.address, size, about)]
         if thumbnails:
             cells.append(Text("") if look.frame is None else thumbnail(look.frame))
         table.add_row(*cells)

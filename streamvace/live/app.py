@@ -29,11 +29,12 @@ from streamvace.live.surfaces.greeting import greeting
 from streamvace.live.surfaces.status_feed import publish_status
 from streamvace.live.worker.model_switch import PIPELINE
 from streamvace.system.clock import now_ns
+from streamvace.system.console import say
 from streamvace.system.errors import UserError
 from streamvace.system.files import check_writable
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.memory import memory_figures
-from streamvace.telemetry.reporter import Reporter, say
+from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Telemetry, write_json
 
 

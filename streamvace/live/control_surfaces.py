@@ -18,7 +18,7 @@ from streamvace.live.surfaces.metrics import metrics
 from streamvace.live.surfaces.status_feed import osc_figures, web_figures
 from streamvace.osc.query_server import OscQueryServer
 from streamvace.osc.server import OscServer
-from streamvace.telemetry.reporter import say
+from streamvace.system.console import say
 from streamvace.web.hosts import host_allowed
 from streamvace.web.panel import Panel
 from streamvace.web.preview import WebPreview

@@ -9,8 +9,9 @@ from streamvace.live.output.outputs import check_outputs, prepare
 from streamvace.live.output.sinks import Sinks
 from streamvace.records.frame import Frame
 from streamvace.system.clock import ShowClock, now_ns
+from streamvace.system.console import say
 from streamvace.system.errors import UserError
-from streamvace.telemetry.reporter import Reporter, say
+from streamvace.telemetry.reporter import Reporter
 from streamvace.video.card import CORNERS, card
 from streamvace.video.syphon import api as syphon_api
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from streamvace.records.frame import Frame
+from streamvace.system.console import one_line
 from streamvace.system.errors import UserError
-from streamvace.video.core.threaded import one_line
 from streamvace.video.endpoints import open_source
 
 LOOK_SIZE = (64, 36)

@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 
 from streamvace.system.clock import Clock, ShowClock
+from streamvace.system.console import one_line
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import install_command
 from streamvace.video.core.rate import ticks
 from streamvace.video.core.resize import fit_cover
-from streamvace.video.core.threaded import ThreadedSource, one_line
+from streamvace.video.core.threaded import ThreadedSource
 
 
 @dataclass(frozen=True, slots=True)

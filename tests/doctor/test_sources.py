@@ -57,6 +57,18 @@ def test_a_kind_that_cannot_be_asked_is_a_line_and_the_others_are_listed(
     assert "1280x720" in printed
 
 
+def test_a_sender_cannot_paint_the_terminal_with_its_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = Found("NDI", "ndi:\x1b]0;owned\x07STAGE", "\u202egnp")
+    monkeypatch.setattr(find, "FINDERS", {"NDI": lambda seconds: [named]})
+    monkeypatch.setattr(sources, "look_at", lambda address, seconds: Look(error="\x9b2J"))
+    sources.run_sources(0.0, thumbnails=False, as_json=False)
+    printed = capsys.readouterr().out
+    assert "ndi:\\x1b]0;owned\\x07STAGE" in printed
+    assert not {"\x1b", "\x07", "\u202e", "\x9b"} & set(printed)
+
+
 def test_nothing_found_says_what_needs_no_source(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,9 +19,10 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from streamvace.system.console import one_line
 from streamvace.system.errors import UserError
 from streamvace.system.media import MediaFolder
-from streamvace.telemetry.reporter import Reporter, one_line
+from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Stats
 from streamvace.video.film.animated_webp import is_animated
 from streamvace.video.film.decode import Picture, to_rgba

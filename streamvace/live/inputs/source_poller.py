@@ -12,7 +12,8 @@ from concurrent.futures import Future
 from streamvace.live.inputs.frame_ring import FrameRing
 from streamvace.records.frame import Source
 from streamvace.system.clock import Clock, ShowClock
-from streamvace.telemetry.reporter import Reporter, one_line
+from streamvace.system.console import one_line
+from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Stats
 
 _POLL_S = 0.004

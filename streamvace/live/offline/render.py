@@ -31,10 +31,10 @@ from streamvace.live.worker.worker import DEFAULT_FACTORY, resolve
 from streamvace.models.manifest import models_folder
 from streamvace.records.chunk import Chunk, Pixels
 from streamvace.records.model_options import ModelOptions
+from streamvace.system.console import say
 from streamvace.system.errors import UserError
 from streamvace.system.files import check_output
 from streamvace.system.media import MediaFolder
-from streamvace.telemetry.reporter import say
 from streamvace.video.core.enlarge import Enlarger
 from streamvace.video.film.format import parse_film
 from streamvace.video.film.source import clip_info

@@ -21,7 +21,8 @@ from streamvace.records.backlog import Backlog
 from streamvace.records.chunk import Chunk
 from streamvace.records.frame import Frame, Made
 from streamvace.system.clock import STALL_NS, Clock, ShowClock
-from streamvace.telemetry.reporter import Reporter, one_line
+from streamvace.system.console import one_line
+from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Stats, Telemetry
 from streamvace.video.core.resize import with_alpha
 

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from streamvace.control.parameters import Snapshot
 from streamvace.records.frame import Frame
+from streamvace.system.console import one_line
 from streamvace.system.media import MediaFolder
-from streamvace.telemetry.reporter import Reporter, one_line
+from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Stats
 from streamvace.video.film.format import parse_film
 from streamvace.video.film.process import FilmProcess

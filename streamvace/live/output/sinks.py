@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from streamvace.records.frame import Frame, Paced, Sink
-from streamvace.telemetry.reporter import Reporter, one_line
+from streamvace.system.console import one_line
+from streamvace.telemetry.reporter import Reporter
 from streamvace.video.core.enlarge import Enlarger
 
 SinkOpener = Callable[[], Sink]

@@ -16,8 +16,9 @@ from streamvace.conditioning.controls.networks import Networks
 from streamvace.conditioning.masks import MASKS, NO_MASK
 from streamvace.conditioning.masks.base import Mask
 from streamvace.conditioning.signals import SignalSettings
+from streamvace.system.console import one_line
 from streamvace.system.media import MediaFolder
-from streamvace.telemetry.reporter import Reporter, one_line
+from streamvace.telemetry.reporter import Reporter
 
 Part = TypeVar("Part", Control, Mask)
 

@@ -29,7 +29,8 @@ from streamvace.live.signals.parts import Kinds, Parts
 from streamvace.live.signals.settings import signal_settings
 from streamvace.records.frame import Frame
 from streamvace.system.clock import now_ns
-from streamvace.telemetry.reporter import Reporter, one_line
+from streamvace.system.console import one_line
+from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Stats
 from streamvace.video.core.resize import fit_cover
 

@@ -24,8 +24,9 @@ from streamvace.live.signals.signal_stage import SignalView
 from streamvace.records.chunk import Pixels
 from streamvace.records.frame import Frame
 from streamvace.system.clock import now_ns
+from streamvace.system.console import one_line
 from streamvace.system.errors import UserError
-from streamvace.telemetry.reporter import Reporter, one_line
+from streamvace.telemetry.reporter import Reporter
 from streamvace.video.core.resize import with_alpha
 from streamvace.video.endpoints import SINKS, open_sink, split_uri
 

@@ -17,8 +17,9 @@ from streamvace.live.worker.pace import Pace, PaceMeter
 from streamvace.live.worker.status import State, StatusBoard
 from streamvace.records.chunk import Chunk, ChunkInput
 from streamvace.system.clock import AwakeTime, Clock
+from streamvace.system.console import one_line
 from streamvace.telemetry.memory import free_memory_line
-from streamvace.telemetry.reporter import Reporter, one_line
+from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Telemetry
 
 _POLL_S = 0.02

@@ -17,7 +17,8 @@ from streamvace.live.worker.messages import Progress, Ready, WorkerSetup
 from streamvace.live.worker.status import State, Status, StatusBoard
 from streamvace.live.worker.worker_link import GRACE_S, WorkerLink
 from streamvace.system.clock import AwakeTime, Clock, ShowClock
-from streamvace.telemetry.reporter import Reporter, one_line
+from streamvace.system.console import one_line
+from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Stats, Telemetry
 
 log = logging.getLogger(__name__)

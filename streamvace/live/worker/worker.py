@@ -37,9 +37,10 @@ from streamvace.live.worker.out_of_memory import give_back_memory, is_out_of_mem
 from streamvace.live.worker.shared_frames import SharedFrames
 from streamvace.records.chunk import Chunk, ChunkInput
 from streamvace.system.clock import now_ns
+from streamvace.system.console import one_line
 from streamvace.system.errors import UserError
 from streamvace.system.priority import step_back
-from streamvace.telemetry.reporter import one_line
+from streamvace.telemetry.logs import log_to_console
 
 DEFAULT_FACTORY = "streamvace.live.worker.worker:load_generator"
 
@@ -84,6 +85,7 @@ def load_generator(setup: WorkerSetup) -> ChunkMaker:
 
 def worker_main(setup: WorkerSetup, connection: Connection[Any, Any]) -> None:
     """Entry point of the process. An error is sent as the last message; the exit code is then 1."""
+    log_to_console(verbose=False)
     _ignore_interrupts()
     threading.Thread(target=_die_with_parent, name="parent watch", daemon=True).start()
     try:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from streamvace.records.frame import Frame, check_pixels
 from streamvace.system.clock import now_ns
+from streamvace.system.console import one_line
 from streamvace.system.errors import UserError
 from streamvace.video.core.mailbox import Mailbox
 
@@ -168,8 +169,3 @@ class ThreadedSink(Threaded[tuple[Frame, int]]):
     @abstractmethod
     def _send(self, frame: Frame, published_ns: int) -> None:
         """Send one frame. published_ns: when `publish` was called, wall clock, since 1970. May raise anything."""
-
-
-def one_line(error: BaseException) -> str:
-    """What an error says, without line breaks; its type if it says nothing."""
-    return " ".join(str(error).split()) or type(error).__name__

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamvace.records.frame import Frame
+from streamvace.system.console import one_line
 from streamvace.system.errors import UserError
 from streamvace.video.core.mailbox import Mailbox
-from streamvace.video.core.threaded import one_line
 from streamvace.video.window.geometry import Size, opening_size
 
 OWN_KEYS = (("f", "full screen"), ("d", "next display"), ("h", "hide this"), ("escape", "end the show"))

@@ -70,7 +70,7 @@ def test_an_error_before_it_is_open_is_the_openers_with_the_fix() -> None:
     with pytest.raises(UserError) as caught:
         Device(broken)
     assert opened[0]._opened.is_set()  # nobody had to wait for OPEN_SECONDS
-    assert str(caught.value) == "dev:1 cannot be opened (no such device); plug it in"
+    assert str(caught.value) == "dev:1 cannot be opened (OSError: no such device); plug it in"
 
 
 def test_an_error_for_the_user_reaches_the_opener_unchanged() -> None:
@@ -122,8 +122,8 @@ def test_a_frame_that_cannot_be_sent_is_counted_and_logged_once_and_the_next_one
     until(lambda: sink.sent == 1)
     sink.close()
     assert sink.names == ["good"]
-    assert (sink.faults, sink.last_fault) == (3, "device removed")
-    assert caplog.messages == ["sink wire:1: device removed"]
+    assert (sink.faults, sink.last_fault) == (3, "RuntimeError: device removed")
+    assert caplog.messages == ["sink wire:1: RuntimeError: device removed"]
 
 
 def test_a_fault_is_logged_again_after_a_while(

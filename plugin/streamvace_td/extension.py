@@ -29,7 +29,8 @@ QUIT = "/streamvace/quit"
 RECALL = "/streamvace/cue/recall"
 CUE = "/streamvace/status/cue"
 OUTPUTS = "/streamvace/status/outputs"
-ERROR = "/streamvace/status/error"
+TOLD = {"/streamvace/status/error": "status", "/streamvace/status/complaint": "osc"}
+"""Status texts that go into the log, and their source there."""
 NEXT_START = ("Transport", "Streamname", "Oscport", "Size", "Options", "Media", "Python", "Stay")
 """The component's own parameters that a running process ignores."""
 MOST_EVENTS = 50
@@ -230,8 +231,8 @@ class Extension:
             self._show_result(value)
         elif message.address == CUE and news:
             self._cues.ask(now)
-        elif message.address == ERROR and news and value != ("",):
-            self._log.add("status", str(value[0]))
+        elif message.address in TOLD and news and value != ("",):
+            self._log.add(TOLD[message.address], str(value[0]))
 
     def _show_result(self, outputs: Arguments) -> None:
         """Show the first output of the chosen transport, under the sender name that the process reports."""

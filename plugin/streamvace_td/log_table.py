@@ -26,7 +26,7 @@ class LogTable:
             self._table.appendRow(HEAD)
 
     def add(self, source: str, line: str) -> None:
-        """Add a line. source: component, install, process or status."""
+        """Add a line. source: component, install, process, status or osc."""
         self._waiting.append((f"{self._clock() - self._begun:.1f}", source, line))
 
     def flush(self) -> None:

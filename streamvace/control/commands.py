@@ -42,6 +42,11 @@ class Commands:
         """The addresses that fade a parameter."""
         return tuple(self._fading)
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self._sets, *self._does, *self._fading)
+
     def known(self, address: str) -> bool:
         """Whether this is a command."""
         return address in self._sets or address in self._does or address in self._fading

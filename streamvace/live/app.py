@@ -82,7 +82,12 @@ def run(options: RunOptions) -> int:
         stage.telemetry.add(lambda: memory_figures(engine.supervisor.status.pid))
         surfaces.add_figures(stage)
         # A performer on another machine sees no terminal: errors must reach the controller.
-        stage.telemetry.add(lambda: {"error": reporter.recent() or engine.supervisor.status.error})
+        stage.telemetry.add(
+            lambda: {
+                "error": reporter.recent() or engine.supervisor.status.error,
+                "complaint": reporter.complaint(),
+            }
+        )
         surfaces.fill_web_page(stage)  # last: a page may be open already, and reads every figure
         loop = MainLoop(
             stop,

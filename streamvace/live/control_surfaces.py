@@ -43,7 +43,15 @@ class ControlSurfaces:
         osc, rows = self.osc, stage.parameters.schema.values()
         self.web.set_stats(lambda: web_figures(stage.telemetry, stage.parameters, osc.port))
         self.web.set_panel(
-            Panel(rows, osc.local_clients, osc.values, osc.cues, glides=self.commands.glides, curves=CURVES)
+            Panel(
+                rows,
+                osc.local_clients,
+                osc.values,
+                osc.cues,
+                osc.arrivals,
+                glides=self.commands.glides,
+                curves=CURVES,
+            )
         )
         self.web.set_metrics(metrics(stage.telemetry.stats))
 
@@ -72,6 +80,7 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
         options.host,
         options.osc_port,
         tcp_port=options.osc_tcp_port,
+        reports=stage.reporter,
         commands=commands,
         gate=gate,
         look_ahead_s=look_ahead.read,

@@ -43,7 +43,12 @@ _ADDRESS_LETTERS: Final = bytes(letter for letter in range(0x21, 0x7F) if letter
 
 
 class OscError(ValueError):
-    """A datagram that is not OSC, or a value that OSC cannot carry. The message is one line."""
+    """A datagram that is not OSC, or a value that OSC cannot carry. The message is one line.
+
+    address: of the message that cannot be read; empty if not even that can.
+    """
+
+    address = ""
 
 
 class Impulse(Enum):
@@ -73,6 +78,12 @@ class Colour(NamedTuple):
     alpha: int
 
 
+class Untyped(NamedTuple):
+    """Arguments without type tags in front of them: their bytes."""
+
+    data: bytes
+
+
 @dataclass(frozen=True)
 class TimeTag:
     """The argument `t`: 64-bit NTP time, seconds since 1900 in the upper half."""
@@ -80,14 +91,15 @@ class TimeTag:
     ntp: int
 
 
-Argument = int | float | str | bytes | bool | None | Impulse | Midi | Colour | TimeTag | tuple["Argument", ...]
+Scalar = int | float | str | bytes | bool | None
+Argument = Scalar | Impulse | Midi | Colour | TimeTag | Untyped | tuple["Argument", ...]
 
 
 class Message(NamedTuple):
     """One message.
 
     address: starts with `/`, printable ASCII, may be a pattern.
-    arguments: decoded; arrays are tuples; a blob is bytes.
+    arguments: decoded; arrays are tuples; a blob is bytes; without type tags, one Untyped.
     timetag: 64-bit NTP time of the bundle it came in (the latest of the bundles around it), IMMEDIATELY without one.
     """
 
@@ -187,12 +199,21 @@ def _message(data: bytes, start: int, end: int, timetag: int) -> tuple[Message, 
     """The message, and its number of type tags."""
     raw, position = _string(data, start, end)
     address = _address(raw)
-    if position == end:
-        # Some old senders omit the type tags of a message without arguments.
-        return Message(address, (), timetag), 0
+    try:
+        arguments, count = _tagged(address, data, position, end)
+    except OscError as problem:
+        problem.address = address
+        raise
+    return Message(address, arguments, timetag), count
+
+
+def _tagged(address: str, data: bytes, position: int, end: int) -> tuple[tuple[Argument, ...], int]:
+    """The arguments behind an address, and their number."""
+    if not data.startswith(b",", position, end):
+        # Some old senders omit the type tags. Without arguments nothing is lost.
+        rest = data[position:end]
+        return ((Untyped(rest),) if rest else ()), 0
     tags, position = _string(data, position, end)
-    if not tags.startswith(b","):
-        raise OscError(f"{address}: type tags start with a comma, got {tags[:20]!r}")
     if len(tags) > MAX_ARGUMENTS + 1:
         raise OscError(f"{address}: {len(tags) - 1} arguments, the limit is {MAX_ARGUMENTS}")
     if not tags.translate(None, _PLAIN_TAGS)[1:]:
@@ -202,11 +223,11 @@ def _message(data: bytes, start: int, end: int, timetag: int) -> tuple[Message, 
             raise OscError(
                 f"{address}: type tags {tags.decode()} take {numbers.size} bytes, {end - position} are there"
             )
-        return Message(address, numbers.unpack_from(data, position), timetag), len(tags) - 1
+        return numbers.unpack_from(data, position), len(tags) - 1
     arguments, position = _arguments(address, tags, data, position, end)
     if position != end:
         raise OscError(f"{address}: {end - position} bytes beyond the arguments")
-    return Message(address, arguments, timetag), len(tags) - 1
+    return arguments, len(tags) - 1
 
 
 @lru_cache(maxsize=512)
@@ -252,7 +273,9 @@ def _argument(address: str, tag: str, data: bytes, position: int, end: int) -> t
         try:
             return raw.decode("utf-8"), position
         except UnicodeDecodeError:
-            raise OscError(f"{address}: a string is not UTF-8: {raw[:20]!r}") from None
+            # Every byte is a letter in Latin-1, which older programs send.
+            latin = raw.decode("latin-1")[:40]
+            raise OscError(f"{address}: a string is not UTF-8 (in Latin-1: {latin!r}); send UTF-8") from None
     if tag == "b":
         return _blob(address, data, position, end)
     size = 8 if tag in "hdt" else 4

@@ -12,6 +12,8 @@ class Counters:
     datagrams: received. malformed: datagrams that are not OSC. messages: decoded; a pattern counts once.
     applied: changes handed to the parameters. coalesced: superseded by a later one before they were applied.
     clamped, refused: out of range; without a meaning. unknown: to addresses that do not exist.
+    complaints: all that the sender was told about: clamped, refused, ours but unknown, unreadable.
+    answers: what a show answers with, arriving here; never answered.
     scheduled: bundles kept for later. unscheduled: bundles refused because of their time tag or a full schedule.
     requests_dropped: dropped in favour of newer ones. unsent: replies and feedback that the network did not accept.
     tcp_refused: connections beyond the limit. tcp_unframed: connections closed because their data has no framing.
@@ -27,6 +29,8 @@ class Counters:
     clamped: int = 0
     refused: int = 0
     unknown: int = 0
+    complaints: int = 0
+    answers: int = 0
     scheduled: int = 0
     unscheduled: int = 0
     requests_dropped: int = 0

@@ -40,6 +40,14 @@ _RULES = (
     "**Out-of-range values are clamped. Invalid values are refused** and change nothing: NaN, infinity, a wrong "
     "type, too many values. In both cases the sender receives one line at `/streamvace/status/error` and the value "
     "in force.",
+    "**Complaints** are also shown on the terminal, on the web page, in TouchDesigner's log, and at "
+    "`/streamvace/status/complaint`. A wrong address is answered with the right one if it is similar "
+    "(`/Streamvace/prompt`, `/prompt`, `/streamvace/promt`). Addresses of other programs are not answered. Strings are "
+    "UTF-8; a string in another encoding is refused.",
+    "**Messages without a type tag string** are read as messages without arguments. If bytes follow the address, they "
+    "press a trigger, and are refused by everything else.",
+    "**Answers are not answered.** Messages to `/streamvace/status/...`, `/streamvace/pong` and "
+    "`/streamvace/cue/name` are ignored, so two shows can subscribe to each other.",
     "**Fades.** Add `/to` to the address of a float or of the prompt: `/streamvace/context_scale/to` takes the "
     f"target value, the seconds and an optional curve ({', '.join(CURVES)}). The value moves from chunk to chunk, "
     "and subscribers receive each step. Setting the parameter directly ends the fade. Complete looks: "

@@ -7,7 +7,6 @@ been applied.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -21,8 +20,11 @@ from streamvace.control.cue_list import CueList
 from streamvace.control.parameters import Change, Parameters, Result
 from streamvace.osc import codec
 from streamvace.osc.coalesce import Arrival, Coalescer
-from streamvace.osc.codec import IMPULSE, Message, OscError
+from streamvace.osc.codec import IMPULSE, Message, OscError, Untyped
+from streamvace.osc.complaints import Complaint, Complaints
 from streamvace.osc.counters import Counters
+from streamvace.osc.monitor import Monitor, Received
+from streamvace.osc.near_misses import NearMisses
 from streamvace.osc.pattern import Addresses, is_pattern
 from streamvace.osc.peer import Peer, writer_name
 from streamvace.osc.schedule import Schedule
@@ -32,6 +34,7 @@ MAX_PATTERNS = 8
 """Address patterns a datagram."""
 MAX_PATTERN_LETTERS = 256
 """Characters of all patterns of a datagram; the cost of matching grows with them."""
+TOO_MANY_PATTERNS = f"a datagram has at most {MAX_PATTERNS} patterns, of {MAX_PATTERN_LETTERS} characters in total"
 MAX_NAMED = codec.MAX_MESSAGES
 """Addresses that the messages and patterns of a datagram may name; each is coerced and set."""
 ACT_COSTS = 32
@@ -40,13 +43,8 @@ MAX_REQUESTS = 256
 """Requests answered a flush; older ones are dropped."""
 MAX_ACTIONS = 64
 """Triggers with a value applied a flush. They are never coalesced, so they need a limit."""
-MAX_COMPLAINTS = 64
-"""Pairs of sender and address that get a complaint a flush."""
 
 QUANTISE = "/streamvace/quantise"
-
-log = logging.getLogger(__name__)
-
 
 Pending = dict[str | int, tuple[Change, Peer]]
 """Changes and their senders, in order of arrival: by address; actions, which are not coalesced, by number."""
@@ -65,12 +63,13 @@ class Request:
 class Outcome:
     """The outcome of a flush.
 
-    complaints: by sender and address, the line to send back.
+    complaints, notes: see Complaints.
     """
 
     results: tuple[Result, ...] = ()
     requests: list[Request] = field(default_factory=list)
-    complaints: dict[tuple[Peer, str], str] = field(default_factory=dict)
+    complaints: dict[tuple[Peer, str], Complaint] = field(default_factory=dict)
+    notes: dict[tuple[Peer, str], str] = field(default_factory=dict)
 
 
 @dataclass
@@ -116,6 +115,7 @@ class Inbox:
         self.counters = Counters()
         self.commands = commands or Commands(parameters, CueList())
         self.schedule = Schedule()
+        self.monitor = Monitor()
         self._coalescer = Coalescer(parameters.schema)
         self._parameters = parameters
         self._wall_clock = wall_clock
@@ -123,6 +123,8 @@ class Inbox:
         # Triggers are set by their full address only: a `/*` meant for faders must not end the show.
         patternable = [row.address for row in parameters.schema.values() if row.type != "trigger"]
         self._patternable = Addresses((*patternable, *self.commands.glides))
+        near_misses = NearMisses((*parameters.schema, *sorted(self._services), *self.commands.addresses))
+        self._complaints = Complaints(self.counters, self.monitor, near_misses)
         self._gate = gate or BeatGate()
         self._look_ahead_s = look_ahead_s
         self._pending: Pending = {}
@@ -132,7 +134,6 @@ class Inbox:
         self._actions = 0
         self._results: tuple[Result, ...] = ()
         self._requests: deque[Request] = deque()
-        self._complaints: dict[tuple[Peer, str], str] = {}
 
     def take_all(self, arrived: Sequence[Arrival]) -> None:
         """Take a batch of datagrams, oldest first. Those that a later one supersedes are not decoded."""
@@ -151,18 +152,23 @@ class Inbox:
             messages = codec.decode(datagram)
         except OscError as problem:
             self.counters.malformed += 1
-            if self.counters.malformed.bit_count() == 1:  # the 1st, 2nd, 4th, 8th ...: a flood must not fill the log
-                log.warning("OSC from %s:%s: %s (%d malformed so far)", *peer, problem, self.counters.malformed)
+            line = f"{problem}; nothing of its bundle is used" if datagram.startswith(b"#bundle") else str(problem)
+            self._complaints.unreadable(peer, problem, line, self._wall_clock())
             return
         self.counters.messages += len(messages)
         now = self._wall_clock()
         origin = _Origin(peer)
         later: dict[int, list[Message]] = {}
+        waiting: dict[int, list[Received]] = {}
         for message in messages:
+            noted = self.monitor.note(now, peer, message.address, message.arguments)
             if not origin.affords(message.address):
                 self.counters.refused += 1
+                self._complaints.tell(peer, "patterns", "refused", TOO_MANY_PATTERNS)
             elif message.timetag != codec.IMMEDIATELY and codec.unix_seconds(message.timetag) > now:
                 later.setdefault(message.timetag, []).append(message)
+                waiting.setdefault(message.timetag, []).append(noted)
+                self.monitor.becomes("waits", f"{codec.unix_seconds(message.timetag) - now:.3g} s until its time tag")
             else:
                 self._sort(message, origin)
         for timetag, group in later.items():
@@ -171,23 +177,29 @@ class Inbox:
             refusal = self.schedule.add(due, now, tuple(group), peer, len(datagram), ahead=ahead)
             if refusal:
                 self.counters.unscheduled += 1
-                self._complain(peer, "bundle", refusal)
+                for noted in waiting[timetag]:
+                    noted.fate, noted.why = "refused", refusal
+                self._complaints.complain(peer, "bundle", Complaint("refused", refusal))
             else:
                 self.counters.scheduled += 1
 
     def flush(self) -> Outcome:
         """Apply everything taken, and scheduled bundles that are due, as one version of the parameters."""
-        for messages, peer in self.schedule.pop_due(self._wall_clock(), self._look_ahead_s()):
+        now = self._wall_clock()
+        for messages, peer in self.schedule.pop_due(now, self._look_ahead_s()):
             origin = _Origin(peer, timed=True)
             for message in messages:
+                self.monitor.note(now, peer, message.address, message.arguments)
                 self._sort(message, origin)
         if self._held and self._gate.wait_s(self._held_beat) <= 0:
             # A pending change of the same address is newer and wins.
             self._pending = {**self._held, **self._pending}
             self._held = {}
         self._apply()
-        outcome = Outcome(self._results, list(self._requests), self._complaints)
-        self._results, self._complaints, self._actions = (), {}, 0
+        outcome = Outcome(self._results, list(self._requests), self._complaints.told, self._complaints.noted)
+        self._results, self._actions = (), 0
+        self._complaints.end_turn()
+        self.monitor.end_turn()
         self._requests.clear()
         return outcome
 
@@ -207,7 +219,7 @@ class Inbox:
         for result, (_, peer) in zip(results, self._pending.values(), strict=True):
             if result.status == "refused":  # by a trigger's edit, which depends on the current values
                 self.counters.refused += 1
-                self._complain(peer, result.address, result.line)
+                self._complaints.refuse_after_all(peer, result.address, result.line)
             elif result.address == QUANTISE:
                 self._quantise(str(result.value), peer)
         self.counters.applied += len(self._pending)
@@ -219,28 +231,32 @@ class Inbox:
             self._gate.follow(choice)
         except UserError as error:
             self._parameters.set(QUANTISE, ("off",), writer="")
-            self._complain(peer, QUANTISE, str(error))
+            self._complaints.refuse_after_all(peer, QUANTISE, str(error))
 
     def _sort(self, message: Message, origin: _Origin) -> None:
         """Handle a message that is due: a request, or a change of each address it names."""
         address, arguments = message.address, message.arguments
-        if address in self._services:
-            self._ask(Request(address, arguments, origin.peer))
-            return
         named: tuple[str, ...] = ()
         if is_pattern(address):
             named = self._matching(address, origin)
-        elif address in self._parameters.schema or self.commands.known(address):
+        elif address in self._parameters.schema or self.commands.known(address) or address in self._services:
             named = (address,)
-        if not named:
-            self.counters.unknown += 1
-            # A shared port carries other programs' traffic: no complaint about their addresses.
-            if address.startswith("/streamvace/"):
-                self._complain(origin.peer, address, f"{address[:80]}: there is no such parameter")
-        if arguments == (IMPULSE,):
-            arguments = (True,)
+        else:
+            self._complaints.unknown(origin.peer, address)
+        if named and arguments:
+            if type(arguments[0]) is Untyped:
+                if not self._fires(address, arguments[0]):
+                    self.counters.refused += 1
+                    line = f"{address[:80]}: its arguments have no type tags (such as ,f) and cannot be read"
+                    self._complaints.tell(origin.peer, address, "refused", line)
+                    return
+                arguments = ()
+            elif arguments == (IMPULSE,):
+                arguments = (True,)
         for each in named:
-            if self.commands.known(each):
+            if each in self._services:
+                self._ask(Request(each, arguments, origin.peer))
+            elif self.commands.known(each):
                 self._command(each, arguments, origin)
             else:
                 self._set(each, arguments, origin)
@@ -250,8 +266,18 @@ class Inbox:
         found = self._patternable.matching(pattern)
         kept = found[: max(0, origin.addresses)]
         origin.addresses -= len(kept)
-        self.counters.refused += len(found) - len(kept)
+        if not found:
+            self._complaints.unknown(origin.peer, pattern)
+        elif len(kept) < len(found):
+            self.counters.refused += len(found) - len(kept)
+            line = f"{pattern[:80]}: {len(found) - len(kept)} of {len(found)} addresses are too many for a datagram"
+            self._complaints.tell(origin.peer, pattern, "refused", line)
         return kept
+
+    def _fires(self, address: str, untyped: Untyped) -> bool:
+        """Whether untyped arguments can be left out: they press a trigger. Zeros would be the release of a button."""
+        row = self._parameters.schema.get(address)
+        return row is not None and row.type == "trigger" and not row.argument and any(untyped.data)
 
     def _command(self, address: str, arguments: tuple[codec.Argument, ...], origin: _Origin) -> None:
         try:
@@ -263,7 +289,7 @@ class Inbox:
             changes = self.commands.changes(address, arguments)
         except UserError as refusal:
             self.counters.refused += 1
-            self._complain(origin.peer, address, f"{address}: {refusal}")
+            self._complaints.tell(origin.peer, address, "refused", f"{address}: {refusal}")
             return
         # A cue is applied whole or not at all, so the last one may exceed the limit. Each of its values counts twice:
         # once to build the change, once to set it.
@@ -283,22 +309,29 @@ class Inbox:
     def _want(self, change: Change, origin: _Origin, *, deliberate: bool = False) -> None:
         """Queue a change. deliberate: by a command, so even a float waits for the beat; a moved fader never does."""
         address, status, value, line = change.coerced
-        if line:
-            self._complain(origin.peer, address, line)
-            self.counters.clamped += status == "clamped"
-            self.counters.refused += status == "refused"
-        if value is None:
+        if status == "clamped":
+            self.counters.clamped += 1
+            self._complaints.tell(origin.peer, address, "clamped", line)
+        elif value is None:
+            if status == "refused":
+                self.counters.refused += 1
+                self._complaints.tell(origin.peer, address, "refused", line)
+            else:
+                self.monitor.becomes("ignored", "the release of a button")
             return
         row = self._parameters.schema[address]
         may_wait = self._gate.holding and not origin.timed and (deliberate or row.type != "float")
         waits = may_wait and self._shapes(address)
         if waits and not self._held:
             self._held_beat = self._gate.next_beat()
+        if waits and not line:
+            self.monitor.becomes("waits", "for the beat")
         queue = self._held if waits else self._pending
         if row.argument:
             if self._actions == MAX_ACTIONS:
                 self.counters.refused += 1
-                self._complain(origin.peer, address, f"{address}: more than {MAX_ACTIONS} actions at once")
+                line = f"{address}: more than {MAX_ACTIONS} actions at once"
+                self._complaints.tell(origin.peer, address, "refused", line)
                 return
             self._actions += 1
             queue[next(self._numbers)] = (change, origin.peer)
@@ -312,11 +345,8 @@ class Inbox:
         return self.commands.known(address) or is_pattern(address) or (row is not None and row.applies == "next_chunk")
 
     def _ask(self, request: Request) -> None:
+        self.monitor.becomes("answered")
         if len(self._requests) == MAX_REQUESTS:
             self._requests.popleft()
             self.counters.requests_dropped += 1
         self._requests.append(request)
-
-    def _complain(self, peer: Peer, about: str, line: str) -> None:
-        if len(self._complaints) < MAX_COMPLAINTS or (peer, about) in self._complaints:
-            self._complaints[peer, about] = line

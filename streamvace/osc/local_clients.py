@@ -13,12 +13,10 @@ from itertools import count
 
 from streamvace.osc.coalesce import Arrival
 from streamvace.osc.codec import OscError, encode_message
-from streamvace.osc.peer import Peer
+from streamvace.osc.peer import SURFACE, Peer
 
 MOST_WAITING = 1024
 """Messages not taken yet; beyond that the oldest are dropped, as in a socket's buffer."""
-
-_HOST = "surface"
 
 Answer = Callable[[str, tuple[object, ...]], None]
 """Called with an address and its arguments, on the OSC thread; must not block."""
@@ -38,7 +36,7 @@ class LocalClients:
     def open(self, answer: Answer) -> Peer:
         """Connect a client; returns its peer. answer: gets complaints, and the values they are about."""
         with self._lock:
-            peer = (_HOST, next(self._numbers))
+            peer = (SURFACE, next(self._numbers))
             self._answers[peer] = answer
         return peer
 
@@ -71,4 +69,4 @@ class LocalClients:
             answer = self._answers.get(peer)
         if answer is not None:
             answer(address, arguments)
-        return peer[0] == _HOST
+        return peer[0] == SURFACE

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
 import osc_schema
 from osc_schema import Value
@@ -26,9 +27,9 @@ from streamvace.control.parameters import Parameters, Snapshot
 from streamvace.osc.codec import MAX_DATAGRAM, OscError, encode_message
 from streamvace.osc.counters import Counters
 from streamvace.osc.feedback import StatusBoard, Subscribers
-from streamvace.osc.inbox import Inbox, Request
+from streamvace.osc.inbox import Inbox, Outcome, Request
 from streamvace.osc.local_clients import LocalClients
-from streamvace.osc.peer import Peer, is_tcp, udp_target
+from streamvace.osc.peer import Peer, host_of, is_tcp, shown, udp_target
 from streamvace.osc.tcp import Ready, TcpConnections, listen
 from streamvace.system.clock import STALL_NS
 from streamvace.system.errors import UserError
@@ -46,6 +47,14 @@ ERROR = "/streamvace/status/error"
 log = logging.getLogger(__name__)
 
 
+class Reports(Protocol):
+    """The part of `telemetry.reporter.Reporter` in use. Neither call waits for a terminal."""
+
+    def complain(self, kind: str, line: str, host: str, /) -> None: ...
+
+    def note(self, kind: str, line: str, host: str, /) -> None: ...
+
+
 class OscServer:
     """Serves `parameters` from construction until `close()`. Usable as a context manager.
 
@@ -61,6 +70,7 @@ class OscServer:
         port: int = DEFAULT_PORT,
         *,
         tcp_port: int | None = None,
+        reports: Reports | None = None,
         wall_clock: Callable[[], float] = time.time,
         commands: Commands | None = None,
         gate: BeatGate | None = None,
@@ -69,12 +79,14 @@ class OscServer:
         """Bind and start. Raises UserError if the port is taken or the host is not an address of this machine.
 
         tcp_port: None takes the number of the UDP port, or any free port if that is taken; 0 any free port; -1 none.
+        reports: gets what is wrong with the messages that arrive; None only answers their senders.
         wall_clock: seconds since 1970, compared with time tags. commands, gate, look_ahead_s: see Inbox.
         """
         self._socket = _bind(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
         self._parameters = parameters
         self._inbox = Inbox(parameters, wall_clock, commands=commands, gate=gate, look_ahead_s=look_ahead_s)
+        self._reports = reports
         self._board = StatusBoard(parameters.schema)
         self._subscribers = Subscribers()
         self.local_clients = LocalClients(self._wake)
@@ -125,6 +137,10 @@ class OscServer:
         """The counters so far: a copy."""
         return replace(self._inbox.counters)
 
+    def arrivals(self, since: int = 0) -> list[dict[str, object]]:
+        """The last messages in, newer than number `since`, oldest first: see `Received.row`. Any thread."""
+        return self._inbox.monitor.since(since)
+
     def close(self) -> None:
         """Stop the thread and free the port. Idempotent; any thread except the server's own."""
         if self._closing.is_set():
@@ -171,9 +187,10 @@ class OscServer:
             self._subscribers.stood_still(late)
         self._receive(now, ready)
         outcome = self._inbox.flush()
-        for (peer, about), line in outcome.complaints.items():
+        self._report(outcome)
+        for (peer, about), complaint in outcome.complaints.items():
             target = self._subscribers.target_of(peer)
-            self._send(target, ERROR, line)
+            self._send(target, ERROR, complaint.line)
             # The writer gets the held value back: its fader no longer matches the parameter.
             held = self._parameters.snapshot().values.get(about)
             if held is not None:
@@ -212,6 +229,14 @@ class OscServer:
         self._inbox.take_all(arrived)
         for peer in {peer for _, peer in arrived}:
             self._subscribers.heard_from(peer, now)
+
+    def _report(self, outcome: Outcome) -> None:
+        if self._reports is None:
+            return
+        for (peer, _), (fate, line) in outcome.complaints.items():
+            self._reports.complain(f"OSC {fate}", f"{line} (from {shown(peer)})", host_of(peer))
+        for (peer, kind), line in outcome.notes.items():
+            self._reports.note(kind, f"{line} (from {shown(peer)})", host_of(peer))
 
     def _answer(self, request: Request, now: float) -> None:
         peer = request.peer

@@ -29,6 +29,13 @@ def entries(before: object, now: object) -> object | None:
     return changed or None
 
 
+def later(before: object, now: object) -> object | None:
+    """The rows whose `number` is greater than all before, None without any. Rows are in the order of their numbers."""
+    rows = now if isinstance(now, list) else []
+    last = before[-1]["number"] if isinstance(before, list) and before else 0
+    return [row for row in rows if row["number"] > last] or None
+
+
 class Topic:
     """One kind of news: `{name: value}`. Belongs to the web server's event loop.
 

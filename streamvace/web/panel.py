@@ -5,11 +5,14 @@ Values are set through OSC (`osc.local_clients`), so they are coerced, quantised
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from osc_schema import Parameter, Value
-from streamvace.web.news import Topic, entries
+from streamvace.web.news import Topic, entries, later
+
+ARRIVALS_S = 0.25
+"""Between two readings of what has arrived."""
 
 Name = tuple[str, int]
 
@@ -33,12 +36,18 @@ class Panel:
         clients: LocalClients,
         values: Callable[[], Mapping[str, Value]],
         cues: Callable[[], Iterable[str]],
+        arrivals: Callable[[], Sequence[Mapping[str, object]]],
         *,
         glides: Iterable[str] = (),
         curves: Iterable[str] = (),
         error: str = "/streamvace/status/error",
     ) -> None:
         """values: of every parameter and output. glides: addresses that take a value, seconds and a curve.
+
+        arrivals: the last OSC messages in, from every sender, oldest first. Each has `number` (of its newest message),
+        `at` (seconds since 1970), `from`, `address`, `arguments`, `fate` (applied, answered, waits, clamped, refused,
+        unknown, ignored), `why` (one line, may be empty) and `times`. It replaces an earlier one with the same `from`,
+        `address` and `fate`. A page is told those with greater numbers than before.
 
         curves: their names. error: the address of complaints.
         """
@@ -55,6 +64,7 @@ class Panel:
             Topic("panel", lambda: controls),
             Topic("values", values, news=entries),
             Topic("cues", lambda: tuple(cues())),
+            Topic("arrivals", arrivals, ARRIVALS_S, news=later),
         )
         """What a page is told."""
 

@@ -21,8 +21,9 @@ from streamvace.osc.codec import (
     decode,
     encode_message,
 )
+from streamvace.osc.complaints import MAX_COMPLAINTS
 from streamvace.osc.framing import MAX_PACKET, Framing, Unframer, frame
-from streamvace.osc.inbox import MAX_COMPLAINTS, MAX_REQUESTS, Inbox
+from streamvace.osc.inbox import MAX_REQUESTS, Inbox
 from streamvace.osc.schedule import HORIZON
 from tests.control.coerced import coerced
 from tests.fuzz.target import TOKENS, Target, damaged
@@ -141,7 +142,7 @@ def _check_inbox(data: bytes, packets: list[bytes], messages: list[Message]) -> 
     assert len(inbox.schedule) == 0, "nothing waits for longer than the horizon"
     assert len(outcome.requests) <= MAX_REQUESTS
     assert len(outcome.complaints) <= MAX_COMPLAINTS
-    assert all("\n" not in line for line in outcome.complaints.values())
+    assert all("\n" not in complaint.line for complaint in outcome.complaints.values())
     assert inbox.counters.faults == parameters.listener_errors == 0
     assert_allowed(parameters)
     snapshot = parameters.snapshot()

@@ -92,7 +92,7 @@ class Stage:
     def osc(self, address: str, *arguments: object) -> None:
         """As `oscsend` would; the disk gets the time it needs."""
         self._inbox.take(encode_message(f"/streamvace/{address}", *arguments), ("127.0.0.1", 5000))
-        self.lines += self._inbox.flush().complaints.values()
+        self.lines += [complaint.line for complaint in self._inbox.flush().complaints.values()]
         assert self._pictures.settle(PATIENCE_S)
 
     def chunk(self, frames: int | None = None) -> Pixels:

@@ -27,6 +27,7 @@ from streamvace.osc.codec import (
     Midi,
     OscError,
     TimeTag,
+    Untyped,
     decode,
     encode_message,
     timetag_at,
@@ -164,7 +165,6 @@ MALFORMED = {
     "an address without an end": b"/abc",
     "padding that is not NUL": b"/a\0x" + padded(b","),
     "padding cut off": b"/abc" + b"\0" * 4 + b",s\0\0" + b"abcd",
-    "tags without a comma": padded(b"/a") + padded(b"i") + b"\0" * 4,
     "bytes beyond the arguments": padded(b"/a") + padded(b",") + b"\0" * 4,
     "a missing argument": padded(b"/a") + padded(b",ii") + b"\0" * 4,
     "half a double": padded(b"/a") + padded(b",d") + b"\0" * 4,
@@ -193,6 +193,21 @@ MALFORMED = {
     "an element of no size": HEAD + struct.pack(">i", 0),
     "larger than any datagram": padded(b"/a") + padded(b",b") + struct.pack(">i", 65536) + b"\0" * 65536,
 }
+
+
+def test_arguments_without_type_tags_are_kept_as_bytes() -> None:
+    assert decode(padded(b"/a")) == [Message("/a")]
+    assert decode(padded(b"/a") + padded(b"i") + b"\0" * 4) == [Message("/a", (Untyped(padded(b"i") + b"\0" * 4),))]
+
+
+def test_the_error_names_the_address_as_soon_as_it_is_known() -> None:
+    with pytest.raises(OscError) as caught:
+        decode(HEAD + struct.pack(">i", 12) + padded(b"/a") + padded(b",s") + padded(b"\xfc"))
+    assert caught.value.address == "/a"
+    assert "in Latin-1: '\u00fc'" in str(caught.value)
+    with pytest.raises(OscError) as caught:
+        decode(b"rubbish\0")
+    assert caught.value.address == ""
 
 
 @pytest.mark.parametrize("datagram", MALFORMED.values(), ids=MALFORMED.keys())

@@ -119,7 +119,7 @@ def test_a_mistake_is_answered_with_one_line_and_both_values(
     rig: Rig, address: str, arguments: tuple[object, ...], said: str
 ) -> None:
     complaints = rig.send(address, *arguments).complaints
-    [line] = complaints.values()
+    [(_, line)] = complaints.values()
     assert said in line
     assert "\n" not in line
     assert line.startswith("/streamvace/")
@@ -203,7 +203,7 @@ def test_a_datagram_full_of_cues_and_stores_costs_no_more_than_one_full_of_fader
         outcome = rig.inbox.flush()
         assert len(outcome.results) <= 128
         assert rig.inbox.counters.refused - before > MAX_MESSAGES // 2
-        assert "too much at once" in outcome.complaints[DESK, address]
+        assert "too much at once" in outcome.complaints[DESK, address].line
     rig.send(RECALL, "red", 0.0)
     assert rig.parameters.snapshot()[PROMPT] == "glossy red", "the next datagram is as good as ever"
 
@@ -279,7 +279,7 @@ def test_without_link_the_beat_is_refused_and_everything_goes_on(rig: Rig, monke
     monkeypatch.setitem(__import__("sys").modules, "aalink", None)
     rig.inbox = Inbox(rig.parameters, lambda: rig.now)
     complaints = rig.send("/streamvace/quantise", "bar").complaints
-    assert install_command("link") in complaints[DESK, "/streamvace/quantise"]
+    assert install_command("link") in complaints[DESK, "/streamvace/quantise"].line
     assert rig.parameters.snapshot()["/streamvace/quantise"] == "off"
     rig.send(PROMPT, "at once")
     assert rig.parameters.snapshot()[PROMPT] == "at once"

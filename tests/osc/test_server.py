@@ -18,6 +18,7 @@ from streamvace.control.parameters import Parameters, Snapshot
 from streamvace.osc.codec import Message, encode_message
 from streamvace.osc.server import ERROR, OscServer
 from streamvace.system.errors import UserError
+from streamvace.telemetry.reporter import Reporter
 from tests.osc.conftest import Client, Watch
 from tests.osc.packets import SCALE, bundle
 
@@ -63,6 +64,31 @@ def test_what_is_refused_is_told_with_the_value_that_holds(client: Client, param
     assert line == Message(ERROR, (f"{SCALE}: takes one float 0..2, got 'half'",))
     assert value == Message(SCALE, (1.0,))
     assert parameters.snapshot().version == 0
+
+
+@pytest.mark.parametrize("sent", ["/Streamvace/prompt", "/prompt", "/streamvace/promt"])
+def test_an_address_that_is_nearly_right_is_answered_with_the_right_one(client: Client, sent: str) -> None:
+    client.send(sent, "dusk")
+    [line] = client.ping()
+    assert line == Message(ERROR, (f"{sent}: there is no such parameter; did you mean {PROMPT}?",))
+
+
+def test_what_is_wrong_is_reported_with_its_sender_and_what_concerns_nobody_is_noted(parameters: Parameters) -> None:
+    printed: list[str] = []
+    reporter = Reporter(printed.append)
+    with OscServer(parameters, port=0, reports=reporter) as server:
+        client = Client(server)
+        client.send(SCALE, "half")
+        client.send("/other/program", 1)
+        client.send("/streamvace/status/fps", 1.0)
+        client.ping()
+        sender = f"(from 127.0.0.1:{client.port})"
+        client.close()
+    assert reporter.complaint() == f"{SCALE}: takes one float 0..2, got 'half' {sender}"
+    assert printed == [], "the OSC thread never waits for a terminal"
+    reporter.flush()
+    assert [line.partition(":")[0] for line in printed] == ["OSC refused", "OSC for others", "OSC answers"]
+    assert all(line.endswith(sender) for line in printed)
 
 
 def test_the_cues_are_listed_in_order_to_the_port_asked_for(

@@ -186,6 +186,14 @@ def test_a_repeated_error_is_logged_once(joined: Studio, server: OscServer) -> N
     assert [row[2] for row in joined.log()].count("the disk is full") == 1
 
 
+def test_a_complaint_about_osc_is_shown_and_logged(joined: Studio, server: OscServer) -> None:
+    server.publish("/streamvace/status/complaint", "OSC refused: seed: takes one int (from 10.0.0.5:9000)")
+    server.publish("/streamvace/status/complaints", 3)
+    joined.until(lambda: joined.par("Statuscomplaints") == 3, "the number")
+    joined.until(lambda: joined.said("10.0.0.5:9000"), "the complaint")
+    assert [row[1] for row in joined.log() if "10.0.0.5:9000" in row[2]] == ["osc"]
+
+
 def test_in_mode_remote_stop_disconnects_without_ending_the_process(studio: Studio, server: OscServer) -> None:
     studio.frame(lambda: studio.set(Mode="remote", Address="localhost", Oscport=server.port))
     studio.press("Start")

@@ -38,7 +38,9 @@ class Show:
         self.web = WebPreview(port=port)
         rows = (*self.parameters.schema.values(), *more)
         osc = self.osc
-        self.panel = Panel(rows, osc.local_clients, osc.values, osc.cues, glides=commands.glides, curves=CURVES)
+        self.panel = Panel(
+            rows, osc.local_clients, osc.values, osc.cues, osc.arrivals, glides=commands.glides, curves=CURVES
+        )
         self.web.set_panel(self.panel)
         self.web.set_stats(lambda: {"state": "running", "fps": 24.0})
 
@@ -61,6 +63,7 @@ class Client:
         self.values: dict[str, Any] = {}
         self.cues: list[str] = []
         self.lines: list[str] = []
+        self.arrivals: list[dict[str, Any]] = []
         self.told: dict[str, Any] = {}
         self.pictures: list[bytes] = []
 
@@ -83,6 +86,7 @@ class Client:
         self.values.update(said.get("values", {}))
         self.cues = said.get("cues", self.cues)
         self.lines += [said["line"]] if "line" in said else []
+        self.arrivals += said.get("arrivals", [])
 
 
 def connect(web: WebPreview, act: Callable[[Client], Coroutine[None, None, None]], **headers: str) -> None:

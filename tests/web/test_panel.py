@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 import osc_schema
 from streamvace.control.parameters import PROMPT
+from streamvace.osc.codec import encode_message
 from tests.web.devtools import Browser
 from tests.web.show import HAND_MS, SCALE, WRITER, Client, Hand, Show, connect, in_a_browser
 
@@ -31,6 +34,23 @@ def test_what_it_sets_is_set_and_what_others_set_is_told(show: Show) -> None:
         assert show.parameters.snapshot()["/streamvace/prompts"] == (("a", 0.5), ("b", 1.0))
         show.parameters.set("/streamvace/seed", (7,), "somebody else")
         await client.until(lambda told: told.values["/streamvace/seed"] == 7)
+
+    connect(show.web, act)
+
+
+def test_a_page_is_told_what_arrives_from_every_sender_once(show: Show) -> None:
+    async def act(client: Client) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as desk:
+            desk.sendto(encode_message(SCALE, 3.5), ("127.0.0.1", show.osc.port))
+            await client.until(lambda told: bool(told.arrivals))
+            [clamped] = client.arrivals
+            assert clamped["from"] == f"127.0.0.1:{desk.getsockname()[1]}"
+        assert (clamped["address"], clamped["arguments"], clamped["fate"]) == (SCALE, "3.5", "clamped")
+        assert "got 3.5, used 2" in clamped["why"]
+        await client.set("/streamvace/seed", 7)
+        await client.until(lambda told: len(told.arrivals) > 1)
+        [_, own] = client.arrivals
+        assert (own["from"], own["address"], own["fate"]) == ("the page", "/streamvace/seed", "applied")
 
     connect(show.web, act)
 

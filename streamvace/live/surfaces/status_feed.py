@@ -24,6 +24,7 @@ _FIGURES = {
     "memory_gpu": "worker_device_mb",
     "prompt": "mix",
     "control_age": "control_age_ms",
+    "complaints": "osc_complaints",
 }
 """Status outputs whose figure has another name."""
 

@@ -284,5 +284,5 @@ def test_closing_a_source_gives_its_context_back_and_may_be_done_twice() -> None
 
 
 def test_a_source_without_opengl_is_refused_when_it_is_opened() -> None:
-    with pytest.raises(UserError, match=r"spout:cam cannot be opened \(no OpenGL context\); update the graphics"):
+    with pytest.raises(UserError, match=r"spout:cam cannot be opened \(RuntimeError: no OpenGL context\); update"):
         SpoutSource("cam", PLAIN, SIZE, World(opengl=False).module)

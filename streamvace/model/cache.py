@@ -52,7 +52,9 @@ class KVCache:
         # Keys stored unrotated are rotated here: the history once per chunk, the chunk's own rows in each step.
         self.rotated = [torch.zeros_like(k) for k in self.k] if rule.positions == "window" else []
         self.bank = MemoryBank(self.k, self.v, rule.bank)
-        self._sink = None if rule.sink_decay is None else DecayingSink(self.k, self.v, rule.sink, rule.sink_decay)
+        self._sink: DecayingSink | None = None
+        if rule.sink_decay is not None and rule.sink:
+            self._sink = DecayingSink(self.k, self.v, rule.sink, rule.sink_decay)
         self._adaptive = None
         if rule.sink_refresh is not None:
             self._adaptive = AdaptiveSink(self.k, self.v, rule.sink, rule.window, rule.sink_refresh)

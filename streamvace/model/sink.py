@@ -24,6 +24,7 @@ class DecayingSink:
         self._buffers = [*k, *v]
         self._frames, self._decay = frames, decay
         self._exact: list[Tensor] = []
+        self._slots = torch.arange(k[0].shape[1], device=k[0].device)
 
     def reset(self) -> None:
         """Forget the sink; the next stream starts from its own first frames."""
@@ -38,8 +39,10 @@ class DecayingSink:
         if not self._exact:
             self._exact = [buffer[:, : self._frames].float() for buffer in self._buffers]
         count = min(len(slots), self._frames)
+        # Made on the device and for all layers: a list as index would be copied there, and waited for, in every layer.
+        index = torch.cat([self._slots[slot : slot + 1] for slot in slots[:count]])
         for exact, buffer in zip(self._exact, self._buffers, strict=True):
-            evicted = buffer[:, list(slots[:count])].float()
+            evicted = buffer.index_select(1, index).float()
             if len(slots) == self._frames:
                 torch.lerp(evicted, exact, self._decay, out=exact)
             else:

@@ -95,7 +95,7 @@ def read_lora(path: Path, model: nn.Module, alpha: float | None = None) -> Lora:
                 unknown.add(name)
             else:
                 parts = found.setdefault(module, _Parts())
-                setattr(parts, role, stored.get(name))
+                setattr(parts, role, _checked(stored.name, name, role, stored.get(name)))
                 parts.stored.append(name)
         title = stored.name
     if unknown:
@@ -107,6 +107,23 @@ def read_lora(path: Path, model: nn.Module, alpha: float | None = None) -> Lora:
     for module, parts in found.items():
         deltas |= _deltas(title, module, parts, parameters, alpha)
     return Lora(title, deltas, tuple(skipped))
+
+
+def _checked(title: str, name: str, role: str, tensor: Tensor) -> Tensor:
+    """A tensor that can be what its name says. Raises UserError for any other."""
+    shape = list(tensor.shape)
+    if not tensor.is_floating_point():
+        raise UserError(
+            f"{title}: {name} is {tensor.dtype}, a LoRA consists of floating-point numbers; use another file"
+        )
+    if role == "alpha" and tensor.numel() != 1:
+        raise UserError(f"{title}: {name} is {shape}, an alpha is one number; use another file")
+    if role in ("down", "up") and (tensor.dim() < 2 or not tensor.numel()):
+        raise UserError(f"{title}: {name} is {shape}, a LoRA's matrix has a rank of at least 1; use another file")
+    # Widened first: torch has no `isfinite` for 8-bit numbers.
+    if not bool(tensor.float().isfinite().all()):
+        raise UserError(f"{title}: {name} holds NaN or infinite numbers; its training failed, use another file")
+    return tensor
 
 
 def _parse(name: str, flat: Mapping[str, str]) -> tuple[str, str]:

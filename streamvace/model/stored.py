@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 import torch
+from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -19,6 +19,12 @@ from streamvace.system.fix_hints import command
 Shape = tuple[int, ...]
 INDEX_SUFFIX = ".safetensors.index.json"
 PICKLES = (".pt", ".pth", ".ckpt", ".bin")
+
+
+class _Index(BaseModel):
+    """The index of a checkpoint in shards. weight_map: file name of the shard of each tensor."""
+
+    weight_map: dict[str, str]
 
 
 class StoredTensors:
@@ -80,11 +86,14 @@ class StoredTensors:
 
     def _open_shards(self, index: Path, device: str) -> None:
         try:
-            listed: dict[str, str] = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-            shards = sorted(set(listed.values()))
-        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-            raise UserError(f"cannot read the index {index}: {error!r}; it is damaged, download it again") from error
-        for shard in shards:
+            listed = _Index.model_validate_json(index.read_bytes()).weight_map
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": ")
+            raise UserError(f"cannot read the index {index}: {what}; it is damaged, download it again") from error
+        except OSError as error:
+            raise UserError(f"cannot read the index {index}: {error}; check the path") from error
+        for shard in sorted(set(listed.values())):
             if Path(shard).name != shard:
                 raise UserError(f"{index.name} names a shard outside its folder: {shard!r}")
             found = self._open(index.parent / shard, device)

@@ -36,9 +36,15 @@ def check_chunk(given: ChunkInput, frames: int, size: tuple[int, int], context_b
         raise ValueError(f"noise rule {given.noise_rule!r}; there are: {', '.join(NOISE_RULES)}")
     if given.block_scales and len(given.block_scales) != context_blocks:
         raise ValueError(f"{len(given.block_scales)} block scales, this pipeline has {context_blocks} context blocks")
-    for name, share in (("second_weight", given.second_weight), ("hint_threshold", given.hint_threshold)):
-        if not 0 <= share <= 1:
-            raise ValueError(f"{name} is {share}, it must be from 0 to 1")
+    for name, value, most in (
+        ("context_scale", given.context_scale, 2),
+        ("second_weight", given.second_weight, 1),
+        ("hint_threshold", given.hint_threshold, 1),
+        ("lora_strength", given.lora_strength, 2),
+        *(("block_scales", scale, 2) for scale in given.block_scales),
+    ):
+        if not 0 <= value <= most:
+            raise ValueError(f"{name} is {value}, it must be from 0 to {most}")
     if not 0 < given.past_bias <= 1:
         raise ValueError(f"past_bias is {given.past_bias}, it must be above 0 and at most 1")
     if given.denoise_steps < 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,9 @@ from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import command
 
 log = logging.getLogger(__name__)
+
+THREADS_A_PROCESSOR = 4
+"""More only wait for each other, and with tens of thousands the system ends the process without a word."""
 
 EMBEDDED_WEIGHTS = Path(__file__).parents[1] / "embedded" / "weights"
 
@@ -103,7 +107,9 @@ def load_generator(
 
 
 def _set_threads(asked: int | None, spec: PipelineSpec, device: torch.device, dtype: torch.dtype) -> None:
-    """asked: by the user; None: one thread for the embedded model in 16 bits on a processor, torch's default otherwise.
+    """Raises UserError for more threads than the machine can use.
+
+    asked: by the user; None: one thread for the embedded model in 16 bits on a processor, torch's default otherwise.
 
     16-bit products of 192 channels are so short that waking a second thread costs what it gains. Beside other busy
     programs, as in a show, one thread takes 0.6 of the time of two (benchmarks/precision.py).
@@ -111,6 +117,9 @@ def _set_threads(asked: int | None, spec: PipelineSpec, device: torch.device, dt
     if asked is None and spec.name == "embedded" and device.type == "cpu" and dtype.itemsize == 2:
         asked = 1
     if asked is not None:
+        most = THREADS_A_PROCESSOR * (os.cpu_count() or 1)
+        if asked > most:
+            raise UserError(f"--threads {asked}: this machine's {os.cpu_count()} processors take at most {most}")
         torch.set_num_threads(asked)
 
 

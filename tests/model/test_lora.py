@@ -225,3 +225,31 @@ def test_a_lora_for_another_model_is_refused_with_both_values(
     with pytest.raises(UserError, match=message) as refusal:
         read_lora(tmp_path / "l.safetensors", wan())
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"lora_A.weight": torch.ones(0, 24), "lora_B.weight": torch.ones(48, 0)},
+            r"is \[0, 24\], .*rank of at least 1",
+        ),
+        ({"lora_A.weight": torch.tensor(1.0)}, r"lora_A.weight is \[\]"),
+        ({"lora_B.weight": torch.ones(48)}, r"lora_B.weight is \[48\]"),
+        ({"alpha": torch.ones(4)}, r"alpha is \[4\], an alpha is one number"),
+        ({"alpha": torch.tensor(float("nan"))}, "alpha holds NaN"),
+        ({"alpha": torch.ones(0)}, r"alpha is \[0\]"),
+        ({"lora_A.weight": torch.full((4, 24), float("inf"))}, "NaN or infinite"),
+        ({"lora_B.weight": torch.full((48, 4), float("nan")).to(torch.float8_e4m3fn)}, "NaN or infinite"),
+        ({"lora_B.weight": torch.ones(48, 4, dtype=torch.int8)}, "is torch.int8"),
+        ({"diff_b": torch.full((48,), float("nan"))}, "NaN or infinite"),
+        ({"diff_b": torch.tensor(1.0)}, r"is \[\], this model needs \[48\]"),
+    ],
+)
+def test_a_damaged_lora_is_refused_in_one_line(tmp_path: Path, changes: dict[str, Tensor], message: str) -> None:
+    sound = {"lora_A.weight": torch.ones(4, 24), "lora_B.weight": torch.ones(48, 4), "alpha": torch.tensor(4.0)}
+    tensors = {f"blocks.0.ffn.0.{name}": value for name, value in (sound | changes).items()}
+    save_file(tensors, tmp_path / "l.safetensors")
+    with pytest.raises(UserError, match=message) as refusal:
+        read_lora(tmp_path / "l.safetensors", wan())
+    assert "\n" not in str(refusal.value)

@@ -11,6 +11,7 @@ from streamvace.records.chunk import ChunkInput
 from streamvace.records.model_options import ModelOptions
 from streamvace.stream import loading
 from streamvace.stream.loading import load_generator
+from streamvace.system.errors import UserError
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,15 @@ def test_the_number_of_threads_is_the_user_s_if_given(monkeypatch: pytest.Monkey
     monkeypatch.setattr(loading, "native_dtype", lambda device: torch.bfloat16)
     load_generator("embedded", (32, 32), ModelOptions(device="cpu", threads=3))
     assert torch.get_num_threads() == 3
+
+
+def test_more_threads_than_the_processors_take_are_refused_with_both_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """100,000 of them end the process with a segmentation fault."""
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    before = torch.get_num_threads()
+    with pytest.raises(UserError, match=r"--threads 9: this machine's 2 processors take at most 8"):
+        load_generator("embedded", (32, 32), ModelOptions(device="cpu", threads=9))
+    assert torch.get_num_threads() == before
 
 
 def test_a_layer_that_this_processor_computes_wrong_is_named(

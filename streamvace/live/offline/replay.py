@@ -86,7 +86,12 @@ class Replay:
         self._played += wanted
         anchored = bool({"first_frame", "last_frame"} & set(shown.pictures))
         built = director.build(snapshot, pictures, moments, anchored=anchored, reset=reset)
-        return director.step(self._as_logged(built, shown))
+        try:
+            return director.step(self._as_logged(built, shown))
+        except ValueError as error:
+            raise UserError(
+                f"chunk {number} cannot be made: {error}; the log is damaged, or of another model"
+            ) from error
 
     def _as_logged(self, given: ChunkInput, shown: ShownChunk) -> ChunkInput:
         """The input with the values of the log, and without pictures that the show did not have."""

@@ -43,6 +43,11 @@ FORMAT = "streamvace show 1"
 CARRIED = ("generation", "captured_ns", "snapshot_version", "trace", "reset")
 """Fields of a ChunkInput that do not shape the picture; a reset shows in the chunk's index."""
 
+PLAIN = tuple(
+    field.name for field in fields(ChunkInput) if field.name not in CARRIED and "Pixels" not in str(field.type)
+)
+"""Fields that are logged with their values: those that shape the picture and are no pictures."""
+
 _QUEUED = 10_000
 """Lines that may wait for the disk: at least a quarter of an hour of chunks."""
 
@@ -54,8 +59,7 @@ log = logging.getLogger(__name__)
 
 def plain_fields(inputs: ChunkInput) -> dict[str, Any]:
     """The values that shape a chunk, without its arrays, as JSON values."""
-    values = {field.name: getattr(inputs, field.name) for field in fields(inputs) if field.name not in CARRIED}
-    return {name: to_json(value) for name, value in values.items() if not isinstance(value, np.ndarray)}
+    return {name: to_json(getattr(inputs, name)) for name in PLAIN}
 
 
 def pictures_of(inputs: ChunkInput) -> list[str]:
@@ -149,7 +153,7 @@ class ShowLog:
 
     def _write(self) -> None:
         try:
-            with self._path.open("x", encoding="utf-8", buffering=1) as file:  # lines survive a kill
+            with self._path.open("x", encoding="utf-8", newline="\n", buffering=1) as file:  # lines survive a kill
                 while (line := self._lines.get()) is not None:
                     file.write(line + "\n")
                 return

@@ -37,6 +37,21 @@ from tests.live.show import SIZE, wait_until
 HEAD = {"pipeline": "embedded", "size": SIZE, "content_rate": 24.0, "inputs": ("pattern",)}
 
 
+def head(**changes: object) -> bytes:
+    """The first line of a log."""
+    values = {"format": "streamvace show 1", "parameters": {}, **HEAD, "size": (64, 64), **changes}
+    return json.dumps(values).encode() + b"\n"
+
+
+def row(**changes: object) -> bytes:
+    """A line of a chunk."""
+    values = {"index": 0, "frames": 12, "set": [], "shape": {}, "pictures": [], **changes}
+    return json.dumps(values).encode() + b"\n"
+
+
+DEEP = b'[["/streamvace/seed", ' + b"[" * 700 + b"]" * 700 + b', "osc"]]'
+
+
 def chunk(inputs: ChunkInput, index: int) -> Chunk:
     return Chunk(np.zeros((12, 8, 8, 3), np.uint8), index, 0, 0, inputs.snapshot_version, {}, seed=inputs.seed)
 
@@ -45,6 +60,7 @@ class Rig:
     """A log that follows parameters."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         self.parameters = Parameters({"/streamvace/seed": 3})
         self.path = folder / "show.jsonl"
         self.log = ShowLog(self.path, HEAD, self.parameters.snapshot())
@@ -134,6 +150,22 @@ def test_a_show_is_read_back_whole_and_an_incomplete_last_line_is_ignored(tmp_pa
         (b"[1]\n{}\n", "line 1: not an object"),
         (b'{"format": "streamvace show 1"}\n', "is damaged"),
         (b"[" * 100_000 + b"\n{}\n", "line 1"),
+        (head(content_rate=0), "line 1 is damaged: content_rate: .* greater than 0, got 0"),
+        (head(content_rate=-5), "content_rate: .* greater than 0, got -5"),
+        (head(content_rate=1e12), "content_rate: .* less than or equal to 1000, got 1000000000000"),
+        (head(content_rate=float("nan")), "content_rate: .* finite number, got nan"),
+        (head(size=[float("inf"), 64]), r"size\.0: .* finite number, got inf"),
+        (head(size=[64]), "size"),
+        (head(size=[64, -64]), "greater than 0, got -64"),
+        (head(parameters=7), "parameters: .* dictionary, got 7"),
+        (head() + row(frames=float("inf")), "line 2 is damaged: frames: .* finite number"),
+        (head() + row(frames=10**9), "frames: .* less than or equal to 1000"),
+        (head() + row(set=[["/streamvace/seed"]]), "line 2 is damaged: set"),
+        (head() + row(shape={"seed": "seven"}), "line 2 is damaged: .*, got "),
+        (head() + row(shape={"context_scale": float("inf")}), "shape: context_scale: .* finite number, got .*inf"),
+        (head() + row(shape={"prompt": {"parts": [[5, 1.0]], "blend": "linear"}}), "line 2 is damaged"),
+        (head() + row(shape={"prompt": {"parts": [["red", -1.0]], "blend": "linear"}}), "prompt weights"),
+        (head() + row(set="DEEP").replace(b'"DEEP"', DEEP), "line 2 is damaged: nested too deeply"),
     ],
 )
 def test_an_invalid_log_is_refused_in_one_line(tmp_path: Path, content: bytes, line: str) -> None:
@@ -142,6 +174,44 @@ def test_an_invalid_log_is_refused_in_one_line(tmp_path: Path, content: bytes, l
     with pytest.raises(UserError, match=line) as caught:
         read_show(path)
     assert "\n" not in str(caught.value)
+
+
+def test_letters_that_look_like_the_end_of_a_line_are_letters(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    prompt = "red\u2028ball\u0085and\x1cring"
+    rig.made(0, prompt=prompt)
+    rig.made(1, prompt=prompt, seed=9)
+    rig.log.close()
+    first, second = read_show(rig.path).chunks
+    assert (first.shape["prompt"], second.shape["prompt"], second.shape["seed"]) == (prompt, prompt, 9)
+
+
+def test_a_field_of_a_later_version_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "show.jsonl"
+    path.write_bytes(head(more=1) + row(shape={"seed": 7, "glow": 0.5}, more=2))
+    assert dict(read_show(path).chunks[0].shape) == {"noise_rule": "sum", "seed": 7}
+
+
+def test_a_picture_that_one_chunk_lacks_is_not_missing_in_the_next(tmp_path: Path) -> None:
+    """Earlier versions logged it as null, once, and later chunks were rendered without their control."""
+    path = tmp_path / "show.jsonl"
+    path.write_bytes(head() + row(shape={"seed": 7, "control": None}) + row(index=1, pictures=["control"]))
+    first, second = read_show(path).chunks
+    assert "control" not in {**first.shape, **second.shape}
+    rig = Rig(tmp_path / "new")
+    rig.made(0)
+    rig.log.close()
+    assert "control" not in rig.path.read_text("utf-8").partition("\n")[2].partition('"pictures"')[0]
+
+
+def test_values_out_of_range_end_the_render_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "show.jsonl"
+    path.write_bytes(head() + row(frames=9, shape={"prompt": "red", "hint_reuse": -3}))
+    options = RenderOptions(None, tmp_path / "out.mp4", show=path)
+    with pytest.raises(UserError, match="chunk 0 cannot be made: hint_reuse is -3") as caught:
+        render_clip(options)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.glob("out*"))
 
 
 def test_a_log_names_its_noise_rule_and_one_of_an_earlier_version_keeps_the_old(tmp_path: Path) -> None:

@@ -58,3 +58,30 @@ def test_a_late_page_has_skipped_nothing() -> None:
         assert feed.skipped == 0
 
     asyncio.run(go())
+
+
+class Tireless(JpegFeed):
+    """Has a newer frame whenever it is asked."""
+
+    async def after(self, number: int) -> tuple[int, bytes]:
+        return number + 5, b"jpeg"
+
+
+def test_every_picture_waits_for_the_one_before_it() -> None:
+    async def go() -> None:
+        sent: list[bytes] = []
+
+        async def send(message: bytes) -> None:
+            sent.append(message)
+
+        sender = PictureSender("output", Tireless("test"), send)
+        running = asyncio.ensure_future(sender.run())
+        for drawn in range(1, 4):
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert len(sent) == drawn
+            sender.drawn()
+            sender.drawn()
+        running.cancel()
+
+    asyncio.run(go())

@@ -72,6 +72,7 @@ def test_every_picture_waits_for_the_one_before_it() -> None:
         sent: list[bytes] = []
 
         async def send(message: bytes) -> None:
+            assert len(sent) < 3, "one that does not wait ends here"
             sent.append(message)
 
         sender = PictureSender("output", Tireless("test"), send)

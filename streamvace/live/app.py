@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from streamvace.control import random_seed, reference_list
 from streamvace.control.parameters import Change, Parameters
@@ -30,6 +31,7 @@ from streamvace.live.surfaces.status_feed import publish_status
 from streamvace.live.worker.model_switch import PIPELINE
 from streamvace.system.clock import now_ns
 from streamvace.system.console import say
+from streamvace.system.descriptors import raise_descriptor_limit
 from streamvace.system.errors import UserError
 from streamvace.system.files import check_writable
 from streamvace.system.media import MediaFolder
@@ -54,6 +56,7 @@ def run(options: RunOptions) -> int:
     its weights are loaded, outputs. So everything that can be refused is refused before an output exists. The parts are
     shut down in the opposite order, outputs first, so that their files are complete even if something else hangs.
     """
+    raise_descriptor_limit()
     checked = _check(options)
     media = MediaFolder(options.media)
     reporter = Reporter()
@@ -66,7 +69,8 @@ def run(options: RunOptions) -> int:
     with stop_on_signals() as stop, ExitStack() as closing:
         if options.end_with is not None:
             end_with(options.end_with, stop)
-        stage = Stage(options, checked.size, media, parameters, Telemetry(), reporter, closing)
+        telemetry = Telemetry(partial(reporter.report, "figures"))
+        stage = Stage(options, checked.size, media, parameters, telemetry, reporter, closing)
         surfaces = open_surfaces(stage)
         inputs = open_inputs(stage)
         pictures = open_pictures(stage)

@@ -11,7 +11,7 @@ from streamvace.control.cue_file import open_cues
 from streamvace.control.cue_list import CueList
 from streamvace.control.fades import CURVES
 from streamvace.live.director.look_ahead import LookAhead
-from streamvace.live.options import DEFAULT_WEB_PORT, RunOptions, next_free_port
+from streamvace.live.options import DEFAULT_WEB_PORT, next_free_port
 from streamvace.live.stage import Stage
 from streamvace.live.surfaces.greeting import things_to_try
 from streamvace.live.surfaces.metrics import metrics
@@ -86,7 +86,7 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
         look_ahead_s=look_ahead.read,
     )
     closing.callback(osc.close)
-    query, web = _open_query(stage, osc), _open_web(options, osc.port)
+    query, web = _open_query(stage, osc), _open_web(stage, osc.port)
     for server in (query, web):
         if server is not None:
             closing.callback(server.close)
@@ -100,11 +100,14 @@ def _open_query(stage: Stage, osc: OscServer) -> OscQueryServer | None:
         say(f"TCP port {osc.port} is in use, OSC over TCP takes {osc.tcp_port}")
     if options.oscquery_port < 0:
         return None
-    return OscQueryServer(stage.parameters, osc, host_allowed, options.host, options.oscquery_port)
+    return OscQueryServer(
+        stage.parameters, osc, host_allowed, options.host, options.oscquery_port, report=stage.reporter.report
+    )
 
 
-def _open_web(options: RunOptions, osc_port: int) -> WebPreview | None:
+def _open_web(stage: Stage, osc_port: int) -> WebPreview | None:
     """The web page on the port asked for, or on the default port or the next free one."""
+    options = stage.options
     if options.web_port is not None and options.web_port < 0:
         return None
     port = options.web_port
@@ -112,4 +115,4 @@ def _open_web(options: RunOptions, osc_port: int) -> WebPreview | None:
         port = next_free_port(options.host, DEFAULT_WEB_PORT)
         if port != DEFAULT_WEB_PORT:
             say(f"web port {DEFAULT_WEB_PORT} is in use, taking {port}")
-    return WebPreview(options.host, port, things_to_try(osc_port))
+    return WebPreview(options.host, port, things_to_try(osc_port), report=stage.reporter.report)

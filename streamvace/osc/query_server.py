@@ -21,7 +21,9 @@ from streamvace.osc.advertise import Advertisement, host_name, is_loopback
 from streamvace.osc.query import Namespace, host_info
 from streamvace.osc.query_listener import Listener
 from streamvace.osc.server import STATUS_SECONDS, OscServer
+from streamvace.system.connections import Connections, Report
 from streamvace.system.errors import UserError
+from streamvace.system.server_log import report_loop_errors, server_log
 
 MAX_LISTENERS = 32
 """WebSocket clients at once; further ones get a 503."""
@@ -33,6 +35,8 @@ HEARTBEAT_SECONDS = 20.0
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
@@ -56,8 +60,10 @@ class OscQueryServer:
         port: int = 0,
         *,
         advertise: bool = True,
+        report: Report = lambda kind, line: None,
     ) -> None:
-        """host_allowed: the guard against DNS rebinding. port: 0 takes any free port. advertise: by mDNS.
+        """host_allowed: the guard against DNS rebinding. port: 0 takes any free port. advertise: by mDNS. report: takes
+        what clients do wrong.
 
         Raises UserError if the port is taken.
         """
@@ -68,6 +74,8 @@ class OscQueryServer:
         self._namespace = Namespace(parameters.schema)
         self._listeners: set[Listener] = set()
         self._advertise = advertise
+        self._report = report
+        self._connections = Connections("OSCQuery", report)
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._started: Future[int] = Future()
@@ -122,19 +130,24 @@ class OscQueryServer:
     async def _run(self, port: int) -> None:
         app = web.Application(middlewares=[self._guard])
         app.router.add_get("/{path:.*}", self._get)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        app.on_response_prepare.append(_add_headers)
+        report_loop_errors(self._loop, "OSCQuery", self._report)
+        logger = server_log("OSCQuery", self._report)
+        runner = web.AppRunner(app, access_log=None, logger=logger, shutdown_timeout=0.5)
         await runner.setup()
+        assert runner.server is not None
         try:
-            await web.TCPSite(runner, self.host, port).start()
+            server = await self._loop.create_server(self._connections.limited(runner.server), self.host, port)
         except (OSError, OverflowError) as error:
             await runner.cleanup()
             self._started.set_exception(error)
             return
-        bound: int = runner.addresses[0][1]
+        bound: int = server.sockets[0].getsockname()[1]
         self._started.set_result(bound)
         advertisement = Advertisement(f"streamvace {self._osc.port}", self.host, bound)
         announcing = asyncio.ensure_future(advertisement.start()) if self._advertise else None
         await self._stopping.wait()
+        server.close()
         if announcing is not None:
             announcing.cancel()
             with suppress(asyncio.CancelledError):
@@ -152,10 +165,8 @@ class OscQueryServer:
         if origin is not None and not self._origin_allowed(origin):
             # Browsers let any page open a WebSocket to this machine; only this header names the page.
             raise web.HTTPForbidden(text=f"this server does not answer pages of {origin!r}\n")
-        response = await handler(request)
-        if not response.prepared:
-            response.headers.update(HEADERS)
-        return response
+        with self._connections.serving(request.transport):
+            return await handler(request)
 
     def _origin_allowed(self, origin: str) -> bool:
         try:
@@ -190,6 +201,10 @@ class OscQueryServer:
         finally:
             self._listeners.discard(listener)
         return socket
+
+
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(HEADERS)
 
 
 def _port_error(host: str, port: int, error: Exception) -> UserError:

@@ -14,9 +14,13 @@ from pathlib import Path
 
 from streamvace.records.chunk import Trace
 from streamvace.telemetry.latency import LEGS, Latency
+from streamvace.telemetry.reporter import one_line
 from streamvace.telemetry.samples import Samples, percentiles
 
 Stats = dict[str, float | int | str]
+
+Extra = Callable[[], Mapping[str, float | int | str]]
+"""Returns further figures."""
 
 _FPS_FRAMES = 1024
 """Times of fresh frames kept for the frame rate: more than the fastest output shows in `_FPS_SPAN_NS`."""
@@ -36,7 +40,9 @@ _PERCENTILES = {
 class Telemetry:
     """Collects all figures; OSC, the web page and `--stats` show `stats()`."""
 
-    def __init__(self) -> None:
+    def __init__(self, report: Callable[[str], None] = lambda line: None) -> None:
+        """report: takes a line about figures that cannot be read."""
+        self._report = report
         self._lock = threading.Lock()
         self._ticks = 0
         self._missed = 0
@@ -46,10 +52,16 @@ class Telemetry:
         self._intervals_ms, self._chunk_ms, self._latency = Samples(), Samples(), Latency()
         self._stages_ms: dict[str, float] = {}
         self._fresh_ns: deque[int] = deque(maxlen=_FPS_FRAMES)
-        self._extras: list[Callable[[], Mapping[str, float | int | str]]] = []
+        self._extras: list[Extra] = []
+        self._faults = 0
+        self._last: dict[Extra, Mapping[str, float | int | str]] = {}
 
-    def add(self, extra: Callable[[], Mapping[str, float | int | str]]) -> None:
-        """Add further figures (source counters, the supervisor's state); called at every `stats()`."""
+    def add(self, extra: Extra) -> None:
+        """Add further figures (source counters, the supervisor's state); called at every `stats()`.
+
+        If they cannot be read, because the system has no descriptor left for /proc for example, the last ones stay:
+        a figure never ends a show.
+        """
         with self._lock:
             self._extras.append(extra)
 
@@ -92,8 +104,18 @@ class Telemetry:
             figures.update(percentiles(name, samples[name], *wanted))
         figures.update({f"stage_{name}_ms": round(spent, 3) for name, spent in stages.items()})
         for extra in extras:
-            figures.update(extra())
+            figures.update(self._read(extra))
+        figures["figure_faults"] = self._faults
         return figures
+
+    def _read(self, extra: Extra) -> Mapping[str, float | int | str]:
+        try:
+            self._last[extra] = extra()
+        except Exception as error:  # noqa: BLE001 - whatever a figure is made of may fail, and the show goes on
+            with self._lock:
+                self._faults += 1
+            self._report(f"the last ones are shown, new ones cannot be read: {one_line(error)}")
+        return self._last.get(extra, {})
 
 
 def _rate(moments_ns: Sequence[int], now_ns: int | None) -> float:

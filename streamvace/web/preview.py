@@ -14,7 +14,9 @@ from importlib.resources import files
 from aiohttp import web
 
 from streamvace.records.frame import Frame
+from streamvace.system.connections import Connections, Report
 from streamvace.system.errors import UserError
+from streamvace.system.server_log import report_loop_errors, server_log
 from streamvace.web.hosts import host_allowed
 from streamvace.web.jpeg_feed import JpegFeed
 from streamvace.web.news import CALM_S, Topic, finite
@@ -37,10 +39,13 @@ MOST_STREAMS = 16
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; connect-src 'self'; "
-    "style-src 'self'; script-src 'self'",
+    "style-src 'self'; script-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 }
+"""Of every answer, errors included."""
 
 
 class WebPreview:
@@ -55,8 +60,18 @@ class WebPreview:
     `chunk_ms`, `chunks`, `prompt`, `osc_port`.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 8088, hints: Sequence[tuple[str, str]] = ()) -> None:
-        """port: 0 takes any free port. hints: (what it does, the line to send). Raises UserError for a taken port."""
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 8088,
+        hints: Sequence[tuple[str, str]] = (),
+        *,
+        report: Report = lambda kind, line: None,
+    ) -> None:
+        """port: 0 takes any free port. hints: (what it does, the line to send). report: takes what clients do wrong.
+
+        Raises UserError for a taken port.
+        """
         self.name = "web"
         self.host = host
         self.port = port
@@ -70,6 +85,8 @@ class WebPreview:
         self._topics = [Topic("hints", lambda: said), Topic("stats", lambda: self._stats(), CALM_S)]
         self._pages = PageSockets({"output": self.feed, **self.views}, self._topics)
         self._metrics: Callable[[], bytes] = bytes
+        self._report = report
+        self._connections = Connections("web", report)
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._started: Future[int] = Future()
@@ -97,11 +114,13 @@ class WebPreview:
         self._topics.extend(panel.topics)
 
     def figures(self) -> dict[str, int]:
-        """Open pages, MJPEG streams, and frames that slow pages left out."""
+        """Open pages, MJPEG streams and connections; connections closed by a limit; frames that slow pages left out."""
         feeds = (self.feed, *self.views.values())
         return {
             "web_pages": len(self._pages),
             "web_streams": self.streams,
+            "web_connections": len(self._connections),
+            "web_refused": self._connections.refused,
             "web_skipped": sum(feed.skipped for feed in feeds),
         }
 
@@ -139,16 +158,22 @@ class WebPreview:
         app.router.add_get("/frame.jpg", self._frame)
         app.router.add_get("/stats.json", self._stats_json)
         app.router.add_get("/metrics", self._metrics_text)
+        app.on_response_prepare.append(_add_headers)
+        report_loop_errors(self._loop, "web", self._report)
         # A watcher never disconnects by itself, so closing does not wait for it.
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        logger = server_log("web", self._report)
+        runner = web.AppRunner(app, access_log=None, logger=logger, shutdown_timeout=0.5)
         await runner.setup()
+        assert runner.server is not None
         try:
-            await web.TCPSite(runner, self.host, self.port).start()
+            factory = self._connections.limited(runner.server)
+            server = await self._loop.create_server(factory, self.host, self.port)
         except OSError as error:
             self._started.set_exception(error)
         else:
-            self._started.set_result(runner.addresses[0][1])
+            self._started.set_result(server.sockets[0].getsockname()[1])
             await self._stopping.wait()
+            server.close()
         finally:
             await self._pages.hang_up()
             await runner.cleanup()
@@ -157,10 +182,8 @@ class WebPreview:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if not host_allowed(request.host, self.host):
             raise web.HTTPForbidden(text=f"this server answers to localhost, not to {request.host!r}\n")
-        response = await handler(request)
-        if not response.prepared:
-            response.headers.update(HEADERS)
-        return response
+        with self._connections.serving(request.transport):
+            return await handler(request)
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         return web.Response(text=(STATIC / "preview.html").read_text(encoding="utf-8"), content_type="text/html")
@@ -184,8 +207,7 @@ class WebPreview:
     async def _stream(self, feed: JpegFeed, request: web.Request) -> web.StreamResponse:
         if self.streams >= MOST_STREAMS:
             raise web.HTTPServiceUnavailable(text=f"{MOST_STREAMS} browsers are watching already; close one of them\n")
-        headers = {**HEADERS, "Content-Type": "multipart/x-mixed-replace; boundary=frame"}
-        response = web.StreamResponse(headers=headers)
+        response = web.StreamResponse(headers={"Content-Type": "multipart/x-mixed-replace; boundary=frame"})
         self.streams += 1
         feed.watchers += 1
         pump = asyncio.ensure_future(self._pump(feed, request, response))
@@ -211,6 +233,10 @@ class WebPreview:
             # The next boundary is sent at once: browsers show a picture only after the boundary behind it. A slow
             # browser delays only this write, and then gets the newest frame.
             await response.write(head + jpeg + b"\r\n--frame\r\n")
+
+
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(HEADERS)
 
 
 def _port_error(host: str, port: int, error: OSError) -> UserError:

@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 import pytest
 
+import osc_schema
+from streamvace.live.surfaces.status_feed import figure_of
 from streamvace.video.film.decode import file_info
 from tests.live.running import ROOT, Start
 from tests.live.show import wait_until
@@ -28,6 +30,7 @@ def test_a_show_of_some_seconds_writes_its_figures_and_ends_by_itself(start: Sta
     figures = show.stats()
     wanted = {"ticks", "missed", "repeated", "dropped", "interval_p50_ms", "interval_p99_ms", "chunks"}
     wanted |= {"chunk_p50_ms", "chunk_p95_ms", "worker_restarts", "latency_p50_ms", "latency_p95_ms", "fps", "state"}
+    wanted |= {figure_of(row.address) for row in osc_schema.load() if row.access == "read"} - {"outputs"}
     assert wanted <= set(figures)
     assert figures["state"] == "running"
     assert figures["worker_restarts"] == 0

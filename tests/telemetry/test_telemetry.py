@@ -52,6 +52,25 @@ def test_parts_of_the_show_add_their_own_figures() -> None:
     assert telemetry.stats()["state"] == "running"
 
 
+def test_a_figure_that_cannot_be_read_keeps_its_last_value_and_is_reported() -> None:
+    said: list[str] = []
+    telemetry = Telemetry(said.append)
+    free = [True]
+
+    def memory() -> dict[str, float]:
+        if not free[0]:
+            raise OSError(24, "Too many open files", "/proc/1/statm")
+        return {"memory_mb": 7.0}
+
+    telemetry.add(memory)
+    telemetry.add(lambda: {"inputs": 2})
+    assert telemetry.stats()["figure_faults"] == 0
+    free[0] = False
+    figures = telemetry.stats()
+    assert (figures["memory_mb"], figures["inputs"], figures["figure_faults"]) == (7.0, 2, 1)
+    assert "Too many open files: '/proc/1/statm'" in said[0]
+
+
 def test_memory_stays_bounded() -> None:
     telemetry = Telemetry()
     for i in range(40_000):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from streamvace.records.frame import Frame, Sink
+from streamvace.system.connections import MOST_PER_HOST
 from streamvace.system.errors import UserError
 from streamvace.web.hosts import host_allowed
 from streamvace.web.preview import MOST_STREAMS, PARTS, WebPreview
@@ -27,8 +28,14 @@ def level_of(jpeg: bytes) -> int:
 
 
 @pytest.fixture
-def preview() -> Iterator[WebPreview]:
-    server = WebPreview(port=0, hints=HINTS)
+def said() -> list[str]:
+    """What the server has reported."""
+    return []
+
+
+@pytest.fixture
+def preview(said: list[str]) -> Iterator[WebPreview]:
+    server = WebPreview(port=0, hints=HINTS, report=lambda kind, line: said.append(f"{kind}: {line}"))
     yield server
     server.close()
 
@@ -246,3 +253,40 @@ def test_closing_ends_the_live_pictures_and_frees_the_port() -> None:
     again = WebPreview(port=preview.port)
     again.close()
     preview.publish(grey(1))  # a late frame after closing is no fault
+
+
+@pytest.mark.parametrize("path", ["/", "/frame.jpg", "/nothing", "/stats.json"])
+def test_no_other_site_can_frame_any_answer_not_even_an_error(preview: WebPreview, path: str) -> None:
+    preview.set_stats(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+    connection = http.client.HTTPConnection("127.0.0.1", preview.port, timeout=20)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    assert answer.status == {"/": 200, "/frame.jpg": 503, "/nothing": 404, "/stats.json": 500}[path]
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "request_", [b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\x16\x03\x01 nonsense\r\n\r\n"]
+)
+def test_a_request_that_is_none_gets_an_error_and_at_most_a_line(
+    preview: WebPreview, said: list[str], capsys: pytest.CaptureFixture[str], request_: bytes
+) -> None:
+    with socket.create_connection(("127.0.0.1", preview.port), timeout=20) as client:
+        client.sendall(request_)
+        assert client.makefile("rb").readline().startswith(b"HTTP/1.")
+    assert all(line.startswith("web: ") and len(line) < 300 for line in said)
+    assert len(said) <= 1
+    assert capsys.readouterr().err == ""
+
+
+def test_silent_connections_keep_no_browser_out(preview: WebPreview) -> None:
+    silent = [socket.create_connection(("127.0.0.1", preview.port), timeout=20) for _ in range(200)]
+    silent[-1].sendall(b"GET / HTTP/1.1\r\nHost: loc")
+    assert get(preview, "/stats.json")[0] == 200
+    assert preview.figures()["web_connections"] <= MOST_PER_HOST
+    assert preview.figures()["web_refused"] >= 200 - MOST_PER_HOST
+    for each in silent:
+        each.close()

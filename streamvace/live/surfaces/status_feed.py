@@ -49,11 +49,17 @@ def osc_figures(counters: Counters) -> Stats:
 
 
 def publish_status(publish: Callable[[str, Value], None], figures: Stats, outputs: tuple[str, ...]) -> None:
-    """Publish every status output of the schema. outputs: names of the open sinks."""
+    """Publish every status output of the schema whose figure could be read. outputs: names of the open sinks."""
+    known: dict[str, Value] = {**figures, "outputs": outputs}
     for row in osc_schema.load():
-        if row.access == "read":
-            name = row.address.removeprefix(_STATUS)
-            publish(row.address, outputs if name == "outputs" else figures[_FIGURES.get(name, name)])
+        if row.access == "read" and (figure := figure_of(row.address)) in known:
+            publish(row.address, known[figure])
+
+
+def figure_of(address: str) -> str:
+    """The figure that a status output shows."""
+    name = address.removeprefix(_STATUS)
+    return _FIGURES.get(name, name)
 
 
 def web_figures(telemetry: Telemetry, parameters: Parameters, osc_port: int) -> dict[str, object]:
@@ -64,5 +70,5 @@ def web_figures(telemetry: Telemetry, parameters: Parameters, osc_port: int) -> 
         "chunk_ms": figures["chunk_p50_ms"],
         "prompt": parameters.snapshot().text("/streamvace/prompt"),
         "osc_port": osc_port,
-        **{name: figures[name] for name in _WEB},
+        **{name: figures[name] for name in _WEB if name in figures},
     }

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import osc_schema
 from osc_schema import Value
-from streamvace.live.surfaces.status_feed import publish_status
+from streamvace.live.surfaces.status_feed import figure_of, publish_status
 from streamvace.telemetry.telemetry import Stats
 
-
-class Echo(Stats):
-    """Every figure is its own name."""
-
-    def __missing__(self, name: str) -> str:
-        return name
+OUTPUTS = [row.address for row in osc_schema.load() if row.access == "read"]
+NAMES: Stats = {figure_of(address): figure_of(address) for address in OUTPUTS}
+"""Every figure is its own name."""
 
 
 def test_every_status_output_of_the_schema_is_published_with_its_figure() -> None:
     published: dict[str, Value] = {}
-    publish_status(published.__setitem__, Echo(), ("window", "ndi:STAGE (streamvace)"))
+    publish_status(published.__setitem__, NAMES, ("window", "ndi:STAGE (streamvace)"))
     outputs = {address.removeprefix("/streamvace/status/"): value for address, value in published.items()}
-    assert list(published) == [row.address for row in osc_schema.load() if row.access == "read"]
+    assert list(published) == OUTPUTS
     assert outputs["outputs"] == ("window", "ndi:STAGE (streamvace)")
     assert (outputs["fps"], outputs["record_dropped"]) == ("fps", "record_dropped")
     renamed = {
@@ -30,3 +27,9 @@ def test_every_status_output_of_the_schema_is_published_with_its_figure() -> Non
         "control_age": "control_age_ms",
     }
     assert {name: outputs[name] for name in renamed} == renamed
+
+
+def test_a_figure_that_could_not_be_read_is_left_out_and_the_others_are_published() -> None:
+    published: dict[str, Value] = {}
+    publish_status(published.__setitem__, {"fps": 24.0}, ("window",))
+    assert published == {"/streamvace/status/fps": 24.0, "/streamvace/status/outputs": ("window",)}

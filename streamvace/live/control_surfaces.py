@@ -101,7 +101,7 @@ def _open_query(stage: Stage, osc: OscServer) -> OscQueryServer | None:
     if options.oscquery_port < 0:
         return None
     return OscQueryServer(
-        stage.parameters, osc, host_allowed, options.host, options.oscquery_port, report=stage.reporter.report
+        stage.parameters, osc, host_allowed, options.host, options.oscquery_port, report=stage.reporter.note
     )
 
 
@@ -115,4 +115,4 @@ def _open_web(stage: Stage, osc_port: int) -> WebPreview | None:
         port = next_free_port(options.host, DEFAULT_WEB_PORT)
         if port != DEFAULT_WEB_PORT:
             say(f"web port {DEFAULT_WEB_PORT} is in use, taking {port}")
-    return WebPreview(options.host, port, things_to_try(osc_port), report=stage.reporter.report)
+    return WebPreview(options.host, port, things_to_try(osc_port), report=stage.reporter.note)

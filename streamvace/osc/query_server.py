@@ -21,7 +21,7 @@ from streamvace.osc.advertise import Advertisement, host_name, is_loopback
 from streamvace.osc.query import Namespace, host_info
 from streamvace.osc.query_listener import Listener
 from streamvace.osc.server import STATUS_SECONDS, OscServer
-from streamvace.system.connections import Connections, Report
+from streamvace.system.connections import Connections, Report, unreported
 from streamvace.system.errors import UserError
 from streamvace.system.server_log import report_loop_errors, server_log
 
@@ -60,7 +60,7 @@ class OscQueryServer:
         port: int = 0,
         *,
         advertise: bool = True,
-        report: Report = lambda kind, line: None,
+        report: Report = unreported,
     ) -> None:
         """host_allowed: the guard against DNS rebinding. port: 0 takes any free port. advertise: by mDNS. report: takes
         what clients do wrong.

@@ -16,8 +16,12 @@ MOST_PER_HOST = 48
 IDLE_S = 10.0
 """How long a connection may be open without a complete request: browsers open them ahead and use them at once."""
 
-Report = Callable[[str, str], None]
-"""(kind, line): see `telemetry.reporter.Reporter.report`."""
+Report = Callable[[str, str, str], None]
+"""(kind, line, host): see `telemetry.reporter.Reporter.note`."""
+
+
+def unreported(kind: str, line: str, host: str) -> None:
+    """For servers whose clients nobody watches."""
 
 
 class Connections:
@@ -75,7 +79,7 @@ class Connections:
             idle = next((each for each in rivals if not each.in_use), None)
             self.refused += 1
             whose = f"of {connection.host} " if full else ""
-            self._report(self._kind, f"{len(rivals)} {whose}are open, the most; one was closed")
+            self._report(self._kind, f"{len(rivals)} {whose}are open, the most; one was closed", connection.host)
             if idle is None:
                 return False
             self.forget(idle)

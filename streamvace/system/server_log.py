@@ -32,7 +32,7 @@ def report_loop_errors(loop: asyncio.AbstractEventLoop, kind: str, report: Repor
     def handle(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         log.debug("%s", context.get("message"), exc_info=error)
-        report(kind, _line(str(context.get("message")), error))
+        report(kind, _line(str(context.get("message")), error), "")
 
     loop.set_exception_handler(handle)
 
@@ -46,7 +46,8 @@ class _Reporting(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
         log.debug("%s", record.getMessage(), exc_info=error)
-        self._say(self._kind, _line(record.getMessage(), error))
+        host = str(record.args[0]) if isinstance(record.args, tuple) and record.args else ""  # aiohttp names it first
+        self._say(self._kind, _line(record.getMessage(), error), host)
 
 
 def _line(message: str, error: object) -> str:

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from streamvace.records.chunk import Trace
+from streamvace.system.console import one_line
 from streamvace.telemetry.latency import LEGS, Latency
-from streamvace.telemetry.reporter import one_line
 from streamvace.telemetry.samples import Samples, percentiles
 
 Stats = dict[str, float | int | str]

@@ -14,7 +14,7 @@ from importlib.resources import files
 from aiohttp import web
 
 from streamvace.records.frame import Frame
-from streamvace.system.connections import Connections, Report
+from streamvace.system.connections import Connections, Report, unreported
 from streamvace.system.errors import UserError
 from streamvace.system.server_log import report_loop_errors, server_log
 from streamvace.web.hosts import host_allowed
@@ -66,7 +66,7 @@ class WebPreview:
         port: int = 8088,
         hints: Sequence[tuple[str, str]] = (),
         *,
-        report: Report = lambda kind, line: None,
+        report: Report = unreported,
     ) -> None:
         """port: 0 takes any free port. hints: (what it does, the line to send). report: takes what clients do wrong.
 

@@ -40,13 +40,13 @@ def serve(
     most: int = 4,
     most_per_host: int = 3,
     idle_s: float = 60.0,
-) -> list[str]:
+) -> list[tuple[str, str, str]]:
     """Run a server with these limits; returns what it reported."""
-    said: list[str] = []
+    said: list[tuple[str, str, str]] = []
 
     async def go() -> None:
         limits = (most, most_per_host, idle_s)
-        connections = Connections("web", lambda kind, line: said.append(f"{kind}: {line}"), *limits)
+        connections = Connections("web", lambda *report: said.append(report), *limits)
         writers: list[asyncio.StreamWriter] = []
         factory = connections.limited(lambda: Echo(connections))
         server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
@@ -90,7 +90,7 @@ def test_the_oldest_silent_connection_makes_room_and_the_newest_is_answered() ->
         assert await answered(*silent[1])
         assert (len(connections), connections.refused) == (3, 1)
 
-    assert serve(act) == ["web connections: 3 of 127.0.0.1 are open, the most; one was closed"]
+    assert serve(act) == [("web connections", "3 of 127.0.0.1 are open, the most; one was closed", "127.0.0.1")]
 
 
 def test_connections_in_use_stay_and_the_newest_is_closed() -> None:
@@ -112,6 +112,7 @@ def test_a_connection_without_a_request_is_closed_and_one_that_is_used_is_not() 
     async def act(connections: Connections, open_one: Open) -> None:
         used = await open_one()
         used[1].write(b"hold\n")
+        assert await used[0].readline() == b"held\n"
         silent = await open_one()
         assert await gone(silent[0])
         assert await answered(*used)

@@ -35,7 +35,7 @@ def said() -> list[str]:
 
 @pytest.fixture
 def preview(said: list[str]) -> Iterator[WebPreview]:
-    server = WebPreview(port=0, hints=HINTS, report=lambda kind, line: said.append(f"{kind}: {line}"))
+    server = WebPreview(port=0, hints=HINTS, report=lambda kind, line, _: said.append(f"{kind}: {line}"))
     yield server
     server.close()
 

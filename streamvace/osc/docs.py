@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import osc_schema
 from osc_schema import Parameter, Scalar
 from streamvace.control.fades import CURVES
-from streamvace.osc import codec, feedback, inbox, query_server, schedule, server, tcp
+from streamvace.osc import codec, feedback, inbox, outgoing, query_server, schedule, server, tcp
 
 _APPLIES = {"now": "at once", "next_chunk": "next chunk", "reload": "model reload"}
 
@@ -62,9 +62,13 @@ _RULES = (
     "refused message does not block the others in its bundle.",
     "**Bursts.** If several messages for one address arrive together, the last valid value is used.",
     "**Subscribers** receive every change except their own, and changed status values at most "
-    f"{1 / server.STATUS_SECONDS:.0f} times a second. There can be {feedback.MAX_SUBSCRIBERS} subscribers. A "
+    f"{1 / server.STATUS_SECONDS:.0f} times a second. There can be {feedback.MAX_SUBSCRIBERS} subscribers, "
+    f"{feedback.MAX_A_HOST} of them at one address. A "
     f"subscriber that sends nothing for {feedback.EXPIRY / 60:.0f} minutes is removed, so subscribe again from time "
     "to time.",
+    "**What leaves is limited.** Messages go to the sender's own address only, at any port but the show's own. Over "
+    f"UDP, {outgoing.HOST_BYTES / 1000:.0f} kB a second leave for each address; beyond that, values arrive later and "
+    "only their newest. A second `sync` within a second is answered after that second, together with all others.",
     "**TCP** packets are framed by their size (OSC 1.0) or by SLIP (OSC 1.1). The first byte decides, and replies "
     f"use the same framing. There can be {tcp.MAX_CONNECTIONS} connections. A client that sends an impossible size, "
     "or does not read its replies, is disconnected.",

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from osc_schema import Parameter, Value
-from streamvace.osc.peer import Peer, udp_target, writer_name
+from streamvace.osc.peer import Peer, host_of, udp_target, writer_name
 
 MAX_SUBSCRIBERS = 32
+MAX_A_HOST = 24
+"""Subscribers at one address, so that a host that forges ports leaves room for the others."""
 EXPIRY = 600.0
 """Seconds without any message from a subscriber after which it is removed."""
 
@@ -37,8 +39,11 @@ class Subscribers:
         """
         self.forget_silent(now)
         target = source if port is None else udp_target(source, port)
-        if target not in self._by_target and len(self._by_target) >= MAX_SUBSCRIBERS:
-            return f"{len(self._by_target)} subscribers, the limit is {MAX_SUBSCRIBERS}; unsubscribe one first"
+        if target not in self._by_target:
+            if len(self._by_target) >= MAX_SUBSCRIBERS:
+                return f"{len(self._by_target)} subscribers, the limit is {MAX_SUBSCRIBERS}; unsubscribe one first"
+            if sum(host_of(other) == host_of(target) for other in self._by_target) >= MAX_A_HOST:
+                return f"{MAX_A_HOST} subscribers at {host_of(target)}, which is the limit; unsubscribe one first"
         self._by_target[target] = _Subscription(source, now)
         return ""
 

@@ -7,7 +7,6 @@ work of a turn is bounded, so a flood only costs its sender messages.
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import selectors
 import socket
@@ -18,27 +17,28 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-import osc_schema
 from osc_schema import Value
 from streamvace.control.beats import BeatGate
 from streamvace.control.coercion import show
 from streamvace.control.commands import Commands
 from streamvace.control.parameters import Parameters, Snapshot
-from streamvace.osc.codec import MAX_DATAGRAM, OscError, encode_message
+from streamvace.osc.codec import MAX_DATAGRAM, OscError
+from streamvace.osc.complaints import Complaint
 from streamvace.osc.counters import Counters
 from streamvace.osc.feedback import StatusBoard, Subscribers
 from streamvace.osc.inbox import Inbox, Outcome, Request
 from streamvace.osc.local_clients import LocalClients
-from streamvace.osc.peer import Peer, host_of, is_tcp, shown, udp_target
+from streamvace.osc.outgoing import Outgoing
+from streamvace.osc.peer import Peer, host_of, shown, udp_target
+from streamvace.osc.syncs import Syncs
 from streamvace.osc.tcp import Ready, TcpConnections, listen
+from streamvace.osc.udp import bind
 from streamvace.system.clock import STALL_NS
 from streamvace.system.errors import UserError
 
 DEFAULT_PORT = 7700
 STATUS_SECONDS = 0.2
 """Seconds between updates of changed status outputs."""
-RECEIVE_BUFFER = 4 << 20
-"""Requested size of the system's receive buffer in bytes; the system may give less."""
 MAX_TURN = 4096
 """Datagrams read in one turn."""
 MAX_TURN_BYTES = 8 << 20
@@ -82,14 +82,16 @@ class OscServer:
         reports: gets what is wrong with the messages that arrive; None only answers their senders.
         wall_clock: seconds since 1970, compared with time tags. commands, gate, look_ahead_s: see Inbox.
         """
-        self._socket = _bind(host, port)
+        self._socket = bind(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
         self._parameters = parameters
         self._inbox = Inbox(parameters, wall_clock, commands=commands, gate=gate, look_ahead_s=look_ahead_s)
         self._reports = reports
         self._board = StatusBoard(parameters.schema)
         self._subscribers = Subscribers()
+        self._syncs = Syncs()
         self.local_clients = LocalClients(self._wake)
+        self._outgoing = Outgoing(self._socket, self.local_clients, self._inbox.counters)
         self._lock = threading.Lock()
         self._changed: dict[str, str] = {}  # address -> writer, for feedback
         self._next_status = time.monotonic()
@@ -107,6 +109,7 @@ class OscServer:
         except UserError:
             self._close_sockets()
             raise
+        self._outgoing.tcp = self._tcp
         self.tcp_port = None if self._tcp is None else self._tcp.port
         self._stop_listening = parameters.listen(self._on_change)
         self._thread = threading.Thread(target=self._run, name="osc", daemon=True)
@@ -177,8 +180,9 @@ class OscServer:
 
     def _timeout(self) -> float:
         """Seconds until there is work even if nothing arrives."""
-        waits = [max(0.0, self._next_status - time.monotonic()), self._inbox.seconds_to_next()]
-        return min(wait for wait in waits if wait is not None)
+        now = time.monotonic()
+        waits = (self._inbox.seconds_to_next(), self._outgoing.wait(), self._syncs.wait(now))
+        return min([max(0.0, self._next_status - now), *(wait for wait in waits if wait is not None)])
 
     def _turn(self, ready: Ready) -> None:
         now = time.monotonic()
@@ -190,13 +194,15 @@ class OscServer:
         self._report(outcome)
         for (peer, about), complaint in outcome.complaints.items():
             target = self._subscribers.target_of(peer)
-            self._send(target, ERROR, complaint.line)
+            self._outgoing.reply(target, ERROR, complaint.line)
             # The writer gets the held value back: its fader no longer matches the parameter.
             held = self._parameters.snapshot().values.get(about)
             if held is not None:
-                self._send_value(target, about, held)
+                self._outgoing.value(target, about, held)
         for request in outcome.requests:
             self._answer(request, now)
+        for target in self._syncs.take_due(now):
+            self._sync(target)
         self._feed_back()
         if now >= self._next_status:
             self._next_status = now + STATUS_SECONDS
@@ -205,7 +211,8 @@ class OscServer:
             self._subscribers.forget_silent(now)
             for address, value in self._board.take_news().items():
                 for target in self._subscribers.targets():
-                    self._send_value(target, address, value)
+                    self._outgoing.value(target, address, value)
+        self._outgoing.flush()
 
     def _receive(self, now: float, ready: Ready) -> None:
         """Take what has arrived: empty the system's buffer first, because a burst fills it quickly, then decode."""
@@ -233,39 +240,57 @@ class OscServer:
     def _report(self, outcome: Outcome) -> None:
         if self._reports is None:
             return
-        for (peer, _), (fate, line) in outcome.complaints.items():
-            self._reports.complain(f"OSC {fate}", f"{line} (from {shown(peer)})", host_of(peer))
+        for (peer, _), complaint in outcome.complaints.items():
+            self._complain(peer, complaint)
         for (peer, kind), line in outcome.notes.items():
             self._reports.note(kind, f"{line} (from {shown(peer)})", host_of(peer))
+
+    def _complain(self, peer: Peer, complaint: Complaint) -> None:
+        if self._reports is not None:
+            line = f"{complaint.line} (from {shown(peer)})"
+            self._reports.complain(f"OSC {complaint.fate}", line, host_of(peer))
 
     def _answer(self, request: Request, now: float) -> None:
         peer = request.peer
         name = request.address.removeprefix("/streamvace/")
         if name == "ping":
-            self._send(peer, "/streamvace/pong", *request.arguments)
+            self._outgoing.reply(peer, "/streamvace/pong", *request.arguments)
             return
         values = self.values()
         if request.address in values:
-            self._send_value(self._subscribers.target_of(peer), request.address, values[request.address])
+            self._outgoing.value(self._subscribers.target_of(peer), request.address, values[request.address])
             return
         try:
-            port = _port(request)
-        except OscError as problem:
-            self._send(peer, ERROR, str(problem))
+            self._serve(name, peer, _port(request), now)
+        except OscError as refusal:
+            line = f"{request.address}: {refusal}"
+            self._inbox.counters.complaints += 1
+            self._inbox.monitor.became(peer, request.address, line)
+            self._complain(peer, Complaint("refused", line))
+            self._outgoing.reply(peer, ERROR, line)
+
+    def _serve(self, name: str, peer: Peer, port: int | None, now: float) -> None:
+        """A service that sends to a port at the sender's own address. Raises OscError, why it is refused."""
+        if name == "unsubscribe":
+            self._subscribers.remove(peer, port)
             return
+        target = self._subscribers.target_of(peer) if port is None else udp_target(peer, port)
+        if self._outgoing.is_ourselves(target):
+            raise OscError(f"port {target[1]} is the show's own; name the port where you listen")
         if name == "subscribe":
             refusal = self._subscribers.add(peer, port, now)
             if refusal:
-                self._send(peer, ERROR, refusal)
-        elif name == "unsubscribe":
-            self._subscribers.remove(peer, port)
-        target = self._subscribers.target_of(peer) if port is None else udp_target(peer, port)
-        if name == "sync":
-            for address, value in values.items():
-                self._send_value(target, address, value)
+                raise OscError(refusal)
+        elif name == "sync":
+            if self._syncs.ask(target, now):
+                self._sync(target)
         elif name == "cue/list":
             for number, cue in enumerate(self.cues(), 1):
-                self._send(target, "/streamvace/cue/name", number, cue)
+                self._outgoing.item(target, f"cue {number}", "/streamvace/cue/name", number, cue)
+
+    def _sync(self, target: Peer) -> None:
+        for address, value in self.values().items():
+            self._outgoing.value(target, address, value)
 
     def _feed_back(self) -> None:
         """Send every change to everyone except its writer."""
@@ -275,7 +300,7 @@ class OscServer:
         for address, writer in changed.items():
             if address in values:  # not for triggers: a controller that echoes them would fire them forever
                 for target in self._subscribers.targets(without=writer):
-                    self._send_value(target, address, values[address])
+                    self._outgoing.value(target, address, values[address])
 
     def _on_change(self, snapshot: Snapshot, changed: Mapping[str, str]) -> None:
         """On any writer's thread: note the changes and wake the server."""
@@ -287,49 +312,6 @@ class OscServer:
     def _wake(self) -> None:
         with contextlib.suppress(OSError):  # a wake-up is pending already, or the server is closing
             self._wake_out.send(b"\0")
-
-    def _send_value(self, target: Peer, address: str, value: Value) -> None:
-        self._send(target, address, *osc_schema.flat(value))
-
-    def _send(self, target: Peer, address: str, *arguments: object) -> None:
-        if self.local_clients.answer(target, address, arguments):
-            return
-        try:
-            packet = encode_message(address, *arguments)
-            if not is_tcp(target):
-                self._socket.sendto(packet, target)
-            elif self._tcp is None or not self._tcp.send(target, packet):
-                self._inbox.counters.unsent += 1
-        except (OSError, OscError):
-            self._inbox.counters.unsent += 1
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    """A bound, non-blocking UDP socket. Raises UserError with a fix."""
-    if not 0 <= port <= 65535:
-        raise UserError(f"OSC port {port}: a port is 1..65535, or 0 for any free one")
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-    except OSError as problem:
-        raise UserError(f"OSC host {host!r} cannot be resolved ({problem}); 127.0.0.1 always works") from None
-    bound = socket.socket(family, kind, protocol)
-    try:
-        # Without this, Windows lets a second process share the port and receive some of the datagrams.
-        exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
-        if exclusive is not None:
-            bound.setsockopt(socket.SOL_SOCKET, exclusive, 1)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        bound.setblocking(False)
-        bound.bind(address)
-    except OSError as problem:
-        bound.close()
-        if problem.errno == errno.EADDRINUSE:
-            raise UserError(
-                f"OSC port {port} on {host} is in use by another program; quit it, or choose another port "
-                f"(--osc-port {port + 1 if port < 65535 else 0}; 0 takes any free port)"
-            ) from None
-        raise UserError(f"OSC port {port} on {host} cannot be opened ({problem.strerror}); try 127.0.0.1") from None
-    return bound
 
 
 def _drain(wake: socket.socket) -> None:
@@ -346,4 +328,4 @@ def _port(request: Request) -> int | None:
     single = len(request.arguments) == 1
     if single and isinstance(port, (int, float)) and not isinstance(port, bool) and port in range(1, 65536):
         return int(port)
-    raise OscError(f"{request.address}: takes a port 1..65535 or nothing, got {show(request.arguments)}")
+    raise OscError(f"takes a port 1..65535 or nothing, got {show(request.arguments)}")

@@ -29,3 +29,24 @@ class Allowance:
             return False
         self._left -= amount
         return True
+
+
+class Allowances:
+    """One allowance for each name, in a bounded table; names beyond it share one."""
+
+    def __init__(self, most: float, per_second: float, most_names: int) -> None:
+        self._each = (most, per_second)
+        self._most_names = most_names
+        self._by_name: dict[str, Allowance] = {}
+        self._shared = Allowance(*self._each)
+
+    def of(self, name: str, now: float) -> Allowance:
+        """The allowance of this name. One that is full again is like a new one, so it may leave the table."""
+        found = self._by_name.get(name)
+        if found is not None:
+            return found
+        if len(self._by_name) >= self._most_names:
+            self._by_name = {known: each for known, each in self._by_name.items() if not each.full(now)}
+        if len(self._by_name) >= self._most_names:
+            return self._shared
+        return self._by_name.setdefault(name, Allowance(*self._each))

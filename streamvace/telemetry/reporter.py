@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from streamvace.system.allowance import Allowance
+from streamvace.system.allowance import Allowance, Allowances
 from streamvace.system.clock import now_ns
 from streamvace.system.console import in_one_line, say
 
@@ -55,9 +55,8 @@ class _Lines:
 
     def __init__(self, in_all: tuple[float, float], a_host: tuple[float, float], longest_quiet_s: float) -> None:
         self._in_all = Allowance(*in_all)
-        self._a_host = a_host
+        self._hosts = Allowances(*a_host, MOST_HOSTS)
         self._longest_quiet_s = longest_quiet_s
-        self._hosts: dict[str, Allowance] = {}
         self._kinds: dict[tuple[str, str], _Kind] = {}
 
     def add(self, kind: str, line: str, host: str, now: float) -> None:
@@ -76,7 +75,7 @@ class _Lines:
         for key, entry in tuple(self._kinds.items()):
             if not entry.unsaid or now < entry.quiet_until:
                 continue
-            host = self._allowance(entry.host, now)
+            host = self._hosts.of(entry.host, now)
             if host.left(now) < 1 or not self._in_all.take(now):
                 continue
             host.take(now)
@@ -97,13 +96,6 @@ class _Lines:
         if len(self._kinds) >= MOST_KINDS:
             kind = host = OTHER
         return self._kinds.setdefault((kind, host), _Kind(kind, host))
-
-    def _allowance(self, host: str, now: float) -> Allowance:
-        if host not in self._hosts and len(self._hosts) >= MOST_HOSTS:
-            self._hosts = {name: allowance for name, allowance in self._hosts.items() if not allowance.full(now)}
-            if len(self._hosts) >= MOST_HOSTS:
-                host = OTHER
-        return self._hosts.setdefault(host, Allowance(*self._a_host))
 
 
 class _Newest:

@@ -7,7 +7,7 @@ import math
 import pytest
 
 import osc_schema
-from streamvace.osc.feedback import EXPIRY, MAX_SUBSCRIBERS, StatusBoard, Subscribers
+from streamvace.osc.feedback import EXPIRY, MAX_A_HOST, MAX_SUBSCRIBERS, StatusBoard, Subscribers
 from streamvace.osc.peer import writer_name
 
 DESK = ("10.0.0.1", 5000)
@@ -54,10 +54,19 @@ def test_a_time_in_which_nobody_could_be_heard_is_no_silence() -> None:
 def test_a_flood_of_strangers_does_not_push_out_the_desk() -> None:
     subscribers = Subscribers()
     subscribers.add(DESK, None, 0.0)
-    refusals = [subscribers.add(("10.9.9.9", port), None, 1.0) for port in range(1, 1000)]
+    refusals = [subscribers.add((f"10.9.{port % 100}.9", port), None, 1.0) for port in range(1, 1000)]
     assert len(subscribers) == MAX_SUBSCRIBERS
     assert DESK in subscribers.targets()
     assert str(MAX_SUBSCRIBERS) in refusals[-1]
+
+
+def test_a_host_that_forges_ports_leaves_room_for_the_others() -> None:
+    subscribers = Subscribers()
+    refusals = [subscribers.add(("10.9.9.9", 5000), port, 1.0) for port in range(1, 1000)]
+    assert len(subscribers) == MAX_A_HOST < MAX_SUBSCRIBERS
+    assert "at 10.9.9.9" in refusals[-1]
+    assert subscribers.add(("10.9.9.9", 5000), 1, 1.0) == "", "who is in may renew"
+    assert subscribers.add(DESK, None, 1.0) == ""
     assert subscribers.add(DESK, None, 2.0) == "", "who is in may renew"
 
 

@@ -114,6 +114,53 @@ def test_sync_sends_every_parameter_and_every_output(client: Client, server: Osc
     assert received == {each: pytest.approx(value) for each, value in {**expected, FPS: (12.5,)}.items()}
 
 
+@pytest.mark.parametrize("service", ["subscribe", "sync", "cue/list"])
+def test_the_shows_own_port_is_refused_as_a_target(client: Client, server: OscServer, service: str) -> None:
+    client.send(f"/streamvace/{service}", server.port)
+    [line] = client.ping()
+    assert "is the show's own" in str(line.arguments[0])
+    before = server.counters().messages
+    server.publish(FPS, 12.5)
+    client.send("/streamvace/subscribe")
+    client.until(FPS, 12.5)
+    assert server.counters().messages == before + 1, "it hears nothing of itself"
+    assert (f"/streamvace/{service}", "refused") in [(row["address"], row["fate"]) for row in server.arrivals()]
+
+
+def test_two_shows_that_subscribe_to_each_other_fall_silent(parameters: Parameters) -> None:
+    others = Parameters()
+    heard = Watch(others)
+    with OscServer(parameters, port=0) as one, OscServer(others, port=0) as two:
+        told_one, told_two = Client(one), Client(two)
+        told_one.send("/streamvace/subscribe", two.port)
+        told_one.send("/streamvace/sync", two.port)
+        told_two.send("/streamvace/subscribe", one.port)
+        told_two.send("/streamvace/sync", one.port)
+        for number in range(20):
+            one.publish(FPS, float(number))
+            two.publish("/streamvace/status/error", f"line {number}")
+            parameters.set(SCALE, (number / 20,), "web")
+            told_one.ping()
+            told_two.ping()
+        parameters.set(SEED, (5,), "web")
+        heard.until(lambda snapshot: snapshot[SEED] == 5)
+        told_one.close()
+        told_two.close()
+        rows = len(parameters.schema)
+        for each in (one, two):
+            counters = each.counters()
+            assert counters.messages <= 2 * rows + 200, "the syncs, the changes, the pings; no echo"
+            assert counters.complaints == 0
+
+
+def test_a_second_sync_within_a_second_is_answered_later_and_not_dropped(client: Client) -> None:
+    client.raw(bundle(*[encode_message("/streamvace/sync")] * 90))
+    first = client.ping()
+    rows = sum(row.default is not None for row in osc_schema.load())
+    assert len(first) == rows
+    assert len([client.receive() for _ in range(rows)]) == rows
+
+
 def test_sync_goes_to_the_port_it_names(connect: Connect) -> None:
     asking, hearing = connect(), connect()
     asking.send("/streamvace/sync", hearing.port)

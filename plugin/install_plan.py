@@ -15,6 +15,8 @@ from pathlib import Path
 from torch_build import TORCH, TorchBuild
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 10), (3, 14)
+SPOUT_NEWEST_PYTHON = (3, 13)
+"""SpoutGL has wheels up to this version."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ _COMMON = (("win32", "amd64"), ("darwin", "arm64"), ("linux", "x86_64"), ("linux
 
 EXTRAS = (
     Extra("ndi", (*_COMMON, ("linux", "armv7l")), oldest_python=(3, 11)),
-    Extra("spout", (("win32", "amd64"),), newest_python=(3, 13)),
+    Extra("spout", (("win32", "amd64"),), newest_python=SPOUT_NEWEST_PYTHON),
     Extra("syphon", (("darwin", "arm64"), ("darwin", "x86_64"))),
     Extra("link", _COMMON),
     Extra("screen", _COMMON),
@@ -94,17 +96,28 @@ def venv_python(venv: Path) -> Path:
 
 
 def venv_version(venv: Path) -> tuple[int, int] | None:
-    """The environment's Python version. None if it is broken: half created, or its base Python was removed."""
+    """The environment's Python version. None if it is broken: half created, its base Python was removed, or its base is
+    TouchDesigner's own Python."""
     try:
         config = dict(
             line.split(" = ", 1) for line in (venv / "pyvenv.cfg").read_text("utf-8").splitlines() if "=" in line
         )
         text = config.get("version") or config["version_info"]  # the second name is uv's
         version = tuple(int(part) for part in text.split(".")[:2])
-        whole = venv_python(venv).exists() and Path(config["home"]).exists()
+        home = Path(config["home"])
+        whole = venv_python(venv).exists() and home.exists() and not inside_touchdesigner(home)
     except (OSError, ValueError, KeyError):
         return None
     return (version[0], version[1]) if whole else None
+
+
+def inside_touchdesigner(path: Path) -> bool:
+    """Whether the path lies in an installation of TouchDesigner."""
+    return any(
+        (folder.suffix == ".app" and folder.name.startswith("TouchDesigner"))
+        or (folder / "bin" / "TouchDesigner.exe").is_file()
+        for folder in (path, *path.parents)
+    )
 
 
 def torch_command(python: Path, build: TorchBuild, from_index: bool) -> list[str]:

@@ -6,21 +6,18 @@ small files and asks the driver for its version.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from find_python import find_python
 from install_lock import one_at_a_time
 from install_plan import (
-    NEWEST_PYTHON,
-    OLDEST_PYTHON,
     Stamp,
     clean_environment,
     package_command,
@@ -46,29 +43,6 @@ CHECK = "import torch, numpy, cv2, av, pydantic, aiohttp, rich, typer; print('cu
 uses. (pip's own compilation is off: compiling all of PyTorch takes longer than unpacking it.)"""
 
 
-def find_python(explicit: str | None = None) -> str:
-    """The Python to create the environment with. Inside a host (TouchDesigner), sys.executable is the host itself."""
-    own = Path(sys.executable or "")
-    if explicit is None and own.stem.lower().startswith(("python", "pypy")):
-        _check_python(sys.version_info[:2], sys.maxsize > 2**32)
-        return str(own)
-    names = [explicit] if explicit else ["python3.11", "python3.12", "python3.13", "python3", "python", "py"]
-    for program in filter(None, map(shutil.which, names)):
-        ask = [program, "-c", "import sys; print(*sys.version_info[:2], sys.maxsize > 2**32, sys.executable)"]
-        with contextlib.suppress(OSError, subprocess.TimeoutExpired, ValueError, BootstrapError):
-            answer = subprocess.run(ask, capture_output=True, timeout=20, stdin=subprocess.DEVNULL).stdout.decode()
-            major, minor, wide, executable = answer.strip().split(" ", 3)
-            _check_python((int(major), int(minor)), wide == "True")
-            return executable
-    raise BootstrapError("no usable Python found: install 64-bit Python 3.11 or 3.12 from python.org, then try again")
-
-
-def _check_python(version: tuple[int, ...], wide: bool) -> None:
-    if not (OLDEST_PYTHON <= version[:2] <= NEWEST_PYTHON and wide):
-        have = f"{'64' if wide else '32'}-bit Python {version[0]}.{version[1]}"
-        raise BootstrapError(f"streamvace needs 64-bit Python 3.10 to 3.14, this is {have}: install 3.11 or 3.12")
-
-
 def never() -> bool:
     return False
 
@@ -83,7 +57,7 @@ def ensure(
     *,
     root: Path = ROOT,
     folder: str = ".venv",
-    python: str | None = None,
+    python: str = "",
     cancelled: Callable[[], bool] = never,
     force: bool = False,
 ) -> Path:
@@ -91,8 +65,8 @@ def ensure(
 
     extras: requested extras besides the platform's own (`test`, `wan`, ...). If one of these fails to install, the
     installation fails. Other extras (the platform's, and those requested earlier) are skipped if they fail.
-    folder: the environment's folder in the root. python: the interpreter to create it with. force: run every step even
-    if the stamp is current.
+    folder: the environment's folder in the root. python: the interpreter to create it with; "" finds one. force: run
+    every step even if the stamp is current.
     """
     venv, requested = root / folder, frozenset(extras)
     override = os.environ.get("STREAMVACE_TORCH", "")
@@ -153,7 +127,7 @@ class _Job:
         self.env["PYTHONIOENCODING"] = "utf-8:replace"
         self.env.pop("PYTHONDONTWRITEBYTECODE", None)  # the check below compiles files for every later start
 
-    def make_venv(self, python: str | None) -> None:
+    def make_venv(self, python: str) -> None:
         """Step 1. Keeps an environment that works."""
         fresh = not self.venv.exists()
         free, need = shutil.disk_usage(self.root).free / 1e9, self.build.disk_gb

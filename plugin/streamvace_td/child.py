@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from find_python import find_python
 from installer import Progress, ensure
 from pip_step import BootstrapError
 
@@ -78,7 +79,11 @@ class Child:
         """only_install: start no process. install: the installer, by default `installer.ensure` in the folder."""
         self._settings = settings
         self._only_install = only_install
-        self._install = install or (lambda progress, stop: ensure((), progress, root=settings.folder, cancelled=stop))
+        self._install = install or (
+            lambda progress, stop: ensure(
+                (), progress, root=settings.folder, python=settings.base_python, cancelled=stop
+            )
+        )
         self._events: deque[Event] = deque(maxlen=MOST_EVENTS)
         self._terminate, self._kill, self._cancel = threading.Event(), threading.Event(), threading.Event()
         self._wake = threading.Event()
@@ -140,7 +145,7 @@ class Child:
     def _python(self) -> Path:
         """The interpreter to use. Installs what is missing."""
         if self._settings.python:
-            return Path(self._settings.python).expanduser()
+            return Path(find_python(os.path.expanduser(self._settings.python)))
         if not (self._settings.folder / "pyproject.toml").is_file():
             raise ValueError(
                 f"no streamvace in {self._settings.folder}: set Folder to the folder that contains plugin/"

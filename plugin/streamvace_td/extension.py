@@ -31,7 +31,7 @@ CUE = "/streamvace/status/cue"
 OUTPUTS = "/streamvace/status/outputs"
 TOLD = {"/streamvace/status/error": "status", "/streamvace/status/complaint": "osc"}
 """Status texts that go into the log, and their source there."""
-NEXT_START = ("Transport", "Streamname", "Oscport", "Size", "Options", "Media", "Python", "Stay")
+NEXT_START = ("Transport", "Streamname", "Oscport", "Size", "Options", "Media", "Python", "Basepython", "Stay")
 """The component's own parameters that a running process ignores."""
 MOST_EVENTS = 50
 """Events of the child thread handled per frame: a burst of log lines must not slow a frame down."""

@@ -23,7 +23,9 @@ class Settings:
 
     folder: the streamvace folder. media: absolute path, "" for the process's default. transport: spout, syphon or ndi.
     name: sender name of the result. parameters: options that take effect only when a model is loaded. host_pid: the
-    process ends with this one; None keeps it running. host_folder: TouchDesigner's installation, "" if unknown.
+    process ends with this one; None keeps it running. host_folder: TouchDesigner's installation, "" if unknown. python:
+    a Python with streamvace installed; "" installs it into the folder's own environment, which is created with
+    base_python ("" finds one).
     """
 
     folder: Path
@@ -35,6 +37,7 @@ class Settings:
     options: str = ""
     media: str = ""
     python: str = ""
+    base_python: str = ""
     host_pid: int | None = None
     host_folder: str = ""
 
@@ -58,12 +61,36 @@ def command(settings: Settings, python: Path) -> list[str]:
         line += ["--media", settings.media]
     if settings.host_pid is not None:
         line += ["--end-with", str(settings.host_pid)]
+    return line + split_options(settings.options)
+
+
+def split_options(text: str) -> list[str]:
+    """More Options as a list, by the rules of this system's command line. Raises ValueError if a quote is left open."""
     try:
-        # On Windows a backslash separates folders and is not an escape.
-        more = shlex.split(settings.options, posix=sys.platform != "win32")
+        return _split_by_windows(text) if sys.platform == "win32" else shlex.split(text)
     except ValueError as problem:
-        raise ValueError(f"More Options {settings.options!r}: {problem}; correct the quotes") from None
-    return line + [part.strip('"') if sys.platform == "win32" else part for part in more]
+        raise ValueError(f"More Options {text!r}: {problem}; correct the quotes") from None
+
+
+def _split_by_windows(text: str) -> list[str]:
+    """Windows' own splitter: only double quotes group words, anywhere in a word; a backslash escapes only a quote."""
+    import ctypes
+
+    windll = ctypes.WinDLL  # type: ignore[attr-defined]  # absent where mypy checks for another system
+    shell, kernel = windll("shell32"), windll("kernel32")
+    shell.CommandLineToArgvW.argtypes = [ctypes.c_wchar_p, ctypes.POINTER(ctypes.c_int)]
+    shell.CommandLineToArgvW.restype = ctypes.POINTER(ctypes.c_wchar_p)
+    kernel.LocalFree.argtypes = [ctypes.c_void_p]
+    count = ctypes.c_int()
+    # The first word is a program and has rules of its own. The last shows a quote that swallows what follows.
+    words = shell.CommandLineToArgvW(f"program {text} end", ctypes.byref(count))
+    try:
+        _program, *options, last = (str(words[index]) for index in range(count.value))
+    finally:
+        kernel.LocalFree(words)
+    if last != "end":
+        raise ValueError("No closing quotation")
+    return options
 
 
 def options(row: Parameter, arguments: Arguments) -> tuple[str, ...]:

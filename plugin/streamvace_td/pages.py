@@ -238,6 +238,14 @@ OWN = PageSpec(
             "",
         ),
         ParSpec("Python", "Python", "Str", "A Python with streamvace installed; empty: the folder's own .venv.", ""),
+        ParSpec(
+            "Basepython",
+            "Base Python",
+            "Str",
+            "The Python that .venv is created with, 64-bit 3.10 to 3.14; empty: one installed on this machine. Never "
+            "TouchDesigner's own, which its updates replace.",
+            "",
+        ),
     ),
 )
 

@@ -73,7 +73,8 @@ class Panel:
             options=str(self.value("Options")),
             # Absolute, because the process does not run in the project's folder.
             media=os.path.normpath(os.path.join(self._td.project.folder, media)) if media else "",
-            python=str(self.value("Python")),
+            python=str(self.value("Python")).strip(),
+            base_python=str(self.value("Basepython")).strip(),
             host_pid=None if self.value("Stay") else os.getpid(),
             host_folder=self._td.app.installFolder,
         )

@@ -123,6 +123,13 @@ def test_a_half_created_environment_is_detected_as_broken(tmp_path: Path) -> Non
     assert venv_version(venv) is None
 
 
+def test_an_environment_on_touchdesigners_python_is_built_again(tmp_path: Path) -> None:
+    venv = make_venv(tmp_path)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "TouchDesigner.exe").touch()
+    assert venv_version(venv) is None
+
+
 def test_variables_that_redirect_imports_are_not_passed_to_a_child() -> None:
     env = clean_environment({"PYTHONPATH": "/td", "PythonHome": "C:/TD", "PIP_USER": "1", "PATH": "/bin"})
     assert env == {"PATH": "/bin", "PYTHONIOENCODING": ":replace"}
@@ -362,31 +369,6 @@ def test_on_debian_without_venv_the_message_names_the_package(machine: Machine) 
 def test_outside_a_checkout_nothing_is_installed(tmp_path: Path) -> None:
     with pytest.raises(pip_step.BootstrapError, match="checkout"):
         installer.ensure(root=tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("version", "wide", "fits"),
-    [
-        ((3, 10), True, True),
-        ((3, 14), True, True),
-        ((3, 9), True, False),
-        ((3, 15), True, False),
-        ((3, 11), False, False),
-    ],
-)
-def test_an_unsupported_python_is_named(version: tuple[int, int], wide: bool, fits: bool) -> None:
-    if fits:
-        installer._check_python(version, wide)
-    else:
-        with pytest.raises(pip_step.BootstrapError, match=f"this is (32|64)-bit Python {version[0]}.{version[1]}"):
-            installer._check_python(version, wide)
-
-
-def test_inside_a_host_application_a_real_python_is_searched_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = sys.executable
-    monkeypatch.setattr(installer.sys, "executable", "C:/Program Files/Derivative/TouchDesigner/bin/TouchDesigner.exe")
-    monkeypatch.setattr(installer.shutil, "which", lambda name: real if name == "python3" else None)
-    assert Path(installer.find_python()).stem.startswith("python")
 
 
 def test_a_long_step_reports_progress_and_can_be_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,6 +89,25 @@ def test_a_missing_python_is_reported_in_one_line(begin: Begin) -> None:
     assert "\n" not in last.line
 
 
+def test_touchdesigners_own_python_is_refused_in_one_line(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("find_python.inside_touchdesigner", lambda path: True)
+    [last] = until(begin("one"), ended)
+    assert isinstance(last, Ended)
+    assert last.code == 2
+    assert "TouchDesigner's own" in last.line
+    assert "python.org" in last.line
+
+
+def test_the_environment_is_created_with_the_base_python_of_the_component(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(module, "ensure", lambda *_, **how: asked.append(how["python"]) or Path(sys.executable))
+    (tmp_path / "pyproject.toml").touch()
+    until(Child(Settings(tmp_path, base_python="/opt/python3.12"), only_install=True), ended)
+    assert asked == ["/opt/python3.12"]
+
+
 def test_a_folder_without_streamvace_is_reported_before_anything_is_installed(tmp_path: Path) -> None:
     child = Child(Settings(tmp_path / "nothing"))
     [last] = until(child, ended)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
-from streamvace_td.launch import Settings, command, environment, options, remote_command
+from streamvace_td.launch import Settings, command, environment, options, remote_command, split_options
 from typer.testing import CliRunner
 
 import osc_schema
 from streamvace.cli import app
 from tests.touchdesigner import ROOT
+from tests.touchdesigner.windows_words import WINDOWS_WORDS
 
 PYTHON = Path("/venv/bin/python")
 
@@ -66,6 +68,12 @@ def test_more_options_are_parsed_as_on_a_command_line() -> None:
     assert line[-3:] == ["--lora", "my style.safetensors=0.8", "--no-web"]
     with pytest.raises(ValueError, match="More Options"):
         command(Settings(ROOT, options='--prompt "open'), PYTHON)
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="Windows' own splitter; `pytest -m wine tests/video` runs it")
+@pytest.mark.parametrize(("text", "words"), WINDOWS_WORDS)
+def test_more_options_are_parsed_as_windows_parses_them(text: str, words: list[str]) -> None:
+    assert split_options(text) == words
 
 
 def test_touchdesigners_python_and_libraries_are_hidden_from_the_process(tmp_path: Path) -> None:

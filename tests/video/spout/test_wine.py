@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 
+from tests.touchdesigner.windows_words import WINDOWS_WORDS
+
 pytestmark = pytest.mark.wine
 
 ROOT = Path(__file__).parents[3]
@@ -131,3 +133,8 @@ def test_the_real_binding_refuses_the_buffers_that_the_fake_refuses(seen: dict[s
     gaps, small = seen["refusals"]
     assert "contiguous" in gaps
     assert "large enough" in small
+
+
+def test_windows_own_splitter_makes_the_words_of_more_options(seen: dict[str, Any]) -> None:
+    assert seen["words"] == [words for _, words in WINDOWS_WORDS]
+    assert "correct the quotes" in seen["open_quote"]

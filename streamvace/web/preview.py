@@ -27,7 +27,7 @@ Stats = Mapping[str, object]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 STATIC = files("streamvace.web").joinpath("static")
-SCRIPTS = ("page.js", "dom.js", "connection.js", "pictures.js", "figures.js", "panel.js", "typing.js")
+SCRIPTS = ("page.js", "dom.js", "connection.js", "pictures.js", "figures.js", "panel.js", "arrivals.js", "typing.js")
 PARTS = {"preview.css": "text/css", **dict.fromkeys(SCRIPTS, "text/javascript")}
 """File of the page -> content type."""
 VIEWS = ("control", "mask")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import AsyncExitStack
 
 import cv2
@@ -10,6 +11,7 @@ import numpy as np
 
 import osc_schema
 from streamvace.control.parameters import PROMPT
+from streamvace.osc.codec import encode_message
 from streamvace.records.frame import Frame
 from tests.web.devtools import Browser, Page
 from tests.web.show import SCALE, Hand, Show, grey, in_a_browser
@@ -54,6 +56,9 @@ def test_after_a_restart_of_the_show_picture_figures_and_panel_are_back_without_
         await hand.does(LEVELS + "window.same = true; document.getElementById('views').open = true")
         first.web.publish(grey(60))
         await shows(hand.page, "picture", 60)
+        await hand.does("document.getElementById('arrivals-box').open = true; box('Seed').value = 3")
+        await hand.does("box('Seed').onchange()")
+        await hand.sees("all('#arrivals li').length === 1")
         await hand.does("document.getElementById('prompt').focus(); document.execCommand('insertText', false, 'half')")
         await asyncio.to_thread(first.close)
         await hand.sees("over().startsWith('lost, trying again')")
@@ -66,7 +71,7 @@ def test_after_a_restart_of_the_show_picture_figures_and_panel_are_back_without_
         try:
             second.web.set_stats(lambda: {"state": "running", "fps": 12.0})
             second.parameters.set("/streamvace/seed", (77,), "somebody else")
-            await hand.sees("over() === 'waiting for a picture'")
+            await hand.sees("over() === 'waiting for a picture' && all('#arrivals li').length === 0")
             second.web.publish(grey(160))
             second.web.views["mask"].publish(grey(200))
             await shows(hand.page, "picture", 160)
@@ -251,3 +256,35 @@ def test_a_trigger_that_rolls_a_number_is_a_die_beside_it(tabs: Browser) -> None
         in_a_browser(tabs, show, act)
     finally:
         show.close()
+
+
+def test_what_arrives_is_listed_with_its_fate_and_the_text_of_strangers_stays_text(tabs: Browser, show: Show) -> None:
+    async def act(hand: Hand) -> None:
+        await hand.does("document.getElementById('arrivals-box').open = true")
+        assert not await hand.does("document.getElementById('no-arrivals').hidden")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as controller:
+            for address, *arguments in (
+                (SCALE, 0.5),
+                (SCALE, 0.75),
+                ("/streamvace/<img/src=x>", "<b>bold</b>"),
+                (SCALE, 9.0),
+            ):
+                controller.sendto(encode_message(address, *arguments), ("127.0.0.1", show.osc.port))
+                await hand.sees(f"all('#arrivals .what').some(each => each.textContent.includes('{address}'))")
+        await hand.sees("all('#arrivals li').map(each => each.className).join() === 'clamped,unknown,applied'")
+        said = await hand.does("all('#arrivals li').map(each => each.textContent)")
+        assert "clampedtakes one float 0..2, got 9, used 2" in said[0]
+        assert "src=x> '<b>bold</b>'unknown" in said[1]
+        assert "0.75" in said[2]
+        assert "127.0.0.1" in said[2]
+        assert await hand.does("all('#arrivals img, #arrivals b').length") == 0
+        assert await hand.does("document.getElementById('complaints').hidden")
+        show.osc.publish("/streamvace/status/complaints", 2)
+        show.osc.publish("/streamvace/status/complaint", "OSC unknown: <b>no</b>")
+        await hand.sees("document.getElementById('complaints').textContent === '2 wrong'")
+        show.osc.publish("/streamvace/status/complaint", "")
+        show.osc.publish("/streamvace/status/complaints", 3)
+        await hand.sees("document.getElementById('complaints').textContent === '3 wrong'")
+        assert await hand.does("document.getElementById('complaint').textContent") == "OSC unknown: <b>no</b>"
+
+    in_a_browser(tabs, show, act)

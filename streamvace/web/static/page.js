@@ -3,6 +3,7 @@ import "/typing.js";
 import "/pictures.js";
 import "/figures.js";
 import "/panel.js";
+import "/arrivals.js";
 import { connect } from "/connection.js";
 
 connect();

@@ -28,7 +28,8 @@ class Running:
     def __init__(self, folder: Path, *options: str, factory: str = "make") -> None:
         self.stats_file = folder / "stats.json"
         command = [sys.executable, "-m", "streamvace", "run", "--factory", f"tests.live.fakes:{factory}"]
-        command += ["--osc-port", "0", "--size", "64x64", "--stats", str(self.stats_file), *options]
+        command += ["--osc-port", "0", "--size", "64x64", "--stats", str(self.stats_file)]
+        command += ["--end-with", str(os.getpid()), *options]  # a killed pytest leaves no show behind
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "DISPLAY": "", "PYTHONUNBUFFERED": "1"}
         self.process = self.spawn(command, folder, environment)
         self.lines: list[str] = []

@@ -1,15 +1,19 @@
 """The training program runs from nothing to a package at toy size, and the same seed renders the same samples."""
 
 import json
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner
 
+from streamvace.embedded import cli
 from streamvace.embedded.cli import app
-from streamvace.embedded.train import data
+from streamvace.embedded.train import data, decoder, stages
 from streamvace.embedded.train.config import DEFAULT
 from streamvace.embedded.train.data import World, make_batch, rendered_ahead, still_end
 from streamvace.embedded.train.decoder import CROP, crops
@@ -72,39 +76,49 @@ def test_the_decoder_learns_from_pictures_not_from_controls() -> None:
     assert sum(each > 4 for each in colour) > len(clips) / 2
 
 
-def test_train_all_goes_from_nothing_to_a_package(tmp_path: Path) -> None:
-    settings = json.loads(DEFAULT.read_text(encoding="utf-8"))
-    settings |= {"processes": 1, "codec_clips": 20}
-    for stage in settings["stages"].values():
-        stage |= {"batch": 2, "warmup": 1, "steps": 2}
-    file = tmp_path / "toy.json"
-    file.write_text(json.dumps(settings), encoding="utf-8")
-    places = ["--config", str(file), "--folder", str(tmp_path / "run"), "--out", str(tmp_path / "out")]
-    result = CliRunner().invoke(app, ["all", *places, "--clips", "1"], catch_exceptions=False)
+def settings(folder: Path, batch: int, steps: int) -> list[str]:
+    """The options for training at toy size in this folder."""
+    toy = json.loads(DEFAULT.read_text(encoding="utf-8")) | {"processes": 1, "codec_clips": 2}
+    for stage in toy["stages"].values():
+        stage |= {"batch": batch, "warmup": 1, "steps": steps}
+    file = folder / "toy.json"
+    file.write_text(json.dumps(toy), encoding="utf-8")
+    return ["--config", str(file)]
+
+
+def train(*words: str) -> None:
+    result = CliRunner().invoke(app, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    card = json.loads((tmp_path / "out" / "card.json").read_text(encoding="utf-8"))
+
+
+def card_of(package: Path) -> dict[str, Any]:
+    card: dict[str, Any] = json.loads((package / "card.json").read_text(encoding="utf-8"))
+    return card
+
+
+def check_packages(folder: Path, toy: list[str], clips: list[str]) -> None:
+    """From nothing to a package; then on from the package, in a folder of its own."""
+    train("all", *toy, "--folder", str(folder / "run"), "--out", str(folder / "out"), *clips)
+    card = card_of(folder / "out")
     assert card["stages"].keys() == {"images", "demo", "decoder"}
     assert "depth codec silhouette" in card["figures"]
-    net, codec = load_package(tmp_path / "out")
+    net, codec = load_package(folder / "out")
     assert all(torch.isfinite(p).all() for p in (*net.parameters(), *codec.parameters()))
 
-    # Going on from the package, in a folder of its own: the card remembers what came before.
-    again = ["--config", str(file), "--folder", str(tmp_path / "again")]
-    went_on = CliRunner().invoke(app, ["demo", *again, "--start-from", str(tmp_path / "out")], catch_exceptions=False)
-    assert went_on.exit_code == 0, went_on.output
-    places = [*again, "--out", str(tmp_path / "next"), "--clips", "1"]
-    assert CliRunner().invoke(app, ["package", *places], catch_exceptions=False).exit_code == 0
-    later = json.loads((tmp_path / "next" / "card.json").read_text(encoding="utf-8"))
-    assert later["before"] == [card["stages"]]
+    again = [*toy, "--folder", str(folder / "again")]
+    train("demo", *again, "--start-from", str(folder / "out"))
+    train("package", *again, "--out", str(folder / "next"), *clips)
+    later = card_of(folder / "next")
+    assert later["before"] == [card["stages"]], "the card remembers what came before"
     assert later["stages"].keys() == {"demo"}
-    theirs = load_package(tmp_path / "next")[1].state_dict()
+    theirs = load_package(folder / "next")[1].state_dict()
     assert all(torch.equal(value, theirs[key]) for key, value in codec.state_dict().items())
 
-    # The paper's way from the same images: each stage leaves alone what it must not touch.
-    run = tmp_path / "run"
+
+def check_stages(run: Path, toy: list[str]) -> None:
+    """The paper's way from the same images: each stage leaves alone what it must not touch."""
     for stage in ("base", "context", "causal"):
-        stage_places = ["--config", str(file), "--folder", str(run)]
-        assert CliRunner().invoke(app, [stage, *stage_places], catch_exceptions=False).exit_code == 0
+        train(stage, *toy, "--folder", str(run))
     saved = {
         name: torch.load(run / f"{name}.pt", weights_only=True) for name in ("images", "base", "context", "causal")
     }
@@ -117,6 +131,34 @@ def test_train_all_goes_from_nothing_to_a_package(tmp_path: Path) -> None:
         changed = {key for key in now if not torch.equal(now[key], then[key])}
         assert changed
         assert all(key.startswith(part) for key in changed), name
+
+
+@pytest.fixture
+def _in_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training renders in this process, draws no sheets and does not evaluate: that is nearly all of its time."""
+
+    def rendered(make: Callable[..., Any], seed: tuple[int, ...], first: int, *arguments: Any) -> Iterator[Any]:
+        return (make((*seed, number), *arguments) for number in count(first))
+
+    for module in (stages, decoder):
+        monkeypatch.setattr(module, "rendered_ahead", rendered)
+    monkeypatch.setattr(stages, "contact_sheet", lambda *_: None)
+    monkeypatch.setattr(cli, "_figures", lambda *_: {"depth codec silhouette": 1.0})
+
+
+@pytest.mark.usefixtures("_in_a_moment")
+def test_training_goes_from_nothing_to_a_package_and_stages_keep_what_is_frozen(tmp_path: Path) -> None:
+    toy = settings(tmp_path, batch=1, steps=1)
+    check_packages(tmp_path, toy, [])
+    check_stages(tmp_path / "run", toy)
+
+
+@pytest.mark.slow
+def test_train_all_renders_draws_and_evaluates_on_its_way_to_a_package(tmp_path: Path) -> None:
+    toy = settings(tmp_path, batch=2, steps=2)
+    check_packages(tmp_path, toy, ["--clips", "1"])
+    check_stages(tmp_path / "run", toy)
+    assert list((tmp_path / "run").glob("demo-*.png"))
 
 
 def test_a_stage_without_its_predecessor_says_which_to_train(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 import numpy as np
 import typer
 from rich.console import Console
@@ -49,6 +48,7 @@ def world(
     seed: Annotated[int, typer.Option(help="Random seed of the scenes.")] = 0,
 ) -> None:
     """Draw a contact sheet of training scenes: four frames, depth and edges of each."""
+    from streamvace.embedded.train.sheets import write_sheet
     from streamvace.world.scene import edges, render, sample_scene
     from streamvace.world.styles import compose, sample_look
 
@@ -61,7 +61,7 @@ def world(
         planes = [maps[-1][1], edges(maps[-1])]
         pictures = [compose(m, look) for m in maps] + [np.repeat(p[..., None], 3, 2) for p in planes]
         rows.append(np.concatenate(pictures, 1))
-    cv2.imwrite(str(sheet), np.concatenate([np.concatenate(rows[:6]), np.concatenate(rows[6:])], 1)[..., ::-1])
+    write_sheet(sheet, np.concatenate([np.concatenate(rows[:6]), np.concatenate(rows[6:])], 1))
     console.print(f"wrote {sheet}")
 
 

@@ -29,7 +29,7 @@ from streamvace.live.stage import Stage
 from streamvace.live.surfaces.greeting import greeting
 from streamvace.live.surfaces.status_feed import publish_status
 from streamvace.live.worker.model_switch import PIPELINE
-from streamvace.system.clock import now_ns
+from streamvace.system.clock import fine_timer, now_ns
 from streamvace.system.console import say
 from streamvace.system.descriptors import raise_descriptor_limit
 from streamvace.system.errors import UserError
@@ -66,7 +66,7 @@ def run(options: RunOptions) -> int:
     parameters.apply_bundle([Change(coerced, "cli") for coerced in options.parameters.values()])
     for wish in wishes(parameters.snapshot()):
         load_picture(media.find(wish.name))  # a picture named at the start is checked before the show
-    with stop_on_signals() as stop, ExitStack() as closing:
+    with fine_timer(), stop_on_signals() as stop, ExitStack() as closing:
         if options.end_with is not None:
             end_with(options.end_with, stop)
         telemetry = Telemetry(partial(reporter.report, "figures"))

@@ -6,6 +6,10 @@ import os
 import sys
 import threading
 
+import psutil
+
+from streamvace.system.console import say
+
 _POLL_S = 0.5
 """Poll interval on systems that cannot wait for the end of an unrelated process."""
 
@@ -17,7 +21,8 @@ def end_with(pid: int, stop: threading.Event) -> None:
 
 def _watch(pid: int, stop: threading.Event) -> None:
     if sys.platform == "win32":
-        _wait_windows(pid)
+        if not _ended_on_windows(pid):
+            return
     else:
         child = os.getppid() == pid
         # A crashed parent that was not reaped yet keeps its id, but its children already have another parent.
@@ -26,26 +31,23 @@ def _watch(pid: int, stop: threading.Event) -> None:
     stop.set()
 
 
-if sys.platform == "win32":
-    import ctypes
+def _ended_on_windows(pid: int) -> bool:
+    """Wait for the end. False at once if the process does not allow it: one that runs as administrator."""
+    try:
+        psutil.Process(pid).wait()
+    except psutil.NoSuchProcess:
+        pass
+    except psutil.AccessDenied:
+        say(f"--end-with {pid}: that process runs as administrator and cannot be waited for; the show goes on alone")
+        return False
+    return True
 
-    def _wait_windows(pid: int) -> None:
-        """The open handle keeps the id from being reused meanwhile."""
-        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
-        kernel.OpenProcess.restype = ctypes.c_void_p
-        kernel.WaitForSingleObject.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
-        synchronize, infinite = 0x0010_0000, 0xFFFF_FFFF
-        handle = kernel.OpenProcess(synchronize, False, pid)
-        if handle:
-            kernel.WaitForSingleObject(handle, infinite)
 
-else:
-
-    def _alive(pid: int) -> bool:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-        except OSError:  # it belongs to another user
-            return True
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it belongs to another user
         return True
+    return True

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 now_ns = time.perf_counter_ns
@@ -18,6 +22,25 @@ STALL_NS = 1_000_000_000
 
 Far above what a busy machine delays a thread by, and below the shortest limit that a stall must not use up.
 """
+
+
+@contextmanager
+def fine_timer() -> Iterator[None]:
+    """On Windows, wake waiting threads to the millisecond while this is open; nothing elsewhere.
+
+    Its timer ticks every 15.6 ms otherwise: half a picture's time at 30 a second. `Event.wait` follows it in every
+    version of Python, `time.sleep` in 3.10.
+    """
+    if sys.platform == "win32":
+        library = ctypes.WinDLL("winmm")
+        granted = library.timeBeginPeriod(1) == 0
+        try:
+            yield
+        finally:
+            if granted:
+                library.timeEndPeriod(1)
+    else:
+        yield
 
 
 class Clock(Protocol):

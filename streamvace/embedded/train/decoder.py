@@ -16,7 +16,7 @@ from streamvace.embedded.train.config import TrainConfig
 from streamvace.embedded.train.data import rendered_ahead, scene_clip
 from streamvace.embedded.train.network import CHUNK, Network
 from streamvace.embedded.train.photographs import Bytes, moving_crop, photographs
-from streamvace.embedded.train.sheets import images_of
+from streamvace.embedded.train.sheets import images_of, write_sheet
 from streamvace.embedded.train.trainer import Trainer
 from streamvace.model.autoencoder.base import CodecState
 from streamvace.model.autoencoder.tiny import TinyAE
@@ -166,5 +166,5 @@ def decoder_sheet(trainer: Trainer, sample: Tensor, path: Path) -> None:
     plain = torch.nn.functional.interpolate(model.blocks.inverse(latents)[:, 6], scale_factor=2, mode="bilinear")
     columns = [torch.cat((sample[i, :, 6], plain[i].clamp(-1, 1), out[i, :, 3]), 1) for i in range(len(sample))]
     psnr = -10 * float(((out - sample[:, :, 3:]) / 2).square().mean().log10())
-    cv2.imwrite(str(path), images_of(torch.cat(columns, 2))[..., ::-1])
+    write_sheet(path, images_of(torch.cat(columns, 2)))
     print(f"decoder: {psnr:.2f} dB on the sheet")

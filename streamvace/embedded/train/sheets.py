@@ -21,6 +21,15 @@ def images_of(clips: Tensor) -> Bytes:
     return np.asarray(((clips.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy(), np.uint8)
 
 
+def write_sheet(path: Path, picture: Bytes) -> None:
+    """Write uint8 `[H, W, 3]` in the format of the name's suffix.
+
+    Not by `cv2.imwrite`: on Windows it takes names of the system's code page only.
+    """
+    _, encoded = cv2.imencode(path.suffix, picture[..., ::-1])
+    path.write_bytes(encoded.tobytes())
+
+
 @torch.no_grad()
 def contact_sheet(net: Network, blocks: LinearBlocks, batch: Batch, path: Path, columns: int = 2) -> None:
     """Write a picture with a row per sample: target, control, output with control, output without."""
@@ -45,4 +54,4 @@ def contact_sheet(net: Network, blocks: LinearBlocks, batch: Batch, path: Path, 
     blank = np.zeros_like(rows[0])
     stacks = [rows[c * per : (c + 1) * per] for c in range(columns)]
     stacks = [s + [blank] * (per - len(s)) for s in stacks]
-    cv2.imwrite(str(path), np.concatenate([np.concatenate(s, 0) for s in stacks], 1)[..., ::-1])
+    write_sheet(path, np.concatenate([np.concatenate(s, 0) for s in stacks], 1))

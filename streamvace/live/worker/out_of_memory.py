@@ -8,6 +8,8 @@ import sys
 import psutil
 
 _ASKED = re.compile(r"(?:tried to|Unable to) allocate ([\d.]+) ?(bytes|KiB|MiB|GiB|TiB|PiB)?", re.IGNORECASE)
+_IN_MAIN_MEMORY = re.compile("DefaultCPUAllocator: (can't allocate|not enough) memory")
+"""PyTorch's words on POSIX and on Windows."""
 _FREE = re.compile(r"of which ([\d.]+) (bytes|KiB|MiB|GiB) is free")
 _BYTES = {"bytes": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40, "pib": 2**50}
 
@@ -16,7 +18,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether main memory (Python, numpy, PyTorch on the CPU) or a device's memory ran out."""
     # By name, without importing torch; torch.OutOfMemoryError covers CUDA and MPS.
     named = any(each.__name__ == "OutOfMemoryError" for each in type(error).__mro__)
-    return named or isinstance(error, MemoryError) or "DefaultCPUAllocator: can't allocate memory" in str(error)
+    return named or isinstance(error, MemoryError) or bool(_IN_MAIN_MEMORY.search(str(error)))
 
 
 def shortage_line(error: BaseException) -> str:

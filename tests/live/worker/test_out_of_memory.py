@@ -29,6 +29,15 @@ def test_main_memory_of_pytorch_with_what_the_system_has_left() -> None:
     assert " GB free;" in line
 
 
+def test_main_memory_of_pytorch_on_windows() -> None:
+    error = RuntimeError(
+        "[enforce fail at alloc_cpu.cpp:116] data. DefaultCPUAllocator: not enough memory: "
+        "you tried to allocate 4000000000 bytes."
+    )
+    assert is_out_of_memory(error)
+    assert shortage_line(error).startswith("out of memory in main memory: needs 4.0 GB more, ")
+
+
 def test_main_memory_of_numpy() -> None:
     with pytest.raises(MemoryError) as caught:
         np.empty(10**15)

@@ -16,8 +16,9 @@ class Counters:
     answers: what a show answers with, arriving here; never answered.
     scheduled: bundles kept for later. unscheduled: bundles refused because of their time tag or a full schedule.
     requests_dropped: dropped in favour of newer ones. unsent: replies and feedback that the network did not accept.
-    tcp_refused: connections beyond the limit. tcp_unframed: connections closed because their data has no framing.
-    tcp_slow: connections closed because the client does not read.
+    tcp_displaced: connections that made room for others. tcp_overdue: connections that said nothing, or no packet to
+    its end. tcp_unframed: connections closed because their data has no framing. tcp_slow: connections closed because
+    the client does not read.
     faults: internal errors that were caught; should stay 0.
     """
 
@@ -35,7 +36,8 @@ class Counters:
     unscheduled: int = 0
     requests_dropped: int = 0
     unsent: int = 0
-    tcp_refused: int = 0
+    tcp_displaced: int = 0
+    tcp_overdue: int = 0
     tcp_unframed: int = 0
     tcp_slow: int = 0
     faults: int = 0

@@ -53,6 +53,11 @@ class Unframer:
         self.problem = ""
         self._held = bytearray()
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether a packet has begun and is not complete."""
+        return bool(self._held)
+
     def feed(self, data: bytes) -> list[bytes]:
         """The packets that these bytes complete, in order. Never raises; returns none after a problem."""
         if not data or self.problem:

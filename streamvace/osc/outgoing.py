@@ -7,7 +7,6 @@ and counted. Nothing is sent to the show's own port: it would answer itself. Bel
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Callable
 from time import monotonic
@@ -127,13 +126,12 @@ class Outgoing:
 
 
 def is_own_host(host: str) -> bool:
-    """Whether a numeric address belongs to this machine, loopback or not: only then can a socket be bound to it."""
+    """Whether a numeric address belongs to this machine: only then can a socket be bound to it."""
     try:
-        if ipaddress.ip_address(host.partition("%")[0]).is_loopback:
-            return True
-        family, kind, protocol, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_DGRAM)[0]
+        found = socket.getaddrinfo(host, 0, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
+        family, kind, protocol, _, address = found[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.bind(address)
-    except (OSError, ValueError):
+    except OSError:
         return False
     return True

@@ -166,7 +166,7 @@ class OscServer:
             return None
         listener = listen(self.host, self.port, port)
         gone = partial(self._subscribers.remove, port=None)
-        return TcpConnections(listener, self._selector, self._inbox.counters, gone)
+        return TcpConnections(listener, self._selector, self._inbox.counters, gone, self._note_tcp)
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -189,6 +189,8 @@ class OscServer:
         late = now - self._next_status
         if late * 1e9 > STALL_NS:
             self._subscribers.stood_still(late)
+            if self._tcp is not None:
+                self._tcp.stood_still(late)
         self._receive(now, ready)
         outcome = self._inbox.flush()
         self._report(outcome)
@@ -206,8 +208,10 @@ class OscServer:
         self._feed_back()
         if now >= self._next_status:
             self._next_status = now + STATUS_SECONDS
-            for peer in self._tcp.peers() if self._tcp is not None else ():
-                self._subscribers.heard_from(peer, now)  # a connection counts as a sign of life
+            if self._tcp is not None:
+                self._tcp.look(now)
+                for peer in self._tcp.peers():
+                    self._subscribers.heard_from(peer, now)  # a connection counts as a sign of life
             self._subscribers.forget_silent(now)
             for address, value in self._board.take_news().items():
                 for target in self._subscribers.targets():
@@ -231,7 +235,7 @@ class OscServer:
             arrived.append((datagram, sender[:2]))
             size += len(datagram)
         if self._tcp is not None:
-            arrived += self._tcp.receive(ready)
+            arrived += self._tcp.receive(ready, now)
         arrived += self.local_clients.take()
         self._inbox.take_all(arrived)
         for peer in {peer for _, peer in arrived}:
@@ -244,6 +248,10 @@ class OscServer:
             self._complain(peer, complaint)
         for (peer, kind), line in outcome.notes.items():
             self._reports.note(kind, f"{line} (from {shown(peer)})", host_of(peer))
+
+    def _note_tcp(self, host: str, line: str) -> None:
+        if self._reports is not None:
+            self._reports.note("OSC over TCP", line, host)
 
     def _complain(self, peer: Peer, complaint: Complaint) -> None:
         if self._reports is not None:

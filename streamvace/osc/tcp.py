@@ -1,13 +1,12 @@
 """OSC over TCP: the connections of the OSC thread. Every socket is non-blocking.
 
-The number of connections, the size of an unfinished packet, and the backlog of a client that does not read are limited.
-A client that exceeds a limit is disconnected and counted.
+The number of connections, the size and the time of an unfinished packet, and the backlog of a client that does not read
+are limited. A client that exceeds a limit is disconnected, counted and reported.
 """
 
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import selectors
 import socket
@@ -17,10 +16,15 @@ from dataclasses import dataclass, field
 from streamvace.osc.coalesce import Arrival
 from streamvace.osc.counters import Counters
 from streamvace.osc.framing import Unframer, frame
-from streamvace.osc.peer import Peer, tcp_peer
+from streamvace.osc.peer import Peer, host_of, shown, tcp_peer
+from streamvace.osc.seats import MOST, Seats
 from streamvace.system.errors import UserError
 
-MAX_CONNECTIONS = 16
+MOST_ACCEPTED = 16
+"""Connections accepted in a turn: a flood of them must not keep it busy."""
+PAUSE_SECONDS = 1.0
+"""Without accepting, after the system had no descriptor left: the port stays readable, and the thread would spin."""
+_NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 MAX_BACKLOG = 256 << 10
 """Bytes kept for a client that does not read; beyond that it is disconnected."""
 READ_SIZE = 16 << 10
@@ -28,8 +32,6 @@ READ_SIZE = 16 << 10
 
 Ready = Iterable[tuple[selectors.SelectorKey, int]]
 """The result of `select()`."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -52,13 +54,20 @@ class TcpConnections:
         selector: selectors.BaseSelector,
         counters: Counters,
         on_gone: Callable[[Peer], None],
+        note: Callable[[str, str], None] = lambda host, line: None,
     ) -> None:
-        """listener: from `listen`; closed by `close`. on_gone: called for every connection that ends."""
+        """listener: from `listen`; closed by `close`. on_gone: called for every connection that ends.
+
+        note: called with a host and a line for every connection that is ended.
+        """
         self._listener = listener
         self.port: int = self._listener.getsockname()[1]
         self._selector = selector
         self._counters = counters
         self._on_gone = on_gone
+        self._note = note
+        self._seats = Seats()
+        self._paused_until: float | None = None
         self._connections: dict[Peer, _Connection] = {}
         selector.register(self._listener, selectors.EVENT_READ, self)
 
@@ -66,18 +75,31 @@ class TcpConnections:
         """The connected peers."""
         return list(self._connections)
 
-    def receive(self, ready: Ready) -> list[Arrival]:
+    def stood_still(self, seconds: float) -> None:
+        """This process did not run for so long."""
+        self._seats.stood_still(seconds)
+
+    def look(self, now: float) -> None:
+        """Called every few moments: end what is overdue, and accept again after a pause. now: seconds."""
+        for peer, why in self._seats.overdue(now).items():
+            self._counters.tcp_overdue += 1
+            self._end(peer, why)
+        if self._paused_until is not None and now >= self._paused_until:
+            self._paused_until = None
+            self._selector.register(self._listener, selectors.EVENT_READ, self)
+
+    def receive(self, ready: Ready, now: float) -> list[Arrival]:
         """Serve the sockets that are ready: accept, send the backlog, and return the packets that have arrived."""
         arrived: list[Arrival] = []
         for key, mask in ready:
             connection = key.data
             if connection is self:
-                self._accept()
+                self._accept(now)
             elif isinstance(connection, _Connection) and connection.peer in self._connections:
                 if mask & selectors.EVENT_WRITE:
                     self._push(connection)
                 if mask & selectors.EVENT_READ:
-                    arrived += self._read(connection)
+                    arrived += self._read(connection, now)
         return arrived
 
     def send(self, peer: Peer, packet: bytes) -> bool:
@@ -89,38 +111,39 @@ class TcpConnections:
         self._push(connection)
         if len(connection.unsent) > MAX_BACKLOG:
             self._counters.tcp_slow += 1
-            _note(self._counters.tcp_slow, f"{peer[0]}:{peer[1]} disconnected: it does not read")
-            self._drop(connection)
+            self._end(peer, "it does not read")
         return peer in self._connections
 
     def close(self) -> None:
         """Disconnect everyone and free the port."""
         for connection in list(self._connections.values()):
             self._drop(connection)
-        self._selector.unregister(self._listener)
+        if self._paused_until is None:
+            self._selector.unregister(self._listener)
         self._listener.close()
 
-    def _accept(self) -> None:
-        for _ in range(MAX_CONNECTIONS):  # a flood of connections must not keep this turn busy
+    def _accept(self, now: float) -> None:
+        for _ in range(MOST_ACCEPTED):
             try:
                 accepted, address = self._listener.accept()
-            except OSError:  # none left, or closed again
+            except OSError as problem:  # none left, or closed again
+                if problem.errno in _NO_DESCRIPTOR:
+                    self._selector.unregister(self._listener)
+                    self._paused_until = now + PAUSE_SECONDS
+                    self._note("", f"no connection can be accepted ({problem.strerror}); trying again")
                 return
             peer = tcp_peer(address[0], address[1])
-            if len(self._connections) >= MAX_CONNECTIONS:
-                accepted.close()
-                self._counters.tcp_refused += 1
-                _note(
-                    self._counters.tcp_refused, f"{address[0]} refused: {MAX_CONNECTIONS} clients are connected already"
-                )
-                continue
+            displaced = self._seats.take(peer, now)
+            if displaced is not None:
+                self._counters.tcp_displaced += 1
+                self._end(displaced, "it was silent, and there are too many connections")
             accepted.setblocking(False)
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             self._connections[peer] = _Connection(accepted, peer)
             self._selector.register(accepted, selectors.EVENT_READ, self._connections[peer])
 
-    def _read(self, connection: _Connection) -> list[Arrival]:
+    def _read(self, connection: _Connection, now: float) -> list[Arrival]:
         try:
             data = connection.socket.recv(READ_SIZE)
         except BlockingIOError:
@@ -130,12 +153,11 @@ class TcpConnections:
         packets = connection.unframer.feed(data)
         if connection.unframer.problem:
             self._counters.tcp_unframed += 1
-            _note(
-                self._counters.tcp_unframed,
-                f"{connection.peer[0]}:{connection.peer[1]} disconnected: {connection.unframer.problem}",
-            )
-        if not data or connection.unframer.problem:
+            self._end(connection.peer, connection.unframer.problem)
+        elif not data:
             self._drop(connection)
+        else:
+            self._seats.heard(connection.peer, now, packets=len(packets), unfinished=connection.unframer.unfinished)
         return [(packet, connection.peer) for packet in packets]
 
     def _push(self, connection: _Connection) -> None:
@@ -153,7 +175,13 @@ class TcpConnections:
         if self._selector.get_key(connection.socket).events != wanted:
             self._selector.modify(connection.socket, wanted, connection)
 
+    def _end(self, peer: Peer, why: str) -> None:
+        """Disconnect a client, and say why."""
+        self._drop(self._connections[peer])
+        self._note(host_of(peer), f"{shown(peer)} disconnected: {why}")
+
     def _drop(self, connection: _Connection) -> None:
+        self._seats.leave(connection.peer)
         if self._connections.pop(connection.peer, None) is not None:
             self._selector.unregister(connection.socket)
             connection.socket.close()
@@ -188,7 +216,7 @@ def _listen(host: str, port: int) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_EXCLUSIVEADDRUSE", 0), 1)
         listener.setblocking(False)
         listener.bind(address)
-        listener.listen(MAX_CONNECTIONS)
+        listener.listen(MOST)
     except OSError as problem:
         listener.close()
         reason = "is in use by another program" if problem.errno == errno.EADDRINUSE else f"failed: {problem.strerror}"
@@ -196,8 +224,3 @@ def _listen(host: str, port: int) -> socket.socket:
             f"OSC over TCP: port {port} on {host} {reason}; 0 takes any free port, -1 disables it"
         ) from None
     return listener
-
-
-def _note(times: int, line: str) -> None:
-    if times.bit_count() == 1:  # the 1st, 2nd, 4th, 8th ...: a flood must not fill the log
-        log.warning("OSC over TCP: %s (%d so far)", line, times)

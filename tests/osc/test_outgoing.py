@@ -126,6 +126,6 @@ def test_nothing_is_sent_to_our_own_port_by_whatever_name(rig: Rig, host: str) -
     assert len(rig.wire.sent) == 1, "another port there is another program's"
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "no address", ""])
-def test_another_machine_is_not_us(host: str) -> None:
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "localhost"])
+def test_another_machine_is_not_us_and_names_are_not_looked_up(host: str) -> None:
     assert not is_own_host(host)

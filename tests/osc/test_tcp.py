@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import selectors
 import socket
 import struct
@@ -14,8 +15,9 @@ from streamvace.control.parameters import Parameters
 from streamvace.osc.codec import Message, decode, encode_message
 from streamvace.osc.framing import Framing, Unframer, frame
 from streamvace.osc.inbox import Counters
+from streamvace.osc.seats import MOST, MOST_A_HOST, MUTE_SECONDS
 from streamvace.osc.server import ERROR, OscServer
-from streamvace.osc.tcp import MAX_BACKLOG, MAX_CONNECTIONS, TcpConnections, listen
+from streamvace.osc.tcp import MAX_BACKLOG, MOST_ACCEPTED, PAUSE_SECONDS, TcpConnections, listen
 from streamvace.system.errors import UserError
 from tests.osc.conftest import PATIENCE, Client
 from tests.osc.packets import SCALE, hostile
@@ -223,7 +225,7 @@ def test_who_reads_slowly_gets_everything_in_order() -> None:
     client.settimeout(PATIENCE)
     client.connect(("127.0.0.1", connections.port))
     client.sendall(frame(encode_message(SEED), Framing.LENGTH))
-    while not connections.receive(selector.select(PATIENCE)):
+    while not connections.receive(selector.select(PATIENCE), 0.0):
         pass
     [peer] = connections.peers()
     sent = [encode_message(PROMPT, f"{number} " + "x" * 1000) for number in range(200)]
@@ -232,7 +234,7 @@ def test_who_reads_slowly_gets_everything_in_order() -> None:
     unframer, received = Unframer(), list[bytes]()
     while len(received) < len(sent):
         received += unframer.feed(client.recv(1000))
-        connections.receive(selector.select(0))
+        connections.receive(selector.select(0), 0.0)
     assert received == sent
     client.close()
     connections.close()
@@ -261,19 +263,103 @@ def test_who_does_not_read_is_dropped_and_holds_up_nobody(
     assert backlog > MAX_BACKLOG
 
 
-def test_one_connection_too_many_is_refused_and_the_others_stay(
-    dial: Callable[..., TcpClient], server: OscServer
+def test_silent_connections_make_room_and_keep_nobody_out(
+    dial: Callable[..., TcpClient], server: OscServer, parameters: Parameters
 ) -> None:
-    clients = [dial() for _ in range(MAX_CONNECTIONS)]
-    for each in clients:
-        each.ping()
-    assert dial().is_disconnected()
-    for each in clients:
-        each.ping()
-    assert server.counters().tcp_refused == 1
-    clients[0].socket.close()
-    clients[1].ping()
-    dial().ping()
+    desk = dial()
+    desk.ping()
+    silent = [dial() for _ in range(MOST_A_HOST)]
+    late = dial()
+    late.send(SEED, 7)
+    late.ping()
+    assert parameters.snapshot()[SEED] == 7
+    desk.ping()
+    assert silent[0].is_disconnected()
+    assert server.counters().tcp_displaced == 2
+
+
+class Table:
+    """The connections of a server on a clock that stands still."""
+
+    def __init__(self) -> None:
+        self.selector, self.counters = selectors.DefaultSelector(), Counters()
+        self.notes: list[str] = []
+        listener = listen("127.0.0.1", 0, 0)
+        self.connections = TcpConnections(
+            listener, self.selector, self.counters, lambda peer: None, lambda host, line: self.notes.append(line)
+        )
+        self.clients: list[socket.socket] = []
+
+    def dial(self) -> socket.socket:
+        self.clients.append(socket.create_connection(("127.0.0.1", self.connections.port), PATIENCE))
+        return self.clients[-1]
+
+    def turn(self, now: float) -> None:
+        self.connections.receive(self.selector.select(PATIENCE), now)
+
+
+@pytest.fixture
+def table() -> Iterator[Table]:
+    made = Table()
+    yield made
+    made.connections.close()
+    for each in made.clients:
+        each.close()
+
+
+def test_a_packet_that_is_never_completed_ends_its_connection(table: Table) -> None:
+    slow, good = table.dial(), table.dial()
+    slow.sendall(b"\0\0\0\x14/str")
+    good.sendall(frame(encode_message(SEED, 5), Framing.LENGTH))
+    while len(table.connections.peers()) < 2 or table.selector.select(0):
+        table.turn(0.0)
+    table.connections.look(9.0)
+    assert len(table.connections.peers()) == 2
+    table.connections.look(11.0)
+    assert len(table.connections.peers()) == 1
+    assert table.counters.tcp_overdue == 1
+    assert table.notes == [f"tcp 127.0.0.1:{slow.getsockname()[1]} disconnected: a packet was not complete after 10 s"]
+
+
+def test_who_says_nothing_in_ten_minutes_goes_and_who_has_said_something_stays(table: Table) -> None:
+    table.dial()
+    desk = table.dial()
+    desk.sendall(frame(encode_message(SEED, 5), Framing.LENGTH))
+    while len(table.connections.peers()) < 2 or table.selector.select(0):
+        table.turn(0.0)
+    table.connections.stood_still(3600.0)
+    table.connections.look(3600.0 + MUTE_SECONDS)
+    assert len(table.connections.peers()) == 2, "while the machine sleeps, nobody can say anything"
+    table.connections.look(3601.0 + MUTE_SECONDS)
+    assert [port for _, port in table.connections.peers()] == [desk.getsockname()[1]]
+
+
+def test_without_a_descriptor_accepting_pauses_and_goes_on(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def accept(self) -> None:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(listener, name)
+
+    listener = table.connections._listener
+    table.dial()
+    monkeypatch.setattr(table.connections, "_listener", Full())
+    table.turn(0.0)
+    assert table.selector.select(0) == [], "a port that stays readable would keep the thread busy"
+    assert "Too many open files" in table.notes[0]
+    monkeypatch.setattr(table.connections, "_listener", listener)
+    table.connections.look(PAUSE_SECONDS)
+    table.turn(PAUSE_SECONDS)
+    assert len(table.connections.peers()) == 1
+
+
+def test_a_flood_of_connections_is_accepted_a_few_a_turn(table: Table) -> None:
+    for _ in range(3 * MOST_ACCEPTED):
+        table.dial()
+    table.turn(0.0)
+    assert len(table.connections.peers()) == MOST_ACCEPTED
+    assert MOST_A_HOST < MOST
 
 
 def test_closing_ends_connections_and_frees_the_port(parameters: Parameters) -> None:

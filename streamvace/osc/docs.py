@@ -70,10 +70,10 @@ _RULES = (
     f"UDP, {outgoing.HOST_BYTES / 1000:.0f} kB a second leave for each address; beyond that, values arrive later and "
     "only their newest. A second `sync` within a second is answered after that second, together with all others.",
     "**TCP** packets are framed by their size (OSC 1.0) or by SLIP (OSC 1.1). The first byte decides, and replies "
-    f"use the same framing. There can be {seats.MOST} connections, {seats.MOST_A_HOST} of them from one address; beyond "
-    "that, the one that is silent longest makes room. A client is disconnected if it sends an impossible size, does "
-    f"not complete a packet in {seats.FRAME_SECONDS:.0f} s, does not read its replies, or sends nothing in its first "
-    f"{seats.MUTE_SECONDS / 60:.0f} minutes.",
+    f"use the same framing. There can be {seats.MOST} connections, {seats.MOST_A_HOST} of them from one address; "
+    "beyond that, the one that is silent longest makes room. A client is disconnected if it sends an impossible size, "
+    f"does not complete a packet in {seats.FRAME_SECONDS:.0f} s, does not read its replies, or sends nothing in its "
+    f"first {seats.MUTE_SECONDS / 60:.0f} minutes.",
     f"**Limits.** {codec.MAX_MESSAGES} messages per datagram; {codec.MAX_ARGUMENTS} arguments per message and "
     f"{codec.MAX_VALUES} per datagram; {inbox.MAX_NAMED} addresses matched by the messages and patterns of a "
     f"datagram; {codec.MAX_ADDRESS} bytes per address; bundles nested {codec.MAX_DEPTH} deep.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import queue
+import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ import cv2
 from osc_schema import Value
 from streamvace.control.parameters import Result
 from streamvace.records.frame import Frame
+from streamvace.system.allowance import Allowance
 from streamvace.system.errors import UserError
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter
@@ -28,6 +30,12 @@ ADD = "/streamvace/reference/add"
 
 FOLDER = "grabs"
 """Folder for grabbed pictures, inside the media folder."""
+GRABS = (8, 1.0)
+"""Pictures at once, and a second: as many as there are references, and no faster than anyone can look at them."""
+MOST_FILES = 1000
+"""Pictures in the folder; beyond that nobody finds one again, and a forgotten loop fills the disk."""
+DISK_LEFT = 0.05
+"""Share of the disk that grabs leave free for recordings."""
 
 
 class Grabber:
@@ -38,8 +46,17 @@ class Grabber:
 
     CLOSE_S = 2.0
 
-    def __init__(self, media: MediaFolder, reporter: Reporter, clock: Callable[[], time.struct_time] = time.localtime):
+    def __init__(
+        self,
+        media: MediaFolder,
+        reporter: Reporter,
+        clock: Callable[[], time.struct_time] = time.localtime,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """clock: names the files. seconds: limits how many there are."""
         self._media = media
+        self._seconds = seconds
+        self._allowance = Allowance(*GRABS)
         self._reporter = reporter
         self._clock = clock
         self._pictures: Mapping[str, Callable[[], Frame | None]] = {}
@@ -71,12 +88,14 @@ class Grabber:
     def ask(self, values: Mapping[str, Value], argument: Value) -> Mapping[str, Value]:
         """The trigger's `parameters.Edit`: sets nothing now and adds a reference soon.
 
-        Raises UserError if there is no picture yet or the queue is full.
+        Raises UserError if there is no picture yet, too many are asked for, or the queue is full.
         """
         newest = self._pictures.get(str(argument))
         frame = None if newest is None else newest()
         if frame is None:
             raise UserError(f"there is no {argument} picture yet")
+        if not self._allowance.take(self._seconds()):
+            raise UserError(f"more than {GRABS[0]} pictures at once or {GRABS[1]:g} a second; grab again in a second")
         try:
             self._queue.put_nowait((str(argument), frame))
         except queue.Full:
@@ -101,8 +120,23 @@ class Grabber:
             if result.line:
                 self._reporter.report("grab", f"{name} is written, but {result.line}")
 
+    def _check_room(self) -> None:
+        """Raises UserError if the folder or the disk is full, with both values."""
+        folder = self._media.place(f"{FOLDER}/any.png").parent
+        there = sum(entry.name.endswith(".png") for entry in os.scandir(folder))
+        if there >= MOST_FILES:
+            raise UserError(f"{folder} holds {there} pictures, the limit is {MOST_FILES}; move or delete some")
+        disk = shutil.disk_usage(folder)
+        if disk.free < disk.total * DISK_LEFT:
+            left = disk.total * DISK_LEFT
+            raise UserError(
+                f"the disk of {folder} has {disk.free / 1e9:.1f} GB free, and grabs leave {left / 1e9:.1f} GB "
+                f"({DISK_LEFT:.0%}) for recordings; make room, or use another --media"
+            )
+
     def _write(self, kind: str, frame: Frame) -> str:
         """Write a PNG, which is complete as soon as it exists; returns its name in the media folder."""
+        self._check_room()
         moment = time.strftime("%Y%m%d-%H%M%S", self._clock())
         names = (f"{FOLDER}/{kind}-{moment}-{number:02d}.png" for number in itertools.count())
         name, path = next((name, path) for name in names if not (path := self._media.place(name)).exists())

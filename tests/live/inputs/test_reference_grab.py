@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 
 from streamvace.control.parameters import Parameters
 from streamvace.control.reference_list import EDITS, REFERENCES
+from streamvace.live.inputs import reference_grab
 from streamvace.live.inputs.pictures import load_picture
-from streamvace.live.inputs.reference_grab import GRAB, Grabber
+from streamvace.live.inputs.reference_grab import GRAB, GRABS, Grabber
 from streamvace.records.frame import Frame
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter
@@ -26,7 +28,8 @@ class Stage:
         self.media = MediaFolder(folder)
         self.lines: list[str] = []
         self.output: Frame | None = frame(1, 77)
-        self.grabber = Grabber(self.media, Reporter(self.lines.append), lambda: time.gmtime(0))
+        self.seconds = 0.0
+        self.grabber = Grabber(self.media, Reporter(self.lines.append), lambda: time.gmtime(0), lambda: self.seconds)
         self.parameters = Parameters(edits={**EDITS, GRAB: self.grabber.ask})
 
     def start(self) -> None:
@@ -77,6 +80,34 @@ def test_when_the_disk_is_too_slow_further_grabs_are_refused(tmp_path: Path) -> 
     lines = [stage.grab() for _ in range(Grabber.QUEUED + 1)]
     assert [bool(line) for line in lines] == [False] * Grabber.QUEUED + [True]
     assert "the disk is slow" in lines[-1]
+
+
+def test_grabs_are_limited_in_number_and_rate(stage: Stage) -> None:
+    taken = 0
+    for _ in range(500):
+        taken += stage.grab() == ""
+        wait_until(lambda taken=taken: stage.grabber.stats()["grabs"] == taken, "it is written")  # type: ignore[misc]
+        stage.seconds += 0.01
+    assert taken == GRABS[0] + 4
+    assert "more than 8 pictures at once or 1 a second" in stage.grab()
+
+
+def test_a_folder_full_of_pictures_takes_no_more(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference_grab, "MOST_FILES", 2)
+    for _ in range(3):
+        stage.grab()
+    wait_until(lambda: bool(stage.lines), "a report")
+    assert "holds 2 pictures, the limit is 2" in stage.lines[0]
+    assert len(stage.names) == 2
+
+
+def test_an_almost_full_disk_is_left_to_the_recordings(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    used = shutil._ntuple_diskusage(500e9, 476e9, 24e9)  # type: ignore[attr-defined]
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: used)
+    stage.grab()
+    wait_until(lambda: bool(stage.lines), "a report")
+    assert "24.0 GB free, and grabs leave 25.0 GB (5%)" in stage.lines[0]
+    assert stage.grabber.stats() == {"grabs": 0, "grab_faults": 1}
 
 
 def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:

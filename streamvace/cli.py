@@ -22,7 +22,11 @@ from streamvace.system.console import say
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import command
 from streamvace.system.idle_threads import sleep_when_idle
+from streamvace.system.paths import user_path
 from streamvace.telemetry.logs import log_to_console
+
+PATH: dict[str, Any] = {"parser": user_path, "metavar": "PATH"}
+"""For options and arguments that are paths."""
 
 PARAMETERS_PANEL = "Parameters (start values; all can be changed over OSC)"
 
@@ -187,7 +191,10 @@ def common(
 Media = Annotated[
     Path | None,
     typer.Option(
-        "--media", metavar="DIR", help="Media folder; default: ./media, or streamvace/media in your home folder."
+        "--media",
+        parser=user_path,
+        metavar="DIR",
+        help="Media folder; default: ./media, or streamvace/media in your home folder.",
     ),
 ]
 Size = Annotated[str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's own.")]
@@ -228,7 +235,8 @@ def run(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Overwrite existing output files.")] = False,
     media: Media = None,
     cues: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Cue file; default: cues.json in the media folder.")
+        Path | None,
+        typer.Option(parser=user_path, metavar="FILE", help="Cue file; default: cues.json in the media folder."),
     ] = None,
     size: Size = None,
     upscale: Upscale = 1,
@@ -255,9 +263,10 @@ def run(
     duration: Annotated[
         float | None, typer.Option(min=0, help="Stop this many seconds after the model is ready.")
     ] = None,
-    stats: Annotated[Path | None, typer.Option(help="Write statistics of the show to this JSON file.")] = None,
+    stats: Annotated[Path | None, typer.Option(help="Write statistics of the show to this JSON file.", **PATH)] = None,
     show_log: Annotated[
-        Path | None, typer.Option(metavar="FILE.jsonl", help="Log the show; replay it with `render --show`.")
+        Path | None,
+        typer.Option(parser=user_path, metavar="FILE.jsonl", help="Log the show; replay it with `render --show`."),
     ] = None,
     end_with: Annotated[
         int | None, typer.Option(min=1, metavar="PID", help="Stop when the process with this id ends.")
@@ -315,14 +324,18 @@ def render(
     *,
     input_: Annotated[
         Path | None,
-        typer.Option("--input", "-i", help="Control video or image sequence; each frame is used once, in order."),
+        typer.Option(
+            "--input", "-i", help="Control video or image sequence; each frame is used once, in order.", **PATH
+        ),
     ] = None,
     show: Annotated[
-        Path | None, typer.Option(metavar="FILE.jsonl", help="Replay a show from its log, frame by frame.")
+        Path | None,
+        typer.Option(parser=user_path, metavar="FILE.jsonl", help="Replay a show from its log, frame by frame."),
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Video to write (.mp4, .mov).")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Video to write (.mp4, .mov).", **PATH)],
     mask: Annotated[
-        Path | None, typer.Option(help="Mask video or picture: white is generated, black keeps the input's pixels.")
+        Path | None,
+        typer.Option(help="Mask video or picture: white is generated, black keeps the input's pixels.", **PATH),
     ] = None,
     media: Media = None,
     size: Size = None,
@@ -388,7 +401,9 @@ def card(
 
 
 @app.command()
-def parity(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of recorded files.")]) -> None:
+def parity(
+    folder: Annotated[Path, typer.Argument(parser=user_path, metavar="DIR", help="Folder of recorded files.")],
+) -> None:
     """Replay recorded network calls and compare the results. Exit code 1 if any differs."""
     if not folder.is_dir():
         raise UserError(f"no folder {folder}; name the folder that holds the recorded files")

@@ -292,6 +292,20 @@ def test_render_gets_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (options.frames, options.overwrite, plain(options.parameters)) == (9, False, {"/streamvace/prompt": "x"})
 
 
+def test_a_path_can_be_an_address_as_file_managers_copy_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rendered: list[RenderOptions] = []
+    monkeypatch.setattr("streamvace.live.offline.render.render_clip", lambda options: rendered.append(options) or 0)
+    place = (tmp_path / "a b").as_uri()
+    words = ("-i", f"{place}.mp4", "-o", f"{place}.mov?format=png", "--mask", "file:///C:/m%20m.png")
+    assert cli.main(["render", *words, "--media", place, "--lora", f"{place}.safetensors=0.5"]) == 0
+    (given,) = rendered
+    assert (given.input, given.media, given.mask) == (tmp_path / "a b.mp4", tmp_path / "a b", Path("C:/m m.png"))
+    assert given.output == tmp_path / "a b.mov?format=png"
+    assert given.model.loras[0].path == tmp_path / "a b.safetensors"
+
+
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out.strip() == f"streamvace {__version__}"

@@ -17,6 +17,7 @@ from osc_schema import Parameter
 from streamvace.control.cue_list import CueList
 from streamvace.control.cues import Cue, dump, parse
 from streamvace.system.errors import UserError
+from streamvace.system.files import new_file
 from streamvace.telemetry.reporter import Reporter
 
 MOST_BYTES = 16 << 20
@@ -74,7 +75,8 @@ class CueFile:
         try:
             self._back_up_edits()
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(text, encoding="utf-8", newline="\n")
+            with new_file(part) as file:
+                file.write(text.encode("utf-8"))
             os.replace(part, self.path)
         except (OSError, UserError) as error:
             with suppress(OSError):  # an unwritable folder has no part file either

@@ -15,6 +15,7 @@ from streamvace.control.coercion import Coerced
 from streamvace.live.worker.worker import DEFAULT_FACTORY
 from streamvace.records.model_options import COMPILES, LORA_MODES, OFFLOADS, LoraChoice, LoraMode, ModelOptions
 from streamvace.system.errors import UserError
+from streamvace.system.paths import user_path
 
 DEFAULT_OSC_PORT = 7700
 DEFAULT_WEB_PORT = 8700
@@ -119,8 +120,8 @@ def parse_loras(texts: Sequence[str]) -> tuple[LoraChoice, ...]:
 
 def _parse_lora(text: str) -> LoraChoice:
     path, equals, how = text.rpartition("=")
-    if not equals or Path(text).expanduser().exists():  # a file name can contain an equals sign
-        return LoraChoice(Path(text).expanduser())
+    if not equals or user_path(text).exists():  # a file name can contain an equals sign
+        return LoraChoice(user_path(text))
     strength, mode = 1.0, "auto"
     for part in how.split(":", 1):
         if part in LORA_MODES:
@@ -132,7 +133,7 @@ def _parse_lora(text: str) -> LoraChoice:
             strength = math.nan
     if not path or not math.isfinite(strength):
         raise UserError(f"lora {text!r}: write a strength, merged or side after =; try {path or 'style'}=0.8:side")
-    return LoraChoice(Path(path).expanduser(), strength, cast(LoraMode, mode))
+    return LoraChoice(user_path(path), strength, cast(LoraMode, mode))
 
 
 def check_model(model: ModelOptions) -> None:

@@ -12,6 +12,7 @@ from rich.table import Table
 from streamvace.models.manifest import FOLDER_VARIABLE, ModelFile, model_files, models_folder, pipelines, select
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import command
+from streamvace.system.paths import user_path
 
 app = typer.Typer(no_args_is_help=True, help="List, download, check and convert published models.")
 
@@ -53,7 +54,7 @@ def pull(
     """Download the models of a pipeline. If interrupted, run the same command again to resume."""
     from streamvace.models.pull import pull as fetch
 
-    folder = models_folder()
+    folder = _made(models_folder())
     entries = select([name for name in names if name != VISION], codec)
     if VISION in names:
         from streamvace.models.vision import pull_vision
@@ -64,6 +65,17 @@ def pull(
             typer.echo(f"{entry.id}: already downloaded, {entry.place(folder)}")
             continue
         typer.echo(f"{entry.id}: ready, {fetch(entry, folder, typer.echo)}")
+
+
+def _made(folder: Path) -> Path:
+    """The models folder, created if it is missing. Raises UserError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"the models folder {folder} cannot be created ({error.strerror}); name another in {FOLDER_VARIABLE}"
+        ) from error
+    return folder
 
 
 @app.command()
@@ -92,9 +104,12 @@ def check(names: Names = None, codec: Codec = None) -> None:
 
 @app.command()
 def convert(
-    source: Annotated[Path, typer.Argument(help="A .pt or .pth file.")],
+    source: Annotated[Path, typer.Argument(parser=user_path, metavar="FILE", help="A .pt or .pth file.")],
     target: Annotated[
-        Path | None, typer.Argument(help="File to write; default: the same name with .safetensors.")
+        Path | None,
+        typer.Argument(
+            parser=user_path, metavar="FILE", help="File to write; default: the same name with .safetensors."
+        ),
     ] = None,
     part: Annotated[
         list[str] | None,

@@ -14,9 +14,13 @@ from typing import Any, Literal
 
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import command
+from streamvace.system.paths import home_folder, user_path
 
 Kind = Literal["transformer", "lora", "context", "text", "tokenizer", "codec"]
 FOLDER_VARIABLE = "STREAMVACE_MODELS"
+
+_DATA_FOLDERS = {"win32": ("LOCALAPPDATA", "AppData", "Local"), "darwin": ("", "Library", "Application Support")}
+"""Where a platform keeps application data: the variable that names the folder, and its place in the home folder."""
 
 
 @dataclass(frozen=True)
@@ -72,17 +76,17 @@ class PipelineFiles:
 
 
 def models_folder() -> Path:
-    """$STREAMVACE_MODELS, or `streamvace/models` in the platform's folder for application data."""
+    """$STREAMVACE_MODELS, or `streamvace/models` in the platform's folder for application data.
+
+    `./models` for a user without a home folder. Every message about a missing file names the folder.
+    """
     if named := os.environ.get(FOLDER_VARIABLE):
-        return Path(named).expanduser()
-    home = Path.home()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
-    return base / "streamvace" / "models"
+        return user_path(named)
+    variable, *rest = _DATA_FOLDERS.get(sys.platform, ("XDG_DATA_HOME", ".local", "share"))
+    if data := os.environ.get(variable):
+        return Path(data, "streamvace", "models")
+    home = home_folder()
+    return Path("models").absolute() if home is None else home.joinpath(*rest, "streamvace", "models")
 
 
 @cache

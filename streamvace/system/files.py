@@ -1,9 +1,12 @@
-"""Checks of a path before a file is written there."""
+"""Writing files: checks of a path, and files and folders made so that no link is followed."""
 
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from streamvace.system.errors import UserError
 
@@ -13,7 +16,7 @@ def check_writable(path: Path, what: str) -> None:
 
     what: the file's name in the message.
     """
-    folder = path.expanduser().absolute().parent
+    folder = path.absolute().parent
     if not folder.is_dir():
         raise UserError(f"{what} {path}: there is no folder {folder}; make it first")
     if not os.access(folder, os.W_OK):
@@ -27,3 +30,33 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     check_writable(path, "output")
     if path.exists() and not overwrite:
         raise UserError(f"output {path} exists; choose another name, or add --overwrite")
+
+
+def new_file(path: Path) -> BinaryIO:
+    """An empty file, open for writing. What is there is removed first, and a link is removed instead of followed.
+
+    Somebody else may write to the folder, a shared drive for instance, and put a link where a file is expected. Raises
+    OSError, also if one appears in between.
+    """
+    path.unlink(missing_ok=True)
+    return path.open("xb")
+
+
+def make_folders(root: Path, folder: Path) -> None:
+    """Create `folder` and what is missing between it and `root`, which exists.
+
+    Both are paths without links. Where the system has handles of folders, each one is opened inside the one before: a
+    link that was put in the way since then is not followed. Raises OSError.
+    """
+    if sys.platform == "win32":
+        folder.mkdir(parents=True, exist_ok=True)
+        return
+    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in folder.relative_to(root).parts:
+            with suppress(FileExistsError):
+                os.mkdir(part, dir_fd=handle)
+            outer, handle = handle, os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=handle)
+            os.close(outer)
+    finally:
+        os.close(handle)

@@ -2,17 +2,19 @@
 
 Anyone who can send a packet can send a name. So a name is checked as text before the disk is touched (on Windows, a
 lookup of a network path already sends the user's credentials to that host), and its target is checked again after links
-are followed.
+are followed. Whatever leads out of the folder gets one answer, which does not tell what exists there.
 """
 
 from __future__ import annotations
 
 import difflib
-import os
 import re
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from collections.abc import Sequence
+from pathlib import Path, PurePath
 
 from streamvace.system.errors import UserError
+from streamvace.system.files import make_folders
+from streamvace.system.paths import as_stored, composed, from_uri, home_folder
 
 MAX_NAME = 1024
 """Characters of a name: more than a show's folders need, less than the system's limit."""
@@ -20,11 +22,14 @@ MAX_NAME = 1024
 _DEVICE = re.compile(r"(con|prn|aux|nul|clock\$|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])", re.IGNORECASE)
 """Device names of Windows, valid in any folder and with any suffix; opening one can hang."""
 
+_ELSEWHERE = re.compile(r"[/\\]|[A-Za-z]:")
+"""The beginning of a path that does not continue the folder's: from a root, from a network or from a drive."""
+
 
 def default_media_folder() -> Path:
-    """`media` in the current folder if it exists, else `streamvace/media` in the user's home."""
-    here = Path.cwd() / "media"
-    return here if here.is_dir() else Path.home() / "streamvace" / "media"
+    """`media` in the current folder if it exists, else `streamvace/media` in the user's home, if there is one."""
+    here, home = Path.cwd() / "media", home_folder()
+    return here if home is None or here.is_dir() else home / "streamvace" / "media"
 
 
 class MediaFolder:
@@ -32,25 +37,22 @@ class MediaFolder:
 
     def __init__(self, root: Path | None = None) -> None:
         """root: need not exist yet; None: `default_media_folder()`. Raises UserError if it is a file."""
-        self.root = (root or default_media_folder()).expanduser().absolute()
+        self.root = (root or default_media_folder()).absolute()
         if self.root.exists() and not self.root.is_dir():
             raise UserError(f"media folder {self.root} is a file; name a folder")
 
     def find(self, name: str) -> Path:
-        """The path of an existing file, links followed.
+        """The path of an existing file, links followed. Open this path: the name is not to be read a second time.
 
-        name: relative to the folder, parts joined by `/` or a backslash, or an absolute path into the folder.
-        Raises UserError, one line, for a name that leads out of the folder or to no file.
+        name: relative to the folder, parts joined by `/` or a backslash, or an absolute path or `file:///` address into
+        the folder. Raises UserError, one line, for a name that leads out of the folder or to no file.
         """
-        wanted = self.root.joinpath(*self._parts(name))
+        found = self._inside(name)
         try:
-            found = wanted.resolve(strict=True)
-            inside = found.is_relative_to(self.root.resolve())
-        except (OSError, RuntimeError):  # missing, name too long, a loop of links, no permission
-            raise self._missing(name) from None
-        if not inside:
-            raise UserError(f"{_shown(name)} links out of the media folder {self.root}; copy the file into it")
-        if not found.is_file():
+            there = found.is_file()
+        except OSError:  # a name too long, no permission
+            there = False
+        if not there:
             raise self._missing(name)
         return found
 
@@ -59,39 +61,41 @@ class MediaFolder:
 
         Raises UserError for a name that leads out of the folder, and when the folder cannot be created.
         """
-        wanted = self.root.joinpath(*self._parts(name))
+        wanted = self._inside(name)
         try:
-            wanted.parent.mkdir(parents=True, exist_ok=True)
-            # The file itself can be a link: writing must not follow it out of the folder.
-            inside = wanted.resolve().is_relative_to(self.root.resolve())
-        except (OSError, RuntimeError) as error:
-            why = getattr(error, "strerror", None) or "a loop of links"
-            raise UserError(f"cannot write {_shown(name)} in the media folder {self.root} ({why})") from error
-        if not inside:
-            raise UserError(f"{_shown(name)} leads out of the media folder {self.root}; choose another name")
+            self.root.mkdir(parents=True, exist_ok=True)
+            make_folders(self.root.resolve(), wanted.parent)
+        except OSError as error:
+            raise UserError(
+                f"cannot write {_shown(name)} in the media folder {self.root} ({error.strerror}); "
+                "choose another name, or another folder with --media"
+            ) from error
         return wanted
 
-    def _parts(self, name: str) -> tuple[str, ...]:
-        """The name's parts below the root. Checks only the text, by the same rules on every platform: shows move
-        between machines."""
+    def _inside(self, name: str) -> Path:
+        """The path of a name with links followed; it need not exist. Raises UserError if it is not in the folder."""
+        root = self.root.resolve()
+        parts = self._parts(name, root)
+        try:
+            found = as_stored(self.root.joinpath(*parts)).resolve()
+        except (OSError, RuntimeError):  # a loop of links, a name too long
+            raise self._missing(name) from None
+        if not found.is_relative_to(root):
+            raise self._outside(name)
+        return found
+
+    def _parts(self, name: str, root: Path) -> tuple[str, ...]:
         if len(name) > MAX_NAME:
             raise UserError(f"a file name of {len(name)} characters; the limit is {MAX_NAME}")
-        relative = self._below_root(name)
-        parts = tuple(part for part in relative.replace("\\", "/").split("/") if part not in ("", "."))
-        outside = relative.startswith(("/", "\\")) or ".." in parts
-        if outside:
-            raise UserError(f"{_shown(name)} is outside the media folder {self.root}; only files in it can be used")
-        if not parts or not all(_plain(part) for part in parts):
+        parts = parts_below((self.root, root), from_uri(name))
+        if parts is None:
+            raise self._outside(name)
+        if not parts or not all(map(_plain, parts)):
             raise UserError(f"{_shown(name)} is not a file name; name a file in the media folder {self.root}")
         return parts
 
-    def _below_root(self, name: str) -> str:
-        """An absolute path into the root, made relative to it (compared as text); any other name unchanged."""
-        pure = (PureWindowsPath if os.name == "nt" else PurePosixPath)(name)
-        for root in (self.root, self.root.resolve()):
-            if pure.is_absolute() and pure.is_relative_to(root):
-                return str(pure.relative_to(root))
-        return name
+    def _outside(self, name: str) -> UserError:
+        return UserError(f"{_shown(name)} is outside the media folder {self.root}; only files in it can be used")
 
     def _missing(self, name: str) -> UserError:
         if not self.root.is_dir():
@@ -100,6 +104,20 @@ class MediaFolder:
         near = difflib.get_close_matches(name[:255], names, n=3, cutoff=0.5)
         found = f"similar names: {', '.join(near)}" if near else f"it holds {len(names)} other files"
         return UserError(f"no file {_shown(name)} in the media folder {self.root} ({found}); check the name")
+
+
+def parts_below(roots: Sequence[PurePath], name: str) -> tuple[str, ...] | None:
+    """The parts of a name below a folder, empty for the folder itself; None for a name that leads out of it.
+
+    roots: absolute paths of the folder. name: relative to it, or absolute. Only reads the text, by the same rules on
+    every platform, since shows move between machines.
+    """
+    for root in roots:
+        pure = type(root)(name)
+        if pure.is_absolute() and type(root)(composed(name)).is_relative_to(composed(str(root))):
+            name = "/".join(pure.parts[len(root.parts) :])
+    parts = tuple(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
+    return None if _ELSEWHERE.match(name) or ".." in parts else parts
 
 
 def _plain(part: str) -> bool:

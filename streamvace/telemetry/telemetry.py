@@ -14,6 +14,7 @@ from pathlib import Path
 
 from streamvace.records.chunk import Trace
 from streamvace.system.console import one_line
+from streamvace.system.files import new_file
 from streamvace.telemetry.latency import LEGS, Latency
 from streamvace.telemetry.samples import Samples, percentiles
 
@@ -133,7 +134,8 @@ def write_json(path: Path, figures: Mapping[str, object]) -> None:
     """Write the file atomically: a script that waits for it never reads half a file."""
     whole = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        whole.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        with new_file(whole) as file:
+            file.write(f"{json.dumps(figures, indent=2)}\n".encode())
         os.replace(whole, path)
     finally:
         whole.unlink(missing_ok=True)

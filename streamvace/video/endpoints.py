@@ -6,12 +6,13 @@ Every opener imports what it needs when it is called: a missing optional package
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TypeVar
 
 from streamvace.records.frame import Sink, Source
 from streamvace.system.errors import UserError
+from streamvace.system.paths import is_uri, user_path
 from streamvace.video.core.address import parse_address
 from streamvace.video.core.shared_texture import TextureOptions
 
@@ -31,7 +32,14 @@ def open_source(uri: str, size: Size) -> Source:
     `syphon:` take the first found; `?premultiplied&flipped` after it for programs whose textures are so).
     """
     scheme, rest = split_uri(uri, SOURCES)
-    return _opener(SOURCES, scheme, uri, "input")(rest, size)
+    if scheme not in SOURCES and user_path(uri).exists():  # a folder of pictures in the current folder: `frames`
+        scheme, rest = "file", uri
+    return source_of(scheme, rest, size)
+
+
+def source_of(scheme: str, rest: str, size: Size) -> Source:
+    """`open_source` for an address that is split already. Raises UserError."""
+    return _opener(SOURCES, scheme, rest, "input")(rest, size)
 
 
 def open_sink(uri: str, size: Size, rate: float) -> Sink:
@@ -42,24 +50,27 @@ def open_sink(uri: str, size: Size, rate: float) -> Sink:
     the same options as a source.
     """
     scheme, rest = split_uri(uri, SINKS)
-    return _opener(SINKS, scheme, uri, "output")(rest, size, rate)
+    return _opener(SINKS, scheme, rest, "output")(rest, size, rate)
 
 
 def split_uri(uri: str, table: Mapping[str, object]) -> tuple[str, str]:
-    r"""(scheme, rest). A path without a scheme is a file: `clip.mp4`, `C:\clip.mp4`."""
+    r"""(scheme, rest). A path without a scheme is a file: `clip.mp4`, `C:\clip.mp4`, `frames/`. Only reads the text:
+    the address can come from the network."""
     scheme, colon, rest = uri.partition(":")
+    if is_uri(uri):
+        return "file", uri
     if scheme in table:
         return scheme, rest
     # One letter before the colon is a Windows drive, not a scheme.
-    path_like = len(scheme) == 1 or not colon
-    if path_like and (Path(uri).suffix or Path(uri).exists()):
+    if len(scheme) == 1 or (not colon and re.search(r"[./\\~]", uri)):
         return "file", uri
     return scheme, rest
 
 
-def _opener(table: Mapping[str, Opener], scheme: str, uri: str, role: str) -> Opener:
+def _opener(table: Mapping[str, Opener], scheme: str, rest: str, role: str) -> Opener:
     if scheme in table:
         return table[scheme]
+    uri = f"{scheme}:{rest}" if rest else scheme
     near = difflib.get_close_matches(scheme, table, n=1)
     fix = f"did you mean {near[0]}?" if near else "use one of these, or the path of a file"
     raise UserError(f"unknown {role} {uri!r}: there is {', '.join(table)}; {fix}")

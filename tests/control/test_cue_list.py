@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from streamvace.control.parameters import Parameters
 from streamvace.system.errors import UserError
 from streamvace.telemetry.reporter import Reporter
 from tests.control.coerced import coerced, plain
+from tests.links import needs_links
 
 SCHEMA = osc_schema.by_address()
 SCALE = "/streamvace/context_scale"
@@ -182,6 +184,15 @@ def test_what_cannot_be_written_is_said_and_the_next_store_tries_again(tmp_path:
     file.write((cue("b"),))
     file.close()
     assert [each.name for each in parse((folder / "cues.json").read_text(), SCHEMA, "x")] == ["b"]
+
+
+@needs_links
+def test_a_link_planted_where_the_cues_are_written_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / f".cues.json.{os.getpid()}.part").symlink_to(tmp_path / "planted")
+    file = CueFile(tmp_path / "cues.json", SCHEMA, Reporter(lambda line: None))
+    file.write((cue("a"),))
+    file.close()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["cues.json"]
 
 
 def test_the_looks_that_ship_with_a_pipeline_are_cues() -> None:

@@ -67,6 +67,16 @@ def test_models_lie_where_the_platform_keeps_application_data(
     assert models_folder() == tmp_path / "elsewhere"
 
 
+def test_a_user_without_a_home_folder_has_the_models_in_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("STREAMVACE_MODELS", "LOCALAPPDATA", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("streamvace.models.manifest.home_folder", lambda: None)
+    monkeypatch.chdir(tmp_path)
+    assert models_folder() == tmp_path / "models"
+
+
 def test_missing_models_are_reported_with_the_command_that_downloads_them(models: Path) -> None:
     with pytest.raises(UserError, match=f"needs 6 models, 6 are not in .*run: {command('models pull longlive')}"):
         installed("longlive")

@@ -235,3 +235,12 @@ def test_list_and_where_tell_without_loading_torch(models: Path) -> None:
     assert f"taehv\t{models / 'taehv.safetensors'}\tmissing" in run("where", "longlive").output
     code = "import sys, streamvace.models.cli as c; c.pipelines(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_models_folder_that_cannot_be_created_is_refused_with_the_variable_that_names_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("STREAMVACE_MODELS", str(tmp_path / "file" / "models"))
+    with pytest.raises(UserError, match=r"file.models cannot be created .*; name another in STREAMVACE_MODELS"):
+        run("pull", "vision")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from streamvace.system.errors import UserError
-from streamvace.system.files import check_output, check_writable
+from streamvace.system.files import check_output, check_writable, make_folders, new_file
+from tests.links import needs_links
 
 
 def test_a_file_that_cannot_be_written_is_refused_and_none_is_made(tmp_path: Path) -> None:
@@ -17,6 +19,44 @@ def test_a_file_that_cannot_be_written_is_refused_and_none_is_made(tmp_path: Pat
     with pytest.raises(UserError, match="is a folder"):
         check_writable(tmp_path, "stats file")
     assert list(tmp_path.iterdir()) == []
+
+
+@needs_links
+def test_a_new_file_replaces_a_link_instead_of_following_it(tmp_path: Path) -> None:
+    victim, part = tmp_path / "victim", tmp_path / "take.part"
+    victim.write_bytes(b"precious")
+    for target in (victim, tmp_path / "nothing"):
+        part.symlink_to(target)
+        with new_file(part) as file:
+            file.write(b"new")
+        assert not part.is_symlink()
+        assert part.read_bytes() == b"new"
+        part.unlink()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["victim"]
+    assert victim.read_bytes() == b"precious"
+
+
+@needs_links
+def test_a_link_that_appears_while_a_file_is_made_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = tmp_path / "take.part"
+    monkeypatch.setattr(Path, "unlink", lambda path, missing_ok: part.symlink_to(tmp_path / "nothing"))
+    with pytest.raises(FileExistsError):
+        new_file(part)
+    assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows, which has no handles of folders")
+def test_folders_are_made_inside_each_other_and_no_link_between_them_is_followed(tmp_path: Path) -> None:
+    root, outside = tmp_path / "media", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    for _ in range(2):
+        make_folders(root, root / "a" / "b")
+    assert (root / "a" / "b").is_dir()
+    (root / "a" / "link").symlink_to(outside)  # as if it came after the path was checked
+    with pytest.raises(OSError, match="link"):
+        make_folders(root, root / "a" / "link" / "new")
+    assert list(outside.iterdir()) == []
 
 
 def test_a_film_is_never_lost_by_accident(tmp_path: Path) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path, PureWindowsPath
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streamvace.system.errors import UserError
-from streamvace.system.media import MediaFolder, default_media_folder
+from streamvace.system.media import MediaFolder, default_media_folder, parts_below
+from tests.links import needs_links
 
 
 @pytest.fixture
@@ -51,6 +55,17 @@ def test_an_absolute_path_into_the_folder_is_taken_as_a_file_dialogue_gives_it(m
         "/etc/passwd",
         "\\\\host\\share\\a.png",
         "//host/a.png",
+        "/",
+        "C:\\elsewhere\\x.png",
+        "c:a.png",
+        "C:",
+        "\\\\.\\pipe\\x",
+        "\\\\?\\C:\\x.png",
+        "file:///etc/passwd",
+        "file:///C:/elsewhere/x.png",
+        "file://host/share/x.png",
+        "file:///%2e%2e/%2e%2e/etc/passwd",
+        "file:../secret.png",
     ],
 )
 def test_nothing_outside_the_folder_is_reached(media: MediaFolder, name: str) -> None:
@@ -60,12 +75,114 @@ def test_nothing_outside_the_folder_is_reached(media: MediaFolder, name: str) ->
 @pytest.mark.parametrize(
     "name",
     [
-        *("", ".", "/", "C:\\a.png", "c:a.png", "cat.png:stream", "CON", "nul.png", "refs/com1.png", "LPT\u00b9.txt"),
-        *("aux .png", "a\0b.png", "a\nb.png", "cat.png.", "cat.png ", "what?.png", "\ud800.png", "\\\\.\\pipe\\x"),
+        *(
+            "",
+            ".",
+            "cat.png:stream",
+            "cat.png::$DATA",
+            "refs:secret",
+            "CON",
+            "nul.png",
+            "refs/com1.png",
+            "LPT\u00b9.txt",
+        ),
+        *("aux .png", "a\0b.png", "a\nb.png", "cat.png.", "cat.png ", "what?.png", "\ud800.png", "refs /x.png"),
     ],
 )
 def test_names_that_windows_reads_otherwise_are_refused_everywhere(media: MediaFolder, name: str) -> None:
     assert "media folder" in refused(media, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        (r"C:\Shows\Media\refs\a cat.png", ("refs", "a cat.png")),
+        ("c:/shows/media/refs/a cat.png", ("refs", "a cat.png")),
+        (r"\\HOST\share\media\a.png", ("a.png",)),
+        (r"refs\a.png", ("refs", "a.png")),
+        (r"C:\Shows\Media", ()),
+        (r"C:\Shows\Media\..\secret.png", None),
+        (r"C:\Shows\Media2\a.png", None),
+        (r"C:\elsewhere\x.png", None),
+        ("C:x.png", None),
+        (r"\Shows\Media\a.png", None),
+        (r"\\host\other\x.png", None),
+        (r"\\?\UNC\host\other\x.png", None),
+        ("//host/other/x.png", None),
+        (r"x.png?\..\..\secret.mp4", None),
+        ("D:\\Ku\u0308nstler\\a.png", ("a.png",)),
+    ],
+)
+def test_windows_paths_are_judged_as_text_alone(name: str, parts: tuple[str, ...] | None) -> None:
+    roots = (r"C:\Shows\Media", r"\\host\share\media", "D:\\K\u00fcnstler")  # no disk behind them
+    assert parts_below([PureWindowsPath(root) for root in roots], name) == parts
+
+
+def test_the_text_is_judged_before_the_disk_is_touched(media: MediaFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look at a network path sends the user's credentials there, and an answer tells what exists."""
+    touched: list[str] = []
+    for call in ("stat", "lstat", "listdir", "scandir", "readlink"):
+        monkeypatch.setattr(os, call, _noting(touched, getattr(os, call)))
+    for name in ("\\\\host\\share\\a.png", "//host/a.png", "/etc/passwd", "../secret.png", "file://host/a.png"):
+        refused(media, name)
+    root = str(media.root)
+    assert [path for path in touched if not root.startswith(path)] == [], "only the folder itself is looked at"
+
+
+def _noting(touched: list[str], call: Callable[..., Any]) -> Callable[..., Any]:
+    def noted(path: Any = ".", *arguments: Any, **named: Any) -> Any:
+        touched.append(os.fspath(path) if not isinstance(path, int) else "")
+        return call(path, *arguments, **named)
+
+    return noted
+
+
+@needs_links
+def test_what_exists_outside_gets_the_answer_of_what_does_not(media: MediaFolder, tmp_path: Path) -> None:
+    (media.root / "away").symlink_to(tmp_path)
+    (media.root / "gone.png").symlink_to(tmp_path / "nothing.png")
+    (media.root / "there.png").symlink_to(tmp_path / "secret.png")
+    pairs = [
+        (str(tmp_path / "secret.png"), str(tmp_path / "nothing.png")),
+        ("../secret.png", "../nothing.png"),
+        ("away/secret.png", "away/nothing.png"),
+        ("there.png", "gone.png"),
+    ]
+    for exists, does_not in pairs:
+        answers = [refused(media, name).partition(" is outside the media folder ")[2] for name in (exists, does_not)]
+        assert answers == [f"{media.root}; only files in it can be used"] * 2
+
+
+@needs_links
+def test_a_folder_is_not_made_through_a_link_that_leads_out(media: MediaFolder, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (media.root / "away").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="is outside the media folder"):
+        media.place("away/new/take.mp4")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@needs_links
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+def test_a_name_in_the_other_spelling_of_its_accents_is_found_and_confined_as_before(
+    media: MediaFolder, tmp_path: Path, stored: Literal["NFC", "NFD"]
+) -> None:
+    folder = media.root / unicodedata.normalize(stored, "참조")
+    folder.mkdir()
+    (folder / unicodedata.normalize(stored, "café.png")).write_bytes(b"accent")
+    (media.root / unicodedata.normalize(stored, "löst.png")).symlink_to(tmp_path / "secret.png")
+    forms: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
+    for form in forms:
+        name = unicodedata.normalize(form, "참조/café.png")
+        for asked in (name, str(media.root / name), f"file://{media.root}/{name}".replace(" ", "%20")):
+            assert media.find(asked).read_bytes() == b"accent"
+        assert media.place(name) == media.find(name), "written over, not beside it"
+        assert "is outside" in refused(media, unicodedata.normalize(form, "löst.png"))
+
+
+def test_an_address_into_the_folder_is_taken_as_browsers_and_file_managers_give_it(media: MediaFolder) -> None:
+    assert media.find((media.root / "refs" / "a cat.png").as_uri()).read_bytes() == b"another"
+    assert media.find("file:refs/a cat.png").read_bytes() == b"another"
 
 
 def test_an_absolute_path_outside_is_refused(media: MediaFolder, tmp_path: Path) -> None:
@@ -125,6 +242,12 @@ def test_the_folder_beside_the_user_goes_before_the_one_at_home(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert default_media_folder() == Path.home() / "streamvace" / "media"
+    with monkeypatch.context() as homeless:
+        homeless.setattr("streamvace.system.media.home_folder", lambda: None)
+        assert default_media_folder() == tmp_path / "media", "a working default"
+        assert MediaFolder().place("takes/a.mp4") == tmp_path / "media" / "takes" / "a.mp4"
+    (tmp_path / "media" / "takes").rmdir()
+    (tmp_path / "media").rmdir()
     (tmp_path / "media").mkdir()
     assert default_media_folder() == tmp_path / "media"
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from streamvace.records.chunk import Trace
 from streamvace.telemetry.telemetry import Telemetry, write_json
+from tests.links import needs_links
 from tests.live.show import SECOND
 
 
@@ -88,4 +90,11 @@ def test_the_stats_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         write_json(target, {"ticks": object()})
     assert json.loads(target.read_text()) == {"ticks": 3}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["figures.json"]
+
+
+@needs_links
+def test_a_link_planted_where_the_stats_are_written_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / f".figures.json.{os.getpid()}.part").symlink_to(tmp_path / "planted")
+    write_json(tmp_path / "figures.json", {"ticks": 3})
     assert [entry.name for entry in tmp_path.iterdir()] == ["figures.json"]

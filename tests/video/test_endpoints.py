@@ -19,11 +19,30 @@ from streamvace.video.endpoints import SINKS, SOURCES, open_sink, open_source, s
         ("C:\\clips\\a.mp4", ("file", "C:\\clips\\a.mp4")),
         ("file:C:\\clips\\a.mp4", ("file", "C:\\clips\\a.mp4")),
         ("folder/a clip.mov", ("file", "folder/a clip.mov")),
+        ("file:///clips/a%20clip.mov?loop=0", ("file", "file:///clips/a%20clip.mov?loop=0")),
+        ("//host/share/clip", ("file", "//host/share/clip")),
+        (r"\\host\share\clip", ("file", r"\\host\share\clip")),
+        ("~/clip", ("file", "~/clip")),
         ("spuot:x", ("spuot", "x")),
     ],
 )
 def test_a_uri_is_read_as_scheme_and_rest(uri: str, expected: tuple[str, str]) -> None:
     assert split_uri(uri, SOURCES) == expected
+
+
+def test_an_address_is_split_without_a_look_at_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret").write_bytes(b"")
+    assert split_uri("secret", SOURCES) == ("secret", ""), "what exists here is nobody's business"
+
+
+def test_a_folder_of_pictures_needs_no_scheme_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "frames").mkdir()
+    with pytest.raises(UserError, match="no pictures in frames"):
+        open_source("frames", (64, 64))
 
 
 def test_an_unknown_source_names_what_there_is_and_the_nearest() -> None:
@@ -44,6 +63,14 @@ def test_a_misspelt_path_is_a_missing_file_and_not_an_unknown_scheme() -> None:
 def test_a_bare_existing_path_is_a_file(counting_clip: Path) -> None:
     source = open_source(str(counting_clip), (64, 64))
     assert source.name == "counting.mp4"
+    source.close()
+
+
+def test_an_address_of_a_file_manager_is_a_file(counting_clip: Path, tmp_path: Path) -> None:
+    spaced = tmp_path / "a clip.mp4"
+    spaced.write_bytes(counting_clip.read_bytes())
+    source = open_source(f"{spaced.as_uri()}?loop=0", (64, 64))
+    assert source.name == "a clip.mp4"
     source.close()
 
 

@@ -28,7 +28,8 @@ from streamvace.system.errors import UserError
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Stats
-from streamvace.video.endpoints import SOURCES, open_source, split_uri
+from streamvace.video.endpoints import SOURCES, source_of, split_uri
+from streamvace.video.film.source import FileSource, split_file
 
 PREFIX = "/streamvace/input/"
 """The address of a role's parameter is this and the role."""
@@ -192,7 +193,7 @@ def open_confined(address: str, size: tuple[int, int], media: MediaFolder) -> So
     Anyone who reaches the OSC port can request one, so files are confined to the media folder. Raises UserError.
     """
     scheme, rest = split_uri(address, SOURCES)
-    if scheme == "file":
-        name, _, options = rest.partition("?")
-        address = f"file:{media.find(name)}?{options}"
-    return open_source(address, size)
+    if scheme != "file":
+        return source_of(scheme, rest, size)
+    name, options = split_file(rest)
+    return FileSource(media.find(name), size, options=options)

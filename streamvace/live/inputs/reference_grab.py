@@ -21,6 +21,7 @@ from streamvace.control.parameters import Result
 from streamvace.records.frame import Frame
 from streamvace.system.allowance import Allowance
 from streamvace.system.errors import UserError
+from streamvace.system.files import new_file
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Stats
@@ -142,6 +143,7 @@ class Grabber:
         name, path = next((name, path) for name in names if not (path := self._media.place(name)).exists())
         _, png = cv2.imencode(".png", cv2.cvtColor(frame.pixels, cv2.COLOR_RGBA2BGRA))
         part = path.with_suffix(".part")
-        part.write_bytes(png.tobytes())
+        with new_file(part) as file:
+            file.write(png.tobytes())
         os.replace(part, path)
         return name

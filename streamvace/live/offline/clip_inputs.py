@@ -16,9 +16,8 @@ from streamvace.live.director.layout import ROLES, Pictures
 from streamvace.live.inputs.inputs import LEAD, PREFIX
 from streamvace.live.offline.timeline import Shown, Timeline, looped
 from streamvace.system.media import MediaFolder
-from streamvace.video.core.address import parse_address
 from streamvace.video.film.decode import CutOff
-from streamvace.video.film.source import FPS_LIMITS, FileOptions, timed_frames
+from streamvace.video.film.source import FPS_LIMITS, FileOptions, parse_file, split_file, timed_frames
 
 
 @dataclass(frozen=True)
@@ -118,10 +117,5 @@ def _shown(film: Path, size: tuple[int, int], options: FileOptions, findings: Fi
 
 def _address(text: str, media: MediaFolder, defaults: Mapping[str, Any]) -> tuple[Path, FileOptions]:
     """Any path, or a name in the media folder: offline, the user can read the file anyway."""
-    rest = text.removeprefix("file:")
-    path = Path(rest).expanduser()
-    if path.exists():
-        return path, FileOptions(**defaults)
-    name, options = parse_address("file", rest, FileOptions, defaults)
-    path = Path(name).expanduser()
-    return path if path.exists() else media.find(name), options
+    path, options = parse_file(text, defaults)
+    return path if path.exists() else media.find(split_file(text)[0]), options

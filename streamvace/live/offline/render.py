@@ -50,8 +50,9 @@ INCOMPLETE = 1
 class RenderOptions:
     """One clip. mask: video or picture whose brightness is the mask. media: folder of the user's pictures.
 
-    show: the log of a show to render again. Its pipeline and size are the default then, and `input` replaces the live
-    input; it is needed if pictures shaped the show.
+    output: path of the film; options can follow it, as in an address. show: the log of a show to render again. Its
+    pipeline and size are the default then, and `input` replaces the live input; it is needed if pictures shaped the
+    show.
     upscale: factor from the generated size to the clip's. frames: None renders to the input's end.
     """
 

@@ -22,7 +22,7 @@ from streamvace.system.console import one_line
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Stats
-from streamvace.video.film.format import parse_film
+from streamvace.video.film.format import split_film
 from streamvace.video.film.process import FilmProcess
 from streamvace.video.film.sink import FileSink
 from streamvace.video.film.writer import part_of
@@ -123,9 +123,8 @@ class Recorder:
     def _begin(self, wanted: str) -> None:
         """Open a film with a name that no file has yet."""
         try:
-            name, mark, options = wanted.partition("?")
-            place = self._media.place(name or DEFAULT_NAME.format(time=self._wall_clock()))
-            path, film_format = parse_film(f"{place}{mark}{options}")
+            name, film_format = split_film(wanted)
+            path = self._media.place(name or DEFAULT_NAME.format(time=self._wall_clock()))
             process = FilmProcess(unused(path), self._size, self._rate, film_format)
             film = FileSink(process, self._rate, partial(self._reporter.report, "recording"))
         except Exception as error:  # noqa: BLE001 - an encoder raises anything; counted, reported, the show goes on

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamvace.system.errors import UserError
+from streamvace.system.paths import user_path
 from streamvace.video.core.address import parse_address
 
 
@@ -61,10 +62,16 @@ class FilmOptions:
 
 def parse_film(rest: str) -> tuple[Path, FilmFormat]:
     """`PATH?format=NAME`. Raises UserError for an unknown format, or one that the suffix does not allow."""
-    name, options = parse_address("file", rest, FilmOptions)
-    path, chosen = Path(name).expanduser(), FORMATS[options.format]
+    name, chosen = split_film(rest)
+    path = user_path(name)
     check_suffix(path, chosen)
     return path, chosen
+
+
+def split_film(rest: str) -> tuple[str, FilmFormat]:
+    """(name as written, format). Only reads the text. Raises UserError for an unknown format."""
+    name, options = parse_address("file", rest, FilmOptions)
+    return name, FORMATS[options.format]
 
 
 def check_suffix(path: Path, chosen: FilmFormat) -> None:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from streamvace.system.errors import UserError
 from streamvace.system.priority import step_back
 from streamvace.video.film.format import FORMATS, FilmFormat
-from streamvace.video.film.writer import VideoWriter, check_place, part_of
+from streamvace.video.film.writer import VideoWriter, begin_part
 
 _HEAD: Final = struct.Struct("<qIII")
 """Header: index in the film, then height, width and channels of the uint8 pixels that follow."""
@@ -45,13 +45,8 @@ class FilmProcess:
         Raises UserError for a name, folder or file that cannot be written; errors of the encoder are raised by `write`
         and `close`.
         """
-        check_place(path, film_format)
         self.path = path
-        self.part = part_of(path)
-        try:
-            self.part.open("ab").close()
-        except OSError as error:
-            raise UserError(f"cannot write {self.part} ({error.strerror}); choose another name or folder") from error
+        self.part = begin_part(path, film_format)
         name = next(name for name, row in FORMATS.items() if row is film_format)
         words = [str(path), str(size[0]), str(size[1]), repr(rate), name]
         found = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))

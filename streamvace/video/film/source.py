@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from streamvace.system.clock import Clock, ShowClock
 from streamvace.system.errors import UserError
+from streamvace.system.paths import is_uri, user_path
 from streamvace.video.core.address import parse_address
 from streamvace.video.core.resize import fit_cover
 from streamvace.video.core.threaded import ThreadedSource
@@ -53,13 +55,20 @@ class FileOptions:
             raise ValueError(f"start is 0 seconds or more, not {self.start:g}")
 
 
-def parse_file(rest: str) -> tuple[Path, FileOptions]:
-    """`PATH?option=value`. An existing file with a question mark in its name is that file. Raises UserError."""
-    whole = Path(rest).expanduser()
-    if "?" in rest and whole.exists():
-        return whole, FileOptions()
-    name, options = parse_address("file", rest, FileOptions)
-    return Path(name).expanduser(), options
+def parse_file(rest: str, defaults: Mapping[str, Any] | None = None) -> tuple[Path, FileOptions]:
+    """`PATH?option=value` or a `file:///` address with options. An existing file with a question mark in its name is
+    that file. For the command line only: it may look at any file. defaults: of options that are not given. Raises
+    UserError."""
+    if "?" in rest and not is_uri(rest) and (whole := user_path(rest)).exists():
+        return whole, FileOptions(**(defaults or {}))
+    name, options = split_file(rest, defaults)
+    return user_path(name), options
+
+
+def split_file(rest: str, defaults: Mapping[str, Any] | None = None) -> tuple[str, FileOptions]:
+    """(name as written, options). Only reads the text, so it is the one for names from the network. Raises
+    UserError."""
+    return parse_address("file", rest, FileOptions, defaults)
 
 
 def open_frames(path: Path, options: FileOptions, skip: Callable[[UserError], None], tell: Tell) -> Iterator[Timed]:

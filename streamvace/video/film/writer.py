@@ -14,6 +14,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 from streamvace.system.errors import UserError
+from streamvace.system.files import new_file
 from streamvace.video.core.rate import exact_rate
 from streamvace.video.core.resize import with_alpha
 from streamvace.video.film.format import FORMATS, FilmFormat, check_suffix
@@ -30,13 +31,22 @@ def part_of(path: Path) -> Path:
     return path.with_name(f"{path.stem}.part{path.suffix}")
 
 
-def check_place(path: Path, film_format: FilmFormat) -> None:
-    """Raises UserError for a suffix that the format does not allow, and for a missing folder."""
+def begin_part(path: Path, film_format: FilmFormat) -> Path:
+    """Make the part file of a film, empty, and return its path.
+
+    Raises UserError for a suffix that the format does not allow, and for a folder that is missing or not writable.
+    """
     check_suffix(path, film_format)
     if path.is_dir():
         raise UserError(f"cannot write {path}: it is a folder; choose another name")
     if not path.parent.is_dir():
         raise UserError(f"cannot write {path.name}: the folder {path.parent} does not exist; create it first")
+    part = part_of(path)
+    try:
+        new_file(part).close()
+    except OSError as error:
+        raise UserError(f"cannot write {part} ({error.strerror}); choose another name or folder") from error
+    return part
 
 
 class VideoWriter:
@@ -53,9 +63,8 @@ class VideoWriter:
 
         Raises UserError for a suffix that the format does not allow, and for a folder that is missing or not writable.
         """
-        check_place(path, film_format)
         self.path = path
-        self.part = part_of(path)
+        self.part = begin_part(path, film_format)
         self.frames = 0
         """Frames written."""
         self._width, self._height = size[0] & ~1, size[1] & ~1  # 4:2:0 colour needs even sides

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -233,10 +234,39 @@ def test_a_file_requested_during_the_show_must_be_in_the_media_folder(tmp_path: 
     write_clip(tmp_path / "media" / "clip.mp4", 3)
     write_clip(tmp_path / "secret.mp4", 3)
     media = MediaFolder(tmp_path / "media")
-    for address in ("file:clip.mp4", "clip.mp4", str(media.root / "clip.mp4")):
+    for address in (
+        "file:clip.mp4",
+        "clip.mp4?loop=0",
+        str(media.root / "clip.mp4"),
+        (media.root / "clip.mp4").as_uri(),
+    ):
         source = open_confined(address, (64, 48), media)
         assert source.name == "clip.mp4"
         source.close()
-    for address in ("file:../secret.mp4", str(tmp_path / "secret.mp4"), "/etc/passwd"):
-        with pytest.raises(UserError, match=r"outside the media folder|unknown input"):
+    for address in (
+        *("file:../secret.mp4", str(tmp_path / "secret.mp4"), "/etc/passwd", "/etc/nothing", r"\\host\share\x.png"),
+        *(
+            "//host/share",
+            r"C:\elsewhere\x.png",
+            "file:///etc/passwd",
+            "~/secret.mp4/../../x",
+            "file://host/share/x.png",
+        ),
+    ):
+        with pytest.raises(UserError, match="is outside the media folder"):
             open_confined(address, (64, 48), media)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no names with a question mark")
+def test_the_path_that_was_checked_is_the_path_that_is_opened(tmp_path: Path) -> None:
+    """`file:x.png?` and more behind it: what is checked is x.png, so x.png is opened, whatever the whole text names."""
+    root = tmp_path / "what?" / "media"
+    root.mkdir(parents=True)
+    write_clip(root / "clip.mp4", 3)
+    secret = write_clip(tmp_path / "secret.mp4", 3)
+    (root / "clip.mp4?loop=0").symlink_to(secret)
+    source = open_confined("file:clip.mp4?loop=0", (64, 48), MediaFolder(root))
+    assert source.name == "clip.mp4"
+    source.close()
+    with pytest.raises(UserError, match="unknown option"):
+        open_confined(r"file:clip.mp4?\..\..\secret.mp4", (64, 48), MediaFolder(root))

@@ -18,6 +18,7 @@ from streamvace.live.inputs.reference_grab import GRAB, GRABS, Grabber
 from streamvace.records.frame import Frame
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter
+from tests.links import needs_links
 from tests.live.show import frame, wait_until
 
 
@@ -66,6 +67,16 @@ def test_two_grabs_within_a_second_are_two_files(stage: Stage) -> None:
     stage.grab()
     wait_until(lambda: len(stage.names) == 2, "both are listed")
     assert stage.grabber.stats() == {"grabs": 2, "grab_faults": 0}
+
+
+@needs_links
+def test_a_planted_link_is_removed_and_never_written_through(stage: Stage, tmp_path: Path) -> None:
+    folder = stage.media.root / "grabs"
+    folder.mkdir(parents=True)
+    (folder / "output-19700101-000000-00.part").symlink_to(tmp_path / "planted")
+    assert stage.grab() == ""
+    wait_until(lambda: len(stage.names) == 1, "the reference is listed")
+    assert not (tmp_path / "planted").exists()
 
 
 def test_without_a_picture_the_grab_is_refused_in_one_line(stage: Stage) -> None:

@@ -20,6 +20,7 @@ from streamvace.video.film.format import FORMATS
 from streamvace.video.film.process import _HEAD, FilmProcess, frames
 from streamvace.video.film.sink import FileSink
 from streamvace.video.film.source import read_frames
+from tests.links import needs_links
 from tests.video.helpers import shade, shade_index, until
 
 SIZE = (256, 192)
@@ -103,6 +104,21 @@ def test_a_folder_that_cannot_be_written_to_is_refused_at_once(tmp_path: Path) -
         film(tmp_path / "out.mp4")
     with pytest.raises(UserError, match="create it first"):
         film(tmp_path / "nowhere" / "out.mp4")
+
+
+@needs_links
+def test_a_planted_link_is_removed_and_never_written_through(tmp_path: Path) -> None:
+    victim, dangling = tmp_path / "victim", tmp_path / "nothing"
+    victim.write_bytes(b"precious")
+    (tmp_path / "a.part.mp4").symlink_to(victim)
+    (tmp_path / "b.part.mp4").symlink_to(dangling)
+    for name in ("a.mp4", "b.mp4"):
+        made = film(tmp_path / name)
+        made.write(frame(0).pixels, 0)
+        made.close()
+        assert file_info(tmp_path / name).frames == 1
+    assert victim.read_bytes() == b"precious"
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a.mp4", "b.mp4", "victim"]
 
 
 def test_a_show_that_is_killed_leaves_a_film_that_is_finished(tmp_path: Path) -> None:

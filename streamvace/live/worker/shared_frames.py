@@ -8,17 +8,14 @@ its successor's pixels.
 from __future__ import annotations
 
 import math
-import os
-import secrets
-import sys
 from dataclasses import dataclass, fields, replace
-from multiprocessing import resource_tracker
-from multiprocessing.shared_memory import SharedMemory
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streamvace.live.worker import shared_block
+from streamvace.live.worker.shared_block import Block
 from streamvace.records.chunk import Chunk, ChunkInput, Pixels
 
 _ALIGN = 64
@@ -54,28 +51,26 @@ def arrays_of(record: ChunkInput | Chunk) -> dict[str, Pixels]:
 class SharedFrames:
     """Packs a record on one side, unpacks it on the other."""
 
-    def __init__(self, memory: SharedMemory, *, owned: bool) -> None:
+    def __init__(self, memory: Block, *, owned: bool, note: str = "") -> None:
+        """note: see `create`."""
+        self.note = note
         self._memory = memory
         self._owned = owned
 
     @classmethod
     def create(cls, nbytes: int) -> SharedFrames:
-        """A new block for arrays of `nbytes` in all; this process must `close` it."""
-        name = f"streamvace_{os.getpid()}_{secrets.token_hex(4)}"
-        if os.name == "posix":
-            # The resource tracker removes what a killed process leaves behind, but Python registers the name only after
-            # the memory exists. A kill in between, most likely while the tracker is being started, would leave it.
-            resource_tracker.register(f"/{name}", "shared_memory")
-        return cls(SharedMemory(name, create=True, size=nbytes + _ALIGN * _MAX_PLANES), owned=True)
+        """A new block for arrays of `nbytes` in all; this process must `close` it.
+
+        `note` is then a line for the user if it is not where shared memory belongs. Raises UserError if there is no
+        memory for it.
+        """
+        memory, note = shared_block.create(nbytes + _ALIGN * _MAX_PLANES)
+        return cls(memory, owned=True, note=note)
 
     @classmethod
     def attach(cls, name: str) -> SharedFrames:
         """The other end of a block; `close` only detaches from it."""
-        # Before 3.13, attaching registers the name with the resource tracker as well. A spawned child shares its
-        # parent's tracker, which keeps a set of names, so the parent's unlink clears it.
-        if sys.version_info >= (3, 13):
-            return cls(SharedMemory(name=name, track=False), owned=False)
-        return cls(SharedMemory(name=name), owned=False)
+        return cls(shared_block.attach(name), owned=False)
 
     @property
     def name(self) -> str:

@@ -18,6 +18,7 @@ from streamvace.live.worker.status import State, Status, StatusBoard
 from streamvace.live.worker.worker_link import GRACE_S, WorkerLink
 from streamvace.system.clock import AwakeTime, Clock, ShowClock
 from streamvace.system.console import one_line
+from streamvace.system.errors import UserError
 from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Stats, Telemetry
 
@@ -95,7 +96,7 @@ class Supervisor:
             except WorkerGone as gone:
                 self._replace(str(gone), gone.refused)
             except Exception as error:  # noqa: BLE001 - a fault of the stage's side: counted, reported, retried
-                self._replace(one_line(error), refused=False)
+                self._replace(one_line(error), refused=isinstance(error, UserError))
             else:
                 self._take_wanted()
         if not self.status.failed:

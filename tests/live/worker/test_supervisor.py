@@ -13,12 +13,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from streamvace.live.worker.chunk_exchange import Link
 from streamvace.live.worker.limits import Limits
 from streamvace.live.worker.messages import Done, Ready, WorkerSetup
 from streamvace.live.worker.pace import Pace
 from streamvace.live.worker.status import State, Status
 from streamvace.live.worker.supervisor import Supervisor
 from streamvace.records.chunk import Chunk, ChunkInput
+from streamvace.system.errors import UserError
 from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Telemetry
 from tests.live.fakes import LOSES, FakeGenerator
@@ -243,6 +245,23 @@ def test_a_worker_that_never_starts_is_given_up_after_some_attempts(factory: str
     assert (status.refused, status.restarts) == (False, 1)
     assert said in status.error
     engine.supervisor.stop()
+
+
+def test_a_machine_without_memory_for_the_pixels_is_refused_at_once() -> None:
+    tries: list[WorkerSetup] = []
+
+    def connect(setup: WorkerSetup) -> Link:
+        tries.append(setup)
+        raise UserError("the pictures need 25.6 MB; take a smaller --size")
+
+    setup = WorkerSetup("tests.live.fakes:make", "embedded", SIZE)
+    supervisor = Supervisor(setup, Script(), Telemetry(), Reporter(), limits=LIMITS, connect=connect)
+    supervisor.start()
+    wait_until(lambda: supervisor.status.failed, "given up")
+    supervisor.stop()
+    assert supervisor.status.refused
+    assert supervisor.status.error == "the pictures need 25.6 MB; take a smaller --size"
+    assert len(tries) == 1
 
 
 def test_a_worker_silent_for_too_long_while_starting_is_given_up() -> None:

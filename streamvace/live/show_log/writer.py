@@ -153,7 +153,8 @@ class ShowLog:
 
     def _write(self) -> None:
         try:
-            with self._path.open("x", encoding="utf-8", newline="\n", buffering=1) as file:  # lines survive a kill
+            # Buffered by line, so that lines survive a kill. Half of a surrogate pair becomes its JSON escape.
+            with self._path.open("x", encoding="utf-8", errors="backslashreplace", newline="\n", buffering=1) as file:
                 while (line := self._lines.get()) is not None:
                     file.write(line + "\n")
                 return

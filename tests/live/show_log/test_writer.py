@@ -141,6 +141,18 @@ def test_a_show_is_read_back_whole_and_an_incomplete_last_line_is_ignored(tmp_pa
     assert (second.shape["seed"], second.shape["context_scale"]) == (9, 1.0)
 
 
+def test_a_prompt_with_any_character_is_read_back_unchanged(tmp_path: Path) -> None:
+    prompt = "red" + "".join(map(chr, (0x2028, 0x2029, 0x85, 0x0B, 0x0C, 0x1C, 0x0D, 0x0A, 0xDCFF, 0x1F600))) + "cube"
+    rig = Rig(tmp_path)
+    rig.parameters.set("/streamvace/prompt", (prompt,), "osc")
+    rig.made(0, prompt=prompt)
+    rig.made(1, prompt=prompt)
+    rig.log.close()
+    first, second = read_show(rig.path).chunks
+    assert first.shape["prompt"] == second.shape["prompt"] == prompt
+    assert rig.path.read_bytes().count(b"\n") == 3, "a line of the file is a line for every program"
+
+
 @pytest.mark.parametrize(
     ("content", "line"),
     [

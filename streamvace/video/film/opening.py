@@ -28,8 +28,9 @@ def open_container(path: Path) -> tuple[Any, Any]:
     if not path.is_file():
         raise _missing(path)
     try:
-        # Texts in other encodings than UTF-8 are no reason to refuse a film.
-        container = av.open(str(path), metadata_errors="replace")
+        # FFmpeg reads a name once more: up to a colon as a protocol, unless it is a whole path, and `%d` as the numbers
+        # of a sequence. Texts in other encodings than UTF-8 are no reason to refuse a film.
+        container = av.open(str(path.absolute()), options={"pattern_type": "none"}, metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         raise unreadable(path, error.strerror or str(error)) from error
     try:

@@ -76,7 +76,7 @@ class VideoWriter:
                 f"this PyAV has no {film_format.encoders[0][0]}; use another format, or run: pip install -U av"
             )
         # In fragments until it is closed: the part file of a killed process can be played.
-        self._container: Any = av.open(str(self.part), "w", options={"movflags": "hybrid_fragmented"})
+        self._container: Any = av.open(str(self.part.absolute()), "w", options={"movflags": "hybrid_fragmented"})
         self._stream: Any = self._container.add_stream(encoder[0], rate=1 / self._period, options=dict(encoder[1]))
         self._stream.width, self._stream.height, self._stream.pix_fmt = self._width, self._height, film_format.pixels
         self._stream.codec_context.gop_size = max(1, round(KEY_SECONDS / self._period))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
 from streamvace.system.errors import UserError
 from streamvace.video.film.decode import Video, file_info
 from streamvace.video.film.source import read_frames
+from streamvace.video.film.writer import VideoWriter
 from tests.video.film.files import cut_off, film, frame_of, tiled_avif
 from tests.video.helpers import write_clip
 
@@ -40,6 +43,23 @@ def test_each_reason_is_named_and_none_asks_to_convert(tmp_path: Path, content: 
     path.write_bytes(content)
     assert line in refusal(path)
     assert "convert" not in refusal(path)
+
+
+def test_a_name_is_a_name_and_not_a_pattern_of_other_names(tmp_path: Path) -> None:
+    for name, level in (("shot_%d.png", 200), ("shot_0.png", 0)):
+        cv2.imwrite(str(tmp_path / name), np.full((8, 8, 3), level, np.uint8))
+    (pixels,) = read_frames(tmp_path / "shot_%d.png", (8, 8))
+    assert pixels[0, 0, 0] == 200
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no names with a colon")
+def test_a_name_is_a_name_and_not_a_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_clip(tmp_path / "clip.mp4", 2).rename("concat:a.mp4")
+    assert len(list(read_frames(Path("concat:a.mp4"), (8, 8)))) == 2
+    with VideoWriter(Path("take:2.mp4"), (64, 48), 10) as writer:
+        writer.write(np.zeros((48, 64, 3), np.uint8))
+    assert file_info(tmp_path / "take:2.mp4").frames == 1
 
 
 def test_the_companion_that_macos_writes_names_the_film(tmp_path: Path) -> None:

@@ -229,7 +229,8 @@ def to_rgba(picture: Picture, least: tuple[int, int] | None = None) -> NDArray[n
     elif is_linear(frame):
         pixels = linear_to_rgba(frame)
     else:
-        pixels = np.asarray(frame.to_ndarray(format="rgba"), dtype=np.uint8)
+        # More threads would be started and ended for every frame.
+        pixels = np.asarray(frame.to_ndarray(format="rgba", threads=1), dtype=np.uint8)
     if picture.aspect != 1:
         height, width = pixels.shape[:2]
         pixels = np.asarray(cv2.resize(pixels, (max(1, round(width * picture.aspect)), height)), dtype=np.uint8)

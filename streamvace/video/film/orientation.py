@@ -10,7 +10,7 @@ from typing import Any
 
 import av
 import numpy as np
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideDataContainer, Type
 from numpy.typing import NDArray
 
 Matrix = tuple[int, int, int, int]
@@ -47,8 +47,9 @@ def _side_data(frame: Any) -> Mapping[Any, Any]:
     has no name for, EXIF for one: a filter removes these."""
     while True:
         try:
-            found: Mapping[Any, Any] = frame.side_data
-            return found
+            # Not frame.side_data: the frame keeps that, and it refers to the frame. In such a cycle every frame of a film
+            # stays in memory until Python looks for cycles.
+            return SideDataContainer(frame)
         except ValueError as unknown:
             frame = _without(frame, kind=str(unknown).split()[0])
 

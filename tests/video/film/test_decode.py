@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
+import psutil
 import pytest
 
 from streamvace.video.film.decode import Video, file_info, to_rgba
@@ -77,3 +80,18 @@ def test_what_is_done_to_a_film_is_logged_once_however_often_it_loops(
     assert source.passes >= 3
     source.close()
     assert caplog.messages == ["source dv.mp4: dv.mp4 is scaled from pixels of 2:1 to square ones"]
+
+
+def test_a_film_leaves_no_frame_in_memory_and_starts_no_thread_for_each(tmp_path: Path) -> None:
+    path = film(tmp_path / "long.mp4", [frame_of(np.full((48, 64, 3), 20 * index, np.uint8)) for index in range(12)])
+    me = psutil.Process()
+    gc.collect()
+    gc.disable()
+    try:
+        threads = [me.num_threads() for _ in read_frames(path, (64, 48))]
+        held = [each for each in gc.get_objects() if isinstance(each, av.VideoFrame)]
+    finally:
+        gc.enable()
+    assert len(threads) == 12
+    assert held == []
+    assert max(threads) == threads[0]

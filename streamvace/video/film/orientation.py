@@ -47,8 +47,8 @@ def _side_data(frame: Any) -> Mapping[Any, Any]:
     has no name for, EXIF for one: a filter removes these."""
     while True:
         try:
-            # Not frame.side_data: the frame keeps that, and it refers to the frame. In such a cycle every frame of a film
-            # stays in memory until Python looks for cycles.
+            # Not frame.side_data: the frame keeps that, and it refers to the frame. In such a cycle, every frame of a
+            # film stays in memory until Python looks for cycles.
             return SideDataContainer(frame)
         except ValueError as unknown:
             frame = _without(frame, kind=str(unknown).split()[0])

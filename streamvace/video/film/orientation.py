@@ -49,7 +49,7 @@ def _side_data(frame: Any) -> Mapping[Any, Any]:
         try:
             # Not frame.side_data: the frame keeps that, and it refers to the frame. In such a cycle, every frame of a
             # film stays in memory until Python looks for cycles.
-            return SideDataContainer(frame)
+            return SideDataContainer(frame)  # type: ignore[call-arg]  # unknown to PyAV's stubs
         except ValueError as unknown:
             frame = _without(frame, kind=str(unknown).split()[0])
 

@@ -19,7 +19,7 @@ from streamvace.osc.cli_options import CliOption, drawn_seed, parse_cli
 from streamvace.osc.cli_options import options as schema_options
 from streamvace.records.model_options import ModelOptions
 from streamvace.system.console import say
-from streamvace.system.errors import UserError
+from streamvace.system.errors import UserError, line_for_user
 from streamvace.system.fix_hints import command
 from streamvace.system.idle_threads import sleep_when_idle
 from streamvace.system.paths import user_path
@@ -48,8 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         app(args=None if arguments is None else list(arguments), prog_name="streamvace")
-    except UserError as error:
-        say(f"streamvace: {error}")
+    except (UserError, RuntimeError, BlockingIOError) as error:
+        if not (line := line_for_user(error)):
+            raise
+        say(f"streamvace: {line}")
         return 2
     except KeyboardInterrupt:
         return 130

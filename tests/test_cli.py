@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import subprocess
@@ -40,6 +41,28 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert len(lines) == 1, said.err
     assert lines[0].startswith("streamvace: ")
     return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RuntimeError("can't start new thread"), "can't start new thread"),
+        (BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), "Resource temporarily unavailable"),
+    ],
+)
+def test_a_limit_on_threads_is_one_line(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(options: RunOptions) -> int:
+        raise error
+
+    monkeypatch.setattr("streamvace.live.app.run", run)
+    line = refused(capsys, "run")
+    assert said in line
+    assert line.endswith("end other programs, or raise its limit")
+    monkeypatch.setattr("streamvace.live.app.run", lambda options: (_ for _ in ()).throw(RuntimeError("a fault")))
+    with pytest.raises(RuntimeError, match="a fault"):
+        cli.main(["run"])
 
 
 def test_run_without_options_uses_the_built_in_model_the_pattern_and_a_local_address(

@@ -1,6 +1,7 @@
 """Builds or updates the component: pages, operators, wires, scripts. Runs once, on the main thread.
 
-An existing component keeps its outer wires, its position and the values of its parameters.
+An existing component keeps its outer wires, its position, and what drives its parameters: values, expressions, bindings
+and exports.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from pathlib import Path
 from typing import cast
 
 from streamvace_td import VERSION
+from streamvace_td.custom_pars import update_pars
 from streamvace_td.layout import Expr, Node, ParSetting, nodes
-from streamvace_td.pages import PageSpec, ParSpec, pages
-from streamvace_td.td_api import Component, Operator, Page, Par, TouchDesigner, par
+from streamvace_td.pages import pages
+from streamvace_td.td_api import Component, Operator, TouchDesigner, par
 
 ROOT = Path(__file__).resolve().parents[2]
 COLOUR = (0.16, 0.30, 0.36)
@@ -27,15 +29,10 @@ def build(parent: Component, td: TouchDesigner, *, name: str = "streamvace", roo
     """
     made = pages()
     component = cast(Component, _operator(parent, td, "baseCOMP", name))
-    kept = {each.name: each.val for each in component.customPars if each.mode == td.ParMode.CONSTANT}
-    expressions = {each.name: each.expr for each in component.customPars if each.expr}
-    component.destroyCustomPars()
-    for page in made:
-        custom_page = component.appendCustomPage(page.name)
-        for spec in page.pars:
-            _append(custom_page, spec)
-    _restore(component, made, kept, expressions)
-    own = {"Folder": folder_value(root, Path(td.project.folder)), "Version": VERSION, "Toxsavebuild": td.app.build}
+    update_pars(component, td, made)
+    own = {"Version": VERSION, "Toxsavebuild": td.app.build}
+    if par(component, "Folder").mode == td.ParMode.CONSTANT:
+        own["Folder"] = folder_value(root, Path(td.project.folder))
     set_pars(component, own)
     build_nodes(component, td, nodes(made))
     component.color, component.viewer = COLOUR, True
@@ -100,47 +97,12 @@ def _follow_file(dat: Operator, file: str) -> None:
     par(dat, "syncfile").val = True
 
 
-def _append(page: Page, spec: ParSpec) -> None:
-    made: Par = getattr(page, f"append{spec.style}")(spec.name, label=spec.label)[0]
-    made.help = spec.help
-    made.startSection = spec.section
-    made.readOnly = spec.read_only
-    if spec.choices:
-        made.menuNames = [name for name, _ in spec.choices]
-        made.menuLabels = [label for _, label in spec.choices]
-    if spec.minimum is not None:
-        made.min = made.normMin = spec.minimum
-        made.clampMin = True
-    if spec.maximum is not None:
-        made.max = made.normMax = spec.maximum
-        made.clampMax = True
-    if spec.default is not None:
-        made.default = spec.default
-        made.val = spec.default
-
-
 def folder_value(root: Path, project: Path) -> str:
     """The value of Folder: relative if the project is saved inside the streamvace folder, so that both can be moved
     together; otherwise absolute."""
     if project == root or root in project.parents:
         return Path(os.path.relpath(root, project)).as_posix()
     return root.as_posix()
-
-
-def _restore(
-    component: Component, made: Iterable[PageSpec], kept: Mapping[str, object], expressions: Mapping[str, str]
-) -> None:
-    """Set the user's values again, for the parameters that still exist and accept them."""
-    for spec in (spec for page in made for spec in page.pars):
-        if spec.read_only or spec.style == "Pulse":
-            continue
-        target = par(component, spec.name)
-        if spec.name in expressions:
-            target.expr = expressions[spec.name]
-        value = kept.get(spec.name)
-        fits = isinstance(value, str) == isinstance(spec.default, str) and value is not None
-        if fits and (not spec.choices or value in [name for name, _ in spec.choices]):
-            target.val = value
 
 
 def _attach_extension(component: Component) -> None:

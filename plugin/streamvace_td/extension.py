@@ -13,6 +13,7 @@ from pathlib import Path
 from streamvace_td.address import Lookup
 from streamvace_td.child import Child, Ended, Event, Installing, Launched, Line, leave, take_over
 from streamvace_td.cue_menu import PREFIX, CueMenu
+from streamvace_td.heartbeat import Heartbeat
 from streamvace_td.launch import LOOPBACK, remote_command
 from streamvace_td.life import Effect, Life
 from streamvace_td.link import SUBSCRIBE, Link
@@ -20,6 +21,7 @@ from streamvace_td.log_table import LogTable
 from streamvace_td.osc_packet import Arguments, Message
 from streamvace_td.pages import pages, schema_specs
 from streamvace_td.panel import Panel
+from streamvace_td.siblings import IDENTITY, Siblings
 from streamvace_td.sync import Sync
 from streamvace_td.td_api import Component, Par, ParChange, TouchDesigner
 from streamvace_td.values import from_par, to_par
@@ -60,7 +62,8 @@ class Extension:
         self._log = LogTable(owner, clock)
         cue_rows = (spec for address, spec in self._specs.items() if address.startswith(PREFIX))
         self._cues = CueMenu(owner, (spec.argument for spec in cue_rows if spec.argument))
-        self._shown: dict[str, object] = {}
+        self._heartbeat = Heartbeat(owner, td, clock)
+        self._siblings = Siblings(owner, self._panel, self._log)
         self._begun = False
         self._stay = False
         """Copy of the Stay parameter, which can no longer be read while the component is being deleted."""
@@ -97,20 +100,18 @@ class Extension:
     # --- called by TouchDesigner -------------------------------------------------------------------------------------
 
     def Frame(self) -> None:
-        """Called once per frame."""
+        """Called once per frame while the timeline plays."""
         now = self._clock()
-        panel = self._panel
-        self._life.remote, self._life.restart_allowed = panel.remote, bool(panel.value("Autorestart"))
-        self._stay = bool(panel.value("Stay"))
-        if not self._begun:
-            self._begin(now)
-        if self._child is not None:
-            for event in self._child.events(MOST_EVENTS):
-                self._happened(event, now)
-        self._do(self._life.tick(now))
-        self._talk(now)
-        self._show_state()
-        self._log.flush()
+        self._heartbeat.framed(now)
+        self._turn(now)
+
+    def Heartbeat(self, number: int) -> None:
+        """Called by a delayed script ten times a second, also while the timeline is paused."""
+        if self._heartbeat.beat(number):
+            changed = self._heartbeat.changed(self._panel.held())
+            for address, value in changed.items() if self._link.connected else ():
+                self._sync.local(address, value)
+            self._turn(self._clock())
 
     def ValuesChanged(self, changes: Iterable[ParChange]) -> None:
         """Parameters changed in this frame: by hand, by script, by a CHOP, or by the extension itself, which `Sync`
@@ -140,14 +141,32 @@ class Extension:
     def onDestroyTD(self) -> None:
         """The component is deleted or its extension reloaded: the next extension takes the process over, or it ends.
         A process that stays is joined later like any other."""
+        self._heartbeat.stop()
+        self._siblings.leave()
         if self._child is not None and not self._stay:
             leave(self.owner.path, self._child)
         self._link.close()
+
+    def _turn(self, now: float) -> None:
+        panel = self._panel
+        self._life.remote, self._life.restart_allowed = panel.remote, bool(panel.value("Autorestart"))
+        self._stay = bool(panel.value("Stay"))
+        if not self._begun:
+            self._begin(now)
+        if self._child is not None:
+            for event in self._child.events(MOST_EVENTS):
+                self._happened(event, now)
+        self._do(self._life.tick(now))
+        self._talk(now)
+        self._panel.show_state(self._life, self._link.connected)
+        self._log.flush()
 
     # --- process -----------------------------------------------------------------------------------------------------
 
     def _begin(self, now: float) -> None:
         self._begun = True
+        self._heartbeat.start()
+        self._siblings.enter()
         if self._child is not None:
             self._life.took_over()
         elif self._panel.value("Autostart") and not self._panel.remote:
@@ -214,8 +233,8 @@ class Extension:
     def _connected(self, now: float) -> None:
         """Send all values to a process of our own; a process that was running before sends us its values."""
         own = self._life.own
-        self._life.answered(now)
-        self._log.add("component", "connected" if own else "joined a running process")
+        self._life.answered(now, "" if own else self._siblings.whose())
+        self._log.add("component", "connected" if own else self._life.message)
         self._link.send([(SUBSCRIBE, ())])
         self._cues.ask(now)
         self._sync.begin(self._panel.held() if own else {}, now)
@@ -261,24 +280,12 @@ class Extension:
                 self._sync.local(address, value)
 
     def _own_changed(self, name: str) -> None:
+        if name in IDENTITY and self._begun:
+            self._siblings.update()
         if name == "Mode" and self._panel.remote:
             self._log.add("component", f"run on the other machine: {remote_command(self._panel.settings())}")
         elif name in NEXT_START and self._child is not None:
             self._log.add("component", f"{self._panel.label(name)} applies from the next start")
-
-    def _show_state(self) -> None:
-        """Write the component's own status when it has changed."""
-        life = self._life
-        state: dict[str, object] = {
-            "State": life.state.value,
-            "Message": life.message,
-            "Connected": self._link.connected,
-            "Restarts": life.restarts,
-        }
-        if state != self._shown:
-            self._shown = state
-            for name, value in state.items():
-                self._panel.show(name, value)
 
     def _help(self) -> None:
         self._td.ui.viewFile(DOCUMENTATION)

@@ -121,11 +121,11 @@ class Life:
         if self.state in (State.STARTING, State.INSTALLING):
             self._set(State.STARTING, "loading the model")
 
-    def answered(self, now: float) -> None:
-        """The process answers."""
+    def answered(self, now: float, whose: str = "") -> None:
+        """The process answers. whose: what to say of a process that the component did not start."""
         self._answered_at, self._ever_answered = now, True
         if self.state in (State.LOOKING, State.LOST, State.STARTING, State.INSTALLING, State.RESTARTING):
-            self._set(State.RUNNING if self.own else State.JOINED)
+            self._set(State.RUNNING if self.own else State.JOINED, "" if self.own else whose)
 
     def silent(self, now: float) -> None:
         """The process stopped answering."""

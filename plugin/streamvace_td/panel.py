@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from streamvace_td.launch import Settings, options
+from streamvace_td.life import Life
 from streamvace_td.osc_packet import Arguments
 from streamvace_td.pages import ParSpec
 from streamvace_td.td_api import Component, TouchDesigner, par
@@ -21,6 +22,7 @@ class Panel:
     def __init__(self, owner: Component, td: TouchDesigner, folder: Path, specs: Mapping[str, ParSpec]) -> None:
         """folder: the streamvace folder. specs: the parameters of the address space, by OSC address."""
         self._owner, self._td, self._folder, self._specs = owner, td, folder, specs
+        self._shown: dict[str, object] = {}
 
     def value(self, name: str) -> bool | int | float | str:
         """What a parameter evaluates to."""
@@ -43,6 +45,19 @@ class Panel:
             return False
         target.val = value
         return True
+
+    def show_state(self, life: Life, connected: bool) -> None:
+        """Show the component's own status. connected: whether the process answers."""
+        state: dict[str, object] = {
+            "State": life.state.value,
+            "Message": life.message,
+            "Connected": connected,
+            "Restarts": life.restarts,
+        }
+        if state != self._shown:
+            self._shown = state
+            for name, value in state.items():
+                self.show(name, value)
 
     def clear_status(self) -> None:
         """Blank what the process reports: old numbers must not look current."""

@@ -16,6 +16,7 @@ class Par(Protocol):
     label: str
     val: Any
     expr: str
+    bindExpr: str
     mode: object
     default: Any
     min: float
@@ -30,7 +31,12 @@ class Par(Protocol):
     menuNames: list[str]
     menuLabels: list[str]
 
+    @property
+    def style(self) -> str: ...
+    @property
+    def page(self) -> Page: ...
     def eval(self) -> Any: ...
+    def destroy(self) -> None: ...
     def pulse(self) -> None: ...
 
 
@@ -55,6 +61,10 @@ class Sequences(Protocol):
 class Page(Protocol):
     """A page of custom parameters. Every `append` returns a group; a single parameter is its first item."""
 
+    name: str
+
+    def sort(self, *names: str) -> None: ...
+    def destroy(self) -> None: ...
     def appendFloat(self, name: str, *, label: str, size: int = 1) -> Sequence[Par]: ...
     def appendInt(self, name: str, *, label: str, size: int = 1) -> Sequence[Par]: ...
     def appendToggle(self, name: str, *, label: str) -> Sequence[Par]: ...
@@ -77,6 +87,7 @@ class Operator(Protocol):
 
     name: str
     path: str
+    id: int
     OPType: str
     nodeX: float
     nodeY: float
@@ -109,8 +120,10 @@ class Component(Operator, Protocol):
     def customPars(self) -> Sequence[Par]: ...
     def create(self, operator_type: Any, name: str) -> Operator: ...
     def op(self, path: str) -> Operator | None: ...
+    @property
+    def customPages(self) -> Sequence[Page]: ...
     def appendCustomPage(self, name: str) -> Page: ...
-    def destroyCustomPars(self) -> None: ...
+    def sortCustomPages(self, *names: str) -> None: ...
 
 
 class ParChange(Protocol):
@@ -144,6 +157,17 @@ class Modes(Protocol):
     """`ParMode`: how a parameter gets its value."""
 
     CONSTANT: object
+    EXPRESSION: object
+    BIND: object
+    EXPORT: object
+
+
+class Finder(Protocol):
+    """`op`: finds operators by path. `TDResources` is a component of TouchDesigner's own."""
+
+    TDResources: object
+
+    def __call__(self, path: str) -> Operator | None: ...
 
 
 class TouchDesigner(Protocol):
@@ -153,7 +177,9 @@ class TouchDesigner(Protocol):
     project: Project
     app: App
     ui: UI
+    op: Finder
 
+    def run(self, script: str, *args: object, delayMilliSeconds: float, delayRef: object) -> object: ...
     def __getattr__(self, name: str) -> Any: ...
 
 

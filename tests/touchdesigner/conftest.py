@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from streamvace_td import siblings
 
 from streamvace.control.parameters import Parameters
 from streamvace.osc.server import OscServer
@@ -16,6 +17,7 @@ from tests.touchdesigner.guard import GUARD
 
 @pytest.fixture
 def td(tmp_path: Path) -> Iterator[FakeTouchDesigner]:
+    siblings._present.clear()  # of the project before
     world = FakeTouchDesigner(tmp_path)
     yield world
     assert GUARD.violations == []

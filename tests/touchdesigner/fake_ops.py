@@ -51,6 +51,8 @@ class OP(Guarded):
     """Any operator."""
 
     name = path = comment = OPType = text = ""
+    id = 0
+    valid = True
     nodeX = nodeY = 0.0
     color = (0.55, 0.55, 0.55)
     viewer = False
@@ -68,6 +70,7 @@ class OP(Guarded):
         self._destroyed = False
         self.name, self.path, self.OPType = name, self._path, kind
         self._rows: list[tuple[str, ...]] = []
+        self.id = world._next_id()
 
     @property
     def par(self) -> Pars:
@@ -117,7 +120,7 @@ class OP(Guarded):
     def destroy(self) -> None:
         if self._parent is not None:
             del self._parent._children[self.name]
-        self._destroyed = True
+        self._destroyed, self.valid = True, False
         self._world._gone(self)
 
     def appendRow(self, cells: Iterable[object]) -> None:
@@ -225,10 +228,14 @@ class COMP(OP):
         self._pages.append(Page(self, name))
         return self._pages[-1]
 
+    def sortCustomPages(self, *names: str) -> None:
+        if sorted(names) != sorted(page.name for page in self._pages):
+            raise ValueError(f"{self._path} does not have exactly the pages {names}")
+        self._pages.sort(key=lambda page: names.index(page.name))
+
     def destroyCustomPars(self) -> None:
-        for par in self.customPars:
-            del self._pars[par.name]
-        self._pages.clear()
+        for page in self.customPages:
+            page.destroy()
 
     def _reinit(self) -> None:
         """The effect of the Re-Init Extensions button."""

@@ -37,7 +37,7 @@ CUSTOM_NAME = re.compile(r"[A-Z][a-z0-9]*\Z")
 class Par(Guarded):
     """One parameter. No `==` with values and no arithmetic; use `eval()` for the value."""
 
-    name = owner = label = page = help = ""
+    name = owner = label = help = ""
     min = normMin = 0.0
     max = normMax = 1.0
     clampMin = clampMax = readOnly = startSection = False
@@ -52,22 +52,21 @@ class Par(Guarded):
         self._labels: list[str] = []
         self._constant: Any = self._menu[0] if self._menu else _EMPTY.get(kind, "")
         self._default: Any = self._constant
-        self._expr = ""
+        self._expr = self._bind_expr = self._style = ""
+        self._page: Page | None = None
         self._mode = ParMode.CONSTANT
         self._export: Callable[[], float] | None = None
         self._pulsed = 0
 
     @property
     def val(self) -> Any:
-        if self._mode is not ParMode.CONSTANT:
-            raise TypeError(f"{self._name}: val of a parameter in mode {self._mode.name}; use eval()")
+        """The constant value, whatever the mode."""
         return self._constant
 
     @val.setter
     def val(self, value: Any) -> None:
-        if self._mode is not ParMode.CONSTANT:
-            raise TypeError(f"{self._name}: set while in mode {self._mode.name}")
-        self._constant = self._checked(value)
+        """Ends an expression, a binding or an export without a word, as TouchDesigner does."""
+        self._constant, self._mode = self._checked(value), ParMode.CONSTANT
 
     @property
     def default(self) -> Any:
@@ -87,8 +86,31 @@ class Par(Guarded):
         self._expr, self._mode = text, ParMode.EXPRESSION
 
     @property
+    def bindExpr(self) -> str:
+        return self._bind_expr
+
+    @bindExpr.setter
+    def bindExpr(self, text: str) -> None:
+        compile(text, self._name, "eval")
+        self._bind_expr, self._mode = text, ParMode.BIND
+
+    @property
     def mode(self) -> ParMode:
         return self._mode
+
+    @property
+    def page(self) -> Page | None:
+        return self._page
+
+    @property
+    def style(self) -> str:
+        return self._style
+
+    def destroy(self) -> None:
+        if self._page is None:
+            raise TypeError(f"{self._name} is no custom parameter")
+        self._page._pars.remove(self)
+        del self._owner._pars[self._name]
 
     @property
     def menuNames(self) -> list[str]:
@@ -123,6 +145,8 @@ class Par(Guarded):
     def eval(self) -> Any:
         if self._mode is ParMode.EXPRESSION:
             return self._checked(self._owner._evaluate(self._expr))
+        if self._mode is ParMode.BIND:
+            return self._checked(self._owner._evaluate(self._bind_expr).eval())
         if self._mode is ParMode.EXPORT and self._export is not None:
             return self._checked(self._export())
         return self._constant
@@ -189,40 +213,55 @@ class Page(Guarded):
     def __iter__(self) -> Iterator[Par]:
         return iter(self._pars)
 
-    def _append(self, name: str, label: str | None, kind: str) -> list[Par]:
+    @property
+    def pars(self) -> list[Par]:
+        return list(self._pars)
+
+    def sort(self, *names: str) -> None:
+        if sorted(names) != sorted(par.name for par in self._pars):
+            raise ValueError(f"page {self.name!r} does not have exactly the parameters {names}")
+        self._pars.sort(key=lambda par: names.index(par.name))
+
+    def destroy(self) -> None:
+        for par in self.pars:
+            par.destroy()
+        self._owner._pages.remove(self)  # type: ignore[attr-defined]
+
+    def _append(self, name: str, label: str | None, kind: str, style: str) -> list[Par]:
         if not CUSTOM_NAME.match(name):
             raise ValueError(f"custom parameter {name!r}: one capital letter, then lower case letters and digits")
         if name in self._owner._pars:
             raise ValueError(f"custom parameter {name!r} is there already")
         made = Par(self._owner, name, kind)
-        made.label, made.page, made.isCustom = label or name, self.name, True
+        made.label, made.isCustom = label or name, True
+        made._page, made._style = self, style
         self._owner._pars[name] = made
         self._pars.append(made)
         return [made]
 
     def appendFloat(self, name: str, *, label: str | None = None, size: int = 1) -> list[Par]:
-        return self._append(name, label, "float")
+        return self._append(name, label, "float", "Float")
 
     def appendInt(self, name: str, *, label: str | None = None, size: int = 1) -> list[Par]:
-        return self._append(name, label, "int")
+        return self._append(name, label, "int", "Int")
 
     def appendToggle(self, name: str, *, label: str | None = None) -> list[Par]:
-        return self._append(name, label, "toggle")
+        return self._append(name, label, "toggle", "Toggle")
 
     def appendStr(self, name: str, *, label: str | None = None) -> list[Par]:
-        return self._append(name, label, "str")
+        return self._append(name, label, "str", "Str")
 
     def appendMenu(self, name: str, *, label: str | None = None) -> list[Par]:
-        return self._append(name, label, "menu:")
+        return self._append(name, label, "menu:", "Menu")
 
     def appendStrMenu(self, name: str, *, label: str | None = None) -> list[Par]:
-        return self._append(name, label, "strmenu")
+        return self._append(name, label, "strmenu", "StrMenu")
 
     def appendPulse(self, name: str, *, label: str | None = None) -> list[Par]:
-        return self._append(name, label, "pulse")
+        return self._append(name, label, "pulse", "Pulse")
 
     def appendFolder(self, name: str, *, label: str | None = None) -> list[Par]:
-        return self._append(name, label, "file")
+        return self._append(name, label, "file", "Folder")
 
 
 class Sequence(Guarded):

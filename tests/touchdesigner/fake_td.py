@@ -53,6 +53,21 @@ class UI(Guarded):
         self._viewed.append(url)
 
 
+class Finder(Guarded):
+    """`op`: finds operators by path. The resources component lives outside the project and its timeline."""
+
+    TDResources: object = None
+
+    def __init__(self, world: FakeTouchDesigner) -> None:
+        self._world = world
+        self.TDResources = object()
+
+    def __call__(self, path: str) -> OP | None:
+        if self._world._loading:
+            raise RuntimeError("op() while a DAT's module is being loaded: undefined in TouchDesigner")
+        return self._world._at(path)
+
+
 class FakeTouchDesigner(types.ModuleType):
     """The module `td`, with one open project whose network is `/project1`.
 
@@ -72,6 +87,10 @@ class FakeTouchDesigner(types.ModuleType):
         self._seen: dict[int, tuple[Par, object]] = {}
         self._modules: dict[int, tuple[str, types.ModuleType]] = {}
         self._loading = False
+        self._runs: list[tuple[float, str, tuple[object, ...], bool]] = []
+        self._paused_ms = 0.0
+        self._ids = 0
+        self.op = Finder(self)
         for kind in TYPES:
             setattr(self, kind, OperatorClass(kind))
         self._root = COMP(self, None, "baseCOMP", "")
@@ -83,15 +102,34 @@ class FakeTouchDesigner(types.ModuleType):
             raise AttributeError(f"td has no operator type {name!r}")
         raise AttributeError(name)
 
-    def op(self, path: str) -> OP | None:
-        if self._loading:
-            raise RuntimeError("op() while a DAT's module is being loaded: undefined in TouchDesigner")
-        return self._at(path)
-
-    def run(self, *arguments: object, **options: object) -> None:
-        raise NotImplementedError("nothing here should need a delayed script")
+    def run(self, script: str, *args: object, delayMilliSeconds: float, delayRef: object) -> None:
+        """A delayed script. Its time stands still with the timeline of `delayRef`; that of `op.TDResources` goes on."""
+        GUARD.check("run")
+        if not isinstance(script, str):
+            raise TypeError("a callable needs TouchDesigner 2025; 2023 takes a string")
+        self._runs.append((self._now_ms() + delayMilliSeconds, script, args, delayRef is self.op.TDResources))
 
     # --- time --------------------------------------------------------------------------------------------------------
+
+    def paused_frame(self, act: Callable[[], None] | None = None) -> None:
+        """A frame while the timeline is paused: no Execute DAT is called, nor a Parameter Execute DAT."""
+        self._paused_ms += 1000 / 60
+        if act is not None:
+            act()
+        self._run_due(paused=True)
+
+    def _now_ms(self) -> float:
+        return self.absTime.seconds * 1000 + self._paused_ms
+
+    def _run_due(self, *, paused: bool) -> None:
+        due = [each for each in self._runs if each[0] <= self._now_ms() and (each[3] or not paused)]
+        self._runs = [each for each in self._runs if each not in due]
+        for _, script, args, _ in due:
+            eval(script, {"args": args, "op": self.op, "td": self})
+
+    def _next_id(self) -> int:
+        self._ids += 1
+        return self._ids
 
     def frame(self, act: Callable[[], None] | None = None) -> None:
         for dat in self._dats("parameterexecuteDAT"):
@@ -101,6 +139,7 @@ class FakeTouchDesigner(types.ModuleType):
         for dat in self._dats("executeDAT"):
             if self._on(dat, "active") and self._on(dat, "framestart"):
                 self._call(dat, "onFrameStart", self.absTime.frame)
+        self._run_due(paused=False)
         if act is not None:
             act()
         for dat in self._dats("parameterexecuteDAT"):

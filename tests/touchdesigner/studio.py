@@ -116,6 +116,8 @@ class Studio:
 
     def __init__(self, td: FakeTouchDesigner, ndi: NdiWorld | None = None, name: str = "streamvace") -> None:
         self.td, self.ndi = td, ndi
+        self.paused = False
+        """Whether TouchDesigner's timeline stands still."""
         self.component: COMP = build(td.network, td, name=name)  # type: ignore[assignment,arg-type]
         self.sent: list[tuple[str, tuple[object, ...]]] = []
         self.heard: list[tuple[str, tuple[object, ...]]] = []
@@ -137,7 +139,7 @@ class Studio:
         self.frame()
 
     def frame(self, act: Callable[[], None] | None = None) -> None:
-        self.td.frame(act)
+        (self.td.paused_frame if self.paused else self.td.frame)(act)
         if self.ndi is not None:
             self.ndi.cook(self.td)
 

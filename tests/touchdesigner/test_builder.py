@@ -165,7 +165,6 @@ def test_building_again_keeps_wires_position_and_values(component: COMP, td: Fak
     component.nodeX = 700
     component.par.Prompt = "my prompt"
     component.par.Holdmode = "pingpong"
-    component.par.Contextscale.expr = "absTime.seconds * 0 + 0.25"
     component.par.Statusfps = 12.0
     again = build(td.network, td)  # type: ignore[arg-type]
     assert again is component
@@ -175,9 +174,54 @@ def test_building_again_keeps_wires_position_and_values(component: COMP, td: Fak
         "my prompt",
         "pingpong",
     )
-    assert (component.par.Contextscale.mode, component.par.Contextscale.eval()) == (ParMode.EXPRESSION, 0.25)
     assert component.par.Statusfps.eval() == 0.0
     assert {each.name for each in component.children} == {node.name for node in LAYOUT}
+
+
+def drive(component: COMP) -> None:
+    """Drive one parameter in each of the four modes."""
+    component.par.Prompt = "my prompt"
+    component.par.Contextscale.expr = "absTime.seconds * 0 + 0.25"
+    component.par.Streamname.bindExpr = "me.par.Prompt"
+    component.par.Noisescale._export_from(lambda: 0.125)
+    component.par.Folder.expr = repr(str(ROOT))
+
+
+def driven(component: COMP) -> dict[str, tuple[ParMode, object]]:
+    names = ("Prompt", "Contextscale", "Streamname", "Noisescale", "Folder")
+    return {name: (component.par[name].mode, component.par[name].eval()) for name in names}  # type: ignore[union-attr]
+
+
+def test_building_again_keeps_what_drives_a_parameter(component: COMP, td: FakeTouchDesigner) -> None:
+    drive(component)
+    before = driven(component)
+    assert [mode.name for mode, _ in before.values()] == ["CONSTANT", "EXPRESSION", "BIND", "EXPORT", "EXPRESSION"]
+    build(td.network, td)  # type: ignore[arg-type]
+    assert driven(component) == before
+
+
+def test_a_parameter_of_an_earlier_page_or_style_is_replaced_and_driven_as_before(
+    component: COMP, td: FakeTouchDesigner
+) -> None:
+    old_page = component.appendCustomPage("Old")
+    for name, style in [("Contextscale", "Float"), ("Streamname", "Str"), ("Prompt", "StrMenu"), ("Gone", "Int")]:
+        if component.par[name] is not None:
+            component.par[name].destroy()  # type: ignore[union-attr]
+        getattr(old_page, f"append{style}")(name)
+    drive(component)
+    before = driven(component)
+    build(td.network, td)  # type: ignore[arg-type]
+    assert driven(component) == before
+    assert component.par["Gone"] is None
+    assert [page.name for page in component.customPages] == [page.name for page in pages()]
+    assert [par.name for par in component.customPars] == [spec.name for page in pages() for spec in page.pars]
+
+
+def test_a_menu_that_lost_an_entry_keeps_its_other_value(component: COMP, td: FakeTouchDesigner) -> None:
+    component.par.Holdmode.menuNames = ["old", "pingpong"]
+    component.par.Holdmode = "pingpong"
+    build(td.network, td)  # type: ignore[arg-type]
+    assert component.par.Holdmode.eval() == "pingpong"
 
 
 def test_an_operator_of_another_type_is_replaced(component: COMP, td: FakeTouchDesigner) -> None:

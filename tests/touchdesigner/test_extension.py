@@ -13,6 +13,7 @@ import osc_schema
 from streamvace.control.parameters import Parameters
 from streamvace.osc.server import OscServer
 from tests.real_parts import require_package
+from tests.touchdesigner.fake_pars import ParMode
 from tests.touchdesigner.fake_td import FakeTouchDesigner
 from tests.touchdesigner.studio import Studio
 
@@ -113,8 +114,10 @@ def test_a_parameter_driven_by_a_chop_or_an_expression_is_never_written(joined: 
     joined.until(lambda: parameters.snapshot().integer(SEED) == 42, "the expression's value")
     parameters.set(SCALE, (1.5,), "desk")
     parameters.set(SEED, (7,), "desk")
-    joined.until(lambda: (SEED, (7,)) in joined.heard, "heard")  # writing it would raise in the simulation
-    assert joined.par("Contextscale") == 0.5
+    joined.until(lambda: (SEED, (7,)) in joined.heard, "heard")
+    pars = joined.component.par  # writing one would end its expression or export without a word
+    assert (joined.par("Contextscale"), pars.Contextscale.mode) == (0.5, ParMode.EXPORT)
+    assert (joined.par("Seed"), pars.Seed.mode) == (42, ParMode.EXPRESSION)
 
 
 def test_a_pulse_is_sent_once_per_press(joined: Studio, parameters: Parameters) -> None:

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from tests.touchdesigner.fake_pars import ParMode
 from tests.touchdesigner.fake_td import FakeTouchDesigner
 from tests.touchdesigner.guard import GUARD, OffThread
 
@@ -51,14 +52,32 @@ def test_a_custom_parameter_is_there_once(td: FakeTouchDesigner) -> None:
         td.network.appendCustomPage("Page")
 
 
-def test_a_parameter_has_no_value_of_its_own_while_an_expression_drives_it(td: FakeTouchDesigner) -> None:
+def test_setting_val_ends_an_expression_without_a_word(td: FakeTouchDesigner) -> None:
     [par] = td.network.appendCustomPage("Page").appendFloat("Scale")
     par.expr = "0.25 + 0.5"
-    assert par.eval() == 0.75
-    with pytest.raises(TypeError, match="EXPRESSION"):
-        par.val = 0.1
-    with pytest.raises(TypeError, match="EXPRESSION"):
-        _ = par.val
+    assert (par.eval(), par.val, par.mode) == (0.75, 0.0, ParMode.EXPRESSION)
+    par.val = 0.1
+    assert (par.eval(), par.mode, par.expr) == (0.1, ParMode.CONSTANT, "0.25 + 0.5")
+
+
+def test_a_bound_parameter_has_the_value_of_the_other(td: FakeTouchDesigner) -> None:
+    page = td.network.appendCustomPage("Page")
+    [master], [bound] = page.appendFloat("Master"), page.appendFloat("Scale")
+    bound.bindExpr = "me.par.Master"
+    master.val = 0.5
+    assert (bound.eval(), bound.mode) == (0.5, ParMode.BIND)
+
+
+def test_in_a_pause_only_scripts_that_refer_to_the_resources_run(td: FakeTouchDesigner) -> None:
+    ran: list[str] = []
+    td.run("args[0].append('resources')", ran, delayMilliSeconds=30, delayRef=td.op.TDResources)
+    td.run("args[0].append('project')", ran, delayMilliSeconds=30, delayRef=td.network)
+    td.paused_frame()
+    assert ran == []
+    td.paused_frame()
+    assert ran == ["resources"]
+    td.frame()
+    assert ran == ["resources", "project"]
 
 
 def test_a_wire_joins_like_to_like_in_one_network(td: FakeTouchDesigner) -> None:

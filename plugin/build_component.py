@@ -2,7 +2,8 @@
 
     import runpy; runpy.run_path('C:/streamvace/plugin/build_component.py')
 
-It builds in /project1, or in the network named by the environment variable `STREAMVACE_PARENT`.
+It builds in /project1, or in the network named by the environment variable `STREAMVACE_PARENT`, and saves the component
+as build/streamvace.tox. After an update of streamvace, the same line updates the component.
 """
 
 from __future__ import annotations
@@ -20,13 +21,24 @@ def main() -> None:
     for path in (str(ROOT / "plugin"), str(ROOT)):
         if path not in sys.path:
             sys.path.append(path)
-    from streamvace_td.builder import build
+    from fresh_modules import forget
+
+    kept = forget([ROOT / "plugin", ROOT / "osc_schema"])
+    if kept:
+        print(f"streamvace: {kept}")
+        return
+    from streamvace_td.builder import build, unsupported
 
     td = importlib.import_module("td")
+    refusal = unsupported(td)
+    if refusal:
+        print(f"streamvace: {refusal}")
+        return
     where = os.environ.get("STREAMVACE_PARENT", "/project1")
     parent = td.op(where) or td.op("/")
     component = build(parent, td)
-    print(f"streamvace: {component.path} is ready; press Start on its first page")
+    saved = component.save(str(ROOT / "build" / "streamvace.tox"), createFolders=True)
+    print(f"streamvace: {component.path} is ready; press Start on its first page. Saved as {saved}")
 
 
 main()

@@ -22,6 +22,18 @@ COLOUR = (0.16, 0.30, 0.36)
 TAG = "streamvace"
 
 
+OLDEST_TOUCHDESIGNER = 2023
+"""Its Python is 3.11, which this code needs; 2022 has 3.9."""
+
+
+def unsupported(td: TouchDesigner) -> str:
+    """One line for a TouchDesigner that is too old; "" if it fits."""
+    year = int(td.app.build.split(".")[0])
+    if year >= OLDEST_TOUCHDESIGNER:
+        return ""
+    return f"this is TouchDesigner {td.app.build}; the component needs {OLDEST_TOUCHDESIGNER} or newer (derivative.ca)"
+
+
 def build(parent: Component, td: TouchDesigner, *, name: str = "streamvace", root: Path = ROOT) -> Component:
     """Build or update the component `name` inside `parent`. root: the streamvace folder.
 
@@ -53,11 +65,14 @@ def build_nodes(component: Component, td: TouchDesigner, layout: Iterable[Node])
             if blocks is None:
                 raise KeyError(f"{made.path} has no parameter sequence {sequence!r}")
             blocks.numBlocks = length
-        set_pars(made, node.pars)
         if node.file:
-            _follow_file(made, node.file)
+            _load_file(made, node.file)
+    # Wires first: the menus of some parameters list what is wired.
     for node in layout:
         _wire(component, node)
+    for node in layout:
+        made = _operator(component, td, node.kind, node.name)
+        set_pars(made, node.pars)
 
 
 def set_pars(operator: Operator, settings: Mapping[str, ParSetting]) -> None:
@@ -90,11 +105,13 @@ def _wire(component: Component, node: Node) -> None:
         target.inputConnectors[index].connect(origin.outputConnectors[int(output or 0)])
 
 
-def _follow_file(dat: Operator, file: str) -> None:
-    """Load the script and keep it in sync with its file in the streamvace folder."""
+def _load_file(dat: Operator, file: str) -> None:
+    """The script, loaded from its file in the streamvace folder at every start, and never written back to it."""
     dat.text = (ROOT / file).read_text("utf-8")
+    par(dat, "language").val = "python"
     par(dat, "file").expr = f"parent().par.Folder.eval() + '/{file}'"
-    par(dat, "syncfile").val = True
+    par(dat, "syncfile").val = False
+    par(dat, "loadonstart").val = True
 
 
 def folder_value(root: Path, project: Path) -> str:
@@ -118,4 +135,6 @@ def _attach_extension(component: Component) -> None:
         "parentshortcut": "Streamvace",
     }
     set_pars(component, settings)
+    if component.par["nodeview"] is not None:  # not every build has it
+        set_pars(component, {"nodeview": "opviewer"})
     par(component, "reinitextensions").pulse()

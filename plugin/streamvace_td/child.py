@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+from weakref import WeakSet
 
 from find_python import find_python
 from installer import Progress, ensure
@@ -92,6 +93,7 @@ class Child:
         """The id of the running process, 0 if there is none."""
         self._thread = threading.Thread(target=self._run, name="streamvace child", daemon=True)
         self._thread.start()
+        _children.add(self)
 
     def events(self, most: int) -> list[Event]:
         """The events since the last call, at most this many."""
@@ -199,6 +201,14 @@ class Child:
                 self._terminate.clear()
             self._wake.wait(POLL_S)
             self._wake.clear()
+
+
+_children: WeakSet[Child] = WeakSet()
+
+
+def running() -> bool:
+    """Whether the code of this module watches a process or installs."""
+    return any(child._thread.is_alive() for child in _children)
 
 
 _left: dict[str, Child] = {}

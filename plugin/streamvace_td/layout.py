@@ -63,9 +63,34 @@ _LOCAL_TEXTURE = "parent().par.Transport.eval() != 'ndi'"
 _CONTROL = "parent().par.Streamname.eval() + '-control'"
 _RESULT = "parent().par.Resultname.eval()"
 
+_SMALL: dict[str, ParSetting] = {"outputresolution": "custom", "resolutionw": 128, "resolutionh": 128}
+
+
+def _plain(name: str, y: int, comment: str, grey: float) -> Node:
+    """A small picture for an input that is not wired."""
+    colour: dict[str, ParSetting] = {"colorr": grey, "colorg": grey, "colorb": grey, "alpha": 1.0}
+    return Node(name, "constantTOP", -200, y, comment, {**colour, **_SMALL})
+
+
 _PICTURES = (
-    Node("in1", "inTOP", 0, 600, "control: depth, edges, any picture", {"label": "control"}),
-    Node("in2", "inTOP", 0, 450, "mask: white is generated", {"label": "mask"}),
+    Node(
+        "no_control",
+        "constantTOP",
+        -200,
+        600,
+        "black while In 1 is not wired",
+        {"colorr": 0.0, "colorg": 0.0, "colorb": 0.0, "alpha": 1.0, **_SMALL},
+    ),
+    Node(
+        "no_mask",
+        "constantTOP",
+        -200,
+        450,
+        "white while In 2 is not wired",
+        {"colorr": 1.0, "colorg": 1.0, "colorb": 1.0, "alpha": 1.0, **_SMALL},
+    ),
+    Node("in1", "inTOP", 0, 600, "control: depth, edges, any picture", {"label": "control"}, ("no_control",)),
+    Node("in2", "inTOP", 0, 450, "mask: white is generated", {"label": "mask"}, ("no_mask",)),
     Node(
         "mask_into_alpha",
         "reorderTOP",
@@ -89,8 +114,9 @@ _PICTURES = (
         "switchTOP",
         400,
         600,
-        "control with the mask in alpha",
-        {"index": Expr("parent().par.Maskinput.menuIndex")},
+        "control, mask in alpha, 8-bit",
+        # Spout's receivers refuse mono formats, and clamp float formats.
+        {"index": Expr("parent().par.Maskinput.menuIndex"), "format": "rgba8fixed"},
         ("in1", "mask_into_alpha"),
     ),
     Node(
@@ -181,7 +207,9 @@ _SCRIPTS = (
 )
 
 GROUPS = (
-    Group("Picture out", ("in1", "in2", "mask_into_alpha", "control", "send_texture", "send_ndi")),
+    Group(
+        "Picture out", ("no_control", "no_mask", "in1", "in2", "mask_into_alpha", "control", "send_texture", "send_ndi")
+    ),
     Group("Result in", ("receive_texture", "receive_ndi", "result", "out1")),
     Group("Figures and log", ("figures", "out2", "log", "out3")),
     Group("Scripts", tuple(node.name for node in _SCRIPTS)),

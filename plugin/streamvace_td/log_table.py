@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from streamvace_td.td_api import Component, Operator
 
-HEAD = ("seconds", "from", "line")
+HEAD = ["seconds", "from", "line"]
 LONGEST = 200
 """Rows. The complete log of the process is in its log file."""
 ROWS_A_FRAME = 20
@@ -20,14 +20,14 @@ class LogTable:
         self._table: Operator | None = owner.op("log")
         self._clock = clock
         self._begun = clock()
-        self._waiting: deque[tuple[str, str, str]] = deque(maxlen=LONGEST)
+        self._waiting: deque[list[str]] = deque(maxlen=LONGEST)
         if self._table is not None:
             self._table.clear()
             self._table.appendRow(HEAD)
 
     def add(self, source: str, line: str) -> None:
         """Add a line. source: component, install, process, status or osc."""
-        self._waiting.append((f"{self._clock() - self._begun:.1f}", source, line))
+        self._waiting.append([f"{self._clock() - self._begun:.1f}", source, line])
 
     def flush(self) -> None:
         """Write some of the waiting lines."""

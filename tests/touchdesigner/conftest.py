@@ -18,9 +18,11 @@ from tests.touchdesigner.guard import GUARD
 @pytest.fixture
 def td(tmp_path: Path) -> Iterator[FakeTouchDesigner]:
     siblings._present.clear()  # of the project before
+    loaded = dict(sys.modules)
     world = FakeTouchDesigner(tmp_path)
     yield world
     assert GUARD.violations == []
+    sys.modules.update(loaded)  # a build imports the component's code again, and later tests need this one
     sys.modules.pop("td", None)
 
 

@@ -125,6 +125,8 @@ class OP(Guarded):
 
     def appendRow(self, cells: Iterable[object]) -> None:
         self._needs("tableDAT")
+        if not isinstance(cells, list):
+            raise TypeError(f"appendRow takes a list, got {cells!r}")
         self._rows.append(tuple(str(cell) for cell in cells))
 
     def deleteRow(self, row: int) -> None:
@@ -134,6 +136,11 @@ class OP(Guarded):
     def clear(self) -> None:
         self._needs("tableDAT")
         self._rows.clear()
+
+    def _offers(self, par: Par, entry: str) -> bool:
+        """A Reorder TOP's menus list the inputs that are wired."""
+        wired = re.fullmatch(r"input(\d)", entry) if self._kind == "reorderTOP" else None
+        return wired is None or int(wired[1]) <= len(self.inputs)
 
     def _needs(self, *kinds: str) -> None:
         if self._kind not in kinds:
@@ -227,6 +234,10 @@ class COMP(OP):
             raise ValueError(f"{self._path} has a page {name!r} already")
         self._pages.append(Page(self, name))
         return self._pages[-1]
+
+    def save(self, path: str, *, createFolders: bool = False) -> str:
+        self._world._saved[path] = self
+        return path
 
     def sortCustomPages(self, *names: str) -> None:
         if sorted(names) != sorted(page.name for page in self._pages):

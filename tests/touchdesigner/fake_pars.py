@@ -163,7 +163,7 @@ class Par(Guarded):
 
     def _checked(self, value: Any) -> Any:
         if self._kind.startswith("menu:"):
-            if value not in self._menu:
+            if value not in self._menu or not self._owner._offers(self, value):
                 raise ValueError(f"{self._owner._path}: {self._name} has no menu entry {value!r}, only {self._menu}")
             return value
         if isinstance(value, bool) and self._kind not in ("toggle", "float", "int"):

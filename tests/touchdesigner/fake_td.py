@@ -89,6 +89,8 @@ class FakeTouchDesigner(types.ModuleType):
         self._loading = False
         self._runs: list[tuple[float, str, tuple[object, ...], bool]] = []
         self._paused_ms = 0.0
+        self._saved: dict[str, COMP] = {}
+        """Components by the file they were saved to."""
         self._ids = 0
         self.op = Finder(self)
         for kind in TYPES:

@@ -12,13 +12,22 @@ from dataclasses import dataclass, field
 Kind = str
 """toggle, int, float, str, op, pulse, file; or the names of a menu, separated by spaces, after `menu:`."""
 
+_FORMATS = "useinput rgba8fixed srgba8fixed rgba16float rgba32float rgb10a2fixed rgba16fixed mono8fixed mono32float"
 _TOP = {
+    "format": f"menu:{_FORMATS}",
     "outputresolution": "menu:useinput eighth quarter half 2x 4x 8x fit limit custom",
     "resolutionw": "int",
     "resolutionh": "int",
 }
-_DAT_FILE = {"file": "file", "syncfile": "toggle", "loadonstart": "toggle"}
+_DAT_FILE = {
+    "file": "file",
+    "syncfile": "toggle",
+    "loadonstart": "toggle",
+    "language": "menu:input node text tscript python glsl",
+}
 _CHANNELS = "red green blue alpha luminance one zero"
+_NOISES = "sparse hermite harmonic random alligator perlin2d perlin3d perlin4d simplex2d simplex3d simplex4d randomgpu"
+"""The names with dimensions and `gpu` are made by the graphics card, the others by the processor."""
 _INPUTS = " ".join(f"input{index}" for index in range(1, 10))
 
 
@@ -49,6 +58,7 @@ TYPES: Mapping[str, OperatorType] = {
             "parentshortcut": "str",
             "opshortcut": "str",
             "opviewer": "op",
+            "nodeview": "menu:default opviewer",
             "externaltox": "file",
             "enableexternaltox": "toggle",
             "reloadcustom": "toggle",
@@ -68,8 +78,20 @@ TYPES: Mapping[str, OperatorType] = {
     "reorderTOP": OperatorType({**_reorder(), **_TOP}, many=True),
     "compositeTOP": OperatorType({"operand": "menu:add atop over multiply", **_TOP}, many=True),
     "overTOP": OperatorType(_TOP, inputs=2),
+    "constantTOP": OperatorType(
+        {"colorr": "float", "colorg": "float", "colorb": "float", "alpha": "float", **_TOP}, inputs=1
+    ),
     "noiseTOP": OperatorType(
-        {"period": "float", "amp": "float", "offset": "float", "tx": "float", "ty": "float", "tz": "float", **_TOP},
+        {
+            "type": f"menu:{_NOISES}",
+            "period": "float",
+            "amp": "float",
+            "offset": "float",
+            "tx": "float",
+            "ty": "float",
+            "tz": "float",
+            **_TOP,
+        },
         inputs=1,
     ),
     "moviefileinTOP": OperatorType({"file": "file", "play": "toggle", **_TOP}),

@@ -92,6 +92,13 @@ def test_the_mask_travels_in_the_alpha_that_ndi_keeps(component: COMP) -> None:
     assert inside(component, "send_ndi").par.includealpha.eval() is True
 
 
+def test_spout_gets_eight_bits_and_four_channels_and_an_unwired_input_a_picture(component: COMP) -> None:
+    assert inside(component, "control").par.format.eval() == "rgba8fixed"
+    assert [each.name for each in inside(component, "in1").inputs] == ["no_control"]
+    white = inside(component, "no_mask").par
+    assert (white.colorr.eval(), white.alpha.eval(), white.resolutionw.eval()) == (1.0, 1.0, 128)
+
+
 def test_every_number_of_the_status_is_a_channel(component: COMP) -> None:
     figures = inside(component, "figures")
     channels = status_channels(pages())
@@ -130,12 +137,13 @@ def test_pages_come_in_order(component: COMP) -> None:
     assert [page.name for page in component.customPages] == [page.name for page in pages()]
 
 
-def test_the_scripts_are_files_that_the_component_follows(component: COMP, td: FakeTouchDesigner) -> None:
+def test_the_scripts_are_loaded_from_files_at_every_start(component: COMP, td: FakeTouchDesigner) -> None:
     for node in LAYOUT:
         if node.file:
             dat = inside(component, node.name)
             assert Path(td.project.folder, dat.par.file.eval()).samefile(ROOT / node.file)
-            assert dat.par.syncfile.eval() is True
+            assert (dat.par.loadonstart.eval(), dat.par.syncfile.eval()) == (True, False), "never written to the folder"
+            assert dat.par.language.eval() == "python"
             assert dat.text == (ROOT / node.file).read_text("utf-8")
 
 
@@ -144,7 +152,8 @@ def test_version_build_tag_and_viewer_are_set(component: COMP, td: FakeTouchDesi
     assert component.par.Toxsavebuild.eval() == td.app.build
     assert component.par.opshortcut.eval() == "", "no global name, which two components could not share"
     assert "streamvace" in component.tags
-    assert (component.viewer, component.par.opviewer.eval()) == (True, "./out1"), "its tile shows the result"
+    shown = (component.viewer, component.par.nodeview.eval(), component.par.opviewer.eval())
+    assert shown == (True, "opviewer", "./out1"), "its tile shows the result"
 
 
 def test_its_version_is_streamvaces() -> None:
@@ -256,6 +265,21 @@ def test_one_line_in_the_textport_builds_the_component(
     runpy.run_path(str(ROOT / "plugin" / "build_component.py"))
     assert td.network.op("streamvace") is not None
     assert "/project1/streamvace is ready" in capsys.readouterr().out
+    assert [Path(path).name for path in td._saved] == ["streamvace.tox"]
+
+
+def test_an_older_touchdesigner_is_refused_in_one_line(
+    td: FakeTouchDesigner, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import runpy
+
+    monkeypatch.setitem(sys.modules, "td", td)
+    td.app.build = "2022.35280"
+    runpy.run_path(str(ROOT / "plugin" / "build_component.py"))
+    said = capsys.readouterr().out
+    assert "this is TouchDesigner 2022.35280; the component needs 2023 or newer" in said
+    assert said.count("\n") == 1
+    assert td.network.op("streamvace") is None
 
 
 def test_a_missing_folder_is_reported_with_the_parameter_to_set(td: FakeTouchDesigner, tmp_path: Path) -> None:

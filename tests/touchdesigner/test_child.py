@@ -74,6 +74,7 @@ def test_a_process_can_be_terminated(begin: Begin) -> None:
     child = begin("wait")
     until(child, lambda events: Line("loading") in events)
     assert child.pid
+    assert module.running()
     child.terminate()
     [*_, last] = until(child, ended)
     assert isinstance(last, Ended)

@@ -22,7 +22,10 @@ def td(tmp_path: Path) -> Iterator[FakeTouchDesigner]:
     world = FakeTouchDesigner(tmp_path)
     yield world
     assert GUARD.violations == []
-    sys.modules.update(loaded)  # a build imports the component's code again, and later tests need this one
+    # A build imports the component's code again, and later tests need this one.
+    for name in [name for name in sys.modules if name.startswith("streamvace_td") and name not in loaded]:
+        del sys.modules[name]
+    sys.modules.update(loaded)
     sys.modules.pop("td", None)
 
 

@@ -142,4 +142,4 @@ def _uv_folders() -> Iterator[Path]:
         yield Path(os.environ["UV_PYTHON_INSTALL_DIR"])
     if sys.platform == "win32":
         yield Path(os.environ.get("APPDATA", "")) / "uv" / "python"
-    yield Path.home() / ".local" / "share" / "uv" / "python"
+    yield Path(os.path.expanduser("~/.local/share/uv/python"))  # Path.home raises for a user without a home folder

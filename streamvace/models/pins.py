@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, Vali
 
 from streamvace.models.manifest import pins
 from streamvace.system.errors import UserError
+from streamvace.system.files import new_file
 
 LOCK = "models.lock.json"
 """In the models folder."""
@@ -95,7 +96,8 @@ def _record(folder: Path, file: str, pin: Pin) -> None:
     content = _PINS.dump_json(_locked(folder) | {file: pin}, indent=1)
     part = folder / f"{LOCK}.part"
     try:
-        part.write_bytes(content + b"\n")
+        with new_file(part) as written:
+            written.write(content + b"\n")
         os.replace(part, folder / LOCK)
     except OSError as error:
         raise UserError(f"{folder / LOCK} cannot be written ({error}); make the folder writable") from error

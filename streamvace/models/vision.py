@@ -22,6 +22,7 @@ from pathlib import Path
 from streamvace.conditioning.controls.networks import VISION
 from streamvace.models.manifest import vision_rows
 from streamvace.system.errors import UserError
+from streamvace.system.files import new_file
 
 _WHEEL = "mediapipe==0.10.21"
 """The last version that ships its networks."""
@@ -127,7 +128,8 @@ def _extract(wheel: zipfile.ZipFile, file: WheelFile, target: Path) -> None:
     if found != file.sha256:
         raise UserError(f"{file.path} has sha256 {found[:12]}..., expected {file.sha256[:12]}...")
     part = target.with_suffix(".part")
-    part.write_bytes(data)
+    with new_file(part) as written:
+        written.write(data)
     part.replace(target)
 
 

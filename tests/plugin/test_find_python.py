@@ -133,3 +133,15 @@ def test_the_candidates_include_uvs_pythons_and_leave_a_host_program_out(
     candidates = list(module._candidates())
     assert str(python) in candidates
     assert not [each for each in candidates if "TouchDesigner" in each]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="users of Windows have a home folder by another rule")
+def test_a_user_without_a_home_folder_has_the_pythons_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pwd
+
+    def unknown(uid: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert list(module._candidates())

@@ -34,6 +34,7 @@ from streamvace.system.console import say
 from streamvace.system.descriptors import raise_descriptor_limit
 from streamvace.system.errors import UserError
 from streamvace.system.files import check_writable
+from streamvace.system.heaps import few_heaps
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.memory import memory_figures
 from streamvace.telemetry.reporter import Reporter
@@ -57,6 +58,7 @@ def run(options: RunOptions) -> int:
     shut down in the opposite order, outputs first, so that their files are complete even if something else hangs.
     """
     raise_descriptor_limit()
+    few_heaps()
     checked = _check(options)
     media = MediaFolder(options.media)
     reporter = Reporter()

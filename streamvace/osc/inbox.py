@@ -199,7 +199,6 @@ class Inbox:
         outcome = Outcome(self._results, list(self._requests), self._complaints.told, self._complaints.noted)
         self._results, self._actions = (), 0
         self._complaints.end_turn()
-        self.monitor.end_turn()
         self._requests.clear()
         return outcome
 

@@ -84,18 +84,14 @@ class Monitor:
         newest.fate, newest.why = fate, why
 
     def became(self, peer: Peer, address: str, why: str) -> None:
-        """An earlier message of this turn is refused after all, or a request of the last one."""
+        """An earlier message of this turn is refused after all."""
         for noted in reversed(self._turn):
             if (noted.peer, noted.address) == (peer, address):
                 noted.fate, noted.why = "refused", why
                 return
-        with self._lock:
-            row = self._rows.pop((peer, address, "answered"), None)
-            if row is not None:
-                self._rows[peer, address, "refused"] = replace(row, fate="refused", why=why, number=next(self._numbers))
 
     def end_turn(self) -> None:
-        """Show the turn's messages to readers."""
+        """Show the turn's messages to readers, once their requests are answered."""
         if not self._turn:
             return
         with self._lock:

@@ -203,6 +203,7 @@ class OscServer:
                 self._outgoing.value(target, about, held)
         for request in outcome.requests:
             self._answer(request, now)
+        self._inbox.monitor.end_turn()
         for target in self._syncs.take_due(now):
             self._sync(target)
         self._feed_back()

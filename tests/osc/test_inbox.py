@@ -286,6 +286,7 @@ def test_answers_are_never_answered(inbox: Inbox, address: str, arguments: tuple
     assert inbox.counters.complaints == 0
     assert inbox.counters.answers == 3
     assert [kind for _, kind in outcome.notes] == ["OSC answers"]
+    inbox.monitor.end_turn()
     assert {row["fate"] for row in inbox.monitor.since(0)} == {"ignored"}
 
 

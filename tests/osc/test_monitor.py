@@ -35,8 +35,14 @@ def inbox() -> Inbox:
     return Inbox(Parameters(), lambda: NOW)
 
 
-def fates(inbox: Inbox, since: int = 0) -> list[tuple[object, object]]:
+def end_turn(inbox: Inbox) -> None:
+    """As the server does."""
     inbox.flush()
+    inbox.monitor.end_turn()
+
+
+def fates(inbox: Inbox, since: int = 0) -> list[tuple[object, object]]:
+    end_turn(inbox)
     return [(row["address"], row["fate"]) for row in inbox.monitor.since(since)]
 
 
@@ -99,7 +105,7 @@ def test_a_moved_fader_is_one_row_with_its_newest_value_and_their_number(inbox: 
     for step in range(100):
         inbox.take(encode_message(SCALE, step / 100), DESK)
         inbox.take(encode_message(SEED, step), DESK)
-        inbox.flush()
+        end_turn(inbox)
     scale, seed = inbox.monitor.since(0)
     assert (scale["arguments"], scale["times"], scale["number"]) == ("0.99", 100, 199)
     assert (seed["arguments"], seed["from"]) == ("99", "10.0.0.5:5000")
@@ -111,8 +117,8 @@ def test_a_flood_keeps_a_bounded_number_of_short_harmless_rows(inbox: Inbox) -> 
     for number in range(3000):
         inbox.take(encode_message(f"/a/{number}", "\x1b[2J\u202e\n" + "x" * 5000, *["y"] * 20), ("tcp:10.0.0.6", 7))
         if number % 100 == 0:
-            inbox.flush()
-    inbox.flush()
+            end_turn(inbox)
+    end_turn(inbox)
     rows = inbox.monitor.since(0)
     assert len(rows) == MOST_ROWS
     assert rows[-1]["address"] == "/a/2999"

@@ -124,7 +124,9 @@ def test_the_shows_own_port_is_refused_as_a_target(client: Client, server: OscSe
     client.send("/streamvace/subscribe")
     client.until(FPS, 12.5)
     assert server.counters().messages == before + 1, "it hears nothing of itself"
-    assert (f"/streamvace/{service}", "refused") in [(row["address"], row["fate"]) for row in server.arrivals()]
+    told = [(row["address"], row["fate"]) for row in server.arrivals()]
+    assert (f"/streamvace/{service}", "refused") in told
+    assert ("/streamvace/sync", "answered") not in told
 
 
 def test_two_shows_that_subscribe_to_each_other_fall_silent(parameters: Parameters) -> None:

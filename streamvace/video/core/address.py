@@ -24,6 +24,8 @@ def parse_address(
     Raises UserError for an unknown option, for a value of the wrong type, and when `kind` raises ValueError.
     """
     name, _, query = rest.partition("?")
+    scheme_of = "" if rest.startswith(f"{scheme}:") else f"{scheme}:"  # a `file://` address comes whole
+    address = scheme_of + rest
     types = get_type_hints(kind)
     known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     values = dict(defaults or {})
@@ -31,14 +33,14 @@ def parse_address(
         key, equals, text = part.partition("=")
         if key not in known:
             raise UserError(
-                f"unknown option {key!r} in {scheme}:{rest}: there is {', '.join(known)}; "
-                f"write {scheme}:{name}?{_example(known[0], types[known[0]])}"
+                f"unknown option {key!r} in {address}: there is {', '.join(known)}; "
+                f"write {scheme_of}{name}?{_example(known[0], types[known[0]])}"
             )
-        values[key] = _value(f"{scheme}:{rest}", key, text if equals else None, types[key])
+        values[key] = _value(address, key, text if equals else None, types[key])
     try:
         return name, kind(**values)
     except ValueError as error:
-        raise UserError(f"{scheme}:{rest}: {error}") from error
+        raise UserError(f"{address}: {error}") from error
 
 
 def _value(address: str, key: str, text: str | None, kind: type) -> bool | int | float | str:

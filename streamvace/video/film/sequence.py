@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import av
 
 from streamvace.system.errors import UserError
+from streamvace.system.paths import composed
 from streamvace.video.film.decode import Picture, Tell, Timed, Video
 from streamvace.video.film.opening import is_hidden
 
@@ -25,11 +27,12 @@ def sequence_files(path: Path) -> list[Path]:
     path: of a sequence: a folder, or a name with a wildcard (`shot_*.png`) or a counter (`shot_%04d.png`). Raises
     UserError for one without pictures.
     """
-    pattern = _COUNTER.sub("*", path.name)
+    pattern = composed(_COUNTER.sub("*", path.name))
     if path.is_dir():
         found = list(path.iterdir())
     elif "*" in pattern and not path.exists():
-        found = list(path.parent.glob(pattern)) if path.parent.is_dir() else []
+        entries = path.parent.iterdir() if path.parent.is_dir() else ()
+        found = [entry for entry in entries if fnmatch(composed(entry.name), pattern)]
     else:
         return []
     pictures = sorted(filter(_is_picture, found), key=_number)
@@ -72,5 +75,5 @@ def _picture(file: Path, tell: Tell) -> Picture:
 
 def _number(file: Path) -> list[tuple[int, str]]:
     """A sort key that puts 2 before 10: digits compare as numbers, everything else as text."""
-    parts = re.split(r"(\d+)", file.name.lower())
+    parts = re.split(r"(\d+)", composed(file.name).lower())
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]

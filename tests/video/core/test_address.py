@@ -23,6 +23,14 @@ class Everything:
             raise ValueError("rate is above 0")
 
 
+def test_an_address_of_a_file_manager_is_said_as_it_is_written() -> None:
+    for rest, said in (("file:///a%20b.mp4?wide", "file:///a%20b.mp4?"), ("a.mp4?wide", "file:a.mp4?")):
+        with pytest.raises(UserError) as caught:
+            parse_address("file", rest, Everything)
+        assert f"unknown option 'wide' in {said}wide: " in str(caught.value)
+        assert str(caught.value).endswith(f"write {said}loud")
+
+
 @pytest.mark.parametrize(
     ("rest", "name", "options"),
     [

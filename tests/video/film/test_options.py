@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Literal
 
 import av
 import cv2
@@ -183,6 +185,15 @@ def test_a_wrong_option_is_one_line(counting_clip: Path, options: str, line: str
     with pytest.raises(UserError, match=line) as caught:
         open_source(f"file:{counting_clip}?{options}", SIZE)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_pattern_with_accents_finds_names_in_both_spellings(tmp_path: Path, form: Literal["NFC", "NFD"]) -> None:
+    forms: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
+    for number, stored in enumerate(forms):
+        cv2.imwrite(str(tmp_path / f"{unicodedata.normalize(stored, 'é')}_{number}.png"), np.zeros((8, 8, 3), np.uint8))
+    pattern = unicodedata.normalize(form, "é_%d.png")
+    assert [path.name[-5] for path in sequence_files(tmp_path / pattern)] == ["0", "1"]
 
 
 def test_a_folder_without_pictures_says_what_a_sequence_is_of(tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from streamvace import __version__, cli
 from streamvace.live.offline.render import RenderOptions
 from streamvace.live.options import RunOptions
 from streamvace.records.model_options import LoraChoice
+from streamvace.video.film.limits import FileLimits
 from tests.control.coerced import plain
+from tests.video.helpers import write_clip
 
 
 def options_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> RunOptions:
@@ -292,6 +294,17 @@ def test_bad_input_is_one_line_with_the_fix_and_nothing_is_written(
     monkeypatch.chdir(tmp_path)
     assert said in refused(capsys, *arguments)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_limits_of_files_hold_for_what_a_command_reads(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("streamvace.video.film.limits._in_force", FileLimits())
+    monkeypatch.chdir(tmp_path)
+    write_clip(tmp_path / "in.mp4", 2)
+    render = ("render", "-i", "in.mp4", "-o", "out.mp4")
+    assert "at most 48 pixels a side are read" in refused(capsys, *render, "--max-side", "48")
+    assert not (tmp_path / "out.mp4").exists()
 
 
 def test_a_missing_display_is_reported_before_anything_starts(

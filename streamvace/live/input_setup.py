@@ -9,7 +9,7 @@ from functools import partial
 from streamvace.conditioning.controls.networks import Networks
 from streamvace.live.director.stills import fit_still, wishes
 from streamvace.live.inputs.inputs import Inputs, open_confined
-from streamvace.live.inputs.pictures import PictureShelf
+from streamvace.live.inputs.pictures import PictureProcess, PictureShelf
 from streamvace.live.output.sinks import SinkOpener
 from streamvace.live.signals.parts import Parts, control_maker, mask_maker
 from streamvace.live.signals.second_control import SecondControl
@@ -48,7 +48,10 @@ def open_inputs(stage: Stage) -> Inputs:
 
 def open_pictures(stage: Stage) -> PictureShelf:
     """Load the pictures that the parameters name, now and after every change."""
-    pictures = PictureShelf(stage.media, lambda picture, use: fit_still(picture, use, stage.size), stage.reporter)
+    decoder = PictureProcess(in_background=True)
+    stage.closing.callback(decoder.close)
+    fit = partial(fit_still, size=stage.size)
+    pictures = PictureShelf(stage.media, fit, stage.reporter, decoder.load_picture)
     stage.closing.callback(pictures.stop)
     stage.followed_by(lambda snapshot: pictures.want(wishes(snapshot)))
     return pictures

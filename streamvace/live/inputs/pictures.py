@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,59 +22,10 @@ from streamvace.system.errors import UserError
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Stats
-from streamvace.video.film.animated_webp import is_animated
-from streamvace.video.film.decode import Picture, to_rgba
+from streamvace.video.film.picture_process import PictureProcess as PictureProcess
+from streamvace.video.film.still import load_picture as load_picture
 
 Pixels = NDArray[np.uint8]
-
-MAX_FILE_BYTES = 64 * 2**20
-"""Enough for a photograph of the largest cameras."""
-
-MAX_PIXELS = 50_000_000
-"""200 MB as RGBA. The decoder enforces it, because a file of 100 KB can claim a picture of gigabytes."""
-
-FORMATS: Mapping[str, str] = MappingProxyType(
-    {
-        ".png": "png_pipe",
-        ".jpg": "jpeg_pipe",
-        ".jpeg": "jpeg_pipe",
-        ".webp": "webp_pipe",
-        ".bmp": "bmp_pipe",
-        ".tif": "tiff_pipe",
-        ".tiff": "tiff_pipe",
-    }
-)
-"""File suffix to FFmpeg demuxer. Named, never probed: probing could open a playlist that points to other files."""
-
-
-def load_picture(path: Path) -> Pixels:
-    """A still picture as uint8 `[H, W, 4]`, RGBA, straight alpha, upright.
-
-    Raises UserError, one line, for an unsupported file type, a file beyond the limits, or a damaged file.
-    """
-    demuxer = FORMATS.get(path.suffix.lower())
-    if demuxer is None:
-        raise UserError(f"{path.name} is not a supported picture ({', '.join(FORMATS)}); convert it to .png")
-    limits = {"max_pixels": str(MAX_PIXELS)}
-    try:
-        nbytes = path.stat().st_size
-        if nbytes > MAX_FILE_BYTES:
-            raise UserError(f"{path.name} has {nbytes / 1e6:.0f} MB; at most {MAX_FILE_BYTES / 1e6:.0f} are allowed")
-        if is_animated(path):
-            raise UserError(f"{path.name} is animated; save one picture of it as .png")
-        with av.open(str(path), format=demuxer, options=limits) as container:  # for the frame that is read to open it
-            stream = container.streams.video[0]
-            stream.codec_context.options = limits  # for the frame that is asked for: a decoder of its own
-            frame = next(container.decode(stream), None)
-            if frame is None:
-                raise UserError(f"{path.name} contains no picture; save it again")
-            return to_rgba(Picture(frame))
-    except (av.FFmpegError, OSError) as error:
-        why = " ".join((error.strerror or str(error)).split())
-        raise UserError(
-            f"{path.name} cannot be read ({why}; at most {MAX_PIXELS / 1e6:.0f} megapixels); save it again as .png"
-        ) from error
-
 
 Use = Literal["reference", "frame"]
 """What a picture is used for; decides how it is fitted to the show's size."""

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from streamvace.system.errors import UserError
-from streamvace.video.film.decode import DEFAULT_RATE, FileInfo, Picture, Timed
+from streamvace.video.film.decode import Picture, Timed
 
 MAX_PIXELS = 64_000_000
 """Of all frames together: OpenCV decodes them at once, 256 MB."""
@@ -29,15 +29,8 @@ def is_animated(path: Path) -> bool:
     return len(head) == 21 and head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and bool(head[20] & _ANIMATED)
 
 
-def animation_info(path: Path) -> FileInfo:
-    """Raises UserError."""
-    shots = list(animation_frames(path))
-    start, duration, picture = shots[-1]
-    return FileInfo(*picture.size, len(shots) / (start + duration) if len(shots) > 1 else DEFAULT_RATE, len(shots))
-
-
-def animation_frames(path: Path, start: float = 0.0) -> Iterator[Timed]:
-    """Every frame, from `start` seconds on. Raises UserError at once for a file that cannot be decoded."""
+def animation_frames(path: Path) -> Iterator[Timed]:
+    """Every frame. Raises UserError at once for a file that cannot be decoded."""
     data = path.read_bytes()
     _check(path, data)
     if not hasattr(cv2, "imdecodeanimation"):
@@ -45,19 +38,18 @@ def animation_frames(path: Path, start: float = 0.0) -> Iterator[Timed]:
             f"{path} is an animated WebP, which needs OpenCV 4.11 or newer; run: pip install -U opencv-python-headless"
         )
     decoded, animation = cv2.imdecodeanimation(np.frombuffer(data, np.uint8))
-    if not decoded:
+    if not decoded or not animation.frames:
         raise UserError(f"{path} is a damaged animated WebP; save it again, or as .mp4")
-    return _timed(animation, start)
+    return _timed(animation)
 
 
-def _timed(animation: cv2.Animation, start: float) -> Iterator[Timed]:
-    at = -start
+def _timed(animation: cv2.Animation) -> Iterator[Timed]:
+    at = 0.0
     for pixels, milliseconds in zip(animation.frames, animation.durations, strict=True):
         duration = milliseconds / 1000 or _UNTIMED_S
-        if at + duration > 0:
-            order = cv2.COLOR_BGR2RGBA if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
-            frame = av.VideoFrame.from_ndarray(cv2.cvtColor(pixels, order), format="rgba")
-            yield max(at, 0.0), duration, Picture(frame)
+        order = cv2.COLOR_BGR2RGBA if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+        frame = av.VideoFrame.from_ndarray(cv2.cvtColor(pixels, order), format="rgba")
+        yield at, duration, Picture(frame)
         at += duration
 
 

@@ -66,7 +66,7 @@ class Picture:
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) as shown."""
-        width, height = round(self.frame.width * self.aspect), self.frame.height
+        width, height = max(1, round(self.frame.width * self.aspect)), self.frame.height
         return (height, width) if is_turned(display_matrix(self.frame)) else (width, height)
 
 
@@ -84,10 +84,11 @@ class Video:
         """Raises UserError if the file is missing or holds no picture."""
         self._path = path
         self._container, self._stream = open_container(path)
-        self._decoder = decoder_of(self._stream)
+        self._decoder = decoder_of(path, self._stream)
         shape = self._stream.sample_aspect_ratio or Fraction(1)
         self._aspect = shape if _PIXEL_SHAPES[0] <= shape <= _PIXEL_SHAPES[1] else Fraction(1)
-        self._rate = float(self._stream.average_rate or DEFAULT_RATE)
+        rate = float(self._stream.average_rate or 0)
+        self._rate = rate if rate > 0 else DEFAULT_RATE
 
     @property
     def seconds(self) -> float:
@@ -98,7 +99,7 @@ class Video:
         """Read the first frame. Raises UserError if there is none."""
         first = next(self._pictures(0.0), None)
         if first is None:
-            raise unreadable(self._path, "it holds no frame")
+            raise UserError(f"{self._path} holds no frame; name another file")
         stream = self._stream
         seconds = float(stream.duration * stream.time_base) if stream.duration else self.seconds
         return FileInfo(*Picture(first, self._aspect).size, self._rate, stream.frames or round(seconds * self._rate))
@@ -215,7 +216,7 @@ def file_info(path: Path) -> FileInfo:
         try:
             return video.info()
         except av.FFmpegError as error:
-            raise unreadable(path, error.strerror) from error
+            raise unreadable(path, error) from error
 
 
 def to_rgba(picture: Picture, least: tuple[int, int] | None = None) -> NDArray[np.uint8]:

@@ -7,16 +7,14 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
-import av
-
 from streamvace.system.errors import UserError
 from streamvace.system.paths import composed
-from streamvace.video.film.decode import Picture, Tell, Timed, Video
-from streamvace.video.film.opening import is_hidden
+from streamvace.video.film.decode import Timed
+from streamvace.video.film.opening import PICTURE_SUFFIXES, is_hidden, is_picture_file
 
-SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr", ".webp", ".bmp", ".tga", ".dpx", ".pfm", ".hdr"}
-)
+Decode = Callable[[Path], Iterator[Timed]]
+"""Decodes a picture file: one picture, or every frame of an animated one. Raises UserError at once."""
+
 _COUNTER = re.compile(r"%0?\d*d")
 
 
@@ -35,42 +33,31 @@ def sequence_files(path: Path) -> list[Path]:
         found = [entry for entry in entries if fnmatch(composed(entry.name), pattern)]
     else:
         return []
-    pictures = sorted(filter(_is_picture, found), key=_number)
+    pictures = sorted(filter(_belongs, found), key=_number)
     if not pictures:
-        known = ", ".join(sorted(SUFFIXES))
+        known = ", ".join(sorted(PICTURE_SUFFIXES))
         raise UserError(f"no pictures in {path}: a sequence is of {known}; check the path")
     return pictures
 
 
 def sequence_frames(
-    files: list[Path], rate: float, start: float, skip: Callable[[UserError], None], tell: Tell
+    files: list[Path], rate: float, start: float, skip: Callable[[UserError], None], decode: Decode
 ) -> Iterator[Timed]:
     """Every picture as (start, duration, picture), from `start` seconds on, at `rate` pictures a second.
 
-    For a picture that cannot be read, `skip` is called, which may raise; the picture before it is shown longer. `tell`
-    takes a line about how they are converted.
+    For a picture that cannot be read, `skip` is called, which may raise; the picture before it is shown longer.
     """
     first = min(int(start * rate), len(files) - 1)
     for index, file in enumerate(files[first:]):
         try:
-            yield index / rate, 1 / rate, _picture(file, tell if index == 0 else lambda line: None)
+            _, _, picture = next(decode(file))
+            yield index / rate, 1 / rate, picture
         except UserError as error:
             skip(error)
 
 
-def _is_picture(file: Path) -> bool:
-    return file.suffix.lower() in SUFFIXES and file.is_file() and not is_hidden(file)
-
-
-def _picture(file: Path, tell: Tell) -> Picture:
-    try:
-        with Video(file) as video:
-            _, _, picture = next(video.frames(tell=tell), (0.0, 0.0, None))
-    except av.FFmpegError as error:
-        raise UserError(f"{file} is damaged ({error}); replace it") from error
-    if picture is None:
-        raise UserError(f"{file} is damaged (it holds no picture); replace it")
-    return picture
+def _belongs(file: Path) -> bool:
+    return is_picture_file(file) and file.is_file() and not is_hidden(file)
 
 
 def _number(file: Path) -> list[tuple[int, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from streamvace.system.paths import is_uri, user_path
 from streamvace.video.core.address import parse_address
 from streamvace.video.core.resize import fit_cover
 from streamvace.video.core.threaded import ThreadedSource
-from streamvace.video.film.animated_webp import animation_frames, animation_info, is_animated
 from streamvace.video.film.decode import DEFAULT_RATE, CutOff, FileInfo, Tell, Timed, Video, file_info, to_rgba
-from streamvace.video.film.sequence import sequence_files, sequence_frames
+from streamvace.video.film.opening import is_picture_file
+from streamvace.video.film.picture_process import PictureProcess
+from streamvace.video.film.sequence import Decode, sequence_files, sequence_frames
+from streamvace.video.film.still import picture_frames, picture_info
 
 log = logging.getLogger(__name__)
 
@@ -71,18 +74,20 @@ def split_file(rest: str, defaults: Mapping[str, Any] | None = None) -> tuple[st
     return parse_address("file", rest, FileOptions, defaults)
 
 
-def open_frames(path: Path, options: FileOptions, skip: Callable[[UserError], None], tell: Tell) -> Iterator[Timed]:
+def open_frames(
+    path: Path, options: FileOptions, skip: Callable[[UserError], None], tell: Tell, decode: Decode
+) -> Iterator[Timed]:
     """The frames of a video, a still or a sequence, opened now.
 
     Raises UserError if it cannot be opened; while iterating, av.FFmpegError for a damaged video, and CutOff after the
     last frame of one that ends too early. `skip` is called for a picture of a sequence that cannot be read, `tell` with
-    a line about how the pictures are converted.
+    a line about how the pictures of a video are converted, `decode` for every picture.
     """
     pictures = sequence_files(path)
     if pictures:
-        return sequence_frames(pictures, options.fps, options.start, skip, tell)
-    if path.is_file() and is_animated(path):
-        return animation_frames(path, options.start)
+        return sequence_frames(pictures, options.fps, options.start, skip, decode)
+    if path.is_file() and is_picture_file(path):
+        return later(decode(path), options.start)
     video = Video(path)
     seconds = video.seconds
     if options.start and seconds and options.start >= seconds:
@@ -91,12 +96,24 @@ def open_frames(path: Path, options: FileOptions, skip: Callable[[UserError], No
     return video.frames(options.start, tell)
 
 
+def later(frames: Iterator[Timed], start: float) -> Iterator[Timed]:
+    """The frames from `start` seconds on, or the last one if there are none so late."""
+    last: Timed | None = None
+    for at, duration, picture in frames:
+        last = (0.0, duration, picture)
+        if at + duration > start:
+            yield max(at - start, 0.0), duration, picture
+            last = None
+    if last is not None:
+        yield last
+
+
 def clip_info(path: Path) -> FileInfo:
     """`file_info` of a video, a still or the first picture of a sequence, which has DEFAULT_RATE."""
     pictures = sequence_files(path)
     if not pictures:
-        return animation_info(path) if path.is_file() and is_animated(path) else file_info(path)
-    first = file_info(pictures[0])
+        return picture_info(path) if path.is_file() and is_picture_file(path) else file_info(path)
+    first = picture_info(pictures[0])
     return FileInfo(first.width, first.height, DEFAULT_RATE, len(pictures))
 
 
@@ -123,7 +140,7 @@ def timed_frames(
         raise error
 
     how = options or FileOptions()
-    opened = open_frames(path, how, damaged, tell)
+    opened = open_frames(path, how, damaged, tell, partial(picture_frames, tell=tell))
 
     def frames() -> Iterator[tuple[float, float, NDArray[np.uint8]]]:
         count = 0
@@ -169,7 +186,12 @@ class FileSource(ThreadedSource):
         self._clock: Clock = clock or ShowClock()
         self._options = options or FileOptions()
         self._told: set[str] = set()
-        self._first_pass: Iterator[Timed] | None = self._open()  # raises here, on the caller's thread
+        self._pictures = PictureProcess()
+        try:
+            self._first_pass: Iterator[Timed] | None = self._open()  # raises here, on the caller's thread
+        except UserError:
+            self._pictures.close()
+            raise
         self._start_ns = 0
         self._thread.start()
 
@@ -185,7 +207,12 @@ class FileSource(ThreadedSource):
                 self._stop.wait(self.RETRY_SECONDS)
 
     def _open(self) -> Iterator[Timed]:
-        return open_frames(self._path, self._options, lambda error: self._fault(str(error)), self._tell_once)
+        decode = partial(self._pictures.frames, size=self._size, tell=self._tell_once)
+        return open_frames(self._path, self._options, lambda error: self._fault(str(error)), self._tell_once, decode)
+
+    def close(self) -> None:
+        super().close()
+        self._pictures.close()
 
     def _tell_once(self, line: str) -> None:
         if line not in self._told:
@@ -228,6 +255,7 @@ class FileSource(ThreadedSource):
         self.passes += 1
         self._start_ns += round(end * 1e9)
         if shown is not None and (count == 1 or not self._options.loop):
+            self._pictures.close()
             self._hold(shown)
 
     def _hold(self, pixels: NDArray[np.uint8]) -> None:

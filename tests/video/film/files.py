@@ -198,3 +198,13 @@ def tiled_avif(path: Path) -> Path:
     data_at = len(head) + len(meta(0)) + 8
     path.write_bytes(head + meta(data_at) + box(b"mdat", tile))
     return path
+
+
+def bomb(path: Path, side: int) -> Path:
+    """A PNG of a few kilobytes that decodes to side x side pixels."""
+    rows = zlib.compressobj(9)
+    body = b"".join(rows.compress(bytes(side // 8 + 1)) for _ in range(side)) + rows.flush()
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    parts = (png_chunk(b"IHDR", header), png_chunk(b"IDAT", body), png_chunk(b"IEND", b""))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    return path

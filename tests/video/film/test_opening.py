@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
+from random import Random
 
 import av
 import cv2
@@ -12,10 +15,11 @@ import pytest
 
 from streamvace.system.errors import UserError
 from streamvace.video.film.decode import Video, file_info
+from streamvace.video.film.limits import FileLimits
 from streamvace.video.film.source import read_frames
 from streamvace.video.film.writer import VideoWriter
-from tests.video.film.files import cut_off, film, frame_of, tiled_avif
-from tests.video.helpers import write_clip
+from tests.video.film.files import cut_off, exif_picture, film, frame_of, tiled_avif
+from tests.video.helpers import shade, write_clip
 
 
 def refusal(path: Path) -> str:
@@ -116,3 +120,61 @@ def test_a_film_that_is_cut_off_plays_what_is_there_and_then_says_what_is_missin
     assert there in str(caught.value)
     assert "convert" not in str(caught.value)
     list(read_frames(cut_off(tmp_path / name, 1.0, codec), (64, 48)))
+
+
+PLAYLISTS = {
+    "list.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{film}\n#EXT-X-ENDLIST\n",
+    "list.mp4": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n",
+    "list.ffconcat": "ffconcat version 1.0\nfile {film}\n",
+    "list.mkv": "ffconcat version 1.0\nfile {film}\n",
+    "list.sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nm=video 9 RTP/AVP 96\n",
+    "list.mpd": "<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011'><BaseURL>{film}</BaseURL></MPD>",
+}
+
+
+@pytest.mark.parametrize("name", PLAYLISTS)
+def test_a_playlist_plays_no_other_file_and_no_address(tmp_path: Path, name: str) -> None:
+    (tmp_path / "media").mkdir()
+    secret = write_clip(tmp_path / "secret.mp4", 3)
+    for written in (str(secret), "../secret.mp4"):
+        (tmp_path / "media" / name).write_text(PLAYLISTS[name].format(film=written))
+        line = refusal(tmp_path / "media" / name)
+        assert "is a playlist" in line
+        assert "secret" not in line
+
+
+def test_a_film_of_too_many_pixels_a_side_is_refused_with_both_numbers(tmp_path: Path) -> None:
+    path = film(tmp_path / "wide.mkv", [frame_of(np.zeros((16, 8208, 3), np.uint8))], "ffv1")
+    assert "is a film of 8208x16; at most 8192 pixels a side are read, raise it with --max-side" in refusal(path)
+
+
+def test_a_film_that_grows_beyond_the_limit_while_it_plays_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = [film(tmp_path / "small.h264", [frame_of(np.zeros((32, 32, 3), np.uint8))])]
+    parts.append(film(tmp_path / "large.h264", [frame_of(np.zeros((128, 128, 3), np.uint8))]))
+    path = tmp_path / "both.h264"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert len(list(read_frames(path, (32, 32)))) == 2
+    monkeypatch.setattr("streamvace.video.film.limits._in_force", FileLimits(megapixels=0.01, side=100))
+    with pytest.raises(UserError, match="damaged"):
+        list(read_frames(path, (32, 32)))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".png", ".webp"])
+def test_bytes_changed_at_random_raise_nothing_but_the_error_for_the_user(tmp_path: Path, suffix: str) -> None:
+    whole = tmp_path / f"whole{suffix}"
+    if suffix in (".png", ".webp"):
+        exif_picture(whole, 6)
+    else:
+        film(whole, [frame_of(np.full((32, 32, 3), shade(n), np.uint8)) for n in range(3)], metadata={"title": "abc"})
+    data, random = whole.read_bytes(), Random(suffix)
+    for _ in range(40):
+        changed = bytearray(data)
+        for _ in range(random.choice((1, 4, 16))):
+            changed[random.randrange(len(changed))] = random.randrange(256)
+        path = tmp_path / f"changed{suffix}"
+        path.write_bytes(changed)
+        for read in (file_info, lambda path: list(islice(read_frames(path, (32, 32)), 20))):
+            with suppress(UserError):
+                read(path)

@@ -133,7 +133,7 @@ def test_a_picture_that_cannot_be_read_is_said_once_and_the_one_before_it_stays(
     assert seen == [0, 2, 3, *range(4, 11), 0, 2]
     source.close()
     assert len([line for line in caplog.messages if "shot_1.png" in line]) == 1
-    with pytest.raises(UserError, match=r"shot_1\.png is damaged"):
+    with pytest.raises(UserError, match=r"shot_1\.png is no video or picture"):
         list(read_frames(pictures, SIZE))
 
 

@@ -6,7 +6,7 @@ import json
 import random
 from collections.abc import Iterable
 
-from streamvace.live.show_log.reader import read_show
+from streamvace.live.show_log.reader import MOST_FRAMES, read_show
 from streamvace.live.show_log.writer import FORMAT
 from tests.fuzz.scratch import scratch
 from tests.fuzz.target import NASTY, Target, damaged, damaged_json, refusing
@@ -34,14 +34,15 @@ CHUNK = {
 def check(data: bytes) -> None:
     with refusing():
         show = read_show(scratch("show.jsonl", data))
-        assert 1 <= show.content_rate <= 240
-        assert all(16 <= side <= 16384 for side in show.size)
-        assert all(chunk.frames > 0 and chunk.index >= 0 for chunk in show.chunks)
+        assert 0 < show.content_rate <= MOST_FRAMES
+        assert all(side > 0 for side in show.size)
+        assert all(0 < chunk.frames <= MOST_FRAMES and chunk.index >= 0 for chunk in show.chunks)
 
 
 def seeds() -> Iterable[bytes]:
     yield _lines(HEAD, CHUNK, {**CHUNK, "chunk": 1, "index": 1, "shape": {}})
     yield _lines(HEAD)
+    yield _lines({**HEAD, "parameters": {"/streamvace/prompt": {"part": []}}}, CHUNK)
     yield b""
     for rate in NASTY:
         yield _lines({**HEAD, "content_rate": rate}, CHUNK)

@@ -15,7 +15,6 @@ from tests.fuzz.targets import TARGETS
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = "6"
-FOUND = {"film", "show_log", "index", "lora", "http"}
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +26,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", [name for name in TARGETS if name not in FOUND])
+@pytest.mark.parametrize("name", TARGETS)
 def test_no_damaged_input_gets_past_a_border(name: str, said: str) -> None:
     assert [line for line in said.splitlines() if line.startswith(f"{name}: ") and line.endswith("no finding")], said
 

@@ -75,9 +75,12 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(value: Any) -> Any:
-    """The inverse of `to_json`."""
+    """The inverse of `to_json`. Raises ValueError for an object that is no mix of prompts."""
     if isinstance(value, dict):
-        return PromptMix(from_json(value["parts"]), value["blend"])
+        try:
+            return PromptMix(from_json(value["parts"]), value["blend"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"an object is a mix of prompts, with parts and blend ({error!r})") from None
     return tuple(from_json(item) for item in value) if isinstance(value, list) else value
 
 

@@ -24,8 +24,10 @@ def test_the_mute_go_before_those_who_spoke_and_the_longest_silent_first() -> No
     assert seats.take(desk(3), 11.0) == desk(1)
     seats.leave(desk(1))
     speaks(seats, desk(2), 12.0)
-    speaks(seats, desk(3), 13.0)
-    assert seats.take(desk(4), 14.0) == desk(0), "all have spoken"
+    assert seats.take(desk(4), 13.0) == desk(3), "mute, though it came after the others spoke"
+    seats.leave(desk(3))
+    speaks(seats, desk(4), 14.0)
+    assert seats.take(desk(5), 15.0) == desk(0), "all have spoken"
 
 
 def test_a_host_that_has_its_number_displaces_its_own() -> None:

@@ -135,6 +135,20 @@ def run(
     host: Annotated[
         str, typer.Option(help="Address for OSC and web servers; 0.0.0.0 accepts connections from any host.")
     ] = "127.0.0.1",
+    token: Annotated[
+        bool,
+        typer.Option("--token/--no-token", help="With --host: the web page needs the token in the address printed."),
+    ] = True,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NETWORK", help="With --host: answer only these hosts, such as 192.168.1.0/24. Can be repeated."
+        ),
+    ] = None,
+    allow_remote_devices: Annotated[
+        bool,
+        typer.Option("--allow-remote-devices", help="Let other hosts choose a screen or a camera as an input."),
+    ] = False,
     osc_port: Annotated[int, typer.Option(help="UDP port for OSC; 0 picks a free port.")] = 7700,
     osc_tcp_port: Annotated[
         int | None, typer.Option(help="TCP port for OSC; default: same as the UDP port; -1 disables it.")
@@ -182,6 +196,9 @@ def run(
         upscale=upscale,
         content_rate=content_rate,
         host=host,
+        token=token,
+        allow=tuple(allow or ()),
+        remote_devices=allow_remote_devices,
         osc_port=osc_port,
         osc_tcp_port=osc_tcp_port,
         oscquery_port=oscquery_port,

@@ -27,6 +27,7 @@ from streamvace.live.show_log.writer import check_new
 from streamvace.live.signals.views import check_views, split_views
 from streamvace.live.stage import Stage
 from streamvace.live.surfaces.greeting import greeting
+from streamvace.live.surfaces.qr import can_show, qr_lines
 from streamvace.live.surfaces.status_feed import publish_status
 from streamvace.live.worker.model_switch import PIPELINE
 from streamvace.system.clock import fine_timer, now_ns
@@ -134,9 +135,12 @@ def _play(stage: Stage, surfaces: ControlSurfaces, engine: Engine, presenter: Pr
     if not loop.ended:
         if surfaces.query is not None:
             say(f"OSCQuery at {surfaces.query.url}")
-        web_url = surfaces.web.url if surfaces.web else None
-        for line in greeting(options.pipeline, stage.size, surfaces.osc.port, web_url):
+        links = surfaces.web.links if surfaces.web else ()
+        for line in greeting(options.pipeline, stage.size, surfaces.osc.port, links):
             say(line)
+        if len(links) > 1 and can_show():
+            for line in qr_lines(links[-1]):
+                say(line)
     ready_ns = now_ns()
     loop.run_until(lambda: options.duration_s is not None and now_ns() - ready_ns >= options.duration_s * 1e9)
     return True

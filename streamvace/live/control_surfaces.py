@@ -11,17 +11,20 @@ from streamvace.control.cue_file import open_cues
 from streamvace.control.cue_list import CueList
 from streamvace.control.fades import CURVES
 from streamvace.live.director.look_ahead import LookAhead
-from streamvace.live.options import DEFAULT_WEB_PORT, next_free_port
+from streamvace.live.options import DEFAULT_WEB_PORT, RunOptions, next_free_port
 from streamvace.live.stage import Stage
 from streamvace.live.surfaces.greeting import things_to_try
 from streamvace.live.surfaces.metrics import metrics
 from streamvace.live.surfaces.status_feed import osc_figures, web_figures
+from streamvace.models.manifest import models_folder
 from streamvace.osc.query_server import OscQueryServer
 from streamvace.osc.server import OscServer
 from streamvace.system.console import say
+from streamvace.system.network import AllowList, is_loopback
 from streamvace.web.hosts import host_allowed
 from streamvace.web.panel import Panel
 from streamvace.web.preview import WebPreview
+from streamvace.web.token import Token, kept_token
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,13 @@ def _open_query(stage: Stage, osc: OscServer) -> OscQueryServer | None:
     if options.oscquery_port < 0:
         return None
     return OscQueryServer(
-        stage.parameters, osc, host_allowed, options.host, options.oscquery_port, report=stage.reporter.note
+        stage.parameters,
+        osc,
+        host_allowed,
+        options.host,
+        options.oscquery_port,
+        report=stage.reporter.note,
+        allow=AllowList(options.allow),
     )
 
 
@@ -115,4 +124,21 @@ def _open_web(stage: Stage, osc_port: int) -> WebPreview | None:
         port = next_free_port(options.host, DEFAULT_WEB_PORT)
         if port != DEFAULT_WEB_PORT:
             say(f"web port {DEFAULT_WEB_PORT} is in use, taking {port}")
-    return WebPreview(options.host, port, things_to_try(osc_port), report=stage.reporter.note)
+    return WebPreview(
+        options.host,
+        port,
+        things_to_try(osc_port),
+        token=_token(options),
+        allow=AllowList(options.allow),
+        report=stage.reporter.note,
+    )
+
+
+def _token(options: RunOptions) -> Token | None:
+    """What the page asks of browsers; None for a page that only this machine reaches, and with `--no-token`."""
+    if is_loopback(options.host):
+        return None
+    if not options.token:
+        say("the web page is open to everyone who reaches this machine (--no-token)")
+        return None
+    return kept_token(models_folder().parent / "web-token")

@@ -41,6 +41,8 @@ class RunOptions:
     content_rate: maximum number of generated frames to show per second.
     osc_port: 0 picks a free port. web_port: None means the default or the next free port; -1 disables the web server.
     osc_tcp_port: None means the number of osc_port, or a free port; -1 disables TCP.
+    token: whether the web page needs its token, if `host` opens it to the network. allow: networks whose hosts may talk
+        to the show; none: all. remote_devices: whether another host may choose a screen or a camera as an input.
     oscquery_port: 0 picks a free port; -1 disables OSCQuery.
     duration_s: None runs until stopped. stats: JSON file for the statistics, written at the end.
     show_log: file that logs every parameter change and the values that shape every chunk.
@@ -63,6 +65,9 @@ class RunOptions:
     osc_tcp_port: int | None = None
     oscquery_port: int = 0
     web_port: int | None = None
+    token: bool = True
+    allow: tuple[str, ...] = ()
+    remote_devices: bool = False
     duration_s: float | None = None
     stats: Path | None = None
     show_log: Path | None = None

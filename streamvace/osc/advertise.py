@@ -22,14 +22,6 @@ WITHDRAW_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server on `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
 def host_name(port: int) -> str:
     """The host name in the announcement. The machine's own name belongs to its mDNS service, which would rename the
     machine if it saw other addresses for that name."""

@@ -17,12 +17,13 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from streamvace.control.parameters import Parameters, Snapshot
-from streamvace.osc.advertise import Advertisement, host_name, is_loopback
+from streamvace.osc.advertise import Advertisement, host_name
 from streamvace.osc.query import Namespace, host_info
 from streamvace.osc.query_listener import Listener
 from streamvace.osc.server import STATUS_SECONDS, OscServer
 from streamvace.system.connections import Connections, Report, unreported
 from streamvace.system.errors import UserError
+from streamvace.system.network import AllowList, is_loopback
 from streamvace.system.server_log import report_loop_errors, server_log
 
 MAX_LISTENERS = 32
@@ -61,9 +62,10 @@ class OscQueryServer:
         *,
         advertise: bool = True,
         report: Report = unreported,
+        allow: AllowList | None = None,
     ) -> None:
         """host_allowed: the guard against DNS rebinding. port: 0 takes any free port. advertise: by mDNS. report: takes
-        what clients do wrong.
+        what clients do wrong. allow: whose connections are taken; None: everyone's.
 
         Raises UserError if the port is taken.
         """
@@ -75,7 +77,7 @@ class OscQueryServer:
         self._listeners: set[Listener] = set()
         self._advertise = advertise
         self._report = report
-        self._connections = Connections("OSCQuery", report)
+        self._connections = Connections("OSCQuery", report, allow or AllowList())
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._started: Future[int] = Future()

@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from streamvace.system.network import AllowList
+
 MOST_CONNECTIONS = 128
 """Of one server. Three servers at their limit and the show itself fit into 1,024 descriptors, a usual limit."""
 MOST_PER_HOST = 48
@@ -35,6 +37,7 @@ class Connections:
         self,
         server: str,
         report: Report,
+        allow: AllowList,
         most: int = MOST_CONNECTIONS,
         most_per_host: int = MOST_PER_HOST,
         idle_s: float = IDLE_S,
@@ -44,6 +47,7 @@ class Connections:
         """Connections closed because of a limit, new ones and those that made room."""
         self._kind = f"{server} connections"
         self._report = report
+        self._allow = allow
         self._most = most
         self._most_per_host = most_per_host
         self._idle_s = idle_s
@@ -72,6 +76,10 @@ class Connections:
 
     def admit(self, connection: _Connection) -> bool:
         """Take a new connection in, or close it."""
+        if not self._allow.allows(connection.host):
+            self.refused += 1
+            self._report(self._kind, f"{connection.host} is not in --allow; its connection was closed", connection.host)
+            return False
         neighbours = [each for each in self._open.values() if each.host == connection.host]
         full = len(neighbours) >= self._most_per_host
         rivals = neighbours if full else list(self._open.values())

@@ -16,12 +16,14 @@ from aiohttp import web
 from streamvace.records.frame import Frame
 from streamvace.system.connections import Connections, Report, unreported
 from streamvace.system.errors import UserError
+from streamvace.system.network import AllowList, own_address
 from streamvace.system.server_log import report_loop_errors, server_log
 from streamvace.web.hosts import host_allowed
 from streamvace.web.jpeg_feed import JpegFeed
 from streamvace.web.news import CALM_S, Topic, finite
 from streamvace.web.page_socket import PageSockets
 from streamvace.web.panel import Panel
+from streamvace.web.token import Token
 
 Stats = Mapping[str, object]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -35,6 +37,10 @@ VIEWS = ("control", "mask")
 
 MOST_STREAMS = 16
 """Live pictures served at once to programs other than the page; further requests get a 503."""
+
+NO_TOKEN = """This show is open to the network, and its page needs the address with the token.
+streamvace prints it at the start: http://...:PORT/?token=...
+"""
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -66,9 +72,13 @@ class WebPreview:
         port: int = 8088,
         hints: Sequence[tuple[str, str]] = (),
         *,
+        token: Token | None = None,
+        allow: AllowList | None = None,
         report: Report = unreported,
     ) -> None:
-        """port: 0 takes any free port. hints: (what it does, the line to send). report: takes what clients do wrong.
+        """port: 0 takes any free port. hints: (what it does, the line to send). token: without it nothing is answered;
+        None: everyone who reaches the port is. allow: whose connections are taken; None: everyone's. report: takes what
+        clients do wrong.
 
         Raises UserError for a taken port.
         """
@@ -86,7 +96,8 @@ class WebPreview:
         self._pages = PageSockets({"output": self.feed, **self.views}, self._topics)
         self._metrics: Callable[[], bytes] = bytes
         self._report = report
-        self._connections = Connections("web", report)
+        self._token = token
+        self._connections = Connections("web", report, allow or AllowList())
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._started: Future[int] = Future()
@@ -101,8 +112,21 @@ class WebPreview:
     @property
     def url(self) -> str:
         """The address for a browser on this machine."""
-        shown = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
-        return f"http://[{shown}]:{self.port}/" if ":" in shown else f"http://{shown}:{self.port}/"
+        return self._at("127.0.0.1" if self._everywhere else self.host)
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Complete addresses of the page, with the token: on this machine, then from others, if they can reach it."""
+        outer = own_address() if self._everywhere else ""
+        query = "" if self._token is None else f"?token={self._token.text}"
+        return tuple(f"{address}{query}" for address in (self.url, self._at(outer) if outer else "") if address)
+
+    @property
+    def _everywhere(self) -> bool:
+        return self.host in ("0.0.0.0", "::", "")
+
+    def _at(self, host: str) -> str:
+        return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
 
     def set_stats(self, read: Callable[[], Stats]) -> None:
         """read: returns the current figures; called on the server's thread, so it must not block."""
@@ -182,11 +206,16 @@ class WebPreview:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if not host_allowed(request.host, self.host):
             raise web.HTTPForbidden(text=f"this server answers to localhost, not to {request.host!r}\n")
+        if self._token is not None and not self._token.carried_by(request):
+            raise web.HTTPUnauthorized(text=NO_TOKEN)
         with self._connections.serving(request.transport):
             return await handler(request)
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
-        return web.Response(text=(STATIC / "preview.html").read_text(encoding="utf-8"), content_type="text/html")
+        page = web.Response(text=(STATIC / "preview.html").read_text(encoding="utf-8"), content_type="text/html")
+        if self._token is not None:
+            self._token.remember(request, page)
+        return page
 
     async def _part(self, request: web.Request) -> web.StreamResponse:
         part = request.path.removeprefix("/")

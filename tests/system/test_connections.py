@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 
 from streamvace.system.connections import Connections
+from streamvace.system.network import AllowList
 
 Reader = asyncio.StreamReader
 Open = Callable[[], Awaitable[tuple[Reader, asyncio.StreamWriter]]]
@@ -46,7 +47,7 @@ def serve(
 
     async def go() -> None:
         limits = (most, most_per_host, idle_s)
-        connections = Connections("web", lambda *report: said.append(report), *limits)
+        connections = Connections("web", lambda *report: said.append(report), AllowList(), *limits)
         writers: list[asyncio.StreamWriter] = []
         factory = connections.limited(lambda: Echo(connections))
         server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def things_to_try(osc_port: int) -> tuple[tuple[str, str], ...]:
     """(effect, command)."""
@@ -13,11 +15,10 @@ def things_to_try(osc_port: int) -> tuple[tuple[str, str], ...]:
     )
 
 
-def greeting(pipeline: str, size: tuple[int, int], osc_port: int, web_url: str | None) -> list[str]:
-    """The lines, in ASCII for every console."""
+def greeting(pipeline: str, size: tuple[int, int], osc_port: int, web_links: Sequence[str]) -> list[str]:
+    """The lines, in ASCII for every console. web_links: addresses of the page on this machine and from others."""
     lines = [f"streamvace is on: {pipeline}, {size[0]}x{size[1]}"]
-    if web_url:
-        lines.append(f"  watch   {web_url}")
+    lines.extend(f"  {where}   {link}" for where, link in zip(("watch", "phone"), web_links, strict=False))
     lines.append(f"  OSC in  port {osc_port}")
     lines.append("Three things to try:")
     lines.extend(f"  {command}    ({what})" for what, command in things_to_try(osc_port))

@@ -46,6 +46,13 @@ function lose(reason) {
   timer = setTimeout(connect, wait);
   wait = Math.min(2 * wait, LONGEST_WAIT_MS);
   emit("lost", reason);
+  if (!reason) explain();
+}
+
+// A browser does not say why a WebSocket was refused.
+async function explain() {
+  const answer = await fetch("/stats.json").catch(() => null);
+  if (answer?.status === 401 && !socket) emit("lost", "open the address with the token again");
 }
 
 // A cable that is pulled closes nothing. Checks are counted, not timed: a browser slows the timers of hidden pages.

@@ -11,6 +11,7 @@ from streamvace.control.cue_file import open_cues
 from streamvace.control.cue_list import CueList
 from streamvace.control.fades import CURVES
 from streamvace.live.director.look_ahead import LookAhead
+from streamvace.live.inputs.remote_devices import forbid_devices, forbid_nothing
 from streamvace.live.options import DEFAULT_WEB_PORT, RunOptions, next_free_port
 from streamvace.live.stage import Stage
 from streamvace.live.surfaces.greeting import things_to_try
@@ -87,6 +88,8 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
         commands=commands,
         gate=gate,
         look_ahead_s=look_ahead.read,
+        forbids=forbid_nothing if options.remote_devices else forbid_devices,
+        allow=AllowList(options.allow),
     )
     closing.callback(osc.close)
     query, web = _open_query(stage, osc), _open_web(stage, osc.port)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 import osc_schema
+from osc_schema import Value
 from streamvace.control.beats import BeatGate
 from streamvace.control.commands import Commands
 from streamvace.control.cue_list import CueList
@@ -26,7 +27,7 @@ from streamvace.osc.counters import Counters
 from streamvace.osc.monitor import Monitor, Received
 from streamvace.osc.near_misses import NearMisses
 from streamvace.osc.pattern import Addresses, is_pattern
-from streamvace.osc.peer import Peer, writer_name
+from streamvace.osc.peer import Peer, machine_of, writer_name
 from streamvace.osc.schedule import Schedule
 from streamvace.system.errors import UserError
 
@@ -45,6 +46,9 @@ MAX_ACTIONS = 64
 """Triggers with a value applied a flush. They are never coalesced, so they need a limit."""
 
 QUANTISE = "/streamvace/quantise"
+
+Forbids = Callable[[str, str, Value], str]
+"""(host, address, value) -> why this host may not set this value, or an empty string."""
 
 Pending = dict[str | int, tuple[Change, Peer]]
 """Changes and their senders, in order of arrival: by address; actions, which are not coalesced, by number."""
@@ -107,10 +111,13 @@ class Inbox:
         commands: Commands | None = None,
         gate: BeatGate | None = None,
         look_ahead_s: Callable[[], float] = float,
+        forbids: Forbids = lambda host, address, value: "",
     ) -> None:
         """commands: None knows only the `/to` addresses, without cues. gate: None waits for no beat.
 
         look_ahead_s: how many seconds early a parameter that shapes a chunk must be set to be seen on time.
+
+        forbids: why the sender's host may not set a value, or an empty string.
         """
         self.counters = Counters()
         self.commands = commands or Commands(parameters, CueList())
@@ -127,6 +134,7 @@ class Inbox:
         self._complaints = Complaints(self.counters, self.monitor, near_misses)
         self._gate = gate or BeatGate()
         self._look_ahead_s = look_ahead_s
+        self._forbids = forbids
         self._pending: Pending = {}
         self._held: Pending = {}  # until the beat
         self._held_beat = 0.0
@@ -308,16 +316,20 @@ class Inbox:
     def _want(self, change: Change, origin: _Origin, *, deliberate: bool = False) -> None:
         """Queue a change. deliberate: by a command, so even a float waits for the beat; a moved fader never does."""
         address, status, value, line = change.coerced
-        if status == "clamped":
-            self.counters.clamped += 1
-            self._complaints.tell(origin.peer, address, "clamped", line)
-        elif value is None:
+        if value is None:
             if status == "refused":
                 self.counters.refused += 1
                 self._complaints.tell(origin.peer, address, "refused", line)
             else:
                 self.monitor.becomes("ignored", "the release of a button")
             return
+        if refusal := self._forbids(machine_of(origin.peer), address, value):
+            self.counters.refused += 1
+            self._complaints.tell(origin.peer, address, "refused", refusal)
+            return
+        if status == "clamped":
+            self.counters.clamped += 1
+            self._complaints.tell(origin.peer, address, "clamped", line)
         row = self._parameters.schema[address]
         may_wait = self._gate.holding and not origin.timed and (deliberate or row.type != "float")
         waits = may_wait and self._shapes(address)

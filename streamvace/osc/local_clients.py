@@ -13,7 +13,7 @@ from itertools import count
 
 from streamvace.osc.coalesce import Arrival
 from streamvace.osc.codec import OscError, encode_message
-from streamvace.osc.peer import SURFACE, Peer
+from streamvace.osc.peer import Peer, is_surface, surface_peer
 
 MOST_WAITING = 1024
 """Messages not taken yet; beyond that the oldest are dropped, as in a socket's buffer."""
@@ -33,10 +33,11 @@ class LocalClients:
         self._answers: dict[Peer, Answer] = {}
         self._waiting: deque[Arrival] = deque(maxlen=MOST_WAITING)
 
-    def open(self, answer: Answer) -> Peer:
-        """Connect a client; returns its peer. answer: gets complaints, and the values they are about."""
+    def open(self, answer: Answer, host: str = "") -> Peer:
+        """Connect a client; returns its peer. answer: gets complaints, and the values they are about. host: the machine
+        that it serves; empty for this one."""
         with self._lock:
-            peer = (SURFACE, next(self._numbers))
+            peer = surface_peer(next(self._numbers), host)
             self._answers[peer] = answer
         return peer
 
@@ -69,4 +70,4 @@ class LocalClients:
             answer = self._answers.get(peer)
         if answer is not None:
             answer(address, arguments)
-        return peer[0] == SURFACE
+        return is_surface(peer)

@@ -16,9 +16,10 @@ from osc_schema import Value
 from streamvace.osc.codec import OscError, encode_message
 from streamvace.osc.counters import Counters
 from streamvace.osc.local_clients import LocalClients
-from streamvace.osc.peer import SURFACE, Peer, is_tcp
+from streamvace.osc.peer import Peer, is_surface, is_tcp
 from streamvace.osc.tcp import TcpConnections
 from streamvace.system.allowance import Allowances
+from streamvace.system.network import is_this_machine
 
 HOST_BYTES = 100_000
 """Bytes for each host, at once and a second: twenty answers to sync, or the status of ten subscribers."""
@@ -52,7 +53,7 @@ class Outgoing:
 
     def is_ourselves(self, target: Peer) -> bool:
         """Whether this is the show's own port, at any address of this machine."""
-        return target[1] == self._port and target[0] != SURFACE and not is_tcp(target) and is_own_host(target[0])
+        return target[1] == self._port and not is_surface(target) and not is_tcp(target) and is_this_machine(target[0])
 
     def value(self, target: Peer, address: str, value: Value) -> None:
         """Send the value of an address, at once or later."""
@@ -123,15 +124,3 @@ class Outgoing:
         except OSError:
             self._counters.unsent += 1
         return True
-
-
-def is_own_host(host: str) -> bool:
-    """Whether a numeric address belongs to this machine: only then can a socket be bound to it."""
-    try:
-        found = socket.getaddrinfo(host, 0, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
-        family, kind, protocol, _, address = found[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.bind(address)
-    except OSError:
-        return False
-    return True

@@ -8,9 +8,10 @@ Peer = tuple[str, int]
 """Host and port of a sender or target; for a TCP connection the host begins with `tcp:`."""
 
 SURFACE = "surface"
-"""The host of clients inside this process, such as the web page."""
+"""The host of clients inside this process, such as the web page, unless they serve another machine."""
 
 _TCP = "tcp:"
+_SURFACE_AT = "surface@"
 
 
 @lru_cache(maxsize=64)
@@ -24,6 +25,16 @@ def tcp_peer(host: str, port: int) -> Peer:
     return _TCP + host, port
 
 
+def surface_peer(number: int, host: str) -> Peer:
+    """The peer of a client inside this process. host: the machine that it serves; empty for this one."""
+    return (_SURFACE_AT + host if host else SURFACE), number
+
+
+def is_surface(peer: Peer) -> bool:
+    """Whether the peer is a client inside this process."""
+    return peer[0] == SURFACE or peer[0].startswith(_SURFACE_AT)
+
+
 def is_tcp(peer: Peer) -> bool:
     """Whether the peer is a TCP connection."""
     return peer[0].startswith(_TCP)
@@ -32,14 +43,20 @@ def is_tcp(peer: Peer) -> bool:
 def shown(peer: Peer) -> str:
     """A peer as people read it: `10.0.0.5:9000`, `tcp 10.0.0.5:9000`, or the page."""
     host = host_of(peer)
-    if host == SURFACE:
-        return "the page"
+    if is_surface(peer):
+        return "the page" if host == SURFACE else f"the page at {host}"
     return f"{'tcp ' if is_tcp(peer) else ''}{f'[{host}]' if ':' in host else host}:{peer[1]}"
 
 
 def host_of(peer: Peer) -> str:
-    """The host of a peer; SURFACE for a client inside this process."""
-    return peer[0].removeprefix(_TCP)
+    """The host of a peer; SURFACE for a client inside this process that serves this machine."""
+    return peer[0].removeprefix(_TCP).removeprefix(_SURFACE_AT)
+
+
+def machine_of(peer: Peer) -> str:
+    """The address of the machine that a peer runs on or serves."""
+    host = host_of(peer)
+    return "127.0.0.1" if host == SURFACE else host
 
 
 def udp_target(peer: Peer, port: int) -> Peer:

@@ -26,7 +26,7 @@ from streamvace.osc.codec import MAX_DATAGRAM, OscError
 from streamvace.osc.complaints import Complaint
 from streamvace.osc.counters import Counters
 from streamvace.osc.feedback import StatusBoard, Subscribers
-from streamvace.osc.inbox import Inbox, Outcome, Request
+from streamvace.osc.inbox import Forbids, Inbox, Outcome, Request
 from streamvace.osc.local_clients import LocalClients
 from streamvace.osc.outgoing import Outgoing
 from streamvace.osc.peer import Peer, host_of, shown, udp_target
@@ -35,6 +35,7 @@ from streamvace.osc.tcp import Ready, TcpConnections, listen
 from streamvace.osc.udp import bind
 from streamvace.system.clock import STALL_NS
 from streamvace.system.errors import UserError
+from streamvace.system.network import AllowList
 
 DEFAULT_PORT = 7700
 STATUS_SECONDS = 0.2
@@ -75,17 +76,23 @@ class OscServer:
         commands: Commands | None = None,
         gate: BeatGate | None = None,
         look_ahead_s: Callable[[], float] = float,
+        forbids: Forbids = lambda host, address, value: "",
+        allow: AllowList | None = None,
     ) -> None:
         """Bind and start. Raises UserError if the port is taken or the host is not an address of this machine.
 
         tcp_port: None takes the number of the UDP port, or any free port if that is taken; 0 any free port; -1 none.
         reports: gets what is wrong with the messages that arrive; None only answers their senders.
-        wall_clock: seconds since 1970, compared with time tags. commands, gate, look_ahead_s: see Inbox.
+        wall_clock: seconds since 1970, compared with time tags. commands, gate, look_ahead_s, forbids: see Inbox.
+        allow: whose messages are taken; None: everyone's.
         """
         self._socket = bind(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
         self._parameters = parameters
-        self._inbox = Inbox(parameters, wall_clock, commands=commands, gate=gate, look_ahead_s=look_ahead_s)
+        self._allow = allow or AllowList()
+        self._inbox = Inbox(
+            parameters, wall_clock, commands=commands, gate=gate, look_ahead_s=look_ahead_s, forbids=forbids
+        )
         self._reports = reports
         self._board = StatusBoard(parameters.schema)
         self._subscribers = Subscribers()
@@ -166,7 +173,7 @@ class OscServer:
             return None
         listener = listen(self.host, self.port, port)
         gone = partial(self._subscribers.remove, port=None)
-        return TcpConnections(listener, self._selector, self._inbox.counters, gone, self._note_tcp)
+        return TcpConnections(listener, self._selector, self._inbox.counters, gone, self._note_tcp, self._may_connect)
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -233,14 +240,28 @@ class OscServer:
                 # Windows reports here that an earlier reply had no receiver. The socket still works.
                 self._inbox.counters.unsent += 1
                 break
-            arrived.append((datagram, sender[:2]))
             size += len(datagram)
+            if self._allow.allows(sender[0]):
+                arrived.append((datagram, sender[:2]))
+            else:
+                self._turn_away(sender[0])
         if self._tcp is not None:
             arrived += self._tcp.receive(ready, now)
         arrived += self.local_clients.take()
         self._inbox.take_all(arrived)
         for peer in {peer for _, peer in arrived}:
             self._subscribers.heard_from(peer, now)
+
+    def _may_connect(self, host: str) -> bool:
+        if not self._allow.allows(host):
+            self._turn_away(host)
+            return False
+        return True
+
+    def _turn_away(self, host: str) -> None:
+        self._inbox.counters.not_allowed += 1
+        if self._reports is not None:
+            self._reports.note("OSC", f"{host} is not in --allow; its messages are dropped", host)
 
     def _report(self, outcome: Outcome) -> None:
         if self._reports is None:

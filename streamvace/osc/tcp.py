@@ -55,10 +55,12 @@ class TcpConnections:
         counters: Counters,
         on_gone: Callable[[Peer], None],
         note: Callable[[str, str], None] = lambda host, line: None,
+        may_connect: Callable[[str], bool] = lambda host: True,
     ) -> None:
         """listener: from `listen`; closed by `close`. on_gone: called for every connection that ends.
 
-        note: called with a host and a line for every connection that is ended.
+        note: called with a host and a line for every connection that is ended. may_connect: asked for every host that
+        connects.
         """
         self._listener = listener
         self.port: int = self._listener.getsockname()[1]
@@ -68,6 +70,7 @@ class TcpConnections:
         self._note = note
         self._seats = Seats()
         self._paused_until: float | None = None
+        self._may_connect = may_connect
         self._connections: dict[Peer, _Connection] = {}
         selector.register(self._listener, selectors.EVENT_READ, self)
 
@@ -132,6 +135,9 @@ class TcpConnections:
                     self._paused_until = now + PAUSE_SECONDS
                     self._note("", f"no connection can be accepted ({problem.strerror}); trying again")
                 return
+            if not self._may_connect(address[0]):
+                accepted.close()
+                continue
             peer = tcp_peer(address[0], address[1])
             displaced = self._seats.take(peer, now)
             if displaced is not None:

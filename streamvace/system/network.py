@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Iterable
-from functools import lru_cache
 
 from streamvace.system.errors import UserError
 
@@ -19,7 +18,6 @@ def is_loopback(host: str) -> bool:
     return host.lower() == "localhost" if address is None else address.is_loopback
 
 
-@lru_cache(maxsize=64)
 def is_this_machine(host: str) -> bool:
     """Whether a client at this address is this machine: only its own addresses can be bound."""
     if is_loopback(host):

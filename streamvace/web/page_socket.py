@@ -19,6 +19,7 @@ from functools import partial
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from streamvace.system.network import is_this_machine
 from streamvace.web.hosts import origin_host
 from streamvace.web.jpeg_feed import JpegFeed
 from streamvace.web.news import TICK_S, Topic, message
@@ -62,7 +63,9 @@ class PageSockets:
             reason = f"{MOST_PAGES} pages are open already; close one of them"
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=reason.encode())
             return socket
-        page = _Page(socket, self._views, self._topics, lambda: self.panel)
+        remote = request.remote or ""
+        host = "" if is_this_machine(remote) else remote
+        page = _Page(socket, self._views, self._topics, lambda: self.panel, host)
         self._pages.add(page)
         try:
             await page.serve()
@@ -84,8 +87,11 @@ class _Page:
         views: Mapping[str, JpegFeed],
         topics: Sequence[Topic],
         panel: Callable[[], Panel | None],
+        host: str,
     ) -> None:
+        """host: where the browser runs; empty for this machine."""
         self._socket = socket
+        self._host = host
         self._views = views
         self._topics = topics
         self._panel = panel
@@ -137,7 +143,10 @@ class _Page:
 
     def _steer(self, said: Mapping[str, object]) -> None:
         if self._hand is None and (panel := self._panel()) is not None:
-            self._hand = panel, panel.open(partial(_from_thread, asyncio.get_running_loop(), self._lines.append))
+            self._hand = (
+                panel,
+                panel.open(partial(_from_thread, asyncio.get_running_loop(), self._lines.append), self._host),
+            )
         if self._hand is None:
             self._lines.append("the show has not started; try again")
             return

@@ -20,7 +20,7 @@ Name = tuple[str, int]
 class LocalClients(Protocol):
     """The part of `osc.local_clients.LocalClients` in use."""
 
-    def open(self, answer: Callable[[str, tuple[object, ...]], None], /) -> Name: ...
+    def open(self, answer: Callable[[str, tuple[object, ...]], None], host: str, /) -> Name: ...
 
     def post(self, name: Name, address: str, /, *arguments: object) -> None: ...
 
@@ -68,14 +68,15 @@ class Panel:
         )
         """What a page is told."""
 
-    def open(self, complain: Callable[[str], None]) -> Name:
-        """Connect a page; returns its name. complain: called on the OSC thread with each complaint about it."""
+    def open(self, complain: Callable[[str], None], host: str) -> Name:
+        """Connect a page; returns its name. complain: called on the OSC thread with each complaint about it. host:
+        where the browser runs; empty for this machine."""
 
         def answer(address: str, arguments: tuple[object, ...]) -> None:
             if address == self._error and arguments:  # all other answers are values, which every page is told anyway
                 complain(str(arguments[0]))
 
-        return self._clients.open(answer)
+        return self._clients.open(answer, host)
 
     def close(self, name: Name) -> None:
         """Disconnect a page."""

@@ -8,6 +8,9 @@ import struct
 import pytest
 
 import osc_schema
+from streamvace.control.commands import Commands
+from streamvace.control.cue_list import CueList
+from streamvace.control.cues import Cue
 from streamvace.control.parameters import Parameters
 from streamvace.control.reference_list import EDITS, REFERENCES
 from streamvace.osc.codec import encode_message
@@ -20,6 +23,8 @@ from streamvace.osc.inbox import (
     MAX_REQUESTS,
     Inbox,
 )
+from streamvace.osc.peer import surface_peer
+from tests.control.coerced import coerced
 from tests.osc.packets import HEAD, SCALE, bundle, padded
 
 DESK = ("127.0.0.1", 5000)
@@ -341,3 +346,32 @@ def test_a_flood_of_actions_is_bounded_and_said(inbox: Inbox, parameters: Parame
     inbox.take(encode_message(ADD, "again.png"), DESK)
     inbox.flush()
     assert parameters.snapshot().fired[ADD] == MAX_ACTIONS + 1
+
+
+def test_what_a_host_may_not_set_is_refused_and_the_rest_of_its_cue_is_applied(
+    parameters: Parameters, clock: Clock
+) -> None:
+    inputs = "/streamvace/input/control"
+    cue = Cue("look", coerced({PROMPT: "a blue cube", inputs: "screen:1", SEED: 7}))
+    asked: list[str] = []
+
+    def forbids(host: str, address: str, value: object) -> str:
+        asked.append(host)
+        return f"{address}: not for {host}" if host == "192.0.2.7" and address == inputs else ""
+
+    inbox = Inbox(parameters, clock, commands=Commands(parameters, CueList((cue,))), forbids=forbids)
+    for stranger in (("192.0.2.7", 5000), ("tcp:192.0.2.7", 5000), surface_peer(1, "192.0.2.7")):
+        parameters.set(PROMPT, ("before",), "somebody else")
+        inbox.take(encode_message("/streamvace/cue/recall", "look"), stranger)
+        inbox.take(encode_message(inputs, "screen:2"), stranger)
+        [complaint] = inbox.flush().complaints.values()
+        assert complaint.line == f"{inputs}: not for 192.0.2.7"
+        assert parameters.snapshot()[inputs] == ""
+        assert parameters.snapshot()[PROMPT] == "a blue cube"
+    assert set(asked) == {"192.0.2.7"}
+    for own in (DESK, surface_peer(2, "")):
+        parameters.set(inputs, ("",), "somebody else")
+        inbox.take(encode_message("/streamvace/cue/recall", "look"), own)
+        inbox.flush()
+        assert parameters.snapshot()[inputs] == "screen:1"
+    assert set(asked) == {"192.0.2.7", "127.0.0.1"}

@@ -18,6 +18,7 @@ from streamvace.control.parameters import Parameters, Snapshot
 from streamvace.osc.codec import Message, encode_message
 from streamvace.osc.server import ERROR, OscServer
 from streamvace.system.errors import UserError
+from streamvace.system.network import AllowList
 from streamvace.telemetry.reporter import Reporter
 from tests.osc.conftest import Client, Watch
 from tests.osc.packets import SCALE, bundle
@@ -382,3 +383,29 @@ def test_it_speaks_ipv6_where_there_is_any(parameters: Parameters) -> None:
         client.settimeout(20)
         client.sendto(encode_message("/streamvace/ping", 1), ("::1", server.port))
         assert client.recv(100) == encode_message("/streamvace/pong", 1)
+
+
+class Nobody(AllowList):
+    """Stands for a list without this machine, which no real list can be."""
+
+    def allows(self, host: str) -> bool:
+        return False
+
+
+def test_hosts_that_are_not_allowed_are_not_heard_and_cannot_connect(parameters: Parameters) -> None:
+    said: list[str] = []
+    reporter = Reporter(said.append)
+    with OscServer(parameters, port=0, reports=reporter, allow=Nobody()) as server:
+        assert server.tcp_port is not None
+        with socket.create_connection(("127.0.0.1", server.tcp_port), timeout=20) as connection:
+            assert connection.recv(1) == b""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.sendto(encode_message(SEED, 7), ("127.0.0.1", server.port))
+            deadline = time.monotonic() + 20
+            while server.counters().not_allowed < 2 and time.monotonic() < deadline:
+                time.sleep(0.01)
+        assert server.counters().not_allowed == 2
+        assert server.counters().messages == 0
+    assert parameters.snapshot()[SEED] == 42
+    reporter.flush()
+    assert said == ["OSC: 127.0.0.1 is not in --allow; its messages are dropped (2 times)"]

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 import osc_schema
+from streamvace.web import page_socket
 from streamvace.web.page_socket import MOST_BYTES, MOST_PAGES
 from streamvace.web.preview import WebPreview
 from tests.video.helpers import until
@@ -146,3 +147,14 @@ def test_the_schema_is_told_once(show: Show) -> None:
         assert client.panel == {}
 
     connect(show.web, act)
+
+
+def test_the_show_knows_on_which_machine_a_browser_runs(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def act(client: Client) -> None:
+        await client.set("/streamvace/seed", 5)
+        await client.until(lambda told: bool(told.arrivals))
+
+    connect(show.web, act)
+    monkeypatch.setattr(page_socket, "is_this_machine", lambda host: False)
+    connect(show.web, act)
+    assert [row["from"] for row in show.osc.arrivals()] == ["the page", "the page at 127.0.0.1"]

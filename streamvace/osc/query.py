@@ -108,8 +108,10 @@ class Namespace:
         node: Json = {"FULL_PATH": key or "/", "ACCESS": 0}
         row = self._schema.get(key)
         if row is not None:
+            # What is below a method (/streamvace/seed/random) is answered at its own path only: python-oscquery refuses
+            # the whole namespace for a node with both VALUE and CONTENTS.
             node |= _method(row, values.get(key))
-        if self._children[key]:
+        elif self._children[key]:
             node["CONTENTS"] = {path.rpartition("/")[2]: self._node(path, values) for path in self._children[key]}
         return node
 

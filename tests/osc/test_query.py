@@ -35,6 +35,8 @@ def leaves(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def test_the_namespace_holds_every_parameter_of_the_schema_and_no_more() -> None:
     nodes = {node["FULL_PATH"]: node for node in leaves(ask("/"))}
+    below = {address for address in osc_schema.by_address() if address.rpartition("/")[0] in osc_schema.by_address()}
+    nodes |= {address: ask(address) for address in below}
     assert set(nodes) == set(osc_schema.by_address())
     for row in osc_schema.load():
         node = nodes[row.address]
@@ -153,12 +155,15 @@ def test_only_what_has_a_value_can_be_listened_to() -> None:
         assert not namespace.listenable(path)
 
 
-def test_a_node_may_be_parameter_and_container_at_once() -> None:
+def test_what_is_below_a_parameter_has_its_own_path_and_is_no_content_of_it() -> None:
+    """Clients refuse a node that is both: python-oscquery then reads nothing at all."""
     scale = osc_schema.by_address()[SCALE]
     below = dataclasses.replace(scale, address=f"{SCALE}/fade")
     namespace = Namespace({scale.address: scale, below.address: below})
-    node = namespace.answer(SCALE, "", {SCALE: 1.0, below.address: 0.5}, {}).body
+    values = {SCALE: 1.0, below.address: 0.5}
+    node, fade = (namespace.answer(path, "", values, {}).body for path in (SCALE, below.address))
     assert node is not None
     assert node["VALUE"] == [1.0]
-    assert isinstance(node["CONTENTS"], dict)
-    assert node["CONTENTS"]["fade"]["VALUE"] == [0.5]
+    assert "CONTENTS" not in node
+    assert fade is not None
+    assert fade["VALUE"] == [0.5]

@@ -88,6 +88,10 @@ Media = Annotated[
 ]
 Size = Annotated[str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture size; default: the model's own.")]
 Upscale = Annotated[int, typer.Option(min=1, max=4, help="Upscale outputs by this factor.")]
+Allow = Annotated[list[str] | None, typer.Option(metavar="NETWORK", help="Answer only these hosts. Can be repeated.")]
+RemoteDevices = Annotated[
+    bool, typer.Option("--allow-remote-devices", help="Let other hosts choose a screen or a camera as an input.")
+]
 Factory = Annotated[str | None, typer.Option(hidden=True)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -135,20 +139,9 @@ def run(
     host: Annotated[
         str, typer.Option(help="Address for OSC and web servers; 0.0.0.0 accepts connections from any host.")
     ] = "127.0.0.1",
-    token: Annotated[
-        bool,
-        typer.Option("--token/--no-token", help="With --host: the web page needs the token in the address printed."),
-    ] = True,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NETWORK", help="With --host: answer only these hosts, such as 192.168.1.0/24. Can be repeated."
-        ),
-    ] = None,
-    allow_remote_devices: Annotated[
-        bool,
-        typer.Option("--allow-remote-devices", help="Let other hosts choose a screen or a camera as an input."),
-    ] = False,
+    token: Annotated[bool, typer.Option(help="With --host: whether the web page needs the token.")] = True,
+    allow: Allow = None,
+    allow_remote_devices: RemoteDevices = False,
     osc_port: Annotated[int, typer.Option(help="UDP port for OSC; 0 picks a free port.")] = 7700,
     osc_tcp_port: Annotated[
         int | None, typer.Option(help="TCP port for OSC; default: same as the UDP port; -1 disables it.")

@@ -31,6 +31,9 @@ MOST_PAGES = 32
 MOST_BYTES = 1 << 16
 """Bytes of a message: enough for eight prompts of maximum length."""
 
+ALIVE_S = 2.0
+"""The longest silence towards a page, even while nothing changes: six seconds of it count as the end of the show."""
+
 _HEARTBEAT_S = 20.0
 _MOST_LINES = 16
 
@@ -169,6 +172,7 @@ class _Page:
     async def _tell(self) -> None:
         """Send every topic, and again what changes."""
         told: dict[str, object] = {}
+        quiet_s = 0.0
         while True:
             news: dict[str, object] = {}
             for topic in self._topics:
@@ -178,7 +182,9 @@ class _Page:
                 told[topic.name] = now
             if self._lines:
                 news["line"] = self._lines.popleft()
-            if news:
+            quiet_s = 0.0 if news else quiet_s + TICK_S
+            if news or quiet_s >= ALIVE_S:
+                quiet_s = 0.0
                 await self._socket.send_str(message(news))
             await asyncio.sleep(TICK_S)
 

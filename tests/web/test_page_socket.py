@@ -158,3 +158,14 @@ def test_the_show_knows_on_which_machine_a_browser_runs(show: Show, monkeypatch:
     monkeypatch.setattr(page_socket, "is_this_machine", lambda host: False)
     connect(show.web, act)
     assert [row["from"] for row in show.osc.arrivals()] == ["the page", "the page at 127.0.0.1"]
+
+
+def test_a_show_in_which_nothing_changes_says_that_it_is_there(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_socket, "ALIVE_S", 0.1)
+
+    async def act(client: Client) -> None:
+        await client.until(lambda told: bool(told.cues))
+        for _ in range(3):
+            assert (await client.socket.receive_json(timeout=20)) == {}
+
+    connect(show.web, act)

@@ -2,7 +2,7 @@
 const FIRST_WAIT_MS = 250;     // before the first new try; doubled for each further one
 const LONGEST_WAIT_MS = 4000;
 const CHECK_MS = 1000;
-const MOST_SILENT = 6;         // checks without a message: figures come twice a second, so the other side is gone
+const MOST_SILENT = 6;         // checks without a message: one comes every two seconds at least, so the other side is gone
 
 const actions = new Map();
 let socket = null, timer = null, wait = FIRST_WAIT_MS, silent = 0;

@@ -158,7 +158,7 @@ def test_a_throttled_tab_skips_and_is_told_how_many(tabs: Browser, show: Show) -
             await page.until("asked.length === 1")
             await page.run("asked.shift()()")
             await shows(page, "picture", 99)
-            await page.until("document.getElementById('rest').textContent.includes('skipped on this page39')")
+            await page.until("document.getElementById('skipped').textContent === '39 skipped on this page'")
             assert show.web.figures()["web_skipped"] == 39
 
     asyncio.run(go())

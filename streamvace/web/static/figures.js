@@ -1,7 +1,6 @@
 // The figures and the hints.
 import { $, make } from "/dom.js";
 import { on } from "/connection.js";
-import { skips } from "/pictures.js";
 
 const big = ["fps", "latency_ms", "chunk_ms", "chunks"];
 const placed = [...big, "state", "prompt", "control", "mask"];
@@ -26,8 +25,7 @@ function fill(stats) {
   $("shown-prompt").textContent = stats.prompt ?? "";
   $("control-name").textContent = stats.control ? "(" + stats.control + ")" : "";
   $("mask-name").textContent = stats.mask ? "(" + stats.mask + ")" : "";
-  const rest = Object.entries({ ...stats, skipped_on_this_page: skips.pictures }).filter(([key]) => !placed.includes(key));
-  $("rest").replaceChildren(...rest.flatMap(([key, value]) => [
+  $("rest").replaceChildren(...Object.entries(stats).filter(([key]) => !placed.includes(key)).flatMap(([key, value]) => [
     make("dt", {}, key === "osc_port" ? "OSC port" : key.replaceAll("_", " ")),
     make("dd", {}, typeof value === "object" && value !== null ? JSON.stringify(value) : String(show(value))),
   ]));

@@ -5,9 +5,8 @@ import { on, tell } from "/connection.js";
 const canvases = { output: $("picture"), control: $("view-control"), mask: $("view-mask") };
 const ON_DEMAND = ["control", "mask"];   // made and sent only while they are open on a page
 
-export const skips = { pictures: 0 };    // frames left out because this page had not drawn the one before
-
 let connected = false, fresh = false;    // fresh: a picture has come since the connection was opened
+let left = 0;                            // frames left out because this page had not drawn the one before
 
 function watch() {
   tell({ watch: ["output", ...($("views").open ? ON_DEMAND : [])] });
@@ -34,7 +33,8 @@ async function draw(canvas, jpeg) {
 
 on("picture", async data => {
   const { view, skipped, jpeg } = unpack(data);
-  skips.pictures += skipped;
+  left += skipped;
+  $("skipped").textContent = `${left} skipped on this page`;
   try {
     await draw(canvases[view], jpeg);
     if (view === "output" && connected) { fresh = true; state(); }

@@ -188,16 +188,6 @@ def test_an_invalid_log_is_refused_in_one_line(tmp_path: Path, content: bytes, l
     assert "\n" not in str(caught.value)
 
 
-def test_letters_that_look_like_the_end_of_a_line_are_letters(tmp_path: Path) -> None:
-    rig = Rig(tmp_path)
-    prompt = "red\u2028ball\u0085and\x1cring"
-    rig.made(0, prompt=prompt)
-    rig.made(1, prompt=prompt, seed=9)
-    rig.log.close()
-    first, second = read_show(rig.path).chunks
-    assert (first.shape["prompt"], second.shape["prompt"], second.shape["seed"]) == (prompt, prompt, 9)
-
-
 def test_a_field_of_a_later_version_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "show.jsonl"
     path.write_bytes(head(more=1) + row(shape={"seed": 7, "glow": 0.5}, more=2))

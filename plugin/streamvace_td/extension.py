@@ -18,23 +18,21 @@ from streamvace_td.launch import LOOPBACK, remote_command
 from streamvace_td.life import Effect, Life
 from streamvace_td.link import SUBSCRIBE, Link
 from streamvace_td.log_table import LogTable
-from streamvace_td.osc_packet import Arguments, Message
-from streamvace_td.pages import pages, schema_specs
-from streamvace_td.panel import Panel
+from streamvace_td.osc_packet import Message
+from streamvace_td.pages import HELP_ADDRESS, pages, schema_specs
+from streamvace_td.panel import NEXT_START, Panel
+from streamvace_td.report import write_report
 from streamvace_td.siblings import IDENTITY, Siblings
 from streamvace_td.sync import Sync
 from streamvace_td.td_api import Component, Par, ParChange, TouchDesigner
 from streamvace_td.values import from_par, to_par
 
-DOCUMENTATION = "https://github.com/streamvace/streamvace/blob/main/docs/touchdesigner.md"
 QUIT = "/streamvace/quit"
 RECALL = "/streamvace/cue/recall"
 CUE = "/streamvace/status/cue"
 OUTPUTS = "/streamvace/status/outputs"
 TOLD = {"/streamvace/status/error": "status", "/streamvace/status/complaint": "osc"}
 """Status texts that go into the log, and their source there."""
-NEXT_START = ("Transport", "Streamname", "Oscport", "Size", "Options", "Media", "Python", "Basepython", "Stay")
-"""The component's own parameters that a running process ignores."""
 MOST_EVENTS = 50
 """Events of the child thread handled per frame: a burst of log lines must not slow a frame down."""
 
@@ -92,6 +90,13 @@ class Extension:
         if self._link.connected:
             self._link.send([(address, arguments)])
 
+    def Report(self) -> str:
+        """Write a text file to send in with a question, and open it. Returns its path."""
+        path = write_report(self.owner, self._td, self._panel.settings().log, vars(self._link.counters))
+        self._log.add("component", f"report: {path}")
+        self._td.ui.viewFile(path)
+        return path
+
     @property
     def State(self) -> str:
         """What the component is doing, in one word."""
@@ -126,7 +131,13 @@ class Extension:
 
     def Pulse(self, pressed: Par) -> None:
         """A pulse parameter was pressed."""
-        own = {"Start": self.Start, "Stop": self.Stop, "Install": self.Install, "Help": self._help}
+        own = {
+            "Start": self.Start,
+            "Stop": self.Stop,
+            "Install": self.Install,
+            "Help": self._help,
+            "Report": self.Report,
+        }
         if pressed.name in own:
             own[pressed.name]()
         elif pressed.name in self._by_par and self._link.connected:
@@ -247,18 +258,11 @@ class Extension:
         spec = self._specs[message.address]
         news = spec.row is not None and self._panel.show(spec.name, to_par(spec.row, value))
         if message.address == OUTPUTS:
-            self._show_result(value)
+            self._panel.show_result(value)
         elif message.address == CUE and news:
             self._cues.ask(now)
         elif message.address in TOLD and news and value != ("",):
             self._log.add(TOLD[message.address], str(value[0]))
-
-    def _show_result(self, outputs: Arguments) -> None:
-        """Show the first output of the chosen transport, under the sender name that the process reports."""
-        scheme = f"{self._panel.value('Transport')}:"
-        names = [str(output).removeprefix(scheme) for output in outputs if str(output).startswith(scheme)]
-        if names:
-            self._panel.show("Resultname", names[0])
 
     # --- parameters --------------------------------------------------------------------------------------------------
 
@@ -288,4 +292,4 @@ class Extension:
             self._log.add("component", f"{self._panel.label(name)} applies from the next start")
 
     def _help(self) -> None:
-        self._td.ui.viewFile(DOCUMENTATION)
+        self._td.ui.viewFile(HELP_ADDRESS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ class Settings:
     name: sender name of the result. parameters: options that take effect only when a model is loaded. host_pid: the
     process ends with this one; None keeps it running. host_folder: TouchDesigner's installation, "" if unknown. python:
     a Python with streamvace installed; "" installs it into the folder's own environment, which is created with
-    base_python ("" finds one).
+    base_python ("" finds one). premultiplied: the colours of both pictures are multiplied by alpha.
     """
 
     folder: Path
@@ -38,6 +39,7 @@ class Settings:
     media: str = ""
     python: str = ""
     base_python: str = ""
+    premultiplied: bool = False
     host_pid: int | None = None
     host_folder: str = ""
 
@@ -48,7 +50,9 @@ class Settings:
 
     def connection(self, host: str) -> list[str]:
         """The options that a local and a remote process need to talk to the component. host: address to listen on."""
-        pictures = ["--input", f"{self.transport}:{self.name}-control", "--output", f"{self.transport}:{self.name}"]
+        alpha = "?premultiplied" if self.premultiplied else ""
+        sender = f"{self.transport}:{self.name}"
+        pictures = ["--input", f"{sender}-control{alpha}", "--output", f"{sender}{alpha}"]
         return ["--host", host, "--osc-port", str(self.port), *pictures]
 
 
@@ -115,5 +119,6 @@ def environment(settings: Settings, env: Mapping[str, str]) -> dict[str, str]:
 
 
 def remote_command(settings: Settings) -> str:
-    """The command line to type on the other machine."""
-    return shlex.join(["streamvace", "run", *settings.connection("0.0.0.0")])
+    """The command line to type on the other machine. Double quotes work in every shell, also on Windows."""
+    words = ["streamvace", "run", *settings.connection("0.0.0.0")]
+    return " ".join(word if re.fullmatch(r"[\w.:-]+", word) else f'"{word}"' for word in words)

@@ -199,6 +199,13 @@ OWN = PageSpec(
             choices=MASK_INPUTS,
         ),
         ParSpec(
+            "Premultiplied",
+            "Premultiplied Alpha",
+            "Toggle",
+            "On: colours are multiplied by alpha, in the picture at In 1 and in the result. Off: straight alpha.",
+            False,
+        ),
+        ParSpec(
             "Mode",
             "Mode",
             "Menu",
@@ -256,11 +263,19 @@ OWN_STATUS = (
     ParSpec("Restarts", "Restarts", "Int", "Number of automatic restarts of the process.", 0, read_only=True),
 )
 
+HELP_ADDRESS = "https://github.com/streamvace/streamvace/blob/main/docs/touchdesigner.md"
+TESTED_WITH = "not yet in TouchDesigner; a simulation of 2023 and 2025"
+"""Replaced by the build on which the checklist of docs/touchdesigner.md was passed."""
+
 ABOUT_PAGE = PageSpec(
     ABOUT,
     (
         ParSpec("Help", "Help", "Pulse", "Open the documentation."),
+        ParSpec("Report", "Report", "Pulse", "Write a text file to send in with a question, and open it."),
         ParSpec("Version", "Version", "Str", "Version of the component.", "", read_only=True),
         ParSpec("Toxsavebuild", ".tox Save Build", "Str", "TouchDesigner build that saved it.", "", read_only=True),
+        ParSpec("Testedwith", "Tested With", "Str", "TouchDesigner build it passed in.", TESTED_WITH, read_only=True),
+        ParSpec("Licence", "Licence", "Str", "Licence of streamvace.", "Apache-2.0", read_only=True),
+        ParSpec("Helpaddress", "Help Address", "Str", "Documentation and questions.", HELP_ADDRESS, read_only=True),
     ),
 )

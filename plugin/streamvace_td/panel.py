@@ -13,6 +13,12 @@ from streamvace_td.pages import ParSpec
 from streamvace_td.td_api import Component, TouchDesigner, par
 from streamvace_td.values import from_par
 
+NEXT_START = (
+    *("Transport", "Streamname", "Premultiplied", "Oscport", "Size", "Options", "Media", "Python", "Basepython"),
+    "Stay",
+)
+"""The component's own parameters that a running process ignores."""
+
 _BLANK = {"Str": "", "Float": 0.0, "Int": 0, "Toggle": False}
 
 
@@ -59,6 +65,13 @@ class Panel:
             for name, value in state.items():
                 self.show(name, value)
 
+    def show_result(self, outputs: Arguments) -> None:
+        """Show the first output of the chosen transport, under the sender name that the process reports."""
+        scheme = f"{self.value('Transport')}:"
+        names = [str(output).removeprefix(scheme) for output in outputs if str(output).startswith(scheme)]
+        if names:
+            self.show("Resultname", names[0])
+
     def clear_status(self) -> None:
         """Blank what the process reports: old numbers must not look current."""
         for spec in self._specs.values():
@@ -82,6 +95,7 @@ class Panel:
             folder=self._folder,
             transport=str(self.value("Transport")),
             name=str(self.value("Streamname")),
+            premultiplied=bool(self.value("Premultiplied")),
             port=int(self.value("Oscport")),
             parameters=self._load_options(),
             size=str(self.value("Size")),

@@ -83,7 +83,7 @@ class Connector(Protocol):
 
 
 class Operator(Protocol):
-    """Any operator. `text`, `appendRow` and so on exist on DATs only."""
+    """Any operator. `text`, `appendRow` and so on exist on DATs only, width and height on TOPs."""
 
     name: str
     path: str
@@ -96,6 +96,8 @@ class Operator(Protocol):
     viewer: bool
     text: str
     numRows: int
+    width: int
+    height: int
 
     @property
     def par(self) -> Pars: ...
@@ -108,6 +110,8 @@ class Operator(Protocol):
     @property
     def outputConnectors(self) -> Sequence[Connector]: ...
     def destroy(self) -> None: ...
+    def errors(self) -> str: ...
+    def warnings(self) -> str: ...
     def appendRow(self, cells: list[str]) -> object: ...
     def deleteRow(self, row: int) -> None: ...
     def clear(self) -> None: ...

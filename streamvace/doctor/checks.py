@@ -155,7 +155,7 @@ def _video_files(facts: Facts) -> Check:
 
 def _display(facts: Facts) -> Check:
     if facts.display:
-        return Check("Window", "ok", "a display was found")
+        return Check("Window", "ok", f"a display was found; OpenGL by {facts.opengl}")
     fix = f"watch the web preview, or run: {command('run --output ndi:NAME', facts.bootstrapped)}"
     return Check("Window", "warn", "no display", fix)
 

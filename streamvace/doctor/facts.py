@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from streamvace.system.fix_hints import bootstrapped
-from streamvace.video.window.sink import display_available
+from streamvace.video.window.sink import display_available, opengl_renderer
 
 _PACKAGE = Path(__file__).parents[1]
 _ENCODERS = ("libx264", "h264_nvenc", "h264_videotoolbox", "h264_mf", "mpeg4")
@@ -55,6 +55,8 @@ class Facts:
     attention_error: str = ""
     free_memory: int | None = None
     display: bool = False
+    opengl: str = ""
+    """The graphics adapter that draws, or why none does."""
     ndi: str = ""
     ndi_error: str = ""
     packages: tuple[str, ...] = ()
@@ -89,6 +91,7 @@ def gather(osc_port: int, web_port: int, host: str = "127.0.0.1") -> Facts:
         nvidia_seen=nvidia_seen(),
         free_memory=free_memory(),
         display=display_available(),
+        opengl=opengl_renderer(),
         packages=tuple(name for name in OPTIONAL if find_spec(name) is not None),
         osc_port=osc_port,
         osc_free=port_free(host, osc_port, socket.SOCK_DGRAM),

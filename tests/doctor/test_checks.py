@@ -27,6 +27,7 @@ GOOD = Facts(
     attention=("sage",),
     free_memory=16 * 2**30,
     display=True,
+    opengl="NVIDIA GeForce RTX 4090/PCIe/SSE2",
     ndi="6.3.2.0",
     encoders=("libx264", "mpeg4"),
     opencv="5.0.0",
@@ -116,6 +117,10 @@ def test_texture_sharing_is_looked_for_where_it_exists(system: str, names: set[s
     facts = replace(GOOD, system=system)
     assert {check.name for check in checks(facts)} & {"Spout", "Syphon"} == names
     assert can_run(checks(facts))
+
+
+def test_the_adapter_that_draws_is_named() -> None:
+    assert "OpenGL by NVIDIA GeForce RTX 4090" in look(GOOD, "Window").found
 
 
 def test_both_memory_values_are_said() -> None:

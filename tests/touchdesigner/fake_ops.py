@@ -68,6 +68,7 @@ class OP(Guarded):
         self._inputs: list[Connector] = []
         self._tags: set[str] = set()
         self._destroyed = False
+        self._error = ""
         self.name, self.path, self.OPType = name, self._path, kind
         self._rows: list[tuple[str, ...]] = []
         self.id = world._next_id()
@@ -106,6 +107,25 @@ class OP(Guarded):
     def numRows(self) -> int:
         self._needs("tableDAT")
         return len(self._rows)
+
+    @property
+    def width(self) -> int:
+        return self._side("resolutionw")
+
+    @property
+    def height(self) -> int:
+        return self._side("resolutionh")
+
+    def _side(self, name: str) -> int:
+        if family(self._kind) != "TOP":
+            raise AttributeError(f"{self._path} is a {self._kind} and no TOP")
+        return int(self._pars[name].eval())
+
+    def errors(self) -> str:
+        return self._error
+
+    def warnings(self) -> str:
+        return ""
 
     @property
     def module(self) -> Any:

@@ -156,6 +156,13 @@ def test_version_build_tag_and_viewer_are_set(component: COMP, td: FakeTouchDesi
     assert shown == (True, "opviewer", "./out1"), "its tile shows the result"
 
 
+def test_the_about_page_names_licence_help_and_what_it_was_tested_with(component: COMP) -> None:
+    assert component.customPages[-1].name == "About"
+    assert component.par.Licence.eval() in (ROOT / "pyproject.toml").read_text("utf-8")
+    assert component.par.Helpaddress.eval().startswith("https://")
+    assert "not yet in TouchDesigner" in component.par.Testedwith.eval()
+
+
 def test_its_version_is_streamvaces() -> None:
     from streamvace import __version__
 

@@ -36,6 +36,15 @@ def test_the_command_uses_the_senders_of_the_component() -> None:
     }
 
 
+def test_premultiplied_alpha_is_said_of_both_pictures() -> None:
+    line = command(Settings(ROOT, "ndi", "left", premultiplied=True), PYTHON)
+    assert line[line.index("--input") + 1] == "ndi:left-control?premultiplied"
+    assert line[line.index("--output") + 1] == "ndi:left?premultiplied"
+    assert remote_command(Settings(ROOT, "ndi", "my show", premultiplied=True)).endswith(
+        '--input "ndi:my show-control?premultiplied" --output "ndi:my show?premultiplied"'
+    )
+
+
 def test_every_option_of_the_command_exists() -> None:
     help_text = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "200", "TERM": "dumb"}).output
     used = command(Settings(ROOT, size="64x64", media="m", host_pid=1), PYTHON) + remote_command(Settings(ROOT)).split()

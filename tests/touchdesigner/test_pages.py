@@ -29,7 +29,8 @@ def sorted_by_page() -> list[osc_schema.Parameter]:
 def test_the_components_own_page_is_first_status_and_about_are_last() -> None:
     names = [page.name for page in MADE]
     assert (names[0], names[-2:]) == (OWN.name, [STATUS, ABOUT])
-    assert [spec.name for spec in MADE[-1].pars] == ["Help", "Version", "Toxsavebuild"]
+    about = ["Help", "Report", "Version", "Toxsavebuild", "Testedwith", "Licence", "Helpaddress"]
+    assert [spec.name for spec in MADE[-1].pars] == about
 
 
 def test_the_status_page_is_read_only() -> None:

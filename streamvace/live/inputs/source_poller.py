@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from streamvace.live.inputs.frame_ring import FrameRing
-from streamvace.records.frame import Source
+from streamvace.records.frame import Frame, Source
 from streamvace.system.clock import Clock, ShowClock
 from streamvace.system.console import one_line
 from streamvace.telemetry.reporter import Reporter
@@ -48,6 +48,7 @@ class SourcePoller:
         self._faults = 0
         self._reopened = 0
         self._name = name
+        self._size = ""
         self._reported = ""
         self._thread = threading.Thread(target=self._run_opened, name="source", daemon=True)
 
@@ -77,6 +78,7 @@ class SourcePoller:
         counters = self._ring.counters()
         return {
             "source": self._name,
+            "input_size": self._size,
             "source_frames": counters.received,
             "source_overwritten": counters.overwritten,
             "source_faults": self._faults,
@@ -120,6 +122,7 @@ class SourcePoller:
                 frame = source.poll()
                 if frame is not None:
                     self._ring.push(frame)
+                    self._size = _sent_size(source, frame)
                     frames += 1
                     self._reported = ""
         except Exception as error:  # noqa: BLE001 - drivers raise anything; counted and reported, and the source is reopened
@@ -153,3 +156,10 @@ class SourcePoller:
         if line != self._reported:
             self._reported = line
             self._reporter.report(f"input {self._name}", line)
+
+
+def _sent_size(source: Source, frame: Frame) -> str:
+    """`WIDTHxHEIGHT` of the picture before it was fitted to the show."""
+    height, width = frame.pixels.shape[:2]
+    sent: tuple[int, int] = getattr(source, "sender_size", (width, height))
+    return f"{sent[0]}x{sent[1]}"

@@ -37,6 +37,25 @@ def display_available() -> bool:
     return bool(os.environ.get("DISPLAY"))
 
 
+def opengl_renderer() -> str:
+    """Name of the graphics adapter that draws for this program, which is also the one that its Spout textures live on.
+
+    "" without a screen or without OpenGL. Opens a hidden window for a moment.
+    """
+    if not display_available():
+        return ""
+    try:
+        import pyglet
+
+        pyglet.options.shadow_window = False
+        window = pyglet.window.Window(16, 16, visible=False)
+        name: str = window.context.get_info().get_renderer()
+        window.close()
+    except Exception as error:  # noqa: BLE001 - a driver raises anything; the check names what it said
+        return f"none ({' '.join(str(error).split()) or type(error).__name__})"
+    return name
+
+
 class WindowSink:
     """A window that shows the newest frame.
 

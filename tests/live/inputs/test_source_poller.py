@@ -140,3 +140,21 @@ def test_the_same_fault_is_reported_once_until_frames_arrive() -> None:
     poller.stop()
     assert lines == ["input camera:0: no camera; plug it in"]
     assert int(poller.stats()["source_faults"]) >= 10
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"), [((1920, 1080), "1920x1080"), (None, "{1}x{0}".format(*frame(1).pixels.shape))]
+)
+def test_the_size_of_the_input_is_the_one_that_was_sent(sent: tuple[int, int] | None, said: str) -> None:
+    class Sized(Camera):
+        if sent is not None:
+            sender_size = sent
+
+    ring = FrameRing()
+    poller = SourcePoller(Sized, ring, Reporter(lambda line: None))
+    assert poller.stats()["input_size"] == ""
+    poller.start()
+    wait_until(lambda: ring.counters().received > 0, "a frame came")
+    wait_until(lambda: poller.stats()["input_size"], "its size")
+    poller.stop()
+    assert poller.stats()["input_size"] == said

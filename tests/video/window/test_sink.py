@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from streamvace.system.errors import UserError
 from streamvace.video.endpoints import open_sink
+from streamvace.video.window import sink as sink_module
 from streamvace.video.window.geometry import letterbox, opening_size
-from streamvace.video.window.sink import choose_display, display_available
+from streamvace.video.window.sink import choose_display, display_available, opengl_renderer
 from tests.real_parts import require
 
 ROOT = Path(__file__).parents[3]
@@ -33,6 +34,17 @@ def test_the_whole_picture_is_in_the_window_centred_and_in_shape(pw: int, ph: in
     assert abs(left - (ww - right)) <= 1
     assert abs(bottom - (wh - top)) <= 1
     assert abs(width * ph - height * pw) <= max(pw, ph)  # within a pixel of the true shape
+
+
+def test_without_a_screen_no_adapter_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    assert sys.platform != "linux" or opengl_renderer() == ""
+
+
+def test_a_screen_without_opengl_is_told_with_the_drivers_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sink_module, "display_available", lambda: True)
+    monkeypatch.setitem(sys.modules, "pyglet", None)
+    assert opengl_renderer().startswith("none (")
 
 
 def test_a_picture_of_the_windows_size_is_shown_pixel_for_pixel() -> None:

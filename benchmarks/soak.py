@@ -19,6 +19,7 @@ Exit code 1: the worker was restarted, a graph recompiled, or own memory grows b
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -79,8 +80,9 @@ def _resources(show: RunningShow) -> dict[str, float]:
     worker = show.worker
     others = [child for child in show.stage.children(recursive=True) if child.pid != worker.pid]
     row = _process("stage", [show.stage]) | _process("worker", [worker]) | _process("other", others)
-    shared = Path("/dev/shm").glob(f"streamvace_{show.stage.pid}_*")
-    return row | {"shared": round(sum(file.stat().st_size for file in shared) / MB, 2)}
+    held = Path(f"/proc/{show.stage.pid}/fd").iterdir()
+    shared = [file.stat().st_size for file in held if os.readlink(file).startswith("/memfd:streamvace")]
+    return row | {"shared": round(sum(shared) / MB, 2)}
 
 
 def _figures(show: RunningShow) -> dict[str, float]:

@@ -6,10 +6,10 @@ import atexit
 import struct
 from collections.abc import Iterable
 from functools import cache
-from multiprocessing.shared_memory import SharedMemory
 
 import numpy as np
 
+from streamvace.live.worker.shared_block import Block, attach
 from streamvace.live.worker.shared_frames import Packed, Plane, SharedFrames, arrays_of
 from streamvace.records.chunk import Chunk
 from tests.fuzz.target import Target
@@ -52,10 +52,10 @@ def _whole(data: bytes) -> bytes:
 
 
 @cache
-def blocks() -> tuple[SharedFrames, SharedMemory]:
+def blocks() -> tuple[SharedFrames, Block]:
     shared = SharedFrames.create(4096)
     atexit.register(shared.close)
-    block = SharedMemory(shared.name)
+    block = attach(shared.name)
     atexit.register(block.close)
     return shared, block
 

@@ -19,9 +19,12 @@ def process_gone(pid: int) -> bool:
 
 
 def memory_gone(name: str) -> bool:
-    """No shared memory of that name is left. Looks at the file where it is one: attaching would register it."""
+    """No shared memory of that name is left. On Linux it is a descriptor, whose number may be another file's by now."""
     if sys.platform.startswith("linux"):
-        return not Path("/dev/shm", name).exists()
+        try:
+            return not os.readlink(name).startswith("/memfd:streamvace")
+        except OSError:
+            return True
     try:
         SharedMemory(name=name).close()
     except FileNotFoundError:

@@ -87,8 +87,8 @@ class Running:
         return figures
 
     def left_behind(self) -> list[str]:
-        """Processes of its session that still live, and shared memory that it made. Linux only, elsewhere empty."""
-        left = [entry.name for entry in Path("/dev/shm").glob(f"streamvace_{self.process.pid}_*")]
+        """Processes of its session that still live, and with them its memory. Linux only, elsewhere empty."""
+        left = []
         for entry in Path("/proc").glob("[0-9]*/stat"):
             try:
                 pid, _, rest = entry.read_text().partition(" (")

@@ -1,9 +1,8 @@
 """Blocks of memory that two processes share, reserved when they are made.
 
-On Linux, shared memory is a file in /dev/shm, which has 64 MB in a container by default. The system hands it out page
-by page, and a process that writes where nothing is left ends with a bus error and without a word. So a block is
-reserved as a whole, and where /dev/shm is too small or missing, it is anonymous memory (memfd), which has no such
-limit.
+On Linux a block is anonymous (memfd): the system frees it with the last process that holds it, however they end. Named
+shared memory would stay in /dev/shm after `kill -9` of the whole process group, has 64 MB in a container by default,
+and a process that writes where nothing is left ends with a bus error and without a word.
 """
 
 from __future__ import annotations
@@ -12,15 +11,13 @@ import mmap
 import os
 import secrets
 import sys
-from contextlib import suppress
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 from typing import TypeAlias
 
-from streamvace.system.errors import UserError
+import psutil
 
-FOLDER = "/dev/shm"
-"""Where Linux keeps shared memory."""
+from streamvace.system.errors import UserError
 
 _MB = 1e6
 
@@ -29,27 +26,23 @@ Block: TypeAlias = "SharedMemory | AnonymousMemory"
 """Shared memory: other processes attach to it by its `name`. `close` detaches, `unlink` removes it."""
 
 
-def create(nbytes: int) -> tuple[Block, str]:
-    """A new block, and a line for the user if it is not where shared memory belongs. Raises UserError."""
-    free = _free()  # before the attempt, which fills it up
+def create(nbytes: int) -> Block:
+    """A new block. Raises UserError if there is no memory for it."""
     try:
-        return _named(nbytes), ""
-    except OSError as error:
-        there = f"{FOLDER} has {free / _MB:.1f} MB free" if free is not None else f"{FOLDER}: {error.strerror}"
-    wanted = f"the pictures of a chunk need {nbytes / _MB:.1f} MB of shared memory, {there}"
-    try:
-        return AnonymousMemory.create(nbytes), f"{wanted}; anonymous memory is used instead"
+        return AnonymousMemory.create(nbytes) if sys.platform == "linux" else _named(nbytes)
     except OSError as error:
         raise UserError(
-            f"{wanted}, and there is no other ({error.strerror}); "
-            "start a container with --shm-size=512m, or take a smaller --size"
+            f"the pictures of a chunk need {nbytes / _MB:.1f} MB of shared memory, "
+            f"{psutil.virtual_memory().available / _MB:.1f} MB are available ({error.strerror}); take a smaller --size"
         ) from error
 
 
 def attach(name: str) -> Block:
     """The block of another process."""
-    if "/" in name:
-        return AnonymousMemory(name)
+    return AnonymousMemory(name) if sys.platform == "linux" else _attached(name)
+
+
+def _attached(name: str) -> SharedMemory:
     # Before 3.13, attaching registers the name with the resource tracker as well. A spawned child shares its parent's
     # tracker, which keeps a set of names, so the parent's unlink clears it.
     if sys.version_info >= (3, 13):
@@ -58,44 +51,18 @@ def attach(name: str) -> Block:
 
 
 def _named(nbytes: int) -> SharedMemory:
-    """Shared memory of the system, reserved. Raises OSError."""
+    """Shared memory of the system. Raises OSError."""
     name = f"streamvace_{os.getpid()}_{secrets.token_hex(4)}"
     if os.name == "posix":
         # The resource tracker removes what a killed process leaves behind, but Python registers the name only after
         # the memory exists. A kill in between, most likely while the tracker is being started, would leave it.
         resource_tracker.register(f"/{name}", "shared_memory")
     try:
-        memory = SharedMemory(name, create=True, size=nbytes)
+        return SharedMemory(name, create=True, size=nbytes)
     except OSError:
         if os.name == "posix":
             resource_tracker.unregister(f"/{name}", "shared_memory")
         raise
-    try:
-        _reserve(f"{FOLDER}/{name}", nbytes)
-    except OSError:
-        memory.close()
-        memory.unlink()
-        raise
-    return memory
-
-
-def _reserve(path: str, nbytes: int) -> None:
-    """Claim every page of a block now. Other systems have no folder that can be full, and do so themselves."""
-    if sys.platform != "linux":
-        return
-    descriptor = os.open(path, os.O_RDWR)
-    try:
-        os.posix_fallocate(descriptor, 0, nbytes)
-    finally:
-        os.close(descriptor)
-
-
-def _free() -> int | None:
-    """Bytes free in FOLDER; None without one."""
-    with suppress(OSError, AttributeError):  # Windows has no statvfs
-        found = os.statvfs(FOLDER)
-        return found.f_bavail * found.f_frsize
-    return None
 
 
 class AnonymousMemory:
@@ -116,9 +83,7 @@ class AnonymousMemory:
 
     @classmethod
     def create(cls, nbytes: int) -> AnonymousMemory:
-        """A new block, reserved. Raises OSError, also where the system has no such memory."""
-        if sys.platform != "linux":
-            raise OSError(0, "this system has no anonymous shared memory")
+        """A new block, every page of it reserved. Linux only. Raises OSError."""
         descriptor = os.memfd_create("streamvace")
         try:
             os.posix_fallocate(descriptor, 0, nbytes)

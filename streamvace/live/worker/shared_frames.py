@@ -51,9 +51,7 @@ def arrays_of(record: ChunkInput | Chunk) -> dict[str, Pixels]:
 class SharedFrames:
     """Packs a record on one side, unpacks it on the other."""
 
-    def __init__(self, memory: Block, *, owned: bool, note: str = "") -> None:
-        """note: see `create`."""
-        self.note = note
+    def __init__(self, memory: Block, *, owned: bool) -> None:
         self._memory = memory
         self._owned = owned
 
@@ -61,11 +59,9 @@ class SharedFrames:
     def create(cls, nbytes: int) -> SharedFrames:
         """A new block for arrays of `nbytes` in all; this process must `close` it.
 
-        `note` is then a line for the user if it is not where shared memory belongs. Raises UserError if there is no
-        memory for it.
+        Raises UserError if there is no memory for it.
         """
-        memory, note = shared_block.create(nbytes + _ALIGN * _MAX_PLANES)
-        return cls(memory, owned=True, note=note)
+        return cls(shared_block.create(nbytes + _ALIGN * _MAX_PLANES), owned=True)
 
     @classmethod
     def attach(cls, name: str) -> SharedFrames:

@@ -18,7 +18,6 @@ from streamvace.live.worker.messages import Done, Quit, Step, WorkerSetup
 from streamvace.live.worker.shared_frames import SharedFrames
 from streamvace.live.worker.worker import worker_main
 from streamvace.records.chunk import MAX_REFERENCES, Chunk, ChunkInput
-from streamvace.system.console import say
 
 MAX_CHUNK_FRAMES = 24
 """Frames that the shared memory has room for: twice the longest chunk of any pipeline."""
@@ -43,8 +42,6 @@ class WorkerLink:
         with ExitStack() as memory:
             self._inbox = memory.enter_context(closing(SharedFrames.create(width * height * INBOX_BYTES)))
             self._outbox = memory.enter_context(closing(SharedFrames.create(width * height * OUTBOX_BYTES)))
-            if note := self._inbox.note or self._outbox.note:
-                say(note)
             # spawn everywhere: fork would copy the threads' locks and the GPU state, and Windows has no fork.
             context = get_context("spawn")
             self._pipe, theirs = context.Pipe()

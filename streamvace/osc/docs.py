@@ -44,8 +44,8 @@ _RULES = (
     "`/streamvace/status/complaint`. A wrong address is answered with the right one if it is similar "
     "(`/Streamvace/prompt`, `/prompt`, `/streamvace/promt`). Addresses of other programs are not answered. Strings are "
     "UTF-8; a string in another encoding is refused.",
-    "**Messages without a type tag string** are read as messages without arguments. If bytes follow the address, they "
-    "press a trigger, and are refused by everything else.",
+    "**Messages without a type tag string** are read as messages without arguments. If bytes follow the address, only a "
+    "trigger accepts the message.",
     "**Answers are not answered.** Messages to `/streamvace/status/...`, `/streamvace/pong` and "
     "`/streamvace/cue/name` are ignored, so two shows can subscribe to each other.",
     "**Fades.** Add `/to` to the address of a float or of the prompt: `/streamvace/context_scale/to` takes the "
@@ -66,12 +66,13 @@ _RULES = (
     f"{feedback.MAX_A_HOST} of them at one address. A "
     f"subscriber that sends nothing for {feedback.EXPIRY / 60:.0f} minutes is removed, so subscribe again from time "
     "to time.",
-    "**What leaves is limited.** Messages go to the sender's own address only, at any port but the show's own. Over "
-    f"UDP, {outgoing.HOST_BYTES / 1000:.0f} kB a second leave for each address; beyond that, values arrive later and "
-    "only their newest. A second `sync` within a second is answered after that second, together with all others.",
+    "**Outgoing messages are limited.** They go to the sender's own address only, at any port but the show's own. Over "
+    f"UDP, each address receives at most {outgoing.HOST_BYTES / 1000:.0f} kB a second; beyond that, values arrive late "
+    "and only the newest of each. A second `sync` within a second is answered after that second, together with all "
+    "others.",
     "**TCP** packets are framed by their size (OSC 1.0) or by SLIP (OSC 1.1). The first byte decides, and replies "
     f"use the same framing. There can be {seats.MOST} connections, {seats.MOST_A_HOST} of them from one address; "
-    "beyond that, the one that is silent longest makes room. A client is disconnected if it sends an impossible size, "
+    "beyond that, the one that has been silent longest is closed. A client is disconnected if it sends an impossible size, "
     f"does not complete a packet in {seats.FRAME_SECONDS:.0f} s, does not read its replies, or sends nothing in its "
     f"first {seats.MUTE_SECONDS / 60:.0f} minutes.",
     f"**Limits.** {codec.MAX_MESSAGES} messages per datagram; {codec.MAX_ARGUMENTS} arguments per message and "

@@ -85,6 +85,9 @@ def _blended(prompt: PromptMix, embeddings: list[Tensor]) -> Tensor:
     return blend(embeddings, [weight for _, weight in prompt.parts])
 
 
+_WHERE_INSTEAD = "/streamvace/prompts sets weights, --lora adds LoRAs"
+
+
 def _remarks(prompt: PromptMix, before: PromptMix | None, texts: list[EncodedText]) -> tuple[str, ...]:
     """Remarks about unknown words and ignored syntax in the texts that are new since the previous prompt."""
     known = () if before is None else before.texts
@@ -95,5 +98,5 @@ def _remarks(prompt: PromptMix, before: PromptMix | None, texts: list[EncodedTex
     if unknown:
         notes += (f"words the model does not know: {', '.join(unknown)}",)
     if syntax:
-        notes += (f"ignored in the prompt: {', '.join(syntax)}; /streamvace/prompts sets weights, --lora adds LoRAs",)
+        notes += (f"without effect in the prompt: {', '.join(syntax)}; {_WHERE_INSTEAD}",)
     return notes

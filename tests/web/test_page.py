@@ -59,6 +59,8 @@ def test_after_a_restart_of_the_show_picture_figures_and_panel_are_back_without_
         await hand.does("document.getElementById('arrivals-box').open = true; box('Seed').value = 3")
         await hand.does("box('Seed').onchange()")
         await hand.sees("all('#arrivals li').length === 1")
+        first.osc.publish("/streamvace/status/complaint", "of the first show")
+        await hand.sees("!document.getElementById('complaint').hidden")
         await hand.does("document.getElementById('prompt').focus(); document.execCommand('insertText', false, 'half')")
         await asyncio.to_thread(first.close)
         await hand.sees("over().startsWith('lost, trying again')")
@@ -72,6 +74,7 @@ def test_after_a_restart_of_the_show_picture_figures_and_panel_are_back_without_
             second.web.set_stats(lambda: {"state": "running", "fps": 12.0})
             second.parameters.set("/streamvace/seed", (77,), "somebody else")
             await hand.sees("over() === 'waiting for a picture' && all('#arrivals li').length === 0")
+            assert await hand.does("document.getElementById('complaint').hidden"), "it is of the first show"
             second.web.publish(grey(160))
             second.web.views["mask"].publish(grey(200))
             await shows(hand.page, "picture", 160)

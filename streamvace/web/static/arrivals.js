@@ -32,7 +32,12 @@ function line(row) {
     make("span", { className: "from" }, `${new Date(row.at * 1000).toLocaleTimeString()} from ${row.from}`));
 }
 
-on("open", () => { rows.clear(); show(); });   // a new show counts from the beginning
+// A new show counts from the beginning.
+on("open", () => {
+  rows.clear();
+  $("complaint").hidden = true;
+  show();
+});
 on("arrivals", take);
 on("values", values => {
   if (values[COMPLAINT]) {   // empty after ten seconds; the page keeps the newest

@@ -60,6 +60,16 @@ def _pipeline(parameters: dict[str, Coerced]) -> str:
     return "embedded" if chosen is None else str(chosen.value)
 
 
+def _only_clip(given: Sequence[Path]) -> Path | None:
+    """The clip to render. `run` takes several; here the last of them would win without a word. Raises UserError."""
+    if len(given) > 1:
+        names = " and ".join(path.name for path in given)
+        raise UserError(
+            f"render takes one --input, got {names}; other films are named by --mask, --input-second and so on"
+        )
+    return given[0] if given else None
+
+
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"streamvace {__version__}")
@@ -222,7 +232,7 @@ RENDER_EXAMPLES = """Examples:
 def render(
     *,
     input_: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             "--input", "-i", help="Control video or image sequence; each frame is used once, in order.", **PATH
         ),
@@ -253,7 +263,7 @@ def render(
     from streamvace.live.options import parse_size
 
     options = RenderOptions(
-        input=input_,
+        input=_only_clip(input_ or ()),
         show=show,
         output=output,
         mask=mask,

@@ -281,6 +281,7 @@ def test_a_value_out_of_range_is_refused_with_what_is_allowed(capsys: pytest.Cap
         (("run", "--stats", "no/such/folder/s.json", "--output", "null"), "there is no folder"),
         (("render", "-i", "nowhere.mp4", "-o", "out.mp4"), "nowhere.mp4"),
         (("render", "-i", "in.mp4", "-o", "out.gif"), ".mp4"),
+        (("render", "-i", "a.mp4", "-i", "b.mp4", "-o", "out.mp4"), "one --input, got a.mp4 and b.mp4"),
         (("parity", "nowhere"), "no folder nowhere"),
     ],
 )

@@ -44,8 +44,8 @@ _RULES = (
     "`/streamvace/status/complaint`. A wrong address is answered with the right one if it is similar "
     "(`/Streamvace/prompt`, `/prompt`, `/streamvace/promt`). Addresses of other programs are not answered. Strings are "
     "UTF-8; a string in another encoding is refused.",
-    "**Messages without a type tag string** are read as messages without arguments. If bytes follow the address, only a "
-    "trigger accepts the message.",
+    "**Messages without a type tag string** are read as messages without arguments. If bytes follow the address, only "
+    "a trigger accepts the message.",
     "**Answers are not answered.** Messages to `/streamvace/status/...`, `/streamvace/pong` and "
     "`/streamvace/cue/name` are ignored, so two shows can subscribe to each other.",
     "**Fades.** Add `/to` to the address of a float or of the prompt: `/streamvace/context_scale/to` takes the "
@@ -72,9 +72,9 @@ _RULES = (
     "others.",
     "**TCP** packets are framed by their size (OSC 1.0) or by SLIP (OSC 1.1). The first byte decides, and replies "
     f"use the same framing. There can be {seats.MOST} connections, {seats.MOST_A_HOST} of them from one address; "
-    "beyond that, the one that has been silent longest is closed. A client is disconnected if it sends an impossible size, "
-    f"does not complete a packet in {seats.FRAME_SECONDS:.0f} s, does not read its replies, or sends nothing in its "
-    f"first {seats.MUTE_SECONDS / 60:.0f} minutes.",
+    "beyond that, the one that has been silent longest is closed. A client is disconnected if it sends an impossible "
+    f"size, does not complete a packet in {seats.FRAME_SECONDS:.0f} s, does not read its replies, or sends nothing in "
+    f"its first {seats.MUTE_SECONDS / 60:.0f} minutes.",
     f"**Limits.** {codec.MAX_MESSAGES} messages per datagram; {codec.MAX_ARGUMENTS} arguments per message and "
     f"{codec.MAX_VALUES} per datagram; {inbox.MAX_NAMED} addresses matched by the messages and patterns of a "
     f"datagram; {codec.MAX_ADDRESS} bytes per address; bundles nested {codec.MAX_DEPTH} deep.",

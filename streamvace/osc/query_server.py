@@ -162,7 +162,9 @@ class OscQueryServer:
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if not self._answers_to(request.host):
-            raise web.HTTPForbidden(text=f"this server answers to localhost, not to {request.host!r}\n")
+            raise web.HTTPForbidden(
+                text=f"this server does not answer to {request.host!r}; use localhost, or with --host the IP address\n"
+            )
         origin = request.headers.get("Origin")
         if origin is not None and not self._origin_allowed(origin):
             # Browsers let any page open a WebSocket to this machine; only this header names the page.

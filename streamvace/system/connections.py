@@ -86,8 +86,8 @@ class Connections:
         if full or len(rivals) >= self._most:
             idle = next((each for each in rivals if not each.in_use), None)
             self.refused += 1
-            whose = f"of {connection.host} " if full else ""
-            self._report(self._kind, f"{len(rivals)} {whose}are open, the most; one was closed", connection.host)
+            open_now = f"{connection.host} has {len(rivals)} open" if full else f"{len(rivals)} are open"
+            self._report(self._kind, f"{open_now}, the maximum; one was closed", connection.host)
             if idle is None:
                 return False
             self.forget(idle)

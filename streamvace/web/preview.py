@@ -205,7 +205,9 @@ class WebPreview:
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if not host_allowed(request.host, self.host):
-            raise web.HTTPForbidden(text=f"this server answers to localhost, not to {request.host!r}\n")
+            raise web.HTTPForbidden(
+                text=f"this server does not answer to {request.host!r}; use localhost, or with --host the IP address\n"
+            )
         if self._token is not None and not self._token.carried_by(request):
             raise web.HTTPUnauthorized(text=NO_TOKEN)
         with self._connections.serving(request.transport):

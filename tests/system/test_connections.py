@@ -91,7 +91,7 @@ def test_the_oldest_silent_connection_makes_room_and_the_newest_is_answered() ->
         assert await answered(*silent[1])
         assert (len(connections), connections.refused) == (3, 1)
 
-    assert serve(act) == [("web connections", "3 of 127.0.0.1 are open, the most; one was closed", "127.0.0.1")]
+    assert serve(act) == [("web connections", "127.0.0.1 has 3 open, the maximum; one was closed", "127.0.0.1")]
 
 
 def test_connections_in_use_stay_and_the_newest_is_closed() -> None:

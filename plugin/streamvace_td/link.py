@@ -21,8 +21,8 @@ MISSED_PINGS = 3
 """Unanswered pings in a row after which the process counts as gone. A time limit would fail on one slow frame."""
 MOST_A_FRAME = 256
 """Datagrams read per frame. A full answer to `sync` fits; a flood waits or is lost."""
-MOST_IN_BUNDLE = 128
-"""Messages per bundle, the limit of the process. A whole look fits, and is applied at one chunk boundary."""
+MOST_IN_BUNDLE = 96
+"""Messages per bundle, below the limit of the process. A whole look fits, and is applied at one chunk boundary."""
 RECEIVE_BUFFER = 1 << 20
 """Bytes of the socket's receive buffer, for what arrives during a slow frame."""
 

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from streamvace_td.link import MISSED_PINGS, PING_S, Link
+from streamvace_td.link import MISSED_PINGS, MOST_IN_BUNDLE, PING_S, Link
 from streamvace_td.osc_packet import Message, decode
 
 import osc_schema
 from streamvace.control.parameters import Parameters
-from streamvace.osc.codec import encode_message
+from streamvace.osc.codec import MAX_MESSAGES, encode_message
 from streamvace.osc.server import OscServer
 
 SCALE = "/streamvace/context_scale"
@@ -52,6 +52,10 @@ def test_messages_arrive_together(link: Link, parameters: Parameters) -> None:
     until(link, lambda: parameters.snapshot().integer("/streamvace/seed") == 7)
     assert parameters.snapshot().version == version + 1, "one change, at one chunk boundary"
     assert parameters.snapshot().number(SCALE) == 0.5
+
+
+def test_a_bundle_holds_no_more_than_the_process_takes() -> None:
+    assert MOST_IN_BUNDLE <= MAX_MESSAGES
 
 
 def test_the_full_address_space_is_requested_and_read(link: Link, server: OscServer) -> None:

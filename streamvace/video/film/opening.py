@@ -29,9 +29,12 @@ PICTURE_SUFFIXES = frozenset(
 )
 """A file with one of these is opened as a picture, any other as a film."""
 
+_JPEG = b"\xff\xd8\xff"
+"""How a JPEG begins. FFmpeg looks for its end within 2 kB; without it, the suffix names the demuxer of sequences."""
+
 _PICTURE_MARKS = {
     b"\x89PNG": ".png",
-    b"\xff\xd8\xff": ".jpg",
+    _JPEG: ".jpg",
     b"II*\0": ".tif",
     b"MM\0*": ".tif",
     b"BM": ".bmp",
@@ -90,8 +93,15 @@ def _open(path: Path, limits: FileLimits) -> Any:
     # TGA has no mark that it could be recognized by, and FFmpeg takes a `%` for the numbers of a sequence.
     if path.suffix.lower() == ".tga" or (is_picture_file(path) and "%" in path.name):
         named, formats, options["pattern_type"] = {"format": "image2"}, ("image2",), "none"
+    elif is_picture_file(path) and _begins(path, _JPEG):
+        named = {"format": "jpeg_pipe"}
     options |= {"protocol_whitelist": "file", "format_whitelist": ",".join(formats)}
     return av.open(str(path.absolute()), options=options, metadata_errors="replace", **named)
+
+
+def _begins(path: Path, mark: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(mark)) == mark
 
 
 def is_picture_file(path: Path) -> bool:

@@ -49,6 +49,18 @@ def test_each_reason_is_named_and_none_asks_to_convert(tmp_path: Path, content: 
     assert "convert" not in refusal(path)
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp", ".tif", ".ppm", ".jp2"])
+def test_a_picture_opens_whose_file_is_longer_than_the_part_that_is_looked_at_first(
+    tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"photo{suffix}"
+    cv2.imwrite(str(path), np.random.default_rng(1).integers(0, 255, (96, 96, 3), np.uint8))
+    assert path.stat().st_size > 4096
+    assert file_info(path).width == 96
+    if suffix == ".jpg":
+        assert file_info(path.rename(tmp_path / "photo.png")).width == 96, "the content decides"
+
+
 def test_a_name_is_a_name_and_not_a_pattern_of_other_names(tmp_path: Path) -> None:
     for name, level in (("shot_%d.png", 200), ("shot_0.png", 0)):
         cv2.imwrite(str(tmp_path / name), np.full((8, 8, 3), level, np.uint8))

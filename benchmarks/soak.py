@@ -81,8 +81,9 @@ def _resources(show: RunningShow) -> dict[str, float]:
     others = [child for child in show.stage.children(recursive=True) if child.pid != worker.pid]
     row = _process("stage", [show.stage]) | _process("worker", [worker]) | _process("other", others)
     held = Path(f"/proc/{show.stage.pid}/fd").iterdir()
-    shared = [file.stat().st_size for file in held if os.readlink(file).startswith("/memfd:streamvace")]
-    return row | {"shared": round(sum(shared) / MB, 2)}
+    blocks = [file.stat() for file in held if os.readlink(file).startswith("/memfd:streamvace")]
+    sizes = {block.st_ino: block.st_size for block in blocks}  # each is held by its maker and by its map
+    return row | {"shared": round(sum(sizes.values()) / MB, 2)}
 
 
 def _figures(show: RunningShow) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -97,9 +98,10 @@ def test_its_memory_is_limited(decoder: PictureProcess, tmp_path: Path) -> None:
     assert limit == picture_process.BASE_BYTES + 64_000_000 * picture_process.BYTES_A_PIXEL
 
 
-def test_an_answer_of_nonsense_is_none() -> None:
+@pytest.mark.parametrize("said", [b"\xff" * 100, struct.pack("<III", 2**31, 2**31, 0) + bytes(100), b""])
+def test_an_answer_of_nonsense_is_none(said: bytes) -> None:
     class Child:
-        stdin, stdout = BytesIO(), BytesIO(b"\xff" * 100)
+        stdin, stdout = BytesIO(), BytesIO(said)
 
     assert picture_process._exchange(Child(), {}) is None  # type: ignore[arg-type]
 

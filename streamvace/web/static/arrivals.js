@@ -1,4 +1,4 @@
-// What arrives: the last OSC messages of every sender and what became of them. All of it is text of strangers.
+// Incoming OSC: the last messages of every sender and what became of them. All of it is text of strangers.
 import { $, make } from "/dom.js";
 import { on } from "/connection.js";
 

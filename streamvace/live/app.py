@@ -37,6 +37,7 @@ from streamvace.system.errors import UserError
 from streamvace.system.files import check_writable
 from streamvace.system.heaps import few_heaps
 from streamvace.system.media import MediaFolder
+from streamvace.telemetry.logs import warnings_announced
 from streamvace.telemetry.memory import memory_figures
 from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Telemetry, write_json
@@ -70,6 +71,7 @@ def run(options: RunOptions) -> int:
     for wish in wishes(parameters.snapshot()):
         load_picture(media.find(wish.name))  # a picture named at the start is checked before the show
     with fine_timer(), stop_on_signals() as stop, ExitStack() as closing:
+        closing.enter_context(warnings_announced(reporter.announce))
         if options.end_with is not None:
             end_with(options.end_with, stop)
         telemetry = Telemetry(partial(reporter.report, "figures"))

@@ -10,7 +10,8 @@ import logging
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from streamvace.system.allowance import Allowance
@@ -42,15 +43,42 @@ class ConsoleHandler(logging.Handler):
         if record.levelno >= logging.WARNING and not allowance.take(self._clock() / 1e9):
             self._left_out[name] = self._left_out.get(name, 0) + 1
             return
-        try:
-            line = in_one_line(record.getMessage())[:LONGEST_LINE]
-        except (TypeError, ValueError) as error:  # a library's own mistake in its arguments
-            line = f"{in_one_line(str(record.msg))[:LONGEST_LINE]} (cannot be formatted: {error})"
+        line = _line(record)
         left_out = self._left_out.pop(name, 0)
         self._write(f"{record.levelname} {name}: {line}" + (f" ({left_out} more before)" if left_out else ""))
         if record.exc_info and record.exc_info[0] is not None:
             for part in "".join(traceback.format_exception(*record.exc_info)).splitlines():
                 self._write(f"  {part[:LONGEST_LINE]}")
+
+
+class NewsHandler(logging.Handler):
+    """Passes the lines of warnings on, for the surfaces where no console is seen."""
+
+    def __init__(self, announce: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._announce = announce
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass the record's line on."""
+        self._announce(_line(record))
+
+
+@contextmanager
+def warnings_announced(announce: Callable[[str], None]) -> Iterator[None]:
+    """While this is open, the line of every warning of streamvace's own loggers is announced as well."""
+    ours, handler = logging.getLogger("streamvace"), NewsHandler(announce)
+    ours.addHandler(handler)
+    try:
+        yield
+    finally:
+        ours.removeHandler(handler)
+
+
+def _line(record: logging.LogRecord) -> str:
+    try:
+        return in_one_line(record.getMessage())[:LONGEST_LINE]
+    except (TypeError, ValueError) as error:  # a library's own mistake in its arguments
+        return f"{in_one_line(str(record.msg))[:LONGEST_LINE]} (cannot be formatted: {error})"
 
 
 def log_to_console(*, verbose: bool) -> None:

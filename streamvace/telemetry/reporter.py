@@ -147,6 +147,11 @@ class Reporter:
             lines = self._own.due(now)
         self._print(lines)
 
+    def announce(self, line: str) -> None:
+        """Make a line that is printed elsewhere the newest fault, in one line already: a warning of the log."""
+        with self._lock:
+            self._newest.set(line, self._now())
+
     def complain(self, kind: str, line: str, host: str) -> None:
         """Count a message that could not be used as it is, and print the line with a later `flush`.
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from streamvace.telemetry.logs import ConsoleHandler, log_to_console
+from streamvace.telemetry.logs import ConsoleHandler, log_to_console, warnings_announced
+from streamvace.telemetry.reporter import Reporter
 
 
 class Rig:
@@ -80,3 +81,21 @@ def test_an_error_that_ends_a_thread_is_logged(
     thread.start()
     thread.join()
     assert "the thread 'grabs' ended because of an error of its own" in caplog.text
+
+
+def test_warnings_of_the_program_are_the_newest_fault_on_every_surface_while_a_show_runs(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A sender that goes away, a texture that cannot be opened: a controller sees no console."""
+    caplog.set_level(logging.DEBUG, "streamvace")  # as with --verbose
+    reporter = Reporter(write=lambda line: None, clock=lambda: 0)
+    ours, other = logging.getLogger("streamvace.video.spout.source"), logging.getLogger("another.library")
+    with warnings_announced(reporter.announce):
+        ours.info("nothing to see")
+        assert reporter.recent() == ""
+        ours.warning("input spout:Resolume: the sender\x1b[2J went away")
+        assert reporter.recent() == "input spout:Resolume: the sender\\x1b[2J went away"
+        other.warning("of no interest to a performer")
+        assert "Resolume" in reporter.recent()
+    ours.warning("after the show")
+    assert "Resolume" in reporter.recent()

@@ -102,7 +102,8 @@ class MediaFolder:
             return UserError(f"no file {_shown(name)}: there is no media folder {self.root}; create it or use --media")
         names = sorted(entry.name for entry in self.root.iterdir() if entry.is_file())
         near = difflib.get_close_matches(name[:255], names, n=3, cutoff=0.5)
-        found = f"similar names: {', '.join(near)}" if near else f"it holds {len(names)} other files"
+        other = f"it holds {len(names)} other files" if names else "it is empty"
+        found = f"similar names: {', '.join(near)}" if near else other
         return UserError(f"no file {_shown(name)} in the media folder {self.root} ({found}); check the name")
 
 

@@ -217,6 +217,9 @@ def test_a_missing_file_names_what_is_there_instead(media: MediaFolder, tmp_path
         media.find("cats.png")
     with pytest.raises(UserError, match="no file"):
         media.find("refs")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match=r"\(it is empty\)"):
+        MediaFolder(tmp_path / "empty").find("cat.png")
     with pytest.raises(UserError, match="--media"):
         MediaFolder(tmp_path / "nowhere").find("cat.png")
     with pytest.raises(UserError, match="no file"):

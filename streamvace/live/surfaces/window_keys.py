@@ -6,6 +6,7 @@ like any other message. Threads: the main thread, which owns the window.
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from functools import partial
 
 from streamvace.control.parameters import Snapshot
 from streamvace.osc.codec import encode_message
+
+log = logging.getLogger(__name__)
 
 CONTEXT_SCALE = "/streamvace/context_scale"
 PAUSE = "/streamvace/pause"
@@ -73,5 +76,8 @@ class WindowKeys:
     def _send(self, row: WindowKey) -> None:
         family = socket.AF_INET6 if ":" in self._target[0] else socket.AF_INET
         address, *arguments = row.message(self._snapshot())
-        with socket.socket(family, socket.SOCK_DGRAM) as out:
-            out.sendto(encode_message(str(address), *arguments), self._target)
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as out:
+                out.sendto(encode_message(str(address), *arguments), self._target)
+        except OSError as error:  # no descriptor is left, say: the window and the show go on
+            log.warning("the key %s did nothing: %s", row.key.lower(), error)

@@ -81,3 +81,14 @@ def test_no_key_is_one_of_the_windows_own_and_every_address_exists() -> None:
     addresses = {str(row.message(Parameters().snapshot())[0]) for row in KEYS}
     known = {row.address for row in osc_schema.load()} | {service.address for service in osc_schema.services()}
     assert addresses <= known
+
+
+def test_a_key_that_cannot_be_sent_says_so_and_the_window_goes_on(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*arguments: object) -> socket.socket:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(socket, "socket", full)
+    rig.press("SPACE")
+    assert "the key space did nothing: [Errno 24] Too many open files" in caplog.text

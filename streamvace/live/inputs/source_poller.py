@@ -46,6 +46,7 @@ class SourcePoller:
         self._stop = threading.Event()
         self._opened: Future[None] = Future()
         self._faults = 0
+        self._source: Source | None = None
         self._reopened = 0
         self._name = name
         self._size = ""
@@ -81,7 +82,7 @@ class SourcePoller:
             "input_size": self._size,
             "source_frames": counters.received,
             "source_overwritten": counters.overwritten,
-            "source_faults": self._faults,
+            "source_faults": self._faults + _survived(self._source),
             "source_reopened": self._reopened,
         }
 
@@ -103,9 +104,11 @@ class SourcePoller:
         self._name = source.name
         pause_s = _REOPEN_FIRST_S
         while not self._stop.is_set():
+            self._source = source
             frames = self._poll(source)
             if self._stop.is_set():
                 break
+            self._source, self._faults = None, self._faults + _survived(source)
             pause_s = _REOPEN_FIRST_S if frames else min(pause_s * 2, _REOPEN_LAST_S)
             reopened = self._open_until_it_works(pause_s)
             if reopened is None:
@@ -156,6 +159,11 @@ class SourcePoller:
         if line != self._reported:
             self._reported = line
             self._reporter.report(f"input {self._name}", line)
+
+
+def _survived(source: Source | None) -> int:
+    """The faults after which the source went on by itself: a film that breaks off and begins again."""
+    return getattr(source, "faults", 0)
 
 
 def _sent_size(source: Source, frame: Frame) -> str:

@@ -97,7 +97,7 @@ class Threaded(ABC, Generic[Item]):
         try:
             self._run()
         except Exception as error:  # noqa: BLE001 - kept for the thread that opens, polls or publishes
-            self.faults += 1
+            # Not counted: who polls or publishes gets the error, and counts it.
             self.last_fault = f"stopped: {error!r}"
             self._died = error
             if self._stop.is_set():  # closing: nobody asks any more

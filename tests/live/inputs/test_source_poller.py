@@ -125,6 +125,25 @@ def test_a_source_whose_thread_died_is_reopened_and_reported_once() -> None:
     assert "input fragile: ZeroDivisionError: a driver's bug" in lines[0]
 
 
+def test_faults_that_a_source_survives_count_as_well_and_stay_counted_when_it_is_reopened() -> None:
+    class Film(Camera):
+        """Breaks off and begins again twice, then fails for good."""
+
+        faults = 2
+
+    made: list[Camera] = []
+
+    def opener() -> Source:
+        made.append(Film(lasts=3) if not made else Camera())
+        return made[-1]
+
+    poller = SourcePoller(opener, FrameRing(), Reporter(lambda line: None))
+    poller.start()
+    wait_until(lambda: len(made) == 2 and made[1].given > 0, "it was opened again")
+    assert poller.stats()["source_faults"] == 3
+    poller.stop()
+
+
 def test_the_same_fault_is_reported_once_until_frames_arrive() -> None:
     attempts = 0
 

@@ -103,7 +103,7 @@ def test_what_a_source_died_of_is_raised_after_its_last_frame() -> None:
 
     device = Device(dies)
     device._offer(PIXELS, 8)
-    until(lambda: device.faults)
+    until(lambda: device.last_fault)
     last = device.poll()
     assert last is not None
     assert (last.captured_ns, last.sequence, last.source) == (8, 1, "dev:1")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from streamvace.model.cache import ChunkPass, KVCache
+from streamvace.model.noise import Use, seed_noise
 from streamvace.model.sampler import flow_to_x0, sigma_of, sigma_table
 from streamvace.model.specs import PipelineSpec, pipeline
 from streamvace.records.chunk import ChunkInput
@@ -35,7 +36,8 @@ class ByHand:
         return self.wan.run(tokens, grid, time, self.text, memory)
 
     def chunk(self) -> Tensor:
-        draw = torch.Generator().manual_seed(SEED + self.position)
+        draw = torch.Generator()
+        seed_noise(draw, "hash", SEED, self.position, Use.CHUNK)
         memory = self.cache.chunk(self.position, 3)
         sigma = float(sigma_of(torch.tensor(500.0), sigma_table(5.0)))
         noise, fresh = (torch.randn(1, 3, 16, 4, 4, generator=draw).transpose(1, 2) for _ in range(2))
@@ -137,7 +139,8 @@ def test_source_frames_move_the_first_step_and_keep_the_table_s_sigma(monkeypatc
     generator.spec = plain
     generator.step(ChunkInput("red", source=np.zeros((5, 32, 32, 3), np.uint8), noise_scale=0.7, seed=SEED))
     assert [made.timestep for made in seen] == pytest.approx([600, 250])
-    draw = torch.Generator().manual_seed(SEED)
+    draw = torch.Generator()
+    seed_noise(draw, "hash", SEED, 0, Use.CHUNK)
     noise, fresh = (torch.randn(1, 2, 16, 4, 4, generator=draw).transpose(1, 2) for _ in range(2))
     torch.testing.assert_close(seen[0].latents, 0.3 * source + 0.7 * noise, **CLOSE)
     sigmas = sigma_of(torch.tensor([600.0, 250.0]), sigma_table(8.0)).tolist()

@@ -144,7 +144,8 @@ class Extension:
             self._press(self._by_par[pressed.name])
 
     def Exit(self) -> None:
-        """TouchDesigner closes. If it crashes instead, the process notices by itself."""
+        """The project closes. If TouchDesigner crashes instead, the process notices by itself."""
+        self._siblings.leave()  # the next project of the same TouchDesigner finds this module loaded
         if self._child is not None and not self._stay:
             self._link.send([(QUIT, ())])
         self._link.close()

@@ -119,21 +119,22 @@ def _candidates() -> Iterator[str]:
 def _registered() -> Iterator[str]:
     """What installers of Python enter in the Windows registry (PEP 514): python.org, the Microsoft Store, conda, uv.
     The `py` launcher reads the same entries."""
-    if sys.platform != "win32":
-        return
-    import winreg
+    if sys.platform == "win32":
+        import winreg
 
-    def keys(key: winreg.HKEYType) -> Iterator[winreg.HKEYType]:
-        for index in range(winreg.QueryInfoKey(key)[0]):
-            with contextlib.suppress(OSError), winreg.OpenKey(key, winreg.EnumKey(key, index)) as inner:
-                yield inner
+        def keys(key: winreg.HKEYType) -> Iterator[winreg.HKEYType]:
+            for index in range(winreg.QueryInfoKey(key)[0]):
+                with contextlib.suppress(OSError), winreg.OpenKey(key, winreg.EnumKey(key, index)) as inner:
+                    yield inner
 
-    for root in (winreg.HKEY_CURRENT_USER, winreg.HKEY_LOCAL_MACHINE):
-        with contextlib.suppress(OSError), winreg.OpenKey(root, r"Software\Python") as companies:
-            for company in keys(companies):
-                for tag in keys(company):
-                    with contextlib.suppress(OSError), winreg.OpenKey(tag, "InstallPath") as place:
-                        yield str(winreg.QueryValueEx(place, "ExecutablePath")[0])
+        for root in (winreg.HKEY_CURRENT_USER, winreg.HKEY_LOCAL_MACHINE):
+            with contextlib.suppress(OSError), winreg.OpenKey(root, r"Software\Python") as companies:
+                for company in keys(companies):
+                    for tag in keys(company):
+                        with contextlib.suppress(OSError), winreg.OpenKey(tag, "InstallPath") as place:
+                            yield str(winreg.QueryValueEx(place, "ExecutablePath")[0])
+    else:
+        yield from ()
 
 
 def _uv_folders() -> Iterator[Path]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import chain
 
 from streamvace_td.log_table import LogTable
 from streamvace_td.panel import Panel
@@ -85,7 +86,7 @@ class Siblings:
 
 def free_port(port: int, taken: Collection[int]) -> int:
     """The first port from `port` on that is not taken."""
-    return next(each for each in (*range(port, 65536), *range(1024, port)) if each not in taken)
+    return next(each for each in chain(range(port, 65536), range(1024, port)) if each not in taken)
 
 
 def free_stream(stream: str, taken: Collection[str]) -> str:

@@ -84,9 +84,13 @@ def open_container(path: Path) -> tuple[Any, Any]:
         raise
 
 
+_ANY_TEXT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+"""Texts in other encodings than UTF-8 are no reason to refuse a film. PyAV 19 reads them without being told to."""
+
+
 def _open(path: Path, limits: FileLimits) -> Any:
     """Only local files, and only of kinds that name no others. The whole path is given: FFmpeg would take a colon in a
-    name for a protocol. Texts in other encodings than UTF-8 are no reason to refuse a film."""
+    name for a protocol."""
     named: dict[str, Any] = {}
     formats = PICTURE_FORMATS if is_picture_file(path) else FILM_FORMATS
     options = {"max_pixels": str(_most_pixels(path, limits))}
@@ -96,7 +100,7 @@ def _open(path: Path, limits: FileLimits) -> Any:
     elif is_picture_file(path) and _begins(path, _JPEG):
         named = {"format": "jpeg_pipe"}
     options |= {"protocol_whitelist": "file", "format_whitelist": ",".join(formats)}
-    return av.open(str(path.absolute()), options=options, metadata_errors="replace", **named)
+    return av.open(str(path.absolute()), options=options, **_ANY_TEXT, **named)
 
 
 def _begins(path: Path, mark: bytes) -> bool:

@@ -61,8 +61,9 @@ def dtype_name(dtype: torch.dtype) -> str:
 BF16_INSTRUCTIONS = ("amx_bf16", "avx512_bf16")
 """Processor instructions that multiply bf16 faster than fp32, as `torch.cpu.get_capabilities` names them.
 
-Time of a chunk of the embedded model in bf16, as a share of fp32's (benchmarks/precision.py): 0.5 with AMX, 0.6 with
-AVX512-BF16 alone, 1.3 without either. Arm's bf16 instructions are not measured, so Arm stays with fp32.
+Time of a chunk of the embedded model in bf16, as a share of fp32's, on two cores beside busy programs
+(benchmarks/precision.py): 0.54 with AMX, 0.67 with AVX512-BF16 alone, 1.9 without either. Arm's bf16 instructions are
+not measured, so Arm stays with fp32.
 """
 
 

@@ -112,7 +112,7 @@ def _set_threads(asked: int | None, spec: PipelineSpec, device: torch.device, dt
     asked: by the user; None: one thread for the embedded model in 16 bits on a processor, torch's default otherwise.
 
     16-bit products of 192 channels are so short that waking a second thread costs what it gains. Beside other busy
-    programs, as in a show, one thread takes 0.6 of the time of two (benchmarks/precision.py).
+    programs, as in a show, one thread takes two thirds of the time of two (benchmarks/precision.py).
     """
     if asked is None and spec.name == "embedded" and device.type == "cpu" and dtype.itemsize == 2:
         asked = 1

@@ -22,20 +22,18 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from streamvace.system.console import one_line
 from streamvace.system.errors import UserError
 from streamvace.system.memory_limit import limit_memory
 from streamvace.system.priority import step_back
 from streamvace.video.core.resize import fit_cover
+from streamvace.video.film.child import start_child
 from streamvace.video.film.decode import Picture, Tell, Timed, to_rgba
 from streamvace.video.film.limits import FileLimits, file_limits, set_file_limits
 from streamvace.video.film.still import load_picture, picture_frames
 
 _HEAD: Final = struct.Struct("<III")
 """Header of an answer: height and width of the RGBA pixels, 0 if there are none, and bytes of the text before them."""
-
-_ROOT = Path(__file__).resolve().parents[3]
-_NO_WINDOW = 0x08000000
-"""Windows' CREATE_NO_WINDOW: no console window, and no Ctrl-C from ours."""
 
 BASE_BYTES = 768 * 2**20
 """Memory of the process itself: the interpreter, NumPy, OpenCV and FFmpeg, and the stacks of their threads."""
@@ -128,17 +126,8 @@ class PictureProcess:
 
 def _started(in_background: bool) -> subprocess.Popen[bytes]:
     limits = file_limits()
-    found = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
     words = [repr(each) for each in (limits.megapixels, limits.side, limits.gigabytes, in_background)]
-    return subprocess.Popen(
-        [sys.executable, "-m", "streamvace.video.film.picture_process", *words],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        bufsize=0,
-        env={**os.environ, "PYTHONPATH": found},
-        creationflags=_NO_WINDOW if sys.platform == "win32" else 0,
-        start_new_session=True,  # Ctrl-C ends the show, which ends this
-    )
+    return start_child("streamvace.video.film.picture_process", *words)
 
 
 def _exchange(child: subprocess.Popen[bytes], request: dict[str, Any]) -> tuple[str, NDArray[np.uint8] | None] | None:
@@ -197,7 +186,7 @@ def answer(request: dict[str, Any]) -> tuple[str, NDArray[np.uint8] | None]:
     except MemoryError:
         return f"{path} needs more memory than a picture may take; make it smaller", None
     except Exception as error:  # noqa: BLE001 - decoders raise anything
-        return f"{path} cannot be decoded ({' '.join(str(error).split())}); save it again, or as .png", None
+        return f"{path} cannot be decoded ({one_line(error)}); save it again, or as .png", None
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:

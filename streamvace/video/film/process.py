@@ -10,9 +10,7 @@ closed or the show was killed, the child finishes the file and renames it. An er
 
 from __future__ import annotations
 
-import os
 import struct
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -25,15 +23,12 @@ from numpy.typing import NDArray
 
 from streamvace.system.errors import UserError
 from streamvace.system.priority import step_back
+from streamvace.video.film.child import start_child
 from streamvace.video.film.format import FORMATS, FilmFormat
 from streamvace.video.film.writer import VideoWriter, begin_part
 
 _HEAD: Final = struct.Struct("<qIII")
 """Header: index in the film, then height, width and channels of the uint8 pixels that follow."""
-
-_ROOT = Path(__file__).resolve().parents[3]
-_NO_WINDOW = 0x08000000
-"""Windows' CREATE_NO_WINDOW: no console window, and no Ctrl-C from ours."""
 
 
 class FilmProcess:
@@ -49,17 +44,8 @@ class FilmProcess:
         self.part = begin_part(path, film_format)
         name = next(name for name, row in FORMATS.items() if row is film_format)
         words = [str(path), str(size[0]), str(size[1]), repr(rate), name]
-        found = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
         self._failed = False
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "streamvace.video.film.process", *words],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            env={**os.environ, "PYTHONPATH": found},
-            creationflags=_NO_WINDOW if sys.platform == "win32" else 0,
-            start_new_session=True,  # Ctrl-C ends the show, which ends the film
-        )
+        self._child = start_child("streamvace.video.film.process", *words)
 
     @property
     def pid(self) -> int:

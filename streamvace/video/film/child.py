@@ -1,0 +1,30 @@
+"""Python processes that decode or encode beside the show."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[3]
+_NO_WINDOW = 0x08000000
+"""Windows' CREATE_NO_WINDOW: no console window, and no Ctrl-C from ours."""
+
+
+def start_child(module: str, *words: str) -> subprocess.Popen[bytes]:
+    """Run a module as a program with unbuffered pipes for its standard input and output.
+
+    It finds streamvace and everything that this process can import by PYTHONPATH. Ctrl-C in the terminal does not reach
+    it: its owner ends it. Raises OSError.
+    """
+    found = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        bufsize=0,
+        env={**os.environ, "PYTHONPATH": found},
+        creationflags=_NO_WINDOW if sys.platform == "win32" else 0,
+        start_new_session=True,
+    )

@@ -15,6 +15,7 @@ from streamvace.control.parameters import Snapshot
 from streamvace.live.director.layout import ROLES, Pictures
 from streamvace.live.inputs.inputs import LEAD, PREFIX
 from streamvace.live.offline.timeline import Shown, Timeline, looped
+from streamvace.system.errors import UserError
 from streamvace.system.media import MediaFolder
 from streamvace.video.film.decode import CutOff
 from streamvace.video.film.source import FPS_LIMITS, FileOptions, parse_file, split_file, timed_frames
@@ -74,9 +75,7 @@ class ClipInputs:
         slowest, fastest = FPS_LIMITS
         defaults: dict[str, Any] = {"loop": False, "fps": min(max(rate, slowest), fastest)}
         films = {
-            role: _address(text, media, defaults)
-            for role in ROLES
-            if role != LEAD and (text := snapshot.text(f"{PREFIX}{role}"))
+            role: _address(role, text, media, defaults) for role in ROLES if (text := snapshot.text(f"{PREFIX}{role}"))
         }
         if mask is not None:
             films["mask"] = mask, FileOptions(**defaults)
@@ -115,7 +114,14 @@ def _shown(film: Path, size: tuple[int, int], options: FileOptions, findings: Fi
     return until_cut()
 
 
-def _address(text: str, media: MediaFolder, defaults: Mapping[str, Any]) -> tuple[Path, FileOptions]:
+def _address(role: str, text: str, media: MediaFolder, defaults: Mapping[str, Any]) -> tuple[Path, FileOptions]:
     """Any path, or a name in the media folder: offline, the user can read the file anyway."""
+    option = f"--input-{role} {text}"
+    if role == LEAD:
+        raise UserError(f"{option}: render takes the {role} from its --input; name that clip there")
     path, options = parse_file(text, defaults)
-    return path if path.exists() else media.find(split_file(text)[0]), options
+    if path.exists():
+        return path, options
+    if text.isdecimal():
+        raise UserError(f"{option}: only `run` has numbered inputs; for render, name a file")
+    return media.find(split_file(text)[0]), options

@@ -87,3 +87,21 @@ def test_a_role_whose_file_is_missing_is_refused_with_its_name(tmp_path: Path) -
     clip = film(tmp_path / "clip.mp4", range(2))
     with pytest.raises(UserError, match=r"nothing\.mp4"):
         inputs(clip, "nothing.mp4?loop")
+
+
+@pytest.mark.parametrize(
+    ("role", "value", "line"),
+    [
+        ("second", "2", "--input-second 2: only `run` has numbered inputs; for render, name a file"),
+        ("control", "2", "--input-control 2: render takes the control from its --input; name that clip there"),
+        ("control", "a.mp4", "--input-control a.mp4: render takes the control from its --input; name that clip there"),
+    ],
+)
+def test_an_input_that_only_a_live_show_has_is_refused_and_not_ignored(
+    tmp_path: Path, role: str, value: str, line: str
+) -> None:
+    clip = film(tmp_path / "clip.mp4", range(2))
+    snapshot = Parameters({f"/streamvace/input/{role}": value}).snapshot()
+    with pytest.raises(UserError) as caught:
+        ClipInputs(clip, None, snapshot, MediaFolder(tmp_path), SIZE, RATE, None)
+    assert str(caught.value) == line

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 
-import segno
-
 _BLOCKS = {(False, False): "█", (False, True): "▀", (True, False): "▄", (True, True): " "}
 """(upper module dark, lower one dark) -> a character: light is printed, as terminals are dark."""
 _QUIET = 2
@@ -14,6 +12,8 @@ _QUIET = 2
 
 def qr_lines(address: str) -> list[str]:
     """The lines, two rows of modules each."""
+    import segno  # 30 ms, which only a show that is open to other machines pays
+
     rows = [list(map(bool, row)) for row in segno.make(address, error="l", micro=False).matrix_iter(border=_QUIET)]
     if len(rows) % 2:
         rows.append([True] * len(rows[0]))

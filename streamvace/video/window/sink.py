@@ -52,7 +52,7 @@ def opengl_renderer() -> str:
         name: str = window.context.get_info().get_renderer()
         window.close()
     except Exception as error:  # noqa: BLE001 - a driver raises anything; the check names what it said
-        return f"none ({' '.join(str(error).split()) or type(error).__name__})"
+        return f"none ({one_line(error)})"
     return name
 
 

@@ -8,7 +8,6 @@ as build/streamvace.tox. After an update of streamvace, the same line updates th
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from pathlib import Path
@@ -21,19 +20,13 @@ def main() -> None:
     for path in (str(ROOT / "plugin"), str(ROOT)):
         if path not in sys.path:
             sys.path.append(path)
-    from fresh_modules import forget
+    from build_start import ready
 
-    kept = forget([ROOT / "plugin", ROOT / "osc_schema"])
-    if kept:
-        print(f"streamvace: {kept}")
+    td = ready([ROOT / "plugin", ROOT / "osc_schema"])
+    if td is None:
         return
-    from streamvace_td.builder import build, unsupported
+    from streamvace_td.builder import build
 
-    td = importlib.import_module("td")
-    refusal = unsupported(td)
-    if refusal:
-        print(f"streamvace: {refusal}")
-        return
     where = os.environ.get("STREAMVACE_PARENT", "/project1")
     parent = td.op(where) or td.op("/")
     component = build(parent, td)

@@ -53,7 +53,7 @@ class Found:
         return ""
 
 
-def find_python(explicit: str = "") -> str:
+def find_python(explicit: str = "") -> Found:
     """The Python to create the environment with. explicit: the only candidate, a path or a command.
 
     Raises BootstrapError with a one-line message that names what was refused.
@@ -64,8 +64,9 @@ def find_python(explicit: str = "") -> str:
             raise BootstrapError(f"no Python at {explicit}: correct the path, or {GET_PYTHON}")
         if found.refusal():
             raise BootstrapError(found.refusal())
-        return found.executable
-    later, refusals = "", list[str]()
+        return found
+    later: Found | None = None
+    refusals: list[str] = []
     for candidate in dict.fromkeys(filter(None, _candidates())):
         found = probe(candidate)
         if found is None:
@@ -73,10 +74,10 @@ def find_python(explicit: str = "") -> str:
         if found.refusal():
             refusals.append(found.refusal())
         elif found.version <= SPOUT_NEWEST_PYTHON:
-            return found.executable
+            return found
         else:
-            later = later or found.executable
-    if later:
+            later = later or found
+    if later is not None:
         return later
     raise BootstrapError(refusals[0] if refusals else f"no Python found: {GET_PYTHON}, then try again")
 

@@ -151,11 +151,11 @@ class _Job:
         # The environment does not exist yet, so its log cannot be inside it.
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder) / "venv.log"
-            code, output = self._run(1, [base, "-m", "venv", str(self.venv)], log)
+            code, output = self._run(1, [base.executable, "-m", "venv", str(self.venv)], log)
             if "ensurepip" in output and code != 0:
                 raise BootstrapError(
-                    "this Python cannot create environments: sudo apt install "
-                    f"python{sys.version_info[0]}.{sys.version_info[1]}-venv (Debian, Ubuntu), then run this again"
+                    f"{base.executable} cannot create environments: sudo apt install "
+                    f"python{base.version[0]}.{base.version[1]}-venv (Debian, Ubuntu), then run this again"
                 )
             if code != 0:
                 raise self._failure(output, code, log)

@@ -7,7 +7,6 @@ It changes only /project1/streamvace_show.
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
 from typing import cast
@@ -21,24 +20,15 @@ def main() -> None:
     for path in (str(ROOT / "td_project"), str(ROOT / "plugin"), str(ROOT)):
         if path not in sys.path:
             sys.path.append(path)
-    from fresh_modules import forget
+    from build_start import ready
 
-    kept = forget([ROOT / "plugin", ROOT / "osc_schema", ROOT / "td_project"])
-    if kept:
-        print(f"streamvace: {kept}")
+    td = ready([ROOT / "plugin", ROOT / "osc_schema", ROOT / "td_project"])
+    if td is None:
         return
     from project_layout import NODES
-    from streamvace_td.builder import build, build_nodes, unsupported
+    from streamvace_td.builder import build, build_nodes
     from streamvace_td.td_api import Component
 
-    try:
-        td = importlib.import_module("td")
-    except ModuleNotFoundError:
-        sys.exit("run this inside TouchDesigner: press Alt-T and type the line from td_project/README.md")
-    refusal = unsupported(td)
-    if refusal:
-        print(f"streamvace: {refusal}")
-        return
     parent = td.op("/project1") or td.op("/")
     place = cast(Component, parent.op(NAME) or parent.create(td.baseCOMP, NAME))
     component = build(place, td)

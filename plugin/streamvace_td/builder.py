@@ -22,18 +22,6 @@ COLOUR = (0.16, 0.30, 0.36)
 TAG = "streamvace"
 
 
-OLDEST_TOUCHDESIGNER = 2023
-"""Its Python is 3.11, which this code needs; 2022 has 3.9."""
-
-
-def unsupported(td: TouchDesigner) -> str:
-    """One line for a TouchDesigner that is too old; "" if it fits."""
-    year = int(td.app.build.split(".")[0])
-    if year >= OLDEST_TOUCHDESIGNER:
-        return ""
-    return f"this is TouchDesigner {td.app.build}; the component needs {OLDEST_TOUCHDESIGNER} or newer (derivative.ca)"
-
-
 def build(parent: Component, td: TouchDesigner, *, name: str = "streamvace", root: Path = ROOT) -> Component:
     """Build or update the component `name` inside `parent`. root: the streamvace folder.
 

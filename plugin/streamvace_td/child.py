@@ -147,7 +147,7 @@ class Child:
     def _python(self) -> Path:
         """The interpreter to use. Installs what is missing."""
         if self._settings.python:
-            return Path(find_python(os.path.expanduser(self._settings.python)))
+            return Path(find_python(os.path.expanduser(self._settings.python)).executable)
         if not (self._settings.folder / "pyproject.toml").is_file():
             raise ValueError(
                 f"no streamvace in {self._settings.folder}: set Folder to the folder that contains plugin/"

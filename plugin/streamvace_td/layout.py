@@ -63,32 +63,17 @@ _LOCAL_TEXTURE = "parent().par.Transport.eval() != 'ndi'"
 _CONTROL = "parent().par.Streamname.eval() + '-control'"
 _RESULT = "parent().par.Resultname.eval()"
 
-_SMALL: dict[str, ParSetting] = {"outputresolution": "custom", "resolutionw": 128, "resolutionh": 128}
-
 
 def _plain(name: str, y: int, comment: str, grey: float) -> Node:
     """A small picture for an input that is not wired."""
     colour: dict[str, ParSetting] = {"colorr": grey, "colorg": grey, "colorb": grey, "alpha": 1.0}
-    return Node(name, "constantTOP", -200, y, comment, {**colour, **_SMALL})
+    size: dict[str, ParSetting] = {"outputresolution": "custom", "resolutionw": 128, "resolutionh": 128}
+    return Node(name, "constantTOP", -200, y, comment, {**colour, **size})
 
 
 _PICTURES = (
-    Node(
-        "no_control",
-        "constantTOP",
-        -200,
-        600,
-        "black while In 1 is not wired",
-        {"colorr": 0.0, "colorg": 0.0, "colorb": 0.0, "alpha": 1.0, **_SMALL},
-    ),
-    Node(
-        "no_mask",
-        "constantTOP",
-        -200,
-        450,
-        "white while In 2 is not wired",
-        {"colorr": 1.0, "colorg": 1.0, "colorb": 1.0, "alpha": 1.0, **_SMALL},
-    ),
+    _plain("no_control", 600, "black while In 1 is not wired", 0.0),
+    _plain("no_mask", 450, "white while In 2 is not wired", 1.0),
     Node("in1", "inTOP", 0, 600, "control: depth, edges, any picture", {"label": "control"}, ("no_control",)),
     Node("in2", "inTOP", 0, 450, "mask: white is generated", {"label": "mask"}, ("no_mask",)),
     Node(

@@ -26,7 +26,10 @@ def write_report(owner: Component, td: TouchDesigner, log: Path, counters: Mappi
     path = log.with_name(f"report-{log.stem}.txt")
     path.parent.mkdir(parents=True, exist_ok=True)
     text = "\n".join(_lines(owner, td, counters, log)) + "\n"
-    path.write_text(text.replace(str(Path.home()), "~"), "utf-8")
+    home = Path.home()
+    for spelling in (str(home), home.as_posix()):  # on Windows, TouchDesigner writes paths with slashes
+        text = text.replace(spelling, "~")
+    path.write_text(text, "utf-8")
     return str(path)
 
 

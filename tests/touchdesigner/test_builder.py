@@ -282,11 +282,14 @@ def test_an_older_touchdesigner_is_refused_in_one_line(
 
     monkeypatch.setitem(sys.modules, "td", td)
     td.app.build = "2022.35280"
+    for name in [name for name in sys.modules if name.startswith(("streamvace_td", "osc_schema"))]:
+        monkeypatch.delitem(sys.modules, name)
     runpy.run_path(str(ROOT / "plugin" / "build_component.py"))
     said = capsys.readouterr().out
     assert "this is TouchDesigner 2022.35280; the component needs 2023 or newer" in said
     assert said.count("\n") == 1
     assert td.network.op("streamvace") is None
+    assert "streamvace_td" not in sys.modules, "its Python cannot import the component"
 
 
 def test_a_missing_folder_is_reported_with_the_parameter_to_set(td: FakeTouchDesigner, tmp_path: Path) -> None:

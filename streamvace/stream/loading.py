@@ -109,7 +109,7 @@ def load_generator(
 def _set_threads(asked: int | None, spec: PipelineSpec, device: torch.device, dtype: torch.dtype) -> None:
     """Raises UserError for more threads than the machine can use.
 
-    asked: by the user; None: one thread for the embedded model in 16 bits on a processor, torch's default otherwise.
+    asked: by the user; None: one thread for the embedded model in 16 bits on a processor; otherwise the number stays.
 
     16-bit products of 192 channels are so short that waking a second thread costs what it gains. Beside other busy
     programs, as in a show, one thread takes two thirds of the time of two (benchmarks/precision.py).

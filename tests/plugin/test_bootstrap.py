@@ -13,6 +13,7 @@ import install_plan
 import installer
 import pip_step
 import pytest
+from find_python import Found
 from install_plan import (
     Stamp,
     clean_environment,
@@ -360,9 +361,12 @@ def test_too_little_disk_space_is_reported_before_anything_is_created(
     assert not (machine.root / ".venv").exists()
 
 
-def test_on_debian_without_venv_the_message_names_the_package(machine: Machine) -> None:
+def test_on_debian_without_venv_the_message_names_the_package_of_the_python_that_was_found(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installer, "find_python", lambda _: Found("/usr/bin/python3.99", Path("/usr"), (3, 99), True))
     machine.fails["-m venv"] = "The virtual environment was not created because ensurepip is not available."
-    with pytest.raises(pip_step.BootstrapError, match=r"sudo apt install python3\.\d+-venv"):
+    with pytest.raises(pip_step.BootstrapError, match=r"python3\.99 cannot .* sudo apt install python3\.99-venv"):
         machine.ensure()
 
 

@@ -37,7 +37,7 @@ def test_touchdesigners_own_python_is_passed_over(monkeypatch: pytest.MonkeyPatc
     answers(
         monkeypatch, {own: found(own, (3, 11), touchdesigner / "bin"), "/usr/bin/python3": found("/usr/bin/python3")}
     )
-    assert find_python() == "/usr/bin/python3"
+    assert find_python().executable == "/usr/bin/python3"
 
 
 def test_an_environment_on_touchdesigners_python_is_passed_over(
@@ -67,9 +67,9 @@ def test_on_a_mac_touchdesigner_is_known_by_its_app(path: str, inside: bool) -> 
 
 def test_a_python_that_spout_has_a_wheel_for_is_preferred(monkeypatch: pytest.MonkeyPatch) -> None:
     answers(monkeypatch, {"new": found("new", (3, 14)), "old": found("old", (3, 11))})
-    assert find_python() == "old"
+    assert find_python().executable == "old"
     answers(monkeypatch, {"new": found("new", (3, 14))})
-    assert find_python() == "new"
+    assert find_python().executable == "new"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from streamvace_td.builder import build
 from streamvace_td.siblings import free_port, free_stream
@@ -49,6 +51,14 @@ def test_a_reload_or_a_deleted_original_changes_nothing(td: FakeTouchDesigner) -
     assert identity(first) == (7700, "streamvace")
     first.destroy()
     assert identity(component(td, "right")) == (7700, "streamvace")
+
+
+def test_the_next_project_of_a_touchdesigner_starts_without_the_components_of_this_one(
+    td: FakeTouchDesigner, tmp_path: Path
+) -> None:
+    component(td, "left")
+    td.close()
+    assert identity(component(FakeTouchDesigner(tmp_path), "right")) == (7700, "streamvace")
 
 
 def test_a_port_that_an_expression_sets_is_left_alone(td: FakeTouchDesigner) -> None:

@@ -10,6 +10,7 @@ import osc_schema
 from osc_schema import Parameter, Scalar
 from streamvace.control.fades import CURVES
 from streamvace.osc import codec, feedback, inbox, outgoing, query_server, schedule, seats, server
+from streamvace.system.connections import MOST_CONNECTIONS, MOST_PER_HOST
 
 _APPLIES = {"now": "at once", "next_chunk": "next chunk", "reload": "model reload"}
 
@@ -71,7 +72,7 @@ _RULES = (
     "and only the newest of each. A second `sync` within a second is answered after that second, together with all "
     "others.",
     "**TCP** packets are framed by their size (OSC 1.0) or by SLIP (OSC 1.1). The first byte decides, and replies "
-    f"use the same framing. There can be {seats.MOST} connections, {seats.MOST_A_HOST} of them from one address; "
+    f"use the same framing. There can be {MOST_CONNECTIONS} connections, {MOST_PER_HOST} of them from one address; "
     "beyond that, the one that has been silent longest is closed. A client is disconnected if it sends an impossible "
     f"size, does not complete a packet in {seats.FRAME_SECONDS:.0f} s, does not read its replies, or sends nothing in "
     f"its first {seats.MUTE_SECONDS / 60:.0f} minutes.",

@@ -9,11 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from streamvace.osc.peer import Peer, host_of
+from streamvace.system.connections import MOST_CONNECTIONS, MOST_PER_HOST
 
-MOST = 128
-"""Connections in all. With those of the two web servers they fit into 1,024 descriptors, a usual limit."""
-MOST_A_HOST = 48
-"""Connections of one host, so that one cannot take the place of all others."""
 FRAME_SECONDS = 10.0
 """From the first byte of a packet to its last. 64 KiB over the slowest network take less."""
 MUTE_SECONDS = 600.0
@@ -32,16 +29,16 @@ class _Seat:
 class Seats:
     """The connections, in the order in which they came."""
 
-    def __init__(self, most: int = MOST, most_a_host: int = MOST_A_HOST) -> None:
+    def __init__(self, most: int = MOST_CONNECTIONS, most_per_host: int = MOST_PER_HOST) -> None:
         self._most = most
-        self._most_a_host = most_a_host
+        self._most_per_host = most_per_host
         self._seats: dict[Peer, _Seat] = {}
 
     def take(self, peer: Peer, now: float) -> Peer | None:
         """A new connection. Returns the one that must go for it, or None."""
         host = host_of(peer)
         neighbours = {other: seat for other, seat in self._seats.items() if seat.host == host}
-        rivals = neighbours if len(neighbours) >= self._most_a_host else self._seats
+        rivals = neighbours if len(neighbours) >= self._most_per_host else self._seats
         full = rivals is neighbours or len(self._seats) >= self._most
         goes = min(rivals, key=lambda other: (rivals[other].spoken, rivals[other].heard)) if full else None
         self._seats[peer] = _Seat(host, now)

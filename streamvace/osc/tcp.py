@@ -17,7 +17,8 @@ from streamvace.osc.coalesce import Arrival
 from streamvace.osc.counters import Counters
 from streamvace.osc.framing import Unframer, frame
 from streamvace.osc.peer import Peer, host_of, shown, tcp_peer
-from streamvace.osc.seats import MOST, Seats
+from streamvace.osc.seats import Seats
+from streamvace.system.connections import MOST_CONNECTIONS
 from streamvace.system.errors import UserError
 
 MOST_ACCEPTED = 16
@@ -222,7 +223,7 @@ def _listen(host: str, port: int) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_EXCLUSIVEADDRUSE", 0), 1)
         listener.setblocking(False)
         listener.bind(address)
-        listener.listen(MOST)
+        listener.listen(MOST_CONNECTIONS)
     except OSError as problem:
         listener.close()
         reason = "is in use by another program" if problem.errno == errno.EADDRINUSE else f"failed: {problem.strerror}"

@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from streamvace.system.network import AllowList
 
 MOST_CONNECTIONS = 128
-"""Of one server. Three servers at their limit and the show itself fit into 1,024 descriptors, a usual limit."""
+"""Of one server. OSC over TCP, OSCQuery and the web page at their limit, and the show itself, fit into 1,024
+descriptors, a usual limit."""
 MOST_PER_HOST = 48
-"""Twelve pages in one browser hold twelve WebSockets, and up to six more connections for their files."""
+"""Of one host, so that one cannot take every place. Twelve pages in one browser hold twelve WebSockets, and up to six
+more connections for their files."""
 IDLE_S = 10.0
 """How long a connection may be open without a complete request: browsers open them ahead and use them at once."""
 
@@ -126,7 +128,7 @@ class _Connection(asyncio.Protocol):
             self._timer = None
 
     def rest(self, seconds: float) -> None:
-        """Nothing is asked for now: the connection ends after these seconds, unless a request arrives."""
+        """The request is answered: the connection ends after these seconds, unless another arrives."""
         if not self.transport.is_closing():
             self._timer = asyncio.get_running_loop().call_later(seconds, self.transport.abort)
 

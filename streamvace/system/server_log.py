@@ -11,6 +11,7 @@ import logging
 from typing import Any
 
 from streamvace.system.connections import Report
+from streamvace.system.console import in_one_line, one_line
 
 _LONGEST = 200
 """Characters of a line: it can hold what a stranger has sent."""
@@ -51,5 +52,5 @@ class _Reporting(logging.Handler):
 
 
 def _line(message: str, error: object) -> str:
-    said = f"{message}: {type(error).__name__}: {error}" if isinstance(error, BaseException) else message
-    return " ".join(said.split())[:_LONGEST]
+    said = f"{message}: {one_line(error)}" if isinstance(error, BaseException) else message
+    return in_one_line(said)[:_LONGEST]

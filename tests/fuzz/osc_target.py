@@ -27,6 +27,7 @@ from streamvace.osc.inbox import MAX_REQUESTS, Inbox
 from streamvace.osc.schedule import HORIZON
 from tests.control.coerced import coerced
 from tests.fuzz.target import TOKENS, Target, damaged
+from tests.osc.clock import Clock
 from tests.osc.packets import HEAD, SCALE, bundle, hostile, nested
 
 NOW = 1_800_000_000.0
@@ -40,14 +41,6 @@ CUES = (
 
 START = Parameters().snapshot().values
 TRIGGERS = tuple(row.address for row in osc_schema.load() if row.type == "trigger")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def check(data: bytes) -> None:
@@ -133,7 +126,7 @@ def _check_framing(data: bytes) -> list[bytes]:
 
 def _check_inbox(data: bytes, packets: list[bytes], messages: list[Message]) -> None:
     """Taken in whole, what the parameters hold is always allowed, and a trigger fires for its own address only."""
-    parameters, clock = Parameters(), Clock()
+    parameters, clock = Parameters(), Clock(NOW)
     inbox = Inbox(parameters, clock, commands=Commands(parameters, CueList(CUES)))
     inbox.take_all([(data, UDP), *((packet, TCP) for packet in packets)])
     outcome = inbox.flush()

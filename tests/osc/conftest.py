@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from streamvace.control.parameters import Parameters, Snapshot
 from streamvace.osc.codec import Argument, Message, decode, encode_message
 from streamvace.osc.server import OscServer
+from tests.osc.clock import Clock
 
 PATIENCE = 20.0
 """Seconds after which a test gives up on an answer; far above anything that is right."""
@@ -40,11 +42,13 @@ class Client:
     def until(self, address: str, *arguments: Argument) -> list[Message]:
         """Everything received up to the message asked for, without it."""
         before = []
-        while True:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
             message = self.receive()
             if message.address == address and message.arguments[: len(arguments)] == arguments:
                 return before
             before.append(message)
+        raise AssertionError(f"{address} {arguments} never came, only {before[-3:]}")
 
     def ping(self) -> list[Message]:
         """Wait until everything sent so far is applied; returns what was received meanwhile."""
@@ -88,6 +92,11 @@ class Watch:
         with self._changed:
             assert self._changed.wait_for(lambda: condition(self._parameters.snapshot()), PATIENCE)
         return self._parameters.snapshot()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(1_700_000_000.0)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from streamvace.osc.inbox import (
 )
 from streamvace.osc.peer import surface_peer
 from tests.control.coerced import coerced
+from tests.osc.clock import Clock
 from tests.osc.packets import HEAD, SCALE, bundle, padded
 
 DESK = ("127.0.0.1", 5000)
@@ -34,19 +35,6 @@ PROMPT = "/streamvace/prompt"
 RESET = "/streamvace/reset"
 QUIT = "/streamvace/quit"
 ADD = "/streamvace/reference/add"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

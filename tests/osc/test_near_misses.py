@@ -6,19 +6,7 @@ import pytest
 
 import osc_schema
 from streamvace.osc.near_misses import MOST_KNOWN, NearMisses
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.osc.clock import Clock
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ def speaks(seats: Seats, peer: Peer, now: float) -> None:
 
 
 def test_the_mute_go_before_those_who_spoke_and_the_longest_silent_first() -> None:
-    seats = Seats(most=3, most_a_host=3)
+    seats = Seats(most=3, most_per_host=3)
     assert [seats.take(desk(number), number) for number in range(3)] == [None, None, None]
     speaks(seats, desk(0), 10.0)
     assert seats.take(desk(3), 11.0) == desk(1)
@@ -31,7 +31,7 @@ def test_the_mute_go_before_those_who_spoke_and_the_longest_silent_first() -> No
 
 
 def test_a_host_that_has_its_number_displaces_its_own() -> None:
-    seats = Seats(most=10, most_a_host=2)
+    seats = Seats(most=10, most_per_host=2)
     seats.take(desk(9, "10.0.0.6"), 0.0)
     seats.take(desk(1), 1.0)
     seats.take(desk(2), 2.0)
@@ -40,7 +40,7 @@ def test_a_host_that_has_its_number_displaces_its_own() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=200))
 def test_there_are_never_more_than_the_limits(arrivals: list[tuple[int, bool]]) -> None:
-    seats, seated = Seats(most=12, most_a_host=4), set[Peer]()
+    seats, seated = Seats(most=12, most_per_host=4), set[Peer]()
     for number, (host, says) in enumerate(arrivals):
         peer = desk(number, f"10.0.0.{host}")
         displaced = seats.take(peer, number)

@@ -15,9 +15,10 @@ from streamvace.control.parameters import Parameters
 from streamvace.osc.codec import Message, decode, encode_message
 from streamvace.osc.framing import Framing, Unframer, frame
 from streamvace.osc.inbox import Counters
-from streamvace.osc.seats import MOST, MOST_A_HOST, MUTE_SECONDS
+from streamvace.osc.seats import MUTE_SECONDS
 from streamvace.osc.server import ERROR, OscServer
 from streamvace.osc.tcp import MAX_BACKLOG, MOST_ACCEPTED, PAUSE_SECONDS, TcpConnections, listen
+from streamvace.system.connections import MOST_CONNECTIONS, MOST_PER_HOST
 from streamvace.system.errors import UserError
 from tests.osc.conftest import PATIENCE, Client
 from tests.osc.packets import SCALE, hostile
@@ -268,7 +269,7 @@ def test_silent_connections_make_room_and_keep_nobody_out(
 ) -> None:
     desk = dial()
     desk.ping()
-    silent = [dial() for _ in range(MOST_A_HOST)]
+    silent = [dial() for _ in range(MOST_PER_HOST)]
     late = dial()
     late.send(SEED, 7)
     late.ping()
@@ -359,7 +360,7 @@ def test_a_flood_of_connections_is_accepted_a_few_a_turn(table: Table) -> None:
         table.dial()
     table.turn(0.0)
     assert len(table.connections.peers()) == MOST_ACCEPTED
-    assert MOST_A_HOST < MOST
+    assert MOST_PER_HOST < MOST_CONNECTIONS
 
 
 def test_closing_ends_connections_and_frees_the_port(parameters: Parameters) -> None:

@@ -21,7 +21,7 @@ from streamvace.records.frame import Frame
 from streamvace.web.panel import Panel
 from streamvace.web.preview import STATIC, WebPreview
 from tests.control.coerced import coerced
-from tests.web.devtools import Browser, Page
+from tests.web.devtools import PATIENCE_S, Browser, Page
 
 SCALE = "/streamvace/context_scale"
 LOOKS = (Cue("blue", coerced({PROMPT: "neon blue", SCALE: 0.5})), Cue("red", coerced({PROMPT: "glossy red"})))
@@ -71,8 +71,18 @@ class Client:
         await self.socket.send_json({"address": address, "arguments": arguments})
 
     async def until(self, reached: Callable[[Client], bool]) -> None:
+        """Listen until this holds. The show speaks even when nothing changes, so silence alone would end no test."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE_S
         while not reached(self):
+            assert asyncio.get_running_loop().time() < deadline, f"never told; the newest: {self.told!r:.500}"
             await self.hear()
+
+    async def end(self) -> aiohttp.WSMessage:
+        """Listen until the server closes the connection; its last message."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE_S
+        while (message := await self.socket.receive(timeout=20)).type is not aiohttp.WSMsgType.CLOSE:
+            assert asyncio.get_running_loop().time() < deadline, "it stays open"
+        return message
 
     async def hear(self) -> None:
         """Take in the next message."""

@@ -34,8 +34,7 @@ def test_nothing_that_is_sent_ends_the_connection(show: Show, text: str) -> None
 def test_a_message_too_long_ends_one_page_and_no_other(show: Show) -> None:
     async def act(client: Client) -> None:
         await client.socket.send_str("x" * (MOST_BYTES + 1))
-        while (await client.socket.receive(timeout=20)).type is not aiohttp.WSMsgType.CLOSE:
-            pass
+        assert (await client.end()).data == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
 
     async def ask(client: Client) -> None:
         await client.until(lambda told: bool(told.cues))
@@ -121,9 +120,7 @@ def test_the_end_of_the_show_is_said(show: Show) -> None:
     async def act(client: Client) -> None:
         await client.until(lambda told: bool(told.cues))
         await asyncio.to_thread(show.web.close)
-        while (message := await client.socket.receive(timeout=20)).type is not aiohttp.WSMsgType.CLOSE:
-            pass
-        assert message.extra == "the show is over"
+        assert (await client.end()).extra == "the show is over"
 
     connect(show.web, act)
 

@@ -196,6 +196,21 @@ def test_a_mix_of_prompts_is_written_and_taken_out_box_by_box(tabs: Browser, sho
     in_a_browser(tabs, show, act)
 
 
+def test_a_prompt_of_the_mix_that_was_just_left_is_sent_although_others_set_the_mix(tabs: Browser, show: Show) -> None:
+    mix = "/streamvace/prompts"
+
+    async def act(hand: Hand) -> None:
+        await hand.does("window.clock = Date.now(); Date.now = () => clock")
+        await hand.does("window.held = []; window.later = setTimeout")
+        await hand.does("window.setTimeout = (act, ms) => ms < 100 ? held.push(act) : later(act, ms)")
+        await hand.does("window.first = all('.row input[type=text]')[0]; first.value = 'blue'; first.onchange()")
+        await hand.hears(mix, (("red clay", 1.0),))
+        await hand.does("held.shift()()")
+        await hand.becomes(mix, (("blue", 1.0),))
+
+    in_a_browser(tabs, show, act)
+
+
 def test_what_cannot_be_taken_back_is_asked_for_twice(tabs: Browser, show: Show) -> None:
     """Quitting by two clicks, deleting a cue by a click with Alt, sending a prompt by Enter without Shift."""
 

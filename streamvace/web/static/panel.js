@@ -137,7 +137,7 @@ function weightedLine(row, say, words, share) {
     touch(row.address);
     if (box.value.trim()) say();
   };
-  box.onchange = () => say();
+  box.onchange = () => { touch(row.address); say(); };
   return make("div", { className: "row" }, box, slider);
 }
 

@@ -147,13 +147,16 @@ def test_the_schema_is_told_once(show: Show) -> None:
 
 
 def test_the_show_knows_on_which_machine_a_browser_runs(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def act(client: Client) -> None:
-        await client.set("/streamvace/seed", 5)
-        await client.until(lambda told: bool(told.arrivals))
+    def arrives_from(name: str) -> None:
+        async def act(client: Client) -> None:
+            await client.set("/streamvace/seed", 5)
+            await client.until(lambda told: name in [row["from"] for row in told.arrivals])
 
-    connect(show.web, act)
+        connect(show.web, act)
+
+    arrives_from("the page")
     monkeypatch.setattr(page_socket, "is_this_machine", lambda host: False)
-    connect(show.web, act)
+    arrives_from("the page at 127.0.0.1")
     assert [row["from"] for row in show.osc.arrivals()] == ["the page", "the page at 127.0.0.1"]
 
 

@@ -79,6 +79,7 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
     gate = BeatGate(look_ahead_s=look_ahead.read)
     closing.callback(gate.close)
     gate.follow(parameters.snapshot().text("/streamvace/quantise"))
+    allow = AllowList(options.allow)
     osc = OscServer(
         parameters,
         options.host,
@@ -89,17 +90,17 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
         gate=gate,
         look_ahead_s=look_ahead.read,
         forbids=forbid_nothing if options.remote_devices else forbid_devices,
-        allow=AllowList(options.allow),
+        allow=allow,
     )
     closing.callback(osc.close)
-    query, web = _open_query(stage, osc), _open_web(stage, osc.port)
+    query, web = _open_query(stage, osc, allow), _open_web(stage, osc.port, allow)
     for server in (query, web):
         if server is not None:
             closing.callback(server.close)
     return ControlSurfaces(cues, commands, look_ahead, gate, osc, query, web)
 
 
-def _open_query(stage: Stage, osc: OscServer) -> OscQueryServer | None:
+def _open_query(stage: Stage, osc: OscServer, allow: AllowList) -> OscQueryServer | None:
     """The OSCQuery server; reports if OSC over TCP did not get the number of the UDP port."""
     options = stage.options
     if osc.tcp_port not in (None, osc.port) and options.osc_tcp_port is None:
@@ -113,11 +114,11 @@ def _open_query(stage: Stage, osc: OscServer) -> OscQueryServer | None:
         options.host,
         options.oscquery_port,
         report=stage.reporter.note,
-        allow=AllowList(options.allow),
+        allow=allow,
     )
 
 
-def _open_web(stage: Stage, osc_port: int) -> WebPreview | None:
+def _open_web(stage: Stage, osc_port: int, allow: AllowList) -> WebPreview | None:
     """The web page on the port asked for, or on the default port or the next free one."""
     options = stage.options
     if options.web_port is not None and options.web_port < 0:
@@ -132,7 +133,7 @@ def _open_web(stage: Stage, osc_port: int) -> WebPreview | None:
         port,
         things_to_try(osc_port),
         token=_token(options),
-        allow=AllowList(options.allow),
+        allow=allow,
         report=stage.reporter.note,
     )
 

@@ -78,6 +78,10 @@ class ClipInputs:
             role: _address(role, text, media, defaults) for role in ROLES if (text := snapshot.text(f"{PREFIX}{role}"))
         }
         if mask is not None:
+            if "mask" in films:
+                raise UserError(
+                    f"--mask {mask} and --input-mask {films['mask'][0]} both name the mask; keep one of them"
+                )
             films["mask"] = mask, FileOptions(**defaults)
         self._others = {role: open_timeline(*film, size, self.findings) for role, film in films.items()}
 

@@ -105,3 +105,11 @@ def test_an_input_that_only_a_live_show_has_is_refused_and_not_ignored(
     with pytest.raises(UserError) as caught:
         ClipInputs(clip, None, snapshot, MediaFolder(tmp_path), SIZE, RATE, None)
     assert str(caught.value) == line
+
+
+def test_two_masks_are_refused_and_both_named(tmp_path: Path) -> None:
+    clip, mask = film(tmp_path / "clip.mp4", range(2)), film(tmp_path / "mask.mp4", range(2))
+    snapshot = Parameters({"/streamvace/input/mask": "clip.mp4"}).snapshot()
+    with pytest.raises(UserError) as caught:
+        ClipInputs(clip, mask, snapshot, MediaFolder(tmp_path), SIZE, RATE, None)
+    assert str(caught.value) == f"--mask {mask} and --input-mask {clip} both name the mask; keep one of them"

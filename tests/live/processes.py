@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from multiprocessing.shared_memory import SharedMemory
-from pathlib import Path
+
+import psutil
 
 
 def process_gone(pid: int) -> bool:
     """No such process, or a zombie that only waits for whoever started it."""
     try:
-        os.kill(pid, 0)
-    except OSError:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE  # os.kill(pid, 0) would be Ctrl-C on Windows
+    except psutil.NoSuchProcess:
         return True
-    status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def memory_gone(name: str) -> bool:

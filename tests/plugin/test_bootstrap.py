@@ -191,8 +191,11 @@ class Machine:
         monkeypatch.setattr(installer, "run_logged", self.run)
         monkeypatch.setattr(installer, "look", lambda: None)
         monkeypatch.setattr(installer, "driver_cuda", lambda: None)
-        monkeypatch.setattr(installer.sys, "platform", "linux")
-        monkeypatch.setattr(installer.platform, "machine", lambda: "x86_64")
+        # The choice is Linux's everywhere. The lock and the names of files stay those of the system that runs this.
+        monkeypatch.setattr(installer, "choose", lambda _, nvidia, override: choose("linux", nvidia, override))
+        monkeypatch.setattr(
+            installer, "platform_extras", lambda _, machine, version: platform_extras("linux", "x86_64", version)
+        )
         monkeypatch.delenv("STREAMVACE_TORCH", raising=False)
 
     def run(self, command: list[str], log: Path, **_: object) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 
 import numpy as np
@@ -56,6 +57,7 @@ def main() -> None:
     report["in_the_whole"] = bool(np.array_equal(pixels[20:84, 30:126, :3], card[..., :3]))
     whole.close()
     report["refusals"] = [refusal("screen:2"), refusal("screen:1?x=600&width=100"), refusal("screen:left")]
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # the pictures are blocks, not in cp1252
     print(json.dumps(report), flush=True)
     run_sources(0.0, thumbnails=True, as_json=False)
     window.close()

@@ -90,7 +90,12 @@ def pages(rows: Sequence[Parameter] | None = None) -> tuple[PageSpec, ...]:
     outputs = [row for row in rows if row.access == "read"]
     made = [OWN]
     for group in dict.fromkeys(row.group for row in writable):
-        made.append(PageSpec(group.capitalize(), _specs(row for row in writable if row.group == group)))
+        made.append(
+            PageSpec(
+                osc_schema.groups().get(group, group.capitalize()),
+                _specs(row for row in writable if row.group == group),
+            )
+        )
     made.append(PageSpec(STATUS, (*OWN_STATUS, *_specs(outputs))))
     made.append(ABOUT_PAGE)
     names = Counter(spec.name for page in made for spec in page.pars)
@@ -159,6 +164,8 @@ def _help(row: Parameter) -> str:
         parts.append(f"Items are separated by {SEPARATOR}.")
     if row.unit:
         parts.append(f"Unit: {row.unit}.")
+    if needs := osc_schema.needs_in_words(row):
+        parts.append(needs)
     if row.access == "write":
         parts.append(f"{_APPLIES[row.applies]}.")
     return " ".join([*parts, f"OSC: {row.address}"])

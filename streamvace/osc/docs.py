@@ -95,9 +95,9 @@ curl "http://127.0.0.1:PORT/?HOST_INFO"                     # where to send OSC
 """
 
 _QUERY_RULES = (
-    "A GET returns FULL_PATH, CONTENTS, TYPE, VALUE, ACCESS, DESCRIPTION, RANGE (MIN and MAX, or VALS), CLIPMODE "
-    "and UNIT. It returns 204 for an attribute that the node does not have, 400 for an unknown attribute and 404 "
-    "for an unknown path.",
+    "A GET returns FULL_PATH, CONTENTS, TYPE, VALUE, ACCESS, DESCRIPTION, RANGE (MIN and MAX, or VALS), CLIPMODE, "
+    "UNIT and TAGS (label, group and level). It returns 204 for an attribute that the node does not have, 400 for an "
+    "unknown attribute and 404 for an unknown path.",
     'A WebSocket client sends `{"COMMAND": "LISTEN", "DATA": "/streamvace/seed"}`, or `IGNORE`. It receives the '
     f"value and every change as binary OSC packets. There can be {query_server.MAX_LISTENERS} clients. Values are "
     "set over OSC.",
@@ -113,12 +113,12 @@ def render() -> str:
     for group in dict.fromkeys(row.group for row in rows if row.access == "write"):
         chosen = [row for row in rows if row.group == group and row.access == "write"]
         parts.append(
-            f"## {group.capitalize()}\n\n"
-            + _table(("Address", "Value", "Default", "Applies", "Description"), map(_row, chosen))
+            f"## {osc_schema.groups()[group]}\n\n"
+            + _table(("Address", "Label", "Value", "Default", "Applies", "Description"), map(_row, chosen))
         )
     outputs = [row for row in rows if row.access == "read"]
     parts.append(
-        "## Status (read only)\n\n" + _table(("Address", "Type", "Unit", "Description"), map(_output, outputs))
+        "## Status (read only)\n\n" + _table(("Address", "Label", "Type", "Unit", "Description"), map(_output, outputs))
     )
     services = [
         (f"`{service.address}`", _code(service.arguments), service.reply, service.help)
@@ -145,11 +145,17 @@ def _row(row: Parameter) -> tuple[str, ...]:
     }.get(kind) or f"{kind} {row.minimum:.10g}..{row.maximum:.10g}" + (f" {row.unit}" if row.unit else "")
     takes = f"trigger with {takes}" if row.argument else takes
     default = _code(" ".join(_plain(part) for part in osc_schema.flat(row.default))) if row.default is not None else ""
-    return f"`{row.address}`", takes, default, _APPLIES[row.applies], row.help
+    return f"`{row.address}`", row.label, takes, default, _APPLIES[row.applies], _description(row)
 
 
 def _output(row: Parameter) -> tuple[str, ...]:
-    return f"`{row.address}`", row.type, row.unit, row.help
+    return f"`{row.address}`", row.label, row.type, row.unit, row.help
+
+
+def _description(row: Parameter) -> str:
+    return " ".join(
+        part for part in (row.help, osc_schema.needs_in_words(row), "Advanced." * (row.level == "advanced")) if part
+    )
 
 
 def _plain(part: Scalar) -> str:

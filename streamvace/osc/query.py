@@ -24,6 +24,7 @@ ATTRIBUTES: Final = (
     "RANGE",
     "CLIPMODE",
     "UNIT",
+    "TAGS",
 )
 """The attributes of a node. Each can be queried alone: `/streamvace/seed?VALUE`."""
 
@@ -35,7 +36,7 @@ EXTENSIONS: Final = {
     "CLIPMODE": True,
     "UNIT": True,
     "LISTEN": True,
-    "TAGS": False,
+    "TAGS": True,
     "EXTENDED_TYPE": False,
     "CRITICAL": False,
     "OVERLOADS": False,
@@ -117,7 +118,7 @@ class Namespace:
 
 
 def _method(row: Parameter, value: Value | None) -> Json:
-    attributes: Json = {"TYPE": _type(row, value), "DESCRIPTION": row.help}
+    attributes: Json = {"TYPE": _type(row, value), "DESCRIPTION": row.help, "TAGS": [row.label, row.group, row.level]}
     if row.type == "trigger":
         # The argument I is null in JSON. A trigger has no value, but some clients fail on a method without VALUE.
         return attributes | {"ACCESS": 2, "VALUE": [None]} | _range(row)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
+import osc_schema
 from osc_schema import Parameter, Value
 from streamvace.web.news import Topic, entries, later
 
@@ -57,6 +58,7 @@ class Panel:
         self._error = error
         controls = {
             "schema": [_described(row) for row in self._rows.values()],
+            "groups": dict(osc_schema.groups()),
             "glides": self._glides,
             "curves": tuple(curves),
         }
@@ -112,4 +114,8 @@ def _described(row: Parameter) -> dict[str, object]:
         "items": row.max_items,
         "argument": row.argument,
         "default": row.default,
+        "scale": row.scale,
+        "snaps": row.snaps,
+        "level": row.level,
+        "needs": [{"address": need.address, "values": need.values, "unless": need.unless} for need in row.needs],
     }

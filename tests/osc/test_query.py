@@ -70,6 +70,7 @@ def test_a_fader_a_menu_a_switch_a_text_a_button_and_an_output() -> None:
         "RANGE": [{"MIN": 0.0, "MAX": 2.0}],
         "CLIPMODE": ["both"],
         "DESCRIPTION": osc_schema.by_address()[SCALE].help,
+        "TAGS": ["Control strength", "control", "basic"],
     }
     menu = ask("/streamvace/hold_mode")
     assert (menu["TYPE"], menu["VALUE"], menu["RANGE"][0]["VALS"][0]) == ("s", ["hold"], "hold")

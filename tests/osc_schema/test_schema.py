@@ -114,6 +114,12 @@ INVALID_ROWS = {
         type="trigger", min="gone", max="gone", default=None, argument="string", max_length="gone"
     ),
     "an argument of an unknown type": a_row(type="trigger", default=None, argument="float"),
+    "an unknown scale": a_row(scale="octaves"),
+    "a log scale from zero": a_row(scale="log"),
+    "a log scale of a text": a_row(type="string", min="gone", max="gone", max_length=9, default="", scale="log"),
+    "a snap out of range": a_row(snaps=[0.5, 1.5]),
+    "an unknown level": a_row(level="expert"),
+    "a need without an address": a_row(needs=[{"values": [True]}]),
     "a trigger with a value": a_row(type="trigger", min="gone", max="gone", default=1),
 }
 
@@ -122,6 +128,48 @@ INVALID_ROWS = {
 def test_an_invalid_row_is_rejected_with_its_address(row: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=row["address"]):
         osc_schema.parse(row)
+
+
+SWITCH = a_row(address="/streamvace/switch", type="choice", min="gone", max="gone", choices=["a", "b"], default="a")
+UNKNOWN_TO_EACH_OTHER = {
+    "a second row of the same address": [a_row(), a_row()],
+    "a group without a heading": [a_row(group="elsewhere")],
+    "a need of a row that is not there": [a_row(needs=[{"address": "/streamvace/switch", "values": ["a"]}])],
+    "a need of an output": [
+        a_row(needs=[{"address": "/streamvace/out", "values": [0.5]}]),
+        a_row(address="/streamvace/out", access="read"),
+    ],
+    "a need of a value that the other never holds": [
+        SWITCH,
+        a_row(needs=[{"address": "/streamvace/switch", "values": ["c"]}]),
+    ],
+    "a need of a value of another type": [SWITCH, a_row(needs=[{"address": "/streamvace/switch", "unless": [1.0]}])],
+    "a need without a value": [SWITCH, a_row(needs=[{"address": "/streamvace/switch"}])],
+    "a need of itself, through another": [
+        {**SWITCH, "needs": [{"address": "/streamvace/test", "unless": [0.0]}]},
+        a_row(needs=[{"address": "/streamvace/switch", "values": ["b"]}]),
+    ],
+}
+
+
+@pytest.mark.parametrize("rows", UNKNOWN_TO_EACH_OTHER.values(), ids=UNKNOWN_TO_EACH_OTHER.keys())
+def test_rows_that_contradict_each_other_are_rejected(rows: list[dict[str, Any]]) -> None:
+    with pytest.raises(ValueError, match=r"/streamvace/(test|switch): "):
+        osc_schema.check([osc_schema.parse(row) for row in rows], ["test"])
+
+
+def test_help_says_what_a_row_needs() -> None:
+    needs = [
+        {"address": "/streamvace/kind", "values": ["edges", "depth"]},
+        {"address": "/streamvace/mask", "unless": ["none"]},
+        {"address": "/streamvace/share", "unless": [0.0]},
+        {"address": "/streamvace/on", "values": [True]},
+        {"address": "/streamvace/files", "unless": [[]]},
+    ]
+    assert osc_schema.needs_in_words(osc_schema.parse(a_row(needs=needs))) == (
+        "Needs kind edges or depth, or mask other than none, or share other than 0, or on on, or files not empty."
+    )
+    assert osc_schema.needs_in_words(osc_schema.parse(a_row())) == ""
 
 
 def test_a_valid_row_is_accepted() -> None:

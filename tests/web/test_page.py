@@ -83,7 +83,7 @@ def test_after_a_restart_of_the_show_picture_figures_and_panel_are_back_without_
             await hand.sees("box('Seed').value === '77'")
             assert await hand.does("same"), "the page was not loaded again"
             assert await hand.does("document.getElementById('prompt').value.endsWith('half')")
-            await hand.does("drag('Context scale', 0.25)")
+            await hand.does("drag('Control strength', 0.25)")
             await Hand(second, hand.page).becomes("/streamvace/context_scale", 0.25)
         finally:
             await asyncio.to_thread(second.close)
@@ -218,7 +218,7 @@ def test_enter_that_confirms_a_conversion_sends_nothing_in_any_field(tabs: Brows
 
 def test_a_number_that_is_being_typed_stays_until_it_is_sent_or_left(tabs: Browser, show: Show) -> None:
     async def act(hand: Hand) -> None:
-        for label, address, value in (("Seed", "/streamvace/seed", 9), ("Context scale", SCALE, 1.5)):
+        for label, address, value in (("Seed", "/streamvace/seed", 9), ("Control strength", SCALE, 1.5)):
             number = f"all('input[type=number]').find(each => each.ariaLabel === '{label}')"
             await hand.does(f"window.number = {number}; number.closest('details').open = true; number.focus()")
             await hand.does("number.select()")

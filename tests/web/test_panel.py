@@ -112,7 +112,7 @@ def test_a_hand_in_a_real_browser_steers_the_show(tabs: Browser, show: Show) -> 
     async def act(hand: Hand) -> None:
         await hand.does("enter('a red sphere')")
         await hand.becomes(PROMPT, "a red sphere")
-        await hand.does("for (const value of [0.1, 0.9, 0.5]) drag('Context scale', value)")
+        await hand.does("for (const value of [0.1, 0.9, 0.5]) drag('Control strength', value)")
         await hand.becomes(SCALE, 0.5)
         await hand.does("box('Mask invert').click()")
         await hand.becomes("/streamvace/mask_invert", True)
@@ -123,7 +123,7 @@ def test_a_hand_in_a_real_browser_steers_the_show(tabs: Browser, show: Show) -> 
         await hand.becomes(PROMPT, "neon blue")
         await hand.does("document.getElementById('cue-name').value = 'mine'; press('#store', 'Store')")
         await hand.sees("all('#cue-list button').some(each => each.textContent === 'mine')")
-        await hand.does("press('#glide-seconds', '8 s'); drag('Context scale', 2)")
+        await hand.does("press('#glide-seconds', '8 s'); drag('Control strength', 2)")
         await hand.does("box('Seed').value = 7; box('Seed').onchange()")
         await hand.becomes("/streamvace/seed", 7)
         assert show.parameters.on_the_way() == {SCALE: 2.0}
@@ -152,13 +152,13 @@ def test_what_is_being_typed_stays_whatever_others_set(tabs: Browser, show: Show
 
 def test_a_slider_under_the_hand_does_not_move_by_itself(tabs: Browser, show: Show) -> None:
     async def act(hand: Hand) -> None:
-        await hand.does("window.clock = Date.now(); Date.now = () => clock; drag('Context scale', 0.5)")
+        await hand.does("window.clock = Date.now(); Date.now = () => clock; drag('Control strength', 0.5)")
         await hand.becomes(SCALE, 0.5)
         await hand.hears(SCALE, 1.5)
-        assert await hand.does("box('Context scale').value") == "0.5"
+        assert await hand.does("box('Control strength').value") == "0.5"
         await hand.does(f"clock += {HAND_MS + 1}")
         await hand.hears(SCALE, 1.25)
-        assert await hand.does("box('Context scale').value") == "1.25"
+        assert await hand.does("box('Control strength').value") == "1.25"
 
     in_a_browser(tabs, show, act)
 
@@ -167,7 +167,7 @@ def test_a_value_out_of_range_comes_back_as_what_is_held(tabs: Browser, show: Sh
     show.parameters.set(SCALE, (2.0,), WRITER)
 
     async def act(hand: Hand) -> None:
-        number = "all('input[type=number]').find(each => each.ariaLabel === 'Context scale')"
+        number = "all('input[type=number]').find(each => each.ariaLabel === 'Control strength')"
         await hand.sees(f"{number}.value === '2'")
         await hand.does(f"{number}.value = '9'; {number}.onchange()")
         await hand.sees("document.getElementById('line').textContent.includes('got 9, used 2')")

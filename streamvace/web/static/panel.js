@@ -195,10 +195,9 @@ function line(row) {
   return made;
 }
 
-function section(group, rows) {
+function section(group, name, rows) {
   const key = "open:" + group;
   const open = (localStorage.getItem(key) ?? String(OPEN_GROUPS.includes(group))) === "true";
-  const name = group[0].toUpperCase() + group.slice(1);
   const box = make("details", { open }, make("summary", {}, name), ...rows.map(line));
   box.ontoggle = () => localStorage.setItem(key, box.open);
   return box;
@@ -214,7 +213,7 @@ function diceOf(schema) {
 
 let built = "";
 function build(told) {
-  const { schema, glides, curves } = told;
+  const { schema, groups: headings, glides, curves } = told;
   const now = JSON.stringify(told);
   if (now === built) return;   // back after a break: what is half typed and chosen stays
   built = now;
@@ -224,7 +223,7 @@ function build(told) {
   const dice = new Set(panel.dice.values());
   const rows = schema.filter(row => row.access === "write" && row.address !== PROMPT && row.group !== "cues" && !dice.has(row));
   const groups = [...new Set(rows.map(row => row.group))];
-  $("controls").replaceChildren(...groups.map(group => section(group, rows.filter(row => row.group === group))));
+  $("controls").replaceChildren(...groups.map(group => section(group, headings[group], rows.filter(row => row.group === group))));
   panel.shown.set(PROMPT, { fill: value => { $("prompt").value = value; }, line: $("words") });
   choose("glide-seconds", GLIDES, value => { panel.seconds = value; });
   choose("glide-curve", curves.map(curve => [curve, curve]), value => { panel.curve = value; });

@@ -52,6 +52,11 @@ CUDA_BUILDS = (
 """Newest first: the first row that fits driver and card is used."""
 
 
+NEWEST_KNOWN_CARD: Version = (12, 1)
+"""The newest compute capability (Blackwell) that the builds of `TORCH` are published for. A build also holds code of
+its newest architecture in a form that the driver can translate for later cards (PTX), but not every build does."""
+
+
 @dataclass(frozen=True)
 class Nvidia:
     """cuda: the driver's CUDA version. card: compute capability of the newest card, None if unknown."""
@@ -99,8 +104,18 @@ def choose(system: str, nvidia: Nvidia | None, override: str = "") -> TorchBuild
     runnable = [build for build in CUDA_BUILDS if nvidia.cuda >= build.driver]
     for build in runnable:
         if nvidia.card is None or build.oldest_card <= nvidia.card <= build.newest_card:
-            return TorchBuild(build.tag, INDEX + build.tag)
+            return TorchBuild(build.tag, INDEX + build.tag, note=_newer_card(nvidia.card))
     return TorchBuild("cpu", INDEX + "cpu", note=_unsupported(nvidia))
+
+
+def _newer_card(card: Version | None) -> str:
+    if card is None or card <= NEWEST_KNOWN_CARD:
+        return ""
+    known = "{}.{}".format(*NEWEST_KNOWN_CARD)
+    return (
+        f"this card's compute capability {card[0]}.{card[1]} is newer than {known}, the newest that PyTorch {TORCH} is "
+        "built for: if `doctor` says that it cannot compute, set STREAMVACE_TORCH to a newer build, or to cpu"
+    )
 
 
 def _unsupported(nvidia: Nvidia) -> str:

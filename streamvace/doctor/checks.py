@@ -13,7 +13,7 @@ from typing import Literal
 from streamvace.doctor.facts import Facts, gather
 from streamvace.live.options import DEFAULT_OSC_PORT, DEFAULT_WEB_PORT
 from streamvace.system.console import escaped
-from streamvace.system.fix_hints import command, install_command
+from streamvace.system.fix_hints import command, install_command, pip_command
 
 Status = Literal["ok", "warn", "missing"]
 
@@ -98,7 +98,7 @@ def _install(facts: Facts) -> str:
 
 
 def _reinstall(facts: Facts, package: str) -> str:
-    return f'"{facts.executable}" -m pip install --force-reinstall {package}'
+    return pip_command("--force-reinstall", *package.split(), python=facts.executable)
 
 
 def _devices(facts: Facts) -> Check:

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import pip_command
 
 Kernel = Callable[[Tensor, Tensor, Tensor], Tensor]
 
@@ -94,7 +95,7 @@ class MeanFreeKeys:
 class KernelRow:
     """One optional kernel.
 
-    capabilities: major CUDA compute capabilities on which it is known to be correct. package: what to install.
+    capabilities: major CUDA compute capabilities on which it is known to be correct. package: pip's words for it.
     limit: largest mean absolute difference from SDPA on the trial, relative to its mean magnitude; twice what the
     kernel's published arithmetic gives there. Rounding to bf16 gives 0.0014.
     """
@@ -106,14 +107,17 @@ class KernelRow:
     limit: float
 
 
+FROM_SOURCE = "--no-build-isolation git+https://github.com/"
+"""Kernels without wheels; their builds import the installed torch."""
+
 # Fastest first.
 KERNELS = (
     # Sage 2 is faster than flash on Ampere, Ada and consumer Blackwell (12) and gives noise on Hopper (9). 8-bit keys
     # and fp8 values: 0.039.
-    KernelRow("sage", _sage2, frozenset({8, 12}), "sageattention (version 2, from source)", 0.08),
+    KernelRow("sage", _sage2, frozenset({8, 12}), FROM_SOURCE + "thu-ml/SageAttention", 0.08),
     # Black pictures are reported for its Triton kernels on 12. 8-bit keys, fp16 values: 0.013.
     KernelRow("sage1", _sage1, frozenset({8}), "sageattention", 0.03),
-    KernelRow("flash3", _flash3, frozenset({9}), "flash_attn_interface (FlashAttention 3, from source)", 0.01),
+    KernelRow("flash3", _flash3, frozenset({9}), FROM_SOURCE + "Dao-AILab/flash-attention#subdirectory=hopper", 0.01),
     KernelRow("flash2", _flash2, frozenset({8, 9, 10, 12}), "flash-attn", 0.01),
 )
 
@@ -181,7 +185,7 @@ def _try(
     try:
         kernel = row.load()
     except ImportError:
-        return None, f"is not installed: pip install {row.package}"
+        return None, f"is not installed: {pip_command(*row.package.split())}"
     try:
         fault = fault_of(kernel, device, dtype, shape, row.limit)
     except Exception as error:  # noqa: BLE001 - a build for other cards may raise anything; the user sees the reason

@@ -6,6 +6,7 @@ embeddings, the head and the timestep path are most visible.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,28 +16,43 @@ import torch
 from torch import nn
 
 from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import install_command
+
+PER_ROW = (9, 0)
+"""The least compute capability with float8 products of one scale per row in every build of PyTorch for Linux. The
+Windows builds have none, and of those for Linux not all have them for Ada (8.9)."""
+
+TRIAL_ERROR = 0.1
+"""Largest relative error (root mean square) of the trial of an 8-bit product: 0.037 is right for float8 rows, 0.01 for
+int8 weights."""
 
 
-def _int8() -> Any:
+def per_row(device: torch.device) -> bool:
+    """Whether float8 scales go by row here; otherwise one scale serves a whole matrix, which is a little less exact."""
+    return sys.platform != "win32" and torch.cuda.get_device_capability(device) >= PER_ROW
+
+
+def _int8(device: torch.device) -> Any:
     return import_module("torchao.quantization").Int8WeightOnlyConfig()
 
 
-def _fp8() -> Any:
+def _fp8(device: torch.device) -> Any:
     library = import_module("torchao.quantization")
-    return library.Float8DynamicActivationFloat8WeightConfig(granularity=library.PerRow())
+    scales = library.PerRow() if per_row(device) else library.PerTensor()
+    return library.Float8DynamicActivationFloat8WeightConfig(granularity=scales)
 
 
 @dataclass(frozen=True)
 class Precision:
     """One value of `--precision`.
 
-    dtype: of everything that is not quantised; None: `native_dtype`. config: creates torchao's configuration for the
-    blocks. capability: the least CUDA compute capability. weight_bytes: bytes per block weight, for memory estimates;
-    None: the dtype's.
+    dtype: of everything that is not quantised; None: `native_dtype`. config: creates torchao's configuration for blocks
+    on a device. capability: the least CUDA compute capability. weight_bytes: bytes per block weight, for memory
+    estimates; None: the dtype's.
     """
 
     dtype: torch.dtype | None = None
-    config: Callable[[], Any] | None = None
+    config: Callable[[torch.device], Any] | None = None
     capability: tuple[int, int] | None = None
     weight_bytes: int | None = None
 
@@ -94,15 +110,43 @@ def find_precision(name: str, device: torch.device) -> Precision:
 def quantise_blocks(module: nn.Module, precision: Precision) -> None:
     """Quantise the linear layers of a CausalWan's or ContextBranch's blocks in place; plain dtypes change nothing.
 
-    Merge LoRAs before: quantised weights cannot be added to. Raises UserError if torchao is missing.
+    Merge LoRAs before: quantised weights cannot be added to. `prove_quantised` must have passed.
     """
     if precision.config is None:
         return
+    config = precision.config(next(module.parameters()).device)
+    import_module("torchao.quantization").quantize_(module, config, filter_fn=_is_block_linear)
+
+
+@torch.inference_mode()
+def prove_quantised(name: str, precision: Precision, device: torch.device, dtype: torch.dtype) -> None:
+    """Compare one 8-bit linear layer with the plain one, before anything is loaded; plain dtypes need no proof.
+
+    Raises UserError with the reason if torchao is missing, has no kernel for this device, or computes wrong.
+    """
+    if precision.config is None:
+        return
+    source = torch.Generator().manual_seed(0)
+    layer = nn.Sequential(nn.Linear(256, 512, device=device, dtype=dtype)).requires_grad_(False)
+    rows = torch.randn(64, 256, generator=source).to(device, dtype)
+    plain = layer(rows).float()
     try:
-        quantize_ = import_module("torchao.quantization").quantize_
-    except ImportError:
-        raise UserError("8-bit precision needs torchao: pip install torchao") from None
-    quantize_(module, precision.config(), filter_fn=_is_block_linear)
+        library = import_module("torchao.quantization")
+        library.quantize_(layer, precision.config(device))
+        error = float((layer(rows).float() - plain).norm() / plain.norm())
+    except ImportError as missing:
+        raise UserError(f"precision {name!r} needs torchao ({missing}): {install_command('8bit')}") from None
+    except Exception as failure:
+        reason = " ".join(str(failure).split())[:160] or type(failure).__name__
+        raise UserError(f"precision {name!r} does not work on {device} ({reason}); use {_instead(name)}") from failure
+    if not error < TRIAL_ERROR:
+        raise UserError(
+            f"precision {name!r} is off by {error:.2g} on {device}, more than {TRIAL_ERROR:g}; use {_instead(name)}"
+        )
+
+
+def _instead(name: str) -> str:
+    return "int8 or bf16" if name == "fp8" else "bf16"
 
 
 def _is_block_linear(module: nn.Module, name: str) -> bool:

@@ -14,7 +14,7 @@ from streamvace.model.checkpoint import load_module
 from streamvace.model.compiled import compile_blocks
 from streamvace.model.context import ContextBranch
 from streamvace.model.product_check import use_right_products
-from streamvace.model.quantize import find_precision, native_dtype, quantise_blocks
+from streamvace.model.quantize import find_precision, native_dtype, prove_quantised, quantise_blocks
 from streamvace.model.specs import PipelineSpec, pipeline
 from streamvace.model.transformer import CausalWan
 from streamvace.records.model_options import COMPILES, ModelOptions
@@ -67,6 +67,7 @@ def load_generator(
     size = size or spec.default_size
     precision = find_precision(options.precision, place)
     dtype = precision.dtype or native_dtype(place)
+    prove_quantised(options.precision, precision, place, dtype)
     _set_threads(options.threads, spec, place, dtype)
     if name == "embedded":
         if networks is None:

@@ -16,6 +16,7 @@ from streamvace.doctor import checks as doctor
 from streamvace.doctor import facts as doctor_facts
 from streamvace.doctor.checks import Check, can_run, checks, run_doctor
 from streamvace.doctor.facts import OPTIONAL, Device, Facts, free_memory, gather, port_free, weights
+from streamvace.system.fix_hints import pip_command
 
 GOOD = Facts(
     system="linux",
@@ -102,9 +103,7 @@ def test_a_torch_without_cuda_beside_an_nvidia_card_gets_the_exact_command() -> 
     facts = replace(GOOD, torch="2.13.0+cpu", torch_cuda="", devices=())
     assert look(facts, "PyTorch").fix == "python plugin/bootstrap.py install"
     elsewhere = look(replace(facts, bootstrapped=False), "PyTorch").fix
-    assert elsewhere.startswith(
-        f'"{GOOD.executable}" -m pip install --force-reinstall torch==2.13.0 --index-url https://'
-    )
+    assert elsewhere.startswith(f"{pip_command('--force-reinstall', 'torch==2.13.0', '--index-url')} https://")
 
 
 def test_a_driver_too_old_for_the_torch_build_is_named() -> None:
@@ -201,7 +200,7 @@ def test_a_missing_part_gets_the_command_that_reaches_this_python(lacking: dict[
         for own in (True, False)
     )
     assert ours == [f"python plugin/bootstrap.py install {extra}"]
-    assert theirs == [f'pip install "streamvace[{extra}]"']
+    assert theirs == [pip_command(f"streamvace[{extra}]")]
 
 
 def test_damaged_weights_are_named(tmp_path: Path) -> None:

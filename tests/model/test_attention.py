@@ -12,6 +12,7 @@ from torch import Tensor
 from streamvace.model import attention
 from streamvace.model.attention import AttentionShape, KernelChoice, KernelRow, choose_kernel, fault_of, sdpa
 from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import pip_command
 
 CUDA = torch.device("cuda")
 CPU = torch.device("cpu")
@@ -125,7 +126,10 @@ def test_a_kernel_that_disagrees_is_passed_over(monkeypatch: pytest.MonkeyPatch)
     ("wanted", "message"),
     [
         ("sage", r"'sage' supports compute capability 8.x, 12.x, this device has 9.x"),
-        ("flash3", r"'flash3' is not installed: pip install flash_attn_interface"),
+        (
+            "flash3",
+            r"'flash3' is not installed: .*pip install.* --no-build-isolation .*flash-attention#sub",
+        ),
         ("flesh", r"unknown attention 'flesh'; there are: auto, sdpa, sage, sage1, flash3, flash2"),
     ],
 )
@@ -161,7 +165,7 @@ def test_rejected_faster_kernels_are_reported_in_order(monkeypatch: pytest.Monke
     chosen = choose_kernel(CUDA, torch.bfloat16, SHAPE)
     assert str(chosen) == (
         "good; hopper supports compute capability 9.x, this device has 8.x; "
-        "absent is not installed: pip install absent-attention; "
+        f"absent is not installed: {pip_command('absent-attention')}; "
         "broken fails here (CUDA error: no kernel image is available)"
     )
     with pytest.raises(UserError, match="'broken' fails here"):

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import importlib.util
+import re
+import sys
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from streamvace.model import quantize
-from streamvace.model.quantize import PRECISIONS, dtype_name, find_precision, native_dtype, quantise_blocks
+from streamvace.model.quantize import (
+    PRECISIONS,
+    dtype_name,
+    find_precision,
+    native_dtype,
+    prove_quantised,
+    quantise_blocks,
+)
 from streamvace.model.transformer import CausalWan
+from streamvace.records.model_options import ModelOptions
+from streamvace.stream.loading import load_generator
 from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import install_command
 from tests.networks import SMALL
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -88,11 +101,78 @@ def test_missing_torchao_is_reported_with_the_fix(monkeypatch: pytest.MonkeyPatc
         raise ImportError(name)
 
     monkeypatch.setattr(quantize, "import_module", missing)
-    with pytest.raises(UserError, match="pip install torchao"):
-        quantise_blocks(CausalWan(SMALL), find_precision("int8", CPU))
+    with pytest.raises(UserError, match=re.escape(install_command("8bit"))):
+        prove_quantised("int8", find_precision("int8", CPU), CPU, torch.float32)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("torchao") is None, reason="torchao is optional: pip install torchao")
+class FakeTorchao:
+    """The functions of torchao that are used; `quantize_` does to the layer's weight what `change` says."""
+
+    def __init__(self, change: Callable[[Tensor], Tensor]) -> None:
+        self._change = change
+        self.scales: list[str] = []
+
+    def PerRow(self) -> str:
+        return "row"
+
+    def PerTensor(self) -> str:
+        return "tensor"
+
+    def Int8WeightOnlyConfig(self) -> str:
+        return "int8"
+
+    def Float8DynamicActivationFloat8WeightConfig(self, granularity: str) -> str:
+        self.scales.append(granularity)
+        return granularity
+
+    def quantize_(self, module: nn.Sequential, config: object) -> None:
+        module[0].weight.data = self._change(module[0].weight.data)
+
+
+def broken(weight: Tensor) -> Tensor:
+    raise AssertionError("PerRow quantization only works\nfor bfloat16")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (broken, r"does not work on cpu \(PerRow quantization only works for bfloat16\); use bf16"),
+        (lambda weight: weight * 1.2, r"is off by 0\.\d+ on cpu, more than 0.1; use bf16"),
+        (lambda weight: weight * float("nan"), r"is off by nan"),
+    ],
+)
+def test_8_bit_products_that_fail_or_differ_are_refused_in_one_line_before_anything_is_loaded(
+    change: Callable[[Tensor], Tensor], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quantize, "import_module", lambda name: FakeTorchao(change))
+    with pytest.raises(UserError, match=words) as refused:
+        load_generator("embedded", options=ModelOptions("cpu", precision="int8", threads=1))
+    assert "\n" not in str(refused.value)
+
+
+def test_8_bit_products_within_their_rounding_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quantize, "import_module", lambda name: FakeTorchao(lambda weight: weight * 1.05))
+    prove_quantised("int8", find_precision("int8", CPU), CPU, torch.float32)
+
+
+@pytest.mark.parametrize(
+    ("system", "capability", "scale"),
+    [("linux", (9, 0), "row"), ("linux", (12, 0), "row"), ("linux", (8, 9), "tensor"), ("win32", (12, 0), "tensor")],
+)
+def test_fp8_has_a_scale_per_row_only_where_pytorch_is_built_with_it(
+    system: str, capability: tuple[int, int], scale: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = FakeTorchao(lambda weight: weight)
+    monkeypatch.setattr(quantize, "import_module", lambda name: library)
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    config = find_precision("fp8", CUDA).config
+    assert config is not None
+    config(CUDA)
+    assert library.scales == [scale]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torchao") is None, reason="torchao is optional: the extra 8bit")
 def test_int8_blocks_give_nearly_the_same_result() -> None:
     torch.manual_seed(0)
     model = CausalWan(SMALL).eval()

@@ -92,3 +92,11 @@ def test_without_the_driver_library_nvidia_smi_is_asked(monkeypatch: pytest.Monk
     monkeypatch.setattr(torch_build, "_smi", lambda *options: "8.9\n" if options else SMI)
     monkeypatch.setattr(torch_build.sys, "platform", "linux")
     assert torch_build.look() == Nvidia((13, 0), (8, 9))
+
+
+def test_a_card_newer_than_the_table_gets_the_newest_build_and_a_line_with_both_capabilities() -> None:
+    build = choose("linux", Nvidia((14, 0), (13, 0)))
+    assert build.tag == "cu130"
+    assert "13.0 is newer than 12.1" in build.note
+    assert "STREAMVACE_TORCH" in build.note
+    assert choose("linux", Nvidia((13, 0), (12, 1))).note == ""

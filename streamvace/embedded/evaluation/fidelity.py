@@ -20,6 +20,7 @@ from streamvace.embedded.train.network import CHUNK, encode
 from streamvace.embedded.train.photographs import photographs
 from streamvace.model.autoencoder.tiny import TinyAE
 from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import install_command
 
 BATCH = 16
 """Clips per batch: enough to keep two cores busy, and they fit any laptop's memory."""
@@ -66,7 +67,7 @@ def held_out(task: Task, clips: int, frames: int) -> tuple[list[Trial], list[Bat
     if task.control == "camera":
         pictures = photographs(None)
         if not pictures:
-            raise UserError("the task camera needs photographs: pip install scikit-image")
+            raise UserError(f"the task camera needs photographs: {install_command('train')}")
         return [], [camera_batch(first, count, frames, pictures) for first, count in starts]
     offset = TWO_BODIES if task.bodies > 1 else 0
     trials = [trial(offset + n, frames, task.bodies) for n in range(clips)]

@@ -15,7 +15,7 @@ from streamvace.embedded.train.data import Batch
 from streamvace.embedded.train.network import Network, encode
 from streamvace.embedded.train.sampling import stream
 from streamvace.model.autoencoder.tiny import TinyAE
-from streamvace.model.quantize import PRECISIONS, quantise_blocks
+from streamvace.model.quantize import PRECISIONS, prove_quantised, quantise_blocks
 from streamvace.records.chunk import ChunkInput, Pixels
 from streamvace.records.model_options import ModelOptions
 from streamvace.stream.generator import Generator
@@ -81,9 +81,11 @@ def paint(variant: Variant, batches: list[Batch], control: str, how: Condition, 
         return np.stack(list(films))
     net = variant.net
     if how.precision:
-        net = copy.deepcopy(net)
+        net, precision = copy.deepcopy(net), PRECISIONS[how.precision]
+        place = net.transformer.head.modulation
+        prove_quantised(how.precision, precision, place.device, place.dtype)
         for part in (net.transformer, net.context):
-            quantise_blocks(part, PRECISIONS[how.precision])
+            quantise_blocks(part, precision)
     return np.concatenate([_whole(net, variant.codec, b, how, seed + n) for n, b in enumerate(batches)])
 
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import pip_command
 from streamvace.video.film.decode import Picture, Timed
 
 MAX_PIXELS = 64_000_000
@@ -35,7 +36,8 @@ def animation_frames(path: Path) -> Iterator[Timed]:
     _check(path, data)
     if not hasattr(cv2, "imdecodeanimation"):
         raise UserError(
-            f"{path} is an animated WebP, which needs OpenCV 4.11 or newer; run: pip install -U opencv-python-headless"
+            f"{path} is an animated WebP, which needs OpenCV 4.11 or newer; "
+            f"run: {pip_command('-U', 'opencv-python-headless')}"
         )
     decoded, animation = cv2.imdecodeanimation(np.frombuffer(data, np.uint8))
     if not decoded or not animation.frames:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from streamvace.system.errors import UserError
 from streamvace.system.files import new_file
+from streamvace.system.fix_hints import pip_command
 from streamvace.video.core.rate import exact_rate
 from streamvace.video.core.resize import with_alpha
 from streamvace.video.film.format import FORMATS, FilmFormat, check_suffix
@@ -73,7 +74,7 @@ class VideoWriter:
         encoder = next((row for row in film_format.encoders if row[0] in av.codecs_available), None)
         if encoder is None:
             raise UserError(
-                f"this PyAV has no {film_format.encoders[0][0]}; use another format, or run: pip install -U av"
+                f"this PyAV has no {film_format.encoders[0][0]}; use another format, or run: {pip_command('-U', 'av')}"
             )
         # In fragments until it is closed: the part file of a killed process can be played.
         self._container: Any = av.open(str(self.part.absolute()), "w", options={"movflags": "hybrid_fragmented"})

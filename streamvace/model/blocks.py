@@ -6,7 +6,7 @@ cache, a bidirectional pass, a training mask), which returns the attended values
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,7 +21,7 @@ TextKV = tuple[Tensor, Tensor]
 """Keys and values of the text for one block, each `[B, text_len, heads, head_dim]`."""
 
 Gates = tuple[Tensor, Tensor, Tensor, Tensor]
-"""The gate of self-attention, and shift, scale and gate of the feed-forward part, each `[B, T, 1, dim]`."""
+"""The gate of self-attention, and shift, factor and gate of the feed-forward part, each `[B, T, 1, dim]`."""
 
 
 class Memory(Protocol):
@@ -54,13 +54,33 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`[..., dim]` -> `[..., dim]`."""
-        normed: Tensor = F.rms_norm(x.float(), (x.shape[-1],), eps=self.eps)
-        scaled: Tensor = normed.to(x.dtype) * self.weight
-        return scaled
+        return F.rms_norm(x, (x.shape[-1],), self.weight, self.eps)
+
+
+class JoinedProjections(nn.Module):
+    """The projections q, k and v of self-attention as one matrix product, and the norms of q and k as one."""
+
+    def __init__(self, qkv: nn.Linear, norm: nn.Parameter, num_heads: int, eps: float) -> None:
+        """qkv: `dim -> 3 dim`. norm: weights of the norms of q and k, `[2, dim]`."""
+        super().__init__()
+        self.qkv, self.norm = qkv, norm
+        self.num_heads, self.eps = num_heads, eps
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """`[B, N, dim]` -> q, k and v, each `[B, N, heads, head_dim]`."""
+        dim = x.shape[-1]
+        made = self.qkv(x).unflatten(-1, (3, dim))
+        normed = F.rms_norm(made[:, :, :2], (dim,), eps=self.eps) * self.norm
+        heads = (self.num_heads, -1)
+        q, k = normed.unflatten(-1, heads).unbind(2)
+        return q, k, made[:, :, 2].unflatten(-1, heads)
 
 
 class Attention(nn.Module):
-    """The projections of self- and cross-attention; q and k are normalised over the full width."""
+    """The projections of self- and cross-attention; q and k are normalised over the full width.
+
+    joined: takes the place of `q`, `k`, `v` and their norms; see `model.joined`.
+    """
 
     def __init__(self, dim: int, num_heads: int, eps: float) -> None:
         super().__init__()
@@ -71,6 +91,14 @@ class Attention(nn.Module):
         self.o = nn.Linear(dim, dim)
         self.norm_q = RMSNorm(dim, eps)
         self.norm_k = RMSNorm(dim, eps)
+        self.joined: JoinedProjections | None = None
+
+    def projections(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """q, k and v of the same tokens: `[B, N, dim]` -> each `[B, N, heads, head_dim]`."""
+        if self.joined is not None:
+            made: tuple[Tensor, Tensor, Tensor] = self.joined(x)
+            return made
+        return self.queries(x), *self.keys_values(x)
 
     def queries(self, x: Tensor) -> Tensor:
         """`[B, N, dim]` -> `[B, N, heads, head_dim]`."""
@@ -100,38 +128,52 @@ class WanBlock(nn.Module):
         self.ffn = nn.Sequential(nn.Linear(dim, ffn_dim), nn.GELU(approximate="tanh"), nn.Linear(ffn_dim, dim))
         self.modulation = nn.Parameter(torch.randn(1, 6, dim) / dim**0.5)
 
-    def modulated(self, x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-        """Normalise `x` `[B, N, dim]` and modulate it with shift and scale `[B, T, 1, dim]`, N / T tokens per frame."""
-        normed = F.layer_norm(x, (self.dim,), eps=self.eps).unflatten(1, (shift.shape[1], -1))
-        return torch.addcmul(shift, normed, 1 + scale).flatten(1, 2)
-
-    def forward(self, x: Tensor, e0: Tensor, text: TextKV, memory: Memory, layer: int) -> Tensor:
+    def forward(self, x: Tensor, modulation: Tensor, text: TextKV, memory: Memory, layer: int) -> Tensor:
         """One block.
 
-        x: `[B, N, dim]`. e0: timestep modulation of each frame, `[B, T, 6, dim]`. text: this block's text K/V.
+        x: `[B, N, dim]`. modulation: this block's from `modulations`. text: this block's text K/V.
         layer: this block's index in `memory`. Returns `[B, N, dim]`.
         """
         parts = self.compiled if self.compiled is not None and self.compiled.tokens == x.shape[1] else _AS_WRITTEN
-        q, k, v, gates = parts.before(self, x, e0)
+        q, k, v, gates = parts.before(self, x, modulation)
         return parts.after(self, x, memory.attend(layer, q, k, v), text, gates)
 
 
-def before_attention(block: WanBlock, x: Tensor, e0: Tensor) -> tuple[Tensor, Tensor, Tensor, Gates]:
+def modulations(blocks: Iterable[WanBlock], e0: Tensor) -> tuple[Tensor, ...]:
+    """What each block modulates with at a timestep: shift, 1 + scale and gate of both parts, `[B, T, 6, dim]`.
+
+    e0: `[B, T, 6, dim]`, T = 1 for one timestep in all frames. All blocks take two operations instead of three each.
+    """
+    made = torch.stack([block.modulation.unsqueeze(1) for block in blocks]) + e0
+    made[:, :, :, 1::3] += 1
+    return made.unbind(0)
+
+
+def modulated(x: Tensor, shift: Tensor, factor: Tensor, eps: float) -> Tensor:
+    """Normalise `x` `[B, N, dim]` and modulate it with shift and factor `[B, T, 1, dim]`, N / T tokens per frame."""
+    width = x.shape[-1:]
+    if shift.shape[:2] == (1, 1):
+        return F.layer_norm(x, width, factor.flatten(), shift.flatten(), eps)  # one pass over memory instead of two
+    normed = F.layer_norm(x, width, eps=eps).unflatten(1, (shift.shape[1], -1))
+    return torch.addcmul(shift, normed, factor).flatten(1, 2)
+
+
+def before_attention(block: WanBlock, x: Tensor, modulation: Tensor) -> tuple[Tensor, Tensor, Tensor, Gates]:
     """From a block's input to q, k and v of its self-attention, and the gates of the rest of the block."""
-    shift_sa, scale_sa, gate_sa, shift_ff, scale_ff, gate_ff = (block.modulation.unsqueeze(1) + e0).split(1, dim=2)
-    h = block.modulated(x, shift_sa, scale_sa)
-    return block.self_attn.queries(h), *block.self_attn.keys_values(h), (gate_sa, shift_ff, scale_ff, gate_ff)
+    shift_sa, factor_sa, gate_sa, shift_ff, factor_ff, gate_ff = modulation.split(1, dim=2)
+    h = modulated(x, shift_sa, factor_sa, block.eps)
+    return *block.self_attn.projections(h), (gate_sa, shift_ff, factor_ff, gate_ff)
 
 
 def after_attention(block: WanBlock, x: Tensor, attended: Tensor, text: TextKV, gates: Gates) -> Tensor:
     """From the attended values `[B, N, heads, head_dim]` to the block's output `[B, N, dim]`."""
-    gate_sa, shift_ff, scale_ff, gate_ff = gates
+    gate_sa, shift_ff, factor_ff, gate_ff = gates
     frames = gate_sa.shape[1]
     attended = block.self_attn.o(attended.flatten(2))
     x = torch.addcmul(x.unflatten(1, (frames, -1)), attended.unflatten(1, (frames, -1)), gate_sa).flatten(1, 2)
     cross = block.cross_attn
     x = x + cross.o(sdpa(cross.queries(block.norm3(x)), *text).flatten(2))
-    out: Tensor = block.ffn(block.modulated(x, shift_ff, scale_ff))
+    out: Tensor = block.ffn(modulated(x, shift_ff, factor_ff, block.eps))
     return torch.addcmul(x.unflatten(1, (frames, -1)), out.unflatten(1, (frames, -1)), gate_ff).flatten(1, 2)
 
 
@@ -163,13 +205,12 @@ class Head(nn.Module):
 
     def __init__(self, dim: int, out_features: int, eps: float) -> None:
         super().__init__()
-        self.dim, self.eps = dim, eps
+        self.eps = eps
         self.head = nn.Linear(dim, out_features)
         self.modulation = nn.Parameter(torch.randn(1, 2, dim) / dim**0.5)
 
     def forward(self, x: Tensor, e: Tensor) -> Tensor:
         """x `[B, N, dim]`, e `[B, T, dim]` (before the time projection) -> `[B, N, out_features]`."""
         shift, scale = (self.modulation.unsqueeze(1) + e.unsqueeze(2)).split(1, dim=2)
-        normed = F.layer_norm(x, (self.dim,), eps=self.eps).unflatten(1, (e.shape[1], -1))
-        out: Tensor = self.head(torch.addcmul(shift, normed, 1 + scale).flatten(1, 2))
+        out: Tensor = self.head(modulated(x, shift, 1 + scale, self.eps))
         return out

@@ -40,16 +40,15 @@ def compile_blocks(modules: Sequence[nn.Module], frames: int, frame_tokens: int,
     for block in blocks:
         block.compiled = parts
     try:
-        _prove(blocks[0], parts, frames)
+        _prove(blocks[0], parts)
     except Exception as error:
         line = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise UserError(f"--compile blocks does not work here: {line}; run without it") from error
 
 
 @torch.inference_mode()
-def _prove(block: WanBlock, parts: BlockParts, frames: int) -> None:
+def _prove(block: WanBlock, parts: BlockParts) -> None:
     x = torch.zeros(1, parts.tokens, block.dim, device=block.modulation.device, dtype=block.modulation.dtype)
-    e0 = x.new_zeros(1, frames, 6, block.dim)
-    q, k, v, gates = parts.before(block, x, e0)
+    q, k, v, gates = parts.before(block, x, x.new_zeros(1, 1, 6, block.dim))
     text = block.cross_attn.keys_values(x[:, :1])
     parts.after(block, x, q + k + v, text, gates)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from streamvace.model.blocks import ContextBlock, Memory, TextKV
+from streamvace.model.blocks import ContextBlock, Memory, TextKV, modulations
 from streamvace.model.specs import WanSize
 from streamvace.model.transformer import TimeEmbedding
 
@@ -63,8 +63,10 @@ class ContextBranch(nn.Module):
             raise ValueError(f"context has {embedded.shape[1]} tokens, the noisy latents have {tokens.shape[1]}")
         c = embedded + tokens
         hints: list[Tensor] = []
-        for index, block in enumerate(self.vace_blocks):
-            c = block(c, time.e0, text[index], memory, index)
+        for index, (block, modulation) in enumerate(
+            zip(self.vace_blocks, modulations(self.vace_blocks, time.e0), strict=True)
+        ):
+            c = block(c, modulation, text[index], memory, index)
             hints.append(block.after_proj(c[:, ahead:]))
         return hints
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from streamvace.model.blocks import Head, Memory, TextKV, WanBlock
+from streamvace.model.blocks import Head, Memory, TextKV, WanBlock, modulations
 from streamvace.model.device import exact_dtype
 from streamvace.model.specs import WanSize
 
@@ -29,7 +29,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class TimeEmbedding:
-    """e: `[B, T, dim]` for the head. e0: `[B, T, 6, dim]` for the blocks."""
+    """e: `[B, T, dim]` for the head. e0: `[B, T, 6, dim]` for the blocks. T = 1: one timestep for all frames."""
 
     e: Tensor
     e0: Tensor
@@ -70,7 +70,7 @@ class CausalWan(nn.Module):
         return patches.flatten(2).transpose(1, 2), Grid(*patches.shape[2:])
 
     def embed_time(self, t: Tensor) -> TimeEmbedding:
-        """Embeddings of timesteps `[B, T]` in 0..1000; fractions are allowed."""
+        """Embeddings of timesteps `[B, T]` in 0..1000, one per latent frame or T = 1 for all; fractions are allowed."""
         dtype = self.head.modulation.dtype  # layers may compute in fp32; see product_check
         e = self.time_embedding(sinusoid(t, self.size.freq_dim).to(dtype))
         return TimeEmbedding(e, self.time_projection(e).unflatten(-1, (6, -1)))
@@ -107,8 +107,8 @@ class CausalWan(nn.Module):
         """
         hint_of = dict(zip(self.size.vace_layers, hints, strict=True)) if hints else {}
         x = tokens
-        for layer, block in enumerate(self.blocks):
-            x = block(x, time.e0, text[layer], memory, layer)
+        for layer, (block, modulation) in enumerate(zip(self.blocks, modulations(self.blocks, time.e0), strict=True)):
+            x = block(x, modulation, text[layer], memory, layer)
             if layer in hint_of:
                 x = x + hint_of[layer]
         return self._unpatchify(self.head(x, time.e), grid)

@@ -117,7 +117,7 @@ class ChunkLoop:
     def _forward(self, x: Tensor, t: float, memory: ChunkPass, make_hints: MakeHints | None = None) -> Tensor:
         """One pass of the networks over latents `[B, C, T, h, w]` at timestep t, 0..1000."""
         tokens, grid = self.wan.embed(x)
-        time = self.wan.embed_time(torch.full((x.shape[0], grid.frames), t, device=x.device))
+        time = self.wan.embed_time(torch.full((x.shape[0], 1), t, device=x.device))
         hints = () if make_hints is None else make_hints(tokens, time)
         return self.wan.run(tokens, grid, time, self.state.text, memory, hints)
 

@@ -92,10 +92,9 @@ class ChunkHints:
         ahead = 0
         if self.references is not None:
             drawn = draw_noise(tuple(self.references.shape), self.noise, self.references.dtype)
-            noised, grid = self.wan.embed(add_noise(self.references, drawn, sigma))
+            noised, _ = self.wan.embed(add_noise(self.references, drawn, sigma))
             ahead = noised.shape[1]
-            tokens = torch.cat((noised, tokens), dim=1)
-            time = _with_frames_ahead(time, grid.frames)
+            tokens = torch.cat((noised, tokens), dim=1)  # the time embedding is the same for all frames
         made = [self.branch.hints(tokens, share.embedded, time, self.text, self.memory, ahead) for share in self.shares]
         blended = made[0]
         if len(made) == 2:
@@ -150,9 +149,3 @@ class HintBuilder:
             scale = torch.from_numpy(np.ascontiguousarray(given.scale_map)).to(self._canvas.device, self._canvas.dtype)
             place = scale_tokens(scale, frames, parts.codec.temporal_stride, self._canvas.rows, self._canvas.columns)
         return [given.context_scale * block * (1.0 if place is None else place) for block in blocks]
-
-
-def _with_frames_ahead(time: TimeEmbedding, frames: int) -> TimeEmbedding:
-    """Give references the timestep of the chunk; all frames of a chunk share one."""
-    e, e0 = time.e[:, :1].expand(-1, frames, -1), time.e0[:, :1].expand(-1, frames, -1, -1)
-    return TimeEmbedding(torch.cat((e, time.e), dim=1), torch.cat((e0, time.e0), dim=1))

@@ -13,6 +13,7 @@ from torch import nn
 from streamvace.model.checkpoint import load_module
 from streamvace.model.compiled import compile_blocks
 from streamvace.model.context import ContextBranch
+from streamvace.model.joined import join_projections
 from streamvace.model.product_check import use_right_products
 from streamvace.model.quantize import find_precision, native_dtype, prove_quantised, quantise_blocks
 from streamvace.model.specs import PipelineSpec, pipeline
@@ -85,6 +86,7 @@ def load_generator(
     wrong = use_right_products(*(each for each in parts if isinstance(each, nn.Module))) if place.type == "cpu" else []
     # Before quantisation: LoRAs are checked against plain weights and merged into them.
     networks = replace(networks, loras=load_user_loras(networks.wan, options.loras, precision))
+    join_projections(networks.wan, networks.branch)
     for module in (networks.wan, networks.branch):
         if precision.config is not None:
             # On the device where it runs, even if offloaded: the layout of 8-bit weights depends on the device.

@@ -55,7 +55,7 @@ class ReferenceState:
         if self.keys is None or self.made_for != words:
             tokens, grid = wan.embed(self.latents)
             self.keys = ReferenceKeys(grid.frames, grid.height, grid.width, wan.size.head_dim, tokens.device)
-            time = wan.embed_time(torch.full((1, grid.frames), t, device=tokens.device))
+            time = wan.embed_time(torch.full((1, 1), t, device=tokens.device))
             wan.run(tokens, grid, time, text, self.keys)
             self.made_for = words
         return self.keys

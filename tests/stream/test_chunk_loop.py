@@ -32,7 +32,7 @@ class ByHand:
 
     def flow(self, x: Tensor, t: float, memory: ChunkPass) -> Tensor:
         tokens, grid = self.wan.embed(x)
-        time = self.wan.embed_time(torch.full((1, 3), t))
+        time = self.wan.embed_time(torch.full((1, 1), t))
         return self.wan.run(tokens, grid, time, self.text, memory)
 
     def chunk(self) -> Tensor:

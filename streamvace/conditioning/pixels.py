@@ -29,7 +29,8 @@ class Canvas:
 def to_pixels(frames: Pixels, device: torch.device, dtype: torch.dtype) -> Tensor:
     """uint8 `[F, H, W, 3]` -> `[1, 3, F, H, W]` in -1..1."""
     tensor = torch.from_numpy(np.ascontiguousarray(frames)).to(device)
-    return tensor.permute(3, 0, 1, 2).unsqueeze(0).to(dtype) / 127.5 - 1
+    planes = tensor.permute(3, 0, 1, 2).unsqueeze(0)
+    return planes.to(dtype, memory_format=torch.contiguous_format).div_(127.5).sub_(1)
 
 
 def to_mask(mask: Pixels, device: torch.device, dtype: torch.dtype) -> Tensor:
@@ -43,8 +44,8 @@ def to_frames(pixels: Tensor) -> Pixels:
     Raises FloatingPointError if a value is not finite.
     """
     finite = torch.isfinite(pixels).all()
-    scaled = pixels[0].float().add(1).mul(127.5).round_().clamp_(0, 255).to(torch.uint8)
-    frames: Pixels = scaled.permute(1, 2, 3, 0).contiguous().cpu().numpy()
+    scaled = pixels[0].float().add(1).mul_(127.5).round_().clamp_(0, 255).permute(1, 2, 3, 0)
+    frames: Pixels = scaled.to(torch.uint8, memory_format=torch.contiguous_format).cpu().numpy()
     if not finite:
         raise FloatingPointError("the chunk is not finite (NaN or infinity)")
     return frames

@@ -126,7 +126,7 @@ class WanBlock(nn.Module):
         self.norm3 = nn.LayerNorm(dim, eps)
         self.cross_attn = Attention(dim, num_heads, eps)
         self.ffn = nn.Sequential(nn.Linear(dim, ffn_dim), nn.GELU(approximate="tanh"), nn.Linear(ffn_dim, dim))
-        self.modulation = nn.Parameter(torch.randn(1, 6, dim) / dim**0.5)
+        self.modulation = nn.Parameter(torch.empty(1, 6, dim).normal_(std=dim**-0.5))
 
     def forward(self, x: Tensor, modulation: Tensor, text: TextKV, memory: Memory, layer: int) -> Tensor:
         """One block.
@@ -207,7 +207,7 @@ class Head(nn.Module):
         super().__init__()
         self.eps = eps
         self.head = nn.Linear(dim, out_features)
-        self.modulation = nn.Parameter(torch.randn(1, 2, dim) / dim**0.5)
+        self.modulation = nn.Parameter(torch.empty(1, 2, dim).normal_(std=dim**-0.5))
 
     def forward(self, x: Tensor, e: Tensor) -> Tensor:
         """x `[B, N, dim]`, e `[B, T, dim]` (before the time projection) -> `[B, N, out_features]`."""

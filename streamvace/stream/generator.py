@@ -28,7 +28,7 @@ from streamvace.stream.hints import ChunkHints, HintBuilder, wants_hints
 from streamvace.stream.offload import Offload
 from streamvace.stream.prompt_encoder import PromptEncoder
 from streamvace.stream.rehearsal import SWITCH, rehearsal, rehearsal_input
-from streamvace.stream.seams import ease_chunk
+from streamvace.stream.seams import ease_chunk_
 from streamvace.stream.stage_clock import StageClock
 from streamvace.stream.stream_state import Networks, StreamState
 from streamvace.stream.text_state import history_is_stale, take_prompt
@@ -65,6 +65,10 @@ class Generator:
         self.device, self.dtype = device, dtype
         self.precision = dtype_name(dtype)
         """The value of `--precision` that computes the same. With 8-bit blocks, `load_generator` sets it."""
+        self.warms_up = device.type != "cpu"
+        """Whether the first use of a path takes longer than later ones. A processor runs every operation as it comes:
+        there the first use of each path of the embedded model takes as long as the third. With `--compile`,
+        `load_generator` sets it."""
         self._schedule = pipeline_schedule(spec)
         self._latent = (height // networks.codec.spatial_stride, width // networks.codec.spatial_stride)
         rows, columns = height // cell, width // cell
@@ -246,7 +250,7 @@ class Generator:
         pixels, state.decoder = codec.decode(x0, state.decoder)
         if spec.ease_seams:
             before = None if state.last_pixels is None else state.last_pixels[:, :, -1]
-            pixels = ease_chunk(pixels, before, spec.ease_seams, spec.ease_latents)
+            ease_chunk_(pixels, before, spec.ease_seams, spec.ease_latents)
         try:
             picture = to_frames(pixels)
         except FloatingPointError:

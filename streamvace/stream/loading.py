@@ -101,6 +101,7 @@ def load_generator(
         made.precision = options.precision
         made.about["precision"] = f"{options.precision} blocks, {made.about['precision']}"
     made.about["compile"] = options.compile
+    made.warms_up = made.warms_up or options.compile != "off"
     if wrong:
         made.about["products"] = "; ".join(wrong)
         log.warning("16-bit products of this processor are wrong: %s", made.about["products"])

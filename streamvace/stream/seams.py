@@ -19,8 +19,8 @@ SOFTNESS = 9
 """Side of the window, in pixels, over which a difference is averaged, so that single pixels do not stand out."""
 
 
-def ease_seam(pixels: Tensor, before: Tensor, frames: int) -> Tensor:
-    """Move the first `frames` frames of a chunk towards the last picture before it, by a decreasing share.
+def ease_seam_(pixels: Tensor, before: Tensor, frames: int) -> Tensor:
+    """Move the first `frames` frames of a chunk towards the last picture before it, by a decreasing share, in place.
 
     pixels: `[1, 3, T, H, W]` in -1..1. before: `[1, 3, H, W]`, the picture shown before them.
     """
@@ -28,26 +28,25 @@ def ease_seam(pixels: Tensor, before: Tensor, frames: int) -> Tensor:
     gap = before - pixels[:, :, 0]
     own = gap.abs().amax(1, keepdim=True)
     size = torch.maximum(own, F.avg_pool2d(own, SOFTNESS, 1, SOFTNESS // 2, count_include_pad=False))
-    gap = gap * torch.exp(-((size / TOLERANCE) ** 2))
+    gap *= torch.exp(-((size / TOLERANCE) ** 2))
     ramp = 1 - torch.arange(1, frames + 1, device=pixels.device, dtype=pixels.dtype) / (frames + 1)
-    eased = pixels[:, :, :frames] + gap.unsqueeze(2) * ramp.view(1, 1, -1, 1, 1)
-    return torch.cat((eased.clamp(-1, 1), pixels[:, :, frames:]), 2)
+    # In place: a copy of a chunk of frames costs a processor more than this sum.
+    pixels[:, :, :frames].addcmul_(gap.unsqueeze(2), ramp.view(1, 1, -1, 1, 1)).clamp_(-1, 1)
+    return pixels
 
 
-def ease_chunk(pixels: Tensor, before: Tensor | None, seam: int, latent: int) -> Tensor:
-    """Ease a chunk's seam to the picture before it, and then each of its latent frames to the previous one.
+def ease_chunk_(pixels: Tensor, before: Tensor | None, seam: int, latent: int) -> Tensor:
+    """Ease a chunk's seam to the picture before it, and then each of its latent frames to the previous one, in place.
 
     pixels: `[1, 3, T, H, W]` in -1..1. before: `[1, 3, H, W]`, None at a stream's start. seam: number of frames to ease
     at the chunk's seam. latent: pixel frames of a latent frame, 0 = do not ease latent frames; a stream's first latent
     frame has one pixel frame.
     """
     if before is not None:
-        pixels = ease_seam(pixels, before, seam)
+        ease_seam_(pixels, before, seam)
     frames = pixels.shape[2]
     if not latent or frames <= latent:
         return pixels
-    head = frames % latent or latent
-    eased = [pixels[:, :, :head]]
-    for part in pixels[:, :, head:].split(latent, 2):
-        eased.append(ease_seam(part, eased[-1][:, :, -1], latent))
-    return torch.cat(eased, 2)
+    for start in range(frames % latent or latent, frames, latent):
+        ease_seam_(pixels[:, :, start : start + latent], pixels[:, :, start - 1], latent)
+    return pixels

@@ -107,7 +107,7 @@ class TextEncoder(nn.Module):
     def __init__(self, dim: int = TEXT_DIM) -> None:
         super().__init__()
         self.words = nn.Embedding(len(VOCABULARY) + 1, dim, padding_idx=0)
-        self.places = nn.Parameter(torch.randn(TEXT_LEN, dim) * 0.1)
+        self.places = nn.Parameter(torch.empty(TEXT_LEN, dim).normal_(std=0.1))
         self.mix = nn.ModuleList(nn.Conv1d(dim, dim, 5, padding=2) for _ in range(2))
         self.out = nn.Linear(dim, dim)
 

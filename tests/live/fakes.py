@@ -43,6 +43,7 @@ class FakeGenerator:
         self.index = 0
         self.lost = False
         self.about = {"device": "nowhere", "attention": "none"}
+        self.warms_up = True
 
     def frames_wanted(self) -> int:
         return 12 if self.index else 9
@@ -100,6 +101,13 @@ def make(setup: WorkerSetup) -> FakeGenerator:
     """A well-behaved one."""
     made = FakeGenerator(setup.size)
     made.about["prompts"] = setup.model.prompts
+    return made
+
+
+def make_ready(setup: WorkerSetup) -> FakeGenerator:
+    """Has nothing to prepare."""
+    made = make(setup)
+    made.warms_up = False
     return made
 
 

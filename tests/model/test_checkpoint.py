@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +55,14 @@ def test_a_missing_or_damaged_file_is_refused_in_one_line(tmp_path: Path) -> Non
     (tmp_path / "damaged.safetensors").write_bytes(b"\xff" * 64)
     with pytest.raises(UserError, match="cannot read weights"):
         load_module(build, tmp_path / "damaged.safetensors")
+
+
+def test_loading_the_embedded_model_imports_no_compiler() -> None:
+    # In an interpreter of its own: other tests import the compiler.
+    code = """
+import sys
+from streamvace.stream.loading import load_generator
+load_generator("embedded", (64, 64))
+assert not {"torch._dynamo", "torch._inductor", "sympy"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})

@@ -35,6 +35,11 @@ def test_auto_is_the_processor_s_own_precision_for_the_embedded_model_too(
     assert torch.get_num_threads() == threads, "16-bit products of the small model are too short to share"
 
 
+@pytest.mark.parametrize(("compiles", "warms"), [("off", False), ("blocks", True)])
+def test_a_processor_prepares_nothing_unless_blocks_are_compiled(compiles: str, warms: bool) -> None:
+    assert load_generator("embedded", (32, 32), ModelOptions(device="cpu", compile=compiles)).warms_up is warms
+
+
 def test_the_number_of_threads_is_the_user_s_if_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "native_dtype", lambda device: torch.bfloat16)
     load_generator("embedded", (32, 32), ModelOptions(device="cpu", threads=3))

@@ -24,7 +24,8 @@ class WorkerSetup:
 
     factory: `module:function`, called with this setup, returns the generator. size: (width, height) of the show, valid
     for the pipeline. model: how the pipeline runs on this machine.
-    warm_up: run every path before READY; a worker that replaces another skips it and shows its first chunks sooner.
+    warm_up: run every path before READY, where a first use takes longer (`Generator.warms_up`); a worker that replaces
+    another skips it and shows its first chunks sooner.
     inbox, outbox: names of the shared memory. protocol: see PROTOCOL.
     """
 

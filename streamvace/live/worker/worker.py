@@ -64,6 +64,9 @@ class ChunkMaker(Protocol):
     @property
     def about(self) -> dict[str, str]: ...
 
+    @property
+    def warms_up(self) -> bool: ...
+
     def frames_wanted(self) -> int: ...
 
     def step(self, inputs: ChunkInput, /) -> Chunk: ...
@@ -109,7 +112,7 @@ def _serve(setup: WorkerSetup, connection: Connection[Any, Any]) -> None:
         connection.send(Progress(f"loading {setup.pipeline}"))
         generator = resolve(setup.factory)(setup)
         connection.send(Progress("warming up", loaded=True))
-        if setup.warm_up:
+        if setup.warm_up and generator.warms_up:
             generator.warm_up(lambda *parts: connection.send(Progress(" ".join(map(str, parts)), loaded=True)))
             generator.reset()
         connection.send(Ready(generator.size, generator.frames_wanted(), now_ns(), measure(), generator.about))

@@ -54,8 +54,8 @@ class MemBlock(nn.Module):
         """The result and the next past. x: `[T * B, C, h, w]`, time first. past: `[B, C, h, w]`; None at the start."""
         first = torch.zeros_like(x[:batch]) if past is None else past
         before = torch.cat((first, x[:-batch]))
-        hidden = F.relu(self.conv1(torch.cat((x, before), dim=1)))
-        return F.relu(x + self.conv2(hidden)), x[-batch:]
+        hidden = self.conv1(torch.cat((x, before), dim=1)).relu_()
+        return self.conv2(hidden).add_(x).relu_(), x[-batch:]
 
 
 class Grow(nn.Module):
@@ -69,7 +69,7 @@ class Grow(nn.Module):
 
     def forward(self, x: Tensor, batch: int) -> Tensor:
         """`[T * B, width, h, w]` -> `[2T * B, out, 2h, 2w]`."""
-        x = F.relu(self.time(F.relu(F.pixel_shuffle(self.space(x), 2))))
+        x = self.time(F.pixel_shuffle(self.space(x), 2).relu_()).relu_()
         x = x.unflatten(1, (2, self.out)).unflatten(0, (-1, batch)).transpose(1, 2).flatten(0, 2)
         # On CPUs, convolutions are up to twice as fast in channels-last order, which reshaping loses.
         return x.contiguous(memory_format=torch.channels_last)
@@ -116,16 +116,16 @@ class TinyAE(nn.Module):
         # Time comes first from here on, so the previous time step is one slice.
         coarse = self.blocks.inverse(latents).transpose(0, 1).flatten(0, 1)
         x = latents.permute(2, 0, 1, 3, 4).flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        x = F.relu(self.enter(x))
+        x = self.enter(x).relu_()
         x, p0 = self.mem[0](x, batch, past[0])
         x, p1 = self.mem[1](x, batch, past[1])
         x, p2 = self.mem[2](self.grow[0](x, batch), batch, past[2])
         x = self.grow[1](x, batch)
-        x = F.relu(self.join(torch.cat((x, F.pixel_unshuffle(coarse, 2)), dim=1)))
+        x = self.join(torch.cat((x, F.pixel_unshuffle(coarse, 2)), dim=1)).relu_()
         x, p3 = self.mem[3](x, batch, past[3])
         detail = F.pixel_shuffle(self.leave(x), 4)
-        out = F.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False) + detail
+        out = F.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False).add_(detail)
         out = out.unflatten(0, (4 * frames, batch)).permute(1, 2, 0, 3, 4)
         if not self.training:
-            out = out.clamp(-1, 1)
+            out = out.clamp_(-1, 1)
         return (out[:, :, 3:] if state is None else out), [p0, p1, p2, p3]

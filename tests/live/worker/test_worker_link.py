@@ -83,9 +83,14 @@ def test_a_chunk_goes_there_and_comes_back() -> None:
     link.close()
 
 
-@pytest.mark.parametrize("warm_up", [True, False])
-def test_a_worker_that_replaces_another_skips_the_warm_up(warm_up: bool) -> None:
-    link = WorkerLink(replace(SETUP, warm_up=warm_up))
+@pytest.mark.parametrize(
+    ("factory", "warm_up", "warms"),
+    [(SETUP.factory, True, True), (SETUP.factory, False, False), ("tests.live.fakes:make_ready", True, False)],
+)
+def test_a_worker_warms_up_unless_it_replaces_another_or_has_nothing_to_prepare(
+    factory: str, warm_up: bool, warms: bool
+) -> None:
+    link = WorkerLink(replace(SETUP, factory=factory, warm_up=warm_up))
     said: list[str] = []
     try:
         while not isinstance(message := hear(link, Progress, Ready), Ready):
@@ -93,7 +98,7 @@ def test_a_worker_that_replaces_another_skips_the_warm_up(warm_up: bool) -> None
             said.append(message.text)
     finally:
         link.close()
-    assert ("the fake is warming" in said) is warm_up
+    assert ("the fake is warming" in said) is warms
 
 
 def test_a_step_that_fails_is_reported_and_the_stream_is_reset() -> None:

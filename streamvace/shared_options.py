@@ -52,6 +52,13 @@ Compile = Annotated[
         rich_help_panel=MODEL_PANEL,
     ),
 ]
+CudaGraphs = Annotated[
+    str,
+    typer.Option(
+        help="auto: on a CUDA card, capture the passes of a steady stream in the warm-up; or off.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
 Offload = Annotated[
     str,
     typer.Option(
@@ -71,12 +78,15 @@ def model_options(
     lora: LoraFiles = None,
     offload: Offload = "none",
     compiled: Compile = "off",
+    cuda_graphs: CudaGraphs = "auto",
 ) -> ModelOptions:
     """The options of every command that loads a model."""
     from streamvace.live.options import parse_loras
 
     loras = parse_loras(lora or ())
-    return ModelOptions(device, threads, precision, attention, codec, loras, offload, compile=compiled)
+    return ModelOptions(
+        device, threads, precision, attention, codec, loras, offload, compile=compiled, cuda_graphs=cuda_graphs
+    )
 
 
 LIMITS_PANEL = "Limits of files that are read"

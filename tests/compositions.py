@@ -68,4 +68,4 @@ def contexts_of(generator: Generator, chunk: ChunkInput) -> list[torch.Tensor]:
     hints = generator._hints.open(chunk, state, parts, frames, generator.frames_wanted())
     state.context = streams
     assert hints is not None
-    return [share.embedded[0].unflatten(0, (-1, 4)) for share in hints.shares]
+    return [share.embedded[0].clone().unflatten(0, (-1, 4)) for share in hints.shares]

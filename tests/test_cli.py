@@ -107,13 +107,15 @@ def test_loras_and_offload_reach_the_model_of_both_commands(monkeypatch: pytest.
         "context",
         "--compile",
         "blocks",
+        "--cuda-graphs",
+        "off",
     )
     rendered: list[RenderOptions] = []
     monkeypatch.setattr("streamvace.live.offline.render.render_clip", lambda options: rendered.append(options) or 0)
     assert cli.main(["render", "-i", "a.mp4", "-o", "b.mp4", *said]) == 0
     for model in (options_of(monkeypatch, *said).model, rendered[0].model):
         assert model.loras == (LoraChoice(Path("a.safetensors")), LoraChoice(Path("b.safetensors"), -0.5, "side"))
-        assert (model.offload, model.compile) == ("context", "blocks")
+        assert (model.offload, model.compile, model.cuda_graphs) == ("context", "blocks", "off")
 
 
 def test_the_media_folder_reaches_both_commands(monkeypatch: pytest.MonkeyPatch) -> None:

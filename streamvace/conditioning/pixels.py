@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from streamvace.model.device import to_device
 from streamvace.records.chunk import Pixels
 
 
@@ -28,14 +29,14 @@ class Canvas:
 
 def to_pixels(frames: Pixels, device: torch.device, dtype: torch.dtype) -> Tensor:
     """uint8 `[F, H, W, 3]` -> `[1, 3, F, H, W]` in -1..1."""
-    tensor = torch.from_numpy(np.ascontiguousarray(frames)).to(device)
+    tensor = to_device(torch.from_numpy(np.ascontiguousarray(frames)), device)
     planes = tensor.permute(3, 0, 1, 2).unsqueeze(0)
     return planes.to(dtype, memory_format=torch.contiguous_format).div_(127.5).sub_(1)
 
 
 def to_mask(mask: Pixels, device: torch.device, dtype: torch.dtype) -> Tensor:
     """uint8 `[F, H, W]` -> `[1, 1, F, H, W]` in 0..1."""
-    return torch.from_numpy(np.ascontiguousarray(mask)).to(device)[None, None].to(dtype) / 255
+    return to_device(torch.from_numpy(np.ascontiguousarray(mask)), device)[None, None].to(dtype) / 255
 
 
 def to_frames(pixels: Tensor) -> Pixels:
@@ -45,7 +46,12 @@ def to_frames(pixels: Tensor) -> Pixels:
     """
     finite = torch.isfinite(pixels).all()
     scaled = pixels[0].float().add(1).mul_(127.5).round_().clamp_(0, 255).permute(1, 2, 3, 0)
-    frames: Pixels = scaled.to(torch.uint8, memory_format=torch.contiguous_format).cpu().numpy()
-    if not finite:
+    # Pictures and verdict in one transfer: the host waits once.
+    both = torch.empty(scaled.numel() + 1, dtype=torch.uint8, device=scaled.device)
+    both[:-1].view(scaled.shape).copy_(scaled)
+    both[-1] = finite
+    got = both.cpu().numpy()
+    frames: Pixels = got[:-1].reshape(scaled.shape)
+    if not got[-1]:
         raise FloatingPointError("the chunk is not finite (NaN or infinity)")
     return frames

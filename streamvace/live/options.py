@@ -13,7 +13,15 @@ from typing import cast
 
 from streamvace.control.coercion import Coerced
 from streamvace.live.worker.worker import DEFAULT_FACTORY
-from streamvace.records.model_options import COMPILES, LORA_MODES, OFFLOADS, LoraChoice, LoraMode, ModelOptions
+from streamvace.records.model_options import (
+    COMPILES,
+    CUDA_GRAPHS,
+    LORA_MODES,
+    OFFLOADS,
+    LoraChoice,
+    LoraMode,
+    ModelOptions,
+)
 from streamvace.system.errors import UserError
 from streamvace.system.paths import user_path
 
@@ -148,6 +156,8 @@ def check_model(model: ModelOptions) -> None:
         raise UserError(f"unknown offload {model.offload!r}; there are: {', '.join(OFFLOADS)}")
     if model.compile not in COMPILES:
         raise UserError(f"unknown compile {model.compile!r}; there are: {', '.join(COMPILES)}")
+    if model.cuda_graphs not in CUDA_GRAPHS:
+        raise UserError(f"unknown CUDA graphs {model.cuda_graphs!r}; there are: {', '.join(CUDA_GRAPHS)}")
     for lora in model.loras:
         if not lora.path.exists():
             raise UserError(f"lora {lora.path}: there is no such file")

@@ -1,8 +1,8 @@
 """The self-attention cache of a stream: fixed-size K/V buffers, written in place, addressed by latent frame.
 
 Attention does not depend on the order of its keys, so nothing is ever shifted or cloned: a new frame takes the slot of
-the frame it evicts. Python ints record which frame is in which slot, once per chunk; a step has static shapes and no
-host synchronisation.
+the frame it evicts. Python ints record which frame is in which slot, once per chunk; a step has static shapes, reads
+what changes between chunks at fixed addresses, and never waits for the device.
 
 A layer's buffer is `[B, bank + window, tokens, heads, D]`. Long-term memory grows leftwards from the window's edge and
 the window fills rightwards, so the attended frames are always one slice.
@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from streamvace.model.attention import Kernel, sdpa
+from streamvace.model.device import to_device
+from streamvace.model.fixed import FixedBuffers
 from streamvace.model.memory_bank import MemoryBank
 from streamvace.model.reference_keys import ReferenceKeys
-from streamvace.model.rope import RotaryTable, rotary_table
+from streamvace.model.rope import RotaryGrid, RotaryTable, rotary_table
 from streamvace.model.sink import AdaptiveSink, DecayingSink
 from streamvace.model.specs import CacheRule, WanSize
 
@@ -49,7 +51,7 @@ class KVCache:
         shape = (batch, rule.bank + rule.window, height * width, size.num_heads, size.head_dim)
         self.k = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(size.num_layers)]
         self.v = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(size.num_layers)]
-        # Keys stored unrotated are rotated here: the history once per chunk, the chunk's own rows in each step.
+        # Keys stored unrotated are rotated here: the history when a pass is made, the pass's own rows in each step.
         self.rotated = [torch.zeros_like(k) for k in self.k] if rule.positions == "window" else []
         self.bank = MemoryBank(self.k, self.v, rule.bank)
         self._sink: DecayingSink | None = None
@@ -58,6 +60,8 @@ class KVCache:
         self._adaptive = None
         if rule.sink_refresh is not None:
             self._adaptive = AdaptiveSink(self.k, self.v, rule.sink, rule.window, rule.sink_refresh)
+        self._rotary = RotaryGrid(height, width, size.head_dim, device)
+        self._fixed = FixedBuffers()
         self._frame_in_slot: list[int] = []
         self._back = 0  # latent frames that `rewind` has moved positions back by
         self._sought = False  # the newest frame met a full window: an adaptive sink chooses its slot
@@ -109,7 +113,7 @@ class KVCache:
         if past_bias != 1.0:
             made.bias = self._score_bias(past_bias, slots, 0 if references is None else references.frames)
         if references is not None:
-            made.references = references.before(min(self._positions(wanted)[0]))
+            made.references = references.before(min(self._positions(wanted)[0]), self._fixed)
         if self._adaptive is not None and self._sought:
             made.adaptive = (self._adaptive, start)
         return made
@@ -186,21 +190,28 @@ class KVCache:
 
     def _pass(self, frames: range, slots: Mapping[int, int]) -> ChunkPass:
         """The pass of these frames. slots: from the index of each stored frame in `frames` to its slot."""
-        device = self.k[0].device
         bank, held = self.rule.bank, len(self._frame_in_slot)
         of_slot, positions = self._positions(frames)
-        history = None
+        seen = slice(bank - self.bank.held, bank + held)
         if self.rule.positions == "window":
-            history = rotary_table(of_slot, self.height, self.width, self.head_dim, device)
+            self._rotate_history(self._rotary.table(of_slot), seen)
         return ChunkPass(
             self,
-            rotary_table(positions, self.height, self.width, self.head_dim, device),
+            RotaryTable(self._fixed.put("rotary", self._rotary.table(positions).turn)),
             len(frames),
-            None if len(slots) == len(frames) else torch.tensor(list(slots), device=device),
-            torch.tensor([bank + slot for slot in slots.values()], device=device),
-            slice(bank - self.bank.held, bank + held),
-            history,
+            None if len(slots) == len(frames) else self._index("kept", list(slots)),
+            self._index("slots", [bank + slot for slot in slots.values()]),
+            seen,
         )
+
+    def _rotate_history(self, table: RotaryTable, seen: slice) -> None:
+        """Rotate the held keys to their places in the window. Rows of the pass itself are overwritten by each step."""
+        for keys, rotated in zip(self.k, self.rotated, strict=True):
+            rotated[:, seen] = table.rotate(keys[:, seen].flatten(1, 2)).view_as(keys[:, seen])
+
+    def _index(self, use: str, values: Sequence[int]) -> Tensor:
+        """The values as int64 `[n]` on the device."""
+        return self._fixed.put(use, to_device(torch.tensor(values, dtype=torch.int64), self.k[0].device))
 
     def _score_bias(self, past_bias: float, chunk: Sequence[int], references: int) -> Tensor:
         """The bias added to the scores, `[1, keys]`: log(past_bias) for past frames, 0 for the oldest and the chunk.
@@ -211,7 +222,7 @@ class KVCache:
         weights[[self._by_age()[0], *chunk]] = 0.0
         weights = torch.nn.functional.pad(weights, (0, references))
         keys = weights.repeat_interleave(self.height * self.width)
-        return keys.to(self.k[0].device, self.k[0].dtype).unsqueeze(0)
+        return self._fixed.put("bias", to_device(keys.to(self.k[0].dtype), self.k[0].device).unsqueeze(0))
 
 
 @dataclass
@@ -221,9 +232,8 @@ class ChunkPass:
     Valid until the next call of `chunk`, `replay` or `reset` on the cache; used for every denoising step of a chunk.
 
     rotary: rotation of the pass's own `frames`. kept: indices of the frames to store (None = all). slots: their rows in
-    the buffer. seen: the attended rows. history: rotation of the held frames, slot by slot, when K is stored unrotated.
-    bias: added to the scores. references: K and V of the references for every layer. adaptive: the sink that chooses
-    the slot instead, layer by layer, and the frame.
+    the buffer. seen: the attended rows. bias: added to the scores. references: K and V of the references for every
+    layer. adaptive: the sink that chooses the slot instead, layer by layer, and the frame.
     """
 
     cache: KVCache
@@ -232,11 +242,22 @@ class ChunkPass:
     kept: Tensor | None
     slots: Tensor
     seen: slice
-    history: RotaryTable | None
     bias: Tensor | None = None
     references: Sequence[tuple[Tensor, Tensor]] = ()
     adaptive: tuple[AdaptiveSink, int] | None = None
-    _rotated_layers: set[int] = field(default_factory=set, init=False)
+
+    @property
+    def kind(self) -> tuple[object, ...] | None:
+        """Equal for passes that differ only in the values at the addresses they read.
+
+        None: the pass is not captured, because the cache is still filling, or because an adaptive sink decides in a
+        frame's first pass and remembers it in the others.
+        """
+        rule, seen = self.cache.rule, self.seen
+        if seen.stop - seen.start < rule.bank + rule.window or rule.sink_refresh is not None:
+            return None
+        references = self.references[0][0].shape[1] if self.references else 0
+        return (self.frames, None if self.kept is None else len(self.kept), self.bias is not None, references)
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """See blocks.Memory.attend."""
@@ -248,18 +269,10 @@ class ChunkPass:
             sink, frame = self.adaptive
             slots = sink.slot(layer, frame, rotated, v) + cache.rule.bank
         self._write(values, v, slots)
-        if self.history is None:
-            self._write(keys, rotated, slots)
-        else:
+        if cache.rotated:
             self._write(keys, k, slots)
             keys = cache.rotated[layer]
-            if layer in self._rotated_layers:
-                self._write(keys, rotated, slots)
-            else:
-                keys[:, seen] = self.history.rotate(cache.k[layer][:, seen].flatten(1, 2)).unflatten(
-                    1, (seen.stop - seen.start, -1)
-                )
-                self._rotated_layers.add(layer)
+        self._write(keys, rotated, slots)
         queries = self.rotary.rotate(q)
         seen_keys, seen_values = keys[:, seen].flatten(1, 2), values[:, seen].flatten(1, 2)
         if self.references:

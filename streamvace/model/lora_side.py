@@ -37,6 +37,11 @@ class _Dial:
         self.tokens: Tensor | None = None
         self.rows: Tensor | None = None
 
+    @property
+    def limited(self) -> bool:
+        """Whether `tokens` is a region."""
+        return self.tokens is not None and self.tokens is not self._strength
+
     def set(self, value: float, regional: bool) -> None:
         self.value = value
         self._strength.fill_(value)
@@ -97,6 +102,11 @@ class SideLoras:
     def strengths(self) -> tuple[float, ...]:
         """The strengths set last, one per LoRA."""
         return tuple(dial.value for dial in self._dials)
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """Equal for passes that run the same paths; see `ChunkPass.kind`."""
+        return tuple((dial.tokens is None, dial.rows is None, dial.limited) for dial in self._dials)
 
     def set(self, strengths: Sequence[float], regional: bool = False) -> None:
         """Set all strengths and clear the region. LoRAs of strength 0 cost nothing.

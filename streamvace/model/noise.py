@@ -122,3 +122,7 @@ class StreamNoise:
             common = draw_noise((*shape[:2], 1, *shape[3:]), self._common, dtype)
             noise = mix_noise(noise, common, self._share)
         return noise
+
+    def draw_later(self, start: Tensor, steps: int) -> list[Tensor]:
+        """The noise of the denoising steps after the first, like `start`; drawn before the first of `steps` begins."""
+        return [self.draw(tuple(start.shape), start.dtype) for _ in range(steps - 1)]

@@ -6,10 +6,13 @@ references are placed just before the first frame of its cache, as they precede 
 
 from __future__ import annotations
 
+from itertools import chain
+
 import torch
 from torch import Tensor
 
 from streamvace.model.attention import sdpa
+from streamvace.model.fixed import FixedBuffers
 from streamvace.model.rope import rotary_table
 
 
@@ -26,13 +29,13 @@ class ReferenceKeys:
         self._own = rotary_table(range(frames), *self._grid)
         self._k: list[Tensor] = []
         self._v: list[Tensor] = []
-        self._rotated: list[Tensor] = []
-        self._first: int | None = None
+        self._rotated: list[tuple[Tensor, Tensor]] = []
+        self._placed: tuple[int, FixedBuffers] | None = None
 
     @property
     def nbytes(self) -> int:
         """Memory in use in bytes."""
-        return sum(t.nbytes for t in (*self._k, *self._v, *self._rotated))
+        return sum(t.nbytes for t in (*self._k, *self._v, *chain(*self._rotated)))
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """See blocks.Memory.attend: the references attend only to each other."""
@@ -41,12 +44,16 @@ class ReferenceKeys:
         self._v.append(v)
         return sdpa(self._own.rotate(q), self._own.rotate(k), v)
 
-    def before(self, first: int) -> list[tuple[Tensor, Tensor]]:
+    def before(self, first: int, fixed: FixedBuffers) -> list[tuple[Tensor, Tensor]]:
         """Rotated K, and V, of every layer, `[B, frames * tokens, heads, D]`, positioned just before frame `first`.
 
-        With a sink, `first` is constant and K is rotated only once.
+        fixed: of the cache that reads them. With a sink, `first` is constant and K is rotated only once.
         """
-        if first != self._first:
+        if (first, fixed) != self._placed:
             table = rotary_table(range(first - self.frames, first), *self._grid)
-            self._rotated, self._first = [table.rotate(k) for k in self._k], first
-        return list(zip(self._rotated, self._v, strict=True))
+            self._rotated = [
+                (fixed.put(f"reference k {layer}", table.rotate(k)), fixed.put(f"reference v {layer}", v))
+                for layer, (k, v) in enumerate(zip(self._k, self._v, strict=True))
+            ]
+            self._placed = first, fixed
+        return self._rotated

@@ -89,23 +89,19 @@ def thinned(schedule: Schedule, steps: int) -> Schedule:
     return schedule_of([schedule.timesteps[i] for i in kept], schedule.shift)
 
 
-DrawNoise = Callable[[tuple[int, ...], torch.dtype], Tensor]
-"""Draws new normal noise of a shape `[B, C, T, H, W]` and a dtype."""
-
-
 def denoise(
-    noise: Tensor,
+    start: Tensor,
     schedule: Schedule,
     predict_x0: Callable[[Tensor, float, float], Tensor],
-    draw: DrawNoise,
+    fresh: Sequence[Tensor],
 ) -> Tensor:
     """Few-step sampling: predict x0, renoise to the next sigma with fresh noise, repeat; the last x0 is the result.
 
-    noise: `[B, C, T, H, W]`. predict_x0(x_t, timestep, sigma) -> x0.
+    start: `[B, C, T, H, W]`. predict_x0(x_t, timestep, sigma) -> x0. fresh: noise of every step after the first.
     """
-    x = noise
+    x = start
     for step, (timestep, sigma) in enumerate(zip(schedule.timesteps, schedule.sigmas, strict=True)):
         if step:
-            x = add_noise(x, draw(tuple(x.shape), x.dtype), sigma)
+            x = add_noise(x, fresh[step - 1], sigma)
         x = predict_x0(x, timestep, sigma)
     return x

@@ -10,6 +10,7 @@ LoraMode = Literal["auto", "merged", "side"]
 OFFLOADS = ("none", "context")
 PROMPT_MODES = ("wait", "beside")
 COMPILES = ("off", "blocks")
+CUDA_GRAPHS = ("auto", "off")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class ModelOptions:
     prompts: `wait`: the step waits until a new text is encoded (the same inputs give the same frames); `beside`: the
         text is encoded in parallel and the old prompt stays until then.
     compile: `off`, or `blocks`: torch.compile for the transformer's blocks; a longer start, faster chunks.
+    cuda_graphs: `auto`: passes of a steady stream are captured in the warm-up, on CUDA; or `off`.
     """
 
     device: str = "auto"
@@ -54,3 +56,4 @@ class ModelOptions:
     offload: str = "none"
     prompts: str = "wait"
     compile: str = "off"
+    cuda_graphs: str = "auto"

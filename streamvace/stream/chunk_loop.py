@@ -5,7 +5,7 @@ There is only one such loop: the live generator, the replay of recordings and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,11 +13,12 @@ import torch
 from torch import Tensor
 
 from streamvace.model.cache import ChunkPass
+from streamvace.model.captured import Kind, Mark, RunPass, run_eagerly
 from streamvace.model.reference_keys import ReferenceKeys
-from streamvace.model.sampler import DrawNoise, Schedule, denoise, flow_to_x0
+from streamvace.model.sampler import Schedule, denoise, flow_to_x0
 from streamvace.model.specs import PipelineSpec
-from streamvace.model.transformer import CausalWan, TimeEmbedding
-from streamvace.stream.hints import ChunkHints, MakeHints
+from streamvace.model.transformer import CausalWan
+from streamvace.stream.hints import ChunkHints
 from streamvace.stream.stream_state import StreamState
 from streamvace.stream.user_loras import UserLoras
 
@@ -26,19 +27,25 @@ from streamvace.stream.user_loras import UserLoras
 class ChunkPlan:
     """The inputs of one chunk.
 
-    start: `[B, C, T, h, w]`, pure noise or a noised source. schedule: the denoising steps. draw: draws the noise of the
-    later steps. hints: None without control. history_hints: the clean pass gets hints too. past_bias, references: see
-    `KVCache.chunk`. regions: where side LoRAs apply in each latent frame, `[1, tokens, 1]`; None means everywhere.
+    start: `[B, C, T, h, w]`, pure noise or a noised source. schedule: the denoising steps. fresh: the noise of the
+    later steps, like `start`. hints: None without control. history_hints: the clean pass gets hints too. past_bias,
+    references: see `KVCache.chunk`. regions: where side LoRAs apply in each latent frame, `[1, tokens, 1]`; None:
+    everywhere.
     """
 
     start: Tensor
     schedule: Schedule
-    draw: DrawNoise
+    fresh: Sequence[Tensor]
     hints: ChunkHints | None = None
     history_hints: bool = False
     past_bias: float = 1.0
     references: ReferenceKeys | None = None
     regions: Sequence[Tensor | None] = ()
+
+
+def _timestep(x: Tensor, t: float) -> Tensor:
+    """One timestep for all frames of `x`, `[B, 1]`."""
+    return torch.full((x.shape[0], 1), t, device=x.device)
 
 
 def _ignore(stage: str) -> None:
@@ -47,13 +54,14 @@ def _ignore(stage: str) -> None:
 
 @dataclass(frozen=True)
 class ChunkLoop:
-    """Generates chunks and updates the stream's state. mark: see `StageClock.mark`."""
+    """Generates chunks and updates the stream's state. mark: see `StageClock.mark`. run: see `RunPass`."""
 
     spec: PipelineSpec
     wan: CausalWan
     state: StreamState
     loras: UserLoras = field(default_factory=UserLoras)
-    mark: Callable[[str], None] = _ignore
+    mark: Mark = _ignore
+    run: RunPass = run_eagerly
 
     def follow_text(self) -> None:
         """Apply the pipeline's rule for a prompt switch to the history. The text K/V must already be the new ones."""
@@ -64,7 +72,7 @@ class ChunkLoop:
             frames = state.clean.shape[2]
             memory = state.cache.replay(state.position - frames, frames)
             self.loras.limit(state.regions[-frames:])
-            self._forward(state.clean, spec.context_timestep, memory)
+            self._once(state.clean, memory)
         elif spec.on_prompt_switch == "forget":
             state.cache.reset()
             state.decoder = None
@@ -73,12 +81,13 @@ class ChunkLoop:
         """The clean latents `[B, C, T, h, w]` of the next chunk. Advances the stream."""
         memory = self._open(plan)
         self.loras.limit(plan.regions)
-        x0 = denoise(plan.start, plan.schedule, partial(self._predict_x0, plan.hints, memory), plan.draw)
+        x0 = denoise(plan.start, plan.schedule, partial(self._predict_x0, plan.hints, memory), plan.fresh)
         if self.spec.history == "clean_pass":
             # Writes clean K/V; without hints unless asked for, as in training.
             hints = plan.hints if plan.history_hints else None
-            make = None if hints is None else partial(hints.make, sigma=0.0)
-            self._forward(x0, self.spec.context_timestep, memory, make)
+            if hints is not None:
+                hints.prepare_history()
+            self._forward(x0, self.spec.context_timestep, memory, hints)
         self._remember(x0, plan.regions)
         self.mark("cache")
         return x0
@@ -95,31 +104,46 @@ class ChunkLoop:
             start = context.shape[2]
             cache.reset()
             self.loras.limit(state.regions[-start:])
-            self._forward(context, self.spec.context_timestep, cache.chunk(0, start))
+            self._once(context, cache.chunk(0, start))
         return cache.chunk(start, plan.start.shape[2], plan.past_bias, plan.references)
 
     def _predict_x0(self, hints: ChunkHints | None, memory: ChunkPass, x: Tensor, t: float, sigma: float) -> Tensor:
         """One denoising step."""
-        make = None if hints is None else partial(self._make_hints, hints, sigma=sigma)
-        output = self._forward(x, t, memory, make)
+        if hints is not None:
+            hints.prepare_step(sigma)
+        output = self._forward(x, t, memory, hints)
         x0 = output if self.spec.prediction == "x0" else flow_to_x0(output, x, sigma)
         if hints is not None:
             hints.watch(x0)
         self.mark("denoise")
         return x0
 
-    def _make_hints(self, hints: ChunkHints, tokens: Tensor, time: TimeEmbedding, sigma: float) -> list[Tensor]:
-        self.mark("denoise")
-        made = hints.step(tokens, time, sigma)
-        self.mark("context")
-        return made
-
-    def _forward(self, x: Tensor, t: float, memory: ChunkPass, make_hints: MakeHints | None = None) -> Tensor:
+    def _forward(self, x: Tensor, t: float, memory: ChunkPass, hints: ChunkHints | None = None) -> Tensor:
         """One pass of the networks over latents `[B, C, T, h, w]` at timestep t, 0..1000."""
+        body = partial(self._networks, memory, hints)
+        return self.run(self._kind(memory, hints), body, x, _timestep(x, t), self.mark)
+
+    def _once(self, x: Tensor, memory: ChunkPass) -> None:
+        """Write clean latents to the cache again. Such passes have many lengths, so they are never captured."""
+        self._networks(memory, None, x, _timestep(x, self.spec.context_timestep), self.mark)
+
+    def _networks(self, memory: ChunkPass, hints: ChunkHints | None, x: Tensor, t: Tensor, mark: Mark) -> Tensor:
+        """The part of a pass that is captured: nothing in it depends on data, and the host never waits."""
         tokens, grid = self.wan.embed(x)
-        time = self.wan.embed_time(torch.full((x.shape[0], 1), t, device=x.device))
-        hints = () if make_hints is None else make_hints(tokens, time)
-        return self.wan.run(tokens, grid, time, self.state.text, memory, hints)
+        time = self.wan.embed_time(t)
+        made: Sequence[Tensor] = ()
+        if hints is not None:
+            mark("denoise")
+            made = hints.take(tokens, time)
+            mark("context")
+        return self.wan.run(tokens, grid, time, self.state.text, memory, made)
+
+    def _kind(self, memory: ChunkPass, hints: ChunkHints | None) -> Kind:
+        """Equal for passes that differ only in the values at the addresses they read; None: not to be captured."""
+        of_hints = () if hints is None else hints.kind
+        if memory.kind is None or of_hints is None:
+            return None
+        return (memory.kind, of_hints, self.loras.kind)
 
     def _consolidate_bank(self) -> None:
         state = self.state

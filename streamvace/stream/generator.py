@@ -15,6 +15,7 @@ from streamvace.conditioning.video_to_video import STILL_SCALE, follow_motion, n
 from streamvace.model.attention import AttentionShape, choose_kernel
 from streamvace.model.autoencoder.stats import denormalised
 from streamvace.model.cache import KVCache
+from streamvace.model.captured import CapturedPasses, run_eagerly
 from streamvace.model.noise import StreamNoise
 from streamvace.model.quantize import dtype_name
 from streamvace.model.reference_keys import ReferenceKeys
@@ -51,9 +52,11 @@ class Generator:
         offload: str = "none",
         prompts: str = "wait",
         contexts: ChunkContexts = chunk_contexts,
+        graphs: CapturedPasses | None = None,
     ) -> None:
         """size: (width, height) in pixels. attention: see `choose_kernel`. offload: see `Offload`. prompts: see
-        `PromptEncoder`. contexts: makes the VACE contexts of a chunk's pictures.
+        `PromptEncoder`. contexts: makes the VACE contexts of a chunk's pictures. graphs: captures the passes of a
+        steady stream in the warm-up; None: all passes run eagerly.
 
         Raises UserError for a size that the pipeline cannot generate, an unavailable kernel or an unknown offload.
         """
@@ -77,7 +80,10 @@ class Generator:
         shape = AttentionShape(spec.chunk * tokens, spec.cache.window * tokens, spec.size.num_heads, spec.size.head_dim)
         chosen = choose_kernel(device, dtype, shape, attention)
         self._canvas = Canvas(width, height, rows, columns, device, dtype)
-        self._hints = HintBuilder(self._canvas, max(spec.chunk, spec.first_chunk), spec.size.head_dim, contexts)
+        self._hints = HintBuilder(
+            self._canvas, max(spec.chunk, spec.first_chunk), len(spec.steps), spec.size.head_dim, contexts
+        )
+        self._graphs = graphs
         self.about = {
             "device": str(device),
             "precision": str(dtype).removeprefix("torch."),
@@ -118,7 +124,8 @@ class Generator:
         check_chunk(given, self.frames_wanted(), self.size, len(self.spec.size.vace_layers))
         given = settled(given, self.spec)
         clock = StageClock(self.device)
-        loop = ChunkLoop(self.spec, self.networks.wan, self.state, self.networks.loras, clock.mark)
+        run = self._graphs or run_eagerly
+        loop = ChunkLoop(self.spec, self.networks.wan, self.state, self.networks.loras, clock.mark, run)
 
         heard, notes = self._move_networks(given)
         notes += self._take_prompt(PromptMix.of(given.prompt), loop, heard)
@@ -146,11 +153,16 @@ class Generator:
         """Run every path of a show up to the steady state, so that nothing compiles or allocates later."""
         self._prompts.take(SWITCH.texts, needed=True)
         regional = self.networks.loras.has_side
-        plan = list(rehearsal(self.spec, regional))
+        plan = list(rehearsal(self.spec, regional, captured=self._graphs is not None))
+        if self._graphs is not None:
+            self._graphs.capturing = True
         for done, (names, others) in enumerate(plan):
             self.step(rehearsal_input(names, others, self.frames_wanted(), self.size, regional))
             if progress is not None:
                 progress((done + 1) / len(plan))
+        if self._graphs is not None:
+            self._graphs.capturing = False
+            self.about["cuda graphs"] = str(self._graphs)
         self.reset()
         self.state.prompt = None  # the first picture must wait for its own prompt
 
@@ -192,7 +204,7 @@ class Generator:
         return ChunkPlan(
             start,
             schedule,
-            self._noise.draw,
+            self._noise.draw_later(noise, len(schedule.timesteps)),
             hints,
             given.history_hints,
             given.past_bias if spec.score_bias else 1.0,

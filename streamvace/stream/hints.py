@@ -6,7 +6,7 @@ What does not depend on the noise (encoding, the context's tokens) is computed o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,6 +19,8 @@ from streamvace.conditioning.pixels import Canvas
 from streamvace.conditioning.region import scale_tokens
 from streamvace.model.blocks import Bidirectional, TextKV
 from streamvace.model.context import ContextBranch
+from streamvace.model.device import to_device
+from streamvace.model.fixed import FixedBuffers
 from streamvace.model.noise import Use, draw_noise, seed_noise
 from streamvace.model.rope import rotary_table
 from streamvace.model.sampler import add_noise
@@ -36,50 +38,72 @@ def wants_hints(given: ChunkInput) -> bool:
     return any(picture is not None for picture in pictures)
 
 
-MakeHints = Callable[[Tensor, TimeEmbedding], Sequence[Tensor]]
-"""Makes a pass's hints from its noisy tokens and timestep."""
-
-
 class Share(NamedTuple):
-    """One context's tokens, `[1, N, dim]`, and its share of the hints."""
+    """One context's tokens, `[1, N, dim]`, and its share of the hints, a tensor of one number."""
 
     embedded: Tensor
-    weight: float
+    weight: Tensor
 
 
 @dataclass
 class ChunkHints:
-    """Makes the hints of one chunk's passes.
+    """Makes the hints of one chunk's passes: `prepare` before each pass, `take` within it.
 
-    text: the context branch's text K/V. scales: per context block, a factor or `[1, N, 1]`. memory: over
+    text: the context branch's text K/V. scales: factors of each context block, `[blocks, 1, 1 or N, 1]`. memory: over
     [references | chunk]. every, threshold: `hint_reuse` and `hint_threshold` of ChunkInput. references: latents
-    `[1, C, n, h, w]` placed before the chunk, or None. noise: generator of their noise.
+    `[1, C, n, h, w]` placed before the chunk, or None. noise: theirs, for every pass that computes hints.
     """
 
     wan: CausalWan
     branch: ContextBranch
     text: Sequence[TextKV]
     shares: Sequence[Share]
-    scales: Sequence[float | Tensor]
+    scales: Tensor
     memory: Bidirectional
     every: int = 1
     threshold: float = 0.0
     references: Tensor | None = None
-    noise: torch.Generator = field(default_factory=torch.Generator)
+    noise: Sequence[Tensor] = ()
+    fixed: FixedBuffers = field(default_factory=FixedBuffers)
     _held: list[Tensor] = field(default_factory=list, init=False)
+    _noised: Tensor | None = field(default=None, init=False)
+    _due: bool = field(default=True, init=False)
     _steps: int = field(default=0, init=False)
+    _made: int = field(default=0, init=False)
     _seen: Tensor | None = field(default=None, init=False)
     _settled: bool = field(default=False, init=False)
 
-    def step(self, tokens: Tensor, time: TimeEmbedding, sigma: float) -> list[Tensor]:
-        """Hints of the next denoising step, one `[1, N, dim]` per context block: new, or those of an earlier step."""
-        if not self._held or (self._steps % self.every == 0 and not self._settled):
-            self._held = self.make(tokens, time, sigma)
+    @property
+    def kind(self) -> tuple[object, ...] | None:
+        """See `ChunkPass.kind`. None: hints of one step are used in another."""
+        if self.every > 1 or self.threshold:
+            return None
+        shares = tuple(share.embedded.shape for share in self.shares)
+        return (shares, self.scales.shape, None if self.references is None else self.references.shape)
+
+    def prepare_step(self, sigma: float) -> None:
+        """Decide whether the next denoising step computes hints or takes those of an earlier one."""
+        self._due = not self._held or (self._steps % self.every == 0 and not self._settled)
         self._steps += 1
+        if self._due:
+            self._prepare_references(sigma)
+
+    def prepare_history(self) -> None:
+        """The next pass writes the finished chunk to the history: it always computes hints, for sigma 0."""
+        self._due = True
+        self._prepare_references(0.0)
+
+    def take(self, tokens: Tensor, time: TimeEmbedding) -> list[Tensor]:
+        """Scaled hints for these noisy tokens `[1, N, dim]`, one `[1, N, dim]` per context block."""
+        if self._due:
+            self._held = self._compute(tokens, time)
         return self._held
 
     def watch(self, x0: Tensor) -> None:
-        """Compare a step's picture with the previous one. Hints are no longer recomputed once it changes little."""
+        """Compare a step's picture with the previous one. Hints are no longer recomputed once it changes little.
+
+        Waits for the device, because the next operations depend on the answer.
+        """
         if not self.threshold:
             return
         if self._seen is not None and not self._settled:
@@ -87,12 +111,16 @@ class ChunkHints:
             self._settled = bool(change < self.threshold)
         self._seen = x0
 
-    def make(self, tokens: Tensor, time: TimeEmbedding, sigma: float) -> list[Tensor]:
-        """Scaled hints for these noisy tokens `[1, N, dim]`."""
-        ahead = 0
+    def _prepare_references(self, sigma: float) -> None:
         if self.references is not None:
-            drawn = draw_noise(tuple(self.references.shape), self.noise, self.references.dtype)
-            noised, _ = self.wan.embed(add_noise(self.references, drawn, sigma))
+            noised = add_noise(self.references, self.noise[self._made], sigma)
+            self._noised = self.fixed.put("noised references", noised)
+        self._made += 1
+
+    def _compute(self, tokens: Tensor, time: TimeEmbedding) -> list[Tensor]:
+        ahead = 0
+        if self._noised is not None:
+            noised, _ = self.wan.embed(self._noised)
             ahead = noised.shape[1]
             tokens = torch.cat((noised, tokens), dim=1)  # the time embedding is the same for all frames
         made = [self.branch.hints(tokens, share.embedded, time, self.text, self.memory, ahead) for share in self.shares]
@@ -106,9 +134,12 @@ class ChunkHints:
 class HintBuilder:
     """Makes the ChunkHints of each chunk. It holds tables and no state of the stream."""
 
-    def __init__(self, canvas: Canvas, chunk: int, head_dim: int, contexts: ChunkContexts = chunk_contexts) -> None:
-        """chunk: most latent frames of a chunk. contexts: makes the VACE contexts of a chunk's inputs."""
-        self._canvas, self._contexts = canvas, contexts
+    def __init__(
+        self, canvas: Canvas, chunk: int, steps: int, head_dim: int, contexts: ChunkContexts = chunk_contexts
+    ) -> None:
+        """chunk, steps: most latent frames and most denoising steps of a chunk. contexts: makes the VACE contexts of a
+        chunk's inputs."""
+        self._canvas, self._contexts, self._steps = canvas, contexts, steps
         frames = range(chunk + MAX_REFERENCES)
         self._table = rotary_table(frames, canvas.rows, canvas.columns, head_dim, canvas.device)
         self._noise = torch.Generator(canvas.device)
@@ -134,18 +165,37 @@ class HintBuilder:
                 embedded = [branch.embed(context) for context in joined]
                 seen = embedded[0].shape[1]
         weights = (1 - given.second_weight, given.second_weight) if len(embedded) == 2 else (1.0,)
-        shares = [Share(*share) for share in zip(embedded, weights, strict=True) if share[1]]
-        seed_noise(self._noise, given.noise_rule, given.seed, state.position, Use.REFERENCES)
-        table = self._table.first(seen)
+        shares = [
+            Share(
+                state.fixed.put(f"context {index}", tokens_of),
+                state.fixed.put(f"share {index}", self._on_device(np.float32(weight))),
+            )
+            for index, (tokens_of, weight) in enumerate(zip(embedded, weights, strict=True))
+            if weight
+        ]
+        noise: list[Tensor] = []
+        if references is not None:
+            seed_noise(self._noise, given.noise_rule, given.seed, state.position, Use.REFERENCES)
+            passes = -(-self._steps // given.hint_reuse) + 1  # and the one that writes the history
+            shape = tuple(references.shape)
+            noise = [draw_noise(shape, self._noise, references.dtype) for _ in range(passes)]
+        scales = state.fixed.put("scales", self._scales(given, parts, frames))
         return ChunkHints(
-            parts.wan, branch, state.context_text, shares, self._scales(given, parts, frames), Bidirectional(table),
-            given.hint_reuse, given.hint_threshold, references, self._noise,
+            parts.wan, branch, state.context_text, shares, scales,
+            Bidirectional(self._table.first(seen)), given.hint_reuse, given.hint_threshold, references, noise,
+            state.fixed,
         )  # fmt: skip
 
-    def _scales(self, given: ChunkInput, parts: Networks, frames: int) -> list[float | Tensor]:
+    def _scales(self, given: ChunkInput, parts: Networks, frames: int) -> Tensor:
         blocks = given.block_scales or (1.0,) * len(parts.branch.vace_blocks)
-        place: Tensor | None = None
-        if given.scale_map is not None:
-            scale = torch.from_numpy(np.ascontiguousarray(given.scale_map)).to(self._canvas.device, self._canvas.dtype)
-            place = scale_tokens(scale, frames, parts.codec.temporal_stride, self._canvas.rows, self._canvas.columns)
-        return [given.context_scale * block * (1.0 if place is None else place) for block in blocks]
+        scales = self._on_device(np.array([given.context_scale * block for block in blocks], np.float32))
+        canvas = self._canvas
+        scales = scales[:, None, None, None].expand(-1, -1, frames * canvas.rows * canvas.columns, -1)
+        if given.scale_map is None:
+            return scales
+        place = self._on_device(given.scale_map)
+        return scales * scale_tokens(place, frames, parts.codec.temporal_stride, canvas.rows, canvas.columns)
+
+    def _on_device(self, array: np.ndarray | np.generic) -> Tensor:
+        host = torch.from_numpy(np.ascontiguousarray(array))
+        return to_device(host, self._canvas.device).to(self._canvas.dtype)

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from streamvace.model.captured import CapturedPasses
 from streamvace.model.checkpoint import load_module
 from streamvace.model.compiled import compile_blocks
 from streamvace.model.context import ContextBranch
@@ -96,7 +97,12 @@ def load_generator(
     if options.compile == "blocks":
         cell = networks.codec.spatial_stride * spec.size.patch[1]
         compile_blocks((networks.wan, networks.branch), spec.chunk, (size[0] // cell) * (size[1] // cell))
-    made = Generator(spec, networks, size, place, dtype, options.attention, options.offload, options.prompts)
+    # An offloaded branch has another address whenever it returns to the card.
+    captured = place.type == "cuda" and options.cuda_graphs == "auto" and options.offload == "none"
+    graphs = CapturedPasses() if captured else None
+    made = Generator(
+        spec, networks, size, place, dtype, options.attention, options.offload, options.prompts, graphs=graphs
+    )
     if precision.config is not None:
         made.precision = options.precision
         made.about["precision"] = f"{options.precision} blocks, {made.about['precision']}"

@@ -18,18 +18,26 @@ EVERYTHING = (
 )  # fmt: skip
 
 
-def rehearsal(spec: PipelineSpec, regional: bool) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+def rehearsal(
+    spec: PipelineSpec, regional: bool, captured: bool = False
+) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
     """For each chunk, the picture fields of ChunkInput to fill and the values of other fields.
 
     Control until the cache is full, then every mode alone, all of them at once, and a prompt switch. Only one reference
     is rehearsed: eight need more memory, and a card that lacks it must not be refused when eight are never used.
-    regional: there are side LoRAs, which are switched off at strength 0.
+    regional: there are side LoRAs, which are switched off at strength 0. captured: passes become CUDA graphs here, so
+    the long-term memory fills too, and references beside a control occur in both modes.
     """
-    for _ in range(-(-spec.cache.window // spec.chunk) + 1):
+    filling = -(-spec.cache.window // spec.chunk) + 1
+    if captured:
+        filling = max(filling, spec.cache.bank * spec.cache.record_every)
+    for _ in range(filling):
         yield CONTROL, {}
     yield ("control", "mask"), {"lora_region": "mask"}
     yield ("control", "source"), {}
     yield ("references",), {"reference_mode": "joint"}
+    if captured:
+        yield ("control", "references"), {"reference_mode": "memory"}
     yield EVERYTHING, {"reference_mode": "memory", "lora_region": "mask", "history_hints": True}
     if regional:
         yield CONTROL, {"lora_strength": 0.0}

@@ -11,6 +11,7 @@ from streamvace.model.autoencoder.base import Autoencoder, CodecState
 from streamvace.model.blocks import TextKV
 from streamvace.model.cache import KVCache
 from streamvace.model.context import ContextBranch
+from streamvace.model.fixed import FixedBuffers
 from streamvace.model.text import TextEncoder
 from streamvace.model.transformer import CausalWan
 from streamvace.records.chunk import Pixels, PromptMix
@@ -38,7 +39,7 @@ class StreamState:
     text_version: the LoRAs' version that the text K/V were made with. text_is_new: the history was updated to the text
     K/V, and no chunk was generated since. clean: the window's clean latents `[B, C, T, h, w]`, anchor: the one before
     them, `[B, C, 1, h, w]`; both only for pipelines that need them. regions: where side LoRAs applied in each of the
-    window's latent frames, `[1, tokens, 1]`; None means everywhere.
+    window's latent frames, `[1, tokens, 1]`; None means everywhere. fixed: holds what the passes read.
     """
 
     cache: KVCache
@@ -61,6 +62,7 @@ class StreamState:
     anchor: Tensor | None = None
     last_pixels: Tensor | None = None
     last_frames: Pixels | None = None
+    fixed: FixedBuffers = field(default_factory=FixedBuffers)
 
     @property
     def nbytes(self) -> int:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from streamvace.model.blocks import TextKV
+from streamvace.model.device import to_device
+from streamvace.model.fixed import FixedBuffers
 from streamvace.model.text_blend import blend_linear, blend_slerp
 from streamvace.records.chunk import PromptMix
 from streamvace.stream.prompt_encoder import EncodedText, PromptEncoder
@@ -39,7 +42,7 @@ def take_prompt(
             assert before is not None
             prompt = before
         else:
-            state.encoded = _blended(prompt, [text.embedding.to(device) for text in texts]).to(dtype)
+            state.encoded = _blended(prompt, [to_device(text.embedding, device) for text in texts]).to(dtype)
             notes += _remarks(prompt, before, texts)
     stale = prompt != before or state.text_version != parts.loras.version
     if stale or (control and not state.context_text):
@@ -47,11 +50,16 @@ def take_prompt(
         # A LoRA may change the embedding as well as the blocks' projections.
         embedded = parts.wan.embed_text(state.encoded)
         if stale:
-            state.text, state.context_text = parts.wan.text_kv(embedded), []
+            state.text, state.context_text = _held(state.fixed, "text", parts.wan.text_kv(embedded)), []
             state.prompt, state.text_version = prompt, parts.loras.version
         if control:
-            state.context_text = parts.branch.text_kv(embedded)
+            state.context_text = _held(state.fixed, "context text", parts.branch.text_kv(embedded))
     return notes
+
+
+def _held(fixed: FixedBuffers, use: str, made: list[TextKV]) -> list[TextKV]:
+    """The keys and values in their fixed buffers."""
+    return [(fixed.put(f"{use} k {layer}", k), fixed.put(f"{use} v {layer}", v)) for layer, (k, v) in enumerate(made)]
 
 
 def history_is_stale(state: StreamState, before: PromptMix | None) -> bool:

@@ -56,6 +56,11 @@ class UserLoras:
         """Whether this chunk's side paths are limited to a region."""
         return self._side is not None and self._side.regional
 
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """Equal for passes that run the same side paths; see `ChunkPass.kind`."""
+        return () if self._side is None else self._side.kind
+
     def begin_chunk(self, strength: float, region: str, at_once: bool) -> tuple[str, ...]:
         """Set the strengths for a whole chunk, including its clean pass and a recache before it.
 

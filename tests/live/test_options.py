@@ -130,5 +130,7 @@ def test_a_model_that_cannot_be_put_on_any_machine_is_refused(tmp_path: Path) ->
         check_model(ModelOptions(offload="text"))
     with pytest.raises(UserError, match="unknown compile 'all'; there are: off, blocks"):
         check_model(ModelOptions(compile="all"))
+    with pytest.raises(UserError, match="unknown CUDA graphs 'on'; there are: auto, off"):
+        check_model(ModelOptions(cuda_graphs="on"))
     with pytest.raises(UserError, match=r"nowhere.safetensors: there is no such file"):
         check_model(ModelOptions(loras=(LoraChoice(tmp_path / "nowhere.safetensors"),)))

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from streamvace.model.cache import KVCache
+from streamvace.model.fixed import FixedBuffers
 from streamvace.model.reference_keys import ReferenceKeys
 from streamvace.model.rope import rotary_table
 from streamvace.model.specs import CacheRule, WanSize
@@ -72,6 +73,10 @@ def test_references_do_not_change_the_cache() -> None:
 def test_with_a_sink_their_keys_are_rotated_once() -> None:
     references = ReferenceKeys(1, *GRID, SIZE.head_dim, "cpu")
     references.attend(0, *draw(1, torch.Generator().manual_seed(2)))
-    turned = references.before(0)[0][0]
-    assert references.before(0)[0][0] is turned
-    assert references.before(3)[0][0] is not turned
+    fixed = FixedBuffers()
+    (turned, _), *_ = references.before(0, fixed)
+    made, first = turned._version, turned.clone()
+    references.before(0, fixed)
+    assert turned._version == made
+    assert references.before(3, fixed)[0][0] is turned
+    assert not torch.equal(turned, first)

@@ -284,7 +284,8 @@ def test_a_picture_that_has_settled_needs_no_new_hints(threshold: float, calls: 
     x0 = torch.ones(1, 16, 3, 4, 4)
     time = generator.networks.wan.embed_time(torch.full((1, 3), 500.0))
     for step in range(5):
-        hints.step(torch.zeros(1, 12, SMALL.dim), time, 0.5)
+        hints.prepare_step(0.5)
+        hints.take(torch.zeros(1, 12, SMALL.dim), time)
         hints.watch(x0 * (1 + 0.5**step))
     assert len(made) == calls
 

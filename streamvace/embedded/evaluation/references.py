@@ -114,7 +114,8 @@ def batch_vace(generator: Generator, clip: Clip, reference: Pixels) -> Pixels:
         return torch.cat((z, x0[:, :, 1:]), dim=2)
 
     assert spec.prediction == "x0"
-    x0 = denoise(start, pipeline_schedule(spec), predict, noise.draw)
+    schedule = pipeline_schedule(spec)
+    x0 = denoise(start, schedule, predict, noise.draw_later(start, len(schedule.timesteps)))
     pixels, _ = codec.decode(x0[:, :, 1:], None)
     return to_frames(pixels)
 

@@ -48,15 +48,15 @@ def stream(
     state.text, state.context_text = wan.text_kv(text), branch.text_kv(text)
     loop, schedule = ChunkLoop(spec, wan, state), pipeline_schedule(spec)
     local = Bidirectional(rotary_table(range(frames), cells, cells, wan.size.head_dim, "cpu"))
-    scales = [context_scale] * len(branch.vace_blocks)
+    scales = torch.full((len(branch.vace_blocks), 1, 1, 1), context_scale)
 
     def chunk(context: Tensor | None) -> Tensor:
         noise.begin_chunk(seed, state.position)
         start = noise.draw((len(tokens), wan.size.in_dim, frames, side, side), torch.float32)
         hints = None
         if context is not None:
-            shares = [Share(branch.embed(context), 1.0)]
+            shares = [Share(branch.embed(context), torch.ones(()))]
             hints = ChunkHints(wan, branch, state.context_text, shares, scales, local, hint_reuse)
-        return loop.generate(ChunkPlan(start, schedule, noise.draw, hints))
+        return loop.generate(ChunkPlan(start, schedule, noise.draw_later(start, len(schedule.timesteps)), hints))
 
     return [chunk(context) for context in contexts]

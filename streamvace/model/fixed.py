@@ -1,0 +1,23 @@
+"""Tensors at addresses that never change: a captured or compiled step reads its inputs there."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class FixedBuffers:
+    """Copies of what changes between chunks, one per use and shape; never freed, because shapes are few."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, torch.Size, torch.dtype], Tensor] = {}
+
+    def put(self, use: str, value: Tensor) -> Tensor:
+        """The buffer of this use, filled with `value`. The next call with the same use and shape overwrites it."""
+        key = (use, value.shape, value.dtype)
+        held = self._held.get(key)
+        if held is None:
+            # An inference tensor could not be written outside inference mode.
+            with torch.inference_mode(False):
+                held = self._held[key] = torch.empty(value.shape, dtype=value.dtype, device=value.device)
+        return held.copy_(value)

@@ -34,6 +34,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "conditioning": ("conditioning.controls", "conditioning.masks", "model", "model.autoencoder", "records"),
     "world": (),
     "models": ("conditioning.controls", "model", "model.autoencoder", "system"),
+    "costs": ("model", "model.autoencoder", "system"),
     "stream": ("conditioning", "world", "model", "model.autoencoder", "models", "records", "system"),
     "parity": ("conditioning", "model", "model.autoencoder", "records", "stream", "system"),
     "embedded.train": ("conditioning", "world", "model", "model.autoencoder", "stream", "system"),
@@ -78,7 +79,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
         *("live.director", "live.inputs", "live.show_log", "live.signals", "live.worker", "models", "records"),
         *("system", "telemetry", "video.core", "video.film"),
     ),
-    "doctor": (*("live", "model", "models", "records", "stream", "system", "video", "video.ndi", "video.window"),),
+    "doctor": (
+        *("costs", "live", "model", "models", "records", "stream", "system", "video", "video.ndi", "video.window"),
+    ),
 }
 """Room -> the rooms that its modules may import. A room is a folder of the package without its subfolders. In order:
 every room comes after those that it imports."""

@@ -119,6 +119,14 @@ def _attention(facts: Facts) -> Check | None:
     return Check("Attention", "ok", " | ".join(facts.attention)) if facts.attention else None
 
 
+def _speed(facts: Facts) -> Check | None:
+    if facts.speed_error and facts.torch:
+        return Check("Speed", "warn", f"no estimate ({facts.speed_error})")
+    if not facts.speed:
+        return None
+    return Check("Speed", "ok", f"estimated, not measured: {' | '.join(facts.speed)}")
+
+
 def _memory(facts: Facts) -> Check:
     if facts.free_memory is None:
         return Check("Memory", "ok", "free memory is unknown on this system")
@@ -194,7 +202,7 @@ def _web(facts: Facts) -> Check:
 
 
 CHECKS: tuple[Callable[[Facts], Check | None], ...] = (
-    *(_python, _torch, _devices, _attention, _memory, _weights, _opencv, _live_controls, _video_files),
+    *(_python, _torch, _devices, _attention, _speed, _memory, _weights, _opencv, _live_controls, _video_files),
     *(_display, _ndi, SPOUT.judge, SYPHON.judge, LINK.judge, SCREENS.judge, _osc, _web),
 )
 """In the order of the report: what everything else needs comes first."""

@@ -34,6 +34,10 @@ class Device:
     free: int = 0
 
 
+ESTIMATED = ("longlive", "krea-realtime")
+"""One pipeline of each size of network, 1.3B and 14B."""
+
+
 @dataclass(frozen=True)
 class Facts:
     """What was seen. An empty text field means "not there"; `*_error` says why."""
@@ -53,6 +57,9 @@ class Facts:
     attention: tuple[str, ...] = ()
     """For each CUDA card: the attention kernel, and why not a faster one."""
     attention_error: str = ""
+    speed: tuple[str, ...] = ()
+    """For each CUDA card: what the model of costs says of ESTIMATED."""
+    speed_error: str = ""
     free_memory: int | None = None
     display: bool = False
     opengl: str = ""
@@ -142,6 +149,41 @@ def _attention() -> dict[str, Any]:
     cards = range(torch.cuda.device_count() if torch.cuda.is_available() else 0)
     chosen = (choose_kernel(torch.device("cuda", card), torch.bfloat16, shape) for card in cards)
     return {"attention": tuple(map(str, chosen))}
+
+
+def _speed() -> dict[str, Any]:
+    """Computes, measures nothing."""
+    import torch
+
+    lines = []
+    for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+        card = torch.cuda.get_device_properties(number)
+        lines.append(expectation(card.name, (card.major, card.minor), card.multi_processor_count, card.total_memory))
+    return {"speed": tuple(lines)}
+
+
+def expectation(name: str, capability: tuple[int, int], multiprocessors: int, memory: int) -> str:
+    """Whether ESTIMATED fit a card of `memory` bytes with control at their default size, and how fast they would be."""
+    from streamvace.costs.cards import find_card
+    from streamvace.costs.chunk import Job
+    from streamvace.costs.estimate import chunk_seconds, memory_bytes
+    from streamvace.model.specs import pipeline
+
+    card, taken_as = find_card(name, capability, multiprocessors)
+    answers = []
+    for each in ESTIMATED:
+        spec = pipeline(each)
+        job = Job(spec, spec.default_size, control=True)
+        width, height = spec.default_size
+        whole, eight_bit = (memory_bytes(job, weight) for weight in (2, 1))
+        fit = next((bits for bits, needed in (("bf16", whole), ("int8", eight_bit)) if needed <= memory), "")
+        if fit:
+            needed = whole if fit == "bf16" else eight_bit
+            rate = job.frames / chunk_seconds(job, card)
+            answers.append(f"{each} {width}x{height} in {fit}: {rate:.0f} frames/s, {needed / 1e9:.0f} GB")
+        else:
+            answers.append(f"{each} needs {eight_bit / 1e9:.0f} GB even in int8, the card has {memory / 1e9:.0f}")
+    return f"{'; '.join(answers)}{f' ({taken_as})' if taken_as else ''}"
 
 
 def nvidia_seen() -> bool:
@@ -259,6 +301,7 @@ LOOKS: tuple[tuple[Callable[[], dict[str, Any]], str], ...] = (
     (_torch, "torch_error"),
     (_devices, "torch_error"),
     (_attention, "attention_error"),
+    (_speed, "speed_error"),
     (_opencv, "opencv_error"),
     (_video_files, "av_error"),
     (_ndi, "ndi_error"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import torch
 from streamvace.doctor import checks as doctor
 from streamvace.doctor import facts as doctor_facts
 from streamvace.doctor.checks import Check, can_run, checks, run_doctor
-from streamvace.doctor.facts import OPTIONAL, Device, Facts, free_memory, gather, port_free, weights
+from streamvace.doctor.facts import OPTIONAL, Device, Facts, expectation, free_memory, gather, port_free, weights
 from streamvace.system.fix_hints import pip_command
 
 GOOD = Facts(
@@ -134,6 +135,19 @@ def test_the_attention_kernel_and_why_no_faster_one_is_said() -> None:
     broken = look(replace(GOOD, attention=(), attention_error="driver fault"), "Attention")
     assert (broken.status, broken.fix) == ("warn", "run: python plugin/bootstrap.py run --attention sdpa")
     assert "Attention" not in {each.name for each in checks(replace(GOOD, attention=()))}
+
+
+def test_the_speed_of_large_models_is_an_estimate_and_says_so() -> None:
+    found = expectation("NVIDIA GeForce RTX 4090", (8, 9), 128, 24 * 2**30)
+    assert re.fullmatch(
+        r"longlive 576x320 in bf16: \d+ frames/s, \d+ GB; krea-realtime 576x320 in int8: \d+ frames/s, \d+ GB", found
+    )
+    small = expectation("NVIDIA GeForce RTX 4060", (8, 9), 24, 8 * 2**30)
+    assert re.search(r"krea-realtime needs \d+ GB even in int8, the card has 9", small)
+    assert "taken as a RTX 4090 with 24 multiprocessors" in small
+    assert look(replace(GOOD, speed=(found,)), "Speed").found == f"estimated, not measured: {found}"
+    broken = look(replace(GOOD, speed_error="no such operator"), "Speed")
+    assert (broken.status, broken.found) == ("warn", "no estimate (no such operator)")
 
 
 def test_every_card_is_asked_for_its_kernel(monkeypatch: pytest.MonkeyPatch) -> None:

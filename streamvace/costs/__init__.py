@@ -1,0 +1,1 @@
+"""A model of what a chunk costs on a card, with its assumptions as data. Estimates, never measurements."""

@@ -1,0 +1,8 @@
+"""Prints the model of costs: `python -m streamvace.costs`."""
+
+from __future__ import annotations
+
+from streamvace.costs.tables import markdown
+from streamvace.system.console import say
+
+say(markdown())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 import torch_build
 from torch_build import CUDA_BUILDS, INDEX, TORCH, Nvidia, choose, parse_cards, parse_smi
@@ -100,3 +103,14 @@ def test_a_card_newer_than_the_table_gets_the_newest_build_and_a_line_with_both_
     assert "13.0 is newer than 12.1" in build.note
     assert "STREAMVACE_TORCH" in build.note
     assert choose("linux", Nvidia((13, 0), (12, 1))).note == ""
+
+
+def test_nvidia_smi_is_run_from_a_folder_with_spaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "NVIDIA Corporation" / "NVSMI 2"
+    folder.mkdir(parents=True)
+    windows = sys.platform == "win32"
+    program = folder / ("nvidia-smi.bat" if windows else "nvidia-smi")
+    program.write_text("@echo %1 8.9\n" if windows else "#!/bin/sh\necho $1 8.9\n", "ascii")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    assert torch_build._smi("--query").split() == ["--query", "8.9"]

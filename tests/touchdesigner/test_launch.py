@@ -79,7 +79,7 @@ def test_more_options_are_parsed_as_on_a_command_line() -> None:
         command(Settings(ROOT, options='--prompt "open'), PYTHON)
 
 
-@pytest.mark.skipif(sys.platform != "win32", reason="Windows' own splitter; `pytest -m wine tests/video` runs it")
+@pytest.mark.skipif(sys.platform != "win32", reason="Windows' own splitter")
 @pytest.mark.parametrize(("text", "words"), WINDOWS_WORDS)
 def test_more_options_are_parsed_as_windows_parses_them(text: str, words: list[str]) -> None:
     assert split_options(text) == words

@@ -1,33 +1,20 @@
-"""Run by a Windows Python under Wine: our own SpoutSink on the real SpoutGL. Prints one line of JSON.
+"""Run by test_real_library.py on Windows: our own SpoutSink on the real SpoutGL. Prints one line of JSON.
 
 Wine shares no textures between programs, so what is checked is the sender's side: names, sizes, buffers, life cycle.
-Only the standard library, numpy, SpoutGL and streamvace are there.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 import time
-import types
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import SpoutGL
 
-# OpenCV does not load under Wine 8 (it wants Windows' Media Foundation); straight alpha is sent without it.
-sys.modules["cv2"] = types.ModuleType("cv2")
-
-ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "plugin"))
-
-from streamvace_td.launch import split_options
-
 from streamvace.records.frame import Frame
 from streamvace.video.core.shared_texture import TextureOptions
 from streamvace.video.spout.sink import SpoutSink
-from tests.touchdesigner.windows_words import WINDOWS_WORDS
 
 
 def picture(width: int, height: int) -> np.ndarray:
@@ -54,11 +41,6 @@ def main() -> None:
     second.close()
     report["listed_after_closing"] = sorted(lister.getSenderList())
     report["refusals"] = [refusal(width) for width in (640, 641)]
-    report["words"] = [split_options(text) for text, _ in WINDOWS_WORDS]
-    try:
-        split_options('--prompt "open')
-    except ValueError as error:
-        report["open_quote"] = str(error)
     print(json.dumps(report), flush=True)
 
 

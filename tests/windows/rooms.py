@@ -1,0 +1,107 @@
+"""The suite under the Windows Python, one room after the other, and what each test did.
+
+Everything of this module runs on Linux. A test that hangs ends its whole process on Windows (pytest-timeout has no
+other way there), so a room goes on in a new process behind the test that hung.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.windows.environment import ROOT, Windows
+
+TEST_SECONDS = 300
+"""A test that takes longer hangs: the slowest takes 20 s on two cores of their own."""
+
+TO_THE_END = (0, 1, 5)
+"""pytest's exit codes after all tests passed, after some failed, and where there are none."""
+
+LEFT_OUT = Path(__file__).with_name("left_out.txt")
+
+LINE = re.compile(r"^(tests/\S+?\.py::.*?)(?: +(PASSED|FAILED|SKIPPED|ERROR|XFAIL|XPASS)(?: \(.*\))? +\[ *\d+%\])? *$")
+"""Of pytest's verbose output. It writes the name when the test begins and the rest of the line when it ends."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A row of left_out.txt. what: a file or a test's id, without its parameters. kind: `posix` or `wine`."""
+
+    what: str
+    kind: str
+    why: str
+
+
+@dataclass
+class Room:
+    """What the tests of a room did: id -> PASSED, FAILED, SKIPPED, ERROR or HUNG."""
+
+    name: str
+    outcomes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter(self.outcomes.values())
+
+    @property
+    def broken(self) -> list[str]:
+        return [test for test, outcome in self.outcomes.items() if outcome in ("FAILED", "ERROR", "HUNG")]
+
+
+def left_out() -> list[LeftOut]:
+    rows = [line.split(" | ") for line in LEFT_OUT.read_text("utf-8").splitlines() if line and line[0] != "#"]
+    return [LeftOut(*row) for row in rows]
+
+
+def rooms() -> dict[str, list[str]]:
+    """Name -> its files and folders: the folders of tests/, and the files beside them."""
+    tests = ROOT / "tests"
+    folders = {each.name: [f"tests/{each.name}"] for each in sorted(tests.iterdir()) if any(each.rglob("test_*.py"))}
+    return {**folders, "top": [f"tests/{each.name}" for each in sorted(tests.glob("test_*.py"))]}
+
+
+def run_room(windows: Windows, name: str, display: str, log: Path) -> Room:
+    """Run the tests of a room to their end, however many processes that takes. log: gets everything pytest says."""
+    room = Room(name)
+    log.write_bytes(b"")
+    while True:
+        done = len(room.outcomes)
+        code = _pytest(windows, rooms()[name], list(room.outcomes), display, log)
+        room.outcomes.update(outcomes(log.read_text("utf-8", "replace").splitlines()))
+        if code in TO_THE_END:
+            return room
+        if len(room.outcomes) == done:
+            room.outcomes[f"tests/{name}: pytest ended with code {code}"] = "ERROR"
+            return room
+
+
+def outcomes(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """(test, outcome) in the verbose output of pytest. A test without an outcome hung, or ended Python."""
+    for found in filter(None, map(LINE.match, lines)):
+        yield found[1], found[2] or "HUNG"
+
+
+def _pytest(windows: Windows, paths: list[str], done: list[str], display: str, log: Path) -> int:
+    """Run pytest on `paths`, without the tests that are left out or `done`. Its exit code."""
+    options = ["-v", "-rfE", "--tb=short", "-p", "no:cacheprovider", "--color=no"]
+    options += ["--timeout", str(TEST_SECONDS), "--timeout-method", "thread"]
+    rows = [f"--{'ignore' if row.what.endswith('.py') else 'deselect'}={row.what}" for row in left_out()]
+    rows += [f"--deselect={test}" for test in done]
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        arguments = Path(folder) / "arguments"  # a command line is too short for them
+        arguments.write_text("\n".join([*options, *rows, *paths]), "utf-8")
+        command = windows.python(["-m", "pytest", "@" + "Z:" + str(arguments).replace("/", "\\")])
+        environment = {**windows.environment(display), "PYTHONPATH": windows.drive_path(ROOT)}
+        # A pipe: Python under Wine wants no file of Linux as its output.
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        with log.open("ab") as out, subprocess.Popen(command, env=environment, **pipes) as run:
+            assert run.stdout is not None
+            for line in run.stdout:
+                out.write(line.replace(b"\r\n", b"\n"))
+                out.flush()
+    return run.returncode

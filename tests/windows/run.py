@@ -1,0 +1,48 @@
+"""The rehearsal on Windows, under Wine: `python -m tests.windows.run`. See docs/windows.md.
+
+Builds the environment if it is not there, runs the suite room by room, and writes the table into docs/windows.md.
+Needs root, for the chroot of the environment; leaves no mount and no process behind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import date
+
+from tests.windows.environment import ROOT, CannotBuild, Windows
+from tests.windows.rooms import Room, rooms, run_room
+from tests.windows.table import table, write_table
+
+LOGS = "logs"
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("rooms", nargs="*", help=f"only these, and no table: {', '.join(rooms())}")
+    wanted = parser.parse_args(arguments).rooms
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended like that, it still leaves nothing behind
+    windows = Windows()
+    try:
+        windows.build()
+    except CannotBuild as error:
+        print(f"cannot build the environment: {error}", file=sys.stderr)
+        return 2
+    logs = windows.folder / LOGS
+    logs.mkdir(exist_ok=True)
+    done: list[Room] = []
+    with windows.session() as display:
+        for name in wanted or rooms():
+            room = run_room(windows, name, display, logs / f"{name}.log")
+            done.append(room)
+            print(f"{name}: {dict(room.counts)}", *room.broken, sep="\n  ", flush=True)
+        versions = windows.versions(display)
+    if not wanted:
+        write_table(ROOT / "docs" / "windows.md", table(done, versions, date.today()))
+    return 1 if any(room.broken for room in done) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,209 @@
+"""An evening on Windows, as a user has it: names in other scripts, keys, hard ends, the ports of a show before.
+
+Runs on Windows, and under Wine by `python -m tests.windows.run`.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from streamvace.osc.codec import encode_message
+from streamvace.osc.framing import Framing, frame
+from streamvace.video.film.decode import file_info
+from tests.live.processes import process_gone
+from tests.live.running import Running, Start
+from tests.live.show import wait_until
+from tests.windows.console import CTRL_BREAK, CTRL_C, InAConsole
+
+pytestmark = [
+    pytest.mark.windows,
+    pytest.mark.skipif(sys.platform != "win32", reason="an evening on Windows; `python -m tests.windows.run` has one"),
+]
+
+FOLDER = "Bühne 舞台 mit Leerzeichen"
+OUTSIDE = (r"\\server\share\clip.mp4", r"\\?\C:\clip.mp4", r"C:clip.mp4", r"\clip.mp4", "aux.mp4")
+SILENT = ("--output", "null", "--no-web")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where everything of the evening lies: a name with an umlaut, Japanese and spaces."""
+    place = tmp_path / FOLDER
+    place.mkdir()
+    return place
+
+
+@pytest.fixture
+def start(folder: Path) -> Iterator[Start]:
+    """Starts shows in `folder`, and checks at the end that none of them left a process."""
+    started: list[Running] = []
+
+    def begin(*options: str, factory: str = "make", kind: type[Running] = Running) -> Running:
+        started.append(kind(folder, *options, factory=factory))
+        return started[-1]
+
+    yield begin
+    for show in started:
+        children = psutil.Process(show.process.pid).children(recursive=True) if not show.ended else []
+        show.process.kill()
+        show.finish()
+        wait_until(lambda all_=children: all(process_gone(each.pid) for each in all_), "nothing left")  # type: ignore[misc]
+
+
+def worker_of(show: Running) -> int:
+    """The process id of the show's worker, which is its only Python child."""
+    (worker,) = [
+        each for each in psutil.Process(show.process.pid).children() if "spawn_main" in " ".join(each.cmdline())
+    ]
+    return int(worker.pid)
+
+
+def quit_whole(show: Running) -> None:
+    show.osc("/streamvace/quit")
+    assert show.finish() == 0, show.lines
+    assert "Traceback" not in "\n".join(show.lines)
+
+
+def port_of(show: Running) -> int:
+    found = show.said(r"OSC in\s+port (\d+)")
+    assert found is not None
+    return int(found[1])
+
+
+def test_the_page_answers_and_osc_arrives_over_udp_and_over_tcp(start: Start) -> None:
+    show = start("--output", "null", "--web-port", "0")
+    show.wait_ready()
+    page = show.said(r"watch\s+(http://\S+)")
+    assert page is not None
+
+    def figures() -> dict[str, object]:
+        with urllib.request.urlopen(page[1] + "stats.json", timeout=30) as answer:
+            read: dict[str, object] = json.load(answer)
+            return read
+
+    with urllib.request.urlopen(page[1], timeout=30) as answer:
+        assert b"streamvace" in answer.read()
+    show.osc("/streamvace/prompt", "eine Brücke über den Fluß, 橋")
+    wait_until(lambda: figures()["prompt"] == "eine Brücke über den Fluß, 橋", f"over UDP; {show.lines}")
+    for framing in Framing:
+        with socket.create_connection(("127.0.0.1", port_of(show)), timeout=30) as connection:
+            connection.sendall(frame(encode_message("/streamvace/prompt", framing.name), framing))
+            wait_until(lambda framing=framing: figures()["prompt"] == framing.name, f"over TCP; {show.lines}")  # type: ignore[misc]
+    quit_whole(show)
+
+
+def test_a_film_is_recorded_over_osc_under_a_name_in_another_script(start: Start, folder: Path) -> None:
+    show = start(*SILENT, "--media", str(folder / "Medien"))
+    show.wait_ready()
+    show.osc("/streamvace/record_file", "Aufnahme für 東京.mp4")
+    show.osc("/streamvace/record", True)
+    part = folder / "Medien" / "Aufnahme für 東京.part.mp4"
+    wait_until(lambda: part.exists() and part.stat().st_size > 0, f"the film was begun; {show.lines}")
+    show.osc("/streamvace/record", False)
+    film = folder / "Medien" / "Aufnahme für 東京.mp4"
+    wait_until(film.exists, f"the film is finished; {show.lines}")
+    quit_whole(show)
+    assert file_info(film).frames > 0
+    assert show.stats()["record_dropped"] == 0
+
+
+def test_a_cue_is_stored_and_a_second_show_has_it(start: Start, folder: Path) -> None:
+    for stored in (False, True):
+        show = start(*SILENT, "--media", str(folder))
+        show.wait_ready()
+        if not stored:
+            show.osc("/streamvace/prompt", "a red sphere")
+            show.osc("/streamvace/cue/store", "Dämmerung 夕暮れ")
+            wait_until((folder / "cues.json").exists, f"the cue file; {show.lines}")
+        else:
+            show.osc("/streamvace/cue/recall", "Dämmerung 夕暮れ")
+        quit_whole(show)
+    assert show.stats()["prompt"] == "a red sphere"
+
+
+def test_a_cue_file_with_the_line_ends_and_the_mark_of_notepad_is_read(start: Start, folder: Path) -> None:
+    row = {"name": "Nebel", "values": {"/streamvace/prompt": "fog"}}
+    text = json.dumps({"format": "streamvace cues 1", "cues": [row]}, indent=1).replace("\n", "\r\n")
+    (folder / "cues.json").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    show = start(*SILENT, "--media", str(folder))
+    show.wait_ready()
+    show.osc("/streamvace/cue/recall", "Nebel")
+    quit_whole(show)
+    assert show.stats()["prompt"] == "fog"
+
+
+def test_a_killed_worker_comes_back_and_the_output_goes_on(start: Start) -> None:
+    show = start(*SILENT)
+    show.wait_ready()
+    killed = worker_of(show)
+    psutil.Process(killed).kill()
+    wait_until(lambda: show.said("worker: .*starting it again") is not None, f"the restart; said {show.lines}")
+    wait_until(lambda: show.said("worker: .*running again|worker: .*is back") is not None, f"back; said {show.lines}")
+    quit_whole(show)
+    assert show.stats()["worker_restarts"] == 1
+    assert process_gone(killed)
+
+
+def test_a_show_that_is_ended_in_the_task_manager_leaves_no_worker_and_no_port(start: Start) -> None:
+    first = start(*SILENT)
+    first.wait_ready()
+    worker, port = worker_of(first), port_of(first)
+    psutil.Process(first.process.pid).kill()
+    wait_until(lambda: process_gone(worker), "the worker ended by itself")
+    second = start(*SILENT, "--osc-port", str(port))
+    second.wait_ready()
+    quit_whole(second)
+
+
+def test_a_second_show_on_the_port_is_refused_in_one_line(start: Start) -> None:
+    first = start(*SILENT)
+    first.wait_ready()
+    second = start(*SILENT, "--osc-port", str(port_of(first)))
+    assert second.finish() == 2
+    assert len(second.lines) == 1, second.lines
+    assert f"OSC port {port_of(first)}" in second.lines[0]
+    quit_whole(first)
+
+
+@pytest.mark.parametrize("key", [CTRL_C, CTRL_BREAK], ids=["Ctrl-C", "Ctrl-Break"])
+def test_a_key_ends_the_show_in_order_and_its_film_is_whole(start: Start, folder: Path, key: int) -> None:
+    film = folder / "Abend 夜.mp4"
+    show = start("--output", str(film), "--no-web", kind=InAConsole)
+    assert isinstance(show, InAConsole)
+    show.wait_ready()
+    wait_until(film.with_name("Abend 夜.part.mp4").exists, "the film was begun")
+    show.press(key)
+    assert show.finish() == 0, show.lines
+    assert file_info(film).width == 64
+    assert "Traceback" not in "\n".join(show.lines)
+
+
+@pytest.mark.parametrize(
+    "name", [r"\\server\share\clip.mp4", r"\\?\C:\clip.mp4", r"C:clip.mp4", r"\clip.mp4", "aux.mp4"]
+)
+def test_a_name_from_the_network_that_leaves_the_media_folder_is_refused(start: Start, folder: Path, name: str) -> None:
+    show = start(*SILENT, "--media", str(folder), "-i", "pattern")
+    show.wait_ready()
+    show.osc("/streamvace/input/control", f"file:{name}")
+    wait_until(lambda: show.said("input file:.*") is not None, f"refused; said {show.lines}")
+    quit_whole(show)
+
+
+def test_the_log_of_a_show_is_rendered_again_with_the_line_ends_of_windows(start: Start, folder: Path) -> None:
+    log = folder / "Abend.jsonl"
+    show = start(*SILENT, "--no-control", "--duration", "2", "--show-log", str(log))
+    assert show.finish() == 0, show.lines
+    log.write_bytes(log.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+    from streamvace.live.offline.render import RenderOptions, render_clip
+
+    again = folder / "noch einmal.mp4"
+    assert render_clip(RenderOptions(None, again, show=log, factory="tests.live.fakes:make")) == 0
+    assert file_info(again).frames > 0

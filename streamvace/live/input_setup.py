@@ -11,6 +11,7 @@ from streamvace.live.director.stills import fit_still, wishes
 from streamvace.live.inputs.inputs import Inputs, open_confined
 from streamvace.live.inputs.pictures import PictureProcess, PictureShelf
 from streamvace.live.output.sinks import SinkOpener
+from streamvace.live.signals.auto_kind import AutoKind, FilmKind
 from streamvace.live.signals.parts import Parts, control_maker, mask_maker
 from streamvace.live.signals.second_control import SecondControl
 from streamvace.live.signals.settings import second_settings
@@ -65,7 +66,8 @@ def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Se
         reporter=stage.reporter,
         rate=lambda: stage.rate,
     )
-    stage.followed_by(SecondControl(stage.reporter).follow)
+    second_control = SecondControl(stage.reporter)
+    stage.followed_by(second_control.follow)
     networks = Networks(models_folder(), stage.options.model.device, say=partial(stage.reporter.report, "control"))
     signal_stage = partial(
         SignalStage,
@@ -80,6 +82,13 @@ def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Se
         controls=Parts(controls, stage.reporter, "control"),
         masks=Parts(masks, stage.reporter, "mask"),
         watched=lambda: shown.wanted,
+        auto=AutoKind(
+            FilmKind(networks, stage.options.pipeline),
+            note=lambda line: stage.reporter.note("control", line, ""),
+            remark=partial(stage.reporter.report, "control"),
+            chosen=second_control.chose,
+        ),
+        address=lambda: inputs.lead,
     )
     second = signal_stage(
         inputs=lead,

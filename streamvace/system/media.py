@@ -72,6 +72,11 @@ class MediaFolder:
             ) from error
         return wanted
 
+    def name_of(self, path: Path) -> str:
+        """The name by which a file in the folder is found, with `/` between its parts; empty for any other file."""
+        root = self.root.resolve()
+        return path.relative_to(root).as_posix() if path.is_file() and path.is_relative_to(root) else ""
+
     def _inside(self, name: str) -> Path:
         """The path of a name with links followed; it need not exist. Raises UserError if it is not in the folder."""
         root = self.root.resolve()

@@ -22,7 +22,6 @@ from streamvace.live.director.frame_sampling import BASE_NS, ControlTiming, extr
 from streamvace.live.director.layout import ROLES, Pictures, lay_out, leading_role
 from streamvace.live.director.look_ahead import LookAhead
 from streamvace.live.director.prompts import PromptTransition, plain, spoken
-from streamvace.live.director.raw_colour import RawColour
 from streamvace.live.director.stills import stills
 from streamvace.live.inputs.frame_ring import FrameRing, Rings
 from streamvace.live.inputs.pictures import Wish
@@ -88,7 +87,6 @@ class Director:
         self._finish = Finish()
         self._reporter = reporter
         self._drift = DriftCorrection(reporter)
-        self._raw_colour = RawColour()
         self._generation: int | None = None
         self._sampled_ns = 0
         self._received_ns = 0
@@ -131,8 +129,6 @@ class Director:
         timing = ControlTiming(snapshot.text("/streamvace/control_timing"))
         taken = self._sample(lead, first_frames if reset else frames, timing)
         layout = lay_out(snapshot, self._pictures(rings, lead, taken, timing))
-        if remark := self._raw_colour.remark(snapshot, layout, lead):
-            self._reporter.report("control", remark)
         self._finish = Finish.of(snapshot, layout)
         anchored = self._anchors.due(snapshot, starts=reset or frames == first_frames, loaded=self._loaded.settled)
         inputs = shape_chunk(

@@ -122,6 +122,11 @@ class Inputs:
         playing = self._playing
         return playing.get(role, playing[LEAD]).ring
 
+    @property
+    def lead(self) -> str:
+        """The address of the input that plays the control now."""
+        return self._playing[LEAD].address
+
     def stats(self) -> Stats:
         """The control's figures, how many inputs are open, and which plays each role."""
         playing = self._playing

@@ -9,7 +9,6 @@ from streamvace.live.director.chunk_request import shape_chunk
 from streamvace.live.director.compositing import Finish, finish
 from streamvace.live.director.drift_correction import DriftCorrection
 from streamvace.live.director.layout import Pictures, lay_out
-from streamvace.live.director.raw_colour import RawColour
 from streamvace.live.director.stills import fit_still, stills
 from streamvace.live.inputs.pictures import Wish, load_picture
 from streamvace.live.offline.signals import OfflineSignals
@@ -36,7 +35,6 @@ class OfflineDirector:
         self._signals = signals
         self._still = still
         self._drift = DriftCorrection(Reporter())
-        self._raw_colour = RawColour()
         self._finish = Finish()
         self.load(pipeline)
 
@@ -57,8 +55,7 @@ class OfflineDirector:
         """The input of the next chunk. pictures: of the inputs. moments: their times in seconds. anchored: with the
         first and last frame."""
         layout = lay_out(snapshot, self._signals.made_of(pictures, moments, snapshot))
-        if remark := self._raw_colour.remark(snapshot, layout):
-            self.notes.add(remark)
+        self.notes |= self._signals.notes
         self._finish = Finish.of(snapshot, layout)
         given = stills(snapshot, self._still, anchored=anchored)
         return self._drift.apply(shape_chunk(snapshot, layout, self._blocks, stills=given, reset=reset), snapshot)

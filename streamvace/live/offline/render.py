@@ -130,7 +130,7 @@ def _from_show(options: RenderOptions, log: Path) -> Findings:
     show = replace(show, size=size, pipeline=pipeline)
     check_pictures(show, options.input)
     media = MediaFolder(options.media)
-    signals = _signals(options, media, pipeline)
+    signals = _signals(options, media, pipeline, show.lead)
     replay = Replay(show, _generator_maker(options, size), media, signals, options.input)
     frames = (frame for chunk in replay.chunks() for frame in _frames_of(chunk))
     _write(options, size, show.content_rate, min(show.frames, options.frames or show.frames), frames)
@@ -166,8 +166,8 @@ def _generator_maker(options: RenderOptions, size: tuple[int, int]) -> MakeGener
     return lambda pipeline: make(WorkerSetup(options.factory, pipeline, size, options.model))
 
 
-def _signals(options: RenderOptions, media: MediaFolder, pipeline: str) -> OfflineSignals:
-    return OfflineSignals(Networks(models_folder(), options.model.device, say=say), media, pipeline)
+def _signals(options: RenderOptions, media: MediaFolder, pipeline: str, address: str = "file:") -> OfflineSignals:
+    return OfflineSignals(Networks(models_folder(), options.model.device, say=say), media, pipeline, address)
 
 
 def _frames_of(chunk: Chunk) -> Pixels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
@@ -13,8 +13,9 @@ from streamvace.conditioning.masks.base import Mask
 from streamvace.conditioning.signals import SignalChain, SignalSettings
 from streamvace.control.parameters import Snapshot
 from streamvace.live.director.layout import Pictures
+from streamvace.live.signals.auto_kind import AUTO, AutoKind, kind_for_film, seen
 from streamvace.live.signals.parts import control_maker, mask_key, mask_maker
-from streamvace.live.signals.settings import second_settings, signal_settings
+from streamvace.live.signals.settings import judged, second_settings, signal_settings
 from streamvace.records.chunk import Pixels
 from streamvace.system.media import MediaFolder
 
@@ -22,8 +23,13 @@ from streamvace.system.media import MediaFolder
 class OfflineSignals:
     """Makes controls and masks from a clip's pictures."""
 
-    def __init__(self, networks: Networks, media: MediaFolder, pipeline: str) -> None:
+    def __init__(self, networks: Networks, media: MediaFolder, pipeline: str, address: str = "file:") -> None:
+        """address: of the input in the show that is rendered; `auto` acts on it as it did live."""
+        self.notes: set[str] = set()
+        """For the user: what `auto` chose, and what was used raw."""
         self._pipeline = pipeline
+        self._address = address
+        self._auto = AutoKind(lambda: kind_for_film(networks, pipeline), self.notes.add, self.notes.add)
         self._detector = ""
         self._masks = cache(mask_maker(networks, media))
         # Controls have state, so each chain has its own.
@@ -35,7 +41,8 @@ class OfflineSignals:
         """Load what these parameters need, before the first frame. Raises UserError for a kind that cannot be made."""
         self._detector = snapshot.text("/streamvace/mask/model")
         settings = signal_settings(snapshot, self._pipeline, 1)  # the kinds don't depend on the picture's height
-        self._controls(settings.control)
+        if settings.control != AUTO:
+            self._controls(settings.control)
         self._others(second_settings(snapshot, self._pipeline, 1).control)
         for source in settings.sources:
             self._mask(source)
@@ -48,6 +55,8 @@ class OfflineSignals:
             return pictures
         asked = snapshot, self._pipeline, clip.shape[1]
         settings, second = signal_settings(*asked), second_settings(*asked)
+        if judged(snapshot):
+            settings = self._resolved(settings, clip, None if mask is clip else mask)
         self._detector = snapshot.text("/streamvace/mask/model")
         made = pictures
         if pictures.second is not None and not second.passes_through:
@@ -56,6 +65,13 @@ class OfflineSignals:
             signals = self._film(self._chain, clip, None if mask is clip else mask, moments, settings)
             made = replace(made, control=signals, mask=signals)
         return made
+
+    def _resolved(self, settings: SignalSettings, clip: Pixels, mask: Pixels | None) -> SignalSettings:
+        """The settings with a kind in place of `auto`, which judges as many of these pictures as it needs."""
+        masks: Sequence[Pixels | None] = [None] * len(clip) if mask is None else list(mask)
+        for picture, marks in zip(clip, masks, strict=True):
+            resolved = self._auto.resolve(settings, self._address, partial(seen, picture, marks, settings))
+        return resolved
 
     def _mask(self, source: str) -> Mask:
         return self._masks(mask_key(source, self._detector))

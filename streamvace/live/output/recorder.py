@@ -64,6 +64,7 @@ class Recorder:
         self._film: FileSink | None = None
         self._films = 0
         self._writing = ""
+        self._recorded = ""
         self._dropped = 0
         self._changed = threading.Event()
         self._closed = threading.Event()
@@ -96,10 +97,12 @@ class Recorder:
         self._thread.join()
 
     def stats(self) -> Stats:
-        """recording: the file being written, until it is finished. record_dropped: frames missing in files so far."""
+        """recording: the file being written, until it is finished. recorded: the one finished last, as a name in the
+        media folder. record_dropped: frames missing in files so far."""
         film = self._film
         return {
             "recording": self._writing,
+            "recorded": self._recorded,
             "recordings": self._films,
             "record_dropped": self._dropped + (0 if film is None else film.dropped),
         }
@@ -139,6 +142,7 @@ class Recorder:
         if film is not None:
             film.close()
             self._dropped += film.dropped
+            self._recorded = self._media.name_of(Path(film.name)) or self._recorded
             self._writing = ""
 
 

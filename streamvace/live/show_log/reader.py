@@ -64,6 +64,13 @@ class ShowFile:
     precision: str = "auto"
 
     @property
+    def lead(self) -> str:
+        """The address of the input that the control began with."""
+        asked = str(self.parameters.get("/streamvace/input/control", ""))
+        number = int(asked) if asked.isdecimal() else 1
+        return self.inputs[number - 1] if not asked or asked.isdecimal() else asked
+
+    @property
     def frames(self) -> int:
         """Number of pictures in the whole show."""
         return sum(chunk.frames for chunk in self.chunks)

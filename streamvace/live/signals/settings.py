@@ -12,6 +12,7 @@ from streamvace.conditioning.masks.base import MaskSettings
 from streamvace.conditioning.masks.shape import Shaping
 from streamvace.conditioning.signals import RAW, SignalSettings
 from streamvace.control.parameters import Snapshot
+from streamvace.live.signals.auto_kind import AUTO
 
 _PARTS = {"embedded": 64}
 _OTHER_PARTS = 240
@@ -52,7 +53,7 @@ def signal_settings(snapshot: Snapshot, pipeline: str, height: int) -> SignalSet
         hold=number("/streamvace/mask/hold"),
     )
     return SignalSettings(
-        control=text("/streamvace/control_kind") if snapshot.flag("/streamvace/control") else RAW,
+        control=_kind(snapshot),
         mask=text("/streamvace/mask_source"),
         second_mask=text("/streamvace/mask/second"),
         combine=text("/streamvace/mask/combine"),
@@ -72,6 +73,16 @@ def second_settings(snapshot: Snapshot, pipeline: str, height: int) -> SignalSet
         second_mask=NO_MASK,
         shaping=Shaping(),
     )
+
+
+def judged(snapshot: Snapshot) -> bool:
+    """Whether it matters what the control's input shows. Under video to video the picture itself is repainted."""
+    return snapshot.flag("/streamvace/control") and not snapshot.flag("/streamvace/video_to_video")
+
+
+def _kind(snapshot: Snapshot) -> str:
+    kind = snapshot.text("/streamvace/control_kind") if snapshot.flag("/streamvace/control") else RAW
+    return RAW if kind == AUTO and not judged(snapshot) else kind
 
 
 def masked(snapshot: Snapshot) -> bool:

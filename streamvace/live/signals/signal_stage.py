@@ -25,8 +25,9 @@ from streamvace.conditioning.masks.base import Mask
 from streamvace.conditioning.signals import RAW, Signal, SignalChain, SignalSettings
 from streamvace.control.parameters import Snapshot
 from streamvace.live.inputs.frame_ring import FrameRing, Rings
+from streamvace.live.signals.auto_kind import AUTO, WITHOUT_DEPTH, AutoKind, Seen, seen
 from streamvace.live.signals.parts import Kinds, Parts
-from streamvace.live.signals.settings import signal_settings
+from streamvace.live.signals.settings import judged, signal_settings
 from streamvace.records.frame import Frame
 from streamvace.system.clock import now_ns
 from streamvace.system.console import one_line
@@ -75,11 +76,14 @@ class SignalStage:
         watched: Callable[[], bool] = lambda: False,
         roles: tuple[str, ...] = MADE,
         wish: Wish = signal_settings,
+        auto: AutoKind | None = None,
+        address: Callable[[], str] = lambda: "",
         clock: Callable[[], int] = now_ns,
     ) -> None:
         """pipeline: for the automatic settings. watched: whether somebody looks at `view`, which is then made even if
         the director does not need it; must be cheap. roles: made here, the control's first, the mask's last. wish: the
-        settings to use."""
+        settings to use. auto: chooses the kind of `auto`, and sees film that is used raw. address: of the control's
+        input."""
         self._inputs = inputs
         self._snapshot = snapshot
         self._kinds = Kinds(controls, masks)
@@ -89,6 +93,9 @@ class SignalStage:
         self._watched = watched
         self._roles = roles
         self._wish = wish
+        self._auto = auto
+        self._address = address
+        self._judged: Frame | None = None
         self._clock = clock
         self._chain = SignalChain(self._kinds.control, self._kinds.mask)
         self._used = SignalSettings()
@@ -129,6 +136,7 @@ class SignalStage:
         age_ms = 0.0 if newest is None else (self._clock() - newest.captured_ns) / 1e6
         return {
             **self._names,
+            "control_kind": self._used.control,
             "control_ms": round(self._control_ms, 3),
             "mask_ms": round(self._mask_ms, 3),
             "control_age_ms": round(age_ms, 3),
@@ -140,8 +148,8 @@ class SignalStage:
     def step(self) -> bool:
         """Make the signals of the newest frame. Returns whether there was anything to make. Own thread only."""
         snapshot = self._snapshot()
-        wanted = self._wish(snapshot, self._pipeline, self._size[1])
-        settings = self._kinds.ready(wanted, snapshot.text("/streamvace/mask/model"), self._used)
+        wanted = self._resolved(snapshot, self._wish(snapshot, self._pipeline, self._size[1]))
+        settings = self._kinds.ready(wanted, snapshot.text("/streamvace/mask/model"), self._meanwhile(snapshot, wanted))
         if snapshot.generation != self._generation:
             self._generation = snapshot.generation
             self._chain.reset()
@@ -161,6 +169,27 @@ class SignalStage:
         while not self._stop.is_set():
             if not self.step():
                 self._stop.wait(_POLL_S)
+
+    def _resolved(self, snapshot: Snapshot, wanted: SignalSettings) -> SignalSettings:
+        """The settings with a kind in place of `auto`."""
+        if self._auto is None or not judged(snapshot):
+            return wanted
+        # The address comes before the pictures: during a switch, none is judged as another input's for good.
+        return self._auto.resolve(wanted, self._address(), lambda: self._look(wanted))
+
+    def _meanwhile(self, snapshot: Snapshot, wanted: SignalSettings) -> SignalSettings:
+        """What is used until the wanted kind is ready: the settings in use, but no raw film under `auto`."""
+        chosen = snapshot.text("/streamvace/control_kind") == AUTO and wanted.control != RAW
+        return replace(self._used, control=WITHOUT_DEPTH) if chosen and self._used.control == RAW else self._used
+
+    def _look(self, wanted: SignalSettings) -> Seen | None:
+        """The newest picture, once."""
+        frame, mask_frame = self._newest()
+        if frame is None or frame is self._judged:
+            return None
+        self._judged = frame
+        mask_picture = None if mask_frame is None else fit_cover(mask_frame.pixels, self._size)
+        return seen(fit_cover(frame.pixels, self._size), mask_picture, wanted)
 
     def _newest(self) -> tuple[Frame | None, Frame | None]:
         """The control's newest frame, and the frame of the mask's own input at that time, if it has one."""

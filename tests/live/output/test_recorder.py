@@ -95,6 +95,14 @@ def test_a_recording_without_a_name_is_named_by_its_time(rig: Rig) -> None:
     wait_until(lambda: rig.files() == ["recordings/streamvace-20261123-040000.mp4"], f"{rig.files()}")
 
 
+def test_a_finished_recording_is_told_by_its_name_in_the_media_folder(rig: Rig) -> None:
+    rig.record("takes/first.mp4")
+    assert rig.recorder.stats()["recorded"] == "", "not before it is finished"
+    rig.publish(3)
+    rig.stop()
+    assert rig.recorder.stats()["recorded"] == "takes/first.mp4"
+
+
 def test_nothing_is_overwritten(rig: Rig) -> None:
     (rig.folder / "take.mp4").write_bytes(b"an older take")
     (rig.folder / "take-2.part.mp4").write_bytes(b"what a power cut left")

@@ -12,10 +12,11 @@ Step = tuple[str, object]
 WEIGHT = ("second_control/weight", 0.5)
 
 
-def lines_after(*steps: Step) -> list[str]:
+def lines_after(*steps: Step, chosen: str = "raw") -> list[str]:
     lines: list[str] = []
     parameters = Parameters()
     second = SecondControl(Reporter(lines.append))
+    second.chose(chosen)
     parameters.listen(lambda snapshot, changed: second.follow(snapshot))
     for name, value in steps:
         assert parameters.set(f"/streamvace/{name}", (value,), "test").status == "set"
@@ -56,8 +57,20 @@ def test_it_is_reported_again_when_it_happens_again() -> None:
     parameters = Parameters()
     now = 0
     second = SecondControl(Reporter(lines.append, lambda: now))
+    second.chose("raw")
     for weight in (0.5, 0.0, 0.5):
         parameters.set("/streamvace/second_control/weight", (weight,), "test")
         second.follow(parameters.snapshot())
         now += 2_000_000_000
     assert len(lines) == 2
+
+
+def test_under_auto_it_depends_on_the_kind_that_is_chosen_even_later() -> None:
+    assert lines_after(WEIGHT, chosen="depth") == []
+    assert lines_after(("second_control/kind", "depth"), WEIGHT, chosen="raw") == []
+    lines: list[str] = []
+    second = SecondControl(Reporter(lines.append))
+    second.follow(Parameters({"/streamvace/second_control/weight": 0.5}).snapshot())
+    assert lines == [], "not known yet"
+    second.chose("raw")
+    assert len(lines) == 1

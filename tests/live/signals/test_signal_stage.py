@@ -16,6 +16,7 @@ from streamvace.conditioning.masks import MASKS
 from streamvace.conditioning.masks.base import Mask
 from streamvace.control.parameters import Parameters
 from streamvace.live.inputs.frame_ring import FrameRing
+from streamvace.live.signals.auto_kind import AutoKind
 from streamvace.live.signals.parts import Parts, mask_key, mask_maker
 from streamvace.live.signals.settings import second_settings, signal_settings
 from streamvace.live.signals.signal_stage import SECOND, SignalStage
@@ -23,8 +24,10 @@ from streamvace.records.frame import Frame
 from streamvace.system.errors import UserError
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter
+from streamvace.video.core.resize import with_alpha
 from tests.conditioning.onnx_detector import write
 from tests.live.show import wait_until
+from tests.live.signals.test_film_look import photograph
 
 SIZE = (64, 48)
 NETWORKS = Networks(Path("no such folder"))
@@ -33,9 +36,11 @@ NETWORKS = Networks(Path("no such folder"))
 class Rig:
     """A stage with inputs, parameters and a clock, stepped by hand."""
 
-    def __init__(self, *, watched: bool = False, **made: Callable[[str], Control]) -> None:
+    def __init__(self, *, watched: bool = False, film_kind: str = "gray", **made: Callable[[str], Control]) -> None:
         self.parameters = Parameters()
         self.lines: list[str] = []
+        self.notes: list[str] = []
+        self.address = "clip.mp4"
         reporter = Reporter(self.lines.append)
         self.inputs: dict[str, FrameRing] = {}
         self.lead = FrameRing()
@@ -56,6 +61,8 @@ class Rig:
             size=SIZE,
             reporter=reporter,
             watched=lambda: watched,
+            auto=AutoKind(lambda: film_kind, self.notes.append, self.notes.append),
+            address=lambda: self.address,
             clock=lambda: self.now_ns,
         )
         self.second = SignalStage(
@@ -87,6 +94,10 @@ class Rig:
         frame = Frame(pixels, self.now_ns, "test", number)
         (ring or self.lead).push(frame)
         return frame
+
+    def film(self, number: int) -> None:
+        self.now_ns = number * 40_000_000
+        self.lead.push(Frame(with_alpha(photograph()), self.now_ns, "test", number))
 
     def newest(self, role: str = "control") -> Pixels:
         frame = self.stage.ring(role).newest()
@@ -364,3 +375,58 @@ def test_settings_come_from_the_parameters_and_line_width_from_the_pipeline(rig:
     assert found.sources == ("person",)
     rig.set(control_kind="flow", control=False)
     assert signal_settings(rig.parameters.snapshot(), "embedded", 256).control == "raw"
+
+
+def test_auto_follows_film_from_its_first_picture_and_status_tells_the_kind(rig: Rig) -> None:
+    assert rig.stage.stats()["control_kind"] == "raw"
+    rig.film(1)
+    assert rig.stage.step()
+    assert rig.stage.stats()["control_kind"] == "gray"
+    assert (np.ptp(rig.newest()[..., :3], axis=-1) == 0).all()
+    rig.lead, rig.address = FrameRing(), "pattern"
+    rig.film(2)
+    assert not rig.stage.step()
+    assert rig.stage.ring("control") is rig.lead
+    assert rig.stage.stats()["control_kind"] == "raw"
+
+
+@pytest.mark.parametrize("values", [{"control_kind": "raw"}, {"video_to_video": True}, {"control": False}])
+def test_auto_does_not_act_where_raw_was_chosen_or_the_picture_is_repainted_or_nothing_steers(
+    values: dict[str, object], rig: Rig
+) -> None:
+    rig.set(**values)
+    rig.film(1)
+    assert not rig.stage.step()
+    assert rig.stage.ring("control") is rig.lead
+    assert len(rig.notes) == (1 if "control_kind" in values else 0), "only raw film as control is remarked"
+
+
+def test_while_a_network_loads_auto_follows_edges_instead_of_the_raw_film() -> None:
+    loaded = threading.Event()
+
+    def depth(kind: str) -> Control:
+        loaded.wait(10)
+        return CONTROLS["gray"](NETWORKS)
+
+    rig = Rig(film_kind="depth", depth=depth)
+    rig.film(1)
+    rig.stage.step()
+    assert rig.stage.stats()["control_kind"] == "edges"
+    loaded.set()
+    numbers = iter(range(2, 1000))
+
+    def is_depth() -> bool:
+        rig.film(next(numbers))
+        rig.stage.step()
+        return rig.stage.stats()["control_kind"] == "depth"
+
+    wait_until(is_depth, "depth is in use")
+
+
+def test_what_a_mask_keeps_stays_the_picture_under_auto(rig: Rig) -> None:
+    """The stage makes the control of the whole picture; the layout puts the untouched picture where the mask keeps."""
+    rig.set(mask_source="luma")
+    rig.film(1)
+    rig.stage.step()
+    assert rig.stage.ring("source") is rig.lead
+    assert rig.stage.ring("control") is not rig.lead

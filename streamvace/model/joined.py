@@ -7,12 +7,12 @@ as `MergedLoras`, then holds a part of the joined one: what is written to it sti
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
 
 from streamvace.model.blocks import Attention, JoinedProjections, WanBlock
+from streamvace.model.checkpoint import on_meta
 from streamvace.model.product_check import LIMIT, relative_error
 
 
@@ -52,8 +52,7 @@ def _checked(weight: Tensor) -> bool:
 
 def _joined(attention: Attention) -> JoinedProjections:
     layers = (attention.q, attention.k, attention.v)
-    qkv = deepcopy(attention.q)  # a new nn.Linear would fill weights that are replaced at once
-    qkv.out_features *= 3
+    qkv = on_meta(lambda: nn.Linear(attention.q.in_features, 3 * attention.q.out_features))
     qkv.weight = nn.Parameter(torch.cat([layer.weight for layer in layers]), requires_grad=False)
     qkv.bias = nn.Parameter(torch.cat([layer.bias for layer in layers]), requires_grad=False)
     norms = torch.stack((attention.norm_q.weight, attention.norm_k.weight))

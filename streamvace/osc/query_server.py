@@ -7,7 +7,6 @@ values as binary OSC packets, as fast as it reads them.
 from __future__ import annotations
 
 import asyncio
-import errno
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
@@ -22,8 +21,7 @@ from streamvace.osc.query import Namespace, host_info
 from streamvace.osc.query_listener import Listener
 from streamvace.osc.server import STATUS_SECONDS, OscServer
 from streamvace.system.connections import Connections, Report, unreported
-from streamvace.system.errors import UserError
-from streamvace.system.network import AllowList, is_loopback
+from streamvace.system.network import AllowList, is_loopback, port_refusal
 from streamvace.system.server_log import report_loop_errors, server_log
 
 MAX_LISTENERS = 32
@@ -85,9 +83,9 @@ class OscQueryServer:
         self._thread.start()
         try:
             self.port = self._started.result()
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             self._thread.join()
-            raise _port_error(host, port, error) from None
+            raise port_refusal(error, "OSCQuery port", host, port, "--oscquery-port") from None
         self._stop_listening = parameters.listen(self._on_change)
 
     def __enter__(self) -> OscQueryServer:
@@ -209,11 +207,3 @@ class OscQueryServer:
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
-
-
-def _port_error(host: str, port: int, error: Exception) -> UserError:
-    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        return UserError(
-            f"OSCQuery port {port} on {host} is in use by another program; --oscquery-port 0 takes any free port"
-        )
-    return UserError(f"OSCQuery cannot listen on {host}:{port} ({error}); --oscquery-port 0 takes any free port")

@@ -20,6 +20,7 @@ from streamvace.osc.peer import Peer, host_of, shown, tcp_peer
 from streamvace.osc.seats import Seats
 from streamvace.system.connections import MOST_CONNECTIONS
 from streamvace.system.errors import UserError
+from streamvace.system.network import port_refusal
 
 MOST_ACCEPTED = 16
 """Connections accepted in a turn: a flood of them must not keep it busy."""
@@ -226,8 +227,5 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.listen(MOST_CONNECTIONS)
     except OSError as problem:
         listener.close()
-        reason = "is in use by another program" if problem.errno == errno.EADDRINUSE else f"failed: {problem.strerror}"
-        raise UserError(
-            f"OSC over TCP: port {port} on {host} {reason}; 0 takes any free port, -1 disables it"
-        ) from None
+        raise port_refusal(problem, "OSC over TCP: port", host, port, "--osc-tcp-port") from None
     return listener

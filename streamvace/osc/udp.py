@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 
 from streamvace.system.errors import UserError
+from streamvace.system.network import port_refusal
 
 RECEIVE_BUFFER = 4 << 20
 """Requested size of the system's receive buffer in bytes; the system may give less."""
@@ -30,10 +30,5 @@ def bind(host: str, port: int) -> socket.socket:
         bound.bind(address)
     except OSError as problem:
         bound.close()
-        if problem.errno == errno.EADDRINUSE:
-            raise UserError(
-                f"OSC port {port} on {host} is in use by another program; quit it, or choose another port "
-                f"(--osc-port {port + 1 if port < 65535 else 0}; 0 takes any free port)"
-            ) from None
-        raise UserError(f"OSC port {port} on {host} cannot be opened ({problem.strerror}); try 127.0.0.1") from None
+        raise port_refusal(problem, "OSC port", host, port, "--osc-port") from None
     return bound

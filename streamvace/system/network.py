@@ -1,7 +1,8 @@
-"""Hosts: which of them are this machine, and which may talk to the show."""
+"""Hosts and ports: which hosts are this machine, which may talk to the show, and why a port cannot be bound."""
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import socket
 from collections.abc import Iterable
@@ -10,6 +11,9 @@ from streamvace.system.errors import UserError
 
 _ELSEWHERE = ("192.0.2.1", 9)
 """An address for documentation. Choosing the way there sends nothing."""
+
+_PAST_RESERVED = 1024
+"""Distance to a port that is probably not reserved: POSIX reserves all below this number, Windows ranges of 100."""
 
 
 def is_loopback(host: str) -> bool:
@@ -42,6 +46,22 @@ def own_address() -> str:
             return str(probe.getsockname()[0])
     except OSError:
         return ""
+
+
+def port_refusal(problem: OSError, what: str, host: str, port: int, option: str) -> UserError:
+    """What to tell about a port that cannot be bound. what: its name in the message. option: the one that sets it."""
+    if problem.errno == errno.EADDRNOTAVAIL:
+        return UserError(f"{what} {port}: {host} is not an address of this machine; --host 127.0.0.1 always works")
+    why, step = f"cannot be opened ({problem.strerror})", 1
+    if problem.errno == errno.EADDRINUSE:
+        why = "is in use by another program"
+    elif problem.errno == errno.EACCES:
+        why, step = (
+            "is reserved by the system (Windows reserves ranges for Hyper-V, others all below 1024)",
+            _PAST_RESERVED,
+        )
+    other = port + step if port + step <= 65535 else port - step
+    return UserError(f"{what} {port} on {host} {why}; try {option} {other}, or {option} 0 for any free port")
 
 
 class AllowList:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -15,8 +14,7 @@ from aiohttp import web
 
 from streamvace.records.frame import Frame
 from streamvace.system.connections import Connections, Report, unreported
-from streamvace.system.errors import UserError
-from streamvace.system.network import AllowList, own_address
+from streamvace.system.network import AllowList, own_address, port_refusal
 from streamvace.system.server_log import report_loop_errors, server_log
 from streamvace.web.hosts import host_allowed
 from streamvace.web.jpeg_feed import JpegFeed
@@ -107,7 +105,7 @@ class WebPreview:
             self.port = self._started.result()
         except OSError as error:
             self._thread.join()
-            raise _port_error(host, port, error) from error
+            raise port_refusal(error, "web port", host, port, "--web-port") from error
 
     @property
     def url(self) -> str:
@@ -268,14 +266,3 @@ class WebPreview:
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
-
-
-def _port_error(host: str, port: int, error: OSError) -> UserError:
-    if error.errno == errno.EADDRINUSE:
-        return UserError(
-            f"web port {port} on {host} is in use by another program; try --web-port {port + 1}, "
-            "or --web-port 0 for any free port"
-        )
-    return UserError(
-        f"cannot listen on {host}:{port} ({error.strerror}); --web-port 0 takes any free port of this machine"
-    )

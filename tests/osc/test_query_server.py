@@ -252,7 +252,7 @@ def test_closing_says_goodbye_to_listeners_and_frees_the_port(parameters: Parame
 def test_a_taken_port_is_one_line(query: OscQueryServer, parameters: Parameters, server: OscServer) -> None:
     with pytest.raises(UserError, match="--oscquery-port"):
         OscQueryServer(parameters, server, host_allowed, port=query.port)
-    with pytest.raises(UserError, match="--oscquery-port"):
+    with pytest.raises(UserError, match=r"203\.0\.113\.1 is not an address of this machine"):
         OscQueryServer(parameters, server, host_allowed, host="203.0.113.1")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 import time
@@ -330,6 +331,25 @@ def test_a_port_in_use_is_one_line_with_the_mend(server: OscServer, parameters: 
     assert f"OSC port {server.port} on 127.0.0.1 is in use" in str(caught.value)
     assert "--osc-port" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("refused", "fix"), [(socket.SOCK_DGRAM, "--osc-port 8724"), (socket.SOCK_STREAM, "--osc-tcp-port 8724")]
+)
+def test_a_port_that_windows_reserves_names_another_one(
+    parameters: Parameters, monkeypatch: pytest.MonkeyPatch, refused: socket.SocketKind, fix: str
+) -> None:
+    """As Windows answers in a range that Hyper-V reserves."""
+
+    class Reserving(socket.socket):
+        def bind(self, address: tuple[str, int]) -> None:
+            if self.type == refused and address[1] == 7700:
+                raise PermissionError(errno.EACCES, "forbidden by its access permissions")
+            super().bind((address[0], 0))
+
+    monkeypatch.setattr(socket, "socket", Reserving)
+    with pytest.raises(UserError, match=f"port 7700 on 127.0.0.1 is reserved by the system .*{fix}"):
+        OscServer(parameters, port=7700, tcp_port=7700)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
-"""Hosts: which are this machine, and which may talk to the show."""
+"""Hosts: which are this machine, and which may talk to the show. Ports that cannot be bound."""
 
 from __future__ import annotations
+
+import errno
 
 import pytest
 
 from streamvace.system.errors import UserError
-from streamvace.system.network import AllowList, is_loopback, is_this_machine, own_address
+from streamvace.system.network import AllowList, is_loopback, is_this_machine, own_address, port_refusal
 
 
 @pytest.mark.parametrize(
@@ -41,3 +43,20 @@ def test_the_hosts_of_the_networks_and_this_machine_are_allowed() -> None:
 def test_what_is_no_network_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(UserError, match=r"--allow .*write 192\.168\.1\.7 or 192\.168\.1\.0/24"):
         AllowList((text,))
+
+
+@pytest.mark.parametrize(
+    ("code", "port", "says"),
+    [
+        (errno.EADDRINUSE, 7700, ("in use by another program", "--osc-port 7701,")),
+        (errno.EACCES, 7700, ("reserved by the system", "--osc-port 8724,")),  # outside Windows' range of 100 ports
+        (errno.EACCES, 80, ("reserved by the system", "--osc-port 1104,")),
+        (errno.EACCES, 65535, ("reserved by the system", "--osc-port 64511,")),
+        (errno.EADDRINUSE, 65535, ("in use by another program", "--osc-port 65534,")),
+        (errno.EADDRNOTAVAIL, 7700, ("10.0.0.9 is not an address of this machine", "--host 127.0.0.1")),
+    ],
+)
+def test_a_port_that_cannot_be_bound_gets_the_advice_that_helps(code: int, port: int, says: tuple[str, str]) -> None:
+    line = str(port_refusal(OSError(code, "words"), "OSC port", "10.0.0.9", port, "--osc-port"))
+    assert all(part in line for part in (*says, f"OSC port {port}"))
+    assert ("try --osc-port" in line) is (code != errno.EADDRNOTAVAIL)

@@ -34,6 +34,7 @@ from streamvace.conditioning.masks import MASKS
 from streamvace.conditioning.masks.base import MaskSettings
 from streamvace.conditioning.masks.shape import MaskShaper, Shaping
 from streamvace.doctor.hardware import processor
+from streamvace.embedded.train.sheets import write_sheet
 from streamvace.live.options import parse_size
 from streamvace.models.manifest import models_folder
 from streamvace.system.errors import UserError
@@ -238,8 +239,7 @@ def main() -> None:
     chosen = parser.parse_args()
     cv2.setNumThreads(1)
     if chosen.sheet:
-        picture = cv2.cvtColor(sheet(chosen.clip, chosen.hue, chosen.frames), cv2.COLOR_RGB2BGR)
-        cv2.imwrite(str(chosen.sheet), picture, [cv2.IMWRITE_JPEG_QUALITY, 82])
+        write_sheet(chosen.sheet, sheet(chosen.clip, chosen.hue, chosen.frames), quality=82)
         print(f"{chosen.sheet}: {chosen.sheet.stat().st_size / 1000:.0f} kB")
         return
     size = chosen.size

@@ -15,6 +15,7 @@ from common import arguments
 
 import osc_schema
 from streamvace.control.cue_file import built_in_cues
+from streamvace.embedded.train.sheets import write_sheet
 from streamvace.live.offline.render import RenderOptions, render_clip
 from streamvace.video.film.source import read_frames
 from streamvace.video.film.writer import VideoWriter
@@ -63,7 +64,7 @@ def main() -> None:
     rows = [np.concatenate(tiles[k : k + COLUMNS], 1) for k in range(0, len(tiles), COLUMNS)]
     sheet = given.sheet or given.out / "looks.jpg"
     whole = cv2.resize(np.concatenate(rows), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    cv2.imwrite(str(sheet), whole[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
+    write_sheet(sheet, whole, quality=88)
     print(f"wrote {sheet} and {len(list(given.out.glob('*.mp4')))} films in {given.out}")
 
 

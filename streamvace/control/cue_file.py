@@ -17,7 +17,7 @@ from osc_schema import Parameter
 from streamvace.control.cue_list import CueList
 from streamvace.control.cues import Cue, dump, parse
 from streamvace.system.errors import UserError
-from streamvace.system.files import new_file
+from streamvace.system.files import new_file, replace_file
 from streamvace.telemetry.reporter import Reporter
 
 MOST_BYTES = 16 << 20
@@ -77,7 +77,7 @@ class CueFile:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with new_file(part) as file:
                 file.write(text.encode("utf-8"))
-            os.replace(part, self.path)
+            replace_file(part, self.path)
         except (OSError, UserError) as error:
             with suppress(OSError):  # an unwritable folder has no part file either
                 part.unlink()

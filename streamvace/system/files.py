@@ -1,14 +1,20 @@
-"""Writing files: checks of a path, and files and folders made so that no link is followed."""
+"""Writing files: checks of a path, files and folders made so that no link is followed, and finished files renamed."""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from streamvace.system.errors import UserError
+
+_PATIENCE_S = 3.0
+"""How long a virus scanner or an indexer may keep a file open that is to be replaced."""
+
+_RETRY_S = 0.1
 
 
 def check_writable(path: Path, what: str) -> None:
@@ -23,6 +29,14 @@ def check_writable(path: Path, what: str) -> None:
         raise UserError(f"{what} {path}: the folder {folder} is not writable; choose another")
     if path.is_dir():
         raise UserError(f"{what} {path} is a folder; name a file in it")
+    if path.exists():
+        try:
+            os.rename(path, path)  # changes nothing; Windows refuses it while another program has the file open
+        except OSError as error:
+            raise UserError(
+                f"{what} {path} cannot be replaced ({error.strerror}); close the program that uses it, or choose "
+                "another name"
+            ) from error
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:
@@ -40,6 +54,20 @@ def new_file(path: Path) -> BinaryIO:
     """
     path.unlink(missing_ok=True)
     return path.open("xb")
+
+
+def replace_file(whole: Path, path: Path) -> None:
+    """Rename a finished file to `path`, over what is there. Raises PermissionError, after a few seconds of trying: on
+    Windows, a file that another program has open cannot be replaced."""
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            os.replace(whole, path)
+            return
+        except PermissionError:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(_RETRY_S)
 
 
 def make_folders(root: Path, folder: Path) -> None:

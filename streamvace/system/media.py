@@ -14,13 +14,10 @@ from pathlib import Path, PurePath
 
 from streamvace.system.errors import UserError
 from streamvace.system.files import make_folders
-from streamvace.system.paths import as_stored, composed, from_uri, home_folder
+from streamvace.system.paths import as_stored, composed, from_uri, home_folder, is_device
 
 MAX_NAME = 1024
 """Characters of a name: more than a show's folders need, less than the system's limit."""
-
-_DEVICE = re.compile(r"(con|prn|aux|nul|clock\$|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])", re.IGNORECASE)
-"""Device names of Windows, valid in any folder and with any suffix; opening one can hang."""
 
 _ELSEWHERE = re.compile(r"[/\\]|[A-Za-z]:")
 """The beginning of a path that does not continue the folder's: from a root, from a network or from a drive."""
@@ -129,8 +126,8 @@ def parts_below(roots: Sequence[PurePath], name: str) -> tuple[str, ...] | None:
 def _plain(part: str) -> bool:
     """Whether a part of a name is a valid file name on every platform."""
     invalid = any(letter in '<>:"|?*' or ord(letter) < 32 or "\ud800" <= letter <= "\udfff" for letter in part)
-    # Windows drops trailing dots and spaces; a device name keeps its meaning with any suffix.
-    return not (invalid or part.endswith((".", " ")) or _DEVICE.fullmatch(part.partition(".")[0].rstrip()))
+    # Windows drops trailing dots and spaces.
+    return not (invalid or part.endswith((".", " ")) or is_device(part))
 
 
 def _shown(name: str) -> str:

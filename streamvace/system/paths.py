@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import unicodedata
 from pathlib import Path
 from urllib.parse import unquote
@@ -17,6 +18,9 @@ from streamvace.system.errors import UserError
 _URI = "file://"
 _DRIVE = re.compile(r"/[A-Za-z]:(?=[/\\]|$)")
 """A path of Windows in a URI has a slash in front of its drive: `file:///C:/clip.mp4`."""
+
+_DEVICE = re.compile(r"(con|prn|aux|nul|clock\$|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])", re.IGNORECASE)
+"""Device names of Windows, valid in any folder and with any suffix; opening one can hang."""
 
 
 def home_folder() -> Path | None:
@@ -31,15 +35,25 @@ def home_folder() -> Path | None:
 def user_path(text: str) -> Path:
     """A path that the user gave, for reading or writing. It need not exist.
 
-    text: a path, which may begin with `~`, or a `file:///` address. Raises UserError for `~` without a home folder.
+    text: a path, which may begin with `~`, or a `file:///` address. Raises UserError for `~` without a home folder, and
+    on Windows for the name of a device.
     """
     path = Path(from_uri(text))
+    if sys.platform == "win32" and (device := next(filter(is_device, path.parts), "")):
+        raise UserError(
+            f"{path}: Windows reserves the name {device} for a device, with any suffix; choose another name"
+        )
     try:
         return as_stored(path.expanduser())
     except RuntimeError:
         raise UserError(
             f"{path}: there is no home folder that {path.parts[0]} stands for; write the whole path"
         ) from None
+
+
+def is_device(part: str) -> bool:
+    """Whether Windows takes a part of a path for a device: `con`, `aux.mp4`."""
+    return _DEVICE.fullmatch(part.partition(".")[0].rstrip()) is not None
 
 
 def is_uri(text: str) -> bool:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from streamvace.records.chunk import Trace
 from streamvace.system.console import one_line
-from streamvace.system.files import new_file
+from streamvace.system.errors import UserError
+from streamvace.system.files import new_file, replace_file
 from streamvace.telemetry.latency import LEGS, Latency
 from streamvace.telemetry.samples import Samples, percentiles
 
@@ -131,11 +132,13 @@ def _rate(moments_ns: Sequence[int], now_ns: int | None) -> float:
 
 
 def write_json(path: Path, figures: Mapping[str, object]) -> None:
-    """Write the file atomically: a script that waits for it never reads half a file."""
+    """Write the file atomically: a script that waits for it never reads half a file. Raises UserError."""
     whole = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with new_file(whole) as file:
             file.write(f"{json.dumps(figures, indent=2)}\n".encode())
-        os.replace(whole, path)
+        replace_file(whole, path)
+    except OSError as error:
+        raise UserError(f"{path} is not written ({error.strerror}); close the program that uses it") from error
     finally:
         whole.unlink(missing_ok=True)

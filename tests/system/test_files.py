@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from streamvace.system import files
 from streamvace.system.errors import UserError
-from streamvace.system.files import check_output, check_writable, make_folders, new_file
+from streamvace.system.files import check_output, check_writable, make_folders, new_file, replace_file
 from tests.links import needs_links
 
 
@@ -19,6 +20,50 @@ def test_a_file_that_cannot_be_written_is_refused_and_none_is_made(tmp_path: Pat
     with pytest.raises(UserError, match="is a folder"):
         check_writable(tmp_path, "stats file")
     assert list(tmp_path.iterdir()) == []
+
+
+class Busy:
+    """Stands for a call that Windows refuses while another program has the file open."""
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+
+    def __call__(self, source: Path, target: Path) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise PermissionError(13, "Permission denied")
+        source.rename(target)
+
+
+def test_a_file_that_is_open_elsewhere_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"precious")
+    check_output(film, overwrite=True)
+    if os.name == "nt":
+        with film.open("rb"), pytest.raises(UserError, match="close the program that uses it"):
+            check_output(film, overwrite=True)
+    monkeypatch.setattr(files.os, "rename", Busy(1))
+    with pytest.raises(UserError, match=r"film\.mp4 cannot be replaced .*; close the program that uses it"):
+        check_output(film, overwrite=True)
+    assert film.read_bytes() == b"precious"
+
+
+def test_a_file_is_replaced_as_soon_as_a_scanner_lets_it_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    new, old = tmp_path / "new", tmp_path / "old"
+    new.write_bytes(b"new")
+    old.write_bytes(b"old")
+    monkeypatch.setattr(files, "_RETRY_S", 0.0)
+    monkeypatch.setattr(files.os, "replace", Busy(3))
+    replace_file(new, old)
+    assert old.read_bytes() == b"new"
+    new.write_bytes(b"newer")
+    monkeypatch.setattr(files, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(files.os, "replace", Busy(2))
+    with pytest.raises(PermissionError):
+        replace_file(new, old)
+    assert (new.read_bytes(), old.read_bytes()) == (b"newer", b"new")
 
 
 @needs_links

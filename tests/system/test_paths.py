@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import unicodedata
 from pathlib import Path
 
 import pytest
 
+from streamvace.system import paths
 from streamvace.system.errors import UserError
 from streamvace.system.paths import as_stored, from_uri, home_folder, user_path
 
@@ -91,3 +93,18 @@ def test_a_name_that_exists_as_it_is_given_is_that_file_and_a_new_one_keeps_its_
     if composed.read_bytes() == b"composed":  # a file system that tells the spellings apart
         assert as_stored(composed).name == composed.name
         assert as_stored(decomposed).name == decomposed.name
+
+
+@pytest.mark.parametrize(
+    "name", ["con.mp4", "films/aux.mp4", "NUL", "lpt1.json", "com\u00b9.mov", "prn .png", "con/film.mp4"]
+)
+def test_on_windows_the_name_of_a_device_is_refused_before_it_is_opened(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "as_stored", lambda path: path)
+    if os.name != "nt":
+        assert user_path(name) == Path(name)
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert user_path("console/film.con.mp4") == Path("console/film.con.mp4")
+    with pytest.raises(UserError, match=r"Windows reserves the name .* for a device"):
+        user_path(name)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from streamvace.records.chunk import Trace
+from streamvace.system.errors import UserError
+from streamvace.telemetry import telemetry as telemetry_module
 from streamvace.telemetry.telemetry import Telemetry, write_json
 from tests.links import needs_links
 from tests.live.show import SECOND
@@ -83,13 +85,19 @@ def test_memory_stays_bounded() -> None:
     assert telemetry.stats()["ticks"] == 40_000
 
 
-def test_the_stats_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_the_stats_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_use(source: Path, path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
     target = tmp_path / "figures.json"
     write_json(target, {"ticks": 3})
     assert json.loads(target.read_text()) == {"ticks": 3}
     with pytest.raises(TypeError):
         write_json(target, {"ticks": object()})
     assert json.loads(target.read_text()) == {"ticks": 3}
+    monkeypatch.setattr(telemetry_module, "replace_file", in_use)
+    with pytest.raises(UserError, match=r"figures\.json is not written \(Permission denied\); close the program"):
+        write_json(target, {"ticks": 4})
     assert [entry.name for entry in tmp_path.iterdir()] == ["figures.json"]
 
 

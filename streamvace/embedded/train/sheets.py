@@ -21,12 +21,12 @@ def images_of(clips: Tensor) -> Bytes:
     return np.asarray(((clips.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy(), np.uint8)
 
 
-def write_sheet(path: Path, picture: Bytes) -> None:
-    """Write uint8 `[H, W, 3]` in the format of the name's suffix.
+def write_sheet(path: Path, picture: Bytes, quality: int = 95) -> None:
+    """Write uint8 `[H, W, 3]` RGB in the format of the name's suffix. quality: of a JPEG, 0 to 100.
 
     Not by `cv2.imwrite`: on Windows it takes names of the system's code page only.
     """
-    _, encoded = cv2.imencode(path.suffix, picture[..., ::-1])
+    _, encoded = cv2.imencode(path.suffix, picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     path.write_bytes(encoded.tobytes())
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.records.frame import Frame
+from streamvace.system.errors import UserError
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ class FileSink:
                 self._fault(f"{self._film.path} cannot be written any more ({error}); free some space")
         try:
             self._film.close()
-        except (av.FFmpegError, OSError) as error:
+        except (av.FFmpegError, OSError, UserError) as error:
             self._fault(f"{self._film.path} could not be finished ({error}); see {self._film.part}")
 
     def _fault(self, what: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +13,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 from streamvace.system.errors import UserError
-from streamvace.system.files import new_file
+from streamvace.system.files import new_file, replace_file
 from streamvace.system.fix_hints import pip_command
 from streamvace.video.core.rate import exact_rate
 from streamvace.video.core.resize import with_alpha
@@ -118,7 +117,10 @@ class VideoWriter:
         )
 
     def close(self) -> None:
-        """Finish the file and rename it. Without a frame there is no file. Idempotent."""
+        """Finish the file and rename it. Without a frame there is no file. Idempotent.
+
+        Raises UserError with the place of the film if it cannot be renamed, since another program has the old one open.
+        """
         if not self._open:
             return
         if self.frames == 0:
@@ -127,7 +129,12 @@ class VideoWriter:
         self._open = False
         self._container.mux(self._stream.encode())
         self._container.close()
-        os.replace(self.part, self.path)
+        try:
+            replace_file(self.part, self.path)
+        except OSError as error:
+            raise UserError(
+                f"{self.path} cannot be replaced ({error.strerror}); the film is complete in {self.part}"
+            ) from error
 
     def abort(self) -> None:
         """Remove the part file. Idempotent, and without effect after `close`."""

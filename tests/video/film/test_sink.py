@@ -12,6 +12,7 @@ from streamvace.records.frame import Frame
 from streamvace.system.errors import UserError
 from streamvace.video.core.rate import exact_rate
 from streamvace.video.endpoints import open_sink
+from streamvace.video.film import writer as writer_module
 from streamvace.video.film.decode import Video, file_info, to_rgba
 from streamvace.video.film.format import FORMATS
 from streamvace.video.film.sink import FileSink
@@ -95,6 +96,23 @@ def test_a_failure_while_rendering_leaves_nothing_and_keeps_the_older_film(tmp_p
         render()
     assert [entry.name for entry in tmp_path.iterdir()] == ["out.mp4"]
     assert path.read_bytes() == b"older"
+
+
+def test_a_film_whose_name_is_in_use_is_kept_and_its_place_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows, while a player has the older film open."""
+
+    def in_use(source: Path, target: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(writer_module, "replace_file", in_use)
+    writer = VideoWriter(tmp_path / "film.mp4", SIZE, 24)
+    for index in range(3):
+        writer.write(grey(index))
+    with pytest.raises(UserError, match=r"film\.mp4 cannot be replaced .*; the film is complete in .*film\.part\.mp4"):
+        writer.close()
+    assert len(list(read_frames(tmp_path / "film.part.mp4", SIZE))) == 3
 
 
 def test_a_film_without_a_frame_is_no_file(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_format
-import sys
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +30,9 @@ def run_sources(seconds: float, thumbnails: bool, as_json: bool) -> int:
     if as_json:
         print(json_format.dumps({"sources": _rows(found, looks), "problems": problems}, indent=2))
         return 0
-    console = Console(width=None if sys.stdout.isatty() else _WIDE)
+    console = Console()
+    if not console.is_terminal:
+        console.width = _WIDE
     nothing = f"No source was found. The built-in pattern needs none: {command('run --input pattern')}"
     console.print(_table(found, looks, thumbnails) if found else nothing, highlight=False)
     for kind, problem in problems.items():

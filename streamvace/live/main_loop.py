@@ -11,6 +11,7 @@ from queue import SimpleQueue
 
 from streamvace.live.output.outputs import Window
 from streamvace.system.clock import now_ns
+from streamvace.system.console_events import ended_by_windows
 from streamvace.telemetry.reporter import Reporter
 from streamvace.video.syphon import api as syphon_api
 
@@ -55,7 +56,7 @@ class MainLoop:
 
 @contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C, a closed terminal and SIGTERM set.
+    """An event that Ctrl-C, a closed terminal, SIGTERM and the end of the session set.
 
     A second Ctrl-C raises KeyboardInterrupt as usual. A separate thread sets the event: a signal handler can interrupt
     the main thread while it holds the event's lock in `wait`, and setting the event there would deadlock.
@@ -77,7 +78,8 @@ def stop_on_signals() -> Iterator[threading.Event]:
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = {number: signal.signal(number, handle) for number in numbers}
     try:
-        yield stop
+        with ended_by_windows(stop.set):
+            yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

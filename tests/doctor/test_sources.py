@@ -29,6 +29,15 @@ def test_a_thumbnail_shows_two_pixels_in_a_character() -> None:
     assert {str(span.style) for span in text.spans} == {"#ff0000 on #00ff00"}
 
 
+def test_without_a_standard_output_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under pythonw."""
+    monkeypatch.setattr(find, "FINDERS", {"camera": lambda seconds: [Found("camera", "camera:0")]})
+    monkeypatch.setattr(sources, "look_at", lambda address, seconds: Look())
+    monkeypatch.setattr(sys, "stdout", None)
+    for as_json in (True, False):
+        assert sources.run_sources(0.0, thumbnails=False, as_json=as_json) == 0
+
+
 def test_a_kind_that_cannot_be_asked_is_a_line_and_the_others_are_listed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

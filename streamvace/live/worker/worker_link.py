@@ -18,6 +18,7 @@ from streamvace.live.worker.messages import Done, Quit, Step, WorkerSetup
 from streamvace.live.worker.shared_frames import SharedFrames
 from streamvace.live.worker.worker import worker_main
 from streamvace.records.chunk import MAX_REFERENCES, Chunk, ChunkInput
+from streamvace.system.console_events import children_without_interrupts
 
 MAX_CHUNK_FRAMES = 24
 """Frames that the shared memory has room for: twice the longest chunk of any pipeline."""
@@ -104,9 +105,11 @@ class WorkerLink:
 
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """Block SIGINT: the child inherits this thread's signal mask, so Ctrl-C during its imports gives no traceback."""
+    """A child started meanwhile gets no Ctrl-C, which during its imports would print a traceback. POSIX: it inherits
+    this thread's signal mask."""
     if sys.platform == "win32":
-        yield
+        with children_without_interrupts():
+            yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

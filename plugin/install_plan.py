@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +18,12 @@ from torch_build import TORCH, TorchBuild
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 10), (3, 14)
 SPOUT_NEWEST_PYTHON = (3, 13)
 """SpoutGL has wheels up to this version."""
+
+
+LOCK = "requirements.lock"
+"""Exact versions with hashes of everything but PyTorch, written by `.ci/lock.py`."""
+BASE = "base"
+"""What the lock calls the libraries that every installation needs."""
 
 
 @dataclass(frozen=True)
@@ -129,10 +136,28 @@ def torch_command(python: Path, build: TorchBuild, from_index: bool) -> list[str
     return [*command, f"torch=={TORCH}"]
 
 
-def package_command(python: Path, extras: Sequence[str], constraints: Path) -> list[str]:
-    """The pip command for streamvace and its dependencies. The constraint keeps pip from replacing torch."""
+def package_command(python: Path, extras: Sequence[str], constraints: Path, locked: bool) -> list[str]:
+    """The pip command for streamvace and those of its dependencies that are missing.
+
+    The constraint keeps pip from replacing torch. locked: the lock is installed, and with it what builds the package.
+    """
     target = f".[{','.join(extras)}]" if extras else "."
-    return [*_pip_install(python), "--constraint", str(constraints), "--editable", target]
+    build = ("--no-build-isolation",) if locked else ()
+    return [*_pip_install(python), *build, "--constraint", str(constraints), "--editable", target]
+
+
+def lock_rows(lock: str, extras: Iterable[str]) -> str:
+    """The part of the lock's text that an installation with these extras needs, as a requirements file for pip."""
+    wanted = {BASE, *extras}
+    parts = re.split(r"^# ([a-z0-9, ]+)\n(?=\w)", lock, flags=re.MULTILINE)
+    return "".join(
+        block for users, block in zip(parts[1::2], parts[2::2], strict=True) if wanted.intersection(users.split(", "))
+    )
+
+
+def lock_command(python: Path, rows: Path) -> list[str]:
+    """The pip command for the file of `lock_rows`. The lock is complete, so nothing has to be resolved."""
+    return [*_pip_install(python), "--require-hashes", "--no-deps", "--requirement", str(rows)]
 
 
 def _pip_install(python: Path) -> list[str]:

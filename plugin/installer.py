@@ -18,8 +18,11 @@ from pathlib import Path
 from find_python import find_python
 from install_lock import one_at_a_time
 from install_plan import (
+    LOCK,
     Stamp,
     clean_environment,
+    lock_command,
+    lock_rows,
     package_command,
     platform_extras,
     read_stamp,
@@ -29,7 +32,7 @@ from install_plan import (
     venv_version,
     write_stamp,
 )
-from pip_step import BootstrapError, failure, run_logged
+from pip_step import WRONG_HASH, BootstrapError, failure, run_logged
 from torch_build import TORCH, TorchBuild, choose, driver_cuda, look
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,9 +74,11 @@ def ensure(
     venv, requested = root / folder, frozenset(extras)
     override = os.environ.get("STREAMVACE_TORCH", "")
     try:
-        project = (root / "pyproject.toml").read_bytes()
+        project = (root / "pyproject.toml").read_bytes() + (root / LOCK).read_bytes()
     except OSError as error:
-        raise BootstrapError(f"no pyproject.toml in {root}: run this from a checkout of streamvace") from error
+        raise BootstrapError(
+            f"no pyproject.toml or {LOCK} in {root}: run this from a checkout of streamvace"
+        ) from error
 
     def wanted(version: tuple[int, int]) -> set[str]:
         return {*platform_extras(sys.platform, platform.machine(), version), *requested}
@@ -218,7 +223,8 @@ class _Job:
         size = "CUDA libraries included, about 3 GB" if heavy else "about 200 MB"
         self._say(3, f"streamvace and its libraries ({size}, 1 to 3 minutes)")
         optional = tuple(extra for extra in extras if extra not in requested)
-        error = self._install_extras(extras)
+        locked = self._install_locked(extras)
+        error = self._install_extras(extras, locked)
         if error is None:
             return ()
         if error.offline or not optional:
@@ -240,10 +246,24 @@ class _Job:
                 self._say(3, f"continuing without {extra} ({error}); to try again: {again}")
         return tuple(left_out)
 
-    def _install_extras(self, extras: Sequence[str]) -> BootstrapError | None:
+    def _install_locked(self, extras: Sequence[str]) -> bool:
+        """Install the tested versions of the libraries. False if they do not fit here: then pip chooses others that
+        pyproject.toml allows. Raises BootstrapError without a network, and for a file that is not the tested one."""
+        rows = self.venv / "bootstrap-requirements.txt"
+        rows.write_text(lock_rows((self.root / LOCK).read_text("utf-8"), extras), "utf-8")
+        code, output = self._run(3, lock_command(self.python, rows))
+        if code == 0:
+            return True
+        error = self._failure(output, code)
+        if error.offline or WRONG_HASH in output:
+            raise error
+        self._say(3, f"the tested versions do not install here ({error}); pip chooses among those that are allowed")
+        return False
+
+    def _install_extras(self, extras: Sequence[str], locked: bool = False) -> BootstrapError | None:
         constraints = self.venv / "bootstrap-constraints.txt"
         constraints.write_text(f"torch=={TORCH}\n", "utf-8")
-        code, output = self._run(3, package_command(self.python, extras, constraints))
+        code, output = self._run(3, package_command(self.python, extras, constraints, locked))
         return None if code == 0 else self._failure(output, code)
 
     def _check(self) -> None:

@@ -43,6 +43,9 @@ class Failure(NamedTuple):
     offline: bool = False
 
 
+WRONG_HASH = "DO NOT MATCH THE HASHES"
+"""pip's words for a file that is not the one of the lock."""
+
 FAILURES = (
     Failure(
         r"No space left on device|\[Errno 28\]|not enough space on the disk|WinError 112",
@@ -78,6 +81,11 @@ FAILURES = (
         r"IncompleteRead|Connection broken",
         "the download failed: check the network, then run this again (it continues where it stopped)",
         offline=True,
+    ),
+    Failure(
+        WRONG_HASH,
+        "a downloaded library is not the one that was tested: run this again; if that does not help, ask whoever runs "
+        "the package index that pip is set up with",
     ),
     Failure(
         r"Microsoft Visual C\+\+ 14|Failed building wheel|Failed to build|subprocess-exited-with-error",

@@ -15,6 +15,7 @@ import pip_step
 import pytest
 from find_python import Found
 from install_plan import (
+    LOCK,
     Stamp,
     clean_environment,
     package_command,
@@ -66,10 +67,13 @@ def test_the_default_index_gets_the_pinned_version_and_no_other_option(system: s
 
 
 def test_the_package_is_editable_and_may_not_replace_torch() -> None:
-    command = package_command(PYTHON, ("ndi", "test"), Path("/x/c.txt"))
+    command = package_command(PYTHON, ("ndi", "test"), Path("/x/c.txt"), locked=False)
     assert command[-2:] == ["--editable", ".[ndi,test]"]
     assert command[command.index("--constraint") + 1] == str(Path("/x/c.txt"))
-    assert package_command(PYTHON, (), Path("c"))[-1] == "."
+    assert "--no-build-isolation" not in command
+    locked = package_command(PYTHON, (), Path("c"), locked=True)
+    assert locked[-1] == "."
+    assert "--no-build-isolation" in locked, "what builds the package comes from the lock too"
 
 
 def test_a_stamp_is_valid_until_anything_it_depends_on_changes(tmp_path: Path) -> None:
@@ -179,6 +183,21 @@ def _keep_pytests_signal_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 USUAL, WITH_TEST = ".[link,ndi,screen]", ".[link,ndi,screen,test]"
+LOCKED = """# A header.
+# base
+numpy==2.2.6 ; python_full_version < '3.11' \\
+    --hash=sha256:aa
+# base
+numpy==2.4.6 ; python_full_version >= '3.11' \\
+    --hash=sha256:bb \\
+    --hash=sha256:cc
+# test, wan
+ftfy==6.3.1 \\
+    --hash=sha256:dd
+# ndi
+ndi-python==6.3.2 \\
+    --hash=sha256:ee
+"""
 
 
 class Machine:
@@ -188,6 +207,7 @@ class Machine:
         self.root, self.commands, self.progress = root, list[list[str]](), list[str]()
         self.fails: dict[str, str] = {}
         (root / "pyproject.toml").write_text("[project]", "utf-8")
+        (root / LOCK).write_text(LOCKED, "utf-8")
         monkeypatch.setattr(installer, "run_logged", self.run)
         monkeypatch.setattr(installer, "look", lambda: None)
         monkeypatch.setattr(installer, "driver_cuda", lambda: None)
@@ -221,7 +241,13 @@ class Machine:
 
     @property
     def pip_targets(self) -> list[str]:
-        return [command[-1] for command in self.commands if "install" in command]
+        """What pip was asked for, without the lock's requirements."""
+        return [command[-1] for command in self.commands if "install" in command and "--requirement" not in command]
+
+    @property
+    def requirements(self) -> str:
+        """The part of the lock that was asked for last."""
+        return (self.root / ".venv" / "bootstrap-requirements.txt").read_text("utf-8")
 
 
 @pytest.fixture
@@ -236,6 +262,50 @@ def test_a_fresh_machine_runs_all_steps_and_the_second_start_none(machine: Machi
     machine.ensure()
     assert machine.commands == []
     assert machine.progress == []
+
+
+def test_the_tested_versions_of_the_wanted_extras_are_installed_first_with_their_hashes(machine: Machine) -> None:
+    machine.ensure("wan")
+    (locked,) = [command for command in machine.commands if "--requirement" in command]
+    assert {"--require-hashes", "--no-deps"} <= set(locked)
+    assert machine.commands.index(locked) < next(
+        index for index, command in enumerate(machine.commands) if "--editable" in command
+    )
+    assert machine.requirements == LOCKED.partition("# base\n")[2].replace("# base\n", "").replace(
+        "# test, wan\n", ""
+    ).replace("# ndi\n", "")
+    machine.ensure("vision")
+    assert "ndi-python" in machine.requirements
+    machine.commands.clear()
+    (machine.root / LOCK).write_text("# base\nnumpy==3 \\\n    --hash=sha256:ff\n", "utf-8")
+    machine.ensure()
+    assert machine.requirements == "numpy==3 \\\n    --hash=sha256:ff\n", "another lock is another installation"
+
+
+def test_where_the_tested_versions_do_not_install_pip_chooses_others_and_one_line_says_so(machine: Machine) -> None:
+    machine.fails["--requirement"] = "ERROR: No matching distribution found for numpy==2.4.6"
+    machine.ensure()
+    (line,) = [line for line in machine.progress if "tested versions" in line]
+    assert "No matching distribution found for numpy==2.4.6" in line
+    (chosen,) = [command for command in machine.commands if "--editable" in command]
+    assert "--no-build-isolation" not in chosen
+    assert read_stamp(machine.root / ".venv") is not None
+
+
+@pytest.mark.parametrize(
+    ("output", "says"),
+    [
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "not the one that was tested"),
+        ("ReadTimeoutError: Read timed out.", "check the network"),
+    ],
+)
+def test_a_file_with_another_hash_or_a_lost_network_is_no_reason_to_install_something_else(
+    machine: Machine, output: str, says: str
+) -> None:
+    machine.fails["--requirement"] = output
+    with pytest.raises(pip_step.BootstrapError, match=says):
+        machine.ensure()
+    assert not any("--editable" in command for command in machine.commands)
 
 
 def test_an_environment_in_another_folder_is_installed_and_stamped_by_itself(machine: Machine) -> None:

@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
     extras = extras_of((ROOT / "pyproject.toml").read_text("utf-8"))
     needed = {extra: names(compiled("--constraint", LOCK, "--extra", extra)) for extra in extras}
     needed[BASE] = names(compiled("--constraint", LOCK))
-    (ROOT / LOCK).write_text(with_extras(every, needed), "utf-8")
+    (ROOT / LOCK).write_text(with_extras(every, needed), "utf-8", newline="\n")
     return 0
 
 

@@ -33,12 +33,14 @@ def ended_by_windows(stop: Callable[[], object]) -> Iterator[None]:
     kernel = ctypes.WinDLL("kernel32")
     handler = ctypes.WINFUNCTYPE(ctypes.c_int, ctypes.c_uint)(lambda event: handled(event, stop))
     kernel.SetConsoleCtrlHandler(handler, True)
-    watch = threading.Thread(target=_watch_session, args=(stop,), name="session watch", daemon=True)
+    watching = threading.Event()
+    watch = threading.Thread(target=_watch_session, args=(stop, watching), name="session watch", daemon=True)
     watch.start()
     try:
         yield
     finally:
         kernel.SetConsoleCtrlHandler(handler, False)
+        watching.wait()  # before, the thread has no queue, and the message would be lost
         ctypes.WinDLL("user32").PostThreadMessageW(watch.native_id, _WM_QUIT, 0, 0)
 
 
@@ -64,8 +66,8 @@ def answer(message: int, leaving: int, stop: Callable[[], object]) -> int | None
     return 0
 
 
-def _watch_session(stop: Callable[[], object]) -> None:
-    """Own a window that nobody sees, until this thread gets WM_QUIT.
+def _watch_session(stop: Callable[[], object], watching: threading.Event) -> None:
+    """Own a window that nobody sees, until this thread gets WM_QUIT. watching: set when it exists.
 
     A program that has loaded user32 gets no console event for the end of a session: Windows asks its windows.
     """
@@ -106,6 +108,7 @@ def _watch_session(stop: Callable[[], object]) -> None:
         user.RegisterClassW(ctypes.byref(WindowClass(procedure=serve, name=name)))
         # A top-level window: one below HWND_MESSAGE gets no messages about the session.
         window = user.CreateWindowExW(0, name, None, 0, 0, 0, 0, 0, None, None, None, None)
+        watching.set()
         message = wintypes.MSG()
         while user.GetMessageW(ctypes.byref(message), None, 0, 0) > 0:
             user.DispatchMessageW(ctypes.byref(message))

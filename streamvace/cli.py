@@ -281,9 +281,14 @@ def render(
 
 
 @app.command()
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    as_json: AsJson = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Also write a text file to send in with a question.", **PATH)
+    ] = None,
+) -> None:
     """Check this machine: report what works and what to install for the rest."""
-    raise typer.Exit(_call("streamvace.doctor.checks", "run_doctor", as_json))
+    raise typer.Exit(_call("streamvace.doctor.checks", "run_doctor", as_json, report))
 
 
 @app.command()

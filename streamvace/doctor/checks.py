@@ -8,11 +8,13 @@ from __future__ import annotations
 import json as json_format
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Literal
 
 from streamvace.doctor.facts import Facts, gather
 from streamvace.live.options import DEFAULT_OSC_PORT, DEFAULT_WEB_PORT
-from streamvace.system.console import escaped
+from streamvace.system.console import escaped, say
+from streamvace.system.files import check_writable
 from streamvace.system.fix_hints import command, install_command, pip_command
 
 Status = Literal["ok", "warn", "missing"]
@@ -218,10 +220,20 @@ def can_run(report: list[Check]) -> bool:
     return not any(check.essential and check.status == "missing" for check in report)
 
 
-def run_doctor(json: bool) -> int:
-    """Print the report; 0 if `streamvace run` would start, 1 otherwise."""
+def run_doctor(json: bool, file: Path | None = None) -> int:
+    """Print the report; 0 if `streamvace run` would start, 1 otherwise. file: see `doctor/report.py`; it is replaced.
+
+    Raises UserError if the file cannot be written.
+    """
+    if file is not None:
+        check_writable(file, "report")
     facts = gather(DEFAULT_OSC_PORT, DEFAULT_WEB_PORT)
     report = checks(facts)
+    if file is not None:
+        from streamvace.doctor.report import write_report
+
+        write_report(file, report)
+        say(f"wrote {file}: read it, then send it with the question")
     good = can_run(report)
     if json:
         print(json_format.dumps({"can_run": good, "checks": [asdict(check) for check in report]}, indent=2))

@@ -27,21 +27,21 @@ _WM_QUERYENDSESSION, _WM_ENDSESSION, _WM_QUIT = 0x11, 0x16, 0x12
 def ended_by_windows(stop: Callable[[], object]) -> Iterator[None]:
     """Call `stop` when the console window is closed, the user logs off or the system shuts down; nothing on other
     systems. stop: called on a thread of the system's; the process ends a few seconds later, finished or not."""
-    if sys.platform != "win32":
+    if sys.platform == "win32":
+        kernel = ctypes.WinDLL("kernel32")
+        handler = ctypes.WINFUNCTYPE(ctypes.c_int, ctypes.c_uint)(lambda event: handled(event, stop))
+        kernel.SetConsoleCtrlHandler(handler, True)
+        watching = threading.Event()
+        watch = threading.Thread(target=_watch_session, args=(stop, watching), name="session watch", daemon=True)
+        watch.start()
+        try:
+            yield
+        finally:
+            kernel.SetConsoleCtrlHandler(handler, False)
+            watching.wait()  # before, the thread has no queue, and the message would be lost
+            ctypes.WinDLL("user32").PostThreadMessageW(watch.native_id, _WM_QUIT, 0, 0)
+    else:
         yield
-        return
-    kernel = ctypes.WinDLL("kernel32")
-    handler = ctypes.WINFUNCTYPE(ctypes.c_int, ctypes.c_uint)(lambda event: handled(event, stop))
-    kernel.SetConsoleCtrlHandler(handler, True)
-    watching = threading.Event()
-    watch = threading.Thread(target=_watch_session, args=(stop, watching), name="session watch", daemon=True)
-    watch.start()
-    try:
-        yield
-    finally:
-        kernel.SetConsoleCtrlHandler(handler, False)
-        watching.wait()  # before, the thread has no queue, and the message would be lost
-        ctypes.WinDLL("user32").PostThreadMessageW(watch.native_id, _WM_QUIT, 0, 0)
 
 
 def handled(event: int, stop: Callable[[], object]) -> bool:
@@ -120,12 +120,12 @@ def _watch_session(stop: Callable[[], object], watching: threading.Event) -> Non
 def children_without_interrupts() -> Iterator[None]:
     """Processes that are started meanwhile get no Ctrl-C of the console, from their first instruction on. Windows only;
     Ctrl-C in these milliseconds is lost."""
-    if sys.platform != "win32":
+    if sys.platform == "win32":
+        kernel = ctypes.WinDLL("kernel32")
+        kernel.SetConsoleCtrlHandler(None, True)  # a child inherits this attribute
+        try:
+            yield
+        finally:
+            kernel.SetConsoleCtrlHandler(None, False)
+    else:
         yield
-        return
-    kernel = ctypes.WinDLL("kernel32")
-    kernel.SetConsoleCtrlHandler(None, True)  # a child inherits this attribute
-    try:
-        yield
-    finally:
-        kernel.SetConsoleCtrlHandler(None, False)

@@ -72,7 +72,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "live": (
         *("conditioning.controls", "control", "live.director", "live.inputs", "live.output"),
         *("live.show_log", "live.signals", "live.surfaces", "live.worker", "model", "models", "osc", "records"),
-        *("system", "telemetry", "video", "video.core", "video.syphon", "web"),
+        *("system", "telemetry", "video", "video.core", "video.film", "video.syphon", "web"),
     ),
     "live.offline": (
         *("osc_schema", "conditioning", "conditioning.controls", "conditioning.masks", "control", "live"),

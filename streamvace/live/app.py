@@ -77,7 +77,7 @@ def run(options: RunOptions) -> int:
         telemetry = Telemetry(partial(reporter.report, "figures"))
         stage = Stage(options, checked.size, media, parameters, telemetry, reporter, closing)
         surfaces = open_surfaces(stage)
-        inputs = open_inputs(stage)
+        surfaces.open_inputs.inputs = inputs = open_inputs(stage)
         pictures = open_pictures(stage)
         outlets = prepare_outlets(stage, surfaces, checked.outputs)
         signals = open_signals(stage, inputs, surfaces.web, checked.views)

@@ -12,6 +12,7 @@ from streamvace.control.cue_list import CueList
 from streamvace.control.fades import CURVES
 from streamvace.live.director.look_ahead import LookAhead
 from streamvace.live.inputs.remote_devices import forbid_devices, forbid_nothing
+from streamvace.live.media_parts import OpenInputs, media_parts
 from streamvace.live.options import DEFAULT_WEB_PORT, RunOptions, next_free_port
 from streamvace.live.stage import Stage
 from streamvace.live.surfaces.greeting import things_to_try
@@ -39,6 +40,7 @@ class ControlSurfaces:
     osc: OscServer
     query: OscQueryServer | None
     web: WebPreview | None
+    open_inputs: OpenInputs
 
     def fill_web_page(self, stage: Stage) -> None:
         """Add the figures and the panel to the web page."""
@@ -93,11 +95,12 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
         allow=allow,
     )
     closing.callback(osc.close)
-    query, web = _open_query(stage, osc, allow), _open_web(stage, osc.port, allow)
+    inputs = OpenInputs()
+    query, web = _open_query(stage, osc, allow), _open_web(stage, osc.port, allow, inputs)
     for server in (query, web):
         if server is not None:
             closing.callback(server.close)
-    return ControlSurfaces(cues, commands, look_ahead, gate, osc, query, web)
+    return ControlSurfaces(cues, commands, look_ahead, gate, osc, query, web, inputs)
 
 
 def _open_query(stage: Stage, osc: OscServer, allow: AllowList) -> OscQueryServer | None:
@@ -118,7 +121,7 @@ def _open_query(stage: Stage, osc: OscServer, allow: AllowList) -> OscQueryServe
     )
 
 
-def _open_web(stage: Stage, osc_port: int, allow: AllowList) -> WebPreview | None:
+def _open_web(stage: Stage, osc_port: int, allow: AllowList, inputs: OpenInputs) -> WebPreview | None:
     """The web page on the port asked for, or on the default port or the next free one."""
     options = stage.options
     if options.web_port is not None and options.web_port < 0:
@@ -132,6 +135,7 @@ def _open_web(stage: Stage, osc_port: int, allow: AllowList) -> WebPreview | Non
         options.host,
         port,
         things_to_try(osc_port),
+        parts=media_parts(stage, inputs),
         token=_token(options),
         allow=allow,
         report=stage.reporter.note,

@@ -130,5 +130,27 @@ def _plain(part: str) -> bool:
     return not (invalid or part.endswith((".", " ")) or is_device(part))
 
 
+def safe_name(wanted: str) -> str:
+    """A file name for what somebody calls `wanted`: its last part, without what a system or a shell would misread.
+
+    At most MAX_STORED characters. Raises UserError if nothing is left of it.
+    """
+    last = composed(wanted).replace("\\", "/").rpartition("/")[2]
+    kept = "".join(letter if letter.isalnum() or letter in " ._-()+" else "_" for letter in last)
+    stem, dot, suffix = kept.strip(" .").rpartition(".")
+    if not dot:
+        stem, suffix = suffix, ""
+    stem = stem.strip(" .")[: MAX_STORED - len(dot + suffix)].rstrip(" .")
+    if not stem or len(suffix) > _LONGEST_SUFFIX:
+        raise UserError(f"{_shown(wanted)} is no name for a file; rename it")
+    name = f"{stem}{dot}{suffix}"
+    return name if _plain(name) else f"_{name}"
+
+
+MAX_STORED = 100
+"""Characters of a name that `safe_name` gives: every file system takes them, with a number added."""
+_LONGEST_SUFFIX = 8
+
+
 def _shown(name: str) -> str:
     return repr(name[:80]) + ("..." if len(name) > 80 else "")

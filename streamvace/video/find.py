@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import platform
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from streamvace.records.frame import Frame
 from streamvace.system.console import one_line
@@ -61,6 +63,14 @@ def find_spout(seconds: float) -> list[Found]:
     return [Found("Spout", f"spout:{name}") for name in load_spout("").SpoutReceiver().getSenderList()]
 
 
+def known_syphon(seconds: float) -> list[Found]:
+    """Syphon servers that the show's main loop has heard of. Raises as `find_syphon`."""
+    from streamvace.video.syphon.api import load_syphon, servers
+
+    servers.use(load_syphon())
+    return [Found("Syphon", f"syphon:{server.name or server.app_name}", server.app_name) for server in servers.known]
+
+
 def find_syphon(seconds: float) -> list[Found]:
     """Syphon servers; on the main thread. Raises UserError on systems other than macOS and without the package."""
     from streamvace.video.syphon.api import load_syphon, servers
@@ -70,7 +80,7 @@ def find_syphon(seconds: float) -> list[Found]:
     while time.monotonic() < end:
         servers.pump()
         time.sleep(0.05)
-    return [Found("Syphon", f"syphon:{server.name or server.app_name}", server.app_name) for server in servers.known]
+    return known_syphon(0)
 
 
 def find_cameras(seconds: float) -> list[Found]:
@@ -98,15 +108,37 @@ FINDERS: Mapping[str, Callable[[float], list[Found]]] = {
 }
 """By kind; each may wait for the seconds given."""
 
+
+def known_cameras(seconds: float) -> list[Found]:
+    """Cameras by the system's list, not opened: a camera that is opened lights up. Other systems than Linux have no
+    list that can be read without more packages; there the first two numbers are named."""
+    if platform.system() != "Linux":
+        return [Found("camera", f"camera:{number}", "not looked at") for number in range(2)]
+    names = (device.name.removeprefix("video") for device in Path("/dev").glob("video*"))
+    return [
+        Found("camera", f"camera:{number}", f"/dev/video{number}")
+        for number in sorted(map(int, filter(str.isdecimal, names)))
+    ]
+
+
+QUIET_FINDERS: Mapping[str, Callable[[float], list[Found]]] = {
+    **FINDERS,
+    "Syphon": known_syphon,
+    "camera": known_cameras,
+}
+"""The same for a search during a show: no device is opened."""
+
 ONLY_ON: Mapping[str, str] = {"Spout": "win32", "Syphon": "darwin"}
 """Kinds that other systems do not have; there they are not mentioned."""
 
 
-def find_all(seconds: float) -> tuple[list[Found], dict[str, str]]:
-    """(sources, why a kind could not be searched). On the main thread."""
+def find_all(
+    seconds: float, finders: Mapping[str, Callable[[float], list[Found]]] = FINDERS
+) -> tuple[list[Found], dict[str, str]]:
+    """(sources, why a kind could not be searched). On the main thread; QUIET_FINDERS on any thread."""
     found: list[Found] = []
     problems: dict[str, str] = {}
-    for kind, find in FINDERS.items():
+    for kind, find in finders.items():
         if ONLY_ON.get(kind, sys.platform) != sys.platform:
             continue
         try:

@@ -25,6 +25,19 @@ def matte(depth: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return pixels
 
 
+def still(kind: str, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The first picture of the pattern, uint8 `[H, W, 4]`, without opening it. Raises UserError for an unknown kind."""
+    _check_kind(kind)
+    picture = PatternStream("depth" if kind == MATTE else kind, size).frame(0.0)
+    return matte(picture) if kind == MATTE else with_alpha(picture)
+
+
+def _check_kind(kind: str) -> None:
+    known = (*KINDS, MATTE)
+    if kind not in known:
+        raise UserError(f"unknown pattern {kind!r}: there is {', '.join(known)}; try pattern:{known[0]}")
+
+
 class PatternSource(ThreadedSource):
     """A scene of the embedded model's own world.
 
@@ -46,9 +59,7 @@ class PatternSource(ThreadedSource):
     ) -> None:
         """kind: light, depth, edges, scene or mask (UserError otherwise); size: (width, height); rate: in Hz."""
         super().__init__(f"pattern:{kind}")
-        known = (*KINDS, MATTE)
-        if kind not in known:
-            raise UserError(f"unknown pattern {kind!r}: there is {', '.join(known)}; try pattern:{known[0]}")
+        _check_kind(kind)
         self.late = 0
         """Frames skipped because drawing took too long."""
         shrink = min(1.0, (self.MOST_PIXELS / (size[0] * size[1])) ** 0.5)

@@ -10,6 +10,8 @@ import ipaddress
 import socket
 from urllib.parse import urlsplit
 
+from aiohttp import web
+
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -34,6 +36,15 @@ def origin_host(origin: str) -> str:
         return urlsplit(origin).netloc.lower()
     except ValueError:
         return ""
+
+
+def origin_allowed(request: web.Request) -> bool:
+    """Whether a request that changes something comes from our own page, or from no page at all.
+
+    Browsers let a page of any site send such requests here, and name it in the Origin header.
+    """
+    origin = request.headers.get("Origin")
+    return request.method in ("GET", "HEAD") or origin is None or origin_host(origin) == request.host.lower()
 
 
 def _without_port(header: str) -> str:

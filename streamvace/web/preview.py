@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from importlib.resources import files
+from typing import Protocol
 
 from aiohttp import web
 
@@ -16,7 +17,7 @@ from streamvace.records.frame import Frame
 from streamvace.system.connections import Connections, Report, unreported
 from streamvace.system.network import AllowList, own_address, port_refusal
 from streamvace.system.server_log import report_loop_errors, server_log
-from streamvace.web.hosts import host_allowed
+from streamvace.web.hosts import host_allowed, origin_allowed
 from streamvace.web.jpeg_feed import JpegFeed
 from streamvace.web.news import CALM_S, Topic, finite
 from streamvace.web.page_socket import PageSockets
@@ -24,6 +25,15 @@ from streamvace.web.panel import Panel
 from streamvace.web.token import Token
 
 Stats = Mapping[str, object]
+
+
+class Routes(Protocol):
+    """A part of the server with routes of its own."""
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Add the routes. Called once, on the server's thread."""
+
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 STATIC = files("streamvace.web").joinpath("static")
@@ -58,7 +68,8 @@ class WebPreview:
     Routes, all but the last read-only: `/` the page and its parts, `/stream.mjpg` the live picture for OBS and other
     programs, `/control.mjpg` and `/mask.mjpg` what the model sees, `/frame.jpg` the newest frame (503 before the
     first), `/stats.json` the figures, `/metrics` all of them for Prometheus, `/page` the page's WebSocket, which
-    carries all that the page shows (`streamvace.web.page_socket`).
+    carries all that the page shows (`streamvace.web.page_socket`). `parts` add theirs: uploads, the media folder,
+    sources, recordings.
 
     The page has a place for these keys of the stats and lists all others: `state` (text), `fps`, `latency_ms`,
     `chunk_ms`, `chunks`, `prompt`, `osc_port`.
@@ -70,13 +81,14 @@ class WebPreview:
         port: int = 8088,
         hints: Sequence[tuple[str, str]] = (),
         *,
+        parts: Sequence[Routes] = (),
         token: Token | None = None,
         allow: AllowList | None = None,
         report: Report = unreported,
     ) -> None:
-        """port: 0 takes any free port. hints: (what it does, the line to send). token: without it nothing is answered;
-        None: everyone who reaches the port is. allow: whose connections are taken; None: everyone's. report: takes what
-        clients do wrong.
+        """port: 0 takes any free port. hints: (what it does, the line to send). parts: what else is served. token:
+        without it nothing is answered; None: everyone who reaches the port is. allow: whose connections are taken;
+        None: everyone's. report: takes what clients do wrong.
 
         Raises UserError for a taken port.
         """
@@ -94,6 +106,7 @@ class WebPreview:
         self._pages = PageSockets({"output": self.feed, **self.views}, self._topics)
         self._metrics: Callable[[], bytes] = bytes
         self._report = report
+        self._parts = parts
         self._token = token
         self._connections = Connections("web", report, allow or AllowList())
         self._loop = asyncio.new_event_loop()
@@ -180,6 +193,8 @@ class WebPreview:
         app.router.add_get("/frame.jpg", self._frame)
         app.router.add_get("/stats.json", self._stats_json)
         app.router.add_get("/metrics", self._metrics_text)
+        for more in self._parts:
+            more.add_to(app.router)
         app.on_response_prepare.append(_add_headers)
         report_loop_errors(self._loop, "web", self._report)
         # A watcher never disconnects by itself, so closing does not wait for it.
@@ -208,6 +223,8 @@ class WebPreview:
             )
         if self._token is not None and not self._token.carried_by(request):
             raise web.HTTPUnauthorized(text=NO_TOKEN)
+        if not origin_allowed(request):
+            raise web.HTTPForbidden(text="only this server's own page may do that\n")
         with self._connections.serving(request.transport):
             return await handler(request)
 

@@ -11,8 +11,10 @@ import random
 import select
 import socket
 import struct
+import tempfile
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 
 import osc_schema
 from streamvace.osc.codec import encode_message
@@ -21,6 +23,7 @@ from streamvace.osc.query_server import OscQueryServer
 from streamvace.web.hosts import host_allowed
 from tests.fuzz import osc_target
 from tests.fuzz.target import Target, damaged, damaged_json
+from tests.web.media_rig import GOOD, MediaRig
 from tests.web.show import Show, grey
 
 LOCAL = "127.0.0.1"
@@ -30,14 +33,16 @@ SILENCE_S = 0.01
 it."""
 MOST_READ = 1 << 16
 """Bytes of an answer that are read: enough for any page, and a live picture never ends."""
-PATHS = ("/", "/panel.js", "/stream.mjpg", "/frame.jpg", "/stats.json", "/metrics", "/page", "/none")
+FILES = ("/media.json", "/media/thumbnail?name=../a.png", "/sources.json", "/recordings?name=recordings/a.mp4")
+PATHS = ("/", "/panel.js", "/stream.mjpg", "/frame.jpg", "/stats.json", "/metrics", "/page", "/none", *FILES)
 
 
 class Servers(Show):
     """The page, OSC over UDP and TCP, and OSCQuery, with real parameters and a picture."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self.files = MediaRig(Path(tempfile.mkdtemp(prefix="streamvace-fuzz-")))
+        super().__init__(parts=self.files.parts)
         self.query = OscQueryServer(self.parameters, self.osc, host_allowed, advertise=False)
         self.web.publish(grey(0))
         for close in (self.close, self.query.close):
@@ -96,11 +101,14 @@ def ask(port: int) -> bytes:
 
 
 def check_http(data: bytes) -> None:
+    """Nothing is stored outside the folder of the uploads, and nothing unfinished stays."""
     for port in (servers().web.port, servers().query.port):
         answer = exchange(port, data)
         assert not answer or answer.startswith(b"HTTP/"), answer[:200]
         # aiohttp 3.14 refuses a header of other bytes with a text that it cannot encode.
         assert b" 500 " not in answer[:16] or not data.isascii(), answer[:500]
+    stored = servers().files.stored()
+    assert all(name.startswith("uploads/") and name.endswith((".png", ".mp4", ".mov")) for name in stored), stored
     servers().check()
 
 
@@ -122,6 +130,10 @@ def requests() -> Iterable[bytes]:
         yield f"GET {path} HTTP/1.1\r\nHost: {LOCAL}\r\nConnection: close\r\n\r\n".encode()
     for query in ("VALUE", "RANGE", "HOST_INFO", "NONE=1"):
         yield f"GET /streamvace/seed?{query} HTTP/1.1\r\nHost: {LOCAL}\r\n\r\n".encode()
+    for name in ("a.png", "..%2F..%2Fa.mp4", "%00.mov", "a.exe"):
+        head = f"POST /media?name={name} HTTP/1.1\r\nHost: {LOCAL}\r\nContent-Length: {len(GOOD)}\r\n\r\n"
+        yield head.encode() + GOOD
+    yield f"POST /recordings/open HTTP/1.1\r\nHost: {LOCAL}\r\nOrigin: http://evil.example\r\n\r\n".encode()
     yield b"GET / HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://[\r\n\r\n"
     yield f"GET /page HTTP/1.1\r\nHost: {LOCAL}\r\nOrigin: http://[\r\nUpgrade: websocket\r\n\r\n".encode()
     yield _handshake("/page") + message(b"{}")

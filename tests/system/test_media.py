@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamvace.system.errors import UserError
-from streamvace.system.media import MediaFolder, default_media_folder, parts_below
+from streamvace.system.media import MAX_STORED, MediaFolder, default_media_folder, parts_below, safe_name
 from tests.links import needs_links
 
 
@@ -274,3 +274,15 @@ def test_no_text_reaches_a_file_outside_or_raises_anything_else(
     except UserError:
         return
     assert found.read_bytes() == b"inside"
+
+
+@given(st.one_of(st.text(max_size=400), st.lists(PIECES, max_size=8).map("".join)))
+def test_a_safe_name_is_one_plain_part_of_a_path_and_stays_the_same_when_it_is_made_safe_again(wanted: str) -> None:
+    try:
+        name = safe_name(wanted)
+    except UserError:
+        return
+    assert 0 < len(name) <= MAX_STORED + 1
+    assert parts_below((Path("/media"),), name) == (name,)
+    assert not name.startswith(".")
+    assert safe_name(name) == name

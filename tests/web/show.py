@@ -19,7 +19,7 @@ from streamvace.control.parameters import PROMPT, Parameters
 from streamvace.osc.server import OscServer
 from streamvace.records.frame import Frame
 from streamvace.web.panel import Panel
-from streamvace.web.preview import STATIC, WebPreview
+from streamvace.web.preview import STATIC, Routes, WebPreview
 from tests.control.coerced import coerced
 from tests.web.devtools import PATIENCE_S, Browser, Page
 
@@ -30,12 +30,12 @@ LOOKS = (Cue("blue", coerced({PROMPT: "neon blue", SCALE: 0.5})), Cue("red", coe
 class Show:
     """The server side."""
 
-    def __init__(self, port: int = 0, more: Sequence[osc_schema.Parameter] = ()) -> None:
-        """more: rows that only the page knows."""
+    def __init__(self, port: int = 0, more: Sequence[osc_schema.Parameter] = (), parts: Sequence[Routes] = ()) -> None:
+        """more: rows that only the page knows. parts: what else the page's server serves."""
         self.parameters = Parameters()
         commands = Commands(self.parameters, CueList(LOOKS))
         self.osc = OscServer(self.parameters, port=0, commands=commands)
-        self.web = WebPreview(port=port)
+        self.web = WebPreview(port=port, parts=parts)
         rows = (*self.parameters.schema.values(), *more)
         osc = self.osc
         self.panel = Panel(

@@ -23,7 +23,7 @@ from functools import partial
 
 from streamvace.live.inputs.frame_ring import FrameRing
 from streamvace.live.inputs.source_poller import SourcePoller
-from streamvace.records.frame import Source
+from streamvace.records.frame import Frame, Source
 from streamvace.system.errors import UserError
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter
@@ -126,6 +126,12 @@ class Inputs:
     def lead(self) -> str:
         """The address of the input that plays the control now."""
         return self._playing[LEAD].address
+
+    def newest(self, address: str) -> Frame | None:
+        """The newest picture of an open input, by its address or number; None if this one is not open."""
+        given = {str(number): each for number, each in enumerate(self._given, 1)}
+        opened = {each.address: each for each in (*self._given, *self._playing.values())} | given
+        return opened[address].ring.newest() if address in opened else None
 
     def stats(self) -> Stats:
         """The control's figures, how many inputs are open, and which plays each role."""

@@ -109,6 +109,20 @@ def test_a_role_takes_a_given_input_by_number_or_by_address_and_goes_back(rig: R
     assert rig.opened == ["camera", "matte"]
 
 
+def test_the_newest_picture_of_an_open_input_is_found_by_number_and_by_address(rig: Rig) -> None:
+    rig.wait_for("control", "camera")
+    assert rig.inputs.lead == "camera"
+    for name in ("1", "camera"):
+        newest = rig.inputs.newest(name)
+        assert newest is not None
+        assert newest.source == "camera"
+    assert rig.inputs.newest("3") is rig.inputs.newest("clip") is None
+    rig.set("control", "clip")
+    rig.wait_for("control", "clip")
+    assert rig.inputs.newest("clip") is not None
+    assert rig.inputs.lead == "clip"
+
+
 def test_roles_without_an_input_follow_the_control(rig: Rig) -> None:
     rig.set("control", "2")
     for role in ROLES:

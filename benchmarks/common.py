@@ -7,12 +7,30 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from streamvace.doctor.hardware import processor
 from streamvace.live.options import parse_size
+from streamvace.model.specs import CacheRule, PipelineSpec, pipeline
 from streamvace.records.model_options import ModelOptions
 from streamvace.stream.generator import Generator
 from streamvace.stream.loading import load_generator
+
+SELF_FORCING = replace(
+    pipeline("longlive"),
+    name="self-forcing",
+    cache=CacheRule(window=21, sink=0),
+    on_prompt_switch="none",
+    default_size=(832, 480),
+)
+"""LongLive's network with Self-Forcing's cache, 21 latent frames and no sink: what other programs publish figures of.
+
+A row of the benchmarks only: it has no endless positions and no weights of its own in the catalogue."""
+
+
+def spec_of(name: str) -> PipelineSpec:
+    """The row of the pipeline table, or SELF_FORCING. Raises UserError for another name."""
+    return SELF_FORCING if name == SELF_FORCING.name else pipeline(name)
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from common import spec_of
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -27,7 +28,7 @@ from streamvace.live.options import parse_size
 from streamvace.model.autoencoder.taehv import TAEHV
 from streamvace.model.context import ContextBranch
 from streamvace.model.quantize import native_dtype
-from streamvace.model.specs import PipelineSpec, WanSize, pipeline
+from streamvace.model.specs import PipelineSpec, WanSize
 from streamvace.model.transformer import CausalWan
 from streamvace.model.wan_checkpoint import load_context, load_wan
 from streamvace.records.chunk import ChunkInput
@@ -101,15 +102,16 @@ def load(spec: PipelineSpec, folder: Path, place: torch.device, dtype: torch.dty
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pipeline", default="longlive")
+    parser.add_argument("--pipeline", default="longlive", help="a pipeline, or self-forcing")
     parser.add_argument("--size", metavar="WxH")
     parser.add_argument("--chunks", type=int, default=1)
+    parser.add_argument("--control", choices=("on", "off"), default="on")
     parser.add_argument("--network", choices=("real", "small"), default="real")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--dtype", choices=("native", "bf16"), default="bf16", help="bf16 halves memory on a CPU")
     given = parser.parse_args(arguments)
 
-    spec, place = pipeline(given.pipeline), resolve_device(given.device)
+    spec, place = spec_of(given.pipeline), resolve_device(given.device)
     spec = spec if given.network == "real" else replace(spec, size=SMALL)
     dtype = torch.bfloat16 if given.dtype == "bf16" else native_dtype(place)
     print(hardware_line(place))
@@ -131,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             control = np.zeros((generator.frames_wanted(), height, width, 3), np.uint8)
             control[:, height // 4 : height // 2] = 255
             before = peak_bytes()
-            chunk = generator.step(ChunkInput("noise", control=control))
+            chunk = generator.step(ChunkInput("noise", control=control if given.control == "on" else None))
             stages = ", ".join(f"{stage} {spent:.1f}" for stage, spent in chunk.seconds.items() if stage != "total")
             total = elapsed(chunk.seconds["total"], before)
             print(f"chunk {index}: {len(chunk.frames)} frames of {width}x{height} in {total} ({stages})")

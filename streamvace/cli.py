@@ -15,6 +15,7 @@ from streamvace.control.coercion import Coerced
 from streamvace.records.model_options import ModelOptions
 from streamvace.shared_options import with_shared_options
 from streamvace.system.console import say
+from streamvace.system.cuda_memory import grow_segments
 from streamvace.system.errors import UserError, line_for_user
 from streamvace.system.fix_hints import command
 from streamvace.system.idle_threads import sleep_when_idle
@@ -36,6 +37,7 @@ app = typer.Typer(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the `streamvace` command. A UserError is printed as one line, with exit code 2 and no traceback."""
     sleep_when_idle()
+    grow_segments()
     for stream in (sys.stdout, sys.stderr):
         # A Windows console in cp1252 must not end a show because of a character that it cannot print.
         if hasattr(stream, "reconfigure"):

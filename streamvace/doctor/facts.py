@@ -141,12 +141,15 @@ def _attention() -> dict[str, Any]:
     import torch
 
     from streamvace.model.attention import AttentionShape, choose_kernel
+    from streamvace.model.cuda_settings import set_up_cuda
     from streamvace.model.specs import WAN_1_3B, pipeline
 
     spec = pipeline("longlive")
     tokens = spec.default_size[0] * spec.default_size[1] // 256
     shape = AttentionShape(spec.chunk * tokens, spec.cache.window * tokens, WAN_1_3B.num_heads, WAN_1_3B.head_dim)
     cards = range(torch.cuda.device_count() if torch.cuda.is_available() else 0)
+    if cards:
+        set_up_cuda(torch.bfloat16)
     chosen = (choose_kernel(torch.device("cuda", card), torch.bfloat16, shape) for card in cards)
     return {"attention": tuple(map(str, chosen))}
 

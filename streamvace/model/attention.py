@@ -38,6 +38,25 @@ def sdpa(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
     return out.transpose(1, 2)
 
 
+BACKENDS = ("FLASH_ATTENTION", "CUDNN_ATTENTION", "EFFICIENT_ATTENTION", "MATH")
+"""PyTorch's own kernels on CUDA, in the order in which they are tried: flash is the fastest in 16 bits, but some builds
+for Windows lack it; cuDNN's needs Ampere; efficient takes every dtype and a mask; math writes all scores to memory."""
+
+
+def sdpa_backend(device: torch.device, dtype: torch.dtype, head_dim: int) -> str:
+    """The kernel that `sdpa` runs without a mask: `flash`, `cudnn`, `efficient` or `math`; empty without CUDA."""
+    if device.type != "cuda":
+        return ""
+    q = torch.empty((1, 1, 64, head_dim), device=device, dtype=dtype)
+    given = torch.backends.cuda.SDPAParams(q, q, q, None, 0.0, False, False)
+    usable = {
+        "flash": torch.backends.cuda.can_use_flash_attention,
+        "cudnn": torch.backends.cuda.can_use_cudnn_attention,
+        "efficient": torch.backends.cuda.can_use_efficient_attention,
+    }
+    return next((name for name, can_use in usable.items() if can_use(given)), "math")
+
+
 def _flash2() -> Kernel:
     kernel: Kernel = import_module("flash_attn").flash_attn_func
     return kernel
@@ -134,15 +153,20 @@ class AttentionShape:
 
 @dataclass(frozen=True)
 class KernelChoice:
-    """The kernel in use, its name, and the faster ones that were rejected as (name, reason)."""
+    """The kernel in use, its name, and the faster ones that were rejected as (name, reason).
+
+    backend: with `sdpa`, PyTorch's kernel behind it; see `sdpa_backend`.
+    """
 
     name: str
     kernel: Kernel
     rejected: tuple[tuple[str, str], ...] = ()
+    backend: str = ""
 
     def __str__(self) -> str:
         """One line for the log."""
-        return f"{self.name}{''.join(f'; {name} {why}' for name, why in self.rejected)}"
+        behind = self.backend and f" ({self.backend})"
+        return f"{self.name}{behind}{''.join(f'; {name} {why}' for name, why in self.rejected)}"
 
 
 def choose_kernel(
@@ -158,7 +182,7 @@ def choose_kernel(
         raise UserError(f"unknown attention {wanted!r}; there are: auto, sdpa, {', '.join(names)}")
     # Without CUDA there is no choice, and no reason worth reporting.
     if wanted == "sdpa" or (wanted == "auto" and device.type != "cuda"):
-        return KernelChoice("sdpa", sdpa)
+        return KernelChoice("sdpa", sdpa, backend=sdpa_backend(device, dtype, shape.head_dim))
     capability = torch.cuda.get_device_capability(device)[0] if device.type == "cuda" else 0
     rejected: list[tuple[str, str]] = []
     for row in KERNELS:
@@ -170,7 +194,7 @@ def choose_kernel(
         if wanted == row.name:
             raise UserError(f"attention {wanted!r} {why}; --attention auto picks one that works")
         rejected.append((row.name, why))
-    return KernelChoice("sdpa", sdpa, tuple(rejected))
+    return KernelChoice("sdpa", sdpa, tuple(rejected), sdpa_backend(device, dtype, shape.head_dim))
 
 
 def _try(

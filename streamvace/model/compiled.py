@@ -9,7 +9,8 @@ uncompiled, so a new shape never stops a show for the compiler.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from inspect import signature
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import nn
@@ -18,6 +19,7 @@ from streamvace.model.blocks import BlockParts, WanBlock, after_attention, befor
 from streamvace.system.errors import UserError
 
 Backend = str | Callable[..., Any]
+F = TypeVar("F", bound=Callable[..., Any])
 
 _VARIANTS = 64
 """Compiled variants per function before torch gives up: two kinds of block, with side LoRAs on, off or in a region.
@@ -30,12 +32,7 @@ def compile_blocks(modules: Sequence[nn.Module], frames: int, frame_tokens: int,
     Call it after quantising and after loading LoRAs. It compiles the first block at once, so that a missing compiler is
     reported before the show. Raises UserError with the reason.
     """
-    torch._dynamo.config.recompile_limit = _VARIANTS
-    parts = BlockParts(
-        frames * frame_tokens,
-        torch.compile(before_attention, backend=backend, dynamic=False, fullgraph=True),
-        torch.compile(after_attention, backend=backend, dynamic=False, fullgraph=True),
-    )
+    parts = BlockParts(frames * frame_tokens, _compiled(before_attention, backend), _compiled(after_attention, backend))
     blocks = [each for module in modules for each in module.modules() if isinstance(each, WanBlock)]
     for block in blocks:
         block.compiled = parts
@@ -44,6 +41,16 @@ def compile_blocks(modules: Sequence[nn.Module], frames: int, frame_tokens: int,
     except Exception as error:
         line = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise UserError(f"--compile blocks does not work here: {line}; run without it") from error
+
+
+def _compiled(half: F, backend: Backend) -> F:
+    options: dict[str, Any] = {"backend": backend, "dynamic": False, "fullgraph": True}
+    if "recompile_limit" in signature(torch.compile).parameters:
+        # The setting below holds only in the thread that makes it, since torch 2.13.
+        options["recompile_limit"] = _VARIANTS
+    else:
+        torch._dynamo.config.recompile_limit = _VARIANTS
+    return cast(F, torch.compile(half, **options))
 
 
 @torch.inference_mode()

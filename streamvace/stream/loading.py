@@ -14,6 +14,7 @@ from streamvace.model.captured import CapturedPasses
 from streamvace.model.checkpoint import load_module
 from streamvace.model.compiled import compile_blocks
 from streamvace.model.context import ContextBranch
+from streamvace.model.cuda_settings import set_up_cuda
 from streamvace.model.joined import join_projections
 from streamvace.model.product_check import use_right_products
 from streamvace.model.quantize import find_precision, native_dtype, prove_quantised, quantise_blocks
@@ -71,6 +72,8 @@ def load_generator(
     dtype = precision.dtype or native_dtype(place)
     prove_quantised(options.precision, precision, place, dtype)
     _set_threads(options.threads, spec, place, dtype)
+    if place.type == "cuda":
+        set_up_cuda(dtype)
     if name == "embedded":
         if networks is None:
             networks = load_embedded(spec, EMBEDDED_WEIGHTS, place, dtype)

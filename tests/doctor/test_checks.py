@@ -151,8 +151,10 @@ def test_the_speed_of_large_models_is_an_estimate_and_says_so() -> None:
 
 
 def test_every_card_is_asked_for_its_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    from streamvace.model import attention
+    from streamvace.model import attention, cuda_settings
 
+    monkeypatch.setattr(cuda_settings, "set_up_cuda", lambda dtype: None)
+    monkeypatch.setattr(attention, "sdpa_backend", lambda device, dtype, head_dim: "efficient")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8 + device.index, 0))
@@ -161,7 +163,7 @@ def test_every_card_is_asked_for_its_kernel(monkeypatch: pytest.MonkeyPatch) -> 
         attention, "KERNELS", (attention.KernelRow("fast", lambda: attention.sdpa, frozenset({9}), "", 0.01),)
     )
     assert doctor_facts._attention() == {
-        "attention": ("sdpa; fast supports compute capability 9.x, this device has 8.x", "fast")
+        "attention": ("sdpa (efficient); fast supports compute capability 9.x, this device has 8.x", "fast")
     }
 
 

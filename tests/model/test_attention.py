@@ -32,6 +32,12 @@ def mean_free(k: Tensor) -> Tensor:
     return k - k.float().mean(dim=1, keepdim=True).to(k.dtype)
 
 
+@pytest.fixture(autouse=True)
+def no_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel behind SDPA can be asked only of a card."""
+    monkeypatch.setattr(attention, "sdpa_backend", lambda device, dtype, head_dim: "")
+
+
 REAL = AttentionShape(queries=128, keys=512, heads=2, head_dim=64)
 LIMITS = {row.name: row.limit for row in attention.KERNELS}
 
@@ -272,3 +278,23 @@ def test_sageattention_1_gets_one_copy_of_the_keys_and_the_cache_keeps_its_own(m
         assert library.seen[-1].shape == k.shape
         assert library.seen[-1].float().mean(dim=1).abs().max() < 0.05
     assert len({each.untyped_storage().data_ptr() for each in library.seen}) == 1, "no allocation in the step"
+
+
+ASKED = attention.sdpa_backend
+
+
+@pytest.mark.parametrize(
+    ("usable", "name"),
+    [(("flash", "efficient"), "flash"), (("cudnn", "efficient"), "cudnn"), (("efficient",), "efficient"), ((), "math")],
+)
+def test_the_kernel_behind_sdpa_is_named(usable: tuple[str, ...], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some builds for Windows have no flash kernel."""
+    empty = torch.empty
+    monkeypatch.setattr(attention, "sdpa_backend", ASKED)
+    monkeypatch.setattr(torch, "empty", lambda *sides, device, dtype: empty(*sides, dtype=dtype))
+    for each in ("flash", "cudnn", "efficient"):
+        answer = each in usable
+        monkeypatch.setattr(torch.backends.cuda, f"can_use_{each}_attention", lambda _, answer=answer: answer)
+    choice = attention.choose_kernel(torch.device("cuda"), torch.bfloat16, REAL, "sdpa")
+    assert str(choice) == f"sdpa ({name})"
+    assert str(attention.choose_kernel(CPU, torch.bfloat16, REAL)) == "sdpa"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import torch
 from torch._dynamo.testing import CompileCounterWithBackend
 
-from streamvace.model.compiled import Backend, compile_blocks
+from streamvace.model.compiled import Backend, _compiled, compile_blocks
 from streamvace.model.specs import pipeline
 from streamvace.records.chunk import ChunkInput, PromptMix
 from streamvace.stream.generator import Generator
@@ -95,6 +96,14 @@ def test_traced_through_autograd_s_own_compiler_the_pictures_stay() -> None:
     for given in show(fast, 6):
         ours, theirs = fast.step(given).frames.astype(int), plain.step(given).frames
         assert np.abs(ours - theirs).max() <= 1
+
+
+def test_the_thread_that_makes_the_chunks_may_compile_as_many_variants_as_the_one_that_loads() -> None:
+    """Since torch 2.13 the limit of a setting holds for one thread; the default of 8 would end the show."""
+    half = _compiled(lambda x: x + 1, "eager")
+    with ThreadPoolExecutor(1) as other:
+        for size in range(2, 14):
+            assert other.submit(half, torch.zeros(size)).result().sum() == size
 
 
 def test_a_missing_compiler_is_reported_before_the_show_in_one_line() -> None:

@@ -1,0 +1,27 @@
+"""What PyTorch is told about a CUDA card before anything is on it. Its memory: see `system.cuda_memory`."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn.attention import SDPBackend
+
+from streamvace.model.attention import BACKENDS
+
+
+def set_up_cuda(dtype: torch.dtype) -> None:
+    """Set the process-wide choices. dtype: of the networks.
+
+    - Matrix products of what stays in fp32 beside 16-bit networks use TF32: its 10 bits of mantissa are more than
+      bf16's 7, and it is several times as fast. With `--precision fp32` they stay exact.
+    - cuDNN measures its convolutions in the warm-up and keeps the fastest, because shapes do not change.
+    - PyTorch's attention tries its kernels in the order of BACKENDS. Its own order puts math before cuDNN, which would
+      write the whole score matrix to memory in builds without flash.
+    """
+    exact = dtype == torch.float32
+    torch.set_float32_matmul_precision("highest" if exact else "high")
+    torch.backends.cudnn.allow_tf32 = not exact
+    torch.backends.cudnn.benchmark = True
+    # What `sdpa_kernel(..., set_priority=True)` does, but for the whole process.
+    order = [int(getattr(SDPBackend, name)) for name in BACKENDS]
+    others = [each for each in torch._C._get_sdp_priority_order() if each not in order]
+    torch._C._set_sdp_priority_order(order + others)

@@ -1,0 +1,35 @@
+"""The process-wide choices for CUDA, as PyTorch reports them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from streamvace.model.cuda_settings import set_up_cuda
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    cudnn = torch.backends.cudnn
+    before = torch.get_float32_matmul_precision(), cudnn.allow_tf32, cudnn.benchmark
+    order = torch._C._get_sdp_priority_order()
+    yield
+    torch.set_float32_matmul_precision(before[0])
+    cudnn.allow_tf32, cudnn.benchmark = before[1:]
+    torch._C._set_sdp_priority_order(order)
+
+
+def test_fp32_beside_16_bit_networks_uses_tf32_and_fp32_that_was_asked_for_stays_exact() -> None:
+    set_up_cuda(torch.bfloat16)
+    assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == ("high", True)
+    set_up_cuda(torch.float32)
+    assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == ("highest", False)
+
+
+def test_attention_tries_the_kernel_that_writes_all_scores_last() -> None:
+    set_up_cuda(torch.bfloat16)
+    names = [torch.nn.attention.SDPBackend(each).name for each in torch._C._get_sdp_priority_order()]
+    assert names[:4] == ["FLASH_ATTENTION", "CUDNN_ATTENTION", "EFFICIENT_ATTENTION", "MATH"]
+    assert torch.backends.cudnn.benchmark

@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final
 
 from osc_schema import Parameter
 from streamvace.control.coercion import pressed, show
 from streamvace.control.cue_list import CueList
-from streamvace.control.cues import CUE_WRITER, look
+from streamvace.control.cues import CUE_WRITER, Cue, look
 from streamvace.control.fades import parse_fade
 from streamvace.control.parameters import PROMPT, Change, Parameters
+from streamvace.system.clock import now_ns
 from streamvace.system.errors import UserError
 
 Arguments = tuple[object, ...]
 
 CUE: Final = "/streamvace/cue"
+FADE_TIME: Final = "/streamvace/fade_time"
+
+GO_GUARD_S: Final = 0.3
+"""A second Go within this is a switch that bounces or a finger that slips: nobody plays two cues so fast."""
 
 
 class Commands:
     """Turns a command into changes, in order, or carries it out."""
 
-    def __init__(self, parameters: Parameters, cues: CueList, load: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        parameters: Parameters,
+        cues: CueList,
+        load: Callable[[], None] = lambda: None,
+        clock: Callable[[], int] = now_ns,
+    ) -> None:
         """load: starts reading the cue file again, without waiting for it."""
         self.cues = cues
+        self._clock = clock
+        self._went_ns: int | None = None
         self._load_cues = load
         self._parameters = parameters
         self._fading = {f"{row.address}/to": row for row in parameters.schema.values() if _can_glide(row)}
         self._sets: dict[str, Callable[[Arguments], tuple[Change, ...]]] = {
             f"{CUE}/recall": self._recall,
             f"{CUE}/go": self._go,
+            f"{CUE}/revert": self._revert,
         }
         self._does: dict[str, Callable[[Arguments], None]] = {
             f"{CUE}/store": self._store,
@@ -79,10 +94,26 @@ class Commands:
 
     def _recall(self, arguments: Arguments) -> tuple[Change, ...]:
         name, seconds = _name_and_seconds(arguments)
-        return self.cues.recall(name).changes(seconds)
+        return self._fading_to(self.cues.recall(name), seconds)
 
     def _go(self, arguments: Arguments) -> tuple[Change, ...]:
-        return self.cues.go().changes() if _pressed(arguments) else ()
+        if not _pressed(arguments):
+            return ()
+        now = self._clock()
+        since_s = math.inf if self._went_ns is None else (now - self._went_ns) / 1e9
+        if since_s < GO_GUARD_S:
+            raise UserError(f"pressed again after {since_s:.2f} s; the next go counts after {GO_GUARD_S} s")
+        self._went_ns = now
+        return self._fading_to(self.cues.go(), None)
+
+    def _revert(self, arguments: Arguments) -> tuple[Change, ...]:
+        return self.cues.last().changes(0.0) if _pressed(arguments) else ()
+
+    def _fading_to(self, cue: Cue, seconds: float | None) -> tuple[Change, ...]:
+        """seconds: of this recall; without them the show's fade time rules, and while that is 0 the cue's own."""
+        if seconds is None:
+            seconds = self._parameters.snapshot().number(FADE_TIME) or None
+        return cue.changes(seconds)
 
     def _store(self, arguments: Arguments) -> None:
         name, seconds = _name_and_seconds(arguments)

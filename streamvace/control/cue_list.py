@@ -68,6 +68,17 @@ class CueList:
                 raise UserError("there are no cues yet; store one, or name a file with --cues")
             return self.recall(self.following)
 
+    def last(self) -> Cue:
+        """The current cue. Raises UserError before the first, and when it was deleted."""
+        with self._lock:
+            if self._current not in self._all:
+                raise UserError(
+                    "no cue has been recalled or stored yet"
+                    if not self._current
+                    else f"the cue {self._current!r} is deleted; recall another"
+                )
+            return self._all[self._current]
+
     def store(self, name: object, values: Mapping[str, Coerced], seconds: float | None = None) -> Cue:
         """Store values under a name, in the place of the user's cue of that name or at the end, and make it current.
 

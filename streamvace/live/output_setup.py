@@ -64,4 +64,6 @@ def show_of(snapshot: Snapshot) -> Show:
         generation=snapshot.generation,
         hold_mode=HoldMode(snapshot.text("/streamvace/hold_mode")),
         paused=snapshot.flag("/streamvace/pause"),
+        frozen=snapshot.flag("/streamvace/freeze"),
+        black=snapshot.flag("/streamvace/blackout"),
     )

@@ -47,7 +47,7 @@ class Rig:
         self.inbox = Inbox(
             self.parameters,
             lambda: self.now,
-            commands=Commands(self.parameters, self.cues),
+            commands=Commands(self.parameters, self.cues, clock=lambda: int(self.now * SECOND)),
             gate=gate,
             look_ahead_s=lambda: self.look_ahead,
         )
@@ -153,12 +153,9 @@ def test_go_steps_through_the_list_and_a_buttons_release_does_not(rig: Rig) -> N
     for pressed in (1.0, 0.0):
         rig.send("/streamvace/cue/go", pressed)
     assert rig.cues.current == "blue"
+    rig.wait(1)
     rig.send("/streamvace/cue/go")
     assert rig.cues.current == "red"
-    rig.inbox.take(encode_message("/streamvace/cue/go"), DESK)
-    rig.inbox.take(encode_message("/streamvace/cue/go"), DESK)
-    rig.inbox.flush()
-    assert rig.cues.current == "red", "two presses in one breath are two steps"
 
 
 def test_what_comes_after_a_cue_in_a_bundle_goes_before_it(rig: Rig) -> None:
@@ -393,3 +390,51 @@ def test_the_page_about_cues_names_every_command() -> None:
     for row in osc_schema.load():
         if row.group == "cues":
             assert row.address in page
+
+
+FADE_TIME = "/streamvace/fade_time"
+
+
+@pytest.mark.parametrize("how", [("/streamvace/cue/go",), (RECALL, "blue")], ids=["go", "recall"])
+def test_go_and_recall_fade_alike(rig: Rig, how: tuple[object, ...]) -> None:
+    """The show's fade time rules; while it is 0, the cue's own."""
+    address, *arguments = how
+    rig.send(FADE_TIME, 8.0)
+    rig.send(str(address), *arguments)
+    assert [rig.at(2, SCALE) for _ in range(4)] == pytest.approx([0.875, 0.75, 0.625, 0.5])
+    rig.send(FADE_TIME, 0.0)
+    rig.send(SCALE, 1.0)
+    rig.cues.recall("red")
+    rig.send(str(address), *arguments)
+    assert [rig.at(1, SCALE) for _ in range(2)] == pytest.approx([0.75, 0.5])
+
+
+def test_a_recall_with_seconds_of_its_own_keeps_them(rig: Rig) -> None:
+    rig.send(FADE_TIME, 8.0)
+    rig.send(RECALL, "blue", 0.0)
+    assert rig.at(0, SCALE) == 0.5
+
+
+def test_a_go_that_bounces_is_refused_and_the_next_one_counts(rig: Rig) -> None:
+    rig.send("/streamvace/cue/go")
+    rig.wait(0.2)
+    [complaint] = rig.send("/streamvace/cue/go").complaints.values()
+    assert complaint.line == "/streamvace/cue/go: pressed again after 0.20 s; the next go counts after 0.3 s"
+    assert rig.cues.current == "blue"
+    rig.wait(0.15)
+    rig.send("/streamvace/cue/go")
+    assert rig.cues.current == "red"
+
+
+def test_revert_returns_to_the_last_cue_at_once(rig: Rig) -> None:
+    [complaint] = rig.send("/streamvace/cue/revert").complaints.values()
+    assert "no cue has been recalled or stored yet" in complaint.line
+    rig.send(RECALL, "blue", 0.0)
+    rig.send(SCALE, 2.0)
+    rig.send(NOISE, 0.1)
+    rig.send(FADE_TIME, 8.0)
+    rig.send("/streamvace/cue/revert")
+    assert (rig.at(0, SCALE), rig.at(0, NOISE)) == (0.5, pytest.approx(0.1))
+    rig.cues.delete("blue")
+    [complaint] = rig.send("/streamvace/cue/revert").complaints.values()
+    assert "'blue' is deleted" in complaint.line

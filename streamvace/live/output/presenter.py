@@ -16,6 +16,7 @@ from streamvace.live.output.playhead import ContentFrame, HoldMode, Playhead, Sh
 from streamvace.live.output.sinks import Sinks
 from streamvace.live.output.slate import Slate
 from streamvace.live.output.tick_clock import TickClock
+from streamvace.live.output.veil import Veil
 from streamvace.live.worker.pace import Pace
 from streamvace.records.backlog import Backlog
 from streamvace.records.chunk import Chunk
@@ -31,17 +32,20 @@ from streamvace.video.core.resize import with_alpha
 class Show:
     """The parameters that the presenter reads at each tick.
 
-    rate: output ticks a second. paused: hold the picture and keep the queue.
+    rate: output ticks a second. paused: hold the picture and keep the queue. frozen: hold the picture, and let the
+    queue run on unseen. black: fade to black.
     """
 
     rate: float = 30.0
     generation: int = 0
     hold_mode: HoldMode = HoldMode.HOLD
     paused: bool = False
+    frozen: bool = False
+    black: bool = False
 
 
 class Presenter:
-    """Ticks at the output rate until stopped. It never skips a tick on purpose and never shows black."""
+    """Ticks at the output rate until stopped. It never skips a tick on purpose, and shows black only when asked to."""
 
     def __init__(
         self,
@@ -64,6 +68,7 @@ class Presenter:
         self._clock = clock or ShowClock()
         self._slate = Slate(size)
         self._fade = FreezeFade()
+        self._veil = Veil()
         self._playhead = Playhead(content_rate)
         self.backlog = Backlog(content_rate, show().rate)
         self._lock = threading.Lock()
@@ -112,7 +117,7 @@ class Presenter:
             self._count_backlog()
 
     def showing(self) -> Frame | None:
-        """The generated picture on show; None before the first. Any thread."""
+        """The generated picture on show, without a blackout; None before the first. Any thread."""
         return self._shown
 
     def stats(self) -> Stats:
@@ -183,8 +188,9 @@ class Presenter:
             if kind is Shown.REPEATED and show.hold_mode is HoldMode.FADE:
                 pixels = self._fade.picture(pixels, bridged_s)
             frame = Frame(pixels, captured_ns, "streamvace", self._published, content.made)
-        self._sinks.publish(frame)
-        self._shown = frame if content is not None else None
+        frame = self._veil.held(frame, frozen=show.frozen)
+        self._shown = frame if frame.made is not None else None
+        self._sinks.publish(self._veil.darkened(frame, due_ns, black=show.black))
         self._published += 1
         published_ns = self._clock.now()
         self._telemetry.ticked(published_ns, missed)

@@ -18,6 +18,7 @@ from streamvace.osc.codec import encode_message
 log = logging.getLogger(__name__)
 
 CONTEXT_SCALE = "/streamvace/context_scale"
+BLACKOUT = "/streamvace/blackout"
 PAUSE = "/streamvace/pause"
 RECORD = "/streamvace/record"
 
@@ -46,11 +47,16 @@ KEYS: tuple[WindowKey, ...] = (
     WindowKey("SPACE", lambda now: "next cue", lambda now: ("/streamvace/cue/go",)),
     WindowKey("UP", lambda now: f"context scale up (now {now.number(CONTEXT_SCALE):.2f})", partial(_scaled, by=STEP)),
     WindowKey("DOWN", lambda now: "context scale down", partial(_scaled, by=-STEP)),
-    WindowKey("P", lambda now: "go on" if now.flag(PAUSE) else "freeze", lambda now: (PAUSE, not now.flag(PAUSE))),
+    WindowKey("P", lambda now: "go on" if now.flag(PAUSE) else "pause", lambda now: (PAUSE, not now.flag(PAUSE))),
     WindowKey(
         "R",
         lambda now: "stop recording" if now.flag(RECORD) else "record",
         lambda now: (RECORD, not now.flag(RECORD)),
+    ),
+    WindowKey(
+        "B",
+        lambda now: "picture back" if now.flag(BLACKOUT) else "blackout",
+        lambda now: (BLACKOUT, not now.flag(BLACKOUT)),
     ),
     WindowKey("BACKSPACE", lambda now: "reset: a hard cut", lambda now: ("/streamvace/reset",)),
 )

@@ -52,12 +52,20 @@ def test_the_context_scale_stays_in_its_range(rig: Rig) -> None:
 
 
 def test_p_pauses_and_resumes_and_the_help_shows_which(rig: Rig) -> None:
-    assert ("p", "freeze") in rig.keys.help()
+    assert ("p", "pause") in rig.keys.help()
     rig.press("P")
     rig.wait_for("/streamvace/pause", True)
     assert ("p", "go on") in rig.keys.help()
     rig.press("P")
     rig.wait_for("/streamvace/pause", False)
+
+
+def test_b_blacks_out_and_brings_the_picture_back(rig: Rig) -> None:
+    rig.press("B")
+    rig.wait_for("/streamvace/blackout", True)
+    assert ("b", "picture back") in rig.keys.help()
+    rig.press("B")
+    rig.wait_for("/streamvace/blackout", False)
 
 
 def test_r_records_and_backspace_cuts(rig: Rig) -> None:

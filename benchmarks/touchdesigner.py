@@ -62,7 +62,7 @@ def report(studio: Studio, port: int, seconds: float) -> None:
     studio.prepare(port, f"bench-{port}", FAKE)
     studio.press("Start")
     rows["starting, loading, first full exchange"] = measure(studio, 1.0)
-    while studio.par("Statusstate") != "running":
+    while studio.par("Statusstate") != "live":
         rows["starting, loading, first full exchange"] += measure(studio, 0.5)
     rows["connected, status at 5 Hz"] = measure(studio, seconds)
     floats = ["Contextscale", "Noisescale", "Lorastrength"]

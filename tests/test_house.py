@@ -68,7 +68,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         *("live.worker", "records", "system", "telemetry", "video.core"),
     ),
     "live.show_log": ("control", "live.director", "live.worker", "records", "system"),
-    "live.surfaces": ("osc_schema", "control", "live.worker", "osc", "telemetry"),
+    "live.surfaces": ("osc_schema", "control", "live.worker", "osc", "system", "telemetry"),
     "live": (
         *("conditioning.controls", "control", "live.director", "live.inputs", "live.output"),
         *("live.show_log", "live.signals", "live.surfaces", "live.worker", "model", "models", "osc", "records"),

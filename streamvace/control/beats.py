@@ -40,7 +40,8 @@ def open_link() -> Session:
     try:
         import aalink  # type: ignore[import-not-found,unused-ignore]
     except ImportError as error:
-        raise UserError(f"Ableton Link needs the package aalink: {install_command('link')}") from error
+        fix = install_command("link")
+        raise UserError(f"Ableton Link needs the package aalink: {fix}", fix) from error
 
     async def create() -> Session:
         link: Session = aalink.Link(_TEMPO)

@@ -164,6 +164,7 @@ class Parameters:
             self._values[address] = checked.value
         born = clock()
         self._changed_ns = dict.fromkeys(self._values, born)
+        self._before: dict[str, Value] = {}
         self._moves: dict[str, Move] = {}
         self._prompt_fade: Fade | None = None
         self._fired = {row.address: 0 for row in writable if row.type == "trigger"}
@@ -211,6 +212,24 @@ class Parameters:
             snapshot, listeners = self._commit(changed)
         self._notify(listeners, snapshot, changed)
         return snapshot
+
+    def take_back(self, address: str, asked: Value) -> bool:
+        """Restore the value before `asked`, which turned out to be impossible; False if it is no longer held.
+
+        Without a value before, the schema's default returns. The change has no writer, so everyone gets feedback.
+        """
+        changed: dict[str, str] = {}
+        with self._lock:
+            if self._values.get(address) != asked:
+                return False
+            default = self.schema[address].default
+            assert default is not None
+            self._moves.pop(address, None)
+            self._hold(address, self._before.get(address, default), "", changed, self._clock())
+            self._before.pop(address, None)
+            snapshot, listeners = self._commit(changed)
+        self._notify(listeners, snapshot, changed)
+        return True
 
     def on_the_way(self) -> Mapping[str, Value]:
         """The target of every fade, by address."""
@@ -271,7 +290,7 @@ class Parameters:
         """Hold a value of the right type; whether it differs from the one before."""
         if self._values[address] == value:
             return False
-        self._values[address] = value
+        self._before[address], self._values[address] = self._values[address], value
         self._changed_ns[address] = now
         changed[address] = writer
         return True

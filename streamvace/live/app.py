@@ -11,6 +11,7 @@ from functools import partial
 
 from streamvace.control import random_seed, reference_list
 from streamvace.control.parameters import Change, Parameters
+from streamvace.control.refusals import Refusals
 from streamvace.live.control_surfaces import ControlSurfaces, open_surfaces
 from streamvace.live.director.stills import wishes
 from streamvace.live.end_with import end_with
@@ -28,6 +29,7 @@ from streamvace.live.signals.views import check_views, split_views
 from streamvace.live.stage import Stage
 from streamvace.live.surfaces.greeting import greeting
 from streamvace.live.surfaces.qr import can_show, qr_lines
+from streamvace.live.surfaces.show_state import ShowState
 from streamvace.live.surfaces.status_feed import publish_status
 from streamvace.live.worker.model_switch import PIPELINE
 from streamvace.system.clock import fine_timer, now_ns
@@ -75,7 +77,8 @@ def run(options: RunOptions) -> int:
         if options.end_with is not None:
             end_with(options.end_with, stop)
         telemetry = Telemetry(partial(reporter.report, "figures"))
-        stage = Stage(options, checked.size, media, parameters, telemetry, reporter, closing)
+        refusals = Refusals(parameters, reporter)
+        stage = Stage(options, checked.size, media, parameters, telemetry, reporter, refusals, closing)
         surfaces = open_surfaces(stage)
         surfaces.open_inputs.inputs = inputs = open_inputs(stage)
         pictures = open_pictures(stage)
@@ -88,6 +91,9 @@ def run(options: RunOptions) -> int:
         parts = (presenter, inputs, signals.lead, pictures, grabber, engine.director, engine.supervisor)
         for part in (*parts, outlets.recorder):
             stage.telemetry.add(part.stats)
+        state = ShowState(lambda: engine.supervisor.status, parameters.snapshot, telemetry.newest_ns, reporter)
+        stage.telemetry.add(state.figures)
+        stage.telemetry.add(lambda: {"fps_wanted": min(stage.options.content_rate, stage.rate)})
         stage.telemetry.add(lambda: memory_figures(engine.supervisor.status.pid))
         surfaces.add_figures(stage)
         # A performer on another machine sees no terminal: errors must reach the controller.
@@ -98,13 +104,21 @@ def run(options: RunOptions) -> int:
             }
         )
         surfaces.fill_web_page(stage)  # last: a page may be open already, and reads every figure
+
+        def publish() -> None:
+            state.announce()
+            publish_status(
+                surfaces.osc.publish,
+                stage.telemetry.stats(),
+                outputs=(*presenter.outputs, *signals.shown.names),
+                refused=refusals.newest(),
+            )
+
         loop = MainLoop(
             stop,
             reporter,
             quit_asked=lambda: parameters.snapshot().fired["/streamvace/quit"] > 0,
-            publish_status=lambda: publish_status(
-                surfaces.osc.publish, stage.telemetry.stats(), (*presenter.outputs, *signals.shown.names)
-            ),
+            publish_status=publish,
             window=outlets.window,
         )
         if not _play(stage, surfaces, engine, presenter, loop):

@@ -55,6 +55,7 @@ class ControlSurfaces:
                 osc.values,
                 osc.cues,
                 osc.arrivals,
+                stage.refusals.rows,
                 glides=self.commands.glides,
                 curves=CURVES,
             )
@@ -88,6 +89,7 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
         options.osc_port,
         tcp_port=options.osc_tcp_port,
         reports=stage.reporter,
+        refusals=stage.refusals,
         commands=commands,
         gate=gate,
         look_ahead_s=look_ahead.read,

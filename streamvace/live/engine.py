@@ -48,7 +48,7 @@ def make_engine(
     supervisor = Supervisor(
         setup, feed, stage.telemetry, stage.reporter, on_change=lambda status: switch.settle(status)
     )
-    switch = ModelSwitch(parameters, setup, supervisor.reload)
+    switch = ModelSwitch(parameters, stage.refusals, setup, supervisor.reload)
     stage.closing.callback(parameters.listen(switch.follow))
     return Engine(director, supervisor)
 

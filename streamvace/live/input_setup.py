@@ -12,7 +12,15 @@ from streamvace.live.inputs.inputs import Inputs, open_confined
 from streamvace.live.inputs.pictures import PictureProcess, PictureShelf
 from streamvace.live.output.sinks import SinkOpener
 from streamvace.live.signals.auto_kind import AutoKind, FilmKind
-from streamvace.live.signals.parts import Parts, control_maker, mask_maker
+from streamvace.live.signals.parts import (
+    CONTROL_KIND,
+    MASK_SOURCES,
+    SECOND_KIND,
+    Parts,
+    control_maker,
+    mask_maker,
+    refusing,
+)
 from streamvace.live.signals.second_control import SecondControl
 from streamvace.live.signals.settings import second_settings
 from streamvace.live.signals.signal_stage import SECOND, SignalStage
@@ -79,8 +87,8 @@ def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Se
     controls, masks = control_maker(networks), mask_maker(networks, stage.media)
     lead = signal_stage(
         inputs=inputs,
-        controls=Parts(controls, stage.reporter, "control"),
-        masks=Parts(masks, stage.reporter, "mask"),
+        controls=Parts(controls, refusing(stage.refusals, "control", CONTROL_KIND), "control"),
+        masks=Parts(masks, refusing(stage.refusals, "mask", *MASK_SOURCES), "mask"),
         watched=lambda: shown.wanted,
         auto=AutoKind(
             FilmKind(networks, stage.options.pipeline),
@@ -92,8 +100,8 @@ def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Se
     )
     second = signal_stage(
         inputs=lead,
-        controls=Parts(controls, stage.reporter, "second control"),
-        masks=Parts(masks, stage.reporter, "mask"),
+        controls=Parts(controls, refusing(stage.refusals, "second control", SECOND_KIND), "second control"),
+        masks=Parts(masks, refusing(stage.refusals, "mask", *MASK_SOURCES), "mask"),
         roles=SECOND,
         wish=second_settings,
     )

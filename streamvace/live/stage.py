@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from streamvace.control.parameters import Parameters, Snapshot
+from streamvace.control.refusals import Refusals
 from streamvace.live.options import RunOptions
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter
@@ -23,6 +24,7 @@ class Stage:
     parameters: Parameters
     telemetry: Telemetry
     reporter: Reporter
+    refusals: Refusals
     closing: ExitStack
 
     @property

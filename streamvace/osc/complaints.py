@@ -21,10 +21,12 @@ ANSWERS = (f"/{ROOT}/status/", f"/{ROOT}/pong", f"/{ROOT}/cue/name")
 
 
 class Complaint(NamedTuple):
-    """Why a message is not used as it is, in one line."""
+    """Why a message is not used as it is, in one line. asked: its arguments, as text. fix: a command, or empty."""
 
     fate: Fate
     line: str
+    asked: str = ""
+    fix: str = ""
 
 
 class Complaints:
@@ -48,12 +50,12 @@ class Complaints:
     def tell(self, peer: Peer, about: str, fate: Fate, line: str) -> None:
         """The message that is being handled is not used as it is."""
         self._monitor.becomes(fate, line)
-        self.complain(peer, about, Complaint(fate, line))
+        self.complain(peer, about, Complaint(fate, line, self._monitor.newest_arguments()))
 
-    def refuse_after_all(self, peer: Peer, address: str, line: str) -> None:
+    def refuse_after_all(self, peer: Peer, address: str, line: str, fix: str = "") -> None:
         """A message that was taken up earlier in this turn is refused."""
-        self._monitor.became(peer, address, line)
-        self.complain(peer, address, Complaint("refused", line))
+        asked = self._monitor.became(peer, address, line)
+        self.complain(peer, address, Complaint("refused", line, asked, fix))
 
     def complain(self, peer: Peer, about: str, complaint: Complaint) -> None:
         """Tell the sender, unless it is about an answer."""

@@ -238,7 +238,7 @@ class Inbox:
             self._gate.follow(choice)
         except UserError as error:
             self._parameters.set(QUANTISE, ("off",), writer="")
-            self._complaints.refuse_after_all(peer, QUANTISE, str(error))
+            self._complaints.refuse_after_all(peer, QUANTISE, str(error), error.fix)
 
     def _sort(self, message: Message, origin: _Origin) -> None:
         """Handle a message that is due: a request, or a change of each address it names."""

@@ -48,19 +48,23 @@ class Received:
 
     def row(self) -> dict[str, object]:
         """For JSON: every text is one line without control characters."""
-        arguments = in_one_line(" ".join(show(argument) for argument in self.arguments[:8]))
-        if len(self.arguments) > 8 or len(arguments) > LONGEST_ARGUMENTS:
-            arguments = arguments[: LONGEST_ARGUMENTS - 4] + " ..."
         return {
             "number": self.number,
             "at": round(self.at, 3),
             "from": shown(self.peer),
             "address": in_one_line(self.address),
-            "arguments": arguments,
+            "arguments": self.shown_arguments(),
             "fate": self.fate,
             "why": in_one_line(self.why),
             "times": self.times,
         }
+
+    def shown_arguments(self) -> str:
+        """The arguments in one line, cut to LONGEST_ARGUMENTS."""
+        arguments = in_one_line(" ".join(show(argument) for argument in self.arguments[:8]))
+        if len(self.arguments) > 8 or len(arguments) > LONGEST_ARGUMENTS:
+            arguments = arguments[: LONGEST_ARGUMENTS - 4] + " ..."
+        return arguments
 
 
 class Monitor:
@@ -83,12 +87,17 @@ class Monitor:
         newest = self._turn[-1]
         newest.fate, newest.why = fate, why
 
-    def became(self, peer: Peer, address: str, why: str) -> None:
-        """An earlier message of this turn is refused after all."""
+    def newest_arguments(self) -> str:
+        """The arguments of the message noted last, as text."""
+        return self._turn[-1].shown_arguments()
+
+    def became(self, peer: Peer, address: str, why: str) -> str:
+        """An earlier message of this turn is refused after all; returns its arguments as text."""
         for noted in reversed(self._turn):
             if (noted.peer, noted.address) == (peer, address):
                 noted.fate, noted.why = "refused", why
-                return
+                return noted.shown_arguments()
+        return ""
 
     def end_turn(self) -> None:
         """Show the turn's messages to readers, once their requests are answered."""

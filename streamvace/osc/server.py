@@ -22,6 +22,7 @@ from streamvace.control.beats import BeatGate
 from streamvace.control.coercion import show
 from streamvace.control.commands import Commands
 from streamvace.control.parameters import Parameters, Snapshot
+from streamvace.control.refusals import Refusals
 from streamvace.osc.codec import MAX_DATAGRAM, OscError
 from streamvace.osc.complaints import Complaint
 from streamvace.osc.counters import Counters
@@ -44,6 +45,7 @@ MAX_TURN = 4096
 """Datagrams read in one turn."""
 MAX_TURN_BYTES = 8 << 20
 ERROR = "/streamvace/status/error"
+REFUSED = "/streamvace/status/refused"
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +74,7 @@ class OscServer:
         *,
         tcp_port: int | None = None,
         reports: Reports | None = None,
+        refusals: Refusals | None = None,
         wall_clock: Callable[[], float] = time.time,
         commands: Commands | None = None,
         gate: BeatGate | None = None,
@@ -82,7 +85,8 @@ class OscServer:
         """Bind and start. Raises UserError if the port is taken or the host is not an address of this machine.
 
         tcp_port: None takes the number of the UDP port, or any free port if that is taken; 0 any free port; -1 none.
-        reports: gets what is wrong with the messages that arrive; None only answers their senders.
+        reports: gets what is wrong with the messages that arrive; None only answers their senders. refusals: gets those
+        that are about a parameter.
         wall_clock: seconds since 1970, compared with time tags. commands, gate, look_ahead_s, forbids: see Inbox.
         allow: whose messages are taken; None: everyone's.
         """
@@ -94,6 +98,7 @@ class OscServer:
             parameters, wall_clock, commands=commands, gate=gate, look_ahead_s=look_ahead_s, forbids=forbids
         )
         self._reports = reports
+        self._refusals = refusals
         self._board = StatusBoard(parameters.schema)
         self._subscribers = Subscribers()
         self._syncs = Syncs()
@@ -208,6 +213,7 @@ class OscServer:
             held = self._parameters.snapshot().values.get(about)
             if held is not None:
                 self._outgoing.value(target, about, held)
+            self._bind(target, about, complaint)
         for request in outcome.requests:
             self._answer(request, now)
         self._inbox.monitor.end_turn()
@@ -270,6 +276,17 @@ class OscServer:
             self._complain(peer, complaint)
         for (peer, kind), line in outcome.notes.items():
             self._reports.note(kind, f"{line} (from {shown(peer)})", host_of(peer))
+
+    def _bind(self, target: Peer, about: str, complaint: Complaint) -> None:
+        """Tell everyone to whom it matters which parameter a complaint is about: its sender, and subscribers."""
+        if self._refusals is None:
+            return
+        refusal = self._refusals.note(about, complaint.asked, complaint.line, complaint.fix)
+        if refusal is None:
+            return
+        self._board.publish(REFUSED, refusal.texts())
+        if target not in self._subscribers.targets():
+            self._outgoing.reply(target, REFUSED, *refusal.texts())
 
     def _note_tcp(self, host: str, line: str) -> None:
         if self._reports is not None:

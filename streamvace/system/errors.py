@@ -12,6 +12,11 @@ class UserError(Exception):
     without a traceback and exits with code 2; a running show reports it over OSC and continues.
     """
 
+    def __init__(self, line: str, fix: str = "") -> None:
+        """fix: the command of the line that fixes it, for surfaces where it can be copied."""
+        super().__init__(line)
+        self.fix = fix
+
 
 def line_for_user(error: Exception) -> str:
     """A UserError's line, or one about a limit on threads and processes, which any part can meet; empty for a fault."""

@@ -84,6 +84,11 @@ class Telemetry:
             self._fresh_ns.append(now_ns)
             self._latency.presented(now_ns, captured_ns, trace)
 
+    def newest_ns(self) -> int:
+        """When the last such frame was published; 0 before the first."""
+        with self._lock:
+            return self._fresh_ns[-1] if self._fresh_ns else 0
+
     def chunk(self, seconds: float, stages: Mapping[str, float]) -> None:
         """A chunk came back. seconds: as measured by the stage. stages: the worker's seconds per stage."""
         with self._lock:

@@ -38,6 +38,7 @@ class Panel:
         values: Callable[[], Mapping[str, Value]],
         cues: Callable[[], Iterable[str]],
         arrivals: Callable[[], Sequence[Mapping[str, object]]],
+        refusals: Callable[[], Mapping[str, object]],
         *,
         glides: Iterable[str] = (),
         curves: Iterable[str] = (),
@@ -49,6 +50,9 @@ class Panel:
         `at` (seconds since 1970), `from`, `address`, `arguments`, `fate` (applied, answered, waits, clamped, refused,
         unknown, ignored), `why` (one line, may be empty) and `times`. It replaces an earlier one with the same `from`,
         `address` and `fate`. A page is told those with greater numbers than before.
+
+        refusals: by address, why the parameter does not hold what was asked (a row of `control.refusals.Refusal`), or
+        None once that is over.
 
         curves: their names. error: the address of complaints.
         """
@@ -67,6 +71,7 @@ class Panel:
             Topic("values", values, news=entries),
             Topic("cues", lambda: tuple(cues())),
             Topic("arrivals", arrivals, ARRIVALS_S, news=later),
+            Topic("refusals", refusals, news=entries),
         )
         """What a page is told."""
 

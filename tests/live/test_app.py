@@ -32,7 +32,7 @@ def test_a_show_of_some_seconds_writes_its_figures_and_ends_by_itself(start: Sta
     wanted |= {"chunk_p50_ms", "chunk_p95_ms", "worker_restarts", "latency_p50_ms", "latency_p95_ms", "fps", "state"}
     wanted |= {figure_of(row.address) for row in osc_schema.load() if row.access == "read"} - {"outputs"}
     assert wanted <= set(figures)
-    assert figures["state"] == "running"
+    assert figures["state"] == "live"
     assert figures["worker_restarts"] == 0
     assert figures["source_frames"] > 0
     assert figures["chunks"] > 0
@@ -54,7 +54,7 @@ def test_a_worker_that_dies_in_the_show_comes_back_and_the_output_goes_on(start:
 
     def running() -> bool:
         with urllib.request.urlopen(page[1] + "stats.json", timeout=30) as answer:
-            return '"state": "running"' in answer.read().decode()
+            return '"state": "live"' in answer.read().decode()
 
     wait_until(running, "running again")
     show.osc("/streamvace/quit")
@@ -125,7 +125,7 @@ def test_a_show_ends_in_order_with_the_program_that_it_was_told_to_end_with(star
         assert not show.ended
         host.kill()
     assert show.finish() == 0, show.lines
-    assert show.stats()["state"] == "running"
+    assert show.stats()["state"] == "live"
 
 
 def test_weights_that_cannot_be_read_are_one_line_and_nothing_is_written(start: Start, tmp_path: Path) -> None:

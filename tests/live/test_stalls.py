@@ -104,13 +104,13 @@ def test_a_worker_that_starts_while_everything_stands_still_is_not_given_up() ->
 
     show = VirtualShow(3620.0, on_tick=lid, limits=Limits(start_s=5.0, attempts=1))
     figures = show.play()
-    assert (figures["worker_restarts"], figures["state"]) == (0, "stopped")
+    assert (figures["worker_restarts"], figures["worker_state"]) == (0, "stopped")
     assert int(figures["chunks"]) > 20
 
 
 def test_a_worker_that_starts_slowly_and_says_so_is_not_given_up() -> None:
     figures = VirtualShow(30.0, start_s=8.0, limits=Limits(start_s=5.0, attempts=1)).play()
-    assert (figures["worker_restarts"], figures["state"]) == (0, "stopped")
+    assert (figures["worker_restarts"], figures["worker_state"]) == (0, "stopped")
     assert int(figures["chunks"]) > 20
 
 

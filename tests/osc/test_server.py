@@ -16,8 +16,9 @@ from streamvace.control.commands import Commands
 from streamvace.control.cue_list import CueList
 from streamvace.control.cues import Cue
 from streamvace.control.parameters import Parameters, Snapshot
+from streamvace.control.refusals import Refusals
 from streamvace.osc.codec import Message, encode_message
-from streamvace.osc.server import ERROR, OscServer
+from streamvace.osc.server import ERROR, REFUSED, OscServer
 from streamvace.system.errors import UserError
 from streamvace.system.network import AllowList
 from streamvace.telemetry.reporter import Reporter
@@ -91,6 +92,27 @@ def test_what_is_wrong_is_reported_with_its_sender_and_what_concerns_nobody_is_n
     reporter.flush()
     assert [line.partition(":")[0] for line in printed] == ["OSC refused", "OSC for others", "OSC answers"]
     assert all(line.endswith(sender) for line in printed)
+
+
+def test_what_is_refused_is_bound_to_its_address_for_the_asking_client_and_for_every_subscriber(
+    parameters: Parameters,
+) -> None:
+    refusals = Refusals(parameters, Reporter(lambda line: None))
+    with OscServer(parameters, port=0, refusals=refusals) as server:
+        asking, listening = Client(server), Client(server)
+        listening.send("/streamvace/subscribe")
+        listening.ping()
+        asking.send(SCALE, "half")
+        wanted = Message(REFUSED, (SCALE, "'half'", "1", "takes one float 0..2, got 'half'", ""))
+        assert asking.ping()[-1] == wanted
+        assert listening.until(REFUSED, *wanted.arguments) == []
+        asking.send("/streamvace/nothing", 1)
+        assert [message.address for message in asking.ping()] == [ERROR], "no control is there to show it"
+        asking.close()
+        listening.close()
+    row = refusals.rows()[SCALE]
+    assert isinstance(row, dict)
+    assert (row["asked"], row["ruling"]) == ("'half'", 1.0)
 
 
 def test_the_cues_are_listed_in_order_to_the_port_asked_for(

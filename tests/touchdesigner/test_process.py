@@ -49,7 +49,7 @@ def start(studio: Studio) -> int:
     """Press Start and wait for the process to generate; its id."""
     studio.press("Start")
     studio.until(lambda: studio.par("State") == "running", "running")
-    studio.until(lambda: studio.par("Statusstate") == "running", "the generator too")
+    studio.until(lambda: studio.par("Statusstate") == "live", "the generator too")
     return studio.pid
 
 
@@ -77,7 +77,7 @@ def test_a_killed_process_is_restarted_with_the_same_parameters(studio: Studio) 
     studio.until(lambda: studio.par("State") == "restarting", "the crash seen")
     assert not studio.par("Connected")
     studio.sent.clear()
-    studio.until(lambda: studio.par("Statusstate") == "running" and studio.par("State") == "running", "back")
+    studio.until(lambda: studio.par("Statusstate") == "live" and studio.par("State") == "running", "back")
     assert studio.pid != pid
     assert studio.par("Restarts") == 1
     assert ("/streamvace/seed", (77,)) in studio.sent
@@ -91,7 +91,7 @@ def test_a_killed_worker_is_restarted_by_the_process_itself(studio: Studio) -> N
     os.kill(worker, signal.SIGKILL)
     studio.until(lambda: workers(pid) not in ([worker], []), "another worker")
     studio.until(lambda: studio.said("worker"), "a line about it")
-    studio.until(lambda: studio.par("Statusstate") == "running", "its worker is back")
+    studio.until(lambda: studio.par("Statusstate") == "live", "its worker is back")
     assert (studio.par("State"), studio.pid, studio.par("Restarts")) == ("running", pid, 0)
 
 

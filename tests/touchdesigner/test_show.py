@@ -51,7 +51,7 @@ def play(studio: Studio) -> None:
     studio.set(Prompt="glossy red sphere, black background", Contextscale=0.8, Seed=7)
     studio.press("Start")
     studio.until(lambda: studio.par("State") == "running", "running")
-    studio.until(lambda: studio.par("Statusstate") == "running", "pictures")
+    studio.until(lambda: studio.par("Statusstate") == "live", "pictures")
     pid = studio.pid
     assert ("/streamvace/context_scale", (np.float32(0.8).item(),)) in studio.heard, (
         "the process holds the project's look"
@@ -85,13 +85,13 @@ def play(studio: Studio) -> None:
     studio.until(lambda: workers(pid) not in ([worker], []), "another worker")
     before = studio.ndi.counts[RESULT]
     studio.until(lambda: studio.ndi is not None and studio.ndi.counts[RESULT] > before + 5, "pictures meanwhile")
-    studio.until(lambda: studio.par("Statusstate") == "running", "its worker is back")
+    studio.until(lambda: studio.par("Statusstate") == "live", "its worker is back")
     assert (studio.pid, studio.par("Restarts")) == (pid, 0)
 
     # The whole process is killed: it is restarted, receives every value, and the pictures return.
     os.kill(pid, signal.SIGKILL)
     studio.until(lambda: studio.par("State") == "restarting", "the crash seen")
-    studio.until(lambda: studio.par("State") == "running" and studio.par("Statusstate") == "running", "back")
+    studio.until(lambda: studio.par("State") == "running" and studio.par("Statusstate") == "live", "back")
     assert studio.pid != pid
     assert (studio.par("Restarts"), studio.par("Seed")) == (1, 7)
     before = studio.ndi.counts[RESULT]

@@ -16,8 +16,10 @@ from streamvace.control.cue_list import CueList
 from streamvace.control.cues import Cue
 from streamvace.control.fades import CURVES
 from streamvace.control.parameters import PROMPT, Parameters
+from streamvace.control.refusals import Refusals
 from streamvace.osc.server import OscServer
 from streamvace.records.frame import Frame
+from streamvace.telemetry.reporter import Reporter
 from streamvace.web.panel import Panel
 from streamvace.web.preview import STATIC, Routes, WebPreview
 from tests.control.coerced import coerced
@@ -34,12 +36,20 @@ class Show:
         """more: rows that only the page knows. parts: what else the page's server serves."""
         self.parameters = Parameters()
         commands = Commands(self.parameters, CueList(LOOKS))
-        self.osc = OscServer(self.parameters, port=0, commands=commands)
+        self.refusals = Refusals(self.parameters, Reporter(lambda line: None))
+        self.osc = OscServer(self.parameters, port=0, commands=commands, refusals=self.refusals)
         self.web = WebPreview(port=port, parts=parts)
         rows = (*self.parameters.schema.values(), *more)
         osc = self.osc
         self.panel = Panel(
-            rows, osc.local_clients, osc.values, osc.cues, osc.arrivals, glides=commands.glides, curves=CURVES
+            rows,
+            osc.local_clients,
+            osc.values,
+            osc.cues,
+            osc.arrivals,
+            self.refusals.rows,
+            glides=commands.glides,
+            curves=CURVES,
         )
         self.web.set_panel(self.panel)
         self.web.set_stats(lambda: {"state": "running", "fps": 24.0})

@@ -55,6 +55,18 @@ def test_a_page_is_told_what_arrives_from_every_sender_once(show: Show) -> None:
     connect(show.web, act)
 
 
+def test_a_refusal_is_told_with_its_control_and_the_value_that_rules_to_every_page(show: Show) -> None:
+    async def act(client: Client) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as desk:
+            desk.sendto(encode_message(SCALE, "much"), ("127.0.0.1", show.osc.port))
+        await client.until(lambda told: bool(told.told.get("refusals")))
+        row = client.told["refusals"][SCALE]
+        assert (row["asked"], row["ruling"], row["lasts"]) == ("'much'", 1.0, False)
+        assert row["why"] == "takes one float 0..2, got 'much'"
+
+    connect(show.web, act)
+
+
 def test_cues_and_glides_work_from_the_panel(show: Show) -> None:
     async def act(client: Client) -> None:
         await client.set("/streamvace/cue/go")

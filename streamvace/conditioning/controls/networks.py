@@ -47,7 +47,8 @@ class Networks:
         """The path of an existing file. what: what needs it, for the message. Raises UserError if it is missing."""
         path = self.place(name)
         if not path.exists():
-            raise UserError(f"{what} needs {name}, which is not in {path.parent}; `{command('models pull vision')}`")
+            fix = command("models pull vision")
+            raise UserError(f"{what} needs {name}, which is not in {path.parent}; `{fix}`", fix)
         return path
 
 
@@ -67,7 +68,8 @@ class LiteNetwork:
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
-            raise UserError(f"{path.name} needs LiteRT ({error}); {install_command('vision')}") from None
+            fix = install_command("vision")
+            raise UserError(f"{path.name} needs LiteRT ({error}); {fix}", fix) from None
         try:
             self._run: Any = Interpreter(model_path=str(path), num_threads=_THREADS)
             self._run.allocate_tensors()
@@ -97,7 +99,8 @@ class OnnxNetwork:
         try:
             import onnxruntime
         except ImportError as error:
-            raise UserError(f"{path.name} needs ONNX Runtime ({error}); {install_command('vision')}") from None
+            fix = install_command("vision")
+            raise UserError(f"{path.name} needs ONNX Runtime ({error}); {fix}", fix) from None
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = _THREADS
         options.log_severity_level = _ERRORS_ONLY

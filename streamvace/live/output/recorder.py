@@ -18,6 +18,7 @@ from pathlib import Path
 
 from streamvace.control.parameters import Snapshot
 from streamvace.records.frame import Frame
+from streamvace.system.clock import now_ns
 from streamvace.system.console import one_line
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter
@@ -65,6 +66,7 @@ class Recorder:
         self._films = 0
         self._writing = ""
         self._recorded = ""
+        self._began_ns = 0
         self._dropped = 0
         self._changed = threading.Event()
         self._closed = threading.Event()
@@ -97,11 +99,12 @@ class Recorder:
         self._thread.join()
 
     def stats(self) -> Stats:
-        """recording: the file being written, until it is finished. recorded: the one finished last, as a name in the
-        media folder. record_dropped: frames missing in files so far."""
+        """recording: the file being written, until it is finished. record_time: seconds since it was begun. recorded:
+        the one finished last, as a name in the media folder. record_dropped: frames missing in files so far."""
         film = self._film
         return {
             "recording": self._writing,
+            "record_time": round((now_ns() - self._began_ns) / 1e9, 1) if self._writing else 0.0,
             "recorded": self._recorded,
             "recordings": self._films,
             "record_dropped": self._dropped + (0 if film is None else film.dropped),
@@ -135,6 +138,7 @@ class Recorder:
             return
         self._films += 1
         self._film = film
+        self._began_ns = now_ns()
         self._writing = film.name
 
     def _finish(self) -> None:

@@ -16,31 +16,36 @@ from streamvace.conditioning.controls.networks import Networks
 from streamvace.conditioning.masks import MASKS, NO_MASK
 from streamvace.conditioning.masks.base import Mask
 from streamvace.conditioning.signals import SignalSettings
-from streamvace.system.console import one_line
+from streamvace.control.refusals import Refusals
 from streamvace.system.media import MediaFolder
-from streamvace.telemetry.reporter import Reporter
 
 Part = TypeVar("Part", Control, Mask)
+
+Refuse = Callable[[str, Exception], None]
+"""Takes a kind that cannot be made, and why."""
 
 _AT_ONCE_S = 0.05
 """A part without a network is ready within this, so a switch to it shows nothing in between."""
 
 DETECTOR = "detector"
 
+CONTROL_KIND, SECOND_KIND = "/streamvace/control_kind", "/streamvace/second_control/kind"
+MASK_SOURCES = ("/streamvace/mask_source", "/streamvace/mask/second")
+
 
 class Parts(Generic[Part]):
     """Objects by key, each made once."""
 
-    def __init__(self, make: Callable[[str], Part], reporter: Reporter, what: str) -> None:
-        """make: makes the object of a key; may take seconds and raise. what: names the objects in reports."""
+    def __init__(self, make: Callable[[str], Part], refuse: Refuse, what: str) -> None:
+        """make: makes the object of a key; may take seconds and raise. what: names the thread. refuse: takes failures,
+        on the loading thread."""
         self._make: Callable[[str], Part] = make
-        self._reporter = reporter
-        self._what = what
+        self._refuse = refuse
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"{what} loading")
         self._made: dict[str, Future[Part]] = {}
 
     def get(self, key: str) -> Part | None:
-        """The object; None while it is being made and when that failed, which is reported once."""
+        """The object; None while it is being made and when that failed, which `refuse` hears once."""
         future = self._made.get(key)
         if future is None:
             future = self._made[key] = self._pool.submit(self._make, key)
@@ -59,9 +64,9 @@ class Parts(Generic[Part]):
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _report(self, key: str, done: Future[Part]) -> None:
-        if done.cancelled() or (error := done.exception()) is None:
-            return
-        self._reporter.report(f"{self._what} {key.partition(' ')[0]}", one_line(error))
+        error = None if done.cancelled() else done.exception()
+        if isinstance(error, Exception):
+            self._refuse(key.partition(" ")[0], error)
 
 
 class Kinds:
@@ -118,6 +123,14 @@ def mask_maker(networks: Networks, media: MediaFolder) -> Callable[[str], Mask]:
         return MASKS[source](replace(networks, detector=media.find(detector)) if detector else networks)
 
     return make
+
+
+def refusing(refusals: Refusals, what: str, *addresses: str) -> Refuse:
+    """Takes failures to where they are shown. The parameters `addresses` return to the value before.
+
+    A detector without its network stays chosen: the network is named after it.
+    """
+    return lambda kind, error: refusals.refuse(f"{what} {kind}", () if kind == DETECTOR else addresses, kind, error)
 
 
 def mask_key(source: str, detector: str) -> str:

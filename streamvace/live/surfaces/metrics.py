@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from streamvace.live.worker.status import State
+from streamvace.live.surfaces.show_state import Word
 from streamvace.telemetry.telemetry import Stats
 
 _COUNTERS = {
@@ -80,7 +80,7 @@ def _latencies(figures: Stats) -> Metric:
 
 
 def _state(current: str) -> Metric:
-    family = GaugeMetricFamily("streamvace_state", "1 for the current state of the process.", labels=("state",))
-    for state in State:
-        family.add_metric((state.value,), float(state.value == current))
+    family = GaugeMetricFamily("streamvace_state", "1 for the current state of the show.", labels=("state",))
+    for word in Word:
+        family.add_metric((word.value,), float(word.value == current))
     return family

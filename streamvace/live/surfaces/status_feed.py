@@ -23,6 +23,7 @@ _FIGURES = {
     "memory_worker": "memory_worker_mb",
     "memory_gpu": "worker_device_mb",
     "prompt": "mix",
+    "input": "input_control",
     "control_age": "control_age_ms",
     "complaints": "osc_complaints",
 }
@@ -30,7 +31,9 @@ _FIGURES = {
 
 _WEB = (
     "state",
+    "why",
     "fps",
+    "fps_wanted",
     "chunks",
     "missed",
     "repeated",
@@ -48,9 +51,9 @@ def osc_figures(counters: Counters) -> Stats:
     return {f"osc_{name}": count for name, count in vars(counters).items()}
 
 
-def publish_status(publish: Callable[[str, Value], None], figures: Stats, outputs: tuple[str, ...]) -> None:
-    """Publish every status output of the schema whose figure could be read. outputs: names of the open sinks."""
-    known: dict[str, Value] = {**figures, "outputs": outputs}
+def publish_status(publish: Callable[[str, Value], None], figures: Stats, **lists: tuple[str, ...]) -> None:
+    """Publish every status output of the schema whose figure could be read. lists: those that are lists of texts."""
+    known: dict[str, Value] = {**figures, **lists}
     for row in osc_schema.load():
         if row.access == "read" and (figure := figure_of(row.address)) in known:
             publish(row.address, known[figure])

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from streamvace.control.parameters import Parameters, Snapshot
+from streamvace.control.refusals import Refusals
 from streamvace.live.worker.messages import WorkerSetup
 from streamvace.live.worker.status import Status
 
@@ -20,9 +21,16 @@ RELOAD: Final = "/streamvace/model/reload"
 class ModelSwitch:
     """Passes reloads from the parameters to the supervisor, and their outcome back."""
 
-    def __init__(self, parameters: Parameters, setup: WorkerSetup, reload: Callable[[WorkerSetup], None]) -> None:
+    def __init__(
+        self,
+        parameters: Parameters,
+        refusals: Refusals,
+        setup: WorkerSetup,
+        reload: Callable[[WorkerSetup], None],
+    ) -> None:
         """setup: of the show's start. A reload keeps its size, model options and LoRAs."""
         self._parameters = parameters
+        self._refusals = refusals
         self._setup = setup
         self._reload = reload
         self._went_back = 0
@@ -40,4 +48,6 @@ class ModelSwitch:
         """A listener of the supervisor: when it went back to the previous pipeline, set the parameter to that."""
         if status.went_back > self._went_back:
             self._went_back = status.went_back
+            asked = self._parameters.snapshot().text(PIPELINE)
             self._parameters.set(PIPELINE, (status.pipeline,), writer="model")
+            self._refusals.note(PIPELINE, asked, status.error)

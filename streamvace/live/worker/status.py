@@ -63,7 +63,7 @@ class Status:
     def stats(self) -> Stats:
         """Figures for telemetry."""
         return {
-            "state": self.state.value,
+            "worker_state": self.state.value,
             "worker_restarts": self.restarts,
             "worker_failed_steps": self.failed_steps,
             "chunks_refused": self.refused_chunks,

@@ -258,3 +258,12 @@ def test_the_first_free_name(tmp_path: Path) -> None:
     for name in ("a.mp4", "a-2.mp4"):
         (tmp_path / name).touch()
     assert unused(tmp_path / "a.mp4") == tmp_path / "a-3.mp4"
+
+
+def test_the_recorded_time_runs_while_a_film_is_written(rig: Rig) -> None:
+    assert rig.recorder.stats()["record_time"] == 0
+    rig.record("take.mp4")
+    wait_until(lambda: float(rig.recorder.stats()["record_time"]) > 0, "the time runs")
+    rig.publish(3)
+    rig.stop()
+    assert rig.recorder.stats()["record_time"] == 0

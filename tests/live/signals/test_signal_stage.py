@@ -15,9 +15,18 @@ from streamvace.conditioning.controls.networks import Networks
 from streamvace.conditioning.masks import MASKS
 from streamvace.conditioning.masks.base import Mask
 from streamvace.control.parameters import Parameters
+from streamvace.control.refusals import Refusals
 from streamvace.live.inputs.frame_ring import FrameRing
 from streamvace.live.signals.auto_kind import AutoKind
-from streamvace.live.signals.parts import Parts, mask_key, mask_maker
+from streamvace.live.signals.parts import (
+    CONTROL_KIND,
+    MASK_SOURCES,
+    SECOND_KIND,
+    Parts,
+    mask_key,
+    mask_maker,
+    refusing,
+)
 from streamvace.live.signals.settings import second_settings, signal_settings
 from streamvace.live.signals.signal_stage import SECOND, SignalStage
 from streamvace.records.frame import Frame
@@ -42,6 +51,8 @@ class Rig:
         self.notes: list[str] = []
         self.address = "clip.mp4"
         reporter = Reporter(self.lines.append)
+        self.refusals = Refusals(self.parameters, reporter)
+        refuse_mask = refusing(self.refusals, "mask", *MASK_SOURCES)
         self.inputs: dict[str, FrameRing] = {}
         self.lead = FrameRing()
         self.now_ns = 0
@@ -55,8 +66,8 @@ class Rig:
         self.stage = SignalStage(
             inputs=self,
             snapshot=self.parameters.snapshot,
-            controls=Parts(control, reporter, "control"),
-            masks=Parts(mask, reporter, "mask"),
+            controls=Parts(control, refusing(self.refusals, "control", CONTROL_KIND), "control"),
+            masks=Parts(mask, refuse_mask, "mask"),
             pipeline="embedded",
             size=SIZE,
             reporter=reporter,
@@ -68,8 +79,8 @@ class Rig:
         self.second = SignalStage(
             inputs=self.stage,
             snapshot=self.parameters.snapshot,
-            controls=Parts(control, reporter, "second control"),
-            masks=Parts(mask, reporter, "mask"),
+            controls=Parts(control, refusing(self.refusals, "second control", SECOND_KIND), "second control"),
+            masks=Parts(mask, refuse_mask, "mask"),
             pipeline="embedded",
             size=SIZE,
             reporter=reporter,
@@ -226,13 +237,13 @@ def test_while_a_network_loads_the_old_kind_stays_in_use(rig: Rig) -> None:
     assert rig.stage.stats()["control"] == "depth: slow"
 
 
-def test_a_kind_that_cannot_be_made_is_reported_once_and_the_old_one_stays_in_use(rig: Rig) -> None:
+def test_a_kind_that_cannot_be_made_is_taken_back_with_its_reason_and_the_old_one_stays_in_use() -> None:
     attempts = 0
 
     def refuse(kind: str) -> Control:
         nonlocal attempts
         attempts += 1
-        raise UserError("pose needs a file; `streamvace models pull vision`")
+        raise UserError("pose needs a file; `streamvace models pull vision`", "streamvace models pull vision")
 
     rig = Rig(pose=refuse)
     rig.set(control_kind="edges")
@@ -244,12 +255,32 @@ def test_a_kind_that_cannot_be_made_is_reported_once_and_the_old_one_stays_in_us
         rig.stage.step()
     assert rig.lines == ["control pose: pose needs a file; `streamvace models pull vision`"]
     assert str(rig.stage.stats()["control"]).startswith("edges")
-    rig.set(control_kind="edges")
-    rig.stage.step()
+    assert rig.parameters.snapshot()["/streamvace/control_kind"] == "edges", "every surface shows what rules"
+    refused = rig.refusals.rows()["/streamvace/control_kind"]
+    assert isinstance(refused, dict)
+    assert [refused[key] for key in ("asked", "ruling", "fix")] == ["pose", "edges", "streamvace models pull vision"]
     rig.set(control_kind="pose")
     rig.capture(31)
     rig.stage.step()
     wait_until(lambda: attempts == 2, "it is tried again when it is chosen again")
+
+
+def test_a_kind_that_turns_out_to_be_impossible_too_late_leaves_the_newer_choice_alone() -> None:
+    going = threading.Event()
+
+    def refuse(kind: str) -> Control:
+        going.wait(60)
+        raise UserError("pose needs a file")
+
+    rig = Rig(pose=refuse)
+    rig.set(control_kind="pose")
+    rig.capture(1)
+    rig.stage.step()
+    rig.set(control_kind="edges")
+    going.set()
+    wait_until(lambda: rig.lines != [], "the failure is reported")
+    assert rig.parameters.snapshot()["/streamvace/control_kind"] == "edges"
+    assert rig.refusals.rows() == {}
 
 
 def test_a_mask_that_cannot_be_made_is_reported_and_the_old_one_stays_in_use(rig: Rig) -> None:
@@ -261,6 +292,16 @@ def test_a_mask_that_cannot_be_made_is_reported_and_the_old_one_stays_in_use(rig
     rig.stage.step()
     assert rig.stage.stats()["mask"] == "luma: OpenCV, alpha: the input"
     assert rig.lines[0].startswith("mask person: ")
+    held = rig.parameters.snapshot()
+    assert (held["/streamvace/mask_source"], held["/streamvace/mask/second"]) == ("luma", "alpha")
+
+
+def test_a_detector_without_its_network_stays_chosen_because_the_network_is_named_next(rig: Rig) -> None:
+    rig.set(mask_source="detector")
+    rig.capture(1)
+    rig.stage.step()
+    wait_until(lambda: rig.lines != [], "the failure is reported")
+    assert rig.parameters.snapshot()["/streamvace/mask_source"] == "detector"
 
 
 def test_a_control_that_fails_passes_its_frame_through() -> None:

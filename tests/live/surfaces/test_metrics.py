@@ -24,13 +24,13 @@ def page(extra: Stats) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
 
 
 def test_counters_gauges_times_and_the_state_have_their_prometheus_names() -> None:
-    samples = page({"state": "running", "error": 'a "line"\n', "play_rate": 23.5, "memory_mb": 100.0})
+    samples = page({"state": "live", "error": 'a "line"\n', "play_rate": 23.5, "memory_mb": 100.0})
     assert samples["streamvace_ticks_total", ()] == 1
     assert samples["streamvace_missed_total", ()] == 3
     assert samples["streamvace_play_rate", ()] == 23.5
     assert samples["streamvace_chunk_p50_seconds", ()] == 0
-    assert samples["streamvace_state", (("state", "running"),)] == 1
-    assert samples["streamvace_state", (("state", "failed"),)] == 0
+    assert samples["streamvace_state", (("state", "live"),)] == 1
+    assert samples["streamvace_state", (("state", "stalled"),)] == 0
     for start in ("control", "parameter"):
         for quantile in ("0.5", "0.95", "0.99"):
             assert ("streamvace_picture_latency_seconds", (("from", start), ("quantile", quantile))) in samples

@@ -14,7 +14,7 @@ NAMES: Stats = {figure_of(address): figure_of(address) for address in OUTPUTS}
 
 def test_every_status_output_of_the_schema_is_published_with_its_figure() -> None:
     published: dict[str, Value] = {}
-    publish_status(published.__setitem__, NAMES, ("window", "ndi:STAGE (streamvace)"))
+    publish_status(published.__setitem__, NAMES, outputs=("window", "ndi:STAGE (streamvace)"))
     outputs = {address.removeprefix("/streamvace/status/"): value for address, value in published.items()}
     assert list(published) == OUTPUTS
     assert outputs["outputs"] == ("window", "ndi:STAGE (streamvace)")
@@ -31,5 +31,5 @@ def test_every_status_output_of_the_schema_is_published_with_its_figure() -> Non
 
 def test_a_figure_that_could_not_be_read_is_left_out_and_the_others_are_published() -> None:
     published: dict[str, Value] = {}
-    publish_status(published.__setitem__, {"fps": 24.0}, ("window",))
+    publish_status(published.__setitem__, {"fps": 24.0}, outputs=("window",))
     assert published == {"/streamvace/status/fps": 24.0, "/streamvace/status/outputs": ("window",)}

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import osc_schema
 from streamvace.control.parameters import Parameters
+from streamvace.control.refusals import Refusals
 from streamvace.live.worker.messages import WorkerSetup
 from streamvace.live.worker.model_switch import PIPELINE, RELOAD, ModelSwitch
 from streamvace.live.worker.status import Status
 from streamvace.model.specs import PIPELINES
 from streamvace.records.model_options import ModelOptions
+from streamvace.telemetry.reporter import Reporter
 
 SETUP = WorkerSetup("x:y", "embedded", (64, 64), ModelOptions(device="cpu", codec="tiny"))
+
+
+def refusals(parameters: Parameters) -> Refusals:
+    return Refusals(parameters, Reporter(lambda line: None))
 
 
 def test_the_choices_are_the_pipelines_there_are() -> None:
@@ -20,7 +26,7 @@ def test_the_choices_are_the_pipelines_there_are() -> None:
 def test_a_pipeline_is_only_chosen_until_the_reload_and_keeps_the_size_and_the_machine() -> None:
     asked: list[WorkerSetup] = []
     parameters = Parameters()
-    parameters.listen(ModelSwitch(parameters, SETUP, asked.append).follow)
+    parameters.listen(ModelSwitch(parameters, refusals(parameters), SETUP, asked.append).follow)
     parameters.set(PIPELINE, ("longlive",), "test")
     assert asked == []
     parameters.set(RELOAD, (), "test")
@@ -33,11 +39,15 @@ def test_a_pipeline_is_only_chosen_until_the_reload_and_keeps_the_size_and_the_m
 
 def test_where_the_supervisor_goes_back_the_parameter_does_too() -> None:
     parameters = Parameters({PIPELINE: "longlive"})
-    switch = ModelSwitch(parameters, SETUP, lambda setup: None)
+    told = refusals(parameters)
+    switch = ModelSwitch(parameters, told, SETUP, lambda setup: None)
     switch.settle(Status(pipeline="longlive"))
     assert parameters.snapshot()[PIPELINE] == "longlive"
-    switch.settle(Status(pipeline="embedded", went_back=1))
+    switch.settle(Status(pipeline="embedded", went_back=1, error="longlive does not start: no weights"))
     assert parameters.snapshot()[PIPELINE] == "embedded"
+    row = told.rows()[PIPELINE]
+    assert isinstance(row, dict)
+    assert (row["asked"], row["ruling"], row["why"]) == ("longlive", "embedded", "longlive does not start: no weights")
     parameters.set(PIPELINE, ("memflow",), "test")
     switch.settle(Status(pipeline="embedded", went_back=1))
     assert parameters.snapshot()[PIPELINE] == "memflow", "chosen for the next reload"

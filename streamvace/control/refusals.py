@@ -93,6 +93,12 @@ class Refusals:
             self._refused[address] = refusal, self._clock()
         return refusal
 
+    def remark(self, address: str, why: str) -> None:
+        """The value that a parameter holds has no effect, or not all of it has."""
+        held = self._parameters.snapshot().values.get(address)
+        if held is not None:
+            self.note(address, _text(held), why)
+
     def refuse(self, kind: str, addresses: Iterable[str], asked: Value, error: Exception) -> None:
         """A value turned out to be impossible: report it, and take it back wherever it is still held.
 
@@ -101,8 +107,12 @@ class Refusals:
         why = one_line(error)
         self._reporter.report(kind, why)
         for address in addresses:
-            if self._parameters.take_back(address, asked):
-                self.note(address, _text(asked), why, getattr(error, "fix", ""))
+            self.take_back(address, asked, why, getattr(error, "fix", ""))
+
+    def take_back(self, address: str, asked: Value, why: str, fix: str = "") -> None:
+        """As `refuse`, for one parameter and for what was reported already."""
+        if self._parameters.take_back(address, asked):
+            self.note(address, _text(asked), why, fix)
 
     def watch(self, lacks: Lacks) -> None:
         """Show what `lacks` reads, for as long as it does."""

@@ -10,11 +10,13 @@ from streamvace.live.inputs.frame_ring import Rings
 from streamvace.live.inputs.pictures import PictureShelf
 from streamvace.live.options import context_blocks
 from streamvace.live.output.presenter import Presenter
+from streamvace.live.remarks import Remarks
 from streamvace.live.show_log.writer import LoggedFeed, ShowLog
 from streamvace.live.stage import Stage
 from streamvace.live.worker.chunk_exchange import Feed
 from streamvace.live.worker.messages import WorkerSetup
 from streamvace.live.worker.model_switch import ModelSwitch
+from streamvace.live.worker.status import Status
 from streamvace.live.worker.supervisor import Supervisor
 
 
@@ -45,9 +47,13 @@ def make_engine(
     # A live show continues with the old prompt while a new one is encoded.
     setup = WorkerSetup(options.factory, options.pipeline, stage.size, replace(options.model, prompts="beside"))
     feed: Feed = director if options.show_log is None else _logged(stage, director)
-    supervisor = Supervisor(
-        setup, feed, stage.telemetry, stage.reporter, on_change=lambda status: switch.settle(status)
-    )
+    remarks = Remarks(stage.refusals)
+
+    def changed(status: Status) -> None:
+        switch.settle(status)
+        remarks.settle(status)
+
+    supervisor = Supervisor(setup, feed, stage.telemetry, stage.reporter, on_change=changed)
     switch = ModelSwitch(parameters, stage.refusals, setup, supervisor.reload)
     stage.closing.callback(parameters.listen(switch.follow))
     return Engine(director, supervisor)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from streamvace.conditioning.controls.networks import Networks
-from streamvace.live.director.stills import fit_still, wishes
+from streamvace.live.director.stills import fit_still, picture_lacks, wishes
 from streamvace.live.inputs.inputs import Inputs, open_confined
 from streamvace.live.inputs.pictures import PictureProcess, PictureShelf
 from streamvace.live.output.sinks import SinkOpener
@@ -48,7 +48,9 @@ def open_inputs(stage: Stage) -> Inputs:
         open_given=partial(open_source, size=stage.size),
         open_asked=partial(open_confined, size=stage.size, media=stage.media),
         reporter=stage.reporter,
+        refuse=lambda address, text, error: stage.refusals.refuse("input", (address,), text, error),
     )
+    stage.refusals.watch(inputs.lacks)
     stage.closing.callback(inputs.stop)
     inputs.start()
     stage.followed_by(lambda snapshot: inputs.follow(snapshot.values))
@@ -63,6 +65,7 @@ def open_pictures(stage: Stage) -> PictureShelf:
     pictures = PictureShelf(stage.media, fit, stage.reporter, decoder.load_picture)
     stage.closing.callback(pictures.stop)
     stage.followed_by(lambda snapshot: pictures.want(wishes(snapshot)))
+    stage.refusals.watch(lambda: picture_lacks(stage.parameters.snapshot(), pictures.faults()))
     return pictures
 
 

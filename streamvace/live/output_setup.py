@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from streamvace.control.parameters import Snapshot
 from streamvace.live.control_surfaces import ControlSurfaces
@@ -37,7 +38,8 @@ def prepare_outlets(stage: Stage, surfaces: ControlSurfaces, outputs: Sequence[s
         window.bind(keys.actions(), keys.help)
     if (web := surfaces.web) is not None:
         openers.append(lambda: Borrowed(web))
-    recorder = Recorder(stage.media, shown, stage.rate, stage.reporter)
+    refuse = partial(stage.refusals.take_back, "/streamvace/record", True)
+    recorder = Recorder(stage.media, shown, stage.rate, stage.reporter, refuse)
     stage.closing.callback(recorder.close)
     stage.followed_by(recorder.follow)
     openers.append(lambda: recorder)

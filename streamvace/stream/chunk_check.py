@@ -64,9 +64,9 @@ def remarks(given: ChunkInput, spec: PipelineSpec) -> tuple[str, ...]:
     """One line for each option that this pipeline does not support."""
     notes: tuple[str, ...] = ()
     if given.past_bias != 1 and not spec.score_bias:
-        notes += (f"past_bias has no effect in {spec.name}, only in Krea Realtime",)
+        notes += (f"/streamvace/past_bias: has no effect in {spec.name}, only in Krea Realtime",)
     if given.history_hints and spec.history == "recompute":
-        notes += (f"history_hints has no effect in {spec.name}, which recomputes its history",)
+        notes += (f"/streamvace/history_hints: has no effect in {spec.name}, which recomputes its history",)
     if given.references is not None and given.reference_mode != "memory" and not spec.learned_references:
-        notes += (f"references: the {spec.name} model was trained without them; use reference_mode memory",)
+        notes += (f"/streamvace/references: the {spec.name} model was trained without them; use reference_mode memory",)
     return notes

@@ -93,6 +93,9 @@ def _blended(prompt: PromptMix, embeddings: list[Tensor]) -> Tensor:
     return blend(embeddings, [weight for _, weight in prompt.parts])
 
 
+PROMPT = "/streamvace/prompt"
+"""A remark begins with the parameter that it is about."""
+
 _WHERE_INSTEAD = "/streamvace/prompts sets weights, --lora adds LoRAs"
 
 
@@ -104,7 +107,7 @@ def _remarks(prompt: PromptMix, before: PromptMix | None, texts: list[EncodedTex
     syntax = dict.fromkeys(part for each in fresh for part in each.syntax)
     notes: tuple[str, ...] = ()
     if unknown:
-        notes += (f"words the model does not know: {', '.join(unknown)}",)
+        notes += (f"{PROMPT}: words the model does not know: {', '.join(unknown)}",)
     if syntax:
-        notes += (f"without effect in the prompt: {', '.join(syntax)}; {_WHERE_INSTEAD}",)
+        notes += (f"{PROMPT}: without effect: {', '.join(syntax)}; {_WHERE_INSTEAD}",)
     return notes

@@ -37,6 +37,12 @@ def open_source(uri: str, size: Size) -> Source:
     return source_of(scheme, rest, size)
 
 
+def check_source(uri: str) -> None:
+    """Raise UserError for an address that no source can have, whatever is plugged in. Opens nothing."""
+    scheme, rest = split_uri(uri, SOURCES)
+    _opener(SOURCES, scheme, rest, "input")
+
+
 def source_of(scheme: str, rest: str, size: Size) -> Source:
     """`open_source` for an address that is split already. Raises UserError."""
     return _opener(SOURCES, scheme, rest, "input")(rest, size)

@@ -22,6 +22,14 @@ ROLE = "/streamvace/input/control"
 SECONDS = 60.0
 
 
+def _check(address: str) -> None:
+    """Every address of these tests is one that an input can have."""
+
+
+def _refuse(address: str, text: str, error: Exception) -> None:
+    raise error
+
+
 class Live:
     """An input with a picture at every poll. `hangs-opening` never comes, `hangs-closing` never goes."""
 
@@ -52,7 +60,7 @@ class Rig:
         self.acts: dict[int, str] = {}
         """Tick to the input wished then, waited for unless it hangs."""
         self.hung, self.over = threading.Event(), threading.Event()
-        self.inputs = Inputs(["a", "b"], self._open, self._open, Reporter(lambda line: None))
+        self.inputs = Inputs(["a", "b"], self._open, self._open, Reporter(lambda line: None), _refuse, _check)
         self.show = VirtualShow(SECONDS, inputs=self.inputs, on_tick=self._tick, output_rate=30.0)
         self.show.parameters.listen(lambda snapshot, changed: self.inputs.follow(snapshot.values))
         self._osc = OscServer(self.show.parameters, "127.0.0.1", 0)

@@ -54,8 +54,8 @@ def test_fitting_inputs_are_accepted() -> None:
 @pytest.mark.parametrize(
     ("name", "given", "line"),
     [
-        ("longlive", {"past_bias": 0.5}, "past_bias has no effect in longlive"),
-        ("krea-realtime", {"history_hints": True}, "history_hints has no effect in krea-realtime"),
+        ("longlive", {"past_bias": 0.5}, "/streamvace/past_bias: has no effect in longlive"),
+        ("krea-realtime", {"history_hints": True}, "/streamvace/history_hints: has no effect in krea-realtime"),
         (
             "embedded",
             {"references": zeros(1, 16, 32, 3), "reference_mode": "joint"},

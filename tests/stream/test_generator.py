@@ -430,7 +430,7 @@ def test_a_pipeline_without_a_past_bias_says_so_and_goes_on() -> None:
     run(biased, 1)
     run(plain, 1)
     chunk = run(biased, 1, past_bias=0.3)[0]
-    assert chunk.notes == ("past_bias has no effect in longlive, only in Krea Realtime",)
+    assert chunk.notes == ("/streamvace/past_bias: has no effect in longlive, only in Krea Realtime",)
     np.testing.assert_array_equal(chunk.frames, run(plain, 1)[0].frames)
 
 

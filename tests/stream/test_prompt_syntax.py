@@ -52,8 +52,11 @@ def test_a_prompt_with_syntax_gives_the_picture_of_its_words_and_one_remark() ->
     made = other.step(ChunkInput("(red:1.4) <lora:quux:1> ball"))
     assert (made.frames == wanted.frames).all()
     assert made.notes == (
-        "without effect in the prompt: (red:1.4), <lora:quux:1>; /streamvace/prompts sets weights, --lora adds LoRAs",
+        "/streamvace/prompt: without effect: (red:1.4), <lora:quux:1>; "
+        "/streamvace/prompts sets weights, --lora adds LoRAs",
     )
     assert other.step(ChunkInput("(red:1.4) <lora:quux:1> ball")).notes == ()
     mixed = other.step(ChunkInput(PromptMix((("(red:1.4) <lora:quux:1> ball", 1.0), ("[blue]", 1.0)))))
-    assert mixed.notes == ("without effect in the prompt: [blue]; /streamvace/prompts sets weights, --lora adds LoRAs",)
+    assert mixed.notes == (
+        "/streamvace/prompt: without effect: [blue]; /streamvace/prompts sets weights, --lora adds LoRAs",
+    )

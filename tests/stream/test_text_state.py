@@ -125,10 +125,10 @@ def test_a_reset_in_the_middle_of_a_transition_has_no_history_to_remake() -> Non
 def test_unknown_words_of_every_part_are_reported_when_the_part_is_new() -> None:
     generator = small_generator()
     first = generator.step(ChunkInput(PromptMix((("red quux", 1.0), ("blue qop quux", 2.0))))).notes
-    assert first == ("words the model does not know: quux, qop",)
+    assert first == ("/streamvace/prompt: words the model does not know: quux, qop",)
     assert generator.step(ChunkInput(PromptMix((("red quux", 2.0), ("blue qop quux", 1.0))))).notes == ()
     assert generator.step(ChunkInput(PromptMix((("red quux", 2.0), ("qat", 1.0))))).notes == (
-        "words the model does not know: qat",
+        "/streamvace/prompt: words the model does not know: qat",
     )
 
 
@@ -223,7 +223,7 @@ def test_a_performer_is_told_when_a_prompt_is_being_encoded_and_when_it_is_in_us
         encoder.wait_for("blue quux")
         assert generator.step(ChunkInput("blue quux")).notes == (
             "prompt 'blue quux' is encoded and in use",
-            "words the model does not know: quux",
+            "/streamvace/prompt: words the model does not know: quux",
         )
         assert generator.step(ChunkInput("blue quux")).notes == ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from streamvace.conditioning.references import fit_on_white
 from streamvace.control.parameters import Snapshot
 from streamvace.control.reference_list import REFERENCES
+from streamvace.control.refusals import Lack
 from streamvace.live.inputs.pictures import Use, Wish
 from streamvace.records.chunk import Pixels
 from streamvace.video.core.alpha import to_premultiplied
@@ -59,6 +60,19 @@ def fit_still(picture: Pixels, use: Use, size: tuple[int, int]) -> Pixels:
     if use == "reference":
         return fit_on_white(picture, size)
     return np.ascontiguousarray(to_premultiplied(fit_cover(picture, size))[..., :3])
+
+
+def picture_lacks(snapshot: Snapshot, faults: Mapping[str, str]) -> dict[str, Lack]:
+    """The parameters that name a picture which cannot be read, by address. faults: why, by name of the picture."""
+    named = {
+        REFERENCES: snapshot.texts(REFERENCES),
+        **{address: (snapshot.text(address),) for address in (FIRST_FRAME, LAST_FRAME)},
+    }
+    return {
+        address: Lack(missing[0], faults[missing[0]])
+        for address, names in named.items()
+        if (missing := [name for name in names if name in faults])
+    }
 
 
 def _frame(snapshot: Snapshot, address: str) -> Wish | None:

@@ -9,7 +9,8 @@ A new role is a new row of the schema.
     ring = inputs.ring("mask")        # of the input that plays the mask now; cheap, from any thread
 
 A role keeps its old input until the new one has delivered its first frame, so neither the output nor the control has a
-gap. An input that cannot be opened is reported once and retried.
+gap. An input that cannot be opened is reported once and retried, and the parameter shows what it lacks. An address
+that no input can ever have is refused, and the parameter returns to the one before.
 
 Threads: the `inputs` thread opens and closes; each input has its poller's thread. `ring` and `follow` may be called
 from any thread and never wait.
@@ -21,6 +22,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from streamvace.control.refusals import Lack
 from streamvace.live.inputs.frame_ring import FrameRing
 from streamvace.live.inputs.source_poller import SourcePoller
 from streamvace.records.frame import Frame, Source
@@ -28,7 +30,7 @@ from streamvace.system.errors import UserError
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Stats
-from streamvace.video.endpoints import SOURCES, source_of, split_uri
+from streamvace.video.endpoints import SOURCES, check_source, source_of, split_uri
 from streamvace.video.film.source import FileSource, split_file
 
 PREFIX = "/streamvace/input/"
@@ -71,18 +73,24 @@ class Inputs:
         open_given: Callable[[str], Source],
         open_asked: Callable[[str], Source],
         reporter: Reporter,
+        refuse: Callable[[str, str, Exception], None],
+        check: Callable[[str], None] = check_source,
     ) -> None:
         """given: addresses of the command line, at least one. open_given opens one of them, open_asked an address that
-        is requested during the show, which is more restricted; both raise UserError."""
+        is requested during the show, which is more restricted; both raise UserError. refuse: takes a parameter's
+        address, the text that it holds, and why that is impossible. check: raises UserError for such a text."""
         if not given:
             raise ValueError("a show has at least one input; `none` is one")
         self._reporter = reporter
         self._open_asked = open_asked
+        self._refuse = refuse
+        self._check = check
         self._given = tuple(_Input(address, open_given, reporter) for address in given)
         self._asked: dict[str, _Input] = {}
         self._leaving: list[_Input] = []
         self._playing: Mapping[str, _Input] = {LEAD: self._given[0]}  # replaced whole, never changed
         self._wanted: Mapping[str, str] = {}
+        self._chosen: Mapping[str, _Input] = {}  # what each role wants, by role; replaced whole
         self._switches = 0
         self._stop = threading.Event()
         self._changed = threading.Event()
@@ -109,7 +117,7 @@ class Inputs:
     def follow(self, values: Mapping[str, object]) -> None:
         """Adopt the roles of these parameters soon. values: a snapshot's, by OSC address."""
         wanted = {
-            address.removeprefix(PREFIX): text.strip()
+            address.removeprefix(PREFIX): text
             for address, text in values.items()
             if address.startswith(PREFIX) and isinstance(text, str)
         }
@@ -133,6 +141,14 @@ class Inputs:
         opened = {each.address: each for each in (*self._given, *self._playing.values())} | given
         return opened[address].ring.newest() if address in opened else None
 
+    def lacks(self) -> Mapping[str, Lack]:
+        """What is wrong with the inputs that roles want, by the address of the role's parameter. From any thread."""
+        return {
+            PREFIX + role: Lack(each.address, each.poller.fault)
+            for role, each in self._chosen.items()
+            if each.poller.fault
+        }
+
     def stats(self) -> Stats:
         """The control's figures, how many inputs are open, and which plays each role."""
         playing = self._playing
@@ -153,36 +169,40 @@ class Inputs:
     def _settle(self, wanted: Mapping[str, str]) -> bool:
         """Switch every role whose new input is ready. Returns whether one still waits for its first frame."""
         playing, pending = dict(self._playing), False
+        chosen: dict[str, _Input] = {}
         for role in (LEAD, *(role for role in wanted if role != LEAD)):
             text = wanted.get(role, "")
-            if not text and role != LEAD:
+            if not text.strip() and role != LEAD:
                 self._switches += playing.pop(role, None) is not None
                 continue
-            found = self._find(text)
+            try:
+                found = chosen[role] = self._find(text.strip())
+            except UserError as error:
+                self._refuse(PREFIX + role, text, error)
+                continue
             if not found.arrived and found is not self._given[0]:
                 pending = True
             elif playing.get(role) is not found:
                 playing[role] = found
                 self._switches += 1
-        self._playing = playing
-        self._close_unused(set(wanted.values()))
+        self._playing, self._chosen = playing, chosen
+        self._close_unused({text.strip() for text in wanted.values()})
         return pending
 
     def _find(self, text: str) -> _Input:
-        """The input that a parameter names; opened here if it is not open yet."""
+        """The input that a parameter names; opened here if it is not open yet. Raises UserError if none can be."""
         for number, each in enumerate(self._given, 1):
             if text in ("", str(number), each.address):
                 return each
         found = self._asked.get(text)
         if found is None:
-            opener = self._no_such_number if text.isdecimal() else self._open_asked
-            found = self._asked[text] = _Input(text, opener, self._reporter)
+            if text.isdecimal():
+                count = len(self._given)
+                raise UserError(f"there is no input {text}; take a number from 1 to {count}, one for each --input")
+            self._check(text)
+            found = self._asked[text] = _Input(text, self._open_asked, self._reporter)
             found.poller.start_patiently()
         return found
-
-    def _no_such_number(self, text: str) -> Source:
-        count = len(self._given)
-        raise UserError(f"there is no input {text}: --input was given {count} times; take a number from 1 to {count}")
 
     def _close_unused(self, wanted: set[str]) -> None:
         for address, each in list(self._asked.items()):

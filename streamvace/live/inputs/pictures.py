@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -41,10 +41,12 @@ class Wish:
 
 @dataclass(frozen=True)
 class _Kept:
-    """The result of a wish. stamp: size and time of the file at the last attempt. pixels: None if never readable."""
+    """The result of a wish. stamp: size and time of the file at the last attempt. pixels: None if never readable.
+    fault: of that attempt, one line or empty."""
 
     stamp: tuple[int, int]
     pixels: Pixels | None
+    fault: str = ""
 
 
 _MISSING = (-1, -1)
@@ -100,6 +102,11 @@ class PictureShelf:
         with self._changed:
             kept = self._shelf.get(wish)
         return None if kept is None else kept.pixels
+
+    def faults(self) -> Mapping[str, str]:
+        """Why a wanted picture could not be read at the last attempt, by name."""
+        with self._changed:
+            return {wish.name: kept.fault for wish, kept in self._shelf.items() if kept.fault and wish in self._wanted}
 
     @property
     def settled(self) -> bool:
@@ -165,7 +172,7 @@ class PictureShelf:
         if before is not None and stamp == before.stamp:
             return  # still missing
         with self._changed:
-            self._shelf[wish] = _Kept(stamp, pixels)
+            self._shelf[wish] = _Kept(stamp, pixels, line)
             self._loads += not line
             self._faults += bool(line)
         if line:

@@ -74,6 +74,11 @@ class SourcePoller:
         """Whether the source is being polled or closed."""
         return self._thread.is_alive()
 
+    @property
+    def fault(self) -> str:
+        """What is wrong with the source now, in one line; empty while it gives frames, and before it was opened."""
+        return self._reported
+
     def stats(self) -> Stats:
         """Figures for telemetry."""
         counters = self._ring.counters()

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from streamvace.control.parameters import Snapshot
@@ -53,13 +52,16 @@ class Recorder:
         size: tuple[int, int],
         rate: float,
         reporter: Reporter,
+        refuse: Callable[[str], None],
         wall_clock: Callable[[], str] = lambda: time.strftime("%Y%m%d-%H%M%S"),
     ) -> None:
-        """size: (width, height) of the output. rate: frames a second. wall_clock: for the names of files."""
+        """size: (width, height) of the output. rate: frames a second. refuse: takes why a film could not be begun or
+        ended early; then `/streamvace/record` is to be switched off. wall_clock: for the names of files."""
         self._media = media
         self._size = size
         self._rate = rate
         self._reporter = reporter
+        self._refuse = refuse
         self._wall_clock = wall_clock
         self._wish = _Wish(None)
         self._film: FileSink | None = None
@@ -68,6 +70,7 @@ class Recorder:
         self._recorded = ""
         self._began_ns = 0
         self._dropped = 0
+        self._fault = ""
         self._changed = threading.Event()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -123,7 +126,8 @@ class Recorder:
             elif self._film is not None:
                 self._film.tell_if_slow()
                 if self._film.faults:
-                    self._finish()  # it cannot be written any more, and has reported that
+                    self._finish()  # it cannot be written any more, and has reported why
+                    self._refuse(self._fault)
         self._finish()
 
     def _begin(self, wanted: str) -> None:
@@ -132,14 +136,19 @@ class Recorder:
             name, film_format = split_film(wanted)
             path = self._media.place(name or DEFAULT_NAME.format(time=self._wall_clock()))
             process = FilmProcess(unused(path), self._size, self._rate, film_format)
-            film = FileSink(process, self._rate, partial(self._reporter.report, "recording"))
+            film = FileSink(process, self._rate, self._report)
         except Exception as error:  # noqa: BLE001 - an encoder raises anything; counted, reported, the show goes on
-            self._reporter.report("recording", one_line(error))
+            self._report(one_line(error))
+            self._refuse(self._fault)
             return
         self._films += 1
         self._film = film
         self._began_ns = now_ns()
         self._writing = film.name
+
+    def _report(self, line: str) -> None:
+        self._fault = line
+        self._reporter.report("recording", line)
 
     def _finish(self) -> None:
         film, self._film = self._film, None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from streamvace.control.parameters import Parameters
-from streamvace.live.director.stills import fit_still, stills, wishes
+from streamvace.control.refusals import Lack
+from streamvace.live.director.stills import fit_still, picture_lacks, stills, wishes
 from streamvace.live.inputs.pictures import Wish
 
 
@@ -19,6 +20,17 @@ def test_references_come_in_their_order_and_one_that_is_not_there_yet_is_left_ou
     assert references is not None
     assert references[:, 0, 0, 0].tolist() == [1, 3]
     assert stills(snapshot, {}.get, anchored=False).references is None
+
+
+def test_every_parameter_that_names_a_missing_picture_says_so() -> None:
+    snapshot = Parameters(
+        {"/streamvace/references": ("a.png", "b.png"), "/streamvace/first_frame": "b.png", "/streamvace/last_frame": ""}
+    ).snapshot()
+    assert picture_lacks(snapshot, {}) == {}
+    assert picture_lacks(snapshot, {"b.png": "there is no b.png"}) == {
+        "/streamvace/references": Lack("b.png", "there is no b.png"),
+        "/streamvace/first_frame": Lack("b.png", "there is no b.png"),
+    }
 
 
 def test_a_reference_stands_whole_on_white_and_what_is_transparent_is_white() -> None:

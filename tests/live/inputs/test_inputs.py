@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamvace.control.refusals import Lack
 from streamvace.live.inputs import source_poller
 from streamvace.live.inputs.inputs import Inputs, open_confined
 from streamvace.records.frame import Frame
@@ -34,7 +35,10 @@ class Rig:
         self.closed: list[str] = []
         self.release: set[str] = set()
         self.broken: set[str] = set()
-        self.inputs = Inputs(given, self.open, self.open, Reporter(self.lines.append))
+        self.refused: list[tuple[str, str, str]] = []
+        self.inputs = Inputs(
+            given, self.open, self.open, Reporter(self.lines.append), self.refuse, check=lambda address: None
+        )
         self.values: dict[str, object] = {f"/streamvace/input/{role}": "" for role in ROLES}
 
     def open(self, address: str) -> Fake:
@@ -42,6 +46,10 @@ class Rig:
             raise UserError(f"no {address}; plug it in")
         self.opened.append(address)
         return Fake(self, address)
+
+    def refuse(self, address: str, text: str, error: Exception) -> None:
+        self.refused.append((address, text, str(error)))
+        self.set(address.rpartition("/")[2], "")
 
     def set(self, role: str, text: str) -> None:
         self.values[f"/streamvace/input/{role}"] = text
@@ -183,20 +191,38 @@ def test_an_input_that_cannot_be_opened_is_reported_once_and_used_when_it_can(ri
     before = rig.inputs.ring("control").counters().received
     wait_until(lambda: rig.inputs.ring("control").counters().received > before + 20, "the old input went on")
     assert rig.lines == ["input camera:7: no camera:7; plug it in"]
+    assert rig.inputs.lacks() == {"/streamvace/input/control": Lack("camera:7", "no camera:7; plug it in")}
     rig.broken.clear()
     rig.wait_for("control", "camera:7")
+    wait_until(lambda: rig.inputs.lacks() == {}, "nothing is lacking any more")
+    assert rig.refused == []
 
 
-def test_an_unknown_number_is_reported_with_how_many_inputs_there_are(rig: Rig) -> None:
-    rig.set("mask", "3")
-    wait_until(lambda: bool(rig.lines), "a line")
-    assert rig.lines == ["input 3: there is no input 3: --input was given 2 times; take a number from 1 to 2"]
+def test_an_unknown_number_is_refused_with_the_numbers_there_are(rig: Rig) -> None:
+    rig.set("mask", " 3")
+    wait_until(lambda: bool(rig.refused), "a refusal")
+    why = "there is no input 3; take a number from 1 to 2, one for each --input"
+    assert rig.refused == [("/streamvace/input/mask", " 3", why)]
     rig.wait_for("mask", "camera")
+
+
+def test_an_address_that_no_input_can_have_is_refused_and_the_others_follow_their_parameters() -> None:
+    rig = Rig("camera")
+    rig.inputs = Inputs(["camera"], rig.open, rig.open, Reporter(rig.lines.append), rig.refuse)
+    rig.inputs.start()
+    rig.values["/streamvace/input/mask"] = "pattern:edges"
+    rig.set("source", "tape:1")
+    wait_until(lambda: bool(rig.refused), "a refusal")
+    [(address, text, why)] = rig.refused
+    assert (address, text) == ("/streamvace/input/source", "tape:1")
+    assert why.startswith("unknown input 'tape:1': there is")
+    rig.wait_for("mask", "pattern:edges")
+    rig.inputs.stop()
 
 
 def test_none_takes_the_pictures_away_at_once() -> None:
     rig = Rig("camera")
-    rig.inputs = Inputs(["camera"], rig.open, lambda address: NullSource(), Reporter(rig.lines.append))
+    rig.inputs = Inputs(["camera"], rig.open, lambda address: NullSource(), Reporter(rig.lines.append), rig.refuse)
     rig.inputs.start()
     rig.wait_for("mask", "camera")
     rig.set("mask", "none")

@@ -107,8 +107,10 @@ def test_a_file_that_appears_later_or_changes_is_read_and_a_broken_one_keeps_the
     shelf.shelf.LOOK_S = 0.01
     shelf.want("later.png")
     assert shelf.shelf.settle(PATIENCE_S)
+    assert "later.png" in shelf.shelf.faults()["later.png"]
     draw(shelf.folder / "later.png", 50)
     wait_until(lambda: shelf.red("later.png") == 50, "the file that appeared later")
+    assert shelf.shelf.faults() == {}
     draw(shelf.folder / "later.png", 90)
     os.utime(shelf.folder / "later.png", ns=(1, 1))
     wait_until(lambda: shelf.red("later.png") == 90, "the file that changed")

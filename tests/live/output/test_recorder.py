@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from streamvace.control.parameters import Parameters
+from streamvace.control.refusals import Refusals
 from streamvace.live.output.outputs import Borrowed
 from streamvace.live.output.recorder import Recorder, unused
 from streamvace.records.frame import Frame
@@ -31,7 +33,10 @@ class Rig:
         self.folder = folder
         self.parameters = Parameters()
         self.reporter = Reporter(self.lines.append)
-        self.recorder = Recorder(MediaFolder(folder), SIZE, 25.0, self.reporter, wall_clock=lambda: "20261123-040000")
+        refuse = partial(Refusals(self.parameters, self.reporter).take_back, "/streamvace/record", True)
+        self.recorder = Recorder(
+            MediaFolder(folder), SIZE, 25.0, self.reporter, refuse, wall_clock=lambda: "20261123-040000"
+        )
         self.parameters.listen(lambda snapshot, changed: self.recorder.follow(snapshot))
         self._sequence = 0
 
@@ -185,7 +190,9 @@ def test_a_name_that_cannot_be_recorded_to_is_one_line_and_the_next_one_works(ri
     assert len(rig.lines) == 1
     assert line in rig.lines[0]
     rig.publish(2)
+    wait_until(lambda: not rig.parameters.snapshot().flag("/streamvace/record"), "no surface says that it records")
     rig.set("record_file", "good.mp4")
+    rig.set("record", True)
     wait_until(lambda: rig.recording.endswith("good.mp4"), "the next one")
 
 
@@ -243,6 +250,7 @@ def test_a_full_disk_ends_the_recording_with_one_line_and_nothing_else(
     assert ["No space left on device" in line for line in rig.lines] == [True]
     assert rig.reporter.recent() == rig.lines[0], "it reaches a controller on another machine too"
     assert rig.files() == []
+    wait_until(lambda: not rig.parameters.snapshot().flag("/streamvace/record"), "no surface says that it records")
 
 
 def test_closing_finishes_the_film(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import osc_schema
 from osc_schema import Parameter, Value, Weighted
 from streamvace.control.coercion import Coerced, Status, coerce
 from streamvace.control.fades import Fade, Move
+from streamvace.control.history import History
 from streamvace.system.clock import now_ns
 from streamvace.system.errors import UserError
 
@@ -23,8 +24,12 @@ RESET = "/streamvace/reset"
 PROMPT = "/streamvace/prompt"
 PROMPTS = "/streamvace/prompts"
 
+UNDO, REDO = "/streamvace/undo", "/streamvace/redo"
+
 FADE_WRITER = "fade"
 """The writer of a fade's values. It is no subscriber, so everyone gets feedback."""
+HISTORY_WRITER = "history"
+"""The writer of values that undo and redo restore."""
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +156,8 @@ class Parameters:
         """
         self.schema = {row.address: row for row in (osc_schema.load() if schema is None else schema)}
         self.listener_errors = 0
-        self._edits = edits
+        self._history = History()
+        self._edits = {**edits, UNDO: self._undo, REDO: self._redo}
         self._clock = clock
         self._lock = threading.Lock()
         self._listeners: tuple[Listener, ...] = ()
@@ -193,9 +199,10 @@ class Parameters:
         """
         changed: dict[str, str] = {}
         with self._lock:
-            now = self._clock()
+            now, before, moves = self._clock(), self._snapshot.values, dict(self._moves)
             results = tuple(self._apply(change, changed, now) for change in changes)
             self._settle_prompt(changes, changed, now)
+            self._remember(before, moves, changed, now)
             snapshot, listeners = self._commit(changed)
         self._notify(listeners, snapshot, changed)
         return results
@@ -224,9 +231,11 @@ class Parameters:
                 return False
             default = self.schema[address].default
             assert default is not None
+            ruling = self._before.get(address, default)
             self._moves.pop(address, None)
-            self._hold(address, self._before.get(address, default), "", changed, self._clock())
+            self._hold(address, ruling, "", changed, self._clock())
             self._before.pop(address, None)
+            self._history.correct(address, asked, ruling)
             snapshot, listeners = self._commit(changed)
         self._notify(listeners, snapshot, changed)
         return True
@@ -235,6 +244,16 @@ class Parameters:
         """The target of every fade, by address."""
         with self._lock:
             return {address: move.target for address, move in self._moves.items()}
+
+    def undoable(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The addresses that undo would set now, and those that redo would."""
+        with self._lock:
+            return tuple(self._history.back), tuple(self._history.forward)
+
+    def restorable(self, trigger: str) -> Mapping[str, Value]:
+        """The values that UNDO or REDO would set now, by address; nothing for any other trigger."""
+        with self._lock:
+            return {UNDO: self._history.back, REDO: self._history.forward}.get(trigger, {})
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` after every change, on the writer's thread. Returns a function that ends this.
@@ -296,14 +315,39 @@ class Parameters:
         return True
 
     def _edit(self, trigger: str, argument: Value, changed: dict[str, str], now: int) -> None:
-        """Apply the trigger's edit. Its changes have no writer, so that everyone gets feedback."""
+        """Apply the trigger's edit. Its changes have no client as writer, so that everyone gets feedback."""
         edit = self._edits.get(trigger)
+        writer = HISTORY_WRITER if trigger in (UNDO, REDO) else ""
         for address, value in edit(MappingProxyType(self._values), argument).items() if edit is not None else ():
             coerced = self.check(address, osc_schema.flat(value))
             if coerced.status != "set" or coerced.value is None:
                 raise UserError(coerced.line)
             self._moves.pop(address, None)
-            self._hold(address, coerced.value, "", changed, now)
+            if address in (PROMPT, PROMPTS):
+                self._prompt_fade = None
+            self._hold(address, coerced.value, writer, changed, now)
+
+    def _undo(self, values: Mapping[str, Value], argument: Value) -> Mapping[str, Value]:
+        return self._history.undo()
+
+    def _redo(self, values: Mapping[str, Value], argument: Value) -> Mapping[str, Value]:
+        return self._history.redo()
+
+    def _remember(
+        self, before: Mapping[str, Value], moves: Mapping[str, Move], changed: Mapping[str, str], now: int
+    ) -> None:
+        """Note what these changes set, and where fades that begin now are going, for undo."""
+        begun = {address for address, move in self._moves.items() if move is not moves.get(address)}
+        noted = {}
+        for address in {*changed, *begun}:
+            if address not in self._values or not self.schema[address].undo or changed.get(address) == HISTORY_WRITER:
+                continue
+            move = self._moves.get(address)
+            target = self._values[address] if move is None else move.target
+            if target != before[address]:
+                noted[address] = before[address], target
+        if noted:
+            self._history.note(noted, now)
 
     def _commit(self, changed: Mapping[str, str]) -> tuple[Snapshot, tuple[Listener, ...]]:
         """The snapshot after these changes, and the listeners to notify once the lock is released."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from streamvace.control import random_seed, reference_list
-from streamvace.control.parameters import Change, Parameters
+from streamvace.control.parameters import Parameters
 from streamvace.control.refusals import Refusals
 from streamvace.live.control_surfaces import ControlSurfaces, open_surfaces
 from streamvace.live.director.stills import wishes
@@ -68,8 +68,8 @@ def run(options: RunOptions) -> int:
     reporter = Reporter()
     grabber = Grabber(media, reporter)
     edits = {**reference_list.EDITS, **random_seed.EDITS, GRAB: grabber.ask}
-    parameters = Parameters({PIPELINE: options.pipeline}, edits=edits)
-    parameters.apply_bundle([Change(coerced, "cli") for coerced in options.parameters.values()])
+    given = {coerced.address: coerced.value for coerced in options.parameters.values() if coerced.value is not None}
+    parameters = Parameters({PIPELINE: options.pipeline, **given}, edits=edits)
     for wish in wishes(parameters.snapshot()):
         load_picture(media.find(wish.name))  # a picture named at the start is checked before the show
     with fine_timer(), stop_on_signals() as stop, ExitStack() as closing:

@@ -17,7 +17,7 @@ from streamvace.live.options import DEFAULT_WEB_PORT, RunOptions, next_free_port
 from streamvace.live.stage import Stage
 from streamvace.live.surfaces.greeting import things_to_try
 from streamvace.live.surfaces.metrics import metrics
-from streamvace.live.surfaces.status_feed import osc_figures, web_figures
+from streamvace.live.surfaces.status_feed import history_figures, osc_figures, web_figures
 from streamvace.models.manifest import models_folder
 from streamvace.osc.query_server import OscQueryServer
 from streamvace.osc.server import OscServer
@@ -68,6 +68,7 @@ class ControlSurfaces:
         stage.telemetry.add(self.gate.figures)
         if self.web is not None:
             stage.telemetry.add(self.web.figures)
+        stage.telemetry.add(partial(history_figures, stage.parameters))
         stage.telemetry.add(lambda: {"cue": self.cues.current, "cue_next": self.cues.following})
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import osc_schema
 from osc_schema import Parameter, Scalar
 from streamvace.control.fades import CURVES
+from streamvace.control.history import DEPTH, JOIN_S
 from streamvace.osc import codec, feedback, inbox, outgoing, query_server, schedule, seats, server
 from streamvace.system.connections import MOST_CONNECTIONS, MOST_PER_HOST
 
@@ -40,7 +41,9 @@ _RULES = (
     "runs once for every message, in order.",
     "**Out-of-range values are clamped. Invalid values are refused** and change nothing: NaN, infinity, a wrong "
     "type, too many values. In both cases the sender receives one line at `/streamvace/status/error` and the value "
-    "in force.",
+    "in force. `/streamvace/status/refused` has the same in parts: address, what was asked, the value in force, the "
+    "reason, and the command that fixes it. A value that turns out later to be impossible, such as a control kind "
+    "without its network, is taken back and reported there too.",
     "**Complaints** are also shown on the terminal, on the web page, in TouchDesigner's log, and at "
     "`/streamvace/status/complaint`. A wrong address is answered with the right one if it is similar "
     "(`/Streamvace/prompt`, `/prompt`, `/streamvace/promt`). Addresses of other programs are not answered. Strings are "
@@ -53,6 +56,9 @@ _RULES = (
     f"target value, the seconds and an optional curve ({', '.join(CURVES)}). The value moves from chunk to chunk, "
     "and subscribers receive each step. Setting the parameter directly ends the fade. Complete looks: "
     "[cues.md](cues.md).",
+    "**Undo.** `/streamvace/undo` takes back the last change of parameters, whoever made it, and `/streamvace/redo` "
+    f"makes it again: {DEPTH} steps. Changes within {JOIN_S} s are one step, a fade is one change, and what is "
+    "restored is restored at once. Recordings, pause, blackout and freeze are not undone.",
     "**Queries and patterns.** A message with no argument, or with `?`, asks for the value. `/streamvace/*` and "
     f"the other OSC 1.0 patterns work: at most {inbox.MAX_PATTERNS} per datagram, with {inbox.MAX_PATTERN_LETTERS} "
     "characters in total.",

@@ -323,7 +323,7 @@ class Inbox:
             else:
                 self.monitor.becomes("ignored", "the release of a button")
             return
-        if refusal := self._forbids(machine_of(origin.peer), address, value):
+        if refusal := self._forbidden(machine_of(origin.peer), address, value):
             self.counters.refused += 1
             self._complaints.tell(origin.peer, address, "refused", refusal)
             return
@@ -349,6 +349,12 @@ class Inbox:
             return
         self.counters.coalesced += queue.pop(address, None) is not None
         queue[address] = (change, origin.peer)
+
+    def _forbidden(self, machine: str, address: str, value: Value) -> str:
+        """Why a sender may not make this change, or undo or redo to such a value; empty if it may."""
+        restored = self._parameters.restorable(address)
+        refusals = (self._forbids(machine, each, held) for each, held in (*restored.items(), (address, value)))
+        return next(filter(None, refusals), "")
 
     def _shapes(self, address: str) -> bool:
         """Whether a change is seen from the next chunk on, rather than at once."""

@@ -51,6 +51,20 @@ def osc_figures(counters: Counters) -> Stats:
     return {f"osc_{name}": count for name, count in vars(counters).items()}
 
 
+def history_figures(parameters: Parameters) -> Stats:
+    """What undo and redo would set now, in labels."""
+    undo, redo = parameters.undoable()
+    return {"undo": _labels(parameters, undo), "redo": _labels(parameters, redo)}
+
+
+def _labels(parameters: Parameters, addresses: tuple[str, ...]) -> str:
+    """The first label, and how many more."""
+    if not addresses:
+        return ""
+    more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
+    return parameters.schema[addresses[0]].label + more
+
+
 def publish_status(publish: Callable[[str, Value], None], figures: Stats, **lists: tuple[str, ...]) -> None:
     """Publish every status output of the schema whose figure could be read. lists: those that are lists of texts."""
     known: dict[str, Value] = {**figures, **lists}

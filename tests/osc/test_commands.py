@@ -119,7 +119,8 @@ def test_a_mistake_is_answered_with_one_line_and_both_values(
     rig: Rig, address: str, arguments: tuple[object, ...], said: str
 ) -> None:
     complaints = rig.send(address, *arguments).complaints
-    [(_, line)] = complaints.values()
+    [complaint] = complaints.values()
+    line = complaint.line
     assert said in line
     assert "\n" not in line
     assert line.startswith("/streamvace/")

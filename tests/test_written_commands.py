@@ -68,6 +68,7 @@ def test_every_written_osc_message_is_valid(words: Sequence[str]) -> None:
     named = [Cue(name, coerced({"/streamvace/seed": 1})) for name in ("neon tunnel", "what you see now")]
     cues = CueList((*named, *built_in_cues("embedded", parameters.schema)))
     cues.recall("neon tunnel")
+    cues.set_fade("neon tunnel", 1.0)
     parameters.set("/streamvace/seed", (1,), "somebody")
     inbox = Inbox(parameters, commands=Commands(parameters, cues))
     inbox.take(encode_message(address, *arguments), ("127.0.0.1", 5000))

@@ -9,7 +9,7 @@ from typing import Final
 from osc_schema import Parameter
 from streamvace.control.coercion import pressed, show
 from streamvace.control.cue_list import CueList
-from streamvace.control.cues import CUE_WRITER, Cue, look
+from streamvace.control.cues import CUE_WRITER, MOST_CUES, Cue, check_name, look
 from streamvace.control.fades import parse_fade
 from streamvace.control.parameters import PROMPT, Change, Parameters
 from streamvace.system.clock import now_ns
@@ -32,10 +32,14 @@ class Commands:
         parameters: Parameters,
         cues: CueList,
         load: Callable[[], None] = lambda: None,
+        take_picture: Callable[[frozenset[str]], str] = lambda kept: "",
         clock: Callable[[], int] = now_ns,
     ) -> None:
-        """load: starts reading the cue file again, without waiting for it."""
+        """load: starts reading the cue file again, without waiting for it. take_picture: keeps the picture on show and
+        those given, and returns its name, without waiting for it either."""
         self.cues = cues
+        self._take_picture = take_picture
+        self._recalled = 0, 0.0  # when a cue was recalled last, and the seconds that it takes
         self._clock = clock
         self._went_ns: int | None = None
         self._load_cues = load
@@ -49,7 +53,24 @@ class Commands:
         self._does: dict[str, Callable[[Arguments], None]] = {
             f"{CUE}/store": self._store,
             f"{CUE}/delete": self._delete,
+            f"{CUE}/rename": self._rename,
+            f"{CUE}/move": self._move,
+            f"{CUE}/fade": self._set_fade,
+            f"{CUE}/undo": self._undo,
             f"{CUE}/load": self._load,
+        }
+
+    def figures(self) -> dict[str, str | float]:
+        """For the status: the current cue, the next one and its fade time, and the fade that is running, in seconds."""
+        began_ns, seconds = self._recalled
+        left_s = max(0.0, seconds - (self._clock() - began_ns) / 1e9)
+        following = self.cues.next
+        return {
+            "cue": self.cues.current,
+            "cue_next": "" if following is None else following.name,
+            "cue_next_fade": 0.0 if following is None else self._seconds(following),
+            "cue_fade": seconds if left_s > 0 else 0.0,
+            "cue_left": round(left_s, 1),
         }
 
     @property
@@ -107,17 +128,23 @@ class Commands:
         return self._fading_to(self.cues.go(), None)
 
     def _revert(self, arguments: Arguments) -> tuple[Change, ...]:
-        return self.cues.last().changes(0.0) if _pressed(arguments) else ()
+        return self._fading_to(self.cues.last(), 0.0) if _pressed(arguments) else ()
 
     def _fading_to(self, cue: Cue, seconds: float | None) -> tuple[Change, ...]:
-        """seconds: of this recall; without them the show's fade time rules, and while that is 0 the cue's own."""
-        if seconds is None:
-            seconds = self._parameters.snapshot().number(FADE_TIME) or None
+        """seconds: of this recall; None for those that rule."""
+        seconds = self._seconds(cue) if seconds is None else seconds
+        self._recalled = self._clock(), seconds
         return cue.changes(seconds)
+
+    def _seconds(self, cue: Cue) -> float:
+        """The fade time that rules: the show's and, while that is 0, the cue's own."""
+        return self._parameters.snapshot().number(FADE_TIME) or cue.fade.seconds
 
     def _store(self, arguments: Arguments) -> None:
         name, seconds = _name_and_seconds(arguments)
-        self.cues.store(name, look(self._parameters.snapshot(), self._parameters.schema), seconds)
+        values = look(self._parameters.snapshot(), self._parameters.schema)
+        check_name(name)
+        self.cues.store(name, values, seconds, self._take_picture(self.cues.pictures))
 
     def _load(self, arguments: Arguments) -> None:
         if _pressed(arguments):
@@ -127,6 +154,30 @@ class Commands:
         if len(arguments) != 1:
             raise UserError(f"takes the name of a cue, got {show(arguments)}")
         self.cues.delete(arguments[0])
+
+    def _rename(self, arguments: Arguments) -> None:
+        """`[NAME] NEW`; without a name the current cue."""
+        if len(arguments) not in (1, 2):
+            raise UserError(f"takes the name of a cue and its new name, got {show(arguments)}")
+        self.cues.rename(arguments[0] if len(arguments) == 2 else self.cues.last().name, arguments[-1])
+
+    def _move(self, arguments: Arguments) -> None:
+        """`NAME [PLACE]`; without a place to the top."""
+        place = arguments[1] if len(arguments) == 2 else 1
+        if len(arguments) not in (1, 2) or isinstance(place, bool) or not isinstance(place, (int, float)):
+            raise UserError(f"takes the name of a cue and its place, counted from 1, got {show(arguments)}")
+        if place != place or abs(place) > MOST_CUES:
+            raise UserError(f"a cue's place is 1 to {MOST_CUES}, got {show(place)}")
+        self.cues.move(arguments[0], round(place))
+
+    def _set_fade(self, arguments: Arguments) -> None:
+        """`NAME [SECONDS]`; without seconds the show's fade time."""
+        name, seconds = _name_and_seconds(arguments)
+        self.cues.set_fade(name, self._parameters.snapshot().number(FADE_TIME) if seconds is None else seconds)
+
+    def _undo(self, arguments: Arguments) -> None:
+        if _pressed(arguments):
+            self.cues.undo()
 
 
 def _can_glide(row: Parameter) -> bool:

@@ -8,14 +8,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from streamvace.control.coercion import Coerced
 from streamvace.control.cues import MOST_CUES, Cue, check_name
+from streamvace.system.clock import now_ns
 from streamvace.system.errors import UserError
 
+UNDO_S = 10.0
+"""For so long the last change of the list can be undone: time to see what is gone, not a second history."""
+
 _NAMES_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class _Before:
+    """The list before its newest change, and when that was."""
+
+    own: dict[str, Cue]
+    current: str
+    position: int
+    changed_ns: int
 
 
 class CueList:
@@ -26,11 +40,14 @@ class CueList:
         cues: tuple[Cue, ...] = (),
         built_in: tuple[Cue, ...] = (),
         save: Callable[[tuple[Cue, ...]], None] = lambda cues: None,
+        clock: Callable[[], int] = now_ns,
     ) -> None:
         """save: called with the user's cues after every change; must not block."""
         self._own = _by_name(cues)
         self._built_in = _by_name(built_in)
         self._save = save
+        self._clock = clock
+        self._before: _Before | None = None
         self._lock = threading.RLock()
         self._merge()
         self._current = ""
@@ -47,10 +64,31 @@ class CueList:
         return self._current
 
     @property
+    def next(self) -> Cue | None:
+        """The cue that `go` recalls next; None without cues."""
+        with self._lock:
+            return self._all[self._names[self._after(self._names)]] if self._names else None
+
+    @property
     def following(self) -> str:
-        """The cue that `go` recalls next; empty without cues."""
-        names = self.names
-        return names[self._after(names)] if names else ""
+        """The name of the next cue; empty without cues."""
+        following = self.next
+        return "" if following is None else following.name
+
+    @property
+    def pictures(self) -> frozenset[str]:
+        """The pictures of all cues, and of those that `undo` can bring back."""
+        with self._lock:
+            cues = (*self._own.values(), *(self._before.own.values() if self._before is not None else ()))
+        return frozenset(cue.picture for cue in cues if cue.picture)
+
+    def tiles(self) -> list[dict[str, object]]:
+        """For the page: name, whether it is the user's own, fade time in seconds, and picture of every cue."""
+        with self._lock:
+            return [
+                {"name": cue.name, "own": cue.name in self._own, "fade": cue.fade.seconds, "picture": cue.picture}
+                for cue in self._all.values()
+            ]
 
     def recall(self, name: object) -> Cue:
         """The cue of this name, which becomes the current one. Raises UserError for an unknown name."""
@@ -79,10 +117,13 @@ class CueList:
                 )
             return self._all[self._current]
 
-    def store(self, name: object, values: Mapping[str, Coerced], seconds: float | None = None) -> Cue:
+    def store(
+        self, name: object, values: Mapping[str, Coerced], seconds: float | None = None, picture: str = ""
+    ) -> Cue:
         """Store values under a name, in the place of the user's cue of that name or at the end, and make it current.
 
-        seconds: the fade time; None keeps the cue's. The cue keeps its note, and the curves of addresses in `values`.
+        seconds: the fade time; None keeps the cue's. picture: see Cue. The cue keeps its note, and the curves of
+        addresses in `values`.
         Raises UserError for an invalid name and when the list is full.
         """
         wanted = check_name(name)
@@ -90,7 +131,13 @@ class CueList:
             before = self._all.get(wanted) or Cue(wanted, MappingProxyType({}))
             fade = before.fade if seconds is None else replace(before.fade, seconds=seconds)
             curves = {address: curve for address, curve in before.curves.items() if address in values}
-            stored = replace(before, values=MappingProxyType(dict(values)), fade=fade, curves=MappingProxyType(curves))
+            stored = replace(
+                before,
+                values=MappingProxyType(dict(values)),
+                fade=fade,
+                curves=MappingProxyType(curves),
+                picture=picture,
+            )
             if wanted not in self._own and len(self._own) >= MOST_CUES:
                 raise UserError(f"{len(self._own)} cues; the limit is {MOST_CUES}; delete one first")
             self._change(self._own | {wanted: stored})
@@ -100,20 +147,57 @@ class CueList:
         """Replace the user's cues by those read from the file, without saving them."""
         with self._lock:
             self._own = _by_name(cues)
+            self._before = None
             self._merge()
+
+    def rename(self, name: object, new: object) -> None:
+        """Give one of the user's cues another name. Raises UserError for a built-in, unknown or taken name."""
+        with self._lock:
+            old, wanted = self._own_name(name, "renamed"), check_name(new)
+            if wanted in self._all and wanted != old:
+                raise UserError(f"there is a cue {wanted!r} already; delete it first, or take another name")
+            renamed = (replace(cue, name=wanted) if cue.name == old else cue for cue in self._own.values())
+            self._change(_by_name(tuple(renamed)), current=wanted if self._current == old else self._current)
+
+    def move(self, name: object, place: int) -> None:
+        """Move one of the user's cues to a place in the list, counted from 1. Raises UserError."""
+        with self._lock:
+            moved = self._own[self._own_name(name, "moved")]
+            if not 1 <= place <= len(self._own):
+                raise UserError(f"a cue's place is 1 to {len(self._own)}, got {place}")
+            others = [cue for cue in self._own.values() if cue is not moved]
+            self._change(_by_name((*others[: place - 1], moved, *others[place - 1 :])))
+
+    def set_fade(self, name: object, seconds: float) -> None:
+        """Set the fade time of one of the user's cues. Raises UserError."""
+        with self._lock:
+            cue = self._own[self._own_name(name, "changed")]
+            self._change(self._own | {cue.name: replace(cue, fade=replace(cue.fade, seconds=seconds))})
+
+    def undo(self) -> None:
+        """Bring the list back as it was before the newest change. Raises UserError after UNDO_S."""
+        with self._lock:
+            before = self._before
+            if before is None or self._clock() - before.changed_ns > UNDO_S * 1e9:
+                raise UserError(f"no cue was changed in the last {UNDO_S:.0f} s")
+            self._change(before.own, current=before.current)
+            self._before, self._position = None, before.position
 
     def delete(self, name: object) -> None:
         """Delete one of the user's cues. Raises UserError for a built-in or unknown cue."""
-        wanted = check_name(name)
         with self._lock:
-            if wanted not in self._own:
-                built_in = wanted in self._built_in
-                raise UserError(
-                    f"{wanted!r} is built in and cannot be deleted" if built_in else f"there is no cue {wanted!r}"
-                )
-            if self.names.index(wanted) <= self._position:
-                self._position -= 1
+            wanted = self._own_name(name, "deleted")
+            before = self._position - (self.names.index(wanted) <= self._position)
             self._change({name: cue for name, cue in self._own.items() if name != wanted})
+            self._position = before
+
+    def _own_name(self, name: object, what: str) -> str:
+        """The name of one of the user's cues. what: happens to it. Raises UserError for any other."""
+        wanted = check_name(name)
+        if wanted in self._own:
+            return wanted
+        built_in = f"{wanted!r} is built in and cannot be {what}; store it first"
+        raise UserError(built_in if wanted in self._built_in else f"there is no cue {wanted!r}")
 
     def _merge(self) -> None:
         """The user's cues come first, and replace the built-in ones of the same name."""
@@ -125,8 +209,11 @@ class CueList:
         position = names.index(self._current) if self._current in names else self._position
         return (position + 1) % len(names)
 
-    def _change(self, own: dict[str, Cue]) -> None:
+    def _change(self, own: dict[str, Cue], current: str | None = None) -> None:
+        """current: the name of the current cue from now on, if it changes."""
+        self._before = _Before(self._own, self._current, self._position, self._clock())
         self._own = own
+        self._current = self._current if current is None else current
         self._merge()
         self._save(tuple(own.values()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,7 +26,8 @@ CUE_WRITER: Final = "cue"
 
 _CUT: Final = Fade(0.0)
 _PREFIX: Final = "/streamvace/"
-_CUE_KEYS: Final = frozenset({"name", "note", "fade", "curve", "switch", "values", "curves"})
+_CUE_KEYS: Final = frozenset({"name", "note", "fade", "curve", "switch", "values", "curves", "picture"})
+_PICTURE: Final = re.compile(r"[0-9a-f]{16}")
 _FILE_KEYS: Final = frozenset({"$schema", "version", "cues"})
 
 
@@ -34,7 +36,8 @@ class Cue:
     """One look.
 
     values: what it sets, by address; a trigger's value is True. Parameters without a value stay unchanged.
-    fade: of every value. curves: by address, the curve of a float where it differs.
+    fade: of every value. curves: by address, the curve of a float where it differs. picture: of the look when it was
+    stored, 16 hexadecimal digits that name its file, or empty.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Cue:
     fade: Fade = _CUT
     curves: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    picture: str = ""
 
     def changes(self, seconds: float | None = None) -> tuple[Change, ...]:
         """What a recall sets, to be applied in one bundle. seconds: overrides the fade time."""
@@ -116,12 +120,16 @@ def _cue(entry: Any, schema: Mapping[str, Parameter], where: str) -> Cue:
     if isinstance(switch, bool) or not isinstance(switch, (int, float)) or not 0 <= switch <= 1:
         raise UserError(f"{where}: switch is a share of the fade, 0..1, got {show(switch)}")
     held = {_PREFIX + key: _value(key, value, schema, where) for key, value in values.items()}
+    picture = entry.get("picture", "")
+    if picture and not (isinstance(picture, str) and _PICTURE.fullmatch(picture)):
+        raise UserError(f"{where}: picture names a file by 16 hexadecimal digits, got {show(picture)}")
     return Cue(
         name=name,
         values=MappingProxyType(held),
         fade=replace(fade, switch=float(switch)),
         curves=MappingProxyType({_PREFIX + key: _curve(key, row, values, where) for key, row in curves.items()}),
         note=note,
+        picture=picture,
     )
 
 
@@ -157,6 +165,8 @@ def _entry(cue: Cue) -> dict[str, object]:
     entry["values"] = {address.removeprefix(_PREFIX): coerced.value for address, coerced in cue.values.items()}
     if cue.curves:
         entry["curves"] = {address.removeprefix(_PREFIX): curve for address, curve in cue.curves.items()}
+    if cue.picture:
+        entry["picture"] = cue.picture
     return entry
 
 

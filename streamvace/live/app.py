@@ -85,6 +85,7 @@ def run(options: RunOptions) -> int:
         outlets = prepare_outlets(stage, surfaces, checked.outputs)
         signals = open_signals(stage, inputs, surfaces.web, checked.views)
         presenter = make_presenter(stage, inputs, outlets)
+        surfaces.pictures.show(presenter.showing)
         closing.callback(grabber.stop)
         grabber.start({"output": presenter.showing, "input": lambda: inputs.ring("control").newest()}, parameters.set)
         engine = make_engine(stage, surfaces, signals.second, pictures, presenter)

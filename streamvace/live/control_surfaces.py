@@ -10,6 +10,7 @@ from streamvace.control.commands import Commands
 from streamvace.control.cue_file import open_cues
 from streamvace.control.cue_list import CueList
 from streamvace.control.fades import CURVES
+from streamvace.live.cue_pictures import CuePictures
 from streamvace.live.director.look_ahead import LookAhead
 from streamvace.live.inputs.remote_devices import forbid_devices, forbid_nothing
 from streamvace.live.media_parts import OpenInputs, media_parts
@@ -34,6 +35,7 @@ class ControlSurfaces:
     """Everything that changes parameters during a show. query, web: None if switched off."""
 
     cues: CueList
+    pictures: CuePictures
     commands: Commands
     look_ahead: LookAhead
     gate: BeatGate
@@ -56,10 +58,12 @@ class ControlSurfaces:
                 osc.cues,
                 osc.arrivals,
                 stage.refusals.rows,
+                self.cues.tiles,
                 glides=self.commands.glides,
                 curves=CURVES,
             )
         )
+        self.web.set_cue_pictures(self.pictures.read)
         self.web.set_metrics(metrics(stage.telemetry.stats))
 
     def add_figures(self, stage: Stage) -> None:
@@ -69,7 +73,7 @@ class ControlSurfaces:
         if self.web is not None:
             stage.telemetry.add(self.web.figures)
         stage.telemetry.add(partial(history_figures, stage.parameters))
-        stage.telemetry.add(lambda: {"cue": self.cues.current, "cue_next": self.cues.following})
+        stage.telemetry.add(self.commands.figures)
 
 
 def open_surfaces(stage: Stage) -> ControlSurfaces:
@@ -78,7 +82,9 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
     cue_path = options.cues or stage.media.root / "cues.json"
     cues, cue_file = open_cues(cue_path, options.pipeline, parameters.schema, stage.reporter)
     closing.callback(cue_file.close)
-    commands = Commands(parameters, cues, partial(cue_file.load, cues.replace))
+    pictures = CuePictures(cue_path, stage.reporter)
+    closing.callback(pictures.close)
+    commands = Commands(parameters, cues, partial(cue_file.load, cues.replace), pictures.take)
     look_ahead = LookAhead()
     gate = BeatGate(look_ahead_s=look_ahead.read)
     closing.callback(gate.close)
@@ -103,7 +109,7 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
     for server in (query, web):
         if server is not None:
             closing.callback(server.close)
-    return ControlSurfaces(cues, commands, look_ahead, gate, osc, query, web, inputs)
+    return ControlSurfaces(cues, pictures, commands, look_ahead, gate, osc, query, web, inputs)
 
 
 def _open_query(stage: Stage, osc: OscServer, allow: AllowList) -> OscQueryServer | None:

@@ -39,6 +39,7 @@ class Panel:
         cues: Callable[[], Iterable[str]],
         arrivals: Callable[[], Sequence[Mapping[str, object]]],
         refusals: Callable[[], Mapping[str, object]],
+        tiles: Callable[[], Sequence[Mapping[str, object]]],
         *,
         glides: Iterable[str] = (),
         curves: Iterable[str] = (),
@@ -52,7 +53,8 @@ class Panel:
         `address` and `fate`. A page is told those with greater numbers than before.
 
         refusals: by address, why the parameter does not hold what was asked (a row of `control.refusals.Refusal`), or
-        None once that is over.
+        None once that is over. tiles: `name`, `own`, `fade` (seconds) and `picture` of every cue, in order; the picture
+        is at `/cue/PICTURE.jpg`, empty for none.
 
         curves: their names. error: the address of complaints.
         """
@@ -70,6 +72,7 @@ class Panel:
             Topic("panel", lambda: controls),
             Topic("values", values, news=entries),
             Topic("cues", lambda: tuple(cues())),
+            Topic("cue_tiles", tiles),
             Topic("arrivals", arrivals, ARRIVALS_S, news=later),
             Topic("refusals", refusals, news=entries),
         )

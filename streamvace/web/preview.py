@@ -67,9 +67,9 @@ class WebPreview:
 
     Routes, all but the last read-only: `/` the page and its parts, `/stream.mjpg` the live picture for OBS and other
     programs, `/control.mjpg` and `/mask.mjpg` what the model sees, `/frame.jpg` the newest frame (503 before the
-    first), `/stats.json` the figures, `/metrics` all of them for Prometheus, `/page` the page's WebSocket, which
-    carries all that the page shows (`streamvace.web.page_socket`). `parts` add theirs: uploads, the media folder,
-    sources, recordings.
+    first), `/cue/PICTURE.jpg` the picture of a cue, `/stats.json` the figures, `/metrics` all of them for Prometheus,
+    `/page` the page's WebSocket, which carries all that the page shows (`streamvace.web.page_socket`). `parts` add
+    theirs: uploads, the media folder, sources, recordings.
 
     The page has a place for these keys of the stats and lists all others: `state` (text), `fps`, `latency_ms`,
     `chunk_ms`, `chunks`, `prompt`, `osc_port`.
@@ -105,6 +105,7 @@ class WebPreview:
         self._topics = [Topic("hints", lambda: said), Topic("stats", lambda: self._stats(), CALM_S)]
         self._pages = PageSockets({"output": self.feed, **self.views}, self._topics)
         self._metrics: Callable[[], bytes] = bytes
+        self._cue_picture: Callable[[str], bytes | None] = lambda name: None
         self._report = report
         self._parts = parts
         self._token = token
@@ -163,6 +164,10 @@ class WebPreview:
         """read: returns the text for Prometheus; called on the server's thread, so it must not block."""
         self._metrics = read
 
+    def set_cue_pictures(self, read: Callable[[str], bytes | None]) -> None:
+        """read: the JPEG of a picture's name, which comes from the network; None without one."""
+        self._cue_picture = read
+
     def publish(self, frame: Frame) -> None:
         """Show a frame. Any thread."""
         self.feed.publish(frame)
@@ -191,6 +196,7 @@ class WebPreview:
         for path, feed in {"stream": self.feed, **self.views}.items():
             app.router.add_get(f"/{path}.mjpg", partial(self._stream, feed))
         app.router.add_get("/frame.jpg", self._frame)
+        app.router.add_get("/cue/{name}.jpg", self._cue)
         app.router.add_get("/stats.json", self._stats_json)
         app.router.add_get("/metrics", self._metrics_text)
         for more in self._parts:
@@ -242,6 +248,12 @@ class WebPreview:
         if self.feed.newest() is None:
             raise web.HTTPServiceUnavailable(text="no picture yet\n")
         _, jpeg = await self.feed.after(0)
+        return web.Response(body=jpeg, content_type="image/jpeg")
+
+    async def _cue(self, request: web.Request) -> web.StreamResponse:
+        jpeg = await asyncio.to_thread(self._cue_picture, request.match_info["name"])
+        if jpeg is None:
+            raise web.HTTPNotFound(text="no cue has this picture\n")
         return web.Response(body=jpeg, content_type="image/jpeg")
 
     async def _stats_json(self, request: web.Request) -> web.StreamResponse:

@@ -259,3 +259,94 @@ class Rehearsal(RuleBasedStateMachine):
 
 TestRehearsal = Rehearsal.TestCase
 TestRehearsal.settings = settings(max_examples=60, stateful_step_count=25)
+
+
+class Edited:
+    """Three cues of the user and a built-in one, on a clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+        self.saved: list[tuple[str, ...]] = []
+        own = (cue("a"), cue("b", seconds=4.0), cue("c"))
+        self.cues = CueList(own, (cue("look"),), lambda cues: self.saved.append(_names(cues)), lambda: self.now_ns)
+
+
+def _names(cues: tuple[Cue, ...]) -> tuple[str, ...]:
+    return tuple(cue.name for cue in cues)
+
+
+@pytest.fixture
+def edited() -> Edited:
+    return Edited()
+
+
+def test_a_renamed_cue_keeps_its_place_its_values_and_the_stage(edited: Edited) -> None:
+    cues = edited.cues
+    cues.recall("b")
+    cues.rename("b", "  dusk ")
+    assert (cues.names, cues.current, cues.following) == (("a", "dusk", "c", "look"), "dusk", "c")
+    assert cues.recall("dusk").fade == Fade(4.0)
+    assert edited.saved == [("a", "dusk", "c")]
+    for name, new, why in (
+        ("a", "c", "already"),
+        ("a", "look", "already"),
+        ("look", "x", "built in"),
+        ("x", "y", "no cue"),
+    ):
+        with pytest.raises(UserError, match=why):
+            cues.rename(name, new)
+
+
+def test_a_cue_is_moved_to_a_place_and_go_follows_the_new_order(edited: Edited) -> None:
+    cues = edited.cues
+    cues.recall("a")
+    cues.move("c", 1)
+    assert (cues.names, cues.following) == (("c", "a", "b", "look"), "b")
+    cues.move("c", 3)
+    assert cues.names == ("a", "b", "c", "look")
+    for place in (0, 4):
+        with pytest.raises(UserError, match=f"1 to 3, got {place}"):
+            cues.move("a", place)
+
+
+def test_a_fade_time_is_set_and_the_rest_of_the_cue_stays(edited: Edited) -> None:
+    edited.cues.set_fade("b", 9.0)
+    changed = edited.cues.recall("b")
+    assert (changed.fade.seconds, changed.values) == (9.0, coerced({SCALE: 1.0}))
+    with pytest.raises(UserError, match="'look' is built in and cannot be changed; store it first"):
+        edited.cues.set_fade("look", 1.0)
+
+
+@pytest.mark.parametrize("edit", ["delete", "overwrite", "rename", "move", "fade"])
+def test_the_last_edit_is_undone_within_ten_seconds_and_only_once(edited: Edited, edit: str) -> None:
+    cues = edited.cues
+    cues.recall("b")
+    before = (cues.names, cues.current, cues.following, [cues._own[name] for name in cues._own])
+    {
+        "delete": lambda: cues.delete("b"),
+        "overwrite": lambda: cues.store("c", coerced({SCALE: 0.1}), 2.0, "0123456789abcdef"),
+        "rename": lambda: cues.rename("b", "x"),
+        "move": lambda: cues.move("b", 1),
+        "fade": lambda: cues.set_fade("b", 1.0),
+    }[edit]()
+    edited.now_ns = 10_000_000_000
+    cues.undo()
+    assert (cues.names, cues.current, cues.following, [cues._own[name] for name in cues._own]) == before
+    assert edited.saved[-1] == ("a", "b", "c")
+    with pytest.raises(UserError, match="no cue was changed in the last 10 s"):
+        cues.undo()
+    cues.delete("b")
+    edited.now_ns += 10_000_000_001
+    with pytest.raises(UserError, match="no cue was changed in the last 10 s"):
+        cues.undo()
+
+
+def test_pictures_are_kept_for_as_long_as_an_undo_can_need_them(edited: Edited) -> None:
+    cues = edited.cues
+    cues.store("a", coerced({SCALE: 0.1}), picture="a" * 16)
+    cues.store("a", coerced({SCALE: 0.2}), picture="b" * 16)
+    assert cues.pictures == {"a" * 16, "b" * 16}
+    cues.store("a", coerced({SCALE: 0.3}), picture="c" * 16)
+    assert cues.pictures == {"b" * 16, "c" * 16}
+    assert cues.tiles()[0] == {"name": "a", "own": True, "fade": 0.0, "picture": "c" * 16}
+    assert cues.tiles()[3] == {"name": "look", "own": False, "fade": 0.0, "picture": ""}

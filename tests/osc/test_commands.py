@@ -439,3 +439,37 @@ def test_revert_returns_to_the_last_cue_at_once(rig: Rig) -> None:
     rig.cues.delete("blue")
     [complaint] = rig.send("/streamvace/cue/revert").complaints.values()
     assert "'blue' is deleted" in complaint.line
+
+
+def test_cues_are_edited_over_osc(rig: Rig) -> None:
+    rig.send(RECALL, "blue")
+    rig.send("/streamvace/cue/rename", "sea")
+    assert rig.cues.names == ("sea", "red")
+    rig.send("/streamvace/cue/rename", "red", "fire")
+    rig.send("/streamvace/cue/move", "fire")
+    assert rig.cues.names == ("fire", "sea")
+    rig.send("/streamvace/cue/move", "fire", 2.0)
+    assert rig.cues.names == ("sea", "fire")
+    rig.send("/streamvace/cue/fade", "sea", 7)
+    rig.send(FADE_TIME, 3.0)
+    rig.send("/streamvace/cue/fade", "fire")
+    assert [tile["fade"] for tile in rig.cues.tiles()] == [7.0, 3.0]
+    rig.send("/streamvace/cue/delete", "sea")
+    rig.send("/streamvace/cue/undo")
+    assert rig.cues.names == ("sea", "fire")
+    for words in (("/streamvace/cue/move", "sea", "up"), ("/streamvace/cue/move", "sea", float("nan"))):
+        assert len(rig.send(*words).complaints) == 1
+    assert len(rig.send("/streamvace/cue/rename", "a", "b", "c").complaints) == 1
+
+
+def test_the_next_cue_its_time_and_the_running_fade_are_told(rig: Rig) -> None:
+    commands = rig.inbox.commands
+    assert commands.figures() == {"cue": "", "cue_next": "blue", "cue_next_fade": 2.0, "cue_fade": 0.0, "cue_left": 0.0}
+    rig.send("/streamvace/cue/go")
+    rig.wait(0.5)
+    figures = commands.figures()
+    assert figures == {"cue": "blue", "cue_next": "red", "cue_next_fade": 4.0, "cue_fade": 2.0, "cue_left": 1.5}
+    rig.send(FADE_TIME, 8.0)
+    rig.wait(1.5)
+    figures = commands.figures()
+    assert (figures["cue_next_fade"], figures["cue_fade"], figures["cue_left"]) == (8.0, 0.0, 0.0)

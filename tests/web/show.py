@@ -48,6 +48,7 @@ class Show:
             osc.cues,
             osc.arrivals,
             self.refusals.rows,
+            commands.cues.tiles,
             glides=commands.glides,
             curves=CURVES,
         )

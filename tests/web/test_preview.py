@@ -255,6 +255,22 @@ def test_closing_ends_the_live_pictures_and_frees_the_port() -> None:
     preview.publish(grey(1))  # a late frame after closing is no fault
 
 
+def test_the_picture_of_a_cue_is_served_by_its_name_and_nothing_else_of_the_folder(preview: WebPreview) -> None:
+    asked: list[str] = []
+
+    def read(name: str) -> bytes | None:
+        asked.append(name)
+        return b"a jpeg" if name == "0123456789abcdef" else None
+
+    assert get(preview, "/cue/0123456789abcdef.jpg")[0] == 404, "before the show there are no pictures"
+    preview.set_cue_pictures(read)
+    status, body, kind = get(preview, "/cue/0123456789abcdef.jpg")
+    assert (status, body, kind) == (200, b"a jpeg", "image/jpeg")
+    assert get(preview, "/cue/0123456789abcdee.jpg")[0] == 404
+    assert get(preview, "/cue/../cues.jpg")[0] == 404
+    assert asked == ["0123456789abcdef", "0123456789abcdee"]
+
+
 @pytest.mark.parametrize("path", ["/", "/frame.jpg", "/nothing", "/stats.json"])
 def test_no_other_site_can_frame_any_answer_not_even_an_error(preview: WebPreview, path: str) -> None:
     preview.set_stats(lambda: 1 / 0)  # type: ignore[arg-type, return-value]

@@ -1,0 +1,142 @@
+"""Stand-ins for functions of `torch.cuda`. A function that has none fails, as it does without CUDA."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import torch
+
+from tests.gpu_rehearsal.memory import CardMemory
+from tests.gpu_rehearsal.operations import Operations
+
+
+def stand_ins(operations: Operations, memory: CardMemory, capability: tuple[int, int]) -> dict[str, Any]:
+    """Replacements by their name in `torch.cuda`."""
+    streams, events = count(1), count(1)
+
+    class Stream:
+        """Stream 0 is the default one."""
+
+        def __init__(self, device: object = None, priority: int = 0, *, number: int | None = None) -> None:
+            self.number = next(streams) if number is None else number
+
+        def wait_event(self, event: Event) -> None:
+            event.wait(self)
+
+        def wait_stream(self, other: Stream) -> None:
+            self.wait_event(other.record_event())
+
+        def record_event(self, event: Event | None = None) -> Event:
+            event = event or Event()
+            event.record(self)
+            return event
+
+        def query(self) -> bool:
+            return True
+
+        def synchronize(self) -> None:
+            operations.wait(f"stream {self.number}")
+
+    class Event:
+        def __init__(self, enable_timing: bool = False, **others: bool) -> None:
+            self.number = next(events)
+
+        def record(self, stream: Stream | None = None) -> None:
+            self._in(stream, "record")
+
+        def wait(self, stream: Stream | None = None) -> None:
+            self._in(stream, "await")
+
+        def query(self) -> bool:
+            return True
+
+        def synchronize(self) -> None:
+            operations.wait("event")
+
+        def elapsed_time(self, other: Event) -> float:
+            return 1.0
+
+        def _in(self, stream: Stream | None, kind: Any) -> None:
+            with _current(operations, operations.stream if stream is None else stream.number):
+                operations.note(kind, f"event {self.number}")
+
+    class CUDAGraph:
+        """Knows how many kernels it holds; a replay is one entry."""
+
+        def __init__(self) -> None:
+            self.kernels = 0
+
+        def replay(self) -> None:
+            operations.note("graph", f"{self.kernels} kernels")
+
+        def pool(self) -> tuple[int, int]:
+            return (0, 0)
+
+        def reset(self) -> None:
+            self.kernels = 0
+
+    @contextmanager
+    def graph(captured: CUDAGraph, pool: Any = None, stream: Stream | None = None, **others: Any) -> Iterator[None]:
+        before = operations.journal.count("kernel")
+        operations.capturing = True
+        try:
+            with _current(operations, operations.stream if stream is None else stream.number):
+                yield
+        finally:
+            operations.capturing = False
+        captured.kernels = operations.journal.count("kernel") - before
+
+    @contextmanager
+    def stream(chosen: Stream | None) -> Iterator[None]:
+        with _current(operations, operations.stream if chosen is None else chosen.number):
+            yield
+
+    return {
+        "Stream": Stream,
+        "Event": Event,
+        "CUDAGraph": CUDAGraph,
+        "graph": graph,
+        "graph_pool_handle": lambda: (0, 0),
+        "is_current_stream_capturing": lambda: operations.capturing,
+        "stream": stream,
+        "current_stream": lambda device=None: Stream(number=operations.stream),
+        "default_stream": lambda device=None: Stream(number=0),
+        "synchronize": lambda device=None: operations.wait("synchronize"),
+        "is_available": lambda: True,
+        "is_initialized": lambda: True,
+        "device_count": lambda: 1,
+        "current_device": lambda: 0,
+        "set_device": lambda device: None,
+        "get_device_name": lambda device=None: "a card that is not there",
+        "get_device_capability": lambda device=None: capability,
+        "mem_get_info": lambda device=None: (memory.total - memory.live, memory.total),
+        "memory_allocated": lambda device=None: memory.live,
+        "memory_reserved": lambda device=None: memory.live,
+        "empty_cache": lambda: None,
+    }
+
+
+@contextmanager
+def _current(operations: Operations, number: int) -> Iterator[None]:
+    before, operations.stream = operations.stream, number
+    try:
+        yield
+    finally:
+        operations.stream = before
+
+
+class Generator(torch.Generator):
+    """A random generator that says it is on the card."""
+
+    def __new__(cls, device: Any = "cpu") -> Generator:
+        return super().__new__(cls, "cpu")
+
+    def __init__(self, device: Any = "cpu") -> None:
+        self._place = torch.device(device)
+
+    @property
+    def device(self) -> torch.device:
+        return self._place

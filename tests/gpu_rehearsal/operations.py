@@ -1,0 +1,120 @@
+"""Sees every operation before PyTorch's fake tensors do: writes the journal and follows the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from tests.gpu_rehearsal.journal import Journal, Kind, line_of_project
+from tests.gpu_rehearsal.memory import CardMemory
+
+ALLOCATIONS = {
+    "aten::empty", "aten::empty_like", "aten::empty_strided", "aten::new_empty", "aten::new_empty_strided",
+}  # fmt: skip
+FUSED = {"aten::_fused_rms_norm"}
+"""One kernel on a card. A build for processors has only its parts."""
+
+ANSWERS: dict[str, Callable[[torch.dtype], float | bool]] = {
+    "aten::equal": lambda dtype: True,
+    "aten::_local_scalar_dense": lambda dtype: 1.0 if dtype.is_floating_point else dtype == torch.bool or 1,
+}
+"""Operations that answer with a value, which fake tensors do not have: `torch.equal`; `.item()`, `bool()`, ..."""
+
+
+class Operations(TorchDispatchMode):
+    """The mode that is asked first.
+
+    journal: what it writes. stream: number of the current stream. capturing: a graph is being captured, so the host
+    must not wait.
+    """
+
+    def __init__(self, kind: str, journal: Journal, memory: CardMemory) -> None:
+        super().__init__()
+        self.stream, self.capturing = 0, False
+        self._kind, self.journal, self._memory = kind, journal, memory
+        self._pinned: set[int] = set()
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        name = func._schema.name
+        if func.namespace == "prim":
+            return func(*args, **kwargs)
+        if name in ANSWERS:
+            if self._on_card(args[0]):
+                self.wait(name.removeprefix("aten::"))
+            return ANSWERS[name](args[0].dtype)
+        if name == "aten::is_pinned":
+            return args[0].untyped_storage()._cdata in self._pinned
+        if name == "aten::_pin_memory":
+            pinned = args[0].clone()
+            self._pinned.add(pinned.untyped_storage()._cdata)
+            return pinned
+        if _is_composite(func.name()):
+            with self:
+                parts = func.decompose(*args, **kwargs)
+            if parts is not NotImplemented:
+                return parts
+        out = func(*args, **kwargs)
+        self._note(func, name, args, kwargs, out)
+        return out
+
+    def wait(self, name: str) -> None:
+        """The host waits for the card. Raises RuntimeError while a graph is being captured, as CUDA does."""
+        if self.capturing:
+            raise RuntimeError(f"CUDA error: operation not permitted when stream is capturing ({name})")
+        self.note("wait", name)
+
+    def note(self, kind: Kind, name: str, tensors: tuple[tuple[int, tuple[int, ...]], ...] = ()) -> None:
+        """Add an entry of the current stream to the journal."""
+        self.journal.add(kind, name, line_of_project(), self.stream, tensors)
+
+    def _note(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
+        given = [each for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)]
+        made = [each for each in tree_leaves(out) if isinstance(each, Tensor)]
+        ours = [each for each in (*given, *made) if self._on_card(each)]
+        if not ours:
+            return
+        line = line_of_project()
+        seen = tuple((self._memory.number(each, line), tuple(each.shape)) for each in ours)
+        if func.is_view or name in ALLOCATIONS:
+            return
+        short = name.removeprefix("aten::")
+        if name in ("aten::_to_copy", "aten::copy_"):
+            source, target = (given[0], made[0]) if name == "aten::_to_copy" else (given[1], given[0])
+            later = kwargs.get("non_blocking", len(args) > 2 and args[2])
+            if not self._on_card(source):
+                queued = later and source.untyped_storage()._cdata in self._pinned
+                self._uploaded("queued upload" if queued else "upload", short, seen)
+                return
+            if not self._on_card(target):
+                if later:
+                    self.note("download", short, seen)
+                else:
+                    self.wait("copy to the host")
+                return
+        elif name in ("aten::index", "aten::index_put_") and not all(map(self._on_card, given)):
+            self._uploaded("upload", f"{short} with a host tensor", seen)
+        self.note("kernel", short, seen)
+
+    def _uploaded(self, kind: Kind, name: str, tensors: tuple[tuple[int, tuple[int, ...]], ...]) -> None:
+        if kind == "upload" and self.capturing:
+            raise RuntimeError(f"CUDA error: operation not permitted when stream is capturing ({name})")
+        self.note(kind, name, tensors)
+
+    def _on_card(self, tensor: object) -> bool:
+        return isinstance(tensor, FakeTensor) and tensor.fake_device.type == self._kind
+
+
+@cache
+def _is_composite(name: str) -> bool:
+    """Whether the operation is made of others on every device."""
+    return name not in FUSED and torch._C._dispatch_has_kernel_for_dispatch_key(name, "CompositeImplicitAutograd")

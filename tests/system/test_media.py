@@ -205,6 +205,7 @@ def test_a_link_is_followed_inside_the_folder_and_refused_where_it_leads_out(
         media.find("loop.png")
 
 
+@needs_links
 def test_a_folder_that_is_itself_a_link_serves_its_files(media: MediaFolder, tmp_path: Path) -> None:
     (tmp_path / "linked").symlink_to(media.root)
     linked = MediaFolder(tmp_path / "linked")

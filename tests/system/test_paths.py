@@ -30,7 +30,7 @@ def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_home_folder_there_is_none_and_a_tilde_says_so_in_one_line(homeless: None) -> None:
     assert home_folder() is None
     assert user_path("clip.mp4") == Path("clip.mp4")
-    with pytest.raises(UserError, match=r"^~/clip\.mp4: there is no home folder .*; write the whole path$"):
+    with pytest.raises(UserError, match=r"^~[/\\]clip\.mp4: there is no home folder .*; write the whole path$"):
         user_path("~/clip.mp4")
 
 

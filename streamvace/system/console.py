@@ -40,4 +40,6 @@ def say(line: str) -> None:
     stream = sys.stderr
     encoding = getattr(stream, "encoding", None) or "ascii"
     with suppress(OSError, ValueError):  # without a terminal nobody reads the line, and the show must shut down cleanly
-        print(escaped(line).encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
+        # In one piece: print() writes the end of the line by itself, and another thread's line gets in between.
+        stream.write(escaped(line).encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()

@@ -11,7 +11,7 @@ from pathlib import Path
 import installer
 import pytest
 from find_python import Found
-from install_plan import read_stamp
+from install_plan import LOCK, read_stamp
 from pip_step import BootstrapError
 from torch_build import TORCH
 
@@ -33,7 +33,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for package in ("streamvace", "osc_schema"):
         (root / package).mkdir(parents=True)
         (root / package / "__init__.py").touch()
-    for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
+    for name in ("pyproject.toml", LOCK, "README.md", "LICENSE", "NOTICE"):
         (root / name).write_bytes((installer.ROOT / name).read_bytes())
     venv = tmp_path / "python.cmd"
     venv.write_text(f'@"{sys.executable}" "{venv_stand_in.__file__}" %3\n', "ascii")

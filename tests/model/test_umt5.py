@@ -230,6 +230,19 @@ def test_an_encoder_without_room_on_the_device_runs_on_the_cpu(
     assert torch.equal(full.encode(["the sea"]), exact)  # and once more with what rested there
 
 
+def test_on_its_way_home_nothing_is_copied(weights: Path, tokenizer: Path) -> None:
+    """`meta` stands for a card: a copy from there would have no values, and another address."""
+    encoder = UMT5TextEncoder(weights, tokenizer, None, "meta", torch.float32, rest="cpu", size=SIZE)
+    network, place = encoder._ready_encoder()
+    assert place.type == "meta"
+    encoder._put_away()
+    home = [each.data_ptr() for each in network.parameters()]
+    assert 0 not in home
+    encoder._ready_encoder()
+    encoder._put_away()
+    assert [each.data_ptr() for each in network.parameters()] == home
+
+
 def test_on_a_gpu_it_has_its_own_stream_and_releases_its_memory(
     weights: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,6 +69,25 @@ def test_without_room_it_stays_in_main_memory_and_reports_it(monkeypatch: pytest
     assert moving.begin_chunk(True)
 
 
+def test_memory_that_cannot_be_locked_is_used_as_it_is_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Refusing:
+        def cudaHostRegister(self, address: int, size: int, flags: int) -> int:
+            return 2
+
+    def check(code: int) -> None:
+        raise torch.cuda.CudaError.__new__(torch.cuda.CudaError, "out of memory")
+
+    monkeypatch.setattr(torch.cuda, "cudart", Refusing)
+    monkeypatch.setattr(torch.cuda, "check_error", check)
+    module = nn.Linear(3, 5)
+    before = module.weight.clone()
+    Offload(module, torch.device("cuda"), "context")
+    assert torch.equal(module.weight, before)
+    assert "cannot be locked (out of memory)" in caplog.text
+
+
 class FullCard:
     """An Offload whose card has no room."""
 

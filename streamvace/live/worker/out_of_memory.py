@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import traceback
 
 import psutil
 
@@ -33,8 +34,15 @@ def shortage_line(error: BaseException) -> str:
     return f"out of memory {place}{needs}{has}; a smaller size, --precision int8 or --offload context need less"
 
 
-def give_back_memory() -> None:
-    """Return PyTorch's cached memory to the device, for the next try or another program."""
+def give_back_memory(error: BaseException) -> None:
+    """Free what the failed step held, and return PyTorch's cached memory to the device, for the next try.
+
+    The frames of the error's traceback hold the step's tensors for as long as the error is handled.
+    """
+    each: BaseException | None = error
+    while each is not None:
+        traceback.clear_frames(each.__traceback__)
+        each = each.__context__
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -154,7 +154,7 @@ def _recover(generator: ChunkMaker, error: Exception) -> StepFailed:
     log.debug("a step failed", exc_info=True)
     generator.reset()
     if is_out_of_memory(error):
-        give_back_memory()
+        give_back_memory(error)
     return StepFailed(_describe(error), refused=isinstance(error, FloatingPointError))
 
 

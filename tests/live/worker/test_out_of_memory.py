@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -56,5 +58,32 @@ def test_other_errors_are_no_shortage(error: Exception) -> None:
     assert not is_out_of_memory(error)
 
 
+class Big:
+    """Stands in for the tensors of a step."""
+
+
+def test_what_the_failed_step_held_is_free_before_the_next_try() -> None:
+    held: list[weakref.ref[Big]] = []
+
+    def attend() -> None:
+        tensor = Big()
+        held.append(weakref.ref(tensor))
+        raise OutOfMemoryError(CUDA_SAYS)
+
+    def step() -> None:
+        tensor = Big()
+        held.append(weakref.ref(tensor))
+        try:
+            attend()
+        finally:
+            raise KeyError("while cleaning up")
+
+    with pytest.raises(KeyError) as caught:
+        step()
+    assert [each() is None for each in held] == [False, False], "the traceback holds them"
+    give_back_memory(caught.value)
+    assert [each() is None for each in held] == [True, True]
+
+
 def test_giving_back_is_harmless_without_a_card() -> None:
-    give_back_memory()
+    give_back_memory(MemoryError())

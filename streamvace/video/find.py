@@ -133,12 +133,12 @@ ONLY_ON: Mapping[str, str] = {"Spout": "win32", "Syphon": "darwin"}
 
 
 def find_all(
-    seconds: float, finders: Mapping[str, Callable[[float], list[Found]]] = FINDERS
+    seconds: float, finders: Mapping[str, Callable[[float], list[Found]]] | None = None
 ) -> tuple[list[Found], dict[str, str]]:
-    """(sources, why a kind could not be searched). On the main thread; QUIET_FINDERS on any thread."""
+    """(sources, why a kind could not be searched). finders: None: FINDERS, on the main thread; QUIET_FINDERS on any."""
     found: list[Found] = []
     problems: dict[str, str] = {}
-    for kind, find in finders.items():
+    for kind, find in (FINDERS if finders is None else finders).items():
         if ONLY_ON.get(kind, sys.platform) != sys.platform:
             continue
         try:

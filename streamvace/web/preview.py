@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from importlib.resources import files
+from pathlib import PurePath
 from typing import Protocol
 
 from aiohttp import web
@@ -37,9 +38,11 @@ class Routes(Protocol):
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 STATIC = files("streamvace.web").joinpath("static")
-SCRIPTS = ("page.js", "dom.js", "connection.js", "pictures.js", "figures.js", "panel.js", "arrivals.js", "typing.js")
-PARTS = {"preview.css": "text/css", **dict.fromkeys(SCRIPTS, "text/javascript")}
+_TYPES = {".css": "text/css", ".js": "text/javascript"}
+PARTS = {part.name: _TYPES[suffix] for part in STATIC.iterdir() if (suffix := PurePath(part.name).suffix) in _TYPES}
 """File of the page -> content type."""
+LAYOUTS = ("", "stage", "edit", "phone")
+"""Addresses of the page; without one the width of the browser chooses the layout."""
 VIEWS = ("control", "mask")
 """What the model sees: shown on the page while it is open there."""
 
@@ -189,7 +192,8 @@ class WebPreview:
 
     async def _run(self) -> None:
         app = web.Application(middlewares=[self._guard])
-        app.router.add_get("/", self._page)
+        for layout in LAYOUTS:
+            app.router.add_get(f"/{layout}", self._page)
         for part in PARTS:
             app.router.add_get(f"/{part}", self._part)
         app.router.add_get("/page", self._pages.serve)
@@ -235,7 +239,7 @@ class WebPreview:
             return await handler(request)
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
-        page = web.Response(text=(STATIC / "preview.html").read_text(encoding="utf-8"), content_type="text/html")
+        page = web.Response(text=(STATIC / "page.html").read_text(encoding="utf-8"), content_type="text/html")
         if self._token is not None:
             self._token.remember(request, page)
         return page

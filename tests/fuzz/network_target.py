@@ -34,7 +34,7 @@ it."""
 MOST_READ = 1 << 16
 """Bytes of an answer that are read: enough for any page, and a live picture never ends."""
 FILES = ("/media.json", "/media/thumbnail?name=../a.png", "/sources.json", "/recordings?name=recordings/a.mp4")
-PATHS = ("/", "/panel.js", "/stream.mjpg", "/frame.jpg", "/stats.json", "/metrics", "/page", "/none", *FILES)
+PATHS = ("/", "/store.js", "/stream.mjpg", "/frame.jpg", "/stats.json", "/metrics", "/page", "/none", *FILES)
 
 
 class Servers(Show):

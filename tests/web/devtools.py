@@ -48,9 +48,10 @@ class Page:
             assert asyncio.get_running_loop().time() < deadline, f"never true: {script}"
             await asyncio.sleep(0.05)
 
-    async def key(self, name: str, code: int, text: str = "") -> None:
+    async def key(self, name: str, code: int, text: str = "", *, shift: bool = False, control: bool = False) -> None:
         """Press and release a key, as the keyboard does it."""
-        pressed = {"key": name, "windowsVirtualKeyCode": code, "code": name}
+        held = 8 * shift + 2 * control
+        pressed = {"key": name, "windowsVirtualKeyCode": code, "code": name, "modifiers": held}
         await self.ask("Input.dispatchKeyEvent", type="keyDown", text=text, **pressed)
         await self.ask("Input.dispatchKeyEvent", type="keyUp", **pressed)
 

@@ -125,18 +125,25 @@ def connect(web: WebPreview, act: Callable[[Client], Coroutine[None, None, None]
 
 HANDS = """
   window.all = where => [...document.querySelectorAll(where)];
-  window.box = label => all("input").find(each => each.ariaLabel === label);
+  window.by = id => document.getElementById(id);
+  window.line = name => {
+    const found = all(`.control[data-address="/streamvace/${name}"]`).find(each => each.checkVisibility());
+    found?.scrollIntoView({block: "nearest"});
+    return found;
+  };
+  window.box = name => line(name).querySelector("input, select, textarea");
+  window.thumb = name => line(name).querySelector("[role=slider]");
+  window.give = (name, value) => { box(name).value = value; box(name).onchange(); };
   window.press = (where, name) => all(where + " button").find(each => each.textContent === name).click();
-  window.drag = (label, value) => { box(label).value = value; box(label).oninput(); box(label).onchange?.(); };
-  window.enter = (words, key = new KeyboardEvent("keydown", {key: "Enter"})) => {
-    document.getElementById("prompt").value = words;
-    document.getElementById("prompt").dispatchEvent(key);
+  window.middle = element => {
+    const at = element.getBoundingClientRect();
+    return [at.x + at.width / 2, at.y + at.height / 2];
   };
 """
 
 
 WRITER = "somebody else"
-HAND_MS = int(re.findall(r"HAND_MS = (\d+)", STATIC.joinpath("panel.js").read_text("utf-8"))[0])
+HAND_MS = int(re.findall(r"HAND_MS = (\d+)", STATIC.joinpath("store.js").read_text("utf-8"))[0])
 """Longer ago than this, a control was not touched by the hand."""
 
 
@@ -162,26 +169,46 @@ class Hand:
             await asyncio.sleep(0.05)
         raise AssertionError(f"{address} is {held!r}, wanted {value!r}")
 
+    async def clicks(self, element: str, *, shift: bool = False, button: str = "left") -> None:
+        """Click the middle of an element with the mouse. element: an expression."""
+        await self.drags(element, 0, shift=shift, button=button)
+
+    async def drags(self, element: str, by: float, *, shift: bool = False, button: str = "left") -> None:
+        """Take hold of the middle of an element with the mouse, move by so many pixels, and let go."""
+        x, y = await self.does(f"middle({element})")
+        mouse = {"y": y, "button": button, "modifiers": 8 if shift else 0, "clickCount": 1}
+        for kind, at in (("mousePressed", x), *((("mouseMoved", x + by),) if by else ()), ("mouseReleased", x + by)):
+            await self.page.ask("Input.dispatchMouseEvent", type=kind, x=at, **mouse)
+
+    async def types(self, element: str, words: str, end: str = "Enter") -> None:
+        """Write into a box in place of what is there, and end with a key; without one the box keeps the focus."""
+        await self.does(f"{element}.focus(); {element}.select()")
+        await self.page.ask("Input.insertText", text=words)
+        if end:
+            await self.page.key(end, {"Enter": 13, "Escape": 27}[end], "\r" if end == "Enter" else "")
+
     async def everything_has_arrived(self) -> None:
         """All that was done before this is known to the show: the page says one thing after the other."""
         self.marks += 1
-        await self.does(f"box('Seed').value = {self.marks}; box('Seed').onchange()")
+        await self.does(f"give('seed', {self.marks})")
         await self.becomes("/streamvace/seed", self.marks)
 
     async def hears(self, address: str, value: object) -> None:
         """Others set a value, the page has been told, and has had time to show it wherever it may."""
         self.marks += 1
         self.show.parameters.set(address, (value,), WRITER)
-        self.show.parameters.set("/streamvace/mask/grow", (self.marks,), WRITER)
-        await self.sees(f"box('Mask grow').value === '{self.marks}'")
+        self.show.osc.publish("/streamvace/status/cue_next", f"mark {self.marks}")
+        await self.sees(f"by('next').textContent === 'mark {self.marks}'")
         await self.does(f"new Promise(done => setTimeout(done, {HAND_MS + 100}))")
 
 
-def in_a_browser(tabs: Browser, show: Show, act: Callable[[Hand], Coroutine[None, None, None]]) -> None:
-    """Open the show's page in a tab, wait until it is complete, and act on it."""
+def in_a_browser(
+    tabs: Browser, show: Show, act: Callable[[Hand], Coroutine[None, None, None]], layout: str = "stage"
+) -> None:
+    """Open a layout of the show's page in a tab, wait until it is complete, and act on it."""
 
     async def go() -> None:
-        async with tabs.open(show.web.url) as page:
+        async with tabs.open(f"{show.web.url}{layout}") as page:
             await page.until("document.querySelectorAll('.control').length > 20")
             await page.run(HANDS)
             await act(Hand(show, page))

@@ -109,90 +109,96 @@ def test_a_mistake_is_one_line_on_the_panel(show: Show, said: object, line: str)
     connect(show.web, act)
 
 
-def test_a_real_browser_makes_a_control_for_every_parameter(tabs: Browser, show: Show) -> None:
+def test_the_page_has_a_control_for_every_parameter(tabs: Browser, show: Show) -> None:
     async def act(hand: Hand) -> None:
-        page = await hand.does("document.documentElement.outerHTML")
+        made = set(await hand.does("all('.control').map(each => each.dataset.address)"))
+        elsewhere = ("prompt", "record", "seed/random", "blackout", "freeze", "reset", "undo", "redo")
         for row in osc_schema.load():
-            if row.access == "write" and row.address != PROMPT and row.group != "cues":
-                assert f"\n{row.address}" in page, "the help of its control names the address"
-        assert ">blue</button>" in page
+            if row.access == "write" and row.group != "cues" and row.name not in elsewhere:
+                assert row.address in made
+        assert await hand.does("all('[data-cue]').map(each => each.dataset.cue)") == ["blue", "red"]
+
+    in_a_browser(tabs, show, act, "edit")
+
+
+def test_a_hand_steers_the_show(tabs: Browser, show: Show) -> None:
+    async def act(hand: Hand) -> None:
+        await hand.types("by('prompt')", "a red sphere")
+        await hand.becomes(PROMPT, "a red sphere")
+        await hand.does("press('#kinds', 'edges')")
+        await hand.becomes("/streamvace/control_kind", "edges")
+        await hand.sees("all('#kinds [aria-pressed=true]').map(each => each.textContent).join() === 'edges'")
+        await hand.does("box('video_to_video').click()")
+        await hand.becomes("/streamvace/video_to_video", True)
+        await hand.sees("line('follow_motion') !== undefined")
+        await hand.does("press('#cue-list', 'blue')")
+        await hand.becomes(PROMPT, "neon blue")
+        await hand.does("by('cue-name').value = 'mine'; press('#store', 'Store')")
+        await hand.sees("all('[data-cue]').some(each => each.dataset.cue === 'mine')")
+        show.parameters.set("/streamvace/seed", (1234,), WRITER)
+        await hand.sees("box('seed').value === '1234'")
+        assert await hand.does("by('line').hidden && all('.said').length === 0")
+
+    in_a_browser(tabs, show, act, "edit")
+
+
+def test_a_fader_follows_the_hand_over_its_whole_row_and_shift_is_a_tenth(tabs: Browser, show: Show) -> None:
+    async def act(hand: Hand) -> None:
+        wide = await hand.does("line('context_scale').querySelector('.fader').clientWidth")
+        for by, shift, value in ((wide / 4, False, 1.5), (-wide / 4, True, 1.45)):
+            await hand.drags("thumb('context_scale')", by, shift=shift)
+            await hand.becomes(SCALE, pytest.approx(value))
+        await hand.clicks("thumb('context_scale')", button="right")
+        await hand.becomes(SCALE, 1.0)
+        await hand.does("thumb('context_scale').focus()")
+        await hand.page.key("ArrowRight", 39)
+        await hand.becomes(SCALE, pytest.approx(1.02))
+        await hand.page.key("ArrowLeft", 37, shift=True)
+        await hand.becomes(SCALE, pytest.approx(1.018))
 
     in_a_browser(tabs, show, act)
 
 
-def test_a_hand_in_a_real_browser_steers_the_show(tabs: Browser, show: Show) -> None:
+def test_a_fader_under_the_hand_does_not_move_by_itself(tabs: Browser, show: Show) -> None:
     async def act(hand: Hand) -> None:
-        await hand.does("enter('a red sphere')")
-        await hand.becomes(PROMPT, "a red sphere")
-        await hand.does("for (const value of [0.1, 0.9, 0.5]) drag('Control strength', value)")
+        await hand.does("window.clock = Date.now(); Date.now = () => clock; give('context_scale', 0.5)")
         await hand.becomes(SCALE, 0.5)
-        await hand.does("box('Mask invert').click()")
-        await hand.becomes("/streamvace/mask_invert", True)
-        await hand.does("press('.segments', 'slerp')")
-        await hand.becomes("/streamvace/prompt_blend", "slerp")
-        await hand.sees("all('.segments .on').some(each => each.textContent === 'slerp')")
-        await hand.does("press('#cue-list', 'blue')")
-        await hand.becomes(PROMPT, "neon blue")
-        await hand.does("document.getElementById('cue-name').value = 'mine'; press('#store', 'Store')")
-        await hand.sees("all('#cue-list button').some(each => each.textContent === 'mine')")
-        await hand.does("press('#glide-seconds', '8 s'); drag('Control strength', 2)")
-        await hand.does("box('Seed').value = 7; box('Seed').onchange()")
-        await hand.becomes("/streamvace/seed", 7)
-        assert show.parameters.on_the_way() == {SCALE: 2.0}
-        show.parameters.set("/streamvace/seed", (1234,), WRITER)
-        await hand.sees("box('Seed').value === '1234'")
-        assert await hand.does("document.getElementById('line').hidden")
+        await hand.hears(SCALE, 1.5)
+        assert await hand.does("box('context_scale').value") == "0.5"
+        await hand.does(f"clock += {HAND_MS + 1}")
+        await hand.hears(SCALE, 1.25)
+        assert await hand.does("box('context_scale').value") == "1.25"
+
+    in_a_browser(tabs, show, act)
+
+
+def test_a_refusal_stands_beside_its_control_which_shows_the_value_that_rules(tabs: Browser, show: Show) -> None:
+    show.parameters.set(SCALE, (2.0,), WRITER)
+
+    async def act(hand: Hand) -> None:
+        await hand.sees("box('context_scale').value === '2'")
+        await hand.types("box('context_scale')", "9")
+        await hand.sees("line('context_scale').querySelector('.said')?.textContent.includes('got 9, used 2')")
+        await hand.sees("box('context_scale').value === '2'")
+        assert await hand.does("by('line').hidden")
 
     in_a_browser(tabs, show, act)
 
 
 def test_what_is_being_typed_stays_whatever_others_set(tabs: Browser, show: Show) -> None:
     async def act(hand: Hand) -> None:
-        for box, address, others in (
-            ("document.getElementById('prompt')", PROMPT, "neon green"),
-            ("all('.row input')[0]", "/streamvace/prompts", (("neon green", 1.0),)),
-        ):
-            await hand.does(f"{box}.focus(); {box}.value = 'half a thou'")
-            await hand.hears(address, others)
-            assert await hand.does(f"{box}.value") == "half a thou"
-            await hand.does(f"{box}.blur()")
-        show.parameters.set(PROMPT, ("glass",), WRITER)
-        await hand.sees("document.getElementById('prompt').value === 'glass'")
+        await hand.types("box('prompts')", "half a thou", end="")
+        await hand.hears("/streamvace/prompts", (("neon green", 1.0),))
+        assert await hand.does("box('prompts').value") == "half a thou"
 
-    in_a_browser(tabs, show, act)
-
-
-def test_a_slider_under_the_hand_does_not_move_by_itself(tabs: Browser, show: Show) -> None:
-    async def act(hand: Hand) -> None:
-        await hand.does("window.clock = Date.now(); Date.now = () => clock; drag('Control strength', 0.5)")
-        await hand.becomes(SCALE, 0.5)
-        await hand.hears(SCALE, 1.5)
-        assert await hand.does("box('Control strength').value") == "0.5"
-        await hand.does(f"clock += {HAND_MS + 1}")
-        await hand.hears(SCALE, 1.25)
-        assert await hand.does("box('Control strength').value") == "1.25"
-
-    in_a_browser(tabs, show, act)
-
-
-def test_a_value_out_of_range_comes_back_as_what_is_held(tabs: Browser, show: Show) -> None:
-    show.parameters.set(SCALE, (2.0,), WRITER)
-
-    async def act(hand: Hand) -> None:
-        number = "all('input[type=number]').find(each => each.ariaLabel === 'Control strength')"
-        await hand.sees(f"{number}.value === '2'")
-        await hand.does(f"{number}.value = '9'; {number}.onchange()")
-        await hand.sees("document.getElementById('line').textContent.includes('got 9, used 2')")
-        await hand.sees(f"{number}.value === '2'")
-
-    in_a_browser(tabs, show, act)
+    in_a_browser(tabs, show, act, "edit")
 
 
 def test_a_mix_of_prompts_is_written_and_taken_out_box_by_box(tabs: Browser, show: Show) -> None:
     mix = "/streamvace/prompts"
 
     async def act(hand: Hand) -> None:
-        await hand.does("window.boxes = () => all('.row input[type=text]')")
+        await hand.does("window.boxes = () => line('prompts') && all('.row input[type=text]')")
         await hand.does("window.write = (i, words) => { boxes()[i].value = words; boxes()[i].onchange(); }")
         await hand.does("write(0, ' blue glass ')")
         await hand.becomes(mix, (("blue glass", 1.0),))
@@ -205,7 +211,7 @@ def test_a_mix_of_prompts_is_written_and_taken_out_box_by_box(tabs: Browser, sho
         await hand.does("write(0, '')")
         await hand.becomes(mix, ())
 
-    in_a_browser(tabs, show, act)
+    in_a_browser(tabs, show, act, "edit")
 
 
 def test_a_prompt_of_the_mix_that_was_just_left_is_sent_although_others_set_the_mix(tabs: Browser, show: Show) -> None:
@@ -220,12 +226,27 @@ def test_a_prompt_of_the_mix_that_was_just_left_is_sent_although_others_set_the_
         await hand.does("held.shift()()")
         await hand.becomes(mix, (("blue", 1.0),))
 
-    in_a_browser(tabs, show, act)
+    in_a_browser(tabs, show, act, "edit")
 
 
-def test_what_cannot_be_taken_back_is_asked_for_twice(tabs: Browser, show: Show) -> None:
-    """Quitting by two clicks, deleting a cue by a click with Alt, sending a prompt by Enter without Shift."""
+def test_undo_and_redo_are_keys_and_buttons(tabs: Browser, show: Show) -> None:
+    async def act(hand: Hand) -> None:
+        await hand.does("give('context_scale', 0.25)")
+        await hand.becomes(SCALE, 0.25)
+        await hand.does("document.activeElement.blur()")
+        await hand.page.key("z", 90, control=True)
+        await hand.becomes(SCALE, 1.0)
+        await hand.page.key("Z", 90, control=True, shift=True)
+        await hand.becomes(SCALE, 0.25)
+        show.osc.publish("/streamvace/status/undo", "Control strength")
+        await hand.sees("!by('undo').disabled && by('undo').title === 'Control strength'")
+        await hand.clicks("by('undo')")
+        await hand.becomes(SCALE, 1.0)
 
+    in_a_browser(tabs, show, act, "edit")
+
+
+def test_quit_is_asked_for_twice(tabs: Browser, show: Show) -> None:
     async def act(hand: Hand) -> None:
         await hand.does("window.leave = all('button').find(each => each.textContent === 'Quit'); leave.click()")
         await hand.everything_has_arrived()
@@ -235,18 +256,4 @@ def test_what_cannot_be_taken_back_is_asked_for_twice(tabs: Browser, show: Show)
         await hand.everything_has_arrived()
         assert show.parameters.snapshot().fired["/streamvace/quit"] == 1
 
-        await hand.does("document.getElementById('cue-name').value = 'mine'; press('#store', 'Store')")
-        await hand.sees("all('#cue-list button').some(each => each.textContent === 'mine')")
-        await hand.does("press('#cue-list', 'mine')")
-        await hand.everything_has_arrived()
-        assert show.osc.cues() == ("blue", "red", "mine")
-        alt = "new MouseEvent('click', {altKey: true})"
-        await hand.does(f"all('#cue-list button').find(each => each.textContent === 'mine').dispatchEvent({alt})")
-        await hand.sees("all('#cue-list button').length === 2")
-
-        held = show.parameters.snapshot()[PROMPT]
-        await hand.does("enter('two', new KeyboardEvent('keydown', {key: 'Enter', shiftKey: true}))")
-        await hand.everything_has_arrived()
-        assert show.parameters.snapshot()[PROMPT] == held
-
-    in_a_browser(tabs, show, act)
+    in_a_browser(tabs, show, act, "edit")

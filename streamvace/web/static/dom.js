@@ -1,4 +1,4 @@
-// The two DOM helpers of the page's scripts.
+// The DOM helpers of the page's scripts.
 export const $ = id => document.getElementById(id);
 
 export function make(tag, properties = {}, ...children) {
@@ -6,3 +6,10 @@ export function make(tag, properties = {}, ...children) {
   element.append(...children);
   return element;
 }
+
+// A button that is on or off says so to screen readers too.
+export function press(button, on) {
+  button.setAttribute("aria-pressed", String(on));
+}
+
+export const spaced = name => String(name).replaceAll("_", " ");

@@ -2,14 +2,15 @@
 import { $ } from "/dom.js";
 import { on, tell } from "/connection.js";
 
+const VIEW_MS = 100;     // between two pictures of what the model sees: ten a second show what it follows
 const canvases = { output: $("picture"), control: $("view-control"), mask: $("view-mask") };
-const ON_DEMAND = ["control", "mask"];   // made and sent only while they are open on a page
+const ON_DEMAND = ["control", "mask"];   // made and sent only while they can be seen on a page
 
 let connected = false, fresh = false;    // fresh: a picture has come since the connection was opened
 let left = 0;                            // frames left out because this page had not drawn the one before
 
 function watch() {
-  tell({ watch: ["output", ...($("views").open ? ON_DEMAND : [])] });
+  tell({ watch: ["output", ...($("views").checkVisibility() ? ON_DEMAND : [])] });
 }
 
 // A message is [length of the name][name][skipped: 4 bytes][JPEG].
@@ -26,6 +27,8 @@ async function draw(canvas, jpeg) {
   await new Promise(requestAnimationFrame);
   if (canvas.width !== picture.width || canvas.height !== picture.height) {
     Object.assign(canvas, { width: picture.width, height: picture.height });
+    canvas.closest("#stage, figure").style.setProperty("--ratio", `${picture.width} / ${picture.height}`);
+    canvas.closest("#stage, figure").style.setProperty("--wide", picture.width / picture.height);
   }
   canvas.getContext("2d").drawImage(picture, 0, 0);
   picture.close();
@@ -33,13 +36,15 @@ async function draw(canvas, jpeg) {
 
 on("picture", async data => {
   const { view, skipped, jpeg } = unpack(data);
-  left += skipped;
-  $("skipped").textContent = `${left} skipped on this page`;
+  if (view === "output") {
+    left += skipped;
+    $("skipped").textContent = `${left} skipped on this page`;
+  }
   try {
     await draw(canvases[view], jpeg);
     if (view === "output" && connected) { fresh = true; state(); }
   } finally {
-    tell({ drawn: view });
+    setTimeout(() => tell({ drawn: view }), view === "output" ? 0 : VIEW_MS);
   }
 });
 
@@ -52,11 +57,4 @@ function state(reason) {
 
 on("open", () => { connected = true; fresh = false; state(); watch(); });
 on("lost", reason => { connected = fresh = false; state(reason); });
-$("views").addEventListener("toggle", watch);
-
-addEventListener("keydown", event => {
-  if ((event.key !== "f" && event.key !== "F") || /INPUT|TEXTAREA|SELECT/.test(event.target.tagName)) return;
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (document.fullscreenElement) document.exitFullscreen();
-  else $("stage").requestFullscreen();
-});
+addEventListener("layout", watch);

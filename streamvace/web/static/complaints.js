@@ -1,0 +1,38 @@
+// What the show refuses or lacks: beside the control that it is about or, if that cannot be seen, in a line of its own.
+import { $, make } from "/dom.js";
+import { on } from "/connection.js";
+import { isSeen, sayBeside, settleSoon } from "/lines.js";
+import { ROOT, rows } from "/store.js";
+
+const LINE_MS = 12000;
+let timer = null, about = "";   // about: the address that the line is about
+
+function tell(words, fix = "") {
+  $("line").replaceChildren(words, ...(fix ? [make("code", {}, fix)] : []));
+  $("line").hidden = false;
+  clearTimeout(timer);
+}
+
+on("refusals", news => {
+  for (const [address, refusal] of Object.entries(news)) {
+    sayBeside(address, refusal);
+    if (refusal) settleSoon(address);
+    if (refusal && !isSeen(address)) {
+      about = address;
+      tell(`${rows.get(address)?.label ?? address}: ${refusal.why.replaceAll(ROOT, "")}`, refusal.fix);
+    } else if (!refusal && address === about) $("line").hidden = true;
+  }
+});
+
+// A complaint about a value begins with its address, and is told as a refusal too.
+on("line", line => {
+  if (rows.has(line.split(/[: ]/)[0])) return;
+  say(line.replaceAll(ROOT, ""));
+});
+addEventListener("complaint", event => say(event.detail));
+
+function say(words) {
+  about = "";
+  tell(words);
+  timer = setTimeout(() => { $("line").hidden = true; }, LINE_MS);
+}

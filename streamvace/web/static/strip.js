@@ -1,0 +1,66 @@
+// The status strip: what the show does, in a word that can be read from a metre.
+import { $, press } from "/dom.js";
+import { on } from "/connection.js";
+import { ROOT, afterNews, follow, send, value } from "/store.js";
+
+const LOW = 0.9;            // of the wanted frame rate
+const BEATS_IN_DARK = 0.3;  // Hz and below: there is no beat
+
+let connected = false, reason = "";
+
+function word() {
+  if (!connected) return ["OFFLINE", reason || "no connection to the show; trying again"];
+  return [(value("status/state") ?? "starting").toUpperCase(), value("status/why") ?? ""];
+}
+
+function show() {
+  const [state, why] = word();
+  $("status").dataset.word = state;
+  $("word").textContent = state;
+  $("why").textContent = why;
+  document.title = state === "LIVE" ? "streamvace" : `${state} – streamvace`;
+}
+
+function figures() {
+  const fps = value("status/fps"), wanted = value("status/fps_wanted");
+  $("fps").textContent = fps === undefined ? "–" : fps.toFixed(1);
+  $("wanted").textContent = !wanted ? "" : ` of ${Math.round(wanted * 100) / 100}`;
+  $("fps").closest("div").classList.toggle("low", fps < LOW * wanted);
+  $("dropped").textContent = value("status/dropped") ?? "–";
+  $("dropped").closest("div").classList.toggle("low", value("status/dropped") > 0);
+  const input = value("status/input");
+  const control = value("control") === false ? "off" : (value("status/control") ?? "–") + (input ? ` from ${named(input)}` : "");
+  $("follow-now").textContent = control;
+  $("follow-now").title = control;
+  $("control-name").textContent = value("status/control") ?? "";
+  $("mask-name").textContent = value("status/mask") ?? "";
+}
+
+follow("status/tempo", tempo => {
+  const beats = tempo > BEATS_IN_DARK;
+  $("tempo").textContent = beats ? tempo.toFixed(1) : "–";
+  $("beat").classList.toggle("on", beats);
+  if (beats) $("beat").style.setProperty("--beat-s", `${60 / tempo}s`);
+});
+
+const clock = seconds => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+const named = path => path.split(/[\\/]/).pop();
+
+follow("status/recording", path => {
+  press($("record"), Boolean(path));
+  if (!path) return;
+  $("rec-file").textContent = named(path);
+  $("rec-file").title = path;
+  $("rec-file").hidden = false;
+  $("rec-file").href = `/recordings?name=${encodeURIComponent(path)}`;
+  $("rec-file").download = named(path);
+});
+afterNews(() => {
+  $("rec-text").textContent = value("status/recording") ? `REC ${clock(value("status/record_time"))}` : "Record";
+});
+$("record").onclick = () => send(ROOT + "record", !value("status/recording"));
+on("open", () => { connected = true; reason = ""; show(); });
+on("lost", why => { connected = false; reason = why; show(); });
+on("panel", () => { $("record").disabled = false; });
+afterNews(() => { show(); figures(); });
+show();

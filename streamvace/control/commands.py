@@ -48,6 +48,7 @@ class Commands:
         self._sets: dict[str, Callable[[Arguments], tuple[Change, ...]]] = {
             f"{CUE}/recall": self._recall,
             f"{CUE}/go": self._go,
+            f"{CUE}/back": self._back,
             f"{CUE}/revert": self._revert,
         }
         self._does: dict[str, Callable[[Arguments], None]] = {
@@ -126,6 +127,9 @@ class Commands:
             raise UserError(f"pressed again after {since_s:.2f} s; the next go counts after {GO_GUARD_S} s")
         self._went_ns = now
         return self._fading_to(self.cues.go(), None)
+
+    def _back(self, arguments: Arguments) -> tuple[Change, ...]:
+        return self._fading_to(self.cues.back(), None) if _pressed(arguments) else ()
 
     def _revert(self, arguments: Arguments) -> tuple[Change, ...]:
         return self._fading_to(self.cues.last(), 0.0) if _pressed(arguments) else ()

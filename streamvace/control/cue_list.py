@@ -106,6 +106,14 @@ class CueList:
                 raise UserError("there are no cues yet; store one, or name a file with --cues")
             return self.recall(self.following)
 
+    def back(self) -> Cue:
+        """Recall the cue before the current one; before the first one the last. Raises UserError without cues."""
+        with self._lock:
+            if not self._all:
+                raise UserError("there are no cues yet; store one, or name a file with --cues")
+            names = self.names
+            return self.recall(names[names.index(self._current) - 1 if self._current in names else self._position])
+
     def last(self) -> Cue:
         """The current cue. Raises UserError before the first, and when it was deleted."""
         with self._lock:

@@ -43,6 +43,16 @@ def test_go_takes_one_after_the_other_and_begins_again() -> None:
     assert cues.following == "a"
 
 
+def test_back_takes_the_one_before_and_goes_on_where_a_deleted_cue_was() -> None:
+    cues = CueList((cue("a"), cue("b"), cue("c")))
+    assert [cues.back().name for _ in range(4)] == ["c", "b", "a", "c"]
+    cues.recall("b")
+    cues.delete("b")
+    assert cues.back().name == "a"
+    with pytest.raises(UserError, match="no cues yet"):
+        CueList().back()
+
+
 def test_go_with_no_cues_and_a_name_that_is_none_say_so() -> None:
     with pytest.raises(UserError, match="no cues yet"):
         CueList().go()

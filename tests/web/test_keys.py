@@ -25,6 +25,8 @@ def test_space_is_go_after_a_click_and_stays_with_a_control_that_the_keyboard_re
         await hand.does("document.activeElement.blur()")
         await hand.page.key("2", 50, "2")
         await hand.becomes(PROMPT, "glossy red")
+        await hand.page.key(" ", 32, " ", shift=True)
+        await hand.becomes(PROMPT, "neon blue")
 
     in_a_browser(tabs, show, act)
 

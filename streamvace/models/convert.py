@@ -78,17 +78,21 @@ def _open(source: Path) -> Mapping[Any, Any]:
             # The format of old torch versions cannot be memory-mapped.
             found = torch.load(source, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise UserError(f"no file {source}; check the path") from None
+        refusal = f"no file {source}; check the path"
     except pickle.UnpicklingError as error:
-        raise UserError(
+        refusal = (
             f"{source.name} holds more than tensors and was not opened ({_first_line(error)}); "
             "ask its publisher for a safetensors file"
-        ) from None
+        )
     except (RuntimeError, OSError, EOFError, ValueError) as error:
-        raise UserError(f"cannot read {source}: {_first_line(error)}; download it again") from error
-    if not isinstance(found, Mapping):
-        raise UserError(f"{source.name} holds a {type(found).__name__}, not a state dict; use another file")
-    return found
+        refusal = f"cannot read {source}: {_first_line(error)}; download it again"
+    else:
+        if isinstance(found, Mapping):
+            return found
+        refusal = f"{source.name} holds a {type(found).__name__}, not a state dict; use another file"
+        del found
+    # Not in the handlers: the traceback of PyTorch's error keeps the file mapped, and Windows cannot remove it then.
+    raise UserError(refusal)
 
 
 def _choose(found: Mapping[Any, Any], parts: Sequence[str], source: str) -> tuple[Mapping[Any, Any], str]:

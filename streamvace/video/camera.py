@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -16,6 +17,10 @@ from streamvace.video.core.threaded import ThreadedSource
 
 PROBED = range(4)
 """Numbers that are tried when cameras are looked for."""
+
+_BACKENDS = {"win32": (cv2.CAP_MSMF, cv2.CAP_DSHOW), "darwin": (cv2.CAP_AVFOUNDATION,), "linux": (cv2.CAP_V4L2,)}
+"""By system, in the order in which they are tried. Left to itself, OpenCV 5 asks FFmpeg first, which has no cameras; on
+Windows FFmpeg says so on stderr, whatever OpenCV's log level is."""
 
 
 class Capture(Protocol):
@@ -32,7 +37,10 @@ def open_camera(index: int) -> Capture:
     """The camera with this number, opened or not; quiet either way."""
     # OpenCV prints every failed attempt; the user gets our one line instead.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    capture: Any = cv2.VideoCapture(index)
+    for backend in _BACKENDS[sys.platform]:
+        capture: Any = cv2.VideoCapture(index, backend)
+        if capture.isOpened():
+            break
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # pictures queued in the driver are latency
     camera: Capture = capture
     return camera

@@ -14,6 +14,7 @@ from torch import nn
 
 from streamvace.model.checkpoint import load_module
 from streamvace.system.errors import UserError
+from tests.held import held
 
 
 def build() -> nn.Linear:
@@ -66,3 +67,18 @@ load_generator("embedded", (64, 64))
 assert not {"torch._dynamo", "torch._inductor", "sympy"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+
+
+def test_a_refused_file_is_closed_while_its_error_is_still_known(tmp_path: Path) -> None:
+    for name, changes in {"shape": {"weight": torch.ones(3, 3)}, "missing": {"bias": None}}.items():
+        (tmp_path / name).mkdir()
+        path = write(tmp_path / name / "w.safetensors", **changes)
+        with pytest.raises(UserError) as refusal:
+            load_module(build, path)
+        assert not held(path), refusal.value
+    (tmp_path / "damaged").mkdir()
+    damaged = write(tmp_path / "damaged" / "w.safetensors")
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    with pytest.raises(UserError) as refusal:
+        load_module(build, damaged)
+    assert not held(damaged), refusal.value

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from streamvace.models.convert import convert
 from streamvace.system.errors import UserError
+from tests.held import held
 
 WEIGHTS = {"model.a": torch.arange(6.0).view(2, 3), "model.b": torch.ones(2, dtype=torch.bfloat16)}
 AVERAGE = {name: value + 1 for name, value in WEIGHTS.items()}
@@ -81,12 +82,14 @@ class Trap:
 
 def test_code_in_a_pickle_does_not_run(tmp_path: Path) -> None:
     witness = tmp_path / "it ran"
-    source = save(tmp_path / "w.pt", {"generator": WEIGHTS, "extra": Trap(witness)})
+    (tmp_path / "in").mkdir()
+    source = save(tmp_path / "in" / "w.pt", {"generator": WEIGHTS, "extra": Trap(witness)})
     with pytest.raises(UserError, match="holds more than tensors and was not opened") as refusal:
         convert(source, tmp_path / "w.safetensors")
     assert "\n" not in str(refusal.value)
     assert not witness.exists()
     assert not (tmp_path / "w.safetensors").exists()
+    assert not held(source), "its user wants to remove it"
 
 
 def test_what_cannot_be_converted_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import threading
 from typing import Any
 
@@ -139,6 +140,25 @@ def test_a_machine_without_a_camera_says_what_to_do(capfd: pytest.CaptureFixture
         open_source("camera:9", (32, 32))
     assert "\n" not in str(caught.value)
     assert capfd.readouterr().err == ""
+
+
+def test_windows_drivers_are_tried_in_turn_and_ffmpeg_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    class Driver:
+        def __init__(self, index: int, backend: int = cv2.CAP_ANY) -> None:
+            self.backend = backend
+            asked.append(backend)
+
+        def isOpened(self) -> bool:
+            return self.backend == cv2.CAP_DSHOW
+
+        def set(self, name: int, value: float) -> None: ...
+
+    monkeypatch.setattr(cv2, "VideoCapture", Driver)
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert open_camera(1).isOpened()
+    assert asked == [cv2.CAP_MSMF, cv2.CAP_DSHOW]
 
 
 def test_a_driver_that_hangs_while_opening_does_not_hang_us(monkeypatch: pytest.MonkeyPatch) -> None:

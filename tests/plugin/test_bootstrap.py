@@ -265,6 +265,9 @@ def test_a_fresh_machine_runs_all_steps_and_the_second_start_none(machine: Machi
 
 
 def test_the_tested_versions_of_the_wanted_extras_are_installed_first_with_their_hashes(machine: Machine) -> None:
+    machine.ensure()
+    assert "ndi-python" in machine.requirements
+    assert "ftfy" not in machine.requirements
     machine.ensure("wan")
     (locked,) = [command for command in machine.commands if "--requirement" in command]
     assert {"--require-hashes", "--no-deps"} <= set(locked)

@@ -100,12 +100,14 @@ class MeanFreeKeys:
 
     def __init__(self, sageattn: Callable[..., Tensor]) -> None:
         self._attend = sageattn
-        self._copy = torch.empty(0)
+        self._copies: dict[tuple[torch.Size, torch.dtype, torch.device], Tensor] = {}
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        if self._copy.numel() < k.numel() or self._copy.dtype != k.dtype or self._copy.device != k.device:
-            self._copy = k.new_empty(k.numel())
-        keys = self._copy[: k.numel()].view(k.shape)
+        # One per shape, and none is ever freed: a captured pass writes to it.
+        kind = (k.shape, k.dtype, k.device)
+        if kind not in self._copies:
+            self._copies[kind] = torch.empty(k.shape, dtype=k.dtype, device=k.device)
+        keys = self._copies[kind]
         torch.sub(k, k.mean(dim=1, keepdim=True), out=keys)
         return self._attend(q, keys, v, tensor_layout="NHD", smooth_k=False)
 

@@ -100,9 +100,7 @@ def load_generator(
     if options.compile == "blocks":
         cell = networks.codec.spatial_stride * spec.size.patch[1]
         compile_blocks((networks.wan, networks.branch), spec.chunk, (size[0] // cell) * (size[1] // cell))
-    # An offloaded branch has another address whenever it returns to the card.
-    captured = place.type == "cuda" and options.cuda_graphs == "auto" and options.offload == "none"
-    graphs = CapturedPasses() if captured else None
+    graphs = captured_passes(place, options)
     made = Generator(
         spec, networks, size, place, dtype, options.attention, options.offload, options.prompts, graphs=graphs
     )
@@ -117,6 +115,15 @@ def load_generator(
     if options.codec is not None:
         made.about["codec"] = options.codec
     return made
+
+
+def captured_passes(device: torch.device, options: ModelOptions) -> CapturedPasses | None:
+    """What captures the passes of a generator with these options; None: all of them run eagerly.
+
+    An offloaded branch has another address whenever it returns to the card, so nothing is captured with it.
+    """
+    wanted = device.type == "cuda" and options.cuda_graphs == "auto" and options.offload == "none"
+    return CapturedPasses() if wanted else None
 
 
 def _set_threads(asked: int | None, spec: PipelineSpec, device: torch.device, dtype: torch.dtype) -> None:

@@ -277,7 +277,8 @@ def test_sageattention_1_gets_one_copy_of_the_keys_and_the_cache_keeps_its_own(m
         assert torch.equal(k, before)
         assert library.seen[-1].shape == k.shape
         assert library.seen[-1].float().mean(dim=1).abs().max() < 0.05
-    assert len({each.untyped_storage().data_ptr() for each in library.seen}) == 1, "no allocation in the step"
+    first, second, shorter = (each.data_ptr() for each in library.seen)
+    assert first == second != shorter, "one per shape, which stays where a captured pass writes to it"
 
 
 ASKED = attention.sdpa_backend

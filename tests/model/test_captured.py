@@ -45,7 +45,7 @@ def show(generator: Generator, chunks: int) -> Iterator[ChunkInput]:
     draw = np.random.default_rng(3)
     width, height = generator.size
     for index in range(chunks):
-        cut = index == chunks // 2
+        cut = index == 2
         count = 1 + 4 * (generator.spec.first_chunk - 1) if cut else generator.frames_wanted()
         yield ChunkInput(
             prompt=PromptMix((("red", 1.0), ("blue", index % 7 / 7)), "slerp") if index % 3 else f"prompt {index // 6}",
@@ -72,9 +72,9 @@ def test_a_replayed_pass_gives_the_picture_of_an_eager_one_throughout_a_show(nam
     fast.warm_up()
     plain.warm_up()
     FakeGraph.replays = 0
-    for given in show(fast, 24):
+    for given in show(fast, 17):
         np.testing.assert_array_equal(fast.step(given).frames, plain.step(given).frames)
-    assert FakeGraph.replays > 12, "of 72 passes, of which a third comes before the cache is full"
+    assert FakeGraph.replays > 8, "of 51 passes, many of them before the cache is full"
 
 
 def test_a_steady_chunk_is_one_launch_a_pass_with_and_without_control_and_references() -> None:

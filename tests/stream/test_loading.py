@@ -10,7 +10,7 @@ import torch
 from streamvace.records.chunk import ChunkInput
 from streamvace.records.model_options import ModelOptions
 from streamvace.stream import loading
-from streamvace.stream.loading import load_generator
+from streamvace.stream.loading import captured_passes, load_generator
 from streamvace.system.errors import UserError
 
 
@@ -31,6 +31,8 @@ def test_auto_is_the_processor_s_own_precision_for_the_embedded_model_too(
     assert {
         each.dtype for part in (generator.networks.wan, generator.networks.branch) for each in part.parameters()
     } == {dtype}
+    for block in (*generator.networks.wan.blocks, *generator.networks.branch.vace_blocks):
+        assert block.self_attn.joined is not None, "one product instead of three"
     assert generator.step(ChunkInput("red sphere")).precision == name
     assert torch.get_num_threads() == threads, "16-bit products of the small model are too short to share"
 
@@ -38,6 +40,15 @@ def test_auto_is_the_processor_s_own_precision_for_the_embedded_model_too(
 @pytest.mark.parametrize(("compiles", "warms"), [("off", False), ("blocks", True)])
 def test_a_processor_prepares_nothing_unless_blocks_are_compiled(compiles: str, warms: bool) -> None:
     assert load_generator("embedded", (32, 32), ModelOptions(device="cpu", compile=compiles)).warms_up is warms
+
+
+def test_passes_are_captured_on_a_card_where_weights_stay_at_their_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: "the pool")
+    card = torch.device("cuda")
+    assert captured_passes(card, ModelOptions()) is not None
+    assert captured_passes(torch.device("cpu"), ModelOptions()) is None
+    assert captured_passes(card, ModelOptions(cuda_graphs="off")) is None
+    assert captured_passes(card, ModelOptions(offload="context")) is None
 
 
 def test_the_number_of_threads_is_the_user_s_if_given(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from tests.gpu_rehearsal.journal import Journal
 from tests.gpu_rehearsal.networks import generator_on, shallow
 
 KERNELS = 6250
+KERNELS_A_BLOCK = 28
 WAITS = {
     ("conditioning/pixels.py", "copy to the host"): 1,  # the frames
     ("stream/stage_clock.py", "event"): 16,  # the times, at the end of the chunk
@@ -46,6 +47,8 @@ def test_the_kernels_of_a_chunk_are_within_their_budget() -> None:
     """Each context block comes with two main blocks and adds the same number, so two shallow networks tell the rest."""
     one, two = steady_chunk(2, 1).count("kernel"), steady_chunk(4, 2).count("kernel")
     assert one + (two - one) * (len(pipeline("longlive").size.vace_layers) - 1) <= KERNELS
+    passes_of_two_main_blocks, passes_of_a_context_block = 2 * 5, 4
+    assert two - one <= KERNELS_A_BLOCK * (passes_of_two_main_blocks + passes_of_a_context_block)
 
 
 def test_the_host_waits_only_for_the_finished_frames() -> None:

@@ -45,7 +45,7 @@ class RunningShow:
 
     def __enter__(self) -> RunningShow:
         try:
-            wait_for(lambda: self._said("Ctrl-C ends") or self._process.poll() is not None, START_SECONDS, "the start")
+            wait_for(lambda: self._said("Press Ctrl-C") or self._process.poll() is not None, START_SECONDS, "the start")
             self.page = self._found(r"watch\s+(http://\S+)")
             self.osc_port = int(self._found(r"OSC in\s+port (\d+)"))
             wait_for(lambda: self.figures()["fresh_total"] > 0, START_SECONDS, "the first picture")

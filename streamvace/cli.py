@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from streamvace import __version__
+from streamvace.brief_help import brief
 from streamvace.control.coercion import Coerced
 from streamvace.records.model_options import ModelOptions
 from streamvace.shared_options import with_shared_options
@@ -119,7 +120,11 @@ RUN_EXAMPLES = """Examples:
 """
 
 
-@app.command(epilog=RUN_EXAMPLES)
+SHAPING = ("--prompt", "--control-kind", "--context-scale", "--pipeline", "--size")
+"""Options that shape the picture, in the short help of `run` and `render`."""
+
+
+@app.command(epilog=RUN_EXAMPLES, cls=brief("--input", "--output", *SHAPING, "--media", "--host", "--osc-port"))
 @with_shared_options
 def run(
     *,
@@ -128,6 +133,7 @@ def run(
         typer.Option(
             "--input",
             "-i",
+            metavar="ADDRESS",
             help="Input: pattern, a file, camera:0, ndi:NAME, none. Can be repeated: the first one steers the picture, "
             "the /streamvace/input/... parameters assign the others.",
             show_default="pattern",
@@ -135,7 +141,12 @@ def run(
     ] = None,
     output: Annotated[
         list[str] | None,
-        typer.Option("--output", "-o", help="Output: window, web, ndi:NAME, a .mp4 file, null. Can be repeated."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="ADDRESS",
+            help="Output: window, web, ndi:NAME, a .mp4 file, null. Can be repeated.",
+        ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Overwrite existing output files.")] = False,
     media: Media = None,
@@ -154,22 +165,27 @@ def run(
     token: Annotated[bool, typer.Option(help="With --host: whether the web page needs the token.")] = True,
     allow: Allow = None,
     allow_remote_devices: RemoteDevices = False,
-    osc_port: Annotated[int, typer.Option(help="UDP port for OSC; 0 picks a free port.")] = 7700,
+    osc_port: Annotated[int, typer.Option(metavar="PORT", help="UDP port for OSC; 0 picks a free port.")] = 7700,
     osc_tcp_port: Annotated[
-        int | None, typer.Option(help="TCP port for OSC; default: same as the UDP port; -1 disables it.")
+        int | None,
+        typer.Option(metavar="PORT", help="TCP port for OSC; default: same as the UDP port; -1 disables it."),
     ] = None,
     oscquery_port: Annotated[
         int,
         typer.Option(
-            help="Port for OSCQuery, which lists all parameters for controllers; 0 picks a free port; -1 disables it."
+            metavar="PORT",
+            help="Port for OSCQuery, which lists all parameters for controllers; 0 picks a free port; -1 disables it.",
         ),
     ] = 0,
     web_port: Annotated[
-        int | None, typer.Option(help="Port for the web page; default: 8700 or the next free port; -1 disables it.")
+        int | None,
+        typer.Option(
+            metavar="PORT", help="Port for the web page; default: 8700 or the next free port; -1 disables it."
+        ),
     ] = None,
     no_web: Annotated[bool, typer.Option("--no-web", help="Disable the web page.")] = False,
     duration: Annotated[
-        float | None, typer.Option(min=0, help="Stop this many seconds after the model is ready.")
+        float | None, typer.Option(min=0, metavar="SECONDS", help="Stop this many seconds after the model is ready.")
     ] = None,
     stats: Annotated[Path | None, typer.Option(help="Write statistics of the show to this JSON file.", **PATH)] = None,
     show_log: Annotated[
@@ -229,7 +245,7 @@ RENDER_EXAMPLES = """Examples:
 """
 
 
-@app.command(epilog=RENDER_EXAMPLES)
+@app.command(epilog=RENDER_EXAMPLES, cls=brief("--input", "--output", *SHAPING, "--mask", "--show", "--overwrite"))
 @with_shared_options
 def render(
     *,

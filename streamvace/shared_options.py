@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from streamvace.brief_help import HelpAll
 from streamvace.control.random_seed import SEED
 from streamvace.osc.cli_options import CliOption, drawn_seed, parse_cli
 from streamvace.osc.cli_options import options as schema_options
@@ -101,7 +102,7 @@ def limit_files(*, max_megapixels: Megapixels = 64.0, max_side: Side = 8192, max
 
 
 def with_shared_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the model's options, the limits of files and one option for every parameter of the schema to a command.
+    """Add the model's options, the limits of files, one option for every parameter of the schema and `--help-all`.
 
     The command receives them as `model` and, by OSC address, as `parameters`.
     """
@@ -115,6 +116,7 @@ def with_shared_options(command: Callable[..., None]) -> Callable[..., None]:
         texts = {name: _as_text(value) for name, value in values.items() if value not in (None, [])}
         model = model_options(**{name: given.pop(name) for name in of_model})
         limit_files(**{name: given.pop(name) for name in of_files})
+        given.pop("help_all")
         parameters = parse_cli(texts)
         if drawn_seed(texts):
             say(f"seed {parameters[SEED].value}, drawn at random")
@@ -127,6 +129,7 @@ def with_shared_options(command: Callable[..., None]) -> Callable[..., None]:
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(option))
         for name, option in names.items()
     ]
+    options.append(inspect.Parameter("help_all", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=HelpAll))
     wrapped.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     wrapped.__annotations__ = {each.name: each.annotation for each in options}
     return wrapped

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -130,6 +131,7 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         monkeypatch,
         *("--prompt", "a blue cube", "--context-scale", "0.8", "--seed", "7", "--mask-source", "alpha"),
         *("--no-control", "--mask-invert", "--hold-mode", "pingpong", "--no-pause"),
+        *("--blackout", "--freeze", "--fade-time", "4"),
         *("--lora-strength", "0.5", "--lora-region", "mask", "--past-bias", "0.3"),
         *("--video-to-video", "--noise-scale", "0.4", "--follow-motion"),
         *("--prompts", "red glass=0.25", "--prompts", "neon blue=0.75", "--prompt-blend", "slerp"),
@@ -184,6 +186,9 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         "/streamvace/control": False,
         "/streamvace/mask_invert": True,
         "/streamvace/hold_mode": "pingpong",
+        "/streamvace/blackout": True,
+        "/streamvace/freeze": True,
+        "/streamvace/fade_time": 4.0,
         "/streamvace/pause": False,
         "/streamvace/lora_strength": 0.5,
         "/streamvace/lora_region": "mask",
@@ -357,6 +362,29 @@ def test_help_explains_each_command(capsys: pytest.CaptureFixture[str], command:
     assert "Usage: streamvace" in text
     if command in ("run", "render"):
         assert f"streamvace {command} " in text.partition("Examples")[2]
+
+
+@pytest.mark.parametrize("command", ["run", "render"])
+def test_help_shows_the_ten_options_that_matter_and_help_all_the_rest(
+    capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    def shown(option: str) -> tuple[list[str], str]:
+        assert cli.main([command, option]) == 0
+        text = capsys.readouterr().out
+        return re.findall(r"^  (?:-\w, )?(--[\w-]+)", text, re.M), text
+
+    brief, _ = shown("--help")
+    names, text = shown("--help-all")
+    assert brief[-2:] == ["--help-all", "--help"]
+    assert len(brief) == 12
+    assert set(brief) < set(names)
+    assert len(names) >= 100
+    assert max(map(len, text.partition("Examples")[0].splitlines())) <= 80
+    flat = " ".join(text.split())
+    assert "twice that. [0..2] Default: 1." in flat
+    assert "Upscale outputs by this factor. [1..4] Default: 1." in flat
+    assert "[0..2147483647] or random. Default: 42." in flat
+    assert "one float" not in flat
 
 
 def test_help_and_version_load_neither_torch_nor_the_show() -> None:

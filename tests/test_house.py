@@ -86,7 +86,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
 """Room -> the rooms that its modules may import. A room is a folder of the package without its subfolders. In order:
 every room comes after those that it imports."""
 
-ON_TOP = {"__init__", "__main__", "cli", "shared_options"}
+ON_TOP = {"__init__", "__main__", "brief_help", "cli", "shared_options"}
 """Modules outside the rooms: they start everything and may import all rooms."""
 
 

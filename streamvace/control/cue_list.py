@@ -204,7 +204,8 @@ class CueList:
         wanted = check_name(name)
         if wanted in self._own:
             return wanted
-        built_in = f"{wanted!r} is built in and cannot be {what}; store it first"
+        fix = "" if what == "deleted" else " Store it first."
+        built_in = f"{wanted!r}: Built-in look; can't be {what}.{fix}"
         raise UserError(built_in if wanted in self._built_in else f"there is no cue {wanted!r}")
 
     def _merge(self) -> None:

@@ -69,7 +69,7 @@ def parse(text: str, schema: Mapping[str, Parameter], where: str) -> tuple[Cue, 
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{where} is not JSON: {' '.join(str(error).split())}") from None
+        raise UserError(f"{where} isn't valid JSON: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict) or not isinstance(document.get("cues"), list):
         raise UserError(f'{where}: a cue file is {{"version": {VERSION}, "cues": [...]}}')
     _known(document, _FILE_KEYS, where)

@@ -32,7 +32,9 @@ def send_card(outputs: Sequence[str], size: tuple[int, int], rate: float, second
         try:
             sinks.open()
             corners = ", ".join(name for name, _ in CORNERS)
-            say(f"sending the test card to {', '.join(sinks.names)}: {corners} from the top left; Ctrl-C ends")
+            say(
+                f"sending the test card to {', '.join(sinks.names)}: {corners} from the top left. Press Ctrl-C to stop."
+            )
             started_ns = now_ns()
             while not stop.is_set() and (seconds is None or index < seconds * rate):
                 due_ns = started_ns + round(index * 1e9 / rate)

@@ -97,7 +97,7 @@ def check(names: Names = None, codec: Codec = None) -> None:
             table.add_row(entry.id, "good", check_file(entry, entry.place(folder)))
         except UserError as error:
             wrong += 1
-            table.add_row(entry.id, "WRONG", str(error))
+            table.add_row(entry.id, "WRONG" if entry.present(folder) else "MISSING", str(error))
     _print(table)
     raise typer.Exit(1 if wrong else 0)
 

@@ -67,6 +67,8 @@ def fetch_file(
             say(f"{name}: {file} at {commit[:12]}, {about.size / GB:.2f} GB, licence: {licence}")
         found = Path(hub.hf_hub_download(repo_id=repository, filename=path, revision=commit, local_dir=str(local)))
     except _network_errors(hub) as error:
+        if _OFFLINE & {each.__name__ for each in type(error).__mro__}:
+            raise UserError("No connection to the model hub; run the command again to resume.") from error
         first = str(error).partition("\n")[0][:200]
         raise UserError(
             f"cannot download {file} at {revision[:12]}: {first}; run the same command again to resume"
@@ -87,6 +89,10 @@ def _check_space(name: str, need: int, folder: Path) -> None:
     if free < need:
         fix = f"make room, or set {FOLDER_VARIABLE} to another folder"
         raise UserError(f"{name} needs {need / GB:.1f} GB in {folder}, {free / GB:.1f} GB are free; {fix}")
+
+
+_OFFLINE = {"ConnectionError", "ConnectError", "ConnectTimeout", "TimeoutError", "LocalEntryNotFoundError"}
+"""Classes of errors without an answer of the server, in the HTTP libraries that huggingface_hub has used."""
 
 
 def _network_errors(hub: Any) -> tuple[type[BaseException], ...]:

@@ -29,7 +29,7 @@ class CliOption:
 def options() -> tuple[CliOption, ...]:
     """An option for every parameter that holds a value, in the order of the schema."""
     return tuple(
-        CliOption(_option(row), row, f"{row.help} ({_takes(row)}; default {_text(row.default)})")
+        CliOption(_option(row), row, _help(row))
         for row in osc_schema.load()
         if row.access == "write" and row.type != "trigger"
     )
@@ -72,6 +72,17 @@ def _is_random(text: str | Sequence[str]) -> bool:
 
 def _takes(row: Parameter) -> str:
     return expectation(row) + f" or {RANDOM}" * (row.address == SEED)
+
+
+def _help(row: Parameter) -> str:
+    """The row's help, with its range or choices and its default."""
+    takes = ""
+    if row.type == "choice":
+        takes = f"[{', '.join(row.choices)}]"
+    elif row.type in ("float", "int"):
+        takes = f"[{_text(row.minimum)}..{_text(row.maximum)}]" + f" or {RANDOM}." * (row.address == SEED)
+    default = f"Default: {_text(row.default)}." if row.default not in ("", ()) else ""
+    return " ".join(filter(None, (row.help, takes, default)))
 
 
 def _option(row: Parameter) -> str:

@@ -162,7 +162,7 @@ class Reporter:
             self._complaint.set(line, self._now())
 
     def note(self, kind: str, line: str, host: str) -> None:
-        """As `complain`, for what nobody has to mend: it is printed, but is no news for a performer."""
+        """As `complain`, for what nobody has to fix: it is printed, but is no news for a performer."""
         self._note(kind, line, host)
 
     def flush(self) -> None:

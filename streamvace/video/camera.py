@@ -115,8 +115,8 @@ class CameraSource(ThreadedSource):
         others = [other for other in PROBED if other != self._index and camera_opens(other, self._opener)]
         if others:
             found = ", ".join(f"camera:{other}" for other in others)
-            return f"camera {self._index} cannot be opened; use one of {found}"
+            return f"Can't open camera {self._index}; use {found}."
         return (
-            f"camera {self._index} cannot be opened and no other camera was found; plug one in, close the program "
-            "that uses it, or allow camera access in the system's privacy settings"
+            f"Can't open camera {self._index}; no other camera found. Plug one in, close the program that uses it, "
+            "or allow camera access in the system's privacy settings."
         )

@@ -77,9 +77,22 @@ def _opener(table: Mapping[str, Opener], scheme: str, rest: str, role: str) -> O
     if scheme in table:
         return table[scheme]
     uri = f"{scheme}:{rest}" if rest else scheme
-    near = difflib.get_close_matches(scheme, table, n=1)
-    fix = f"did you mean {near[0]}?" if near else "use one of these, or the path of a file"
-    raise UserError(f"unknown {role} {uri!r}: there is {', '.join(table)}; {fix}")
+    known = ", ".join(_WRITTEN.get(each, each) for each in table)
+    near = difflib.get_close_matches(scheme, table, n=1, cutoff=_CLOSE)
+    guess = f" Did you mean {near[0]}?" if near else ""
+    raise UserError(f"Unknown {role} {uri!r}. Use {known} or the path of a file.{guess}")
+
+
+_WRITTEN = {
+    "camera": "camera:N",
+    "screen": "screen:N",
+    "ndi": "ndi:NAME",
+    "spout": "spout:NAME",
+    "syphon": "syphon:NAME",
+}
+"""How an address is written; others are the word alone."""
+_CLOSE = 0.8
+"""Similarity from which on a word is a misspelling: one wrong letter in six."""
 
 
 def _numbered(kind: str, rest: str, first: int) -> int:

@@ -80,7 +80,7 @@ def test_a_store_replaces_its_namesake_in_place_and_keeps_its_note_and_times() -
 
 def test_storing_over_a_built_in_cue_makes_it_yours_and_deleting_gives_it_back() -> None:
     cues = CueList((), (cue("look", 0.2),))
-    with pytest.raises(UserError, match="is built in and cannot be deleted"):
+    with pytest.raises(UserError, match="Built-in look; can't be deleted"):
         cues.delete("look")
     cues.store("look", coerced({SCALE: 0.9}))
     assert cues.recall("look").values == coerced({SCALE: 0.9})
@@ -175,7 +175,7 @@ def test_a_file_edited_by_hand_is_taken_when_asked_and_a_wrong_one_changes_nothi
     file.load(cues.replace)
     file.close()
     assert cues.names == ("b", "new")
-    assert "cues.json is not JSON" in said[-1]
+    assert "cues.json isn't valid JSON" in said[-1]
     assert "the cues are unchanged" in said[-1]
 
 
@@ -300,7 +300,7 @@ def test_a_renamed_cue_keeps_its_place_its_values_and_the_stage(edited: Edited) 
     for name, new, why in (
         ("a", "c", "already"),
         ("a", "look", "already"),
-        ("look", "x", "built in"),
+        ("look", "x", "Built-in"),
         ("x", "y", "no cue"),
     ):
         with pytest.raises(UserError, match=why):
@@ -323,7 +323,7 @@ def test_a_fade_time_is_set_and_the_rest_of_the_cue_stays(edited: Edited) -> Non
     edited.cues.set_fade("b", 9.0)
     changed = edited.cues.recall("b")
     assert (changed.fade.seconds, changed.values) == (9.0, coerced({SCALE: 1.0}))
-    with pytest.raises(UserError, match="'look' is built in and cannot be changed; store it first"):
+    with pytest.raises(UserError, match=r"'look': Built-in look; can't be changed\. Store it first\."):
         edited.cues.set_fade("look", 1.0)
 
 

@@ -113,9 +113,9 @@ def test_a_mistake_is_one_line_that_names_the_cue_and_both_values(cue: dict[str,
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "not JSON"),
-        ("{", "not JSON"),
-        ("[" * 100_000, "not JSON"),
+        ("", "isn't valid JSON"),
+        ("{", "isn't valid JSON"),
+        ("[" * 100_000, "isn't valid JSON"),
         ("[]", "a cue file is"),
         ('{"cues": {}}', "a cue file is"),
         ('{"cues": [], "version": 2}', "version 2, this streamvace reads version 1"),

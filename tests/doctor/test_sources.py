@@ -103,7 +103,7 @@ def test_a_look_takes_the_first_picture_and_never_raises() -> None:
     look = look_at("pattern:edges", 20.0)
     assert look.frame is not None
     assert look.frame.pixels.shape == (36, 64, 4)
-    assert look_at("nowhere:", 1.0).error.startswith("unknown input 'nowhere':")
+    assert look_at("nowhere:", 1.0).error.startswith("Unknown input 'nowhere'.")
     started = time.monotonic()
     assert look_at("none", 0.1).error == "no picture within 0.1 s"
     assert time.monotonic() >= started + 0.1

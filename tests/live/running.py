@@ -57,7 +57,7 @@ class Running:
         return next((found for line in list(self.lines) if (found := re.search(pattern, line))), None)
 
     def wait_ready(self) -> None:
-        wait_until(lambda: self.said("Ctrl-C ends") is not None or self.ended, f"ready; said {self.lines}")
+        wait_until(lambda: self.said("Press Ctrl-C") is not None or self.ended, f"ready; said {self.lines}")
         assert not self.ended, self.lines
 
     @property

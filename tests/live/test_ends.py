@@ -22,8 +22,8 @@ if sys.platform == "win32":
 PHASES: dict[str, tuple[str, str, str]] = {
     "loading": ("make_silent", "", "loading"),
     "warm-up": ("make_cold", "", "loading"),
-    "running": ("make", "", "Ctrl-C ends"),
-    "hanging": ("make", "stall", "Ctrl-C ends"),
+    "running": ("make", "", "Press Ctrl-C"),
+    "hanging": ("make", "stall", "Press Ctrl-C"),
     "restarting": ("make", "crash", "starting it again"),
 }
 """Phase -> the fake generator, its prompt, and what the show says when it has got there."""

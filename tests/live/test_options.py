@@ -82,7 +82,7 @@ def test_outputs_are_checked_before_anything_opens(monkeypatch: pytest.MonkeyPat
     assert check_outputs(["null", "web"], web=True, overwrite=False) == ("null",)
     for outputs, said in (
         (["window"], "no display"),
-        (["nowhere:"], "unknown output"),
+        (["nowhere:"], "Unknown output"),
         (["web"], "drop --no-web"),
         ([str(tmp_path / "no" / "film.mp4")], "there is no folder"),
     ):

@@ -21,8 +21,9 @@ def test_every_parameter_that_holds_a_value_has_an_option_of_its_own() -> None:
 
 def test_the_help_says_what_it_takes_and_the_default() -> None:
     helps = {option.name: option.help for option in options()}
-    assert helps["--context-scale"].endswith("(one float 0..2; default 1)")
-    assert helps["--pause"].endswith("default off)")
+    assert helps["--context-scale"].endswith(" [0..2] Default: 1.")
+    assert helps["--pause"].endswith(" Default: off.")
+    assert "[linear, slerp] Default: linear." in helps["--prompt-blend"]
 
 
 @pytest.mark.parametrize(

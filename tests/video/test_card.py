@@ -96,7 +96,7 @@ def test_through_ndi_between_two_processes(monkeypatch: pytest.MonkeyPatch) -> N
 def test_nowhere_to_send_it_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streamvace.live.output.outputs._display", lambda: False)
     for output, line in (
-        ("nowhere:", "unknown output"),
+        ("nowhere:", "Unknown output"),
         ("web", "the web page needs a show"),
         ("window", "use ndi:NAME"),
     ):

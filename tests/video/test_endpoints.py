@@ -46,12 +46,16 @@ def test_a_folder_of_pictures_needs_no_scheme_on_the_command_line(
 
 
 def test_an_unknown_source_names_what_there_is_and_the_nearest() -> None:
-    with pytest.raises(UserError, match=r"unknown input 'patern': there is pattern, .*; did you mean pattern\?"):
+    with pytest.raises(
+        UserError, match=r"Unknown input 'patern'. Use pattern, file, camera:N, ndi:NAME.*file. Did you mean pattern\?"
+    ):
         open_source("patern", (64, 64))
 
 
 def test_an_unknown_sink_names_what_there_is() -> None:
-    with pytest.raises(UserError, match="unknown output 'hdmi': there is null, window, ndi, file"):
+    with pytest.raises(
+        UserError, match=r"Unknown output 'hdmi'. Use null, window, ndi:NAME, .* or the path of a file.$"
+    ):
         open_sink("hdmi", (64, 64), 24.0)
 
 

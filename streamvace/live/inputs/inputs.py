@@ -198,7 +198,7 @@ class Inputs:
         if found is None:
             if text.isdecimal():
                 count = len(self._given)
-                raise UserError(f"there is no input {text}; take a number from 1 to {count}, one for each --input")
+                raise UserError(f"Only {'input 1 exists' if count == 1 else f'inputs 1 to {count} exist'}.")
             self._check(text)
             found = self._asked[text] = _Input(text, self._open_asked, self._reporter)
             found.poller.start_patiently()

@@ -68,7 +68,7 @@ def check_outputs(outputs: Sequence[str], *, web: bool, overwrite: bool) -> tupl
         raise UserError("two windows: only one is possible; drop an --output window")
     for uri, (scheme, rest) in zip(asked, schemes, strict=True):
         if scheme not in SINKS:
-            raise UserError(f"unknown output {uri!r}; use {', '.join(SINKS)}, web, or a .mp4 path")
+            raise UserError(f"Unknown output {uri!r}. Use {', '.join(SINKS)}, web or the path of a .mp4.")
         if scheme == _WINDOW and not _display():
             fix = "use --output web and open the printed address" if web else "use ndi:NAME, or a .mp4 path"
             raise UserError(f"no display for --output window; {fix}")

@@ -24,11 +24,11 @@ AUTO = "auto"
 
 _OWN_CHOICE = {"embedded": "gray"}
 """What follows film for a pipeline, whatever networks there are. The filters of the embedded model repaint brightness
-(docs/embedded.md: 0.74 of 0.84), and it has not seen the depth of a camera's picture in training."""
+(docs/embedded.md: 0.74 of 0.84). Of films, it makes blocks from edges, and only an outline from depth."""
 
 WITHOUT_DEPTH = "edges"
-"""For the published pipelines, which were trained on outlines of films. The estimate of depth without a network takes
-what differs from the picture's border as near, which is wrong for most films."""
+"""For the published pipelines: outlines leave brightness and colours to the prompt. The estimate of depth without a
+network takes what differs from the picture's border as near, which is wrong for most films."""
 
 LOOKS = 24
 """Pictures that are judged before an input counts as drawn: a second of film, so that a title does not decide."""

@@ -22,5 +22,5 @@ def greeting(pipeline: str, size: tuple[int, int], osc_port: int, web_links: Seq
     lines.append(f"  OSC in  port {osc_port}")
     lines.append("Three things to try:")
     lines.extend(f"  {command}    ({what})" for what, command in things_to_try(osc_port))
-    lines.append("Ctrl-C ends the show.")
+    lines.append("Press Ctrl-C to stop.")
     return lines

@@ -201,7 +201,7 @@ def test_an_input_that_cannot_be_opened_is_reported_once_and_used_when_it_can(ri
 def test_an_unknown_number_is_refused_with_the_numbers_there_are(rig: Rig) -> None:
     rig.set("mask", " 3")
     wait_until(lambda: bool(rig.refused), "a refusal")
-    why = "there is no input 3; take a number from 1 to 2, one for each --input"
+    why = "Only inputs 1 to 2 exist."
     assert rig.refused == [("/streamvace/input/mask", " 3", why)]
     rig.wait_for("mask", "camera")
 
@@ -215,7 +215,7 @@ def test_an_address_that_no_input_can_have_is_refused_and_the_others_follow_thei
     wait_until(lambda: bool(rig.refused), "a refusal")
     [(address, text, why)] = rig.refused
     assert (address, text) == ("/streamvace/input/source", "tape:1")
-    assert why.startswith("unknown input 'tape:1': there is")
+    assert why.startswith("Unknown input 'tape:1'. Use pattern")
     rig.wait_for("mask", "pattern:edges")
     rig.inputs.stop()
 

@@ -118,7 +118,7 @@ def result_of(python: str, folder: Path, libraries: str) -> str:
             return f"not installed: {done.stderr.strip().splitlines()[-1]}"
     command = [str(venv_python(folder)), "-m", "pytest", "-q", "-p", "no:cacheprovider", *EVERY_LIBRARY]
     done = subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    folder.with_suffix(".log").write_text(done.stdout + done.stderr, "utf-8")
+    folder.with_name(f"{folder.name}.log").write_text(done.stdout + done.stderr, "utf-8")
     return done.stdout.strip().splitlines()[-1]
 
 

@@ -50,7 +50,7 @@ def own_address() -> str:
 
 def port_refusal(problem: OSError, what: str, host: str, port: int, option: str) -> UserError:
     """What to tell about a port that cannot be bound. what: its name in the message. option: the one that sets it."""
-    if problem.errno == errno.EADDRNOTAVAIL:
+    if problem.errno in (errno.EADDRNOTAVAIL, None):  # None: asyncio from Python 3.13 on, for this reason only
         return UserError(f"{what} {port}: {host} is not an address of this machine; --host 127.0.0.1 always works")
     why, step = f"cannot be opened ({problem.strerror})", 1
     if problem.errno == errno.EADDRINUSE:

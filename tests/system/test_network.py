@@ -60,3 +60,8 @@ def test_a_port_that_cannot_be_bound_gets_the_advice_that_helps(code: int, port:
     line = str(port_refusal(OSError(code, "words"), "OSC port", "10.0.0.9", port, "--osc-port"))
     assert all(part in line for part in (*says, f"OSC port {port}"))
     assert ("try --osc-port" in line) is (code != errno.EADDRNOTAVAIL)
+
+
+def test_an_address_of_another_machine_is_named_as_asyncio_reports_it_since_python_3_13() -> None:
+    line = str(port_refusal(OSError("could not bind on any address"), "web port", "10.0.0.9", 8700, "--web-port"))
+    assert "10.0.0.9 is not an address of this machine" in line

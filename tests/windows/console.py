@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.live.running import Running
+from tests.live.show import PATIENCE_S
 
 CTRL_C, CTRL_BREAK = 0, 1
 
@@ -41,4 +42,4 @@ class InAConsole(Running):
         )
 
     def press(self, key: int) -> None:
-        subprocess.run([sys.executable, "-c", PRESS, str(self.process.pid), str(key)], check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", PRESS, str(self.process.pid), str(key)], check=True, timeout=PATIENCE_S)

@@ -21,9 +21,14 @@ from streamvace.models.manifest import models_folder, pipelines
 from streamvace.stream.stream_state import Networks
 from streamvace.system.errors import UserError
 
-WORKING_SHARE = 0.15
-"""Activations, attention workspace and allocator overhead, as a share of weights and cache. The text encoder stays in
+WORKING_BYTES = {"taehv": 4130, "taehv-raw": 4130, "wan": 24550, "wan-light": 6600}
+"""Working memory of a steady chunk with control in 16 bits, in bytes per pixel of the picture, by the codec's variant:
+activations, and the past frames that its layers keep. Counted on tensors without values (tests/gpu_rehearsal), but for
+`wan-light`: it has a quarter of the channels of `wan`. Inputs beside the control take more. The text encoder stays in
 main memory and is not counted."""
+
+ALLOCATOR_SHARE = 0.05
+"""Gaps that PyTorch's allocator leaves, and the libraries' workspaces, as a share of all."""
 
 
 def load_wan_networks(
@@ -45,8 +50,10 @@ def load_wan_networks(
     """
     waits = "context" if offload == "context" and device.type != "cpu" else ""
     counted = {kind: each for kind, each in files.items() if kind != waits}
-    check_memory(device, bytes_needed(spec, counted, size, dtype, precision), f"{spec.name} at {size[0]}x{size[1]}")
     needed = pipelines()[spec.name].needed(codec)
+    variant = needed["codec"].variant
+    asked = bytes_needed(spec, counted, size, dtype, precision, variant)
+    check_memory(device, asked, f"{spec.name} at {size[0]}x{size[1]} with the codec {variant}")
     wan = load_wan(spec.size, files["transformer"], device, dtype)
     if "lora" in files:
         merge_lora(wan, read_lora(files["lora"], wan, needed["lora"].alpha))
@@ -54,7 +61,7 @@ def load_wan_networks(
         wan=wan,
         branch=load_context(spec.size, files["context"], torch.device("cpu") if waits else device, dtype),
         codec=load_module(  # type: ignore[arg-type]  # the table's codecs are Autoencoders
-            CODECS[needed["codec"].variant], files["codec"], device, dtype, codec_names
+            CODECS[variant], files["codec"], device, dtype, codec_names
         ),
         text=UMT5TextEncoder(
             files["text"],
@@ -68,9 +75,17 @@ def load_wan_networks(
 
 
 def bytes_needed(
-    spec: PipelineSpec, files: Mapping[str, Path], size: tuple[int, int], dtype: torch.dtype, precision: Precision
+    spec: PipelineSpec,
+    files: Mapping[str, Path],
+    size: tuple[int, int],
+    dtype: torch.dtype,
+    precision: Precision,
+    codec: str,
 ) -> int:
-    """Bytes of device memory of a run: weights of `files` at their final precision, K/V cache, and a working share."""
+    """Bytes of device memory of a run: weights of `files` at their final precision, K/V cache and working memory.
+
+    codec: the variant of the autoencoder, a key of WORKING_BYTES.
+    """
     weights = 0
     for kind in {"transformer", "context", "codec"} & files.keys():
         with StoredTensors(files[kind]) as stored:
@@ -81,7 +96,17 @@ def bytes_needed(
     copies = 3 if spec.cache.positions == "window" else 2  # K, V, and rotated K where K is stored unrotated
     frames = spec.cache.window + spec.cache.bank
     cache = copies * spec.size.num_layers * frames * tokens * spec.size.dim * dtype.itemsize
-    return int((weights + cache) * (1 + WORKING_SHARE))
+    return int((weights + cache + working_bytes(spec, size, dtype, codec)) * (1 + ALLOCATOR_SHARE))
+
+
+def working_bytes(spec: PipelineSpec, size: tuple[int, int], dtype: torch.dtype, codec: str) -> int:
+    """Bytes that a chunk with control takes beside weights and K/V cache, with what the stream keeps of it."""
+    blocks = len(spec.size.vace_layers)
+    tokens = (size[0] // 16) * (size[1] // 16)
+    text = 2 * (spec.size.num_layers + blocks) * spec.size.text_len
+    hints = 2 * blocks * max(spec.chunk, spec.first_chunk) * tokens
+    rows = (text + hints) * spec.size.dim * dtype.itemsize
+    return rows + WORKING_BYTES[codec] * size[0] * size[1] * dtype.itemsize // 2
 
 
 def check_memory(device: torch.device, needed: int, what: str) -> None:

@@ -36,8 +36,13 @@ def test_the_strip_says_what_the_show_says_and_records(tabs: Browser, show: Show
         show.osc.publish(f"{STATUS}recording", "C:\\shows\\take-2.mp4")
         show.osc.publish(f"{STATUS}record_time", 72.4)
         await hand.sees("by('record').innerText === 'REC 1:12' && by('record').ariaPressed === 'true'")
+        assert await hand.does("by('rec-file').textContent + by('rec-file').href") == "take-2.mp4", (
+            "no link to half a film"
+        )
+        show.osc.publish(f"{STATUS}recorded", "recordings/take-2.mp4")
         show.osc.publish(f"{STATUS}recording", "")
-        await hand.sees("by('record').innerText === 'Record' && by('rec-file').textContent === 'take-2.mp4'")
+        await hand.sees("by('record').innerText === 'Record'")
+        await hand.sees("by('rec-file').href.endsWith('/recordings?name=recordings%2Ftake-2.mp4')")
 
     in_a_browser(tabs, show, act)
 

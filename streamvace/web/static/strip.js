@@ -46,15 +46,20 @@ follow("status/tempo", tempo => {
 const clock = seconds => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 const named = path => path.split(/[\\/]/).pop();
 
-follow("status/recording", path => {
-  press($("record"), Boolean(path));
+// The file being recorded or, once it is finished, a link to it.
+function file() {
+  const rolling = value("status/recording"), path = rolling || value("status/recorded");
+  press($("record"), Boolean(rolling));
+  $("rec-file").hidden = !path;
   if (!path) return;
   $("rec-file").textContent = named(path);
-  $("rec-file").title = path;
-  $("rec-file").hidden = false;
-  $("rec-file").href = `/recordings?name=${encodeURIComponent(path)}`;
-  $("rec-file").download = named(path);
-});
+  $("rec-file").title = rolling ? path : "Download the recording";
+  if (rolling) $("rec-file").removeAttribute("href");
+  else $("rec-file").href = `/recordings?name=${encodeURIComponent(path)}`;
+}
+
+follow("status/recording", file);
+follow("status/recorded", file);
 afterNews(() => {
   $("rec-text").textContent = value("status/recording") ? `REC ${clock(value("status/record_time"))}` : "Record";
 });

@@ -21,8 +21,9 @@ import numpy as np
 import torch
 from common import spec_of
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
 
+from streamvace.bench.networks import RandomText
 from streamvace.doctor.hardware import hardware_line
 from streamvace.live.options import parse_size
 from streamvace.model.autoencoder.taehv import TAEHV
@@ -37,25 +38,6 @@ from streamvace.stream.loading import resolve_device
 from streamvace.stream.stream_state import Networks
 
 SMALL = WanSize(dim=24, ffn_dim=48, num_layers=2, num_heads=2, vace_layers=(0,), text_len=6, text_dim=8, freq_dim=16)
-
-
-class NoText:
-    """Random embeddings instead of umT5, which is not measured here."""
-
-    def __init__(self, size: WanSize) -> None:
-        self._shape = (size.text_len, size.text_dim)
-
-    def at_hand(self, prompt: str) -> bool:
-        """See TextEncoder."""
-        return True
-
-    def encode(self, prompts: Sequence[str]) -> Tensor:
-        """See TextEncoder."""
-        return torch.randn(len(prompts), *self._shape, generator=torch.Generator().manual_seed(1))
-
-    def unknown_words(self, prompt: str) -> list[str]:
-        """See TextEncoder."""
-        return []
 
 
 def write_random(module: type[CausalWan] | type[ContextBranch], size: WanSize, path: Path) -> int:
@@ -125,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         wan, branch = networks["transformer"], networks["context"]
         assert isinstance(wan, CausalWan)
         assert isinstance(branch, ContextBranch)
-        parts = Networks(wan=wan, branch=branch, codec=codec, text=NoText(spec.size))
+        parts = Networks(wan=wan, branch=branch, codec=codec, text=RandomText(spec.size))
         size = parse_size(given.size) if given.size else spec.default_size
         generator = Generator(spec, parts, size, place, dtype)
         width, height = generator.size

@@ -310,6 +310,28 @@ def doctor(
 
 
 @app.command()
+def bench(
+    folder: Annotated[
+        Path, typer.Argument(parser=user_path, metavar="OUT", help="Folder for results.json and report.md.")
+    ],
+    name: Annotated[str, typer.Option("--pipeline", help="Pipeline to measure, as for `run`.")] = "embedded",
+    size: Size = None,
+    device: Annotated[str, typer.Option(help="Device: auto, cpu, cuda, cuda:1.")] = "auto",
+    chunks: Annotated[int | None, typer.Option(min=1, help="Number of steady chunks per figure.")] = None,
+) -> None:
+    """Measure how fast this machine generates: speed, memory, attention kernels, 8-bit weights.
+
+    A pipeline whose weights are not installed is measured with random ones of the same shape. The same command goes on
+    where it stopped.
+    """
+    from streamvace.live.options import parse_size
+
+    raise typer.Exit(
+        _call("streamvace.bench.command", "run_bench", folder, name, parse_size(size) if size else None, device, chunks)
+    )
+
+
+@app.command()
 def sources(
     thumbnails: Annotated[bool, typer.Option("--thumbnails", help="Show a thumbnail of each source.")] = False,
     seconds: Annotated[float, typer.Option(min=0, max=60, help="How long to search for senders, in seconds.")] = 2.0,

@@ -34,7 +34,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "conditioning": ("conditioning.controls", "conditioning.masks", "model", "model.autoencoder", "records"),
     "world": (),
     "models": ("conditioning.controls", "model", "model.autoencoder", "system"),
-    "costs": ("model", "model.autoencoder", "system"),
+    "costs": ("model", "model.autoencoder"),
     "stream": ("conditioning", "world", "model", "model.autoencoder", "models", "records", "system"),
     "parity": ("conditioning", "model", "model.autoencoder", "records", "stream", "system"),
     "embedded.train": ("conditioning", "world", "model", "model.autoencoder", "stream", "system"),
@@ -82,6 +82,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "doctor": (
         *("costs", "live", "model", "models", "records", "stream", "system", "video", "video.ndi", "video.window"),
     ),
+    "bench": (*("costs", "doctor", "model", "model.autoencoder", "models", "parity", "records", "stream", "system"),),
 }
 """Room -> the rooms that its modules may import. A room is a folder of the package without its subfolders. In order:
 every room comes after those that it imports."""

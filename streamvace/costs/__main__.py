@@ -3,6 +3,5 @@
 from __future__ import annotations
 
 from streamvace.costs.tables import markdown
-from streamvace.system.console import say
 
-say(markdown())
+print(markdown())

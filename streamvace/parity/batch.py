@@ -28,7 +28,7 @@ def replay_batch(name: str, meta: Sidecar, tensors: Tensors) -> Report:
         x, context = _joined(call["x"], tensors), _joined(call["vace_context"], tensors)
         text = wan.embed_text(tensors[call["context"]].unsqueeze(0))
         tokens, grid = wan.embed(x.unsqueeze(0))
-        time = wan.embed_time(torch.full((1, grid.frames), call["t"]))
+        time = wan.embed_time(torch.full((1, grid.frames), call["t"], device=x.device))
         rotary = rotary_table(range(grid.frames), grid.height, grid.width, wan.size.head_dim, x.device)
         memory = Bidirectional(rotary)
         made = branch(tokens, context.unsqueeze(0), time, branch.text_kv(text), memory)

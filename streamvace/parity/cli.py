@@ -36,13 +36,18 @@ REPLAYS: tuple[tuple[Callable[[Sidecar], bool], Replay], ...] = (
 """Tests of sidecars and their replays. The first match is used."""
 
 
-def replay_file(sidecar: Path) -> Report | None:
-    """Replay one golden; None for an unknown format."""
+def replay_file(sidecar: Path, device: torch.device | None = None, dtype: torch.dtype = torch.float32) -> Report | None:
+    """Replay one golden; None for an unknown format. device: the CPU by default. dtype: other than float32, rounding
+    exceeds the tolerances."""
     meta: Sidecar = json.loads(sidecar.read_text(encoding="utf-8"))
     for matches, replay in REPLAYS:
         if matches(meta):
             with torch.inference_mode():
-                return replay(sidecar.stem, meta, load_file(sidecar.with_suffix(".safetensors")))
+                tensors = {
+                    name: each.to(device or torch.device("cpu"), dtype if each.dtype == torch.float32 else each.dtype)
+                    for name, each in load_file(sidecar.with_suffix(".safetensors")).items()
+                }
+                return replay(sidecar.stem, meta, tensors)
     return None
 
 

@@ -11,6 +11,7 @@ from streamvace.model.autoencoder.taehv import TAEHV
 from streamvace.model.sampler import add_noise, flow_to_x0, sigma_of, sigma_table, warp_steps, x0_to_flow
 from streamvace.model.transformer import sinusoid
 from streamvace.parity.loop import LinearCodec
+from streamvace.parity.networks import placed
 from streamvace.parity.report import Report, Sidecar, Tensors
 
 CODEC_TOLERANCE = 5e-6
@@ -29,7 +30,8 @@ def _taehv(meta: Sidecar, tensors: Tensors, raw: bool) -> TAEHV:
             if key.startswith("sdq.")
         }
     )
-    return codec
+    place = placed(tensors)
+    return codec.to(place.device, place.dtype)
 
 
 def replay_taehv(name: str, meta: Sidecar, tensors: Tensors) -> Report:

@@ -14,7 +14,7 @@ from torch import Tensor
 from streamvace.model.autoencoder.base import CodecState
 from streamvace.model.cache import KVCache
 from streamvace.model.noise import draw_noise
-from streamvace.parity.networks import clean_latents, golden_network, golden_spec
+from streamvace.parity.networks import clean_latents, golden_network, golden_spec, placed
 from streamvace.parity.report import LOOP_TOLERANCE, Report, Sidecar, Tensors
 from streamvace.records.chunk import ChunkInput
 from streamvace.stream.generator import Generator
@@ -78,11 +78,18 @@ class GoldenStream:
     def __init__(self, meta: Sidecar, tensors: Tensors) -> None:
         self._meta, self._tensors = meta, tensors
         self.wan, branch = golden_network(meta, tensors)
-        decoder = tensors.get("fakevae.dec", torch.eye(3, 16))
+        place = placed(tensors)
+        decoder = tensors.get("fakevae.dec", torch.eye(3, 16, device=place.device, dtype=place.dtype))
         self._codec = LinearCodec(tensors.get("fakevae.enc", decoder.T), decoder)
         networks = Networks(self.wan, branch, self._codec, RecordedText(tensors))
-        size, cpu = (meta["width"], meta["height"]), torch.device("cpu")
-        self.generator = Generator(golden_spec(meta), networks, size, cpu, torch.float32, contexts=self._contexts)
+        self.generator = Generator(
+            golden_spec(meta),
+            networks,
+            (meta["width"], meta["height"]),
+            place.device,
+            place.dtype,
+            contexts=self._contexts,
+        )
         self._context: str | None = None
         self._end = 0
 
@@ -103,7 +110,8 @@ class GoldenStream:
         if moved:
             # Video to video over pure noise: mixing noise with the same noise does not change it.
             shape = (1, 16, len(first["t"]), self._meta["height"] // 8, self._meta["width"] // 8)
-            self._codec.source = draw_noise(shape, torch.Generator().manual_seed(chunk["rng_seed"]), torch.float32)
+            noise = draw_noise(shape, torch.Generator().manual_seed(chunk["rng_seed"]), torch.float32)
+            self._codec.source = noise.to(generator.device, generator.dtype)
         generator.step(
             ChunkInput(
                 first["context"],

@@ -62,7 +62,7 @@ def golden_spec(meta: Sidecar) -> PipelineSpec:
 def clean_latents(meta: Sidecar, call: dict[str, Any], flow: Tensor, x: Tensor) -> Tensor:
     """The clean latents of a recorded call, from its flow and its noisy latents x, all `[1, C, F, h, w]`."""
     sigma = sigma_of(torch.tensor(call["t"]), sigma_table(meta["timestep_shift"])).double()
-    return flow_to_x0(flow, x, sigma.view(1, 1, -1, 1, 1))
+    return flow_to_x0(flow, x, sigma.to(flow.device).view(1, 1, -1, 1, 1))
 
 
 class GoldenWan(CausalWan):
@@ -152,4 +152,10 @@ def golden_network(meta: Sidecar, tensors: Tensors) -> tuple[GoldenWan, ContextB
                 for key, value in module.state_dict().items()
             }
         )
-    return wan, branch
+    place = placed(tensors)
+    return wan.to(place.device, place.dtype), branch.to(place.device, place.dtype)
+
+
+def placed(tensors: Tensors) -> Tensor:
+    """A recorded tensor whose device and dtype are those of the whole replay."""
+    return next(each for each in tensors.values() if each.is_floating_point() and each.dtype != torch.float64)

@@ -36,7 +36,7 @@ class Report:
         self.compared += 1
         difference = float("inf")
         if ours.shape == truth.shape:
-            found = float((ours.double() - truth.double()).abs().max()) if truth.numel() else 0.0
+            found = float((ours.cpu().double() - truth.cpu().double()).abs().max()) if truth.numel() else 0.0
             difference = found if found == found else float("inf")
         self.worst[kind] = (max(difference, self.worst.get(kind, (0.0, 0.0))[0]), tolerance)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streamvace.model.autoencoder.base import CodecState
 from streamvace.model.autoencoder.wan_vae import WanVAE
+from streamvace.parity.networks import placed
 from streamvace.parity.report import Report, Sidecar, Tensors
 
 VAE_TOLERANCE = 1e-5
@@ -21,6 +22,8 @@ def replay_wan_vae(name: str, meta: Sidecar, tensors: Tensors) -> Report:
     config = meta["cfg"]
     codec = WanVAE(round(config["dim"] * (1 - config["pruning_rate"])))
     codec.load_state_dict({key.removeprefix("sd."): value for key, value in tensors.items() if key.startswith("sd.")})
+    place = placed(tensors)
+    codec.to(place.device, place.dtype)
     latents = tensors["lat5"].transpose(1, 2)
 
     def encode(key: str, clip: str, frames: int) -> None:

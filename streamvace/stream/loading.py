@@ -58,7 +58,7 @@ def load_generator(
     options: ModelOptions | None = None,
     networks: Networks | None = None,
 ) -> Generator:
-    """A ready generator. networks: used by the embedded pipeline instead of the installed ones; moved in place.
+    """A ready generator. networks: used instead of the installed ones; moved in place.
 
     Raises UserError for an unknown pipeline, size or option, or unreadable weights.
     """
@@ -74,12 +74,12 @@ def load_generator(
     _set_threads(options.threads, spec, place, dtype)
     if place.type == "cuda":
         set_up_cuda(dtype)
-    if name == "embedded":
-        if networks is None:
-            networks = load_embedded(spec, EMBEDDED_WEIGHTS, place, dtype)
+    if networks is not None:
         for part in (networks.wan, networks.branch, networks.codec, networks.text):
-            assert isinstance(part, nn.Module)
-            part.to(place, dtype)
+            if isinstance(part, nn.Module):  # random embeddings take the place of a text encoder in measurements
+                part.to(place, dtype)
+    elif name == "embedded":
+        networks = load_embedded(spec, EMBEDDED_WEIGHTS, place, dtype)
     else:
         from streamvace.models.manifest import installed
         from streamvace.stream.wan_loading import load_wan_networks

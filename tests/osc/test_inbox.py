@@ -363,3 +363,19 @@ def test_what_a_host_may_not_set_is_refused_and_the_rest_of_its_cue_is_applied(
         inbox.flush()
         assert parameters.snapshot()[inputs] == "screen:1"
     assert set(asked) == {"192.0.2.7", "127.0.0.1"}
+
+
+def test_what_a_host_may_not_set_it_cannot_bring_back_by_undoing_either() -> None:
+    now_ns = 0
+    inputs = "/streamvace/input/control"
+    parameters = Parameters(clock=lambda: now_ns)
+    for address in ("screen:1", "camera"):
+        now_ns += 1_000_000_000
+        parameters.set(inputs, (address,), "the operator")
+    inbox = Inbox(
+        parameters, forbids=lambda host, address, value: f"{value} is not for {host}" if value == "screen:1" else ""
+    )
+    inbox.take(encode_message("/streamvace/undo"), DESK)
+    [complaint] = inbox.flush().complaints.values()
+    assert complaint.line == "screen:1 is not for 127.0.0.1"
+    assert parameters.snapshot()[inputs] == "camera"

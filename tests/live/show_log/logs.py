@@ -53,5 +53,7 @@ class Rig:
 class Untouched:
     """Leaves every picture as it is."""
 
+    notes: frozenset[str] = frozenset()
+
     def made_of(self, pictures: Pictures, moments: Sequence[float], snapshot: Snapshot) -> Pictures:
         return pictures

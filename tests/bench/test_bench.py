@@ -128,13 +128,14 @@ def test_what_a_processor_can_run_gives_figures_of_the_shapes_that_the_report_sh
 
 
 def test_recorded_tensors_are_replayed_in_fp32_and_in_bf16_on_the_device(tmp_path: Path) -> None:
-    for ending in ("json", "safetensors"):
-        source = Path(__file__).parents[1] / "goldens" / f"longlive_nosink.{ending}"
-        (tmp_path / source.name).write_bytes(source.read_bytes())
+    for name in ("longlive_nosink", "vace_encoding"):
+        for ending in ("json", "safetensors"):
+            source = Path(__file__).parents[1] / "goldens" / f"{name}.{ending}"
+            (tmp_path / source.name).write_bytes(source.read_bytes())
     rows = run_part("parity", replace(SETUP, goldens=str(tmp_path)))["rows"]
     exact, rounded = ([row for row in rows if row["precision"] == name] for name in ("float32", "bfloat16"))
     assert {row["verdict"] for row in exact} == {"equal"}
-    assert {row["verdict"] for row in rounded} == {"not judged"}
+    assert [row["verdict"].partition(":")[0] for row in rounded] == ["not judged", "does not run here"]
     assert exact[0]["difference"] < 1e-4 < rounded[0]["difference"] < 0.5
 
 

@@ -26,6 +26,10 @@ CHOSEN_ELSEWHERE = re.compile(r"torch|triton|nvidia-.*|cuda-.*")
 BUILDING = "hatchling>=1.24,<2\neditables"
 """What builds streamvace's own package. pip would fetch it without hashes."""
 
+HELD_BACK = "backports-strenum<1.3"
+"""1.3 refuses Python 3.11 and newer, which ai-edge-litert asks for it all the same. uv takes no notice of the newest
+Python that a library allows, so it would choose 1.3 for every Python, and no newer Python could install the lock."""
+
 HEADER = f"""\
 # Made by `python .ci/lock.py`; do not edit. What `plugin/bootstrap.py` installs beside PyTorch, and what the tests ran
 # on. Before each library: the extras that need it; `{BASE}` is every installation.
@@ -38,11 +42,11 @@ def extras_of(project: str) -> list[str]:
     return re.findall(r"^([a-z0-9]+) = \[", table, re.MULTILINE)
 
 
-def compiled(*options: str) -> str:
-    """What uv resolves for pyproject.toml with these options, as a requirements file."""
+def compiled(*options: str, also: str = "") -> str:
+    """What uv resolves for pyproject.toml with these options, as a requirements file. also: one more requirement."""
     common = ("--universal", "--python-version", ".".join(map(str, OLDEST_PYTHON)), "--no-annotate", "--no-header")
     command = ["uv", "pip", "compile", "pyproject.toml", "-", *common, "--quiet", *options]
-    given = f"{BUILDING}\ntorch=={TORCH}\n"
+    given = f"{BUILDING}\n{also}\ntorch=={TORCH}\n"
     return subprocess.run(command, cwd=ROOT, input=given, text=True, check=True, stdout=subprocess.PIPE).stdout
 
 
@@ -64,7 +68,8 @@ def with_extras(requirements: str, needed: dict[str, set[str]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    compiled("--all-extras", "--generate-hashes", "--output-file", LOCK, *arguments)  # keeps the versions of the file
+    # It reads the file that it writes, and so keeps its versions.
+    compiled("--all-extras", "--generate-hashes", "--output-file", LOCK, *arguments, also=HELD_BACK)
     every = (ROOT / LOCK).read_text("utf-8")
     extras = extras_of((ROOT / "pyproject.toml").read_text("utf-8"))
     needed = {extra: names(compiled("--constraint", LOCK, "--extra", extra)) for extra in extras}

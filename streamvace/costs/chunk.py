@@ -13,6 +13,7 @@ from streamvace.model.autoencoder.wan_vae import WanVAE
 from streamvace.model.blocks import Bidirectional
 from streamvace.model.cache import KVCache
 from streamvace.model.context import ContextBranch
+from streamvace.model.joined import join_projections
 from streamvace.model.rope import rotary_table
 from streamvace.model.specs import CacheRule, PipelineSpec, WanSize
 from streamvace.model.transformer import CausalWan
@@ -86,6 +87,7 @@ def pass_work(size: WanSize, frames: int, window: int, rows: int, columns: int) 
 def _pass(size: WanSize, frames: int, window: int, rows: int, columns: int) -> Work:
     with torch.device("meta"), torch.no_grad():
         wan = CausalWan(size).bfloat16()
+        join_projections(wan)  # as `load_generator` does
         held = KVCache(size, CacheRule(window, 0), rows, columns, device="meta", dtype=torch.bfloat16)
         for start in range(0, window, frames):
             memory = held.chunk(start, min(frames, window - start))
@@ -94,7 +96,7 @@ def _pass(size: WanSize, frames: int, window: int, rows: int, columns: int) -> W
         latents = meta(1, size.in_dim, frames, 2 * rows, 2 * columns)
         with counted() as count:
             tokens, grid = wan.embed(latents)
-            wan.run(tokens, grid, wan.embed_time(torch.zeros(1, frames)), text, memory)
+            wan.run(tokens, grid, wan.embed_time(torch.zeros(1, 1)), text, memory)
     return count.work
 
 
@@ -108,9 +110,10 @@ def context_work(size: WanSize, frames: int, rows: int, columns: int) -> Work:
 def _context(size: WanSize, frames: int, rows: int, columns: int) -> Work:
     with torch.device("meta"), torch.no_grad():
         branch, wan = ContextBranch(size).bfloat16(), CausalWan(replace(size, num_layers=1)).bfloat16()
+        join_projections(branch)
         memory = Bidirectional(rotary_table(range(frames), rows, columns, size.head_dim, torch.device("meta")))
         text = branch.text_kv(meta(1, size.text_len, size.dim))
-        time = wan.embed_time(torch.zeros(1, frames))
+        time = wan.embed_time(torch.zeros(1, 1))
         tokens = meta(1, frames * rows * columns, size.dim)
         with counted() as count:
             branch.hints(tokens, tokens, time, text, memory)

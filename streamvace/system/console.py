@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from typing import TextIO
 
 from streamvace.system.errors import UserError
 
@@ -36,8 +37,10 @@ def one_line(error: BaseException) -> str:
 
 
 def say(line: str) -> None:
-    """Print one line on stderr, escaped, as is what the stream's encoding lacks. A closed stderr is ignored."""
-    stream = sys.stderr
+    """Print one line on stderr, escaped, as is what the stream's encoding lacks. A closed or missing one is ignored."""
+    stream: TextIO | None = sys.stderr
+    if stream is None:  # a program without a console, such as pythonw
+        return
     encoding = getattr(stream, "encoding", None) or "ascii"
     with suppress(OSError, ValueError):  # without a terminal nobody reads the line, and the show must shut down cleanly
         # In one piece: print() writes the end of the line by itself, and another thread's line gets in between.

@@ -181,6 +181,12 @@ def test_a_refusal_stands_beside_its_control_which_shows_the_value_that_rules(ta
         await hand.sees("line('context_scale').querySelector('.said')?.textContent.includes('got 9, used 2')")
         await hand.sees("box('context_scale').value === '2'")
         assert await hand.does("by('line').hidden")
+        # Addresses are told short, a folder that is called the same is whole, and the command stands there once.
+        show.refusals.note(SCALE, "9", "/streamvace/seed needs /home/a/streamvace/models; `doctor`", "doctor")
+        await hand.sees("line('context_scale').querySelector('.said').textContent.startsWith('seed needs')")
+        assert await hand.does("line('context_scale').querySelector('.said').textContent") == (
+            "seed needs /home/a/streamvace/modelsdoctor"
+        )
 
     in_a_browser(tabs, show, act)
 

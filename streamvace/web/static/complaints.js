@@ -1,14 +1,14 @@
 // What the show refuses or lacks: beside the control that it is about or, if that cannot be seen, in a line of its own.
-import { $, make } from "/dom.js";
+import { $ } from "/dom.js";
 import { on } from "/connection.js";
-import { isSeen, sayBeside, settleSoon } from "/lines.js";
-import { ROOT, rows } from "/store.js";
+import { isSeen, reason, sayBeside, settleSoon } from "/lines.js";
+import { brief, rows } from "/store.js";
 
 const LINE_MS = 12000;
 let timer = null, about = "";   // about: the address that the line is about
 
-function tell(words, fix = "") {
-  $("line").replaceChildren(words, ...(fix ? [make("code", {}, fix)] : []));
+function tell(...words) {
+  $("line").replaceChildren(...words);
   $("line").hidden = false;
   clearTimeout(timer);
 }
@@ -19,7 +19,7 @@ on("refusals", news => {
     if (refusal) settleSoon(address);
     if (refusal && !isSeen(address)) {
       about = address;
-      tell(`${rows.get(address)?.label ?? address}: ${refusal.why.replaceAll(ROOT, "")}`, refusal.fix);
+      tell(`${rows.get(address)?.label ?? address}: `, ...reason(refusal));
     } else if (!refusal && address === about) $("line").hidden = true;
   }
 });
@@ -27,7 +27,7 @@ on("refusals", news => {
 // A complaint about a value begins with its address, and is told as a refusal too.
 on("line", line => {
   if (rows.has(line.split(/[: ]/)[0])) return;
-  say(line.replaceAll(ROOT, ""));
+  say(brief(line));
 });
 addEventListener("complaint", event => say(event.detail));
 

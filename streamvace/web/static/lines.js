@@ -3,7 +3,7 @@
 import { make, press } from "/dom.js";
 import { controlOf } from "/controls.js";
 import { isFavourite, toggleFavourite } from "/stars.js";
-import { HAND_MS, ROOT, afterNews, rows, send, touchedLately, values } from "/store.js";
+import { HAND_MS, afterNews, brief, rows, send, touchedLately, values } from "/store.js";
 import { typingIn } from "/typing.js";
 
 const MOVED_MS = 700;
@@ -94,6 +94,12 @@ addEventListener("focusout", event => {
   if (line) setTimeout(() => settle(line), HAND_MS + 50);
 });
 
+// Why something is refused, and the command that helps as a part of its own. A terminal's line holds both.
+export function reason({ why, fix }) {
+  const words = brief(why);
+  return fix ? [words.replace(`; \`${fix}\``, ""), make("code", {}, fix)] : [words];
+}
+
 // Writes why a parameter does not hold what was asked beside its controls, until there is no refusal any more.
 export function sayBeside(address, refusal) {
   if (refusal) refusals.set(address, refusal);
@@ -101,7 +107,7 @@ export function sayBeside(address, refusal) {
   for (const line of linesOf(address)) {
     line.element.querySelector(":scope > .said")?.remove();
     if (!refusal) continue;
-    const said = make("div", { className: "said" }, refusal.why.replaceAll(ROOT, ""), ...(refusal.fix ? [make("code", {}, refusal.fix)] : []));
+    const said = make("div", { className: "said" }, ...reason(refusal));
     said.setAttribute("role", "alert");
     line.element.append(said);
   }

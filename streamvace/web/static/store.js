@@ -2,6 +2,9 @@
 import { on, tell } from "/connection.js";
 
 export const ROOT = "/streamvace/";
+
+// Addresses without what all of them begin with. A path with a folder of that name stays whole.
+export const brief = words => words.replace(/(^|[\s(])\/streamvace\//g, "$1");
 export const HAND_MS = 400;   // for so long after a touch, feedback does not move a control
 const SEND_MS = 33;       // between two messages of a dragged fader
 

@@ -38,7 +38,10 @@ def test_auto_is_the_processor_s_own_precision_for_the_embedded_model_too(
 
 
 @pytest.mark.parametrize(("compiles", "warms"), [("off", False), ("blocks", True)])
-def test_a_processor_prepares_nothing_unless_blocks_are_compiled(compiles: str, warms: bool) -> None:
+def test_a_processor_prepares_nothing_unless_blocks_are_compiled(
+    compiles: str, warms: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "compile_blocks", lambda modules, frames, tokens: None)
     assert load_generator("embedded", (32, 32), ModelOptions(device="cpu", compile=compiles)).warms_up is warms
 
 

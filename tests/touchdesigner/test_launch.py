@@ -46,7 +46,7 @@ def test_premultiplied_alpha_is_said_of_both_pictures() -> None:
 
 
 def test_every_option_of_the_command_exists() -> None:
-    help_text = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "200", "TERM": "dumb"}).output
+    help_text = CliRunner().invoke(app, ["run", "--help-all"], env={"COLUMNS": "200", "TERM": "dumb"}).output
     used = command(Settings(ROOT, size="64x64", media="m", host_pid=1), PYTHON) + remote_command(Settings(ROOT)).split()
     missing = [part for part in used if part.startswith("--") and part not in help_text]
     assert missing == []

@@ -29,7 +29,10 @@ Figures = dict[str, float]
 
 
 class RunningShow:
-    """A show without outputs except the web server, which has no viewers. Leaving the `with` block ends it."""
+    """A show without outputs except the web server, which has no viewers. Leaving the `with` block ends it.
+
+    ready_s, first_picture_s: seconds from the command to a loaded model and to the first generated picture.
+    """
 
     def __init__(self, *options: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="streamvace-show-")
@@ -37,6 +40,7 @@ class RunningShow:
         command = [sys.executable, "-m", "streamvace", "run", "--output", "null"]
         command += ["--osc-port", "0", "--osc-tcp-port", "-1", "--oscquery-port", "-1", "--web-port", "0"]
         command += ["--end-with", str(os.getpid()), "--stats", str(self._stats), *options]
+        self.began = time.perf_counter()
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace")
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -46,9 +50,11 @@ class RunningShow:
     def __enter__(self) -> RunningShow:
         try:
             wait_for(lambda: self._said("Press Ctrl-C") or self._process.poll() is not None, START_SECONDS, "the start")
+            self.ready_s = time.perf_counter() - self.began
             self.page = self._found(r"watch\s+(http://\S+)")
             self.osc_port = int(self._found(r"OSC in\s+port (\d+)"))
             wait_for(lambda: self.figures()["fresh_total"] > 0, START_SECONDS, "the first picture")
+            self.first_picture_s = time.perf_counter() - self.began
         except BaseException:
             self._kill()
             raise

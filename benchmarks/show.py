@@ -2,10 +2,11 @@
 
   kills    kill the worker (kill -9) ten times in two minutes: missed ticks, longest gap, time until fresh frames
   stall    suspend the worker (SIGSTOP; on Windows its threads) for 5 s: missed ticks, interval p99
+  start    the time from the command to a loaded model and to the first generated picture, `--starts` times
   latency  context scale over OSC at random moments, for each control timing: OSC and control to picture
 
 Each starts `streamvace run` with the moving test pattern and without an output, and prints the hardware first.
-`--seconds` sets the duration, `--kills` the number of kills, `--json` prints JSON. Arguments after `--` go to
+`--seconds` sets the duration, `--kills` and `--starts` how often, `--json` prints JSON. Arguments after `--` go to
 `streamvace run`.
 """
 
@@ -86,6 +87,22 @@ def stall(seconds: float, options: list[str], stalled: float = 5.0) -> Result:
     }
 
 
+def start(seconds: float, options: list[str], starts: int) -> Result:
+    """One show after the other; each ends with its first picture. The first one also reads files into memory."""
+    ready: list[float] = []
+    shown: list[float] = []
+    for _ in range(starts):
+        with RunningShow(*options) as show:
+            ready.append(show.ready_s)
+            shown.append(show.first_picture_s)
+    return {
+        "starts": starts,
+        "ready_s_median": statistics.median(ready),
+        "first_picture_s_median": statistics.median(shown),
+        "first_picture_s_max": max(shown),
+    }
+
+
 def latency(seconds: float, options: list[str]) -> Result:
     """A new context scale about once a second, at random moments of a chunk."""
     chance = random.Random(1)
@@ -121,6 +138,7 @@ def ticks(before: Figures, after: Figures, longest_ms: float) -> Result:
 RUNS: dict[str, tuple[Callable[[float, list[str]], Result], float]] = {
     "kills": (partial(kills, count=10), 120.0),
     "stall": (stall, 60.0),
+    "start": (partial(start, starts=5), 0.0),
     "latency": (latency, 60.0),
 }
 """By name: the function and its default duration in s."""
@@ -131,6 +149,7 @@ def main() -> None:
     parser.add_argument("what", choices=RUNS)
     parser.add_argument("--seconds", type=float, default=None)
     parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     # Split by hand: argparse would parse the arguments after `--` as its own.
     own = sys.argv[1:]
@@ -139,6 +158,8 @@ def main() -> None:
     run, seconds = RUNS[given.what]
     if given.what == "kills":
         run = partial(kills, count=given.kills)
+    if given.what == "start":
+        run = partial(start, starts=given.starts)
     hardware = hardware_line(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     result = run(given.seconds or seconds, own[end + 1 :])
     lines = (f"{name}: {_shown(value)}" for name, value in result.items())

@@ -32,6 +32,12 @@ def test_a_killed_worker_is_counted_and_its_recovery_is_measured() -> None:
 
 
 @pytest.mark.slow
+def test_a_start_is_timed_up_to_the_first_generated_picture() -> None:
+    result = run("start", "--starts", "1")
+    assert 0 < result["ready_s_median"] < result["first_picture_s_median"] == result["first_picture_s_max"]
+
+
+@pytest.mark.slow
 def test_a_stalled_worker_is_not_restarted() -> None:
     result = run("stall", "--seconds", "8")
     assert result["restarts"] == 0

@@ -24,6 +24,16 @@ from tests.live.show import wait_until
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
 
+def test_the_stage_starts_without_loading_a_model_s_libraries() -> None:
+    code = """
+import sys
+import streamvace.live.app
+loaded = {"torch", "pydantic", "scipy", "transformers", "rich.progress"} & set(sys.modules)
+assert not loaded, loaded
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_a_show_of_some_seconds_writes_its_figures_and_ends_by_itself(start: Start) -> None:
     show = start("--duration", "3", "--output", "null", "--no-web")
     assert show.finish() == 0, show.lines

@@ -99,7 +99,10 @@ def _accepted(parameter: Parameter, value: Value) -> Coerced:
 
 
 def _clamped(parameter: Parameter, value: Value, got: object, used: Value) -> Coerced:
-    line = f"{parameter.address}: takes {expectation(parameter)}, got {show(got)}, used {show(used)}"
+    low, high = _bounds(parameter)
+    between = "-" if low >= 0 else " to "
+    limits = f"range {_plain(low)}{between}{_plain(high)}"
+    line = f"{parameter.address}: limited to {show(used)} ({limits}), got {show(got)}"
     return Coerced(parameter.address, "clamped", value, line)
 
 
@@ -198,10 +201,7 @@ def _number(parameter: Parameter, value: int | float) -> Coerced:
     """A finite number. It is compared before it is converted: an int may be beyond the range of floats."""
     if parameter.type == "bool":
         return _accepted(parameter, value >= 0.5)
-    low: float = 0 if parameter.minimum is None else parameter.minimum
-    high: float = 0 if parameter.maximum is None else parameter.maximum
-    if parameter.type == "choice":
-        low, high = 0, len(parameter.choices) - 1
+    low, high = _bounds(parameter)
     kept = min(max(value, low), high)
     if parameter.type == "float":
         held: Value = float(kept)
@@ -209,6 +209,13 @@ def _number(parameter: Parameter, value: int | float) -> Coerced:
         whole = math.floor(kept + 0.5)
         held = parameter.choices[whole] if parameter.type == "choice" else whole
     return _accepted(parameter, held) if kept == value else _clamped(parameter, held, value, held)
+
+
+def _bounds(parameter: Parameter) -> tuple[float, float]:
+    """The least and the greatest number; of a choice, its indices."""
+    if parameter.type == "choice":
+        return 0, len(parameter.choices) - 1
+    return parameter.minimum or 0, parameter.maximum or 0
 
 
 def _plain(bound: float | None) -> str:

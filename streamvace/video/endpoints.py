@@ -68,7 +68,7 @@ def split_uri(uri: str, table: Mapping[str, object]) -> tuple[str, str]:
     if scheme in table:
         return scheme, rest
     # One letter before the colon is a Windows drive, not a scheme.
-    if len(scheme) == 1 or (not colon and re.search(r"[./\\~]", uri)):
+    if (colon and len(scheme) == 1) or (not colon and re.search(r"[./\\~]", uri)):
         return "file", uri
     return scheme, rest
 
@@ -77,13 +77,14 @@ def _opener(table: Mapping[str, Opener], scheme: str, rest: str, role: str) -> O
     if scheme in table:
         return table[scheme]
     uri = f"{scheme}:{rest}" if rest else scheme
-    known = ", ".join(_WRITTEN.get(each, each) for each in table)
+    *known, last = (_WRITTEN.get(each, each) for each in table)
     near = difflib.get_close_matches(scheme, table, n=1, cutoff=_CLOSE)
     guess = f" Did you mean {near[0]}?" if near else ""
-    raise UserError(f"Unknown {role} {uri!r}. Use {known} or the path of a file.{guess}")
+    raise UserError(f"Unknown {role} {uri!r}. Use {', '.join(known)} or {last}.{guess}")
 
 
 _WRITTEN = {
+    "file": "a file",
     "camera": "camera:N",
     "screen": "screen:N",
     "ndi": "ndi:NAME",

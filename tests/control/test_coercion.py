@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,14 @@ def test_a_weight_follows_its_text_and_is_one_where_there_is_none(sent: tuple[ob
 def test_a_weight_out_of_range_is_clamped_and_said() -> None:
     coerced = coerce(WEIGHTED, ("red", 3.0, "blue", 10**400))
     assert (coerced.status, coerced.value) == ("clamped", (("red", 1.0), ("blue", 1.0)))
-    assert "each with a weight 0..1, got a huge number, used 1" in coerced.line
+    assert "limited to 1 (range 0-1), got a huge number" in coerced.line
+
+
+def test_a_number_out_of_range_is_said_with_the_limit_and_the_range() -> None:
+    low = replace(WEIGHTED, address="/x/low", type="float", minimum=-2.0, maximum=0.5)
+    assert coerce(low, (9,)).line == "/x/low: limited to 0.5 (range -2 to 0.5), got 9"
+    choice = replace(WEIGHTED, address="/x/kind", type="choice", choices=("raw", "edges"))
+    assert coerce(choice, (7,)).line == "/x/kind: limited to 'edges' (range 0-1), got 7"
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_what_is_out_of_range_is_clamped_and_said(parameters: Parameters, addres
 
 
 def test_a_clamp_names_what_came_and_what_is_allowed(parameters: Parameters) -> None:
-    assert parameters.set(SCALE, (3.5,), "test").line == f"{SCALE}: takes one float 0..2, got 3.5, used 2"
+    assert parameters.set(SCALE, (3.5,), "test").line == f"{SCALE}: limited to 2 (range 0-2), got 3.5"
 
 
 REFUSED: list[tuple[str, tuple[object, ...]]] = [

@@ -102,7 +102,7 @@ def test_a_prompt_is_sent_on_its_way(rig: Rig) -> None:
         (f"{SCALE}/to", (0.5, float("nan")), "0..3600 seconds, got nan"),
         (f"{SCALE}/to", (0.5, 1.0, "sine"), "a curve is one of linear, ease, exponential, got 'sine'"),
         (f"{SCALE}/to", ("much", 1.0), "takes one float 0..2, got 'much'"),
-        (f"{SCALE}/to", (9.0, 1.0), "takes one float 0..2, got 9, used 2"),
+        (f"{SCALE}/to", (9.0, 1.0), "limited to 2 (range 0-2), got 9"),
         ("/streamvace/seed/to", (7, 1.0), "there is no such parameter"),
         ("/streamvace/pause/to", (1, 1.0), "there is no such parameter"),
         (RECALL, (), "takes the name of a cue"),

@@ -25,7 +25,7 @@ def test_a_surface_sets_everyone_else_hears_it_and_a_mistake_is_answered(
     assert client.receive().arguments == (0.25,)
     server.local_clients.post(name, SCALE, 9.0)
     address, [line] = heard.get(timeout=PATIENCE)
-    assert (address, line) == (ERROR, f"{SCALE}: takes one float 0..2, got 9, used 2")
+    assert (address, line) == (ERROR, f"{SCALE}: limited to 2 (range 0-2), got 9")
     assert heard.get(timeout=PATIENCE) == (SCALE, (2.0,))
 
 

@@ -72,7 +72,7 @@ def test_every_message_has_a_fate_and_its_reason(inbox: Inbox) -> None:
         (SCALE, "refused"),
     ]
     why = [str(row["why"]) for row in inbox.monitor.since(0)]
-    assert "got 3.5, used 2" in why[1]
+    assert "limited to 2 (range 0-2), got 3.5" in why[1]
     assert "did you mean /streamvace/prompt?" in why[6]
     assert why[9] == "10 s until its time tag"
     assert "4000 s ahead" in why[10]

@@ -138,7 +138,7 @@ def test_osc_js_reads_answers_feedback_and_complaints(gear: Gear, parameters: Pa
     assert gear.hear() == message("/streamvace/status/fps", ("f", 12.5))
     gear.send(SCALE, ("f", 3.0))
     line, held = gear.ping("clamped")
-    assert line == message(ERROR, ("s", f"{SCALE}: takes one float 0..2, got 3, used 2"))
+    assert line == message(ERROR, ("s", f"{SCALE}: limited to 2 (range 0-2), got 3"))
     assert held == message(SCALE, ("f", 2))
 
 

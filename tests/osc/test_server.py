@@ -56,7 +56,7 @@ def test_a_question_is_answered_with_what_was_set_just_before(client: Client) ->
 def test_out_of_range_is_clamped_and_the_fader_is_told(client: Client, parameters: Parameters) -> None:
     client.send(SCALE, 3.5)
     line, value = client.ping()
-    assert line == Message(ERROR, (f"{SCALE}: takes one float 0..2, got 3.5, used 2",))
+    assert line == Message(ERROR, (f"{SCALE}: limited to 2 (range 0-2), got 3.5",))
     assert value == Message(SCALE, (2.0,))
     assert parameters.snapshot()[SCALE] == 2.0
 

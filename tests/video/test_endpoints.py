@@ -45,16 +45,16 @@ def test_a_folder_of_pictures_needs_no_scheme_on_the_command_line(
         open_source("frames", (64, 64))
 
 
-def test_an_unknown_source_names_what_there_is_and_the_nearest() -> None:
-    with pytest.raises(
-        UserError, match=r"Unknown input 'patern'. Use pattern, file, camera:N, ndi:NAME.*file. Did you mean pattern\?"
-    ):
-        open_source("patern", (64, 64))
+@pytest.mark.parametrize(("word", "guess"), [("patern", r" Did you mean pattern\?"), ("x", "")])
+def test_an_unknown_source_names_what_there_is_and_only_a_near_guess(word: str, guess: str) -> None:
+    line = rf"^Unknown input '{word}'\. Use pattern, a file, camera:N, ndi:NAME, .*, card or none\.{guess}$"
+    with pytest.raises(UserError, match=line):
+        open_source(word, (64, 64))
 
 
 def test_an_unknown_sink_names_what_there_is() -> None:
     with pytest.raises(
-        UserError, match=r"Unknown output 'hdmi'. Use null, window, ndi:NAME, .* or the path of a file.$"
+        UserError, match=r"Unknown output 'hdmi'. Use null, window, ndi:NAME, a file, .* or syphon:NAME.$"
     ):
         open_sink("hdmi", (64, 64), 24.0)
 

@@ -254,7 +254,7 @@ def test_what_arrives_is_listed_with_its_fate_and_the_text_of_strangers_stays_te
                 await hand.sees(f"all('#arrivals .what').some(each => each.textContent.includes('{address}'))")
         await hand.sees("all('#arrivals li').map(each => each.className).join() === 'clamped,unknown,applied'")
         said = await hand.does("all('#arrivals li').map(each => each.textContent)")
-        assert "clampedtakes one float 0..2, got 9, used 2" in said[0]
+        assert "clampedlimited to 2 (range 0-2), got 9" in said[0]
         assert "src=x> '<b>bold</b>'unknown" in said[1]
         assert "0.75" in said[2]
         assert "127.0.0.1" in said[2]

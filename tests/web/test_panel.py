@@ -46,7 +46,7 @@ def test_a_page_is_told_what_arrives_from_every_sender_once(show: Show) -> None:
             [clamped] = client.arrivals
             assert clamped["from"] == f"127.0.0.1:{desk.getsockname()[1]}"
         assert (clamped["address"], clamped["arguments"], clamped["fate"]) == (SCALE, "3.5", "clamped")
-        assert "got 3.5, used 2" in clamped["why"]
+        assert "limited to 2 (range 0-2), got 3.5" in clamped["why"]
         await client.set("/streamvace/seed", 7)
         await client.until(lambda told: len(told.arrivals) > 1)
         [_, own] = client.arrivals
@@ -87,7 +87,7 @@ def test_cues_and_glides_work_from_the_panel(show: Show) -> None:
 @pytest.mark.parametrize(
     ("said", "line"),
     [
-        ({"address": SCALE, "arguments": [9]}, "takes one float 0..2, got 9, used 2"),
+        ({"address": SCALE, "arguments": [9]}, "limited to 2 (range 0-2), got 9"),
         ({"address": SCALE, "arguments": ["much"]}, "got 'much'"),
         ({"address": SCALE, "arguments": [{"a": 1}]}, "cannot encode"),
         ({"address": SCALE, "arguments": 1}, "invalid message from the page"),
@@ -178,7 +178,9 @@ def test_a_refusal_stands_beside_its_control_which_shows_the_value_that_rules(ta
     async def act(hand: Hand) -> None:
         await hand.sees("box('context_scale').value === '2'")
         await hand.types("box('context_scale')", "9")
-        await hand.sees("line('context_scale').querySelector('.said')?.textContent.includes('got 9, used 2')")
+        await hand.sees(
+            "line('context_scale').querySelector('.said')?.textContent.includes('limited to 2 (range 0-2), got 9')"
+        )
         await hand.sees("box('context_scale').value === '2'")
         assert await hand.does("by('line').hidden")
         # Addresses are told short, a folder that is called the same is whole, and the command stands there once.

@@ -104,7 +104,7 @@ def run(options: RunOptions) -> int:
                 "complaint": reporter.complaint(),
             }
         )
-        surfaces.fill_web_page(stage)  # last: a page may be open already, and reads every figure
+        surfaces.fill_web_page(stage, signals.lacks)  # last: a page may be open already, and reads every figure
 
         def publish() -> None:
             state.announce()

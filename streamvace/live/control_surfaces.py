@@ -15,6 +15,7 @@ from streamvace.live.director.look_ahead import LookAhead
 from streamvace.live.inputs.remote_devices import forbid_devices, forbid_nothing
 from streamvace.live.media_parts import OpenInputs, media_parts
 from streamvace.live.options import DEFAULT_WEB_PORT, RunOptions, next_free_port
+from streamvace.live.signals.kind_lacks import KindLacks
 from streamvace.live.stage import Stage
 from streamvace.live.surfaces.greeting import things_to_try
 from streamvace.live.surfaces.metrics import metrics
@@ -44,7 +45,7 @@ class ControlSurfaces:
     web: WebPreview | None
     open_inputs: OpenInputs
 
-    def fill_web_page(self, stage: Stage) -> None:
+    def fill_web_page(self, stage: Stage, lacks: KindLacks) -> None:
         """Add the figures and the panel to the web page."""
         if self.web is None:
             return
@@ -61,6 +62,7 @@ class ControlSurfaces:
                 self.cues.tiles,
                 glides=self.commands.glides,
                 curves=CURVES,
+                lacking=lambda: lacks.rows,
             )
         )
         self.web.set_cue_pictures(self.pictures.read)

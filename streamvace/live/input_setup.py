@@ -12,6 +12,7 @@ from streamvace.live.inputs.inputs import Inputs, open_confined
 from streamvace.live.inputs.pictures import PictureProcess, PictureShelf
 from streamvace.live.output.sinks import SinkOpener
 from streamvace.live.signals.auto_kind import AutoKind, FilmKind
+from streamvace.live.signals.kind_lacks import KindLacks
 from streamvace.live.signals.parts import (
     CONTROL_KIND,
     MASK_SOURCES,
@@ -34,11 +35,12 @@ from streamvace.web.preview import WebPreview
 @dataclass(frozen=True)
 class Signals:
     """The signals that the model sees. lead: control and mask. second: the second control, stacked on `lead`; the
-    director samples this one. shown: outputs that show signals."""
+    director samples this one. shown: outputs that show signals. lacks: kinds that cannot run."""
 
     lead: SignalStage
     second: SignalStage
     shown: SignalOutputs
+    lacks: KindLacks
 
 
 def open_inputs(stage: Stage) -> Inputs:
@@ -108,12 +110,13 @@ def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Se
         roles=SECOND,
         wish=second_settings,
     )
-    for each in (lead, second):
+    lacks = KindLacks(networks)
+    for each in (lead, second, lacks):
         stage.closing.callback(each.stop)
         each.start()
     stage.closing.callback(shown.stop)
     shown.start(lambda: lead.view)
-    return Signals(lead, second, shown)
+    return Signals(lead, second, shown, lacks)
 
 
 def _with_web(

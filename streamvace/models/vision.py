@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from streamvace.conditioning.controls.networks import VISION
+from streamvace.conditioning.controls.networks import VISION, Networks
 from streamvace.models.manifest import vision_rows
 from streamvace.system.errors import UserError
 from streamvace.system.files import new_file
@@ -69,7 +69,8 @@ WEB_FILES: Mapping[str, WebFile] = {name: WebFile(**row) for name, row in vision
 
 def missing(folder: Path) -> tuple[str, ...]:
     """Names of the networks that are not in the models folder."""
-    return tuple(name for name in (*WHEEL_FILES, *HUB_FILES, *WEB_FILES) if not (folder / VISION / name).exists())
+    networks = Networks(folder)
+    return tuple(name for name in (*WHEEL_FILES, *HUB_FILES, *WEB_FILES) if not networks.place(name).exists())
 
 
 def pull_vision(folder: Path, say: Callable[[str], None], *, again: bool = False) -> None:

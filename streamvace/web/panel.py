@@ -45,6 +45,7 @@ class Panel:
         *,
         glides: Iterable[str] = (),
         curves: Iterable[str] = (),
+        lacking: Callable[[], Mapping[str, object]] = dict,
         error: str = "/streamvace/status/error",
     ) -> None:
         """values: of every parameter and output. glides: addresses that take a value, seconds and a curve.
@@ -58,7 +59,8 @@ class Panel:
         None once that is over. tiles: `name`, `own`, `fade` (seconds) and `picture` of every cue, in order; the picture
         is at `/cue/PICTURE.jpg`, empty for none.
 
-        curves: their names. error: the address of complaints.
+        curves: their names. lacking: by address, the choices that cannot be had now, each with `why` and `fix`. error:
+        the address of complaints.
         """
         self._rows = {row.address: row for row in schema}
         self._clients = clients
@@ -77,6 +79,7 @@ class Panel:
             Topic("cue_tiles", tiles),
             Topic("arrivals", arrivals, ARRIVALS_S, news=later),
             Topic("refusals", refusals, news=entries),
+            Topic("lacking", lacking),
         )
         """What a page is told."""
 

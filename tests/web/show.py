@@ -38,6 +38,7 @@ class Show:
         commands = Commands(self.parameters, CueList(LOOKS))
         self.refusals = Refusals(self.parameters, Reporter(lambda line: None))
         self.osc = OscServer(self.parameters, port=0, commands=commands, refusals=self.refusals)
+        self.lacking: dict[str, object] = {}
         self.web = WebPreview(port=port, parts=parts)
         rows = (*self.parameters.schema.values(), *more)
         osc = self.osc
@@ -51,6 +52,7 @@ class Show:
             commands.cues.tiles,
             glides=commands.glides,
             curves=CURVES,
+            lacking=lambda: self.lacking,
         )
         self.web.set_panel(self.panel)
         self.web.set_stats(lambda: {"state": "running", "fps": 24.0})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from streamvace.conditioning.controls.base import Control
+from streamvace.conditioning.controls.blaze_pose import FINDER_FILE, LANDMARK_FILE
 from streamvace.conditioning.controls.contour import FILE, ContourScribble
 from streamvace.conditioning.controls.depth import GuessedDepth, NetworkDepth
 from streamvace.conditioning.controls.flow import Flow
@@ -53,3 +54,6 @@ CONTROLS: Mapping[str, Callable[[Networks], Control]] = {
     "layout": lambda networks: Layout(),
 }
 """Kind -> factory. A factory may take seconds, and raises UserError if a network is missing."""
+
+NEEDED = {"pose": ("the pose control", (FINDER_FILE, LANDMARK_FILE))}
+"""Kind -> its name in messages, and the files without which its factory raises. All other kinds run without."""

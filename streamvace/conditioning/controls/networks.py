@@ -5,8 +5,9 @@ The runtimes are optional and imported on use. A missing runtime or file raises 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,16 @@ class Networks:
             raise UserError(f"{what} needs {name}, which is not in {path.parent}; `{fix}`", fix)
         return path
 
+    def lack(self, what: str, names: Iterable[str]) -> UserError | None:
+        """Why LiteRT could not run these files for `what`, as loading them would say it; None if it could. Loads
+        nothing."""
+        try:
+            for name in names:
+                self.find(name, what)
+        except UserError as error:
+            return error
+        return None if find_spec(_LITE_RUNTIME) else _no_lite_runtime(what, f"no module {_LITE_RUNTIME}")
+
 
 def torch_device(device: str) -> str:
     """The name of a torch device, with `auto` resolved."""
@@ -61,6 +72,14 @@ def torch_device(device: str) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+_LITE_RUNTIME = "ai_edge_litert"
+
+
+def _no_lite_runtime(what: str, why: str) -> UserError:
+    fix = install_command("vision")
+    return UserError(f"{what} needs LiteRT ({why}); `{fix}`", fix)
+
+
 class LiteNetwork:
     """A .tflite file run by LiteRT (the `vision` extra). Raises UserError if LiteRT is missing or the file is bad."""
 
@@ -68,8 +87,7 @@ class LiteNetwork:
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
-            fix = install_command("vision")
-            raise UserError(f"{path.name} needs LiteRT ({error}); {fix}", fix) from None
+            raise _no_lite_runtime(path.name, str(error)) from None
         try:
             self._run: Any = Interpreter(model_path=str(path), num_threads=_THREADS)
             self._run.allocate_tensors()

@@ -9,7 +9,7 @@ from streamvace.conditioning.masks.base import Mask
 from streamvace.conditioning.masks.detector import Detector
 from streamvace.conditioning.masks.keys import Alpha, Chroma, Luma, SecondInput
 from streamvace.conditioning.masks.motion import Motion
-from streamvace.conditioning.masks.person import Person
+from streamvace.conditioning.masks.person import SQUARE_FILE, WIDE_FILE, Person
 
 NO_MASK = "none"
 
@@ -23,3 +23,6 @@ MASKS: Mapping[str, Callable[[Networks], Mask]] = {
     "input": lambda networks: SecondInput(),
 }
 """Source -> factory; `none` has no row. A factory may take seconds, and raises UserError if a network is missing."""
+
+NEEDED = {"person": ("the person mask", (WIDE_FILE, SQUARE_FILE))}
+"""Source -> its name in messages, and the files that it needs. The detector's file is a parameter."""

@@ -1,7 +1,8 @@
 // What the show refuses or lacks: beside the control that it is about or, if that cannot be seen, in a line of its own.
 import { $ } from "/dom.js";
 import { on } from "/connection.js";
-import { isSeen, reason, sayBeside, settleSoon } from "/lines.js";
+import { isSeen, sayBeside, settleSoon } from "/lines.js";
+import { reason } from "/reason.js";
 import { brief, rows } from "/store.js";
 
 const LINE_MS = 12000;

@@ -67,7 +67,13 @@ const controls = {
 
 export const controlOf = row => controls[row.type](row);
 
-const options = row => row.choices.map(name => make("option", { value: name }, spaced(name)));
+// What chooses a value says which, so that it can be greyed.
+function chosen(element, name) {
+  element.dataset.choice = name;
+  return element;
+}
+
+const options = row => row.choices.map(name => chosen(make("option", { value: name }, spaced(name)), name));
 
 function menu(row) {
   const list = make("select", { ariaLabel: row.label }, ...options(row));
@@ -76,7 +82,7 @@ function menu(row) {
 }
 
 export function segments(row) {
-  const buttons = row.choices.map(name => make("button", { onclick: () => send(row.address, name) }, spaced(name)));
+  const buttons = row.choices.map(name => chosen(make("button", { onclick: () => send(row.address, name) }, spaced(name)), name));
   return [make("div", { className: "segments", role: "group", ariaLabel: row.label }, ...buttons),
     given => buttons.forEach((button, i) => press(button, row.choices[i] === given))];
 }

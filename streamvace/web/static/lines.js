@@ -2,8 +2,10 @@
 // The same parameter may have several lines. Only lines that can be seen are kept up to date.
 import { make, press } from "/dom.js";
 import { controlOf } from "/controls.js";
+import { markLacking } from "/lacking.js";
+import { reason } from "/reason.js";
 import { isFavourite, toggleFavourite } from "/stars.js";
-import { HAND_MS, afterNews, brief, rows, send, touchedLately, values } from "/store.js";
+import { HAND_MS, afterNews, rows, send, touchedLately, values } from "/store.js";
 import { typingIn } from "/typing.js";
 
 const MOVED_MS = 700;
@@ -34,6 +36,7 @@ export function lineOf(row, control = controlOf) {
   lines.set(line, { element: line, address: row.address, fill, seen: false });
   seen.observe(line);
   if (row.address in values) fill?.(values[row.address]);
+  if (row.type === "choice") markLacking(line);
   if (refusals.has(row.address)) sayBeside(row.address, refusals.get(row.address));
   return line;
 }
@@ -93,12 +96,6 @@ addEventListener("focusout", event => {
   const line = lines.get(event.target.closest?.(".control"));
   if (line) setTimeout(() => settle(line), HAND_MS + 50);
 });
-
-// Why something is refused, and the command that helps as a part of its own. A terminal's line holds both.
-export function reason({ why, fix }) {
-  const words = brief(why);
-  return fix ? [words.replace(`; \`${fix}\``, ""), make("code", {}, fix)] : [words];
-}
 
 // Writes why a parameter does not hold what was asked beside its controls, until there is no refusal any more.
 export function sayBeside(address, refusal) {

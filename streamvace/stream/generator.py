@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ from streamvace.stream.chunk_contexts import ChunkContexts, chunk_contexts
 from streamvace.stream.chunk_loop import ChunkLoop, ChunkPlan
 from streamvace.stream.hints import ChunkHints, HintBuilder, wants_hints
 from streamvace.stream.offload import Offload
+from streamvace.stream.processor_threads import ProcessorThreads
 from streamvace.stream.prompt_encoder import PromptEncoder
 from streamvace.stream.rehearsal import SWITCH, rehearsal, rehearsal_input
 from streamvace.stream.seams import ease_chunk_
@@ -72,6 +74,8 @@ class Generator:
         """Whether the first use of a path takes longer than later ones. A processor runs every operation as it comes:
         there the first use of each path of the embedded model takes as long as the third. With `--compile`,
         `load_generator` sets it."""
+        self.threads: ProcessorThreads | None = None
+        """Threads of networks and decoder on a processor, set by `load_generator`; None: PyTorch's own number."""
         self._schedule = pipeline_schedule(spec)
         self._latent = (height // networks.codec.spatial_stride, width // networks.codec.spatial_stride)
         rows, columns = height // cell, width // cell
@@ -134,7 +138,8 @@ class Generator:
         hints = self._encode(given, heard)
         clock.mark("encode")
         x0 = loop.generate(self._plan(given, hints))
-        picture = self._show(x0)
+        with nullcontext() if self.threads is None else self.threads.decoding():
+            picture = self._show(x0)
         clock.mark("decode")
         return Chunk(
             frames=picture,

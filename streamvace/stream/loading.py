@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,15 +21,13 @@ from streamvace.model.specs import PipelineSpec, pipeline
 from streamvace.model.transformer import CausalWan
 from streamvace.records.model_options import COMPILES, ModelOptions
 from streamvace.stream.generator import Generator
+from streamvace.stream.processor_threads import choose_threads
 from streamvace.stream.stream_state import Networks
 from streamvace.stream.user_loras import load_user_loras
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import command
 
 log = logging.getLogger(__name__)
-
-THREADS_A_PROCESSOR = 4
-"""More only wait for each other, and with tens of thousands the system ends the process without a word."""
 
 EMBEDDED_WEIGHTS = Path(__file__).parents[1] / "embedded" / "weights"
 
@@ -71,7 +68,7 @@ def load_generator(
     precision = find_precision(options.precision, place)
     dtype = precision.dtype or native_dtype(place)
     prove_quantised(options.precision, precision, place, dtype)
-    _set_threads(options.threads, spec, place, dtype)
+    threads = choose_threads(options.threads, spec, place)
     if place.type == "cuda":
         set_up_cuda(dtype)
     if networks is not None:
@@ -104,6 +101,9 @@ def load_generator(
     made = Generator(
         spec, networks, size, place, dtype, options.attention, options.offload, options.prompts, graphs=graphs
     )
+    if place.type == "cpu":
+        made.threads = threads
+        made.about["threads"] = str(threads)
     if precision.config is not None:
         made.precision = options.precision
         made.about["precision"] = f"{options.precision} blocks, {made.about['precision']}"
@@ -124,23 +124,6 @@ def captured_passes(device: torch.device, options: ModelOptions) -> CapturedPass
     """
     wanted = device.type == "cuda" and options.cuda_graphs == "auto" and options.offload == "none"
     return CapturedPasses() if wanted else None
-
-
-def _set_threads(asked: int | None, spec: PipelineSpec, device: torch.device, dtype: torch.dtype) -> None:
-    """Raises UserError for more threads than the machine can use.
-
-    asked: by the user; None: one thread for the embedded model in 16 bits on a processor; otherwise the number stays.
-
-    16-bit products of 192 channels are so short that waking a second thread costs what it gains. Beside other busy
-    programs, as in a show, one thread takes two thirds of the time of two (benchmarks/precision.py).
-    """
-    if asked is None and spec.name == "embedded" and device.type == "cpu" and dtype.itemsize == 2:
-        asked = 1
-    if asked is not None:
-        most = THREADS_A_PROCESSOR * (os.cpu_count() or 1)
-        if asked > most:
-            raise UserError(f"--threads {asked}: this machine's {os.cpu_count()} processors take at most {most}")
-        torch.set_num_threads(asked)
 
 
 def load_embedded(spec: PipelineSpec, folder: Path, device: torch.device, dtype: torch.dtype) -> Networks:

@@ -74,7 +74,7 @@ def stop_on_signals() -> Iterator[threading.Event]:
 
     setter = threading.Thread(target=set_stop, name="stop signals", daemon=True)
     setter.start()
-    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # the last two exist on POSIX and on Windows, respectively
+    names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP; its Ctrl-Break is an event of the console
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = {number: signal.signal(number, handle) for number in numbers}
     try:

@@ -1,7 +1,9 @@
-"""What Windows tells a program by handlers instead of signals: a closed console window, logging off, shutting down.
+"""What Windows tells a program by handlers instead of signals: Ctrl-Break, a closed console window, logging off,
+shutting down.
 
-Windows ends the process when the handler returns, or after about five seconds. So a handler says that the program is to
-end and then waits: the main thread closes the outputs and ends the process. Other systems send signals.
+After all but Ctrl-Break, Windows ends the process when the handler returns, or after about five seconds. So a handler
+says that the program is to end and then waits: the main thread closes the outputs and ends the process. Other systems
+send signals.
 """
 
 from __future__ import annotations
@@ -14,19 +16,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_ENDING = (2, 5, 6)
-"""CTRL_CLOSE_EVENT, CTRL_LOGOFF_EVENT, CTRL_SHUTDOWN_EVENT. The others are Python's: it makes signals of them."""
+_CTRL_C, _CTRL_BREAK = 0, 1
+"""The other events end the process: the console's window is closed (2), the user logs off (5), a shutdown (6)."""
 
 _HELD_S = 60.0
 """Longer than Windows waits for any handler."""
+
+_held = threading.Event()
+"""Set, for good, when a console's handler waits for the end of this process. Windows locks the list of handlers while
+one runs: whoever changes the list then waits, too, and the show would not get to its end."""
 
 _WM_QUERYENDSESSION, _WM_ENDSESSION, _WM_QUIT = 0x11, 0x16, 0x12
 
 
 @contextmanager
 def ended_by_windows(stop: Callable[[], object]) -> Iterator[None]:
-    """Call `stop` when the console window is closed, the user logs off or the system shuts down; nothing on other
-    systems. stop: called on a thread of the system's; the process ends a few seconds later, finished or not."""
+    """Call `stop` at Ctrl-Break, when the console window is closed, the user logs off or the system shuts down; nothing
+    on other systems. stop: called on a thread of the system's. After all but Ctrl-Break, the process ends a few seconds
+    later, finished or not."""
     if sys.platform == "win32":
         kernel = ctypes.WinDLL("kernel32")
         handler = ctypes.WINFUNCTYPE(ctypes.c_int, ctypes.c_uint)(lambda event: handled(event, stop))
@@ -37,7 +44,8 @@ def ended_by_windows(stop: Callable[[], object]) -> Iterator[None]:
         try:
             yield
         finally:
-            kernel.SetConsoleCtrlHandler(handler, False)
+            if not _held.is_set():
+                kernel.SetConsoleCtrlHandler(handler, False)
             watching.wait()  # before, the thread has no queue, and the message would be lost
             ctypes.WinDLL("user32").PostThreadMessageW(watch.native_id, _WM_QUIT, 0, 0)
     else:
@@ -45,11 +53,15 @@ def ended_by_windows(stop: Callable[[], object]) -> Iterator[None]:
 
 
 def handled(event: int, stop: Callable[[], object]) -> bool:
-    """The handler of a console. False leaves the event to the handler before it."""
-    if event not in _ENDING:
+    """The handler of a console. False leaves the event to the handler before it: Python makes a signal of Ctrl-C."""
+    if event == _CTRL_C:
         return False
-    stop()
-    time.sleep(_HELD_S)
+    if event == _CTRL_BREAK:
+        stop()
+    else:
+        _held.set()
+        stop()
+        time.sleep(_HELD_S)
     return True
 
 
@@ -120,7 +132,7 @@ def _watch_session(stop: Callable[[], object], watching: threading.Event) -> Non
 def children_without_interrupts() -> Iterator[None]:
     """Processes that are started meanwhile get no Ctrl-C of the console, from their first instruction on. Windows only;
     Ctrl-C in these milliseconds is lost."""
-    if sys.platform == "win32":
+    if sys.platform == "win32" and not _held.is_set():
         kernel = ctypes.WinDLL("kernel32")
         kernel.SetConsoleCtrlHandler(None, True)  # a child inherits this attribute
         try:

@@ -9,10 +9,9 @@ import pytest
 from streamvace.live.main_loop import stop_on_signals
 from tests.live.show import PATIENCE_S
 
-NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-"""Windows has no SIGHUP, and SIGBREAK is only there: Ctrl-Break, a closed console, logging off."""
-
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 ENDING = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+"""Windows has no SIGHUP. tests/system/test_console_events.py has what it tells by events."""
 
 
 @pytest.fixture

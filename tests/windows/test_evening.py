@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import sys
+import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -22,7 +25,7 @@ from streamvace.video.film.decode import file_info
 from tests.live.processes import process_gone
 from tests.live.running import Running, Start
 from tests.live.show import wait_until
-from tests.windows.console import CTRL_BREAK, CTRL_C, InAConsole
+from tests.windows.console import InAConsole
 
 pytestmark = [
     pytest.mark.windows,
@@ -31,6 +34,9 @@ pytestmark = [
 
 FOLDER = "Bühne 舞台 mit Leerzeichen"
 OUTSIDE = (r"\\server\share\clip.mp4", r"\\?\C:\clip.mp4", r"C:clip.mp4", r"\clip.mp4", "aux.mp4")
+FIVE_SECONDS = 5.0
+"""Windows' own limit for the handler of a closed console and for the end of a session."""
+
 SILENT = ("--output", "null", "--no-web")
 WITH_PAGE = ("--output", "null", "--web-port", "0")
 
@@ -187,16 +193,38 @@ def test_a_second_show_on_the_port_is_refused_in_one_line(start: Start) -> None:
     quit_whole(first)
 
 
-@pytest.mark.parametrize("key", [CTRL_C, CTRL_BREAK], ids=["Ctrl-C", "Ctrl-Break"])
-def test_a_key_ends_the_show_in_order_and_its_film_is_whole(start: Start, folder: Path, key: int) -> None:
+@pytest.mark.parametrize("press", [InAConsole.press_ctrl_c, InAConsole.press_ctrl_break], ids=["Ctrl-C", "Ctrl-Break"])
+def test_a_key_ends_the_show_in_order_and_its_film_is_whole(
+    start: Start, folder: Path, press: Callable[[InAConsole], None]
+) -> None:
     film = folder / "Abend 夜.mp4"
     show = start("--output", str(film), "--no-web", kind=InAConsole)
     assert isinstance(show, InAConsole)
     show.wait_ready()
     wait_until(lambda: written(film.with_name("Abend 夜.part.mp4")) > 0, "the first picture is written")
-    show.press(key)
+    press(show)
     assert show.finish() == 0, show.lines
     assert file_info(film).width == 64
+    assert "Traceback" not in "\n".join(show.lines)
+
+
+@pytest.mark.parametrize("ending", [InAConsole.close_console, InAConsole.log_off], ids=["console closed", "logged off"])
+def test_when_windows_gives_it_five_seconds_its_film_and_its_figures_are_whole(
+    start: Start, folder: Path, ending: Callable[[InAConsole], None]
+) -> None:
+    film = folder / "Abend 夜.mp4"
+    show = start("--output", str(film), "--no-web", kind=InAConsole)
+    assert isinstance(show, InAConsole)
+    show.wait_ready()
+    wait_until(lambda: written(film.with_name("Abend 夜.part.mp4")) > 0, "the first picture is written")
+    told = threading.Thread(target=ending, args=(show,))  # an answer may come only when the show has ended
+    told.start()
+    with suppress(subprocess.TimeoutExpired):
+        show.process.wait(FIVE_SECONDS)
+    show.process.kill()
+    told.join()
+    assert file_info(film).width == 64
+    assert show.stats()["ticks"] > 0
     assert "Traceback" not in "\n".join(show.lines)
 
 

@@ -10,6 +10,7 @@ import importlib
 import logging
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -173,8 +174,10 @@ def resolve(factory: str) -> Callable[[WorkerSetup], ChunkMaker]:
 
 
 def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of the console; only the stage acts on it."""
+    """Ctrl-C and Windows' Ctrl-Break reach every process of the console; only the stage acts on them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "win32":
+        signal.signal(signal.SIGBREAK, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         # The stage blocked it while starting this process, so that an early Ctrl-C does not interrupt the imports.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

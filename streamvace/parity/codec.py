@@ -119,15 +119,16 @@ def replay_vace_encoding(name: str, meta: Sidecar, tensors: Tensors) -> Report:
     """Replay channel layout and mask packing of control, inpainting and extension, in chunks of 12 frames."""
     report = Report(name)
     codec = LinearCodec(tensors["fakevae.enc"], tensors["fakevae.enc"].T)
-    ones = torch.ones(1, 1, 12, meta["height"], meta["width"])
+    place = placed(tensors)
+    ones = torch.ones(1, 1, 12, meta["height"], meta["width"], device=place.device, dtype=place.dtype)
     named = {
         "ones": ones,
-        "mask0": tensors["mask0"].float(),
-        "mask_soft/255": tensors["mask_soft"].float() / 255,
+        "mask0": tensors["mask0"].to(place.dtype),
+        "mask_soft/255": (tensors["mask_soft"].float() / 255).to(place.dtype),
     }
     if "gray0" in tensors:
-        named["gray0"] = tensors["gray0"].float().expand(-1, 3, -1, -1, -1)
-    named |= {key: tensors[key].float() for key in ("frames0", "frames1") if key in tensors}
+        named["gray0"] = tensors["gray0"].to(place.dtype).expand(-1, 3, -1, -1, -1)
+    named |= {key: tensors[key].to(place.dtype) for key in ("frames0", "frames1") if key in tensors}
     named["frames0[:,:,:9]"] = named["frames0"][:, :, [*range(9), 8, 8, 8]]
     for key, drawn in (("mask0", named["mask0"]), ("ones", ones), ("soft", named["mask_soft/255"])):
         packed = pack_mask(drawn, 3, meta["height"] // 8, meta["width"] // 8)[0]

@@ -86,7 +86,8 @@ class GoldenWan(CausalWan):
         """See CausalWan.embed_time."""
         if not self._rounded:
             return super().embed_time(t)
-        e = self.time_embedding(sinusoid(t, self.size.freq_dim, torch.float32))
+        features = sinusoid(t, self.size.freq_dim, torch.float32)
+        e = self.time_embedding(features.to(self.head.modulation.dtype))
         return TimeEmbedding(e, self.time_projection(e).unflatten(-1, (6, -1)))
 
     def run(

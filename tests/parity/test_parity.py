@@ -11,7 +11,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from streamvace.model.transformer import CausalWan
 from streamvace.parity.cli import replay_file, run_parity
+from streamvace.parity.networks import GoldenWan
 from streamvace.parity.report import LOOP_TOLERANCE, Report, Sidecar, Tensors
 from streamvace.parity.stream import replay_stream
 from streamvace.system.errors import UserError
@@ -27,6 +29,29 @@ def test_the_compact_goldens_match(name: str) -> None:
     report = replay_file(COMPACT / f"{name}.json")
     assert report is not None
     assert report.passed, report.worst
+
+
+@pytest.mark.parametrize(
+    "name", ["krea_realtime_video", "longlive_vace_nopadkeys", "taehv_narrow", "vace_encoding", "wan_batch_vace"]
+)
+def test_a_replay_in_16_bits_differs_by_rounding_alone(name: str) -> None:
+    report = replay_file(COMPACT / f"{name}.json", dtype=torch.bfloat16)
+    assert report is not None
+    assert report.near, report.relative
+    assert not report.passed, "it did run in 16 bits"
+
+
+def test_the_sampler_is_replayed_in_the_precision_in_which_it_runs() -> None:
+    report = replay_file(COMPACT / "scheduler.json", dtype=torch.bfloat16)
+    assert report is not None
+    assert report.passed, report.worst
+
+
+def test_what_is_wrong_is_no_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GoldenWan, "embed", lambda self, x: CausalWan.embed(self, 1.1 * x))
+    report = replay_file(COMPACT / "wan_batch_vace.json", dtype=torch.bfloat16)
+    assert report is not None
+    assert not report.near
 
 
 @pytest.mark.skipif(not FULL.is_dir(), reason=f"the full goldens are not at {FULL} (STREAMVACE_GOLDENS names a folder)")

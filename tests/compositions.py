@@ -63,9 +63,9 @@ def contexts_of(generator: Generator, chunk: ChunkInput) -> list[torch.Tensor]:
     """The context tokens added to the noise, each `[frames, tokens per frame, dim]`, references first."""
     state, parts = generator.state, generator.networks
     streams = state.context
-    state.references.take(parts.codec, chunk.references, generator._canvas)
     frames = generator.spec.chunk if state.position else generator.spec.first_chunk
-    hints = generator._hints.open(chunk, state, parts, frames, generator.frames_wanted())
+    encoded = generator._pictures.encode(chunk, state, True, generator.frames_wanted())
+    hints = generator._hints.open(chunk, encoded.contexts, state, parts, frames)
     state.context = streams
     assert hints is not None
     return [share.embedded[0].clone().unflatten(0, (-1, 4)) for share in hints.shares]

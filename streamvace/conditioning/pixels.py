@@ -40,18 +40,34 @@ def to_mask(mask: Pixels, device: torch.device, dtype: torch.dtype) -> Tensor:
 
 
 def to_frames(pixels: Tensor) -> Pixels:
-    """`[1, 3, F, H, W]` in -1..1 -> uint8 `[F, H, W, 3]`. The only device-to-host transfer of a step.
+    """`[1, 3, F, H, W]` in -1..1 -> uint8 `[F, H, W, 3]`.
 
     Raises FloatingPointError if a value is not finite.
     """
+    return unpacked(packed(pixels).cpu(), pixels)
+
+
+def packed(pixels: Tensor) -> Tensor:
+    """`[1, 3, F, H, W]` in -1..1 -> uint8 `[F * H * W * 3 + 1]` on the same device.
+
+    Pictures, and as the last number whether a value is not finite: one transfer to the host brings both.
+    """
     broken = torch.isfinite(pixels).all().logical_not()
     scaled = pixels[0].float().add(1).mul_(127.5).round_().clamp_(0, 255).permute(1, 2, 3, 0)
-    # Pictures and verdict in one transfer: the host waits once.
     both = torch.empty(scaled.numel() + 1, dtype=torch.uint8, device=scaled.device)
     both[:-1].view(scaled.shape).copy_(scaled)
     both[-1] = broken
-    got = both.cpu().numpy()
-    frames: Pixels = got[:-1].reshape(scaled.shape)
+    return both
+
+
+def unpacked(host: Tensor, pixels: Tensor) -> Pixels:
+    """The frames `[F, H, W, 3]` of `packed(pixels)` on the host.
+
+    Raises FloatingPointError if a value is not finite.
+    """
+    got = host.numpy()
+    _, channels, count, height, width = pixels.shape
     if got[-1]:
         raise FloatingPointError("the chunk is not finite (NaN or infinity)")
+    frames: Pixels = got[:-1].reshape(count, height, width, channels)
     return frames

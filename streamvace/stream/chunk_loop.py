@@ -5,7 +5,7 @@ There is only one such loop: the live generator, the replay of recordings and th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -48,8 +48,8 @@ def _timestep(x: Tensor, t: float) -> Tensor:
     return torch.full((x.shape[0], 1), t, device=x.device)
 
 
-def _ignore(stage: str) -> None:
-    """The default of `ChunkLoop.mark`: no clock."""
+def _ignore(given: object) -> None:
+    """No clock and nobody who waits for the latents."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,16 @@ class ChunkLoop:
             state.cache.reset()
             state.decoder = None
 
-    def generate(self, plan: ChunkPlan) -> Tensor:
-        """The clean latents `[B, C, T, h, w]` of the next chunk. Advances the stream."""
+    def generate(self, plan: ChunkPlan, ready: Callable[[Tensor], None] = _ignore) -> Tensor:
+        """The clean latents `[B, C, T, h, w]` of the next chunk. Advances the stream.
+
+        ready: receives them as soon as they exist, before the pass that writes the history and before the stream
+        advances.
+        """
         memory = self._open(plan)
         self.loras.limit(plan.regions)
         x0 = denoise(plan.start, plan.schedule, partial(self._predict_x0, plan.hints, memory), plan.fresh)
+        ready(x0)
         if self.spec.history == "clean_pass":
             # Writes clean K/V; without hints unless asked for, as in training.
             hints = plan.hints if plan.history_hints else None

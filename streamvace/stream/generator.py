@@ -9,12 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from streamvace.conditioning.context import ContextState
-from streamvace.conditioning.pixels import Canvas, to_frames, to_mask, to_pixels
+from streamvace.conditioning.pixels import Canvas, to_mask
 from streamvace.conditioning.region import token_mask
 from streamvace.conditioning.video_to_video import STILL_SCALE, follow_motion, noisy_start
 from streamvace.model.attention import AttentionShape, choose_kernel
-from streamvace.model.autoencoder.stats import denormalised
 from streamvace.model.cache import KVCache
 from streamvace.model.captured import CapturedPasses, run_eagerly
 from streamvace.model.noise import StreamNoise
@@ -22,16 +20,17 @@ from streamvace.model.quantize import dtype_name
 from streamvace.model.reference_keys import ReferenceKeys
 from streamvace.model.sampler import Schedule, pipeline_schedule, thinned
 from streamvace.model.specs import PipelineSpec
-from streamvace.records.chunk import Chunk, ChunkInput, Pixels, PromptMix
+from streamvace.records.chunk import Chunk, ChunkInput, PromptMix
 from streamvace.stream.chunk_check import check_chunk, remarks, settled
 from streamvace.stream.chunk_contexts import ChunkContexts, chunk_contexts
 from streamvace.stream.chunk_loop import ChunkLoop, ChunkPlan
-from streamvace.stream.hints import ChunkHints, HintBuilder, wants_hints
+from streamvace.stream.hints import HintBuilder, wants_hints
+from streamvace.stream.lane import Lane, lane_of
 from streamvace.stream.offload import Offload
+from streamvace.stream.picture_work import PictureWork, Shown
 from streamvace.stream.processor_threads import ProcessorThreads
 from streamvace.stream.prompt_encoder import PromptEncoder
 from streamvace.stream.rehearsal import SWITCH, rehearsal, rehearsal_input
-from streamvace.stream.seams import ease_chunk_
 from streamvace.stream.stage_clock import StageClock
 from streamvace.stream.stream_state import Networks, StreamState
 from streamvace.stream.text_state import history_is_stale, take_prompt
@@ -55,10 +54,12 @@ class Generator:
         prompts: str = "wait",
         contexts: ChunkContexts = chunk_contexts,
         graphs: CapturedPasses | None = None,
+        lane: Lane | None = None,
     ) -> None:
         """size: (width, height) in pixels. attention: see `choose_kernel`. offload: see `Offload`. prompts: see
         `PromptEncoder`. contexts: makes the VACE contexts of a chunk's pictures. graphs: captures the passes of a
-        steady stream in the warm-up; None: all passes run eagerly.
+        steady stream in the warm-up; None: all passes run eagerly. lane: where pictures are encoded and decoded;
+        None: the device's.
 
         Raises UserError for a size that the pipeline cannot generate, an unavailable kernel or an unknown offload.
         """
@@ -84,10 +85,10 @@ class Generator:
         shape = AttentionShape(spec.chunk * tokens, spec.cache.window * tokens, spec.size.num_heads, spec.size.head_dim)
         chosen = choose_kernel(device, dtype, shape, attention)
         self._canvas = Canvas(width, height, rows, columns, device, dtype)
-        self._hints = HintBuilder(
-            self._canvas, max(spec.chunk, spec.first_chunk), len(spec.steps), spec.size.head_dim, contexts
-        )
+        self._hints = HintBuilder(self._canvas, max(spec.chunk, spec.first_chunk), len(spec.steps), spec.size.head_dim)
         self._graphs = graphs
+        self._clock = StageClock(device)
+        self._pictures = PictureWork(spec, networks.codec, self._canvas, contexts, lane or lane_of(device), self._clock)
         self.about = {
             "device": str(device),
             "precision": str(dtype).removeprefix("torch."),
@@ -127,7 +128,8 @@ class Generator:
             self.reset()
         check_chunk(given, self.frames_wanted(), self.size, len(self.spec.size.vace_layers))
         given = settled(given, self.spec)
-        clock = StageClock(self.device)
+        clock = self._clock
+        clock.begin()
         run = self._graphs or run_eagerly
         loop = ChunkLoop(self.spec, self.networks.wan, self.state, self.networks.loras, clock.mark, run)
 
@@ -135,12 +137,19 @@ class Generator:
         notes += self._take_prompt(PromptMix.of(given.prompt), loop, heard)
         notes += remarks(given, self.spec)
         clock.mark("text")
-        hints = self._encode(given, heard)
-        clock.mark("encode")
-        x0 = loop.generate(self._plan(given, hints))
-        with nullcontext() if self.threads is None else self.threads.decoding():
-            picture = self._show(x0)
-        clock.mark("decode")
+        plan = self._plan(given, heard)
+        shown: list[Shown] = []
+
+        def show(x0: Tensor) -> None:
+            with nullcontext() if self.threads is None else self.threads.decoding():
+                shown.append(self._pictures.show(x0, self.state))
+
+        loop.generate(plan, ready=show)
+        try:
+            picture = self._pictures.wait(shown[0], self.state)
+        except FloatingPointError:
+            self.reset()
+            raise
         return Chunk(
             frames=picture,
             index=self.state.chunks - 1,
@@ -192,20 +201,13 @@ class Generator:
             loop.follow_text()
         return notes
 
-    def _encode(self, given: ChunkInput, heard: bool) -> ChunkHints | None:
-        """Encode the chunk's references and the inputs of its hints."""
-        self.state.references.take(self.networks.codec, given.references, self._canvas)
-        if heard:
-            return self._hints.open(given, self.state, self.networks, self._frames, self.frames_wanted())
-        # The encoder streams end here and start again when control returns.
-        self.state.context = ContextState()
-        return None
-
-    def _plan(self, given: ChunkInput, hints: ChunkHints | None) -> ChunkPlan:
+    def _plan(self, given: ChunkInput, heard: bool) -> ChunkPlan:
         spec, frames = self.spec, self._frames
+        encoded = self._pictures.encode(given, self.state, heard, self.frames_wanted())
+        hints = self._hints.open(given, encoded.contexts, self.state, self.networks, frames) if heard else None
         self._noise.begin_chunk(given.seed, self.state.position, given.noise_rule)
         noise = self._noise.draw((1, spec.size.in_dim, frames, *self._latent), self.dtype)
-        start, schedule = self._start(given, noise)
+        start, schedule = self._start(given, encoded.source, noise)
         return ChunkPlan(
             start,
             schedule,
@@ -227,25 +229,19 @@ class Generator:
         words = (state.history_prompt, state.text_version)
         return state.references.base_keys(self.networks.wan, state.text, words, spec.context_timestep)
 
-    def _start(self, given: ChunkInput, noise: Tensor) -> tuple[Tensor, Schedule]:
+    def _start(self, given: ChunkInput, source: Tensor | None, noise: Tensor) -> tuple[Tensor, Schedule]:
         """The latents that denoising starts from, pure noise or the noised source, and its schedule."""
         state, spec = self.state, self.spec
         schedule = thinned(self._schedule, given.denoise_steps)
-        if given.source is None:
+        if given.source is None or source is None:
             state.source = state.noise_scale = None
             return noise, schedule
         scale = given.noise_scale
         if scale is None:
             before = STILL_SCALE if state.noise_scale is None else state.noise_scale
             scale = follow_motion(given.source, noise.shape[2], before)
-        pixels = to_pixels(given.source, self.device, self.dtype)
-        encoder = state.source
-        if encoder is None and state.position:
-            encoder = self.networks.codec.blank_state(pixels)
-        latents, state.source = self.networks.codec.encode(pixels, encoder)
         state.noise_scale = scale
-        latents = denormalised(latents) if spec.raw_source else latents
-        return noisy_start(latents, noise, scale, schedule, spec.source_step_offset)
+        return noisy_start(source, noise, scale, schedule, spec.source_step_offset)
 
     def _style_regions(self, given: ChunkInput, frames: int) -> list[Tensor | None]:
         """Where side LoRAs apply in each latent frame, `[1, tokens, 1]`; None means everywhere."""
@@ -257,25 +253,3 @@ class Generator:
             mask = np.full((self.frames_wanted(), self.size[1], self.size[0]), 255, np.uint8)
         region = token_mask(to_mask(mask, self.device, self.dtype), frames, *self._grid)
         return list((1 - region if outside else region).chunk(frames, dim=1))
-
-    def _show(self, x0: Tensor) -> Pixels:
-        """Decode clean latents to frames `[F, H, W, 3]`. Resets the stream when they are not finite."""
-        state, spec, codec = self.state, self.spec, self.networks.codec
-        if state.decoder is None and state.chunks > 1:
-            # A cut within the stream: the decoder blends each frame with the previous one, so it gets the first twice.
-            _, state.decoder = codec.decode(x0[:, :, :1], None)
-        pixels, state.decoder = codec.decode(x0, state.decoder)
-        if spec.ease_seams:
-            before = None if state.last_pixels is None else state.last_pixels[:, :, -1]
-            ease_chunk_(pixels, before, spec.ease_seams, spec.ease_latents)
-        try:
-            picture = to_frames(pixels)
-        except FloatingPointError:
-            self.reset()
-            raise
-        if spec.history == "recompute" and state.chunks > 1:
-            # The picture just before the newest latents, encoded alone, looks like the start of a clip.
-            oldest = -1 - codec.temporal_stride * (spec.chunk - 1)
-            state.anchor, _ = codec.encode(pixels[:, :, oldest].unsqueeze(2), None)
-        state.last_pixels, state.last_frames = pixels, picture
-        return picture

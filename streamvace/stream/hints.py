@@ -26,7 +26,6 @@ from streamvace.model.rope import rotary_table
 from streamvace.model.sampler import add_noise
 from streamvace.model.transformer import CausalWan, TimeEmbedding
 from streamvace.records.chunk import MAX_REFERENCES, ChunkInput
-from streamvace.stream.chunk_contexts import ChunkContexts, chunk_contexts
 from streamvace.stream.stream_state import Networks, StreamState
 
 
@@ -134,23 +133,22 @@ class ChunkHints:
 class HintBuilder:
     """Makes the ChunkHints of each chunk. It holds tables and no state of the stream."""
 
-    def __init__(
-        self, canvas: Canvas, chunk: int, steps: int, head_dim: int, contexts: ChunkContexts = chunk_contexts
-    ) -> None:
-        """chunk, steps: most latent frames and most denoising steps of a chunk. contexts: makes the VACE contexts of a
-        chunk's inputs."""
-        self._canvas, self._contexts, self._steps = canvas, contexts, steps
+    def __init__(self, canvas: Canvas, chunk: int, steps: int, head_dim: int) -> None:
+        """chunk, steps: most latent frames and most denoising steps of a chunk."""
+        self._canvas, self._steps = canvas, steps
         frames = range(chunk + MAX_REFERENCES)
         self._table = rotary_table(frames, canvas.rows, canvas.columns, head_dim, canvas.device)
         self._noise = torch.Generator(canvas.device)
 
-    def open(self, given: ChunkInput, state: StreamState, parts: Networks, frames: int, pixels: int) -> ChunkHints:
-        """The hints of the next chunk, for inputs that need hints. Advances the encoder streams of `state`.
+    def open(
+        self, given: ChunkInput, contexts: Sequence[Tensor], state: StreamState, parts: Networks, frames: int
+    ) -> ChunkHints:
+        """The hints of the next chunk, for inputs that need hints.
 
-        frames: latent frames of the chunk. pixels: its pixel frames. The references' latents are in `state.references`.
+        contexts: of the chunk's pictures; see `chunk_contexts`. frames: latent frames of the chunk. The references'
+        latents are in `state.references`.
         """
         references = state.references.latents
-        contexts = self._contexts(given, state, parts.codec, self._canvas, pixels)
         branch, tokens = parts.branch, frames * self._canvas.rows * self._canvas.columns
         seen = tokens
         if references is None:

@@ -21,11 +21,11 @@ from streamvace.models.manifest import models_folder, pipelines
 from streamvace.stream.stream_state import Networks
 from streamvace.system.errors import UserError
 
-WORKING_BYTES = {"taehv": 4130, "taehv-raw": 4130, "wan": 24550, "wan-light": 6600}
+WORKING_BYTES = {"taehv": 4960, "taehv-raw": 4960, "wan": 25400, "wan-light": 7100}
 """Working memory of a steady chunk with control in 16 bits, in bytes per pixel of the picture, by the codec's variant:
-activations, and the past frames that its layers keep. Counted on tensors without values (tests/gpu_rehearsal), but for
-`wan-light`: it has a quarter of the channels of `wan`. Inputs beside the control take more. The text encoder stays in
-main memory and is not counted."""
+activations of the passes and of the codec, which run on two streams and share no memory, and the past frames that its
+layers keep. Counted on tensors without values (tests/gpu_rehearsal). Inputs beside the control take more. The text
+encoder stays in main memory and is not counted."""
 
 ALLOCATOR_SHARE = 0.05
 """Gaps that PyTorch's allocator leaves, and the libraries' workspaces, as a share of all."""

@@ -38,6 +38,8 @@ class FakeCard:
         if self.kind == "cuda":
             for name, stand_in in stand_ins(operations, self.memory, self._capability).items():
                 self._stack.enter_context(patch.object(torch.cuda, name, stand_in))
+            told = lambda tensor, stream: operations.cross(tensor, stream.number)  # noqa: E731 - patched in as a method
+            self._stack.enter_context(patch.object(Tensor, "record_stream", told))
         self._stack.enter_context(patch.object(torch, "Generator", Generator))
         for mode in (_Fakes(allow_non_fake_inputs=False), operations, _Calls()):
             self._stack.enter_context(mode)

@@ -23,6 +23,12 @@ def stand_ins(operations: Operations, memory: CardMemory, capability: tuple[int,
         def __init__(self, device: object = None, priority: int = 0, *, number: int | None = None) -> None:
             self.number = next(streams) if number is None else number
 
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Stream) and other.number == self.number
+
+        def __hash__(self) -> int:
+            return self.number
+
         def wait_event(self, event: Event) -> None:
             event.wait(self)
 
@@ -54,14 +60,14 @@ def stand_ins(operations: Operations, memory: CardMemory, capability: tuple[int,
             return True
 
         def synchronize(self) -> None:
-            operations.wait("event")
+            operations.wait("event", self.number)
 
         def elapsed_time(self, other: Event) -> float:
             return 1.0
 
         def _in(self, stream: Stream | None, kind: Any) -> None:
             with _current(operations, operations.stream if stream is None else stream.number):
-                operations.note(kind, f"event {self.number}")
+                operations.note(kind, "event", event=self.number)
 
     class CUDAGraph:
         """Knows how many kernels it holds; a replay is one entry."""

@@ -11,7 +11,9 @@ import streamvace
 
 PACKAGE = str(Path(streamvace.__file__).parent)
 
-Kind = Literal["kernel", "wait", "upload", "queued upload", "download", "record", "await", "graph"]
+Kind = Literal[
+    "kernel", "wait", "upload", "queued upload", "download", "record", "await", "graph", "cross", "free"
+]  # fmt: skip
 
 
 class Entry(NamedTuple):
@@ -19,9 +21,11 @@ class Entry(NamedTuple):
 
     kind: `kernel`: an operation that computes; `wait`: the host waits for the card; `upload`: a copy to the card that
     blocks the host; `queued upload`, `download`: copies that do not; `record` and `await`: an event is recorded in a
-    stream, or a stream is told to wait for it; `graph`: a captured graph is replayed.
-    name: of the operation or the event. line: file and line of the project that caused it. stream: number of the
-    stream, 0 by default. tensors: (storage, shape) of each tensor of the card that it reads or writes.
+    stream, or a stream is told to wait for it; `graph`: a captured graph is replayed; `cross`: the allocator is told
+    that another stream uses a storage (`record_stream`); `free`: a storage has no tensor any more.
+    name: of the operation. line: file and line of the project that caused it. stream: number of the stream, 0 by
+    default. tensors: (storage, shape) of each tensor of the card that it reads or writes. writes: the storages that it
+    writes. event: number of the event of `record`, `await` and a `wait` for one.
     """
 
     kind: Kind
@@ -29,6 +33,8 @@ class Entry(NamedTuple):
     line: str
     stream: int
     tensors: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    writes: frozenset[int] = frozenset()
+    event: int = 0
 
 
 class Journal:
@@ -37,10 +43,8 @@ class Journal:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
 
-    def add(
-        self, kind: Kind, name: str, line: str, stream: int, tensors: tuple[tuple[int, tuple[int, ...]], ...] = ()
-    ) -> None:
-        self.entries.append(Entry(kind, name, line, stream, tensors))
+    def add(self, entry: Entry) -> None:
+        self.entries.append(entry)
 
     def clear(self) -> None:
         self.entries.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -14,18 +15,28 @@ BLOCK = 512
 class CardMemory:
     """Follows the storages of the card's tensors from their first use to their end.
 
-    live: bytes of those that exist. peak: the most so far. total: the card's memory.
+    live: bytes of those that exist. total: the card's memory. freed: is told the number of a storage that ends, and of
+    the stream that made it.
     """
 
     def __init__(self, total: float) -> None:
-        self.total, self.live, self.peak = total, 0, 0
+        self.total, self.live = total, 0
+        self.freed: Callable[[int, int], None] = lambda number, stream: None
+        self._of_stream: dict[int, int] = {}
+        self._peaks: dict[int, int] = {}
+        self._homes: dict[int, int] = {}
         self._numbers: dict[int, int] = {}
         self._sizes: dict[int, int] = {}
         self._next = 0
         self._lines: dict[int, str] = {}
 
-    def number(self, tensor: Tensor, line: str = "") -> int:
-        """The number of a tensor's storage. The first time, it is counted as allocated by `line`.
+    @property
+    def peak(self) -> int:
+        """The most so far, stream by stream: memory that one stream has freed is not there for another."""
+        return sum(self._peaks.values())
+
+    def number(self, tensor: Tensor, line: str = "", stream: int = 0) -> int:
+        """The number of a tensor's storage. The first time, it is counted as allocated by `line` in the stream.
 
         Raises torch.OutOfMemoryError when the card is full.
         """
@@ -44,13 +55,15 @@ class CardMemory:
         self._next += 1
         self._numbers[address], self._sizes[address], self._lines[address] = self._next, size, line
         self.live += size
-        self.peak = max(self.peak, self.live)
+        self._homes[address] = stream
+        self._of_stream[stream] = self._of_stream.get(stream, 0) + size
+        self._peaks[stream] = max(self._peaks.get(stream, 0), self._of_stream[stream])
         weakref.finalize(storage, self._free, address).atexit = False
         return self._next
 
     def restart_peak(self) -> None:
         """Measure the peak from now on."""
-        self.peak = self.live
+        self._peaks = dict(self._of_stream)
 
     def by_line(self) -> dict[str, int]:
         """Bytes that exist now, by the line of the project that made them, most first."""
@@ -60,5 +73,8 @@ class CardMemory:
         return dict(sorted(sums.items(), key=lambda each: -each[1]))
 
     def _free(self, address: int) -> None:
-        self.live -= self._sizes.pop(address)
-        del self._numbers[address], self._lines[address]
+        size, stream = self._sizes.pop(address), self._homes.pop(address)
+        self.live -= size
+        self._of_stream[stream] -= size
+        self.freed(self._numbers.pop(address), stream)
+        del self._lines[address]

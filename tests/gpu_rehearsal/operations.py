@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch._subclasses.fake_tensor import FakeTensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from tests.gpu_rehearsal.journal import Journal, Kind, line_of_project
+from tests.gpu_rehearsal.journal import Entry, Journal, Kind, line_of_project
 from tests.gpu_rehearsal.memory import CardMemory
 
 ALLOCATIONS = {
@@ -40,6 +40,7 @@ class Operations(TorchDispatchMode):
         self.stream, self.capturing = 0, False
         self._kind, self.journal, self._memory = kind, journal, memory
         self._pinned: set[int] = set()
+        memory.freed = lambda number, stream: journal.add(Entry("free", "", "", stream, ((number, ()),)))
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -50,7 +51,7 @@ class Operations(TorchDispatchMode):
             return func(*args, **kwargs)
         if name in ANSWERS:
             if self._on_card(args[0]):
-                self.wait(name.removeprefix("aten::"))
+                self.wait(name.removeprefix("aten::"), read=args[0])
             return ANSWERS[name](args[0].dtype)
         if name == "aten::is_pinned":
             return args[0].untyped_storage()._cdata in self._pinned
@@ -67,15 +68,30 @@ class Operations(TorchDispatchMode):
         self._note(func, name, args, kwargs, out)
         return out
 
-    def wait(self, name: str) -> None:
+    def wait(self, name: str, event: int = 0, read: Tensor | None = None) -> None:
         """The host waits for the card. Raises RuntimeError while a graph is being captured, as CUDA does."""
         if self.capturing:
             raise RuntimeError(f"CUDA error: operation not permitted when stream is capturing ({name})")
-        self.note("wait", name)
+        self.note("wait", name, () if read is None else self._seen((read,)), event=event)
 
-    def note(self, kind: Kind, name: str, tensors: tuple[tuple[int, tuple[int, ...]], ...] = ()) -> None:
+    def note(
+        self,
+        kind: Kind,
+        name: str,
+        tensors: tuple[tuple[int, tuple[int, ...]], ...] = (),
+        writes: frozenset[int] = frozenset(),
+        event: int = 0,
+    ) -> None:
         """Add an entry of the current stream to the journal."""
-        self.journal.add(kind, name, line_of_project(), self.stream, tensors)
+        self.journal.add(Entry(kind, name, line_of_project(), self.stream, tensors, writes, event))
+
+    def cross(self, tensor: Tensor, stream: int) -> None:
+        """`tensor.record_stream` was called."""
+        self.journal.add(Entry("cross", "record_stream", line_of_project(), stream, self._seen((tensor,))))
+
+    def _seen(self, tensors: Sequence[Tensor]) -> tuple[tuple[int, tuple[int, ...]], ...]:
+        line = line_of_project()
+        return tuple((self._memory.number(each, line, self.stream), tuple(each.shape)) for each in tensors)
 
     def _note(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
         given = [each for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)]
@@ -83,35 +99,48 @@ class Operations(TorchDispatchMode):
         ours = [each for each in (*given, *made) if self._on_card(each)]
         if not ours:
             return
-        line = line_of_project()
-        seen = tuple((self._memory.number(each, line), tuple(each.shape)) for each in ours)
+        seen = self._seen(ours)
         if func.is_view or name in ALLOCATIONS:
             return
         short = name.removeprefix("aten::")
+        writes = frozenset(
+            number for number, _ in self._seen([*filter(self._on_card, _written(func, args, kwargs, made))])
+        )
         if name in ("aten::_to_copy", "aten::copy_"):
             source, target = (given[0], made[0]) if name == "aten::_to_copy" else (given[1], given[0])
             later = kwargs.get("non_blocking", len(args) > 2 and args[2])
             if not self._on_card(source):
                 queued = later and source.untyped_storage()._cdata in self._pinned
-                self._uploaded("queued upload" if queued else "upload", short, seen)
+                self._uploaded("queued upload" if queued else "upload", short, seen, writes)
                 return
             if not self._on_card(target):
                 if later:
                     self.note("download", short, seen)
                 else:
-                    self.wait("copy to the host")
+                    self.wait("copy to the host", read=source)
                 return
         elif name in ("aten::index", "aten::index_put_") and not all(map(self._on_card, given)):
-            self._uploaded("upload", f"{short} with a host tensor", seen)
-        self.note("kernel", short, seen)
+            self._uploaded("upload", f"{short} with a host tensor", seen, writes)
+        self.note("kernel", short, seen, writes)
 
-    def _uploaded(self, kind: Kind, name: str, tensors: tuple[tuple[int, tuple[int, ...]], ...]) -> None:
+    def _uploaded(
+        self, kind: Kind, name: str, tensors: tuple[tuple[int, tuple[int, ...]], ...], writes: frozenset[int]
+    ) -> None:
         if kind == "upload" and self.capturing:
             raise RuntimeError(f"CUDA error: operation not permitted when stream is capturing ({name})")
-        self.note(kind, name, tensors)
+        self.note(kind, name, tensors, writes)
 
     def _on_card(self, tensor: object) -> bool:
         return isinstance(tensor, FakeTensor) and tensor.fake_device.type == self._kind
+
+
+def _written(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], made: list[Tensor]) -> list[Tensor]:
+    """What the operation writes: its results, and the arguments that its schema marks."""
+    named = [
+        (each, args[at] if at < len(args) else kwargs.get(each.name)) for at, each in enumerate(func._schema.arguments)
+    ]
+    changed = [value for each, value in named if each.alias_info is not None and each.alias_info.is_write]
+    return [*made, *(each for each in tree_leaves(changed) if isinstance(each, Tensor))]
 
 
 @cache

@@ -16,8 +16,7 @@ from tests.gpu_rehearsal.networks import generator_on, shallow
 KERNELS = 6250
 KERNELS_A_BLOCK = 28
 WAITS = {
-    ("conditioning/pixels.py", "copy to the host"): 1,  # the frames
-    ("stream/stage_clock.py", "event"): 16,  # the times, at the end of the chunk
+    ("stream/lane.py", "event"): 1,  # the frames
 }
 QUEUED_UPLOADS = 6
 """Control frames, slots, rotary tables, noise: pinned, so the host goes on."""

@@ -278,7 +278,8 @@ def test_a_picture_that_has_settled_needs_no_new_hints(threshold: float, calls: 
     generator = small_generator()
     latents_of(generator)
     given = ChunkInput("red", control=pictures(12), hint_threshold=threshold)
-    hints = generator._hints.open(given, generator.state, generator.networks, 3, 12)
+    encoded = generator._pictures.encode(given, generator.state, True, 12)
+    hints = generator._hints.open(given, encoded.contexts, generator.state, generator.networks, 3)
     assert hints is not None
     made = record_hints(generator)
     x0 = torch.ones(1, 16, 3, 4, 4)

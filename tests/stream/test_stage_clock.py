@@ -9,41 +9,77 @@ from streamvace.stream.stage_clock import StageClock
 
 
 def test_time_between_marks_belongs_to_the_later_mark(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = iter([0.0, 1.0, 1.5, 3.5])
+    now = iter([0.0, 0.0, 1.0, 1.5, 3.5, 4.0])
     monkeypatch.setattr("streamvace.stream.stage_clock.time.perf_counter", lambda: next(now))
     clock = StageClock(torch.device("cpu"))
+    clock.begin()
     for stage in ("encode", "denoise", "encode"):
         clock.mark(stage)
-    assert clock.seconds() == {"encode": 3.0, "denoise": 0.5, "total": 3.5}
+    assert clock.seconds() == {"encode": 3.0, "denoise": 0.5, "total": 4.0}
 
 
 class FakeEvent:
-    """A fake CUDA event: each record is one ms later. It counts calls that would stall the device."""
+    """A fake CUDA event: each record is one ms later. Those after `over` have not happened yet."""
 
     now = 0.0
-    waits = 0
+    over = float("inf")
 
     def __init__(self, enable_timing: bool) -> None:
         assert enable_timing
-        self.at: float | None = None
+        self.at = 0.0
 
     def record(self) -> None:
         FakeEvent.now += 1.0
         self.at = FakeEvent.now
 
-    def synchronize(self) -> None:
-        FakeEvent.waits += 1
+    def query(self) -> bool:
+        return self.at <= FakeEvent.over
 
     def elapsed_time(self, end: FakeEvent) -> float:
-        assert self.at is not None
-        assert end.at is not None
+        assert end.query()
         return end.at - self.at
 
 
-def test_on_cuda_nothing_waits_before_the_times_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def on_cuda(monkeypatch: pytest.MonkeyPatch) -> StageClock:
+    """A clock on a card whose current stream is `FakeEvent.stream`."""
     monkeypatch.setattr(torch.cuda, "Event", FakeEvent)
-    clock = StageClock(torch.device("cuda"))
-    for stage in ("denoise", "decode"):
-        clock.mark(stage)
-    assert FakeEvent.waits == 0
-    assert clock.seconds() == pytest.approx({"denoise": 0.001, "decode": 0.001, "total": 0.002})
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: STREAM[0])
+    monkeypatch.setattr(FakeEvent, "over", float("inf"))
+    STREAM[:] = ["passes"]
+    return StageClock(torch.device("cuda"))
+
+
+STREAM: list[str] = []
+
+
+def test_each_stream_has_its_own_marks(on_cuda: StageClock) -> None:
+    on_cuda.begin()
+    STREAM[:] = ["pictures"]
+    on_cuda.start()
+    on_cuda.mark("encode")
+    STREAM[:] = ["passes"]
+    on_cuda.mark("denoise")
+    seconds = on_cuda.seconds()
+    assert seconds["encode"] == pytest.approx(0.001)
+    assert seconds["denoise"] == pytest.approx(0.003), "since the chunk began, not since the encoding"
+
+
+def test_a_pass_that_still_runs_is_not_waited_for_and_counts_in_the_next_chunk(on_cuda: StageClock) -> None:
+    on_cuda.begin()
+    on_cuda.mark("denoise")
+    FakeEvent.over = FakeEvent.now
+    on_cuda.mark("cache")
+    assert "cache" not in on_cuda.seconds()
+    FakeEvent.over = float("inf")
+    on_cuda.begin()
+    on_cuda.mark("denoise")
+    assert on_cuda.seconds()["cache"] == pytest.approx(0.001)
+
+
+def test_a_chunk_that_failed_leaves_no_times(on_cuda: StageClock) -> None:
+    on_cuda.begin()
+    on_cuda.mark("denoise")
+    on_cuda.begin()
+    on_cuda.mark("denoise")
+    assert on_cuda.seconds()["denoise"] == pytest.approx(0.001)

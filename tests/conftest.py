@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import Phase, settings
 
 from streamvace.system.idle_threads import sleep_when_idle
@@ -17,3 +19,24 @@ settings.register_profile("patient", deadline=None)
 # To know that a test fails, any example does: benchmarks/mutants.py does not look for the smallest.
 settings.register_profile("unshrunk", deadline=None, phases=(Phase.explicit, Phase.generate))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "patient"))
+
+MOST_PROCESSES = 8
+"""Each takes up to 1 GB of memory."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads its options
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run all tests in one process per core. Tests that are named run in this process: they start sooner."""
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    if whole and config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
+        config.option.numprocesses = "logical"
+        config.option.maxprocesses = config.option.maxprocesses or MOST_PROCESSES
+        config.option.dist = "worksteal"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kept_priority() -> Iterator[None]:
+    """A model that a test loads would lower the priority of all later tests, and of every show that they start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "nice", lambda increment: 0, raising=False)
+        yield

@@ -15,12 +15,12 @@ from tests.live.virtual_show import SIZE, MovingSource, Turn, VirtualShow
 
 HOUR_S = 3600.0
 CHUNK_S = 0.55
-POLL_NS = SECOND // 100
+POLL_NS = SECOND // 30
 
 
 @pytest.fixture(autouse=True)
 def polled_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half of an hour's steps would be looks at a source that has nothing new."""
+    """Most of an hour's steps would be looks at a source that has nothing new."""
     monkeypatch.setattr(source_poller, "_POLL_S", POLL_NS / SECOND)
 
 

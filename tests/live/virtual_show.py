@@ -29,7 +29,7 @@ from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Telemetry
 from tests.live.fakes import FakeGenerator
 from tests.live.show import SECOND, frame
-from tests.live.virtual_time import VirtualTime
+from tests.live.virtual_time import VirtualTime, on_one_core
 
 SIZE = (32, 32)
 IMPATIENT = Limits(first_chunk_s=10.0, chunk_s=5.0, chunk_factor=4.0)
@@ -247,9 +247,10 @@ class VirtualShow:
 
     def play(self) -> dict[str, float | int | str]:
         """To the end; the show's figures."""
-        self.poller.start_patiently()
-        self.presenter.start()
-        self.supervisor.start()
+        with on_one_core():
+            self.poller.start_patiently()
+            self.presenter.start()
+            self.supervisor.start()
         assert self.time.over.wait(REAL_S), "it did not come to its end"
         for part in (self.presenter, self.supervisor, self.poller):
             part.stop()

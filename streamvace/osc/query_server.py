@@ -73,6 +73,7 @@ class OscQueryServer:
         self._host_allowed = host_allowed
         self._namespace = Namespace(parameters.schema)
         self._listeners: set[Listener] = set()
+        self._waking = False  # whether a call of _wake is under way
         self._advertise = advertise
         self._report = report
         self._connections = Connections("OSCQuery", report, allow or AllowList())
@@ -112,11 +113,13 @@ class OscQueryServer:
             self._loop.call_soon_threadsafe(function)
 
     def _on_change(self, snapshot: Snapshot, changed: Mapping[str, str]) -> None:
-        """On any writer's thread."""
-        if self._listeners:
+        """On any writer's thread. A burst wakes the loop once: each call costs a write to a socket."""
+        if self._listeners and not self._waking:
+            self._waking = True
             self._call(self._wake)
 
     def _wake(self) -> None:
+        self._waking = False  # first: a later change needs a call of its own
         for listener in self._listeners:
             listener.news.set()
 

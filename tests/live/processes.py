@@ -1,9 +1,10 @@
-"""Helpers for tests with real processes: is it gone, is its memory gone, and a stage to kill."""
+"""Helpers for tests with real processes: the workers of a show, is one gone, is its memory gone, a stage to kill."""
 
 from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from multiprocessing.shared_memory import SharedMemory
 
 import psutil
@@ -15,6 +16,16 @@ def process_gone(pid: int) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE  # os.kill(pid, 0) would be Ctrl-C on Windows
     except psutil.NoSuchProcess:
         return True
+
+
+def workers(pid: int) -> list[int]:
+    """The workers of a show that live. pid: the show's, or that of the launcher of a virtual environment on Windows."""
+    living = []
+    for child in psutil.Process(pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it ended meanwhile
+            if "spawn_main" in " ".join(child.cmdline()) and not process_gone(child.pid):
+                living.append(int(child.pid))
+    return living
 
 
 def memory_gone(name: str) -> bool:

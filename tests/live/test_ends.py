@@ -1,6 +1,6 @@
 """Every way to end a show, in every phase of it: in order, soon, with no process and no shared memory left.
 
-The fixture `start` checks what is left behind. Windows has its own signals; there, `quit` stands for all of them.
+The fixture `start` checks what is left behind. The ways of Windows are in tests/windows/test_evening.py.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from tests.live.running import Running, Start
 from tests.live.show import wait_until
 from tests.live.terminal import InATerminal
 
-if sys.platform == "win32":
-    pytestmark = pytest.mark.skip(reason="signals and terminals of POSIX")
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals of POSIX")
 
 PHASES: dict[str, tuple[str, str, str]] = {
     "loading": ("make_silent", "", "loading"),
@@ -46,12 +45,12 @@ def _close_terminal(show: Running, port: int) -> None:
     show.close_terminal()
 
 
-WAYS: dict[str, Callable[[Running, int], None]] = {
-    "quit over OSC": _quit,
+SIGNALS: dict[str, Callable[[Running, int], None]] = {
     "Ctrl-C": _interrupt,
     "SIGTERM": _terminate,
     "the terminal is closed": _close_terminal,
 }
+WAYS = {"quit over OSC": _quit, **SIGNALS}
 
 
 def free_udp_port() -> int:
@@ -72,7 +71,7 @@ def begin(start: Start, phase: str, kind: type[Running] = Running) -> tuple[Runn
 
 
 @pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", ["quit over OSC", *(pytest.param(way, marks=posix) for way in SIGNALS)])
 def test_a_show_ends_in_order_whenever_and_however_it_is_told_to(start: Start, way: str, phase: str) -> None:
     show, port = begin(start, phase, InATerminal if way == "the terminal is closed" else Running)
     WAYS[way](show, port)
@@ -81,6 +80,7 @@ def test_a_show_ends_in_order_whenever_and_however_it_is_told_to(start: Start, w
     assert show.stats()["missed"] >= 0, "the figures are written on every path"
 
 
+@posix
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_stage_that_is_killed_outright_takes_its_worker_and_its_memory_along(start: Start, phase: str) -> None:
     show, _ = begin(start, phase)
@@ -88,6 +88,7 @@ def test_a_stage_that_is_killed_outright_takes_its_worker_and_its_memory_along(s
     assert show.finish() == -signal.SIGKILL
 
 
+@posix
 def test_a_second_ctrl_c_ends_what_does_not_end(start: Start) -> None:
     show, _ = begin(start, "hanging")
     show.process.send_signal(signal.SIGINT)

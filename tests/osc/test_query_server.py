@@ -166,6 +166,27 @@ def test_of_a_burst_the_last_value_arrives(query: OscQueryServer, parameters: Pa
     with_panel(query, session)
 
 
+def test_a_burst_wakes_the_server_once(
+    query: OscQueryServer, parameters: Parameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Callable[[], None]] = []
+
+    async def session(panel: Panel) -> None:
+        await panel.say("LISTEN", SEED)
+        await panel.hear()
+        for last in (99, 7):
+            with monkeypatch.context() as patch:
+                patch.setattr(query, "_call", asked.append)
+                for number in (*range(100, 120), last):
+                    parameters.set(SEED, (number,), "test")
+            [wake] = asked
+            asked.clear()
+            query._call(wake)
+            await panel.until(Message(SEED, (last,)))
+
+    with_panel(query, session)
+
+
 def test_what_makes_no_sense_is_ignored(query: OscQueryServer) -> None:
     async def session(panel: Panel) -> None:
         for text in ("", "LISTEN", "[]", "{}", "[" * 4000, '{"COMMAND": 7}', '{"COMMAND": "LISTEN", "DATA": {}}'):

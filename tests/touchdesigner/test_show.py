@@ -5,22 +5,19 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
-from tests.live.processes import process_gone
+from tests.live.processes import process_gone, workers
 from tests.real_parts import alone_on_this_machine, require_package
 from tests.touchdesigner.fake_td import FakeTouchDesigner
 from tests.touchdesigner.studio import NdiWorld, Studio, environment, free_port, ndi_on_loopback
-from tests.touchdesigner.test_process import workers
 
 RESULT = "/project1/streamvace/receive_ndi"
 
@@ -81,7 +78,7 @@ def play(studio: Studio) -> None:
 
     # The worker is killed: the process restarts it, and the output never stops.
     [worker] = workers(pid)
-    os.kill(worker, signal.SIGKILL)
+    psutil.Process(worker).kill()
     studio.until(lambda: workers(pid) not in ([worker], []), "another worker")
     before = studio.ndi.counts[RESULT]
     studio.until(lambda: studio.ndi is not None and studio.ndi.counts[RESULT] > before + 5, "pictures meanwhile")
@@ -89,7 +86,7 @@ def play(studio: Studio) -> None:
     assert (studio.pid, studio.par("Restarts")) == (pid, 0)
 
     # The whole process is killed: it is restarted, receives every value, and the pictures return.
-    os.kill(pid, signal.SIGKILL)
+    psutil.Process(pid).kill()
     studio.until(lambda: studio.par("State") == "restarting", "the crash seen")
     studio.until(lambda: studio.par("State") == "running" and studio.par("Statusstate") == "live", "back")
     assert studio.pid != pid
@@ -104,7 +101,6 @@ def play(studio: Studio) -> None:
     assert process_gone(pid)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_whole_show(studio: Studio) -> None:
     play(studio)
 

@@ -59,7 +59,7 @@ asked = []
 def ask(window, _):
     pid = wintypes.DWORD()
     user.GetWindowThreadProcessId(window, ctypes.byref(pid))
-    if pid.value == int(sys.argv[1]):
+    if pid.value in map(int, sys.argv[1:]):
         asked.append(window)
     return 1
 user.EnumWindows(ask, 0)
@@ -96,13 +96,17 @@ class InAConsole(Running):
         self._tell(CLOSE)
 
     def log_off(self) -> None:
-        _do(LOG_OFF, self.process.pid)
+        _do(LOG_OFF, *self._in_console())
 
     def _tell(self, event: int) -> None:
-        """Windows tells the process that joined the console last first: the worker."""
-        children = psutil.Process(self.process.pid).children()
-        workers = [each.pid for each in children if "spawn_main" in " ".join(each.cmdline())]
-        _do(TELL, event, *workers, self.process.pid)
+        _do(TELL, event, *self._in_console())
+
+    def _in_console(self) -> list[int]:
+        """Its processes in the order in which Windows tells them, the last one first: worker, show, and the launcher
+        of a virtual environment. The encoder has no console."""
+        ours = psutil.Process(self.process.pid)
+        lines = {each.pid: each.cmdline() for each in (ours, *ours.children(recursive=True))}
+        return [pid for pid, line in reversed(lines.items()) if "streamvace" in line or "spawn_main" in " ".join(line)]
 
 
 def _do(program: str, *words: int) -> None:

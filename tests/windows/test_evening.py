@@ -22,7 +22,7 @@ from streamvace.live.offline.render import RenderOptions, render_clip
 from streamvace.osc.codec import encode_message
 from streamvace.osc.framing import Framing, frame
 from streamvace.video.film.decode import file_info
-from tests.live.processes import process_gone
+from tests.live.processes import process_gone, workers
 from tests.live.running import Running, Start
 from tests.live.show import wait_until
 from tests.windows.console import InAConsole
@@ -67,11 +67,9 @@ def start(folder: Path) -> Iterator[Start]:
 
 
 def worker_of(show: Running) -> int:
-    """The process id of the show's worker, which is its only Python child."""
-    (worker,) = [
-        each for each in psutil.Process(show.process.pid).children() if "spawn_main" in " ".join(each.cmdline())
-    ]
-    return int(worker.pid)
+    """The process id of the show's worker."""
+    (worker,) = workers(show.process.pid)
+    return worker
 
 
 def quit_whole(show: Running) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from streamvace.bench.parts import Part
 from streamvace.bench.report import markdown
 from streamvace.bench.setup import Setup
 from streamvace.system.errors import UserError
+from streamvace.system.files import replace_file
 
 RESULTS, REPORT, LOG = "results.json", "report.md", "log.txt"
 """The files in the output folder."""
@@ -109,4 +109,4 @@ def _write(path: Path, text: str) -> None:
     """All or nothing: a run that is interrupted here goes on from the last complete file."""
     part = path.with_suffix(".part")
     part.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(part, path)
+    replace_file(part, path)

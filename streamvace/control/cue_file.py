@@ -93,7 +93,7 @@ class CueFile:
             return
         backups = (self.path.with_name(f"{self.path.name}.bak{number}") for number in count(1))
         backup = next(path for path in backups if not path.exists())
-        os.replace(self.path, backup)
+        replace_file(self.path, backup)
         self._reporter.report("cues", f"{self.path.name} was edited during the show; the edit is kept as {backup.name}")
 
     def _on_disk(self) -> str | None:

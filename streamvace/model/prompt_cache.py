@@ -88,7 +88,7 @@ class PromptCache:
             with os.fdopen(handle, "wb") as file:
                 words = torch.tensor(list("\n".join(prompt.unknown).encode()), dtype=torch.uint8)
                 file.write(safetensors.torch.save({"rows": prompt.rows.cpu().contiguous(), "unknown": words}))
-            os.replace(name, self._path(key))  # atomic for readers
+            os.replace(name, self._path(key))  # atomic for readers; not worth a wait for a scanner
         except OSError:
             Path(name).unlink(missing_ok=True)
         self._make_room()

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from streamvace.system.errors import UserError
+from streamvace.system.files import replace_file
 
 DEFAULT_PARTS = ("generator", "generator_ema", "generator_lora", "state_dict", "model", "params")
 """Keys of nested state dicts that are used by default, preferred first."""
@@ -116,7 +116,7 @@ def _write(tensors: dict[str, Tensor], target: Path, metadata: dict[str, str]) -
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         save_file(tensors, partial, metadata={"format": "pt"} | metadata)
-        os.replace(partial, target)
+        replace_file(partial, target)
     except (OSError, SafetensorError) as error:
         partial.unlink(missing_ok=True)
         raise UserError(f"cannot write {target} ({need // MIB} MiB): {_first_line(error)}") from error

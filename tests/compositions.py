@@ -15,8 +15,11 @@ from tests.networks import SMALL, SMALL_TINY, small_generator
 INPUTS = (
     "control", "mask", "references", "first_frame", "last_frame", "source", "second_control", "scale_map",
 )  # fmt: skip
-ROWS = [(name, codec) for name in PIPELINES if name != "embedded" for codec in ("taehv", "wan-vae")]
+CHUNKS = {(row.first_chunk, row.chunk): name for name, row in PIPELINES.items() if name != "embedded"}
+ROWS = [(name, "taehv") for name in PIPELINES if name != "embedded"]
+ROWS += [(name, "wan-vae") for name in CHUNKS.values()]
 ROWS.append(("embedded", "tiny"))
+"""Every pipeline, and every autoencoder with every length of a chunk: it knows no more of a pipeline than that."""
 CODECS = [("longlive", "taehv"), ("longlive", "wan-vae"), ("embedded", "tiny")]
 """One pipeline per autoencoder, for tests that do not depend on the pipeline."""
 
@@ -62,10 +65,10 @@ def latents_of(generator: Generator, chunk: ChunkInput) -> torch.Tensor:
 def contexts_of(generator: Generator, chunk: ChunkInput) -> list[torch.Tensor]:
     """The context tokens added to the noise, each `[frames, tokens per frame, dim]`, references first."""
     state, parts = generator.state, generator.networks
-    streams = state.context
+    streams, source = state.context, state.source
     frames = generator.spec.chunk if state.position else generator.spec.first_chunk
     encoded = generator._pictures.encode(chunk, state, True, generator.frames_wanted())
     hints = generator._hints.open(chunk, encoded.contexts, state, parts, frames)
-    state.context = streams
+    state.context, state.source = streams, source
     assert hints is not None
     return [share.embedded[0].clone().unflatten(0, (-1, 4)) for share in hints.shares]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import replace
 
@@ -15,15 +16,20 @@ from torch.nn.functional import cosine_similarity as cosine
 from streamvace.model.attention import sdpa
 from streamvace.model.cache import KVCache
 from streamvace.model.memory_bank import saliency
-from streamvace.model.rope import rotary_table
+from streamvace.model.rope import RotaryTable, rotary_table
 from streamvace.model.specs import CacheRule
 from tests.model.test_cache import HEIGHT, SIZE, TOKENS, WIDTH, random_qkv
 
 DECAY = 0.9
 
 
+@functools.cache
+def table(positions: range) -> RotaryTable:
+    return rotary_table(positions, HEIGHT, WIDTH, SIZE.head_dim, "cpu")
+
+
 def rotated(k: Tensor, positions: range) -> Tensor:
-    return rotary_table(positions, HEIGHT, WIDTH, SIZE.head_dim, "cpu").rotate(k)
+    return table(positions).rotate(k)
 
 
 def per_frame(x: Tensor) -> list[Tensor]:

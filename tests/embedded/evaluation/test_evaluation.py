@@ -51,13 +51,13 @@ def test_a_judge_that_cannot_tell_right_from_wrong_is_left_out_and_reported(monk
     monkeypatch.setitem(TASKS, "depth", Task("depth", 1, ("constant", "silhouette"), ("on",)))
     net, codec = load_package()
     said: list[str] = []
-    cells = list(fidelity([Variant("streamed", net, codec, True)], codec, 6, 1, ("depth",), progress=said.append))
+    cells = list(fidelity([Variant("streamed", net, codec, True)], codec, 4, 1, ("depth",), progress=said.append))
     assert {cell.judge for cell in cells if cell.variant == "streamed"} == {"silhouette"}
     assert any("constant cannot tell" in line for line in said)
 
 
 def test_the_table_prints_as_json_with_ceilings_and_floors() -> None:
-    result = CliRunner().invoke(app, ["--json", "--clips", "6", "--seeds", "1", "--task", "extend"])
+    result = CliRunner().invoke(app, ["--json", "--clips", "2", "--seeds", "1", "--task", "extend"])
     assert result.exit_code == 0, result.output
     cells = json.loads(result.stdout)["cells"]
     assert {cell["variant"] for cell in cells} == {"truth", "codec", "wrong", "batch", "streamed"}
@@ -129,7 +129,7 @@ def test_an_unknown_part_of_the_table_is_refused_with_the_known_ones(option: str
 
 def test_without_control_or_with_another_clip_s_the_silhouette_is_lost() -> None:
     net, codec = load_package()
-    cells = fidelity([Variant("streamed", net, codec, True)], codec, 6, 1, ("depth",), ("on", "off", "another clip"))
+    cells = fidelity([Variant("streamed", net, codec, True)], codec, 4, 1, ("depth",), ("on", "off", "another clip"))
     scores = {
         cell.condition: cell.figure for cell in cells if cell.variant == "streamed" and cell.judge == "silhouette"
     }
@@ -242,7 +242,7 @@ def test_likeness_is_one_for_the_same_colours_and_zero_for_others() -> None:
 
 def test_a_reference_in_memory_mode_shows_and_every_mode_has_its_row() -> None:
     generator = load_generator("embedded")
-    clips = [make_clip(number, 9, generator.size) for number in range(3)]
+    clips = [make_clip(number, 9, generator.size) for number in range(2)]
     truth, wrong = (cell.figure.mean for cell in ends_of_the_scale(clips))
     assert truth > wrong + 0.5
     cells: dict[tuple[str, str], Any] = {
@@ -255,5 +255,5 @@ def test_a_reference_in_memory_mode_shows_and_every_mode_has_its_row() -> None:
         *(f"{whose}, {mode}" for whose in ("own picture", "another's") for mode in ("paper", "joint", "memory")),
     }
     assert cells["own picture, memory", "likeness"] > cells["none", "likeness"]
-    batch = reference_cells("batch", generator, clips[:2], streamed=False, progress=lambda _: None)
+    batch = reference_cells("batch", generator, clips[:1], streamed=False, progress=lambda _: None)
     assert {cell.condition for cell in batch} == {"own picture, joint", "another's, joint"}

@@ -68,7 +68,7 @@ def load_generator(
     precision = find_precision(options.precision, place)
     dtype = precision.dtype or native_dtype(place)
     prove_quantised(options.precision, precision, place, dtype)
-    threads = choose_threads(options.threads, spec, place)
+    threads = choose_threads(options.threads, spec, place, dtype)
     if place.type == "cuda":
         set_up_cuda(dtype)
     if networks is not None:

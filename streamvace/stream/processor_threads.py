@@ -16,6 +16,8 @@ from streamvace.system.errors import UserError
 THREADS_A_PROCESSOR = 4
 """More only wait for each other, and with tens of thousands the system ends the process without a word."""
 
+TWO_CORES = 2
+
 
 @dataclass(frozen=True)
 class ProcessorThreads:
@@ -45,12 +47,13 @@ def own_threads() -> int:
     return torch.get_num_threads()
 
 
-def choose_threads(asked: int | None, spec: PipelineSpec, device: torch.device) -> ProcessorThreads:
+def choose_threads(asked: int | None, spec: PipelineSpec, device: torch.device, dtype: torch.dtype) -> ProcessorThreads:
     """Set the number of threads and return it. asked: by the user, for everything; None: chosen here.
 
-    Products of the embedded model's 192 channels are so short that waking a second thread costs what it gains, in fp32
-    and bf16, up to 512x512, quiet and beside a busy program. Its decoder's convolutions are long enough to share
-    (benchmarks/precision.py).
+    The embedded model's products of 192 channels are short. On two cores, a second thread gains up to a fifth on a
+    quiet machine, and costs a quarter to a half beside one busy program, such as TouchDesigner: one thread is the
+    better choice for a show. Its decoder's convolutions are long enough to share. All that is measured by
+    benchmarks/precision.py; fp32 with more than two cores is not, and keeps PyTorch's number.
 
     Raises UserError for more threads than the machine can use.
     """
@@ -59,7 +62,7 @@ def choose_threads(asked: int | None, spec: PipelineSpec, device: torch.device) 
         if asked > most:
             raise UserError(f"--threads {asked}: this machine's {os.cpu_count()} processors take at most {most}")
     own = asked or own_threads()
-    alone = asked is None and spec.name == "embedded" and device.type == "cpu"
-    chosen = ProcessorThreads(networks=1 if alone else own, decoder=own)
+    short = spec.name == "embedded" and device.type == "cpu" and (dtype.itemsize == 2 or own <= TWO_CORES)
+    chosen = ProcessorThreads(networks=1 if short and asked is None else own, decoder=own)
     torch.set_num_threads(chosen.networks)
     return chosen

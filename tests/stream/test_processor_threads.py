@@ -74,9 +74,22 @@ def test_the_number_stays_after_a_decoder_that_fails() -> None:
     assert torch.get_num_threads() == 1
 
 
-def test_other_pipelines_and_cards_keep_pytorch_s_number() -> None:
-    assert choose_threads(None, pipeline("longlive"), torch.device("cpu")) == ProcessorThreads(2, 2)
-    assert choose_threads(None, pipeline("embedded"), torch.device("cuda")) == ProcessorThreads(2, 2)
+@pytest.mark.parametrize(
+    ("name", "device", "dtype", "cores", "networks"),
+    [
+        ("embedded", "cpu", torch.bfloat16, 8, 1),
+        ("embedded", "cpu", torch.float32, 2, 1),
+        ("embedded", "cpu", torch.float32, 8, 8),
+        ("embedded", "cuda", torch.bfloat16, 8, 8),
+        ("longlive", "cpu", torch.bfloat16, 2, 2),
+    ],
+)
+def test_one_thread_where_products_are_short(
+    name: str, device: str, dtype: torch.dtype, cores: int, networks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processor_threads, "own_threads", lambda: cores)
+    chosen = choose_threads(None, pipeline(name), torch.device(device), dtype)
+    assert chosen == ProcessorThreads(networks, cores)
 
 
 def test_more_threads_than_the_processors_take_are_refused_with_both_numbers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """The one WebSocket of a page: pictures, figures and panel.
 
 To the page: pictures as binary messages (`streamvace.web.pictures`), everything else as JSON (`streamvace.web.news`),
-and `{"line": "..."}` for a complaint. From the page, JSON:
+`{"line": "..."}` for a complaint, and first `{"here": true}` on the machine of the show. From the page, JSON:
 
     {"watch": ["output", "mask"]}                           the views that it shows
     {"drawn": "output"}                                     it has drawn the last picture of a view: send the next
@@ -173,6 +173,7 @@ class _Page:
         """Send every topic, and again what changes."""
         told: dict[str, object] = {}
         quiet_s = 0.0
+        await self._socket.send_str(message({"here": not self._host}))
         while True:
             news: dict[str, object] = {}
             for topic in self._topics:

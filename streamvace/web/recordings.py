@@ -15,7 +15,7 @@ from aiohttp import web
 
 from streamvace.system.errors import UserError
 from streamvace.system.media import MediaFolder
-from streamvace.system.network import is_loopback
+from streamvace.system.network import is_this_machine
 from streamvace.system.open_folder import open_folder
 
 FOLDER = "recordings"
@@ -45,7 +45,7 @@ class Recordings:
         return web.FileResponse(path, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{spelled}"})
 
     async def _open(self, request: web.Request) -> web.StreamResponse:
-        if not is_loopback(request.remote or ""):
+        if not is_this_machine(request.remote or ""):
             raise web.HTTPForbidden(text="the folder opens only for a browser on the machine of the show\n")
         newest = self._recorded()
         try:

@@ -21,8 +21,9 @@ def test_a_missing_kind_is_grey_with_the_reason_and_the_command_and_no_more_afte
         assert await hand.does(f"{pose}.title") == LACK["why"]
         assert await hand.does("all('#kinds [aria-disabled]').length") == 1
         said = "line('control_kind').querySelector('.lacks')"
-        assert await hand.does(f"{said}.innerText.replace(/\\s+/g, ' ')") == (
-            f"pose: the pose control needs pose.tflite, which is not in /models {FIX}"
+        assert await hand.does(f"{said}.querySelector('summary').textContent") == "pose: missing"
+        assert await hand.does(f"{said}.querySelector('div').firstChild.textContent") == (
+            "the pose control needs pose.tflite, which is not in /models"
         )
         assert await hand.does(f"{said}.querySelector('code').textContent") == FIX
         assert await hand.does("by('inputs').querySelector('[data-choice=person]').textContent") == "person (missing)"

@@ -47,6 +47,6 @@ def test_its_folder_opens_for_a_browser_on_this_machine(rig: MediaServer, monkey
     assert [folder.name for folder in rig.opened] == ["recordings", "takes"]
     assert rig.ask("/recordings/open")[0] == 405, "a link or a picture on another page must not do it"
     assert rig.ask("/recordings/open", "POST", headers={"Origin": "http://evil.example"})[0] == 403
-    monkeypatch.setattr("streamvace.web.recordings.is_loopback", lambda host: False)
+    monkeypatch.setattr("streamvace.web.recordings.is_this_machine", lambda host: False)
     assert rig.ask("/recordings/open", "POST")[0] == 403
     assert len(rig.opened) == 2

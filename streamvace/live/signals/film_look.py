@@ -1,7 +1,9 @@
 """Tells film from pictures that were drawn to steer the model. Pure.
 
-A camera's picture has colour, and fine texture nearly everywhere: skin, cloth, leaves, noise. Control pictures lack one
-of the two. Depth, edges and brightness are grey; poses, flow and labels are coloured, but smooth between their lines.
+A camera's picture has fine texture nearly everywhere: skin, cloth, leaves, noise. Poses, flow and labels are coloured,
+but smooth between their lines. Without colour, film is told by more texture than depth and lines have, and by tones of
+every brightness, which lines, masks and halftones have not. A picture's brightness looks like black-and-white film, and
+is taken as film.
 """
 
 from __future__ import annotations
@@ -18,15 +20,27 @@ _CELLS = 16
 """The texture is measured in so many cells in each direction."""
 
 COLOURED = 0.12
-"""Saturation from which on a picture is coloured. Films of people and animals have 0.17 to 0.74, bright or dark; grey
+"""Saturation from which on a picture is coloured. Films of people and animals have 0.17 to 0.75, bright or dark; grey
 with 5 % too much red and 5 % too little blue has 0.10."""
 
 TEXTURED = 0.12
-"""Share of pixels with fine texture, in the middle one of the cells, from which on a picture is natural. Films have
-0.55 to 0.79, and 0.17 to 0.32 at a fifth of the light; optical flow has at most 0.09, poses and labels have none."""
+"""Share of pixels with fine texture, in the middle one of the cells, from which on a coloured picture is natural. Films
+have 0.55 to 0.79, and 0.17 to 0.32 at a fifth of the light; optical flow has at most 0.13, poses and labels none."""
+
+GREY_TEXTURED = 0.3
+"""The same for pictures without colour, whose texture is measured relative to their contrast. Sharp films have 0.40 to
+0.96, soft close-ups 0.06 to 0.50. Smooth depth has none; our estimate without a network has up to 0.37 where the film
+has texture, and counts as film there. So does depth with a sensor's noise."""
+
+TONES = 4.0
+"""Entropy of a colourless picture's tones in bits, of 5, from which on it is natural. Films have 4.3 to 4.9; outlines
+of films, however soft, have at most 3.3, posterised film 2.9, halftones and masks 1."""
 
 _FINE = 1.0
 """Least difference from the picture's own blur, 0..255, that is texture: more than the rounding of a smooth ramp."""
+
+_FINE_SHARE, _LEAST = 1 / 180, 0.6
+"""The same for pictures without colour: a share of the contrast, so that light does not matter, and its lower limit."""
 
 _EMPTY = 12
 """A picture with less contrast, 0..255, shows nothing yet: black before a fade, a lens cap."""
@@ -45,9 +59,13 @@ def looks_like_film(picture: Pixels, generated: Pixels | None = None) -> bool | 
         region = np.asarray(cv2.resize(generated, (width, height)) > 127, np.float32)
     grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.float32)
     seen = grey[region > 0]
-    if seen.size == 0 or np.ptp(np.percentile(seen, (2, 98))) < _EMPTY:
+    contrast = float(np.ptp(np.percentile(seen, (2, 98)))) if seen.size else 0.0
+    if contrast < _EMPTY:
         return None
-    return saturation(small, region) >= COLOURED and texture(grey, region) >= TEXTURED
+    if saturation(small, region) >= COLOURED:
+        return texture(grey, region, _FINE) >= TEXTURED
+    finest = max(_LEAST, _FINE_SHARE * contrast)
+    return texture(grey, region, finest) >= GREY_TEXTURED and tones(seen) >= TONES
 
 
 def saturation(picture: Pixels, region: Floats) -> float:
@@ -59,12 +77,27 @@ def saturation(picture: Pixels, region: Floats) -> float:
     return (strongest - weakest) / max(strongest, 1.0)
 
 
-def texture(grey: Floats, region: Floats) -> float:
+def texture(grey: Floats, region: Floats, least: float) -> float:
     """Share of pixels that differ from the picture's blur, in the middle one of the cells.
 
-    A line gives texture to few cells, a camera to most. grey, region: float32 `[H, W]`, 0..255 and 0 or 1.
+    A line gives texture to few cells, a camera to most. grey, region: float32 `[H, W]`, 0..255 and 0 or 1. least:
+    difference from the blur, 0..255, that counts.
     """
-    fine = (np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 1.0)) > _FINE) * region
+    fine = (np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 1.0)) > least) * region
     found, size = (cv2.resize(plane, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA) for plane in (fine, region))
     judged = size > 0
     return float(np.median(found[judged] / size[judged]))
+
+
+def tones(seen: Floats) -> float:
+    """Entropy in bits of 32 steps between nearly the darkest and nearly the brightest tone: 0 one tone, 5 all alike.
+
+    Independent of the light. seen: float32 `[N]`, 0..255, with some contrast.
+    """
+    low, high = np.percentile(seen, (2, 98))
+    share = np.histogram(seen.clip(low, high), _STEPS, (low, high))[0] / seen.size
+    share = share[share > 0]
+    return float(-(share * np.log2(share)).sum())
+
+
+_STEPS = 32

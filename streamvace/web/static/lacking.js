@@ -16,8 +16,10 @@ export function markLacking(line) {
     if (choice.matches("option")) choice.textContent = spaced(choice.dataset.choice) + (lack ? " (missing)" : "");
   }
   line.querySelector(":scope > .lacks")?.remove();
-  const notes = Object.entries(lacks).map(([name, lack]) => make("div", {}, `${name}: `, ...reason(lack)));
-  if (notes.length > 0) line.append(make("div", { className: "lacks" }, ...notes));
+  const names = Object.keys(lacks);
+  if (names.length === 0) return;
+  line.append(make("details", { className: "lacks" }, make("summary", {}, `${names.join(", ")}: missing`),
+    ...names.map(name => make("div", {}, ...reason(lacks[name])))));
 }
 
 on("lacking", told => {

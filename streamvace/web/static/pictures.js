@@ -1,6 +1,7 @@
 // The live picture, what the model sees, and the state of the connection over the picture.
 import { $ } from "/dom.js";
 import { on, tell } from "/connection.js";
+import { follow } from "/store.js";
 
 const VIEW_MS = 100;     // between two pictures of what the model sees: ten a second show what it follows
 const canvases = { output: $("picture"), control: $("view-control"), mask: $("view-mask") };
@@ -10,7 +11,7 @@ let connected = false, fresh = false;    // fresh: a picture has come since the 
 let left = 0;                            // frames left out because this page had not drawn the one before
 
 function watch() {
-  tell({ watch: ["output", ...($("views").checkVisibility() ? ON_DEMAND : [])] });
+  tell({ watch: ["output", ...ON_DEMAND.filter(view => canvases[view].checkVisibility())] });
 }
 
 // A message is [length of the name][name][skipped: 4 bytes][JPEG].
@@ -28,10 +29,16 @@ async function draw(canvas, jpeg) {
   if (canvas.width !== picture.width || canvas.height !== picture.height) {
     Object.assign(canvas, { width: picture.width, height: picture.height });
     canvas.closest("#stage, figure").style.setProperty("--ratio", `${picture.width} / ${picture.height}`);
-    canvas.closest("#stage, figure").style.setProperty("--wide", picture.width / picture.height);
+    if (canvas === $("picture")) shape(picture.width / picture.height);
   }
   canvas.getContext("2d").drawImage(picture, 0, 0);
   picture.close();
+}
+
+// The layouts depend on the output's shape.
+function shape(wide) {
+  document.body.style.setProperty("--wide", wide);
+  document.body.dataset.shape = wide > 1.25 ? "wide" : wide > 0.8 ? "square" : "tall";
 }
 
 on("picture", async data => {
@@ -58,3 +65,8 @@ function state(reason) {
 on("open", () => { connected = true; fresh = false; state(); watch(); });
 on("lost", reason => { connected = fresh = false; state(reason); });
 addEventListener("layout", watch);
+// Without a mask there is nothing to see: white everywhere.
+follow("status/mask", mask => {
+  $("mask-figure").hidden = mask === "none";
+  watch();
+});

@@ -6,7 +6,7 @@ import { ROOT, afterNews, follow, send, value } from "/store.js";
 const LOW = 0.9;            // of the wanted frame rate
 const BEATS_IN_DARK = 0.3;  // Hz and below: there is no beat
 
-let connected = false, reason = "";
+let connected = false, reason = "", here = false;   // here: the page is on the machine of the show
 
 function word() {
   if (!connected) return ["OFFLINE", reason || "no connection to the show; trying again"];
@@ -29,9 +29,9 @@ function figures() {
   $("dropped").textContent = value("status/dropped") ?? "–";
   $("dropped").closest("div").classList.toggle("low", value("status/dropped") > 0);
   const input = value("status/input");
-  const control = value("control") === false ? "off" : (value("status/control") ?? "–") + (input ? ` from ${named(input)}` : "");
-  $("follow-now").textContent = control;
-  $("follow-now").title = control;
+  const made = value("control") === false ? "off" : (value("status/control") ?? "–"), from = input && made !== "off" ? ` from ${named(input)}` : "";
+  $("follow-now").textContent = made.split(":")[0] + from;   // "gray: OpenCV": what makes it is under the picture
+  $("follow-now").title = made + from;
   $("control-name").textContent = value("status/control") ?? "";
   $("mask-name").textContent = value("status/mask") ?? "";
 }
@@ -50,7 +50,8 @@ const named = path => path.split(/[\\/]/).pop();
 function file() {
   const rolling = value("status/recording"), path = rolling || value("status/recorded");
   press($("record"), Boolean(rolling));
-  $("rec-file").hidden = !path;
+  $("recorded").hidden = !path;
+  $("rec-open").hidden = Boolean(rolling) || !here;
   if (!path) return;
   $("rec-file").textContent = named(path);
   $("rec-file").title = rolling ? path : "Download the recording";
@@ -63,6 +64,14 @@ follow("status/recorded", file);
 afterNews(() => {
   $("rec-text").textContent = value("status/recording") ? `REC ${clock(value("status/record_time"))}` : "Record";
 });
+// The folder opens on the machine of the show, so only a page there has the button.
+on("here", told => { here = told; file(); });
+$("rec-open").onclick = async () => {
+  const answer = await fetch("/recordings/open", { method: "POST" }).catch(() => null);
+  if (answer?.ok) return;
+  const why = answer?.status === 501 ? (await answer.json()).error : "the folder was not opened: no connection to the show";
+  dispatchEvent(new CustomEvent("complaint", { detail: why }));
+};
 $("record").onclick = () => send(ROOT + "record", !value("status/recording"));
 on("open", () => { connected = true; reason = ""; show(); });
 on("lost", why => { connected = false; reason = why; show(); });

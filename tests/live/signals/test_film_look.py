@@ -58,8 +58,35 @@ def test_a_cameras_picture_is_film_in_any_light() -> None:
     assert [looks_like_film(photograph(light)) for light in (1.0, 0.5, 0.25)] == [True] * 3
 
 
-@pytest.mark.parametrize("drawn", [poses(), labels(), photograph(tint=(1, 1, 1)), photograph(tint=(1.05, 1, 0.95))])
-def test_drawn_and_grey_pictures_are_not_film(drawn: Pixels) -> None:
+@pytest.mark.parametrize("tint", [(1, 1, 1), (1.05, 1, 0.95)])
+def test_a_black_and_white_picture_of_a_camera_is_film_in_any_light(tint: tuple[float, float, float]) -> None:
+    assert [looks_like_film(photograph(light, tint)) for light in (1.0, 0.5, 0.25)] == [True] * 3
+
+
+def smooth(grey: Pixels, blur: float = 9.0) -> Pixels:
+    return np.asarray(cv2.GaussianBlur(grey, (0, 0), blur), np.uint8)
+
+
+def outlines(blur: float) -> Pixels:
+    """Lines on black as detailed as a camera's picture can give."""
+    edges = CONTROLS["edges"](Networks(Path("no such folder")))
+    lines = edges.update(photograph(), 0.0, ControlSettings(edge_sensitivity=1.0))
+    return smooth(lines, blur) if blur else lines
+
+
+def halftone() -> Pixels:
+    return np.where(photograph(tint=(1, 1, 1)) > np.indices(SIZE).sum(0)[..., None] % 8 * 32, 255, 0).astype(np.uint8)
+
+
+def few_tones() -> Pixels:
+    return photograph(tint=(1, 1, 1)) // 32 * 32
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [poses(), labels(), smooth(photograph(tint=(1, 1, 1))), outlines(0), outlines(1.5), halftone(), few_tones()],
+)
+def test_drawn_pictures_are_not_film(drawn: Pixels) -> None:
     assert looks_like_film(drawn) is False
 
 
@@ -86,10 +113,11 @@ def test_only_the_generated_region_is_judged() -> None:
 
 @pytest.mark.skipif(not CLIPS.is_dir(), reason="needs the real clips")
 @pytest.mark.parametrize("clip", ["boxing-1280x720", "kitten-512x768", "person-1050x1500", "walk-832x480"])
-def test_real_footage_is_film_and_no_control_that_is_made_of_it_is(clip: str) -> None:
+def test_real_footage_is_film_with_and_without_colour_and_no_control_made_of_it_is(clip: str) -> None:
     pictures = film(CLIPS / f"{clip}.mp4", 12)
     assert all(looks_like_film(picture) for picture in pictures)
-    for kind in ("gray", "edges", "scribble", "flow", "depth", "layout"):
+    for kind, wanted in {"gray": True, "edges": False, "scribble": False, "flow": False, "layout": False}.items():
         control = CONTROLS[kind](Networks(Path("no such folder")))
         made = [control.update(each, number / 16, ControlSettings()) for number, each in enumerate(pictures)]
-        assert not any(looks_like_film(picture) for picture in made), kind
+        assert any(looks_like_film(picture) for picture in made) == wanted, kind
+    assert not any(looks_like_film(smooth(picture)) for picture in made)

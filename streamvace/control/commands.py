@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from osc_schema import Parameter
@@ -34,9 +35,11 @@ class Commands:
         load: Callable[[], None] = lambda: None,
         take_picture: Callable[[frozenset[str]], str] = lambda kept: "",
         clock: Callable[[], int] = now_ns,
+        more: Mapping[str, Callable[[Arguments], None]] = MappingProxyType({}),
     ) -> None:
         """load: starts reading the cue file again, without waiting for it. take_picture: keeps the picture on show and
-        those given, and returns its name, without waiting for it either."""
+        those given, and returns its name, without waiting for it either. more: what other addresses do; each raises
+        UserError for arguments that it cannot take."""
         self.cues = cues
         self._take_picture = take_picture
         self._recalled = 0, 0.0  # when a cue was recalled last, and the seconds that it takes
@@ -59,6 +62,7 @@ class Commands:
             f"{CUE}/fade": self._set_fade,
             f"{CUE}/undo": self._undo,
             f"{CUE}/load": self._load,
+            **more,
         }
 
     def figures(self) -> dict[str, str | float]:
@@ -119,7 +123,7 @@ class Commands:
         return self._fading_to(self.cues.recall(name), seconds)
 
     def _go(self, arguments: Arguments) -> tuple[Change, ...]:
-        if not _pressed(arguments):
+        if not button_pressed(arguments):
             return ()
         now = self._clock()
         since_s = math.inf if self._went_ns is None else (now - self._went_ns) / 1e9
@@ -129,10 +133,10 @@ class Commands:
         return self._fading_to(self.cues.go(), None)
 
     def _back(self, arguments: Arguments) -> tuple[Change, ...]:
-        return self._fading_to(self.cues.back(), None) if _pressed(arguments) else ()
+        return self._fading_to(self.cues.back(), None) if button_pressed(arguments) else ()
 
     def _revert(self, arguments: Arguments) -> tuple[Change, ...]:
-        return self._fading_to(self.cues.last(), 0.0) if _pressed(arguments) else ()
+        return self._fading_to(self.cues.last(), 0.0) if button_pressed(arguments) else ()
 
     def _fading_to(self, cue: Cue, seconds: float | None) -> tuple[Change, ...]:
         """seconds: of this recall; None for those that rule."""
@@ -151,7 +155,7 @@ class Commands:
         self.cues.store(name, values, seconds, self._take_picture(self.cues.pictures))
 
     def _load(self, arguments: Arguments) -> None:
-        if _pressed(arguments):
+        if button_pressed(arguments):
             self._load_cues()
 
     def _delete(self, arguments: Arguments) -> None:
@@ -180,7 +184,7 @@ class Commands:
         self.cues.set_fade(name, self._parameters.snapshot().number(FADE_TIME) if seconds is None else seconds)
 
     def _undo(self, arguments: Arguments) -> None:
-        if _pressed(arguments):
+        if button_pressed(arguments):
             self.cues.undo()
 
 
@@ -188,7 +192,7 @@ def _can_glide(row: Parameter) -> bool:
     return row.access == "write" and (row.type == "float" or row.address == PROMPT)
 
 
-def _pressed(arguments: Arguments) -> bool:
+def button_pressed(arguments: Arguments) -> bool:
     """Whether a button was pressed. Raises UserError for arguments that no button sends."""
     fires = pressed(arguments)
     if fires is None:

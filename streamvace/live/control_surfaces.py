@@ -10,6 +10,8 @@ from streamvace.control.commands import Commands
 from streamvace.control.cue_file import open_cues
 from streamvace.control.cue_list import CueList
 from streamvace.control.fades import CURVES
+from streamvace.control.tempo_commands import tempo_commands
+from streamvace.control.transport import Transport
 from streamvace.live.cue_pictures import CuePictures
 from streamvace.live.director.look_ahead import LookAhead
 from streamvace.live.inputs.remote_devices import forbid_devices, forbid_nothing
@@ -86,11 +88,13 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
     closing.callback(cue_file.close)
     pictures = CuePictures(cue_path, stage.reporter)
     closing.callback(pictures.close)
-    commands = Commands(parameters, cues, partial(cue_file.load, cues.replace), pictures.take)
     look_ahead = LookAhead()
-    gate = BeatGate(look_ahead_s=look_ahead.read)
+    transport = Transport(lost=partial(stage.reporter.report, "tempo"))
+    gate = BeatGate(transport, look_ahead.read)
     closing.callback(gate.close)
-    gate.follow(parameters.snapshot().text("/streamvace/quantise"))
+    gate.follow(parameters.snapshot())
+    more = tempo_commands(transport, parameters)
+    commands = Commands(parameters, cues, partial(cue_file.load, cues.replace), pictures.take, more=more)
     allow = AllowList(options.allow)
     osc = OscServer(
         parameters,

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
 import osc_schema
 from osc_schema import Value
-from streamvace.control.beats import BeatGate
+from streamvace.control.beats import ROWS, BeatGate
 from streamvace.control.commands import Commands
 from streamvace.control.cue_list import CueList
 from streamvace.control.parameters import Change, Parameters, Result
@@ -44,8 +44,6 @@ MAX_REQUESTS = 256
 """Requests answered a flush; older ones are dropped."""
 MAX_ACTIONS = 64
 """Triggers with a value applied a flush. They are never coalesced, so they need a limit."""
-
-QUANTISE = "/streamvace/quantise"
 
 Forbids = Callable[[str, str, Value], str]
 """(host, address, value) -> why this host may not set this value, or an empty string."""
@@ -227,18 +225,26 @@ class Inbox:
             if result.status == "refused":  # by a trigger's edit, which depends on the current values
                 self.counters.refused += 1
                 self._complaints.refuse_after_all(peer, result.address, result.line)
-            elif result.address == QUANTISE:
-                self._quantise(str(result.value), peer)
+        tempo = {
+            result.address: (result.value, peer)
+            for result, (_, peer) in zip(results, self._pending.values(), strict=True)
+            if result.address in ROWS and result.value is not None
+        }
+        if tempo:
+            self._follow(tempo)
         self.counters.applied += len(self._pending)
         self._results += results
         self._pending = {}
 
-    def _quantise(self, choice: str, peer: Peer) -> None:
+    def _follow(self, asked: Mapping[str, tuple[Value, Peer]]) -> None:
+        """Let the beat follow its parameters; those that cannot be followed return to what they held before."""
         try:
-            self._gate.follow(choice)
+            self._gate.follow(self._parameters.snapshot())
         except UserError as error:
-            self._parameters.set(QUANTISE, ("off",), writer="")
-            self._complaints.refuse_after_all(peer, QUANTISE, str(error), error.fix)
+            for address, (value, peer) in asked.items():
+                self._parameters.take_back(address, value)
+                self._complaints.refuse_after_all(peer, address, str(error), error.fix)
+            self._gate.follow(self._parameters.snapshot())
 
     def _sort(self, message: Message, origin: _Origin) -> None:
         """Handle a message that is due: a request, or a change of each address it names."""

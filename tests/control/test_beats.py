@@ -9,60 +9,55 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamvace.control.beats import BeatGate, open_link
+from streamvace.control.beats import BEATS_A_BAR, BPM, MASTER, QUANTISE, BeatGate
+from streamvace.control.link import LinkClock, open_link
+from streamvace.control.parameters import Parameters, Snapshot
+from streamvace.control.transport import Transport
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import install_command
+from tests.control.test_transport import FakeSession
 from tests.real_parts import require_package
 
 
-class FakeSession:
-    """What `aalink.Link` is to us. Strict: out of the session it has no beat worth asking for."""
+def rows(quantise: str, master: str = "auto", bpm: float = 0.0, bar: int = 4) -> Snapshot:
+    """The parameters of the beat."""
+    return Parameters({QUANTISE: quantise, MASTER: master, BPM: bpm, BEATS_A_BAR: bar}).snapshot()
 
-    def __init__(self, tempo: float = 120.0, peers: int = 1) -> None:
-        self.enabled = False
-        self.tempo = tempo
-        self.peers = peers
-        self.now = 0.0
 
-    @property
-    def beat(self) -> float:
-        assert self.enabled, "asked for the beat before joining"
-        return self.now
-
-    @property
-    def num_peers(self) -> int:
-        return self.peers if self.enabled else 0
+def gate_of(session: FakeSession, look_ahead_s: float = 0.0) -> BeatGate:
+    return BeatGate(Transport(LinkClock(lambda: session)), lambda: look_ahead_s)
 
 
 def test_off_never_opens_a_session() -> None:
     def open_session() -> FakeSession:
         raise AssertionError("nobody asked for Link")
 
-    gate = BeatGate(open_session)
-    gate.follow("off")
+    gate = BeatGate(Transport(LinkClock(open_session)))
+    gate.follow(rows("off"))
     assert not gate.holding
-    assert gate.figures() == {"beat": 0.0, "tempo": 0.0, "link_peers": 0}
+    figures = gate.figures()
+    assert (figures["beat"], figures["tempo"], figures["tempo_master"], figures["link_peers"]) == (0.0, 0.0, "none", 0)
     gate.close()
 
 
 def test_it_joins_and_leaves_with_the_parameter() -> None:
     session = FakeSession()
-    gate = BeatGate(lambda: session)
-    gate.follow("bar")
+    gate = gate_of(session)
+    gate.follow(rows("bar"))
     assert session.enabled
     assert gate.holding
-    gate.follow("off")
+    gate.follow(rows("off"))
     assert not session.enabled
     assert not gate.holding
-    gate.follow("beat")
+    gate.follow(rows("beat"))
     gate.close()
     assert not session.enabled
 
 
 def test_alone_in_the_session_nothing_waits() -> None:
     session = FakeSession(peers=0)
-    gate = BeatGate(lambda: session)
-    gate.follow("bar")
+    gate = gate_of(session)
+    gate.follow(rows("bar"))
     assert not gate.holding
     assert gate.wait_s(400.0) == 0.0
 
@@ -76,6 +71,8 @@ def test_alone_in_the_session_nothing_waits() -> None:
         ("bar", 10.2, 0.0, 12.0, 0.9),
         ("bar", 12.0, 0.0, 12.0, 0.0),
         ("bar", 11.0, 0.75, 16.0, 1.75),
+        ("2_bars", 10.0, 0.0, 16.0, 3.0),
+        ("4_bars", 16.5, 0.0, 32.0, 7.75),
     ],
 )
 def test_the_next_beat_is_the_first_that_can_still_be_seen_on_time(
@@ -84,24 +81,24 @@ def test_the_next_beat_is_the_first_that_can_still_be_seen_on_time(
     """At 120 a beat is half a second."""
     session = FakeSession()
     session.now = now
-    gate = BeatGate(lambda: session, lambda: look_ahead_s)
-    gate.follow(quantise)
+    gate = gate_of(session, look_ahead_s)
+    gate.follow(rows(quantise))
     assert gate.next_beat() == beat
     assert gate.wait_s(beat) == pytest.approx(wait_s)
 
 
-@given(st.sampled_from(["beat", "bar"]), st.floats(-50, 1000), st.floats(20, 300), st.floats(0, 5))
-def test_nothing_waits_longer_than_a_bar_and_everything_is_set_a_look_ahead_before_its_beat(
+@given(st.sampled_from(["beat", "bar", "4_bars"]), st.floats(-50, 1000), st.floats(20, 300), st.floats(0, 5))
+def test_nothing_waits_longer_than_its_grid_and_everything_is_set_a_look_ahead_before_its_beat(
     quantise: str, now: float, tempo: float, look_ahead_s: float
 ) -> None:
     session = FakeSession(tempo)
     session.now = now
-    gate = BeatGate(lambda: session, lambda: look_ahead_s)
-    gate.follow(quantise)
+    gate = gate_of(session, look_ahead_s)
+    gate.follow(rows(quantise))
     beat = gate.next_beat()
-    assert beat % {"beat": 1, "bar": 4}[quantise] == 0
+    assert beat % {"beat": 1, "bar": 4, "4_bars": 16}[quantise] == 0
     wait_s = gate.wait_s(beat)
-    assert 0 <= wait_s <= 4 * 60 / tempo + 1e-6
+    assert 0 <= wait_s <= 16 * 60 / tempo + 1e-6
     session.now += (wait_s + look_ahead_s) * tempo / 60
     assert session.now == pytest.approx(beat, abs=1e-6)
 
@@ -109,17 +106,60 @@ def test_nothing_waits_longer_than_a_bar_and_everything_is_set_a_look_ahead_befo
 def test_when_the_session_counts_anew_nothing_waits_for_ever() -> None:
     session = FakeSession()
     session.now = 5000.5
-    gate = BeatGate(lambda: session)
-    gate.follow("bar")
+    gate = gate_of(session)
+    gate.follow(rows("bar"))
     beat = gate.next_beat()
     session.now = 3.0
     assert gate.wait_s(beat) == 0.0
 
 
+def test_a_bar_has_as_many_beats_as_the_show_says() -> None:
+    session = FakeSession()
+    session.now = 10.0
+    gate = gate_of(session)
+    gate.follow(rows("2_bars", bar=3))
+    assert gate.next_beat() == 12.0
+    assert gate.figures()["bar_phase"] == pytest.approx(1 / 3, abs=1e-3)
+
+
+def test_link_is_joined_by_choice_without_anything_that_waits_and_left_with_another_master() -> None:
+    session = FakeSession()
+    gate = gate_of(session)
+    gate.follow(rows("off", "link"))
+    assert session.enabled
+    gate.follow(rows("bar", "own", bpm=100.0))
+    assert not session.enabled
+    assert gate.holding
+    assert gate.figures()["tempo_master"] == "set"
+
+
+def test_a_stopped_clock_holds_nothing_back() -> None:
+    gate = BeatGate()
+    gate.follow(rows("bar", "midi"))
+    gate.transport.midi.tick(1.0)
+    gate.transport.midi.stop()
+    assert gate.figures()["tempo_master"] == "midi"
+    assert not gate.holding
+    assert gate.wait_s(400.0) == 0.0
+
+
+@pytest.mark.parametrize("bpm", [0.0, 100.0])
+def test_without_the_package_a_beat_of_ones_own_is_enough(bpm: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "aalink", None)
+    gate = BeatGate()
+    if not bpm:
+        with pytest.raises(UserError):
+            gate.follow(rows("beat", bpm=bpm))
+        assert not gate.holding
+        gate.transport.midi.expected = True
+    gate.follow(rows("beat", bpm=bpm))
+    assert gate.holding is bool(bpm)
+
+
 def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "aalink", None)
     with pytest.raises(UserError, match=re.escape(install_command("link"))):
-        BeatGate().follow("beat")
+        BeatGate().follow(rows("beat"))
 
 
 def test_link_itself_two_sessions_find_each_other_and_share_the_beat() -> None:
@@ -128,7 +168,7 @@ def test_link_itself_two_sessions_find_each_other_and_share_the_beat() -> None:
     other.enabled = True
     gate = BeatGate()
     try:
-        gate.follow("bar")
+        gate.follow(rows("bar"))
         deadline = time.monotonic() + 20
         while not gate.holding and time.monotonic() < deadline:
             time.sleep(0.02)

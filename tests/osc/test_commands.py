@@ -13,12 +13,15 @@ from streamvace.control.commands import Commands
 from streamvace.control.cue_list import CueList
 from streamvace.control.cues import Cue
 from streamvace.control.fades import Fade
+from streamvace.control.link import LinkClock
 from streamvace.control.parameters import PROMPT, Parameters
+from streamvace.control.tempo_commands import tempo_commands
+from streamvace.control.transport import Transport
 from streamvace.osc.codec import MAX_MESSAGES, encode_message
 from streamvace.osc.inbox import Inbox, Outcome
 from streamvace.system.fix_hints import install_command
 from tests.control.coerced import coerced
-from tests.control.test_beats import FakeSession
+from tests.control.test_transport import FakeSession
 from tests.osc.packets import SCALE, bundle
 
 DESK = ("127.0.0.1", 5000)
@@ -43,11 +46,17 @@ class Rig:
         self.session.now = 100.0
         self.parameters = Parameters(clock=lambda: int(self.now * SECOND))
         self.cues = CueList(cues)
-        gate = BeatGate(lambda: self.session, lambda: self.look_ahead)
+        transport = Transport(LinkClock(lambda: self.session), clock=lambda: int(self.now * SECOND))
+        gate = BeatGate(transport, lambda: self.look_ahead)
         self.inbox = Inbox(
             self.parameters,
             lambda: self.now,
-            commands=Commands(self.parameters, self.cues, clock=lambda: int(self.now * SECOND)),
+            commands=Commands(
+                self.parameters,
+                self.cues,
+                clock=lambda: int(self.now * SECOND),
+                more=tempo_commands(transport, self.parameters),
+            ),
             gate=gate,
             look_ahead_s=lambda: self.look_ahead,
         )
@@ -271,6 +280,43 @@ def test_switching_the_beat_off_lets_go_of_what_waits(rig: Rig) -> None:
     rig.send("/streamvace/quantise", "off")
     rig.wait(0.01)
     assert rig.parameters.snapshot()[PROMPT] == "waiting"
+
+
+def test_a_tapped_tempo_becomes_the_own_tempo_and_leads_what_waits(rig: Rig) -> None:
+    rig.session.peers = 0
+    for _ in range(4):
+        rig.send("/streamvace/tempo/tap", 1.0)
+        rig.send("/streamvace/tempo/tap", 0.0)
+        rig.wait(0.5)
+    assert rig.parameters.snapshot()["/streamvace/tempo/bpm"] == 120.0
+    rig.send("/streamvace/quantise", "bar")
+    rig.wait(0.5)
+    rig.send("/streamvace/tempo/resync")
+    rig.wait(0.1)
+    rig.send(PROMPT, "on the one")
+    assert rig.inbox.seconds_to_next() == pytest.approx(1.9)
+    rig.send("/streamvace/tempo/double")
+    assert rig.parameters.snapshot()["/streamvace/tempo/bpm"] == 240.0
+    assert rig.inbox.seconds_to_next() == pytest.approx(0.9)
+    rig.send("/streamvace/tempo/later")
+    assert rig.inbox.seconds_to_next() == pytest.approx(0.91)
+    rig.send("/streamvace/tempo/half")
+    rig.send("/streamvace/tempo/earlier")
+    assert rig.inbox.seconds_to_next() == pytest.approx(1.9)
+
+
+def test_a_tempo_that_cannot_be_tapped_is_refused_with_a_line(rig: Rig) -> None:
+    rig.send("/streamvace/quantise", "bar")
+    complaints = rig.send("/streamvace/tempo/tap").complaints
+    assert "the Ableton Link session leads" in complaints[DESK, "/streamvace/tempo/tap"].line
+
+
+def test_without_link_a_master_returns_to_what_it_was(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "aalink", None)
+    rig.inbox = Inbox(rig.parameters, lambda: rig.now)
+    rig.send("/streamvace/tempo/master", "own")
+    assert rig.send("/streamvace/tempo/master", "link").complaints
+    assert rig.parameters.snapshot()["/streamvace/tempo/master"] == "own"
 
 
 def test_without_link_the_beat_is_refused_and_everything_goes_on(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ def test_the_strip_says_what_the_show_says_and_records(tabs: Browser, show: Show
         show.osc.publish(f"{STATUS}input", "C:\\clips\\dance.mp4")
         await hand.sees("by('follow-now').textContent === 'edges from dance.mp4'")
         assert await hand.does("by('vitals').innerText.replace(/\\s+/g, ' ')") == (
-            "fresh frames/s 12.0 of 24 dropped 3 beats/min 120.0 control edges from dance.mp4"
+            "fresh frames/s 12.0 of 24 dropped 3 beats/min 120.0 Tap control edges from dance.mp4"
         )
         assert await hand.does("by('fps').closest('div').matches('.low')")
         await hand.does("by('record').click()")
@@ -59,5 +59,22 @@ def test_the_panic_row_is_one_press_and_says_what_is_on(tabs: Browser, show: Sho
         await hand.sees(f"{button}.ariaPressed === 'true'")
         await hand.clicks(button)
         await hand.becomes(f"/streamvace/{name}", False)
+
+    in_a_browser(tabs, show, act)
+
+
+def test_the_tempo_is_tapped_by_the_button_and_by_the_key_and_says_who_leads(tabs: Browser, show: Show) -> None:
+    async def act(hand: Hand) -> None:
+        fired = lambda: show.parameters.snapshot().fired["/streamvace/tempo/tap"]  # noqa: E731
+        await hand.clicks("by('tap')")
+        await hand.everything_has_arrived()
+        assert fired() == 1, "once: by the press, not by the click again"
+        await hand.does("document.activeElement.blur()")
+        await hand.page.key("t", 84, "t")
+        await hand.everything_has_arrived()
+        assert fired() == 2
+        show.osc.publish(f"{STATUS}tapped", 117.6)
+        show.osc.publish(f"{STATUS}tempo_master", "free")
+        await hand.sees("by('tap').textContent === 'Tap 118' && by('tempo-box').matches('.low')")
 
     in_a_browser(tabs, show, act)

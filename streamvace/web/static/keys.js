@@ -5,9 +5,10 @@ import { recall } from "/cues.js";
 import { back, go } from "/go.js";
 import { helpFor } from "/help.js";
 import { toggle } from "/panic.js";
+import { tap } from "/tempo.js";
 
 const NAMES = [
-  ["Space", "Go"], ["Shift and Space", "The cue before"], ["1 to 9", "Recall a cue"], ["B", "Blackout"],
+  ["Space", "Go"], ["Shift and Space", "The cue before"], ["1 to 9", "Recall a cue"], ["B", "Blackout"], ["T", "Tap the tempo"],
   ["Esc", "To the panic row"], ["F", "Picture full screen"], ["/", "Search the parameters"], ["?", "Help of a control"],
   ["Ctrl-Z, Ctrl-Shift-Z", "Undo, redo"],
   ["On a fader", "Drag, arrows; Shift: a tenth; right click or Backspace: start value; Enter: a number; Alt-drag: over the fade time"],
@@ -28,6 +29,7 @@ function search() {
 const KEYS = {
   " ": event => (event.shiftKey ? back : go)(),
   b: () => toggle("blackout"),
+  t: tap,
   f: fullScreen,
   "/": search,
   "?": event => helpFor(event.target),

@@ -3,6 +3,7 @@ import "/typing.js";
 import "/layouts.js";
 import "/pictures.js";
 import "/strip.js";
+import "/tempo.js";
 import "/figures.js";
 import "/inspector.js";
 import "/favourites.js";

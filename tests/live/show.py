@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from streamvace.live.output.playhead import ContentFrame
 from streamvace.records.frame import Frame, Made
+from tests.patience import PATIENCE_S
 
 SIZE = (64, 64)
 SECOND = 1_000_000_000
-PATIENCE_S = 60.0
-"""For a machine that is busy with something else; no test depends on how soon things happen."""
 
 
 def picture(value: int = 0, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:

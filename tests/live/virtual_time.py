@@ -14,8 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-STUCK_S = 60.0
-"""Of real time without anyone moving: a thread does something that this clock does not know of."""
+from tests.patience import PATIENCE_S
 
 
 @contextmanager
@@ -64,9 +63,9 @@ class VirtualTime:
                 heapq.heappush(self._asleep, (when_ns, self._asked, turn))
                 if len(self._asleep) == self._actors:
                     self._advance()
-        if not (self.over.is_set() or turn.acquire(timeout=STUCK_S)):
+        if not (self.over.is_set() or turn.acquire(timeout=PATIENCE_S)):
             self.over.set()
-            raise TimeoutError(f"nobody moved for {STUCK_S:g} s; {len(self._asleep)} of {self._actors} wait")
+            raise TimeoutError(f"nobody moved for {PATIENCE_S:g} s; {len(self._asleep)} of {self._actors} wait")
         if self.over.is_set():
             stop.set()
             time.sleep(

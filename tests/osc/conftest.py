@@ -13,9 +13,7 @@ from streamvace.control.parameters import Parameters, Snapshot
 from streamvace.osc.codec import Argument, Message, decode, encode_message
 from streamvace.osc.server import OscServer
 from tests.osc.clock import Clock
-
-PATIENCE = 20.0
-"""Seconds after which a test gives up on an answer; far above anything that is right."""
+from tests.patience import PATIENCE_S as PATIENCE
 
 
 class Client:

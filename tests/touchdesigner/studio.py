@@ -19,11 +19,10 @@ from streamvace.records.frame import Frame, Sink, Source
 from streamvace.system.clock import now_ns
 from streamvace.video.endpoints import open_sink, open_source
 from streamvace.video.ndi.runtime import NdiFinder
+from tests.patience import PATIENCE_S
 from tests.touchdesigner.fake_ops import COMP, OP
 from tests.touchdesigner.fake_td import FakeTouchDesigner
 
-PATIENCE_S = 60.0
-"""Generous for a busy machine; nothing depends on the speed."""
 FRAME_S = 1 / 60
 QUIET = "--no-web --oscquery-port -1 --osc-tcp-port -1"
 """Options for a process with as few open ports as possible."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from streamvace.records.frame import Frame
 from streamvace.video.core.threaded import ThreadedSource
+from tests.patience import PATIENCE_S
 
 
 class HandClock:
@@ -37,7 +38,7 @@ class HandClock:
             self._moved.notify_all()
 
 
-def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+def until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
     """Return once `condition` holds, fail after `seconds`: for changes by another thread that set no event."""
     end = time.monotonic() + seconds
     while not condition():
@@ -45,7 +46,7 @@ def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
         time.sleep(0.005)
 
 
-def next_frame(source: ThreadedSource, seconds: float = 40.0) -> Frame:
+def next_frame(source: ThreadedSource, seconds: float = PATIENCE_S) -> Frame:
     """The source's next frame, as soon as there is one."""
     frame = source._slot.wait(seconds)
     assert frame is not None, source.last_fault

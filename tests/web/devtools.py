@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-PATIENCE_S = 40.0
+from tests.patience import PATIENCE_S
 
 
 class Page:

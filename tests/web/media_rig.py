@@ -15,6 +15,7 @@ from streamvace.web.preview import Routes, WebPreview
 from streamvace.web.recordings import Recordings
 from streamvace.web.token import Token
 from streamvace.web.uploads import Uploads
+from tests.patience import PATIENCE_S
 
 KINDS = {".png": "picture", ".mp4": "film", ".mov": "film"}
 GOOD = b"good"
@@ -74,7 +75,7 @@ class MediaServer(MediaRig):
     def ask(
         self, path: str, method: str = "GET", body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, bytes, Mapping[str, str]]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.web.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.web.port, timeout=PATIENCE_S)
         connection.request(method, path, body, dict(headers or {}))
         answer = connection.getresponse()
         data = answer.read()

@@ -23,7 +23,8 @@ from streamvace.telemetry.reporter import Reporter
 from streamvace.web.panel import Panel
 from streamvace.web.preview import STATIC, Routes, WebPreview
 from tests.control.coerced import coerced
-from tests.web.devtools import PATIENCE_S, Browser, Page
+from tests.patience import PATIENCE_S
+from tests.web.devtools import Browser, Page
 
 SCALE = "/streamvace/context_scale"
 LOOKS = (Cue("blue", coerced({PROMPT: "neon blue", SCALE: 0.5})), Cue("red", coerced({PROMPT: "glossy red"})))
@@ -93,13 +94,13 @@ class Client:
     async def end(self) -> aiohttp.WSMessage:
         """Listen until the server closes the connection; its last message."""
         deadline = asyncio.get_running_loop().time() + PATIENCE_S
-        while (message := await self.socket.receive(timeout=20)).type is not aiohttp.WSMsgType.CLOSE:
+        while (message := await self.socket.receive(timeout=PATIENCE_S)).type is not aiohttp.WSMsgType.CLOSE:
             assert asyncio.get_running_loop().time() < deadline, "it stays open"
         return message
 
     async def hear(self) -> None:
         """Take in the next message."""
-        message = await self.socket.receive(timeout=20)
+        message = await self.socket.receive(timeout=PATIENCE_S)
         if message.type is aiohttp.WSMsgType.BINARY:
             self.pictures.append(message.data)
             return

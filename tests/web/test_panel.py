@@ -172,6 +172,26 @@ def test_a_fader_under_the_hand_does_not_move_by_itself(tabs: Browser, show: Sho
     in_a_browser(tabs, show, act)
 
 
+def test_a_control_that_comes_into_view_under_the_hand_shows_what_was_set_meanwhile_after_it(
+    tabs: Browser, show: Show
+) -> None:
+    seen = f"import('/lines.js').then(lines => lines.isSeen('{SCALE}'))"
+
+    async def act(hand: Hand) -> None:
+        await hand.sees(seen)
+        await hand.does("window.kept = line('context_scale'); kept.style.display = 'none'")
+        await hand.sees(f"{seen}.then(found => !found)")
+        await hand.hears(SCALE, 1.5)
+        await hand.does("window.clock = Date.now(); Date.now = () => clock")
+        await hand.does(f"import('/store.js').then(store => store.touch('{SCALE}'))")
+        await hand.does("kept.style.display = ''")
+        await hand.sees(seen)
+        await hand.does(f"clock += {HAND_MS + 1}")
+        await hand.sees("box('context_scale').value === '1.5'")
+
+    in_a_browser(tabs, show, act)
+
+
 def test_a_refusal_stands_beside_its_control_which_shows_the_value_that_rules(tabs: Browser, show: Show) -> None:
     show.parameters.set(SCALE, (2.0,), WRITER)
 

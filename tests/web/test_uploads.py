@@ -11,6 +11,7 @@ import pytest
 from streamvace.system.files import new_file
 from streamvace.web import uploads
 from streamvace.web.token import Token
+from tests.patience import PATIENCE_S
 from tests.video.helpers import until
 from tests.web.media_rig import GOOD, MediaServer
 
@@ -24,7 +25,7 @@ def rig(tmp_path: Path) -> Iterator[MediaServer]:
 
 def begin(rig: MediaServer, name: str, length: int, sent: bytes) -> socket.socket:
     """An upload that has sent only its beginning."""
-    connection = socket.create_connection(("127.0.0.1", rig.web.port), 20)
+    connection = socket.create_connection(("127.0.0.1", rig.web.port), PATIENCE_S)
     head = f"POST /media?name={name} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n"
     connection.sendall(head.encode() + sent)
     return connection

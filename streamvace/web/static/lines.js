@@ -17,7 +17,7 @@ const seen = new IntersectionObserver(entries => {
     const line = lines.get(target);
     if (!line) continue;
     line.seen = isIntersecting;
-    if (isIntersecting) settle(line);
+    if (isIntersecting) settleAfterTheHand(line);
   }
 });
 
@@ -77,6 +77,12 @@ function settle(line) {
   line.fill(values[line.address]);
 }
 
+// The same, and again when a hand that is at the control now has left it.
+function settleAfterTheHand(line) {
+  settle(line);
+  if (touchedLately(line.address) || typingIn(line.element)) setTimeout(() => settle(line), HAND_MS + 50);
+}
+
 export function settleSoon(address) {
   for (const line of linesOf(address)) setTimeout(() => settle(line), HAND_MS + 50);
 }
@@ -86,8 +92,7 @@ afterNews(news => {
     if (!(line.address in news) || !line.seen) continue;
     line.element.classList.add("moving");
     setTimeout(() => line.element.classList.remove("moving"), MOVED_MS);
-    settle(line);
-    if (touchedLately(line.address) || typingIn(line.element)) setTimeout(() => settle(line), HAND_MS + 50);
+    settleAfterTheHand(line);
   }
 });
 

@@ -19,7 +19,12 @@ from streamvace.video.film.limits import FileLimits, set_file_limits
 
 PARAMETERS_PANEL = "Parameters (start values; all can be changed over OSC)"
 MODEL_PANEL = "Model"
-Device = Annotated[str, typer.Option(help="Device: auto, cpu, cuda, cuda:1, mps.", rich_help_panel=MODEL_PANEL)]
+Device = Annotated[
+    str,
+    typer.Option(
+        help="Device: auto, cpu, cuda, cuda:1, mps; cuda:0,cuda:1 share every pass.", rich_help_panel=MODEL_PANEL
+    ),
+]
 Threads = Annotated[int | None, typer.Option(min=1, help="Number of CPU threads.", rich_help_panel=MODEL_PANEL)]
 PrecisionName = Annotated[
     str,

@@ -81,7 +81,9 @@ def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Se
     )
     second_control = SecondControl(stage.reporter)
     stage.followed_by(second_control.follow)
-    networks = Networks(models_folder(), stage.options.model.device, say=partial(stage.reporter.report, "control"))
+    networks = Networks(
+        models_folder(), stage.options.model.first_device, say=partial(stage.reporter.report, "control")
+    )
     signal_stage = partial(
         SignalStage,
         snapshot=stage.parameters.snapshot,

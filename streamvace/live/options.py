@@ -119,8 +119,22 @@ def context_blocks(pipeline: str) -> int:
     return len(find(pipeline).size.vace_layers)
 
 
-def check_device(device: str) -> None:
-    """Raises UserError for a device name that torch does not know, without importing torch."""
+def check_devices(devices: str) -> None:
+    """Raises UserError for names that torch does not know and groups that are not possible, without importing torch.
+
+    devices: a name, or several with commas between: one process for each.
+    """
+    names = devices.split(",")
+    for name in names:
+        _check_device(name)
+    if len(names) == 1:
+        return
+    cards = all(name.startswith("cuda:") for name in names) and len({*names}) == len(names)
+    if not cards and {*names} != {"cpu"}:
+        raise UserError(f"devices {devices!r}: several are CUDA cards with different numbers; try cuda:0,cuda:1")
+
+
+def _check_device(device: str) -> None:
     kind, _, number = device.partition(":")
     if kind not in ("auto", "cpu", "cuda", "mps") or (number and not number.isdecimal()):
         raise UserError(f"unknown device {device!r}: choose auto, cpu, cuda, cuda:0 or mps; try auto")
@@ -151,7 +165,7 @@ def _parse_lora(text: str) -> LoraChoice:
 
 def check_model(model: ModelOptions) -> None:
     """Raises UserError for options that can be refused before the model is loaded, without importing torch."""
-    check_device(model.device)
+    check_devices(model.device)
     if model.offload not in OFFLOADS:
         raise UserError(f"unknown offload {model.offload!r}; there are: {', '.join(OFFLOADS)}")
     if model.compile not in COMPILES:

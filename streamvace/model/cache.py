@@ -19,6 +19,7 @@ from torch import Tensor
 
 from streamvace.model.attention import Kernel, sdpa
 from streamvace.model.device import to_device
+from streamvace.model.exchange import ALONE, Exchange
 from streamvace.model.fixed import FixedBuffers
 from streamvace.model.memory_bank import MemoryBank
 from streamvace.model.reference_keys import ReferenceKeys
@@ -43,8 +44,11 @@ class KVCache:
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
         kernel: Kernel = sdpa,
+        exchange: Exchange = ALONE,
     ) -> None:
-        """height, width: the token grid of a latent frame. kernel: the attention kernel to use."""
+        """height, width: the token grid of a latent frame. kernel: the attention kernel to use. exchange: the cache
+        holds this process's heads."""
+        size = exchange.own_heads(size)
         self.rule = rule
         self.height, self.width, self.head_dim = height, width, size.head_dim
         self.kernel = kernel
@@ -53,13 +57,13 @@ class KVCache:
         self.v = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(size.num_layers)]
         # Keys stored unrotated are rotated here: the history when a pass is made, the pass's own rows in each step.
         self.rotated = [torch.zeros_like(k) for k in self.k] if rule.positions == "window" else []
-        self.bank = MemoryBank(self.k, self.v, rule.bank)
+        self.bank = MemoryBank(self.k, self.v, rule.bank, exchange)
         self._sink: DecayingSink | None = None
         if rule.sink_decay is not None and rule.sink:
             self._sink = DecayingSink(self.k, self.v, rule.sink, rule.sink_decay)
         self._adaptive = None
         if rule.sink_refresh is not None:
-            self._adaptive = AdaptiveSink(self.k, self.v, rule.sink, rule.window, rule.sink_refresh)
+            self._adaptive = AdaptiveSink(self.k, self.v, rule.sink, rule.window, rule.sink_refresh, exchange)
         self._rotary = RotaryGrid(height, width, size.head_dim, device)
         self._fixed = FixedBuffers()
         self._frame_in_slot: list[int] = []

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from streamvace.model.blocks import ContextBlock, Memory, TextKV, modulations
+from streamvace.model.exchange import ALONE, Exchange
 from streamvace.model.specs import WanSize
 from streamvace.model.transformer import TimeEmbedding
 
@@ -16,7 +17,11 @@ class ContextBranch(nn.Module):
 
     Its attention is bidirectional. Rotary positions start at 0, which is equivalent to absolute ones because rotary
     attention is relative.
+
+    exchange: as in CausalWan.
     """
+
+    exchange: Exchange = ALONE
 
     def __init__(self, size: WanSize) -> None:
         super().__init__()
@@ -57,11 +62,14 @@ class ContextBranch(nn.Module):
         tokens: the noisy latents after `CausalWan.embed`, `[B, N, dim]`. embedded: from `embed`, `[B, N, dim]`.
         memory: `Bidirectional` over the grid of `tokens`. ahead: the number of leading tokens (references) that take
         part but get no hint.
-        Returns `[B, N - ahead, dim]` per context block. Raises ValueError if context and noise differ in length.
+        Returns `[B, N - ahead, dim]` per context block; of these, this process's tokens. Raises ValueError if context
+        and noise differ in length.
         """
         if embedded.shape[1] != tokens.shape[1]:
             raise ValueError(f"context has {embedded.shape[1]} tokens, the noisy latents have {tokens.shape[1]}")
-        c = embedded + tokens
+        memory = self.exchange.over(memory, tokens.shape[1], ahead)
+        c = self.exchange.own_tokens(embedded + tokens, ahead)
+        ahead = self.exchange.own_count(ahead)
         hints: list[Tensor] = []
         for index, (block, modulation) in enumerate(
             zip(self.vace_blocks, modulations(self.vace_blocks, time.e0), strict=True)

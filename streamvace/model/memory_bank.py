@@ -13,12 +13,16 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from streamvace.model.exchange import ALONE, Exchange
+
 
 class MemoryBank:
     """The bank's part of the cache's buffers. Stored frame i sits in slot `capacity - 1 - i`."""
 
-    def __init__(self, k: Sequence[Tensor], v: Sequence[Tensor], capacity: int) -> None:
-        """k, v: the cache's buffers `[B, capacity + window, tokens, heads, D]`, one per layer."""
+    def __init__(self, k: Sequence[Tensor], v: Sequence[Tensor], capacity: int, exchange: Exchange = ALONE) -> None:
+        """k, v: the cache's buffers `[B, capacity + window, tokens, heads, D]`, one per layer. exchange: joins the
+        heads of all processes, which choose the same frames."""
+        self._exchange = exchange
         self._k, self._v, self._capacity = k, v, capacity
         self._new_k = [torch.zeros_like(buffer[:, 0]) for buffer in k] if capacity else []
         self._new_v = [torch.zeros_like(buffer[:, 0]) for buffer in v] if capacity else []
@@ -74,19 +78,21 @@ class MemoryBank:
             if text_keys is None:
                 best = torch.arange(keep, device=k.device).expand(k.shape[0], -1)
             else:
-                best = saliency(stored, text_keys[layer]).topk(keep, dim=1).indices
+                mean = self._exchange.all_heads(stored.float().mean(dim=2), 2)
+                best = saliency(mean, text_keys[layer]).topk(keep, dim=1).indices
             for buffer in (k, v):
                 frames = buffer[:, : self._capacity].flip(1)
                 chosen = torch.stack([row[index] for row, index in zip(frames, best, strict=True)])
                 buffer[:, 1 : self._capacity] = chosen.flip(1)
 
 
-def saliency(keys: Tensor, text_keys: Tensor) -> Tensor:
-    """Mean score of each frame: keys `[B, F, tokens, heads, D]`, text_keys `[B, L, heads, D]` -> `[B, F]`.
+def saliency(frame_mean: Tensor, text_keys: Tensor) -> Tensor:
+    """Mean score of each frame, `[B, F]`.
 
-    The mean of the scores over all pairs is the score of the means, so no score matrix is built.
+    frame_mean: the mean over its tokens of each frame's keys, `[B, F, heads, D]`. text_keys: `[B, L, heads, D]`. The
+    mean of the scores over all pairs is the score of the means, so no score matrix is built.
     """
-    frame_mean = keys.float().mean(dim=2)
+    heads, width = frame_mean.shape[2:]
     text_mean = text_keys.float().mean(dim=1)
-    scores: Tensor = torch.einsum("bfhd,bhd->bf", frame_mean, text_mean) / (keys.shape[-1] ** 0.5 * keys.shape[3])
+    scores: Tensor = torch.einsum("bfhd,bhd->bf", frame_mean, text_mean) / (width**0.5 * heads)
     return scores

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from streamvace.model.exchange import ALONE, Exchange
+
 
 class DecayingSink:
     """sink = decay * sink + (1 - decay) * evicted, kept in fp32.
@@ -61,11 +63,21 @@ class AdaptiveSink:
     first pass of a frame decides for all its passes, once the window is full.
     """
 
-    def __init__(self, k: Sequence[Tensor], v: Sequence[Tensor], frames: int, window: int, threshold: float) -> None:
+    def __init__(
+        self,
+        k: Sequence[Tensor],
+        v: Sequence[Tensor],
+        frames: int,
+        window: int,
+        threshold: float,
+        exchange: Exchange = ALONE,
+    ) -> None:
         """k, v: as for DecayingSink; slots `frames` to `window` - 1 are the ring.
 
-        threshold: similarity below which a frame goes to the sink, -1..1 (StreamDiffusionV2: 0.2).
+        threshold: similarity below which a frame goes to the sink, -1..1 (StreamDiffusionV2: 0.2). exchange: joins the
+        heads of all processes, which decide alike.
         """
+        self._exchange = exchange
         self._k, self._v = k, v
         self._frames, self._window, self._threshold = frames, window, threshold
         self.reset()
@@ -99,6 +111,6 @@ class AdaptiveSink:
 
     def _likeness(self, held: Tensor, new: Tensor) -> Tensor:
         """Cosine similarity of a new frame to each sink frame, by the mean over tokens, `[sink]`."""
-        ours = held[0, : self._frames].float().mean(dim=1).flatten(1)
-        theirs = new[0].float().mean(dim=0).flatten()
+        ours = self._exchange.all_heads(held[0, : self._frames].float().mean(dim=1).flatten(1), 1)
+        theirs = self._exchange.all_heads(new[0].float().mean(dim=0).flatten(), 0)
         return F.cosine_similarity(ours, theirs.unsqueeze(0), dim=-1)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from streamvace.model.blocks import Head, Memory, TextKV, WanBlock, modulations
 from streamvace.model.device import exact_dtype
+from streamvace.model.exchange import ALONE, Exchange
 from streamvace.model.specs import WanSize
 
 
@@ -49,7 +50,11 @@ class CausalWan(nn.Module):
 
     A pass is `embed` -> (hints from a ContextBranch) -> `run`. They are separate because the context branch takes the
     embedded noisy chunk before the first block.
+
+    exchange: divides its tokens and heads among processes.
     """
+
+    exchange: Exchange = ALONE
 
     def __init__(self, size: WanSize) -> None:
         super().__init__()
@@ -102,16 +107,18 @@ class CausalWan(nn.Module):
     ) -> Tensor:
         """The blocks and the head.
 
-        tokens, grid: from `embed`. text: from `text_kv`. hints: one `[B, N, dim]` per context block, or none.
+        tokens, grid: from `embed`. text: from `text_kv`. hints: one `[B, N, dim]` per context block, or none;
+        of N, this process's tokens.
         Returns the network's output `[B, out_dim, T, H, W]`.
         """
         hint_of = dict(zip(self.size.vace_layers, hints, strict=True)) if hints else {}
-        x = tokens
+        memory = self.exchange.over(memory, tokens.shape[1])
+        x = self.exchange.own_tokens(tokens)
         for layer, (block, modulation) in enumerate(zip(self.blocks, modulations(self.blocks, time.e0), strict=True)):
             x = block(x, modulation, text[layer], memory, layer)
             if layer in hint_of:
                 x = x + hint_of[layer]
-        return self._unpatchify(self.head(x, time.e), grid)
+        return self._unpatchify(self.exchange.all_tokens(self.head(x, time.e), tokens.shape[1]), grid)
 
     def _unpatchify(self, x: Tensor, grid: Grid) -> Tensor:
         """`[B, N, pt * ph * pw * C]`, channel last -> `[B, C, T, H, W]`."""

@@ -34,7 +34,8 @@ LORA_MODES: tuple[LoraMode, ...] = get_args(LoraMode)
 class ModelOptions:
     """Names as the user writes them; each is checked where it is used.
 
-    device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`. threads: CPU threads; None: chosen by the pipeline.
+    device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`, or several with commas between, which share every pass. threads:
+        CPU threads; None: chosen by the pipeline.
     precision: `auto` (bf16 on a GPU and on a CPU with fast bf16 products, fp32 on others), `fp32`, `bf16`, `fp16`, or
         8-bit blocks: `int8`, `fp8`.
     attention: `auto`, `sdpa`, or the name of a required kernel. codec: id of the autoencoder; None: the default.
@@ -57,3 +58,8 @@ class ModelOptions:
     prompts: str = "wait"
     compile: str = "off"
     cuda_graphs: str = "auto"
+
+    @property
+    def first_device(self) -> str:
+        """The device where pictures are encoded and decoded."""
+        return self.device.split(",")[0]

@@ -82,7 +82,8 @@ class Generator:
         rows, columns = height // cell, width // cell
         self._grid = (rows, columns)
         tokens = rows * columns
-        shape = AttentionShape(spec.chunk * tokens, spec.cache.window * tokens, spec.size.num_heads, spec.size.head_dim)
+        heads = networks.wan.exchange.own_heads(spec.size).num_heads
+        shape = AttentionShape(spec.chunk * tokens, spec.cache.window * tokens, heads, spec.size.head_dim)
         chosen = choose_kernel(device, dtype, shape, attention)
         self._canvas = Canvas(width, height, rows, columns, device, dtype)
         self._hints = HintBuilder(self._canvas, max(spec.chunk, spec.first_chunk), len(spec.steps), spec.size.head_dim)
@@ -97,10 +98,20 @@ class Generator:
             "offload": offload,
         }
         self._noise = StreamNoise(device, spec.shared_noise)
-        self._prompts = PromptEncoder(networks.text, prompts)
+        self.prompts = PromptEncoder(networks.text, prompts)
+        """Encodes the texts. In a group of processes, `Part` replaces it."""
         self._offload = Offload(networks.branch, device, offload)
         self.state = StreamState(
-            KVCache(spec.size, spec.cache, rows, columns, device=device, dtype=dtype, kernel=chosen.kernel)
+            KVCache(
+                spec.size,
+                spec.cache,
+                rows,
+                columns,
+                device=device,
+                dtype=dtype,
+                kernel=chosen.kernel,
+                exchange=networks.wan.exchange,
+            )
         )
 
     def frames_wanted(self) -> int:
@@ -165,7 +176,7 @@ class Generator:
 
     def warm_up(self, progress: Callable[[float], None] | None = None) -> None:
         """Run every path of a show up to the steady state, so that nothing compiles or allocates later."""
-        self._prompts.take(SWITCH.texts, needed=True)
+        self.prompts.take(SWITCH.texts, needed=True)
         regional = self.networks.loras.has_side
         plan = list(rehearsal(self.spec, regional, captured=self._graphs is not None))
         if self._graphs is not None:
@@ -196,7 +207,7 @@ class Generator:
     def _take_prompt(self, prompt: PromptMix, loop: ChunkLoop, heard: bool) -> tuple[str, ...]:
         """Update the text K/V, and the history when it must follow them. Returns remarks for the user."""
         before = self.state.prompt
-        notes = take_prompt(self.state, self.networks, self._prompts, prompt, self.device, self.dtype, heard)
+        notes = take_prompt(self.state, self.networks, self.prompts, prompt, self.device, self.dtype, heard)
         if history_is_stale(self.state, before):
             loop.follow_text()
         return notes

@@ -48,9 +48,10 @@ class Share(NamedTuple):
 class ChunkHints:
     """Makes the hints of one chunk's passes: `prepare` before each pass, `take` within it.
 
-    text: the context branch's text K/V. scales: factors of each context block, `[blocks, 1, 1 or N, 1]`. memory: over
-    [references | chunk]. every, threshold: `hint_reuse` and `hint_threshold` of ChunkInput. references: latents
-    `[1, C, n, h, w]` placed before the chunk, or None. noise: theirs, for every pass that computes hints.
+    text: the context branch's text K/V. scales: factors of each context block for this process's tokens,
+    `[blocks, 1, N, 1]`. memory: over [references | chunk]. every, threshold: `hint_reuse` and
+    `hint_threshold` of ChunkInput. references: latents `[1, C, n, h, w]` placed before the chunk, or None. noise:
+    theirs, for every pass that computes hints.
     """
 
     wan: CausalWan
@@ -177,7 +178,8 @@ class HintBuilder:
             passes = -(-self._steps // given.hint_reuse) + 1  # and the one that writes the history
             shape = tuple(references.shape)
             noise = [draw_noise(shape, self._noise, references.dtype) for _ in range(passes)]
-        scales = state.fixed.put("scales", self._scales(given, parts, frames))
+        own = parts.wan.exchange.own_tokens(self._scales(given, parts, frames).squeeze(1)).unsqueeze(1)
+        scales = state.fixed.put("scales", own)
         return ChunkHints(
             parts.wan, branch, state.context_text, shares, scales,
             Bidirectional(self._table.first(seen)), given.hint_reuse, given.hint_threshold, references, noise,

@@ -21,6 +21,7 @@ from streamvace.model.specs import PipelineSpec, pipeline
 from streamvace.model.transformer import CausalWan
 from streamvace.records.model_options import COMPILES, ModelOptions
 from streamvace.stream.generator import Generator
+from streamvace.stream.part import WHOLE, Part
 from streamvace.stream.processor_threads import choose_threads
 from streamvace.stream.stream_state import Networks
 from streamvace.stream.user_loras import load_user_loras
@@ -34,6 +35,8 @@ EMBEDDED_WEIGHTS = Path(__file__).parents[1] / "embedded" / "weights"
 
 def resolve_device(name: str) -> torch.device:
     """The device called `auto`, `cpu`, `cuda`, `cuda:1` or `mps`. Raises UserError when this torch cannot use it."""
+    if "," in name:
+        raise UserError(f"device {name!r}: only `run` and `render` use several cards; choose one, such as cuda:0")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -54,8 +57,9 @@ def load_generator(
     size: tuple[int, int] | None = None,
     options: ModelOptions | None = None,
     networks: Networks | None = None,
+    part: Part = WHOLE,
 ) -> Generator:
-    """A ready generator. networks: used instead of the installed ones; moved in place.
+    """A ready generator. networks: used instead of the installed ones; moved in place. part: of this process.
 
     Raises UserError for an unknown pipeline, size or option, or unreadable weights.
     """
@@ -72,9 +76,9 @@ def load_generator(
     if place.type == "cuda":
         set_up_cuda(dtype)
     if networks is not None:
-        for part in (networks.wan, networks.branch, networks.codec, networks.text):
-            if isinstance(part, nn.Module):  # random embeddings take the place of a text encoder in measurements
-                part.to(place, dtype)
+        for each in (networks.wan, networks.branch, networks.codec, networks.text):
+            if isinstance(each, nn.Module):  # random embeddings take the place of a text encoder in measurements
+                each.to(place, dtype)
     elif name == "embedded":
         networks = load_embedded(spec, EMBEDDED_WEIGHTS, place, dtype)
     else:
@@ -97,10 +101,14 @@ def load_generator(
     if options.compile == "blocks":
         cell = networks.codec.spatial_stride * spec.size.patch[1]
         compile_blocks((networks.wan, networks.branch), spec.chunk, (size[0] // cell) * (size[1] // cell))
+    codec = type(networks.codec).__name__
+    networks = part.networks(networks)
     graphs = captured_passes(place, options)
     made = Generator(
-        spec, networks, size, place, dtype, options.attention, options.offload, options.prompts, graphs=graphs
+        spec, networks, size, place, dtype, options.attention, options.offload, options.prompts, part.contexts, graphs
     )
+    made.prompts = part.prompts(made.prompts)
+    made.about["codec"] = codec
     if place.type == "cpu":
         made.threads = threads
         made.about["threads"] = str(threads)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from streamvace.conditioning.region import REGIONS
+from streamvace.model.exchange import ALONE, Exchange
 from streamvace.model.lora import Lora, MergedLoras, read_lora
 from streamvace.model.lora_side import SideLoras
 from streamvace.model.quantize import Precision
@@ -33,6 +34,8 @@ class UserLoras:
     ) -> None:
         """model: only needed with LoRAs. Raises UserError for a LoRA that side paths cannot apply."""
         self.version = 0
+        self.exchange: Exchange = ALONE
+        """As in the model: a region is divided like the tokens."""
         self._model = model
         self._merged_own, self._side_own = tuple(own for _, own in merged), tuple(own for _, own in side)
         self._merged_names = ", ".join(lora.name for lora, _ in merged)
@@ -90,7 +93,8 @@ class UserLoras:
         if known is None:
             self._side.limit(None)
         else:
-            self._side.limit(torch.cat([torch.ones_like(known) if each is None else each for each in frames], dim=1))
+            region = torch.cat([torch.ones_like(known) if each is None else each for each in frames], dim=1)
+            self._side.limit(self.exchange.own_tokens(region))
 
     def _merge(self, strength: float, at_once: bool) -> bool:
         """Merge a step towards a strength. Returns whether a weight changed."""

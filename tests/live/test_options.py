@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from streamvace.live.options import (
-    check_device,
+    check_devices,
     check_factory,
     check_model,
     check_port,
@@ -51,10 +51,15 @@ def test_without_a_size_the_pipelines_own_is_taken() -> None:
 
 def test_unknown_devices_and_factories_are_refused() -> None:
     for device in ("auto", "cpu", "cuda", "cuda:1", "mps"):
-        check_device(device)
+        check_devices(device)
     for device in ("gpu", "cuda:x", ""):
         with pytest.raises(UserError, match="try auto"):
-            check_device(device)
+            check_devices(device)
+    for several in ("cuda:0,cuda:1", "cpu,cpu"):
+        check_devices(several)
+    for odd in ("cuda:0,cuda:0", "cuda,cuda:1", "cuda:0,cpu", "mps,mps"):
+        with pytest.raises(UserError, match="try cuda:0,cuda:1"):
+            check_devices(odd)
     check_factory("tests.live.fakes:make")
     for factory in ("nowhere.to_be_found:make", "tests.live.fakes", ":make", "..:x"):
         with pytest.raises(UserError, match="module:function"):

@@ -169,7 +169,7 @@ def slow_generator(rule: str = "recache") -> tuple[Generator, SlowEncoder]:
     generator = small_generator(small_spec(on_prompt_switch=rule), prompts="beside")
     encoder = SlowEncoder()
     generator.networks = replace(generator.networks, text=encoder)
-    generator._prompts = PromptEncoder(encoder, "beside")
+    generator.prompts = PromptEncoder(encoder, "beside")
     return generator, encoder
 
 

@@ -167,7 +167,7 @@ def _generator_maker(options: RenderOptions, size: tuple[int, int]) -> MakeGener
 
 
 def _signals(options: RenderOptions, media: MediaFolder, pipeline: str, address: str = "file:") -> OfflineSignals:
-    return OfflineSignals(Networks(models_folder(), options.model.device, say=say), media, pipeline, address)
+    return OfflineSignals(Networks(models_folder(), options.model.first_device, say=say), media, pipeline, address)
 
 
 def _frames_of(chunk: Chunk) -> Pixels:

@@ -79,6 +79,10 @@ class ChunkMaker(Protocol):
 
 def load_generator(setup: WorkerSetup) -> ChunkMaker:
     """The default factory: the pipeline's generator with its weights."""
+    if "," in setup.model.device:
+        from streamvace.live.worker.card_group import CardGroup
+
+        return CardGroup(setup)
     from streamvace.stream.loading import load_generator as load
 
     made = load(setup.pipeline, setup.size, setup.model)

@@ -82,7 +82,10 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "doctor": (
         *("costs", "live", "model", "models", "records", "stream", "system", "video", "video.ndi", "video.window"),
     ),
-    "bench": (*("costs", "doctor", "model", "model.autoencoder", "models", "parity", "records", "stream", "system"),),
+    "bench": (
+        *("conditioning.controls", "costs", "doctor", "embedded.evaluation", "model", "model.autoencoder", "models"),
+        *("parity", "records", "stream", "system", "world"),
+    ),
 }
 """Room -> the rooms that its modules may import. A room is a folder of the package without its subfolders. In order:
 every room comes after those that it imports."""

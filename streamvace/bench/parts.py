@@ -16,7 +16,8 @@ from typing import Any
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from streamvace.bench.networks import random_lora
+from streamvace.bench.fidelity import CHUNKS, fidelity_rows
+from streamvace.bench.networks import make_generator, random_lora
 from streamvace.bench.setup import Figures, Setup, SkippedPart
 from streamvace.bench.timing import chunk_figures, measure_pipeline, profile, run_chunks
 from streamvace.doctor.hardware import hardware_line
@@ -55,6 +56,13 @@ class Part:
         """Pipeline and size."""
         name = self.pipeline or setup.pipeline
         return name, self.size or (pipeline(name).default_size if self.pipeline else setup.size)
+
+
+def table_7(part: Part, setup: Setup) -> Figures:
+    """Fidelity of depth control and inpainting."""
+    name, size = part.subject(setup)
+    generator, weights = make_generator(name, size, part.model(setup))
+    return {"rows": fidelity_rows(generator, weights, setup.device), "chunks": CHUNKS, "weights": weights}
 
 
 def versions(part: Part, setup: Setup) -> Figures:
@@ -293,6 +301,7 @@ PARTS = (
     Part("chunk", "Steady chunk with control", chunk, for_users=True),
     Part("profile", "Profile of a chunk, without graphs", profiled, options=OFF),
     Part("modes", "Table 5: configurations", modes, 1800, for_users=True),
+    Part("fidelity", "Table 7: fidelity of depth control and inpainting", table_7),
     Part("eager", "Without CUDA graphs", chunk, options=OFF, card=True),
     Part("compiled", "Blocks compiled", chunk, 1800, options=COMPILED, card=True),
     Part("int8", "8-bit weights (int8)", chunk, options={"precision": "int8"}, for_users=True),

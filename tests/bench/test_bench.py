@@ -7,10 +7,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from streamvace.bench import networks, parts, runner
+from streamvace.bench import fidelity, networks, parts, runner
 from streamvace.bench.networks import random_lora, random_networks
 from streamvace.bench.parts import PARTS, Part, part_named, run_part
 from streamvace.bench.report import markdown
@@ -18,9 +19,11 @@ from streamvace.bench.runner import measure, run_apart
 from streamvace.bench.setup import Figures, Setup, SkippedPart, main_setup
 from streamvace.bench.timing import chunk_figures, measure_pipeline, run_chunks, settle
 from streamvace.model.specs import pipeline
+from streamvace.records.chunk import Chunk, ChunkInput, Pixels
 from streamvace.records.model_options import LoraChoice, ModelOptions
 from streamvace.stream.loading import load_generator
 from streamvace.system.errors import UserError
+from streamvace.world.pattern_stream import PatternStream
 from tests.networks import SMALL
 
 SETUP = Setup("cpu", "embedded", (32, 32), 1)
@@ -138,6 +141,52 @@ def test_recorded_tensors_are_replayed_in_fp32_and_in_bf16_on_the_device(tmp_pat
     assert [row["verdict"] for row in rounded] == ["equal but for rounding"] * 2
     assert exact[0]["difference"] < 1e-4
     assert 0.1 < float(rounded[0]["difference"].partition("%")[0]) < 3
+
+
+def test_fidelity_is_better_for_the_right_control_than_for_a_mirrored_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fidelity, "CHUNKS", 1)
+    monkeypatch.setattr(fidelity, "models_folder", lambda: Path("nowhere"))
+    generator = load_generator("embedded", (64, 64), ModelOptions("cpu"))
+    given: list[ChunkInput] = []
+    step = generator.step
+
+    def noted(chunk: ChunkInput) -> Chunk:
+        given.append(chunk)
+        return step(chunk)
+
+    monkeypatch.setattr(generator, "step", noted)
+    depth, kept = fidelity.fidelity_rows(generator, "shipped", "cpu")
+    assert depth["verdict"].startswith("needs Depth Anything V2 at nowhere")
+    assert kept["value"] > kept["mirrored control"]
+    (mask,) = [each.mask for each in given]
+    assert mask is not None
+    assert not mask[:, 0].any(), "the border is kept"
+    assert mask[:, 32, 32].all(), "the middle is generated"
+    with pytest.raises(SkippedPart, match="random weights make no pictures"):
+        fidelity.fidelity_rows(generator, "random", "cpu")
+
+
+def test_depth_is_judged_by_a_network_and_only_up_to_scale_and_offset(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Exact:
+        """Sees the control in the picture, with another scale and offset."""
+
+        backend = "a network"
+
+        def __init__(self, folder: Path, device: str) -> None: ...
+
+        def reset(self) -> None: ...
+
+        def update(self, frame: Pixels, seconds: float, settings: object) -> Pixels:
+            return np.asarray(40 + frame * 0.5, np.uint8)
+
+    pattern = PatternStream("depth", (64, 64))
+    shown = np.stack([pattern.frame(k / 4) for k in range(2)])
+    monkeypatch.setattr(fidelity, "NetworkDepth", Exact)
+    monkeypatch.setattr(fidelity, "models_folder", lambda: Path(__file__).parent)
+    monkeypatch.setattr(fidelity, "DEPTH_FOLDER", ".")
+    monkeypatch.setattr(fidelity, "streamed", lambda *_: [(shown, shown)])
+    row = fidelity._depth_row(load_generator("embedded", (64, 64), ModelOptions("cpu")), "cpu")
+    assert row["value"] < 0.01 < 0.05 < row["mirrored control"]
 
 
 def test_random_networks_have_the_real_names_and_make_finite_pictures(

@@ -89,6 +89,7 @@ def run(options: RunOptions) -> int:
         closing.callback(grabber.stop)
         grabber.start({"output": presenter.showing, "input": lambda: inputs.ring("control").newest()}, parameters.set)
         engine = make_engine(stage, surfaces, signals.second, pictures, presenter)
+        signals.film.pipeline = lambda: engine.supervisor.status.pipeline or options.pipeline
         parts = (presenter, inputs, signals.lead, pictures, grabber, engine.director, engine.supervisor)
         for part in (*parts, outlets.recorder):
             stage.telemetry.add(part.stats)

@@ -35,12 +35,14 @@ from streamvace.web.preview import WebPreview
 @dataclass(frozen=True)
 class Signals:
     """The signals that the model sees. lead: control and mask. second: the second control, stacked on `lead`; the
-    director samples this one. shown: outputs that show signals. lacks: kinds that cannot run."""
+    director samples this one. shown: outputs that show signals. lacks: kinds that cannot run. film: chooses
+    what follows film."""
 
     lead: SignalStage
     second: SignalStage
     shown: SignalOutputs
     lacks: KindLacks
+    film: FilmKind
 
 
 def open_inputs(stage: Stage) -> Inputs:
@@ -92,13 +94,15 @@ def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Se
         reporter=stage.reporter,
     )
     controls, masks = control_maker(networks), mask_maker(networks, stage.media)
+    film = FilmKind(networks, stage.options.pipeline)
+    stage.closing.callback(film.stop)
     lead = signal_stage(
         inputs=inputs,
         controls=Parts(controls, refusing(stage.refusals, "control", CONTROL_KIND), "control"),
         masks=Parts(masks, refusing(stage.refusals, "mask", *MASK_SOURCES), "mask"),
         watched=lambda: shown.wanted,
         auto=AutoKind(
-            FilmKind(networks, stage.options.pipeline),
+            film,
             note=lambda line: stage.reporter.note("control", line, ""),
             remark=partial(stage.reporter.report, "control"),
             chosen=second_control.chose,
@@ -118,7 +122,7 @@ def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Se
         each.start()
     stage.closing.callback(shown.stop)
     shown.start(lambda: lead.view)
-    return Signals(lead, second, shown, lacks)
+    return Signals(lead, second, shown, lacks, film)
 
 
 def _with_web(

@@ -42,6 +42,7 @@ class OfflineDirector:
         """Replace the generator by that of another pipeline."""
         self.generator = self._make(pipeline)
         self._blocks = context_blocks(pipeline)
+        self._signals.runs(pipeline)
 
     def build(
         self,

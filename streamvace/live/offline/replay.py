@@ -15,7 +15,7 @@ from streamvace.live.inputs.pictures import Wish
 from streamvace.live.offline.clip_inputs import Findings, open_timeline
 from streamvace.live.offline.director import MakeGenerator, OfflineDirector, load_still
 from streamvace.live.offline.signals import OfflineSignals
-from streamvace.live.show_log.reader import ShowFile, ShownChunk
+from streamvace.live.show_log.reader import LEAD_INPUT, ShowFile, ShownChunk
 from streamvace.live.show_log.writer import pictures_of
 from streamvace.live.worker.model_switch import PIPELINE, RELOAD
 from streamvace.records.chunk import Chunk, ChunkInput, Pixels
@@ -44,6 +44,7 @@ class Replay:
         self.findings = Findings()
         self._clip = None if clip is None else open_timeline(clip, how, show.size, self.findings)
         self._played = 0
+        self._signals = signals
         self._director = OfflineDirector(show.pipeline, make, signals, cache(self._still))
         self.notes = self._director.notes
         self._reload_asked = False
@@ -77,6 +78,7 @@ class Replay:
             director.load(snapshot.text(PIPELINE))
         elif reset:
             director.generator.reset()
+        self._signals.shows(self._show.address(snapshot.text(LEAD_INPUT)))
         wanted = director.generator.frames_wanted()
         if wanted != shown.frames:
             raise UserError(f"chunk {number} had {shown.frames} frames, this model makes {wanted}; use the show's own")

@@ -29,13 +29,21 @@ class OfflineSignals:
         """For the user: what `auto` chose, and what was used raw."""
         self._pipeline = pipeline
         self._address = address
-        self._auto = AutoKind(lambda: kind_for_film(networks, pipeline), self.notes.add, self.notes.add)
+        self._auto = AutoKind(lambda: kind_for_film(networks, self._pipeline), self.notes.add, self.notes.add)
         self._detector = ""
         self._masks = cache(mask_maker(networks, media))
         # Controls have state, so each chain has its own.
         self._controls, self._others = (cache(control_maker(networks)) for _ in range(2))
         self._chain = SignalChain(self._controls, self._mask)
         self._second = SignalChain(self._others, lambda source: None)
+
+    def runs(self, pipeline: str) -> None:
+        """Another pipeline makes the picture from now on."""
+        self._pipeline = pipeline
+
+    def shows(self, address: str) -> None:
+        """The input has this address from now on; another one is judged anew."""
+        self._address = address
 
     def prepare(self, snapshot: Snapshot) -> None:
         """Load what these parameters need, before the first frame. Raises UserError for a kind that cannot be made."""

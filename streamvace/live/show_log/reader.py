@@ -51,6 +51,9 @@ class ShownChunk:
     pictures: tuple[str, ...]
 
 
+LEAD_INPUT = "/streamvace/input/control"
+
+
 @dataclass(frozen=True)
 class ShowFile:
     """A show: its head, its parameters at the start, and its chunks in order. precision: of its first chunk."""
@@ -66,9 +69,13 @@ class ShowFile:
     @property
     def lead(self) -> str:
         """The address of the input that the control began with."""
-        asked = str(self.parameters.get("/streamvace/input/control", ""))
+        return self.address(str(self.parameters.get(LEAD_INPUT, "")))
+
+    def address(self, asked: str) -> str:
+        """The address of what LEAD_INPUT names: an input's number, nothing for the first input, or an address."""
         number = int(asked) if asked.isdecimal() else 1
-        return self.inputs[number - 1] if not asked or asked.isdecimal() else asked
+        numbered = (not asked or asked.isdecimal()) and 0 < number <= len(self.inputs)
+        return self.inputs[number - 1] if numbered else asked
 
     @property
     def frames(self) -> int:

@@ -58,16 +58,28 @@ def kind_for_film(networks: Networks, pipeline: str) -> str:
 
 
 class FilmKind:
-    """`kind_for_film`, found out in the background."""
+    """`kind_for_film` of the pipeline that runs, found out in the background. Called on one thread."""
 
     def __init__(self, networks: Networks, pipeline: str) -> None:
-        pool = ThreadPoolExecutor(1, thread_name_prefix="control choice")
-        self._found: Future[str] = pool.submit(kind_for_film, networks, pipeline)
-        pool.shutdown(wait=False)
+        """pipeline: of the start."""
+        self.pipeline: Callable[[], str] = lambda: pipeline
+        """Reads the pipeline that runs; set once the show can reload another."""
+        self._networks = networks
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="control choice")
+        self._found: dict[str, Future[str]] = {}
+        self()
 
     def __call__(self) -> str:
         """The kind; edges while it is not known."""
-        return self._found.result() if self._found.done() else WITHOUT_DEPTH
+        pipeline = self.pipeline()
+        if pipeline not in self._found:
+            self._found[pipeline] = self._pool.submit(kind_for_film, self._networks, pipeline)
+        found = self._found[pipeline]
+        return found.result() if found.done() else WITHOUT_DEPTH
+
+    def stop(self) -> None:
+        """Find out nothing more; once nothing calls it any longer."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 class AutoKind:
@@ -119,7 +131,7 @@ class AutoKind:
         self._address = address
         self._film: bool | None = None
         self._left = LOOKS
-        self._said: set[Callable[[str], None]] = set()
+        self._said: set[str] = set()
 
     def _judge(self, picture: Pixels, generated: Pixels | None) -> None:
         verdict = looks_like_film(picture, generated)
@@ -132,9 +144,9 @@ class AutoKind:
             self._say(self._remark, REMARK.format(address=address))
 
     def _say(self, to: Callable[[str], None], line: str) -> None:
-        """Once for each input."""
-        if to not in self._said:
-            self._said.add(to)
+        """Once for each input and line: another pipeline may follow film by another kind."""
+        if line not in self._said:
+            self._said.add(line)
             to(line)
 
 

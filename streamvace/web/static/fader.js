@@ -72,12 +72,13 @@ export function fader(row, { set, touch }) {
     drag.place += (event.clientX - drag.last) / element.clientWidth * (event.shiftKey ? 0.1 : 1);
     drag.last = event.clientX;
     const next = round(event.shiftKey ? scale.value(within(0, drag.place, 1)) : snapped(drag.place), event.shiftKey);
+    drag.slow = event.altKey;
     touch();
     show(next);
-    if (!event.altKey) set(next, false);
+    if (!drag.slow) set(next, false);
   };
   thumb.onpointerup = event => {
-    if (drag?.moved && event.altKey) set(held, true);
+    if (drag?.moved && drag.slow) set(held, true);   // also if Alt was let go first
     // A tap on a touch screen may be the begin of a scroll.
     else if (drag && !drag.moved && event.pointerType === "mouse") {
       go(round(snapped((event.clientX - element.getBoundingClientRect().left) / element.clientWidth)), event.altKey);

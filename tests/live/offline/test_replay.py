@@ -164,6 +164,30 @@ def test_another_model_takes_over_at_the_same_chunk_as_in_the_show(tmp_path: Pat
     assert chunks == [(1, 0), (1, 1), (2, 0), (2, 1), (2, 0)]
 
 
+def test_auto_judges_every_input_of_a_show_anew(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.made(0)
+    rig.parameters.set("/streamvace/input/control", ("other.mp4",), "panel")
+    rig.made(1)
+    rig.parameters.set("/streamvace/input/control", ("99",), "panel")
+    rig.made(2)
+    rig.log.close()
+    shown: list[str] = []
+
+    class Told(OfflineSignals):
+        def shows(self, address: str) -> None:
+            shown.append(address)
+
+    class Twelve(FakeGenerator):
+        def frames_wanted(self) -> int:
+            return 12
+
+    show, media = read_show(rig.path), MediaFolder(tmp_path)
+    signals = Told(Networks(tmp_path, "cpu"), media, "embedded")
+    assert len(list(Replay(show, lambda pipeline: Twelve(SIZE, seconds=0), media, signals, None).chunks())) == 3
+    assert shown == [show.inputs[0], "other.mp4", "99"], "a number that no input has stays itself"
+
+
 def test_references_of_a_show_are_used_again_and_a_missing_one_is_noted(tmp_path: Path) -> None:
     media = tmp_path / "media"
     media.mkdir()

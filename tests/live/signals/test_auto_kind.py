@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from streamvace.conditioning.controls import DEPTH_FOLDER
 from streamvace.conditioning.controls.networks import VISION, Networks
 from streamvace.conditioning.signals import SignalSettings
 from streamvace.live.offline.render import RenderOptions, render_clip
-from streamvace.live.signals.auto_kind import AUTO, LOOKS, AutoKind, Seen, kind_for_film, seen
+from streamvace.live.signals.auto_kind import AUTO, LOOKS, AutoKind, FilmKind, Seen, kind_for_film, seen
 from streamvace.records.chunk import Pixels
 from streamvace.video.film.writer import VideoWriter
 from tests.live.show import SIZE
@@ -107,6 +108,26 @@ def test_depth_needs_its_network_and_a_gpu(tmp_path: Path) -> None:
     assert kind_for_film(Networks(tmp_path, "cuda"), "longlive") == "depth"
     assert kind_for_film(Networks(tmp_path, "cpu"), "longlive") == "edges"
     assert kind_for_film(Networks(tmp_path, "cuda"), "embedded") == "gray"
+
+
+def test_the_kind_follows_the_pipeline_that_runs_and_is_said_again(tmp_path: Path) -> None:
+    film = FilmKind(Networks(tmp_path, "cpu"), "embedded")
+    rig = Rig()
+    rig.auto = AutoKind(film, rig.notes.append, rig.remarks.append, rig.chosen.append)
+
+    def found(kind: str) -> bool:
+        while rig.show(FILM) != [kind]:
+            time.sleep(0.002)
+        return True
+
+    assert found("gray")
+    film.pipeline = lambda: "longlive"
+    assert found("edges")
+    film.pipeline = lambda: "embedded"
+    assert rig.show(FILM) == ["gray"], "what is known is not found out again"
+    film.stop()
+    assert rig.chosen[-3:] == ["gray", "edges", "gray"]
+    assert len(set(rig.notes)) == len(rig.notes) == 2
 
 
 @pytest.mark.parametrize(("picture", "line"), [(FILM, "auto follows it by gray"), (DRAWN, "")])

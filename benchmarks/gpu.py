@@ -2,8 +2,9 @@
 
 Parts run in processes of their own, the most valuable first, each with a limit: versions, recorded tensors in fp32 and
 bf16, synchronisations, every attention backend, LongLive at 640x368 with its stages, peaks and profile, the paper's
-configurations, the same without graphs, compiled, in int8 and fp8, the Wan VAE, hint reuse, offload, the other
-pipelines, and Krea Realtime 14B. Weights that are not installed are random ones of the real shape, made on the card.
+configurations and its figures of fidelity, the same without graphs, compiled, in int8 and fp8, the Wan VAE, one stream
+instead of two, hint reuse, offload, the other pipelines, and Krea Realtime 14B. Weights that are not installed are
+random ones of the real shape, made on the card.
 
 OUT gets results.json, report.md and log.txt. The same command goes on where it stopped; failed parts run again. On a
 processor the embedded model takes LongLive's place, and parts that need a card say so.

@@ -19,12 +19,15 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from streamvace.bench.fidelity import CHUNKS, fidelity_rows
 from streamvace.bench.networks import make_generator, random_lora
 from streamvace.bench.setup import Figures, Setup, SkippedPart
-from streamvace.bench.timing import chunk_figures, measure_pipeline, profile, run_chunks
+from streamvace.bench.timing import chunk_figures, measure_pipeline, profile, run_chunks, settle
 from streamvace.doctor.hardware import hardware_line
 from streamvace.model.attention import KERNELS, AttentionShape, Kernel, fault_of, sdpa
 from streamvace.model.specs import WAN_1_3B, pipeline
 from streamvace.parity.report import HALF_TOLERANCE, Report
 from streamvace.records.model_options import LoraChoice, ModelOptions
+from streamvace.stream.generator import Generator
+from streamvace.stream.lane import SameLane
+from streamvace.stream.loading import captured_passes
 
 LIBRARIES = ("torch", "triton", "triton-windows", "torchao", "sageattention", "flash-attn", "numpy")
 
@@ -229,6 +232,30 @@ def hint_reuse(part: Part, setup: Setup) -> Figures:
     return {"rows": rows}
 
 
+def streams(part: Part, setup: Setup) -> Figures:
+    """Pictures encoded and decoded on a stream beside the networks, and in one order with them.
+
+    median_ms: until a chunk's pictures are here. throughput_ms: a chunk's share of the time of all, with the passes
+    that go on behind its pictures.
+    """
+    name, size = part.subject(setup)
+    loaded, _ = make_generator(name, size, part.model(setup))
+    rows = []
+    for words, lane in (("two streams", None), ("one stream", SameLane())):
+        graphs = captured_passes(loaded.device, part.model(setup))
+        generator = Generator(loaded.spec, loaded.networks, size, loaded.device, loaded.dtype, graphs=graphs, lane=lane)
+        if generator.warms_up:
+            generator.warm_up()
+        settle(generator)
+        _wait(loaded.device)
+        begun = time.perf_counter()
+        figures = chunk_figures(run_chunks(generator, setup.chunks))
+        _wait(loaded.device)
+        whole = round(1000 * (time.perf_counter() - begun) / setup.chunks, 2)
+        rows.append({"order": words, "throughput_ms": whole} | _flat(figures))
+    return {"rows": rows}
+
+
 def offload(part: Part, setup: Setup) -> Figures:
     """A chunk without the context branch on the card, the first chunk after control returns, and the next ones."""
     name, size = part.subject(setup)
@@ -308,6 +335,7 @@ PARTS = (
     Part("fp8", "8-bit products (fp8)", chunk, options={"precision": "fp8"}, card=True, for_users=True),
     Part("fp8 compiled", "fp8, compiled", chunk, 1800, options={"precision": "fp8"} | COMPILED, card=True),
     Part("wan vae", "Wan VAE instead of TAEHV", chunk, options={"codec": "wan-vae"}, card=True),
+    Part("streams", "Second stream on and off", streams, card=True),
     Part("hint reuse", "Hint reuse", hint_reuse),
     Part("offload", "Context branch offloaded", offload, options={"offload": "context"}, card=True),
     Part("memflow", "MemFlow", chunk, pipeline="memflow", card=True),

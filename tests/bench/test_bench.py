@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,8 @@ from streamvace.bench.timing import chunk_figures, measure_pipeline, run_chunks,
 from streamvace.model.specs import pipeline
 from streamvace.records.chunk import Chunk, ChunkInput, Pixels
 from streamvace.records.model_options import LoraChoice, ModelOptions
+from streamvace.stream.generator import Generator
+from streamvace.stream.lane import Lane, SameLane
 from streamvace.stream.loading import load_generator
 from streamvace.system.errors import UserError
 from streamvace.world.pattern_stream import PatternStream
@@ -187,6 +190,24 @@ def test_depth_is_judged_by_a_network_and_only_up_to_scale_and_offset(monkeypatc
     monkeypatch.setattr(fidelity, "streamed", lambda *_: [(shown, shown)])
     row = fidelity._depth_row(load_generator("embedded", (64, 64), ModelOptions("cpu")), "cpu")
     assert row["value"] < 0.01 < 0.05 < row["mirrored control"]
+
+
+def test_chunks_are_timed_with_the_pictures_beside_the_networks_and_in_one_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lanes: list[Lane | None] = []
+
+    class Noted(Generator):
+        def __init__(self, *given: Any, lane: Lane | None, **named: Any) -> None:
+            lanes.append(lane)
+            super().__init__(*given, lane=lane, **named)
+
+    monkeypatch.setattr(parts, "Generator", Noted)
+    rows = parts.streams(part_named("streams"), SETUP)["rows"]
+    assert [row["order"] for row in rows] == ["two streams", "one stream"]
+    assert lanes[0] is None
+    assert isinstance(lanes[1], SameLane)
+    assert all(row["throughput_ms"] >= 0.9 * row["median_ms"] > 0 for row in rows)
 
 
 def test_random_networks_have_the_real_names_and_make_finite_pictures(

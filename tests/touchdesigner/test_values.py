@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamvace_td.osc_packet import Arguments
 from streamvace_td.values import from_osc, from_par, to_par
@@ -44,6 +44,7 @@ def coerce_f32(value: float) -> float:
     return rounded
 
 
+@settings(max_examples=25)  # of each of a hundred rows
 @given(st.data())
 @pytest.mark.parametrize("row", VALUES, ids=lambda row: row.name)
 def test_a_shown_value_converts_back_to_the_same_arguments(row: Parameter, data: st.DataObject) -> None:

@@ -13,6 +13,8 @@ from streamvace.system.idle_threads import sleep_when_idle
 # Test networks are tiny: a second thread only waits for the first, and waits long on a busy machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sleep_when_idle()
+# Every show of the tests is a process. It finds the program compiled, also where Python is told to keep nothing.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # On a busy machine the duration of an example says nothing about the code.
 settings.register_profile("patient", deadline=None)
@@ -26,11 +28,11 @@ MOST_PROCESSES = 8
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads its options
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Run all tests in one process per core. Tests that are named run in this process: they start sooner."""
-    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    """Run all tests in several processes. Tests that are named run in this process: they start sooner."""
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.usepdb
     if whole and config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
-        config.option.numprocesses = "logical"
-        config.option.maxprocesses = config.option.maxprocesses or MOST_PROCESSES
+        # One more than cores: a quarter of the time a test waits, for a device, a process or a clock.
+        config.option.numprocesses = min((os.cpu_count() or 1) + 1, MOST_PROCESSES)
         config.option.dist = "worksteal"
 
 

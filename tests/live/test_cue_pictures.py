@@ -65,6 +65,7 @@ def test_before_the_first_picture_a_cue_has_none(rig: Rig) -> None:
 
 @pytest.mark.parametrize("name", ["", "../cues", "0" * 15, "0" * 17, "A" * 16, "0" * 16, "0" * 15 + "\n"])
 def test_only_names_of_pictures_are_read(rig: Rig, name: str) -> None:
+    rig.pictures.folder.mkdir()
     (rig.pictures.folder.parent / "cues.jpg").touch()
     assert rig.pictures.read(name) is None
 

@@ -6,18 +6,21 @@ other way there), so a room goes on in a new process behind the test that hung.
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from tests.windows.environment import ROOT, Windows
 
-TEST_SECONDS = 300
-"""A test that takes longer hangs: the slowest takes 20 s on two cores of their own."""
+TEST_SECONDS = 900
+"""A test that takes longer hangs: the slowest takes 20 s on two cores of their own, and waits up to PATIENCE_S for each
+of its steps."""
 
 TO_THE_END = (0, 1, 5)
 """pytest's exit codes after all tests passed, after some failed, and where there are none."""
@@ -39,10 +42,11 @@ class LeftOut:
 
 @dataclass
 class Room:
-    """What the tests of a room did: id -> PASSED, FAILED, SKIPPED, ERROR or HUNG."""
+    """What the tests of a room did: id -> PASSED, FAILED, SKIPPED, ERROR or HUNG. day: of the run, as 2026-11-30."""
 
     name: str
     outcomes: dict[str, str] = field(default_factory=dict)
+    day: str = field(default_factory=lambda: date.today().isoformat())
 
     @property
     def counts(self) -> Counter[str]:
@@ -63,6 +67,14 @@ def rooms() -> dict[str, list[str]]:
     tests = ROOT / "tests"
     folders = {each.name: [f"tests/{each.name}"] for each in sorted(tests.iterdir()) if any(each.rglob("test_*.py"))}
     return {**folders, "top": [f"tests/{each.name}" for each in sorted(tests.glob("test_*.py"))]}
+
+
+def keep(results: Path, room: Room) -> list[Room]:
+    """Write what a room did beside the rooms of earlier runs; all of them, in the order of `rooms()`."""
+    kept = json.loads(results.read_text("utf-8")) if results.exists() else {}
+    kept[room.name] = {"day": room.day, "outcomes": room.outcomes}
+    results.write_text(json.dumps(kept, indent=1), "utf-8")
+    return [Room(name, **kept[name]) for name in rooms() if name in kept]
 
 
 def run_room(windows: Windows, name: str, display: str, log: Path) -> Room:

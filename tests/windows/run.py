@@ -1,7 +1,8 @@
 """The rehearsal on Windows, under Wine: `python -m tests.windows.run`. See docs/windows.md.
 
-Builds the environment if it is not there, runs the suite room by room, and writes the table into docs/windows.md.
-Needs root, for the chroot of the environment; leaves no mount and no process behind.
+Builds the environment if it is not there, runs the suite room by room, and after each writes the table into
+docs/windows.md. A room that is not run again keeps its row, so a run that was interrupted goes on with the rooms that
+are missing. Needs root, for the chroot of the environment; leaves no mount and no process behind.
 """
 
 from __future__ import annotations
@@ -10,18 +11,17 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
-from datetime import date
 
 from tests.windows.environment import ROOT, CannotBuild, Windows
-from tests.windows.rooms import Room, rooms, run_room
+from tests.windows.rooms import keep, rooms, run_room
 from tests.windows.table import table, write_table
 
-LOGS = "logs"
+LOGS, RESULTS = "logs", "results.json"
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("rooms", nargs="*", help=f"only these, and no table: {', '.join(rooms())}")
+    parser.add_argument("rooms", nargs="*", help=f"only these: {', '.join(rooms())}")
     wanted = parser.parse_args(arguments).rooms
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended like that, it still leaves nothing behind
     windows = Windows()
@@ -32,16 +32,15 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     logs = windows.folder / LOGS
     logs.mkdir(exist_ok=True)
-    done: list[Room] = []
+    broken = 0
     with windows.session() as display:
+        versions = windows.versions(display)
         for name in wanted or rooms():
             room = run_room(windows, name, display, logs / f"{name}.log")
-            done.append(room)
+            broken += len(room.broken)
             print(f"{name}: {dict(room.counts)}", *room.broken, sep="\n  ", flush=True)
-        versions = windows.versions(display)
-    if not wanted:
-        write_table(ROOT / "docs" / "windows.md", table(done, versions, date.today()))
-    return 1 if any(room.broken for room in done) else 0
+            write_table(ROOT / "docs" / "windows.md", table(keep(windows.folder / RESULTS, room), versions))
+    return 1 if broken else 0
 
 
 if __name__ == "__main__":

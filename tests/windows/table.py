@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 from pathlib import Path
 
-from tests.windows.rooms import LeftOut, Room, left_out
+from tests.windows.rooms import LeftOut, Room, left_out, rooms
 
 BEGIN, END = "<!-- the last rehearsal -->", "<!-- the end of the last rehearsal -->"
 COLUMNS = ("PASSED", "FAILED", "SKIPPED")
 KINDS = {"posix": "POSIX by nature", "wine": "a limit of Wine"}
 
 
-def table(rooms: Iterable[Room], versions: Mapping[str, str], day: date) -> str:
-    """Versions, counts by room, and what was left out and why, as Markdown."""
-    rooms = list(rooms)
-    lines = [f"{day.isoformat()}: {', '.join(f'{name} {version}' for name, version in versions.items())}.", ""]
-    lines += ["| Room | Passed | Failed | Skipped |", "| --- | --- | --- | --- |"]
-    lines += [_row(room.name, [_count(room, column) for column in COLUMNS]) for room in rooms]
-    lines += [_row("**all**", [sum(_count(room, column) for room in rooms) for column in COLUMNS]), ""]
-    broken = [test for room in rooms for test in room.broken]
+def table(done: Iterable[Room], versions: Mapping[str, str]) -> str:
+    """Versions, counts by room, rooms without a run, and what was left out and why, as Markdown."""
+    done = list(done)
+    lines = [f"{', '.join(f'{name} {version}' for name, version in versions.items())}.", ""]
+    lines += ["| Room | Run | Passed | Failed | Skipped |", "| --- | --- | --- | --- | --- |"]
+    lines += [_row(room.name, room.day, *(_count(room, column) for column in COLUMNS)) for room in done]
+    lines += [_row("**all**", "", *(sum(_count(room, column) for room in done) for column in COLUMNS)), ""]
+    missing = [name for name in rooms() if name not in {room.name for room in done}]
+    lines += [f"Not run: {', '.join(missing)}.", ""] if missing else []
+    broken = [test for room in done for test in room.broken]
     lines += ["Failed:", "", *(f"- `{test}`" for test in broken), ""] if broken else []
     lines += ["| Left out | Why |", "| --- | --- |", *map(_left_out, left_out())]
     return "\n".join(lines)
@@ -37,8 +38,8 @@ def _count(room: Room, column: str) -> int:
     return len(room.broken) if column == "FAILED" else room.counts[column]
 
 
-def _row(name: str, counts: Iterable[int]) -> str:
-    return f"| {name} | {' | '.join(map(str, counts))} |"
+def _row(*cells: str | int) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def _left_out(row: LeftOut) -> str:

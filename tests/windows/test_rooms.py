@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.windows.environment import ROOT
-from tests.windows.rooms import left_out, outcomes, rooms
-from tests.windows.table import BEGIN, END, KINDS
+from tests.windows.rooms import Room, keep, left_out, outcomes, rooms
+from tests.windows.table import BEGIN, END, KINDS, table
 
 SAID = """\
 collecting ... collected 4 items
@@ -24,6 +26,22 @@ def test_every_test_has_its_outcome_and_one_that_never_ended_hung() -> None:
         "tests/a/test_a.py::test_three": "SKIPPED",
         "tests/a/test_a.py::test_four": "HUNG",
     }
+
+
+def test_a_room_that_is_not_run_again_keeps_its_row(tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    keep(results, Room("web", {"tests/web/test_a.py::test_one": "PASSED"}, "2026-01-02"))
+    keep(results, Room("live", {"tests/live/test_b.py::test_two": "HUNG"}, "2026-01-03"))
+    done = keep(results, Room("live", {"tests/live/test_b.py::test_two": "PASSED"}, "2026-01-04"))
+    said = table(done, {"Wine": "10.0", "Python": "3.13.2"}).splitlines()
+    rows = [line for line in said if line.startswith("| ") and "2026" in line]
+    assert rows == ["| live | 2026-01-04 | 1 | 0 | 0 |", "| web | 2026-01-02 | 1 | 0 | 0 |"]
+    assert said[0] == "Wine 10.0, Python 3.13.2."
+    [missing] = [line for line in said if line.startswith("Not run: ")]
+    assert missing.removeprefix("Not run: ").rstrip(".").split(", ") == [
+        name for name in rooms() if name not in ("live", "web")
+    ]
+    assert "| **all** |  | 2 | 0 | 0 |" in said
 
 
 def test_the_rooms_are_all_tests() -> None:

@@ -26,6 +26,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "telemetry": ("records", "system"),
     "control": ("osc_schema", "records", "system", "telemetry"),
     "osc": ("osc_schema", "control", "system"),
+    "midi": ("control", "system"),
     "web": ("osc_schema", "records", "system"),
     "model.autoencoder": (),
     "model": ("system",),
@@ -71,7 +72,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "live.surfaces": ("osc_schema", "control", "live.worker", "osc", "system", "telemetry"),
     "live": (
         *("conditioning.controls", "control", "live.director", "live.inputs", "live.output"),
-        *("live.show_log", "live.signals", "live.surfaces", "live.worker", "model", "models", "osc", "records"),
+        *("live.show_log", "live.signals", "live.surfaces", "live.worker", "midi", "model", "models", "osc", "records"),
         *("system", "telemetry", "video", "video.core", "video.film", "video.syphon", "web"),
     ),
     "live.offline": (

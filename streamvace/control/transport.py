@@ -118,7 +118,7 @@ class Transport:
         """
         with self._lock:
             now = self._now()
-            self._may_lead(now, "tap")
+            self._may_lead(now)
             self._taps.tap(now)
             tapped = self._taps.locked
             if tapped is None:
@@ -235,10 +235,10 @@ class Transport:
             raise UserError(f"{what} needs a tempo: tap it, set /streamvace/tempo/bpm, or start a clock")
         return self._line
 
-    def _may_lead(self, now: float, what: str) -> None:
+    def _may_lead(self, now: float) -> None:
         if self._settle(now):
-            raise UserError(f"{what}: {NAMES[self._followed]} leads; set /streamvace/tempo/master to own first")
+            raise UserError(f"{NAMES[self._followed]} leads; set /streamvace/tempo/master to own first")
         if self._choice not in _OWN:
-            raise UserError(f"{what}: /streamvace/tempo/master is {self._choice}; set it to own or auto first")
+            raise UserError(f"/streamvace/tempo/master is {self._choice}; set it to own or auto first")
         if self._master == "free":
             self._followed, self._factor, self._offset, self._master = "", 1.0, 0.0, "tap"

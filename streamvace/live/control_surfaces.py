@@ -16,12 +16,14 @@ from streamvace.live.cue_pictures import CuePictures
 from streamvace.live.director.look_ahead import LookAhead
 from streamvace.live.inputs.remote_devices import forbid_devices, forbid_nothing
 from streamvace.live.media_parts import OpenInputs, media_parts
+from streamvace.live.midi_setup import open_midi
 from streamvace.live.options import DEFAULT_WEB_PORT, RunOptions, next_free_port
 from streamvace.live.signals.kind_lacks import KindLacks
 from streamvace.live.stage import Stage
 from streamvace.live.surfaces.greeting import things_to_try
 from streamvace.live.surfaces.metrics import metrics
 from streamvace.live.surfaces.status_feed import history_figures, osc_figures, web_figures
+from streamvace.midi.midi_in import MidiIn
 from streamvace.models.manifest import models_folder
 from streamvace.osc.query_server import OscQueryServer
 from streamvace.osc.server import OscServer
@@ -42,6 +44,7 @@ class ControlSurfaces:
     commands: Commands
     look_ahead: LookAhead
     gate: BeatGate
+    midi: MidiIn
     osc: OscServer
     query: OscQueryServer | None
     web: WebPreview | None
@@ -74,6 +77,7 @@ class ControlSurfaces:
         """Add the figures of OSC, the beat, the web page and the cues to the show's."""
         stage.telemetry.add(lambda: osc_figures(self.osc.counters()))
         stage.telemetry.add(self.gate.figures)
+        stage.telemetry.add(self.midi.figures)
         if self.web is not None:
             stage.telemetry.add(self.web.figures)
         stage.telemetry.add(partial(history_figures, stage.parameters))
@@ -90,6 +94,7 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
     closing.callback(pictures.close)
     look_ahead = LookAhead()
     transport = Transport(lost=partial(stage.reporter.report, "tempo"))
+    midi = open_midi(stage, transport)
     gate = BeatGate(transport, look_ahead.read)
     closing.callback(gate.close)
     gate.follow(parameters.snapshot())
@@ -115,7 +120,7 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
     for server in (query, web):
         if server is not None:
             closing.callback(server.close)
-    return ControlSurfaces(cues, pictures, commands, look_ahead, gate, osc, query, web, inputs)
+    return ControlSurfaces(cues, pictures, commands, look_ahead, gate, midi, osc, query, web, inputs)
 
 
 def _open_query(stage: Stage, osc: OscServer, allow: AllowList) -> OscQueryServer | None:

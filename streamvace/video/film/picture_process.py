@@ -22,12 +22,12 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from streamvace.system.child import start_child
 from streamvace.system.console import one_line
 from streamvace.system.errors import UserError
 from streamvace.system.memory_limit import limit_memory
 from streamvace.system.priority import step_back
 from streamvace.video.core.resize import fit_cover
-from streamvace.video.film.child import start_child
 from streamvace.video.film.decode import Picture, Tell, Timed, to_rgba
 from streamvace.video.film.limits import FileLimits, file_limits, set_file_limits
 from streamvace.video.film.still import load_picture, picture_frames

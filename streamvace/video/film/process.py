@@ -21,9 +21,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from streamvace.system.child import start_child
 from streamvace.system.errors import UserError
 from streamvace.system.priority import step_back
-from streamvace.video.film.child import start_child
 from streamvace.video.film.format import FORMATS, FilmFormat
 from streamvace.video.film.writer import VideoWriter, begin_part
 

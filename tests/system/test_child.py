@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from streamvace.video.film.child import start_child
+from streamvace.system.child import start_child
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sessions of POSIX")

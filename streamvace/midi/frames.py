@@ -1,0 +1,58 @@
+"""What the port process writes to its pipe: frames with the time at which their bytes arrived."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+HEAD: Final = struct.Struct("<cBHQ")
+"""Kind, port, number of bytes that follow, and the time in nanoseconds of `system.clock.now_ns`."""
+
+BYTES: Final = b"M"
+"""MIDI bytes of a port."""
+OPENED: Final = b"O"
+"""A port was opened; the bytes are the name of its device."""
+CLOSED: Final = b"C"
+"""A port is gone; the bytes are the name of its device."""
+LINE: Final = b"L"
+"""What could not be opened, and why, in one line."""
+KINDS: Final = (BYTES, OPENED, CLOSED, LINE)
+
+MOST: Final = 4096
+"""Bytes of a frame; longer ones are system exclusive, which nothing here reads."""
+
+
+class Frame(NamedTuple):
+    """See HEAD."""
+
+    kind: bytes
+    port: int
+    at_ns: int
+    data: bytes
+
+
+def pack(kind: bytes, port: int, at_ns: int, data: bytes) -> bytes:
+    """A frame as bytes; what is longer than MOST is cut."""
+    data = data[:MOST]
+    return HEAD.pack(kind, port, len(data), at_ns) + data
+
+
+def read(stream: Callable[[int], bytes]) -> Frame | None:
+    """The next frame; None when the stream ends or holds something else. stream: waits, and reads at most so many."""
+    head = _exactly(stream, HEAD.size)
+    if head is None:
+        return None
+    kind, port, size, at_ns = HEAD.unpack(head)
+    data = _exactly(stream, size) if kind in KINDS and size <= MOST else None
+    return None if data is None else Frame(kind, port, at_ns, data)
+
+
+def _exactly(stream: Callable[[int], bytes], size: int) -> bytes | None:
+    data = b""
+    while len(data) < size:
+        part = stream(size - len(data))
+        if not part:
+            return None
+        data += part
+    return data

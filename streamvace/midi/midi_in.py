@@ -1,0 +1,146 @@
+"""MIDI in: the port process, started again when it ends, and its messages.
+
+Threads: `midi` reads the pipe and waits for it; any thread calls `follow`, `figures` and `close`, which do not wait.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Final
+
+from streamvace.midi import frames
+from streamvace.midi.messages import Message, Parser
+from streamvace.system.child import start_child
+from streamvace.system.errors import UserError
+from streamvace.system.fix_hints import install_command
+
+INPUT: Final = "/streamvace/midi/input"
+PAUSES_S: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
+"""Before the port process starts again; the last one from then on. A device that opens begins the row anew."""
+
+Take = Callable[[int, float, Message], None]
+"""Gets the port, the time in seconds on the show's clock and the message, on the thread `midi`."""
+Start = Callable[[str], "subprocess.Popen[bytes]"]
+
+
+def start_ports(wanted: str) -> subprocess.Popen[bytes]:
+    """The port process for these devices."""
+    return start_child("streamvace.midi.port_process", wanted, quiet=True)
+
+
+def check_package() -> None:
+    """Raises UserError if rtmidi2 is not installed."""
+    if find_spec("rtmidi2") is None:
+        fix = install_command("midi")
+        raise UserError(f"MIDI needs the package rtmidi2: {fix}", fix)
+
+
+class MidiIn:
+    """The devices that are wanted."""
+
+    def __init__(self, take: Take, report: Callable[[str], None], start: Start = start_ports) -> None:
+        """report: gets one line for what is wrong, once while it stays the same."""
+        self._take = take
+        self._report = report
+        self._start = start
+        self._changed = threading.Condition()
+        self._wanted = ""
+        self._closed = False
+        self._child: subprocess.Popen[bytes] | None = None
+        self._devices: dict[int, str] = {}
+        self._parsers: dict[int, Parser] = {}
+        self._messages = self._faults = self._failures = 0
+        self._said = ""
+        self._thread: threading.Thread | None = None
+
+    def follow(self, wanted: str) -> None:
+        """Open these devices: `all`, a part of a name, or nothing."""
+        with self._changed:
+            if wanted == self._wanted:
+                return
+            self._wanted, self._failures, self._said = wanted, 0, ""
+            self._end_child()
+            if self._thread is None and wanted:
+                self._thread = threading.Thread(target=self._run, name="midi", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def figures(self) -> dict[str, float | int | str]:
+        """For the status."""
+        return {
+            "midi_devices": ", ".join(tuple(self._devices.values()))[:400],
+            "midi_messages": self._messages,
+            "midi_faults": self._faults + sum(parser.damaged for parser in tuple(self._parsers.values())),
+        }
+
+    def close(self) -> None:
+        """End the process and the thread. Idempotent."""
+        with self._changed:
+            self._closed = True
+            self._end_child()
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _end_child(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._wanted and not self._closed:
+                    self._changed.wait()
+                if self._closed:
+                    return
+                wanted = self._wanted
+                child = self._child = self._start(wanted)
+            self._read(child)
+            with self._changed:
+                self._child = None
+                self._devices.clear()
+                if self._closed or self._wanted != wanted:
+                    continue
+                self._faults += 1
+                pause_s = PAUSES_S[min(self._failures, len(PAUSES_S) - 1)]
+                self._failures += 1
+                self._say(f"the MIDI process ended (code {child.returncode}); it is started again")
+                self._changed.wait(pause_s)
+
+    def _read(self, child: subprocess.Popen[bytes]) -> None:
+        """Take its frames until it ends, or writes what is no frame."""
+        assert child.stdin is not None
+        assert child.stdout is not None
+        while (frame := frames.read(child.stdout.read)) is not None:
+            self._handle(frame)
+        child.kill()
+        child.wait()
+        child.stdin.close()
+        child.stdout.close()
+
+    def _handle(self, frame: frames.Frame) -> None:
+        text = frame.data.decode("utf-8", "replace") if frame.kind != frames.BYTES else ""
+        if frame.kind == frames.OPENED:
+            self._devices[frame.port] = text
+            self._parsers[frame.port] = Parser()
+            self._failures, self._said = 0, ""
+        elif frame.kind == frames.CLOSED:
+            self._devices.pop(frame.port, None)
+            self._say(f"{text} is gone; it is taken again when it is back")
+        elif frame.kind == frames.LINE:
+            self._faults += 1
+            self._say(text)
+        elif frame.port in self._parsers:
+            for message in self._parsers[frame.port].feed(frame.data):
+                self._messages += 1
+                self._take(frame.port, frame.at_ns / 1e9, message)
+
+    def _say(self, line: str) -> None:
+        """Once: a process that ends right after its own line is no news, nor is the same line again."""
+        if line == self._said or (self._said and line.startswith("the MIDI process")):
+            return
+        self._said = line
+        self._report(line)

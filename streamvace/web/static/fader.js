@@ -85,6 +85,7 @@ export function fader(row, { set, touch }) {
     }
     drag = null;
   };
+  thumb.ondragstart = event => event.preventDefault();   // of a selection that lies over the fader: it would end this drag
   thumb.onpointercancel = () => { drag = null; };
   thumb.oncontextmenu = event => {
     event.preventDefault();

@@ -14,20 +14,20 @@ from streamvace.model.blocks import Bidirectional
 from streamvace.model.cache import KVCache
 from streamvace.model.context import ContextBranch
 from streamvace.model.joined import join_projections
+from streamvace.model.memory_needed import CELL
 from streamvace.model.rope import rotary_table
 from streamvace.model.specs import CacheRule, PipelineSpec, WanSize
 from streamvace.model.transformer import CausalWan
 
 CODECS = {"taehv": TAEHV, "wan-vae": WanVAE}
+VARIANTS = {"taehv": "taehv", "wan-vae": "wan"}
+"""The names that `memory_needed` has for them."""
 
 CODEC_STAGES = ("encode", "decode")
 """The stages that run the autoencoder."""
 
 PROBE = 64
 """Pixels of the side of a picture on which codecs are counted; larger pictures take as many kernels."""
-
-CELL = 16
-"""Pixels of a token's side: eight per latent, two latents per token."""
 
 
 @dataclass(frozen=True)

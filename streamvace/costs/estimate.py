@@ -8,9 +8,10 @@ from functools import cache
 import torch
 
 from streamvace.costs.cards import BANDWIDTH_SHARE, Card
-from streamvace.costs.chunk import CELL, CODEC_STAGES, CODECS, Job, chunk_work, pass_work
+from streamvace.costs.chunk import CODEC_STAGES, CODECS, VARIANTS, Job, chunk_work, pass_work
 from streamvace.costs.work import Work
 from streamvace.model.context import ContextBranch
+from streamvace.model.memory_needed import CELL, bytes_needed
 from streamvace.model.transformer import CausalWan
 
 LAUNCH_S = 17e-6
@@ -23,9 +24,6 @@ after its products, which is the same on three cards."""
 
 MEETING_S = 25e-6
 """Seconds for two cards to meet in a collective, without its data."""
-
-WORKING_SHARE = 0.15
-"""Activations and the allocator's rounding, as a share of weights and cache."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +88,8 @@ def chunk_seconds(job: Job, card: Card, stack: Stack = EAGER) -> float:
 
 
 @cache
-def memory_bytes(job: Job, weight_bytes: int = 2) -> float:
-    """Bytes on the card: weights, key/value cache and a working share. weight_bytes: of a weight of the blocks."""
+def memory_bytes(job: Job, weight_bytes: int = 2) -> int:
+    """Bytes on the card, as `streamvace run` counts them before it loads. weight_bytes: of a weight of the blocks."""
     spec = job.spec
     with torch.device("meta"):
         networks = (CausalWan(spec.size), ContextBranch(spec.size), CODECS[job.codec]())
@@ -100,7 +98,4 @@ def memory_bytes(job: Job, weight_bytes: int = 2) -> float:
         for network in networks
         for name, each in network.named_parameters()
     )
-    tokens = (job.size[0] // CELL) * (job.size[1] // CELL)
-    copies = 3 if spec.cache.positions == "window" else 2  # K, V, and rotated K where K is stored unrotated
-    held = copies * spec.size.num_layers * (spec.cache.window + spec.cache.bank) * tokens * spec.size.dim * 2
-    return (weights + held) * (1 + WORKING_SHARE)
+    return bytes_needed(weights, spec, job.size, torch.bfloat16, VARIANTS[job.codec], captured=True)

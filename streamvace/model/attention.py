@@ -199,6 +199,12 @@ def choose_kernel(
     return KernelChoice("sdpa", sdpa, tuple(rejected), sdpa_backend(device, dtype, shape.head_dim))
 
 
+def given_up(choice: KernelChoice, fault: str, device: torch.device, dtype: torch.dtype, head_dim: int) -> KernelChoice:
+    """SDPA in place of a chosen kernel. fault: what is wrong with it."""
+    rejected = (*choice.rejected, (choice.name, fault))
+    return KernelChoice("sdpa", sdpa, rejected, sdpa_backend(device, dtype, head_dim))
+
+
 def _try(
     row: KernelRow, capability: int, device: torch.device, dtype: torch.dtype, shape: AttentionShape
 ) -> tuple[Kernel | None, str]:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
 from torch.nn.attention import SDPBackend
 
-from streamvace.model.attention import BACKENDS
+from streamvace.model.attention import BACKENDS, HALVES
+from streamvace.system.fix_hints import pip_command
+
+WITHOUT_CUDNN = range(90800, 91500)
+"""Versions of cuDNN that PyTorch does not use for 3-D convolutions in 16 bits, because their kernels are wrong or slow
+(aten/src/ATen/native/Convolution.cpp). Its own take several times the time and memory (pytorch issue 166643)."""
 
 
 def set_up_cuda(dtype: torch.dtype) -> None:
@@ -25,3 +31,18 @@ def set_up_cuda(dtype: torch.dtype) -> None:
     order = [int(getattr(SDPBackend, name)) for name in BACKENDS]
     others = [each for each in torch._C._get_sdp_priority_order() if each not in order]
     torch._C._set_sdp_priority_order(order + others)
+
+
+def slow_convolutions(codec: nn.Module, dtype: torch.dtype) -> str:
+    """One line about a CUDA card's autoencoder that runs without cuDNN, with the fix; empty if all is well."""
+    version = torch.backends.cudnn.version() or 0
+    affected = dtype in HALVES and any(isinstance(each, nn.Conv3d) for each in codec.modules())
+    if version not in WITHOUT_CUDNN or not affected:
+        return ""
+    major, minor, patch = version // 10000, version // 100 % 100, version % 100
+    toolkit = (torch.version.cuda or "12").partition(".")[0]
+    fix = pip_command(f"nvidia-cudnn-cu{toolkit}>=9.15")
+    return (
+        f"cuDNN {major}.{minor}.{patch} has no right 3-D convolutions in 16 bits, so the codec is several times slower "
+        f"and takes more memory; from 9.15 on it has: {fix}, or use --codec taehv"
+    )

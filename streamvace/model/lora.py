@@ -172,11 +172,12 @@ def _deltas(
         yield target("bias", tuple(parts.bias.shape)), Delta(parts.bias)
 
 
-def merge_lora(model: nn.Module, lora: Lora, strength: float = 1.0) -> None:
-    """Merge permanently: the original weights are not kept."""
+def merge_lora(model: nn.Module, lora: Lora, strength: float = 1.0, device: torch.device | None = None) -> None:
+    """Merge permanently: the original weights are not kept. device: where it is computed; None: the model's own."""
     parameters = dict(model.named_parameters())
     for name, delta in lora.deltas.items():
-        _write(parameters[name], parameters[name].detach(), ((strength, delta),))
+        parameter = parameters[name]
+        _write(parameter, parameter.detach(), ((strength, delta),), device or parameter.device)
 
 
 class MergedLoras:
@@ -220,8 +221,8 @@ class MergedLoras:
         for _ in self.steps(strengths):
             pass
 
-    def steps(self, strengths: Sequence[float]) -> Iterator[str]:
-        """Merge one parameter per step and yield its name, so that a caller can merge a few between two chunks.
+    def steps(self, strengths: Sequence[float]) -> Iterator[int]:
+        """Merge one parameter per step and yield its bytes, so that a caller can merge a few between two chunks.
 
         Parameters that have these strengths already are skipped, so a later walk completes an unfinished one.
         Raises ValueError for a wrong number of strengths.
@@ -232,14 +233,14 @@ class MergedLoras:
         self._strengths = new
         return self._walk(new)
 
-    def _walk(self, strengths: tuple[float, ...]) -> Iterator[str]:
+    def _walk(self, strengths: tuple[float, ...]) -> Iterator[int]:
         for name, parameter in self._parameters.items():
             shares = self._shares(name, strengths)
             if shares != self._held[name]:
                 deltas = [lora.deltas[name] for lora in self._loras if name in lora.deltas]
-                _write(parameter, self._base[name], zip(shares, deltas, strict=True))
+                _write(parameter, self._base[name], zip(shares, deltas, strict=True), parameter.device)
                 self._held[name] = shares
-                yield name
+                yield parameter.nbytes
 
     def _shares(self, name: str, strengths: tuple[float, ...]) -> tuple[float, ...]:
         """The strengths of the LoRAs that change a parameter."""
@@ -248,14 +249,14 @@ class MergedLoras:
 
 
 @torch.no_grad()
-def _write(parameter: nn.Parameter, base: Tensor, added: Iterable[tuple[float, Delta]]) -> None:
-    """parameter := base + sum of strength * delta, in float32 and rounded once."""
+def _write(parameter: nn.Parameter, base: Tensor, added: Iterable[tuple[float, Delta]], device: torch.device) -> None:
+    """parameter := base + sum of strength * delta, computed on `device` in float32 and rounded once."""
     added = [(strength, delta) for strength, delta in added if strength]
     if not added:
         parameter.copy_(base)
         return
     # Transfer first, then widen: in one call torch widens on the CPU and transfers twice as much.
-    total = base.to(parameter.device).to(torch.float32, copy=True)
+    total = base.to(device).to(torch.float32, copy=True)
     for strength, delta in added:
         total.add_(delta.value(total), alpha=strength)
     parameter.copy_(total)

@@ -81,17 +81,23 @@ class SideLoras:
     regional: whether the last `set` announced a region.
     """
 
-    def __init__(self, model: nn.Module, loras: Sequence[Lora], strengths: Sequence[float] | None = None) -> None:
-        """strengths: one per LoRA; None: 1 for all.
+    def __init__(
+        self,
+        model: nn.Module,
+        loras: Sequence[Lora],
+        strengths: Sequence[float] | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        """strengths: one per LoRA; None: 1 for all. device: where the model runs, even if it is not there yet.
 
         Raises UserError for a LoRA with anything but low-rank pairs of linear layers.
         """
-        home = next(model.parameters())
+        place, dtype = torch.device(device), next(model.parameters()).dtype
         layers = {name: each for name, each in model.named_modules() if isinstance(each, nn.Linear)}
         planned = [list(_planned(lora, layers)) for lora in loras]
-        self._dials = tuple(_Dial(home.device, home.dtype) for _ in loras)
+        self._dials = tuple(_Dial(place, dtype) for _ in loras)
         self._hooks = [
-            layers[name].register_forward_hook(_path(dial, name, delta, home))
+            layers[name].register_forward_hook(_path(dial, name, delta, place, dtype))
             for dial, plan in zip(self._dials, planned, strict=True)
             for name, delta in plan
         ]
@@ -145,8 +151,8 @@ def _planned(lora: Lora, layers: dict[str, nn.Linear]) -> Iterator[tuple[str, De
     yield from pairs.items()
 
 
-def _path(dial: _Dial, name: str, delta: Delta, home: Tensor) -> _SidePath:
+def _path(dial: _Dial, name: str, delta: Delta, place: torch.device, dtype: torch.dtype) -> _SidePath:
     assert delta.down is not None
-    down = delta.down.to(home.device, home.dtype)
-    up = (delta.up.to(home.device, torch.float32) * delta.scale).to(home.dtype)
+    down = delta.down.to(place, dtype)
+    up = (delta.up.to(place, torch.float32) * delta.scale).to(dtype)
     return _SidePath(dial, down, up, _ON_TOKENS.fullmatch(name) is not None)

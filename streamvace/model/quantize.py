@@ -107,15 +107,10 @@ def find_precision(name: str, device: torch.device) -> Precision:
     return row
 
 
-def quantise_blocks(module: nn.Module, precision: Precision) -> None:
-    """Quantise the linear layers of a CausalWan's or ContextBranch's blocks in place; plain dtypes change nothing.
-
-    Merge LoRAs before: quantised weights cannot be added to. `prove_quantised` must have passed.
-    """
-    if precision.config is None:
-        return
-    config = precision.config(next(module.parameters()).device)
-    import_module("torchao.quantization").quantize_(module, config, filter_fn=_is_block_linear)
+def quantise_linears(block: nn.Module, precision: Precision, device: torch.device) -> None:
+    """Quantise the linear layers of a block on `device`, in place; plain dtypes change nothing."""
+    if precision.config is not None:
+        import_module("torchao.quantization").quantize_(block, precision.config(device), filter_fn=_is_linear)
 
 
 @torch.inference_mode()
@@ -149,5 +144,5 @@ def _instead(name: str) -> str:
     return "int8 or bf16" if name == "fp8" else "bf16"
 
 
-def _is_block_linear(module: nn.Module, name: str) -> bool:
-    return isinstance(module, nn.Linear) and name.startswith(("blocks.", "vace_blocks."))
+def _is_linear(module: nn.Module, name: str) -> bool:
+    return isinstance(module, nn.Linear)

@@ -40,8 +40,9 @@ class ReferenceKeys:
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """See blocks.Memory.attend: the references attend only to each other."""
         assert layer == len(self._k)
-        self._k.append(k)
-        self._v.append(v)
+        # Copies: they are views, and would keep q, k and v of the whole pass.
+        self._k.append(k.clone())
+        self._v.append(v.clone())
         return sdpa(self._own.rotate(q), self._own.rotate(k), v)
 
     def before(self, first: int, fixed: FixedBuffers) -> list[tuple[Tensor, Tensor]]:
@@ -55,5 +56,6 @@ class ReferenceKeys:
                 (fixed.put(f"reference k {layer}", table.rotate(k)), fixed.put(f"reference v {layer}", v))
                 for layer, (k, v) in enumerate(zip(self._k, self._v, strict=True))
             ]
+            self._v = [v for _, v in self._rotated]
             self._placed = first, fixed
         return self._rotated

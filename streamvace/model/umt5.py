@@ -32,6 +32,9 @@ from streamvace.system.fix_hints import command, install_command
 Rest = Literal["release", "cpu", "device"]
 """What happens to the encoder after use: it is dropped, moved to main memory, or left on its device."""
 
+LEFT_FREE = 2 << 30
+"""Bytes of the card that other programs of a show may need while the encoder's own stay reserved."""
+
 _SLACK = 1.1
 """Factor on the encoder's size for a prompt's activations and a reserve for the generator."""
 
@@ -286,12 +289,20 @@ class UMT5TextEncoder:
         return self._device if needed * _SLACK < free_bytes(self._device) else torch.device("cpu")
 
     def _put_away(self) -> None:
+        """Leave the device, unless the encoder rests there.
+
+        Its memory stays reserved for its own stream, so the next prompt gets it at once. Giving it back stops the card,
+        and takes the generator's spare memory along. So that happens only when little is left for others.
+        """
+        encoder = self._encoder
+        left = encoder is not None and self._rest != "device" and next(encoder.parameters()).device.type == "cuda"
         if self._rest == "release":
             self._drop()
         elif self._home is not None:
             self._home.go_back()
-        if self._rest != "device" and self._device.type == "cuda":
-            torch.cuda.empty_cache()  # otherwise the memory stays reserved for this stream
+        del encoder
+        if left and (self._rest == "release" or torch.cuda.mem_get_info(self._device)[0] < LEFT_FREE):
+            torch.cuda.empty_cache()
 
     def _drop(self) -> None:
         self._encoder = self._home = None

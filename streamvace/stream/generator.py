@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 
@@ -12,7 +13,7 @@ from torch import Tensor
 from streamvace.conditioning.pixels import Canvas, to_mask
 from streamvace.conditioning.region import token_mask
 from streamvace.conditioning.video_to_video import STILL_SCALE, follow_motion, noisy_start
-from streamvace.model.attention import AttentionShape, choose_kernel
+from streamvace.model.attention import AttentionShape, choose_kernel, given_up, sdpa
 from streamvace.model.cache import KVCache
 from streamvace.model.captured import CapturedPasses, run_eagerly
 from streamvace.model.noise import StreamNoise
@@ -25,6 +26,7 @@ from streamvace.stream.chunk_check import check_chunk, remarks, settled
 from streamvace.stream.chunk_contexts import ChunkContexts, chunk_contexts
 from streamvace.stream.chunk_loop import ChunkLoop, ChunkPlan
 from streamvace.stream.hints import HintBuilder, wants_hints
+from streamvace.stream.kernel_trial import fault_in_network
 from streamvace.stream.lane import Lane, lane_of
 from streamvace.stream.offload import Offload
 from streamvace.stream.picture_work import PictureWork, Shown
@@ -35,6 +37,8 @@ from streamvace.stream.stage_clock import StageClock
 from streamvace.stream.stream_state import Networks, StreamState
 from streamvace.stream.text_state import history_is_stale, take_prompt
 from streamvace.system.errors import UserError
+
+log = logging.getLogger(__name__)
 
 __all__ = ["Chunk", "ChunkInput", "Generator"]
 
@@ -84,7 +88,7 @@ class Generator:
         tokens = rows * columns
         heads = networks.wan.exchange.own_heads(spec.size).num_heads
         shape = AttentionShape(spec.chunk * tokens, spec.cache.window * tokens, heads, spec.size.head_dim)
-        chosen = choose_kernel(device, dtype, shape, attention)
+        chosen = self._attention = choose_kernel(device, dtype, shape, attention)
         self._canvas = Canvas(width, height, rows, columns, device, dtype)
         self._hints = HintBuilder(self._canvas, max(spec.chunk, spec.first_chunk), len(spec.steps), spec.size.head_dim)
         self._graphs = graphs
@@ -181,8 +185,11 @@ class Generator:
         plan = list(rehearsal(self.spec, regional, captured=self._graphs is not None))
         if self._graphs is not None:
             self._graphs.capturing = True
+        self.state.cache.kernel = sdpa  # until the chosen one is tried, before passes are captured with it
         for done, (names, others) in enumerate(plan):
             self.step(rehearsal_input(names, others, self.frames_wanted(), self.size, regional))
+            if not done:
+                self._try_kernel()
             if progress is not None:
                 progress((done + 1) / len(plan))
         if self._graphs is not None:
@@ -190,6 +197,16 @@ class Generator:
             self.about["cuda graphs"] = str(self._graphs)
         self.reset()
         self.state.prompt = None  # the first picture must wait for its own prompt
+
+    def _try_kernel(self) -> None:
+        """Use the chosen attention kernel from now on, unless it is wrong in the whole network."""
+        chosen = self._attention.kernel
+        fault = fault_in_network(chosen, self.spec, self.networks.wan, self.state, self._latent)
+        self.state.cache.kernel = sdpa if fault else chosen
+        if fault:
+            log.warning("attention: %s %s; the show runs with SDPA", self._attention.name, fault)
+            self._attention = given_up(self._attention, fault, self.device, self.dtype, self.spec.size.head_dim)
+            self.about["attention"] = str(self._attention)
 
     # -- the parts of a step ----------------------------------------------------------------------------------------
 

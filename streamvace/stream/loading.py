@@ -13,10 +13,10 @@ from streamvace.model.captured import CapturedPasses
 from streamvace.model.checkpoint import load_module
 from streamvace.model.compiled import compile_blocks
 from streamvace.model.context import ContextBranch
-from streamvace.model.cuda_settings import set_up_cuda
-from streamvace.model.joined import join_projections
+from streamvace.model.cuda_settings import set_up_cuda, slow_convolutions
+from streamvace.model.placing import place_blocks
 from streamvace.model.product_check import use_right_products
-from streamvace.model.quantize import find_precision, native_dtype, prove_quantised, quantise_blocks
+from streamvace.model.quantize import find_precision, native_dtype, prove_quantised
 from streamvace.model.specs import PipelineSpec, pipeline
 from streamvace.model.transformer import CausalWan
 from streamvace.records.model_options import COMPILES, ModelOptions
@@ -47,6 +47,8 @@ def resolve_device(name: str) -> torch.device:
         raise UserError(
             f"device {name!r}, but this torch ({torch.__version__}) sees no CUDA card; see `{command('doctor')}`"
         )
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise UserError(f"device {name!r}, but this torch ({torch.__version__}) sees no GPU of Apple; use auto or cpu")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise UserError(f"device {name!r}, but there are {torch.cuda.device_count()} CUDA cards (cuda:0 is the first)")
     return device
@@ -75,8 +77,11 @@ def load_generator(
     threads = choose_threads(options.threads, spec, place, dtype)
     if place.type == "cuda":
         set_up_cuda(dtype)
+    graphs = captured_passes(place, options)
     if networks is not None:
-        for each in (networks.wan, networks.branch, networks.codec, networks.text):
+        networks.wan.to(dtype)
+        networks.branch.to(dtype)
+        for each in (networks.codec, networks.text):
             if isinstance(each, nn.Module):  # random embeddings take the place of a text encoder in measurements
                 each.to(place, dtype)
     elif name == "embedded":
@@ -86,16 +91,15 @@ def load_generator(
         from streamvace.stream.wan_loading import load_wan_networks
 
         files = installed(name, options.codec)
-        networks = load_wan_networks(spec, files, size, place, dtype, precision, options.codec, options.offload)
+        networks = load_wan_networks(
+            spec, files, size, place, dtype, precision, options.codec, options.offload, graphs is not None
+        )
     parts = (networks.wan, networks.branch, networks.codec, networks.text)
     wrong = use_right_products(*(each for each in parts if isinstance(each, nn.Module))) if place.type == "cpu" else []
     # Before quantisation: LoRAs are checked against plain weights and merged into them.
-    networks = replace(networks, loras=load_user_loras(networks.wan, options.loras, precision))
-    join_projections(networks.wan, networks.branch)
-    for module in (networks.wan, networks.branch):
-        if precision.config is not None:
-            # On the device where it runs, even if offloaded: the layout of 8-bit weights depends on the device.
-            quantise_blocks(module.to(place), precision)
+    networks = replace(networks, loras=load_user_loras(networks.wan, options.loras, precision, place))
+    place_blocks(networks.wan, place, precision)
+    place_blocks(networks.branch, place, precision, rests=torch.device("cpu") if options.offload == "context" else None)
     if options.compile not in COMPILES:
         raise UserError(f"unknown compile {options.compile!r}; there are: {', '.join(COMPILES)}")
     if options.compile == "blocks":
@@ -103,7 +107,6 @@ def load_generator(
         compile_blocks((networks.wan, networks.branch), spec.chunk, (size[0] // cell) * (size[1] // cell))
     codec = type(networks.codec).__name__
     networks = part.networks(networks)
-    graphs = captured_passes(place, options)
     made = Generator(
         spec, networks, size, place, dtype, options.attention, options.offload, options.prompts, part.contexts, graphs
     )
@@ -120,6 +123,12 @@ def load_generator(
     if wrong:
         made.about["products"] = "; ".join(wrong)
         log.warning("16-bit products of this processor are wrong: %s", made.about["products"])
+    if (
+        place.type == "cuda"
+        and isinstance(networks.codec, nn.Module)
+        and (slow := slow_convolutions(networks.codec, dtype))
+    ):
+        log.warning("codec: %s", slow)
     if options.codec is not None:
         made.about["codec"] = options.codec
     return made

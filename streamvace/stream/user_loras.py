@@ -30,23 +30,29 @@ class UserLoras:
     """
 
     def __init__(
-        self, model: nn.Module | None = None, merged: Sequence[Weighted] = (), side: Sequence[Weighted] = ()
+        self,
+        model: nn.Module | None = None,
+        merged: Sequence[Weighted] = (),
+        side: Sequence[Weighted] = (),
+        device: torch.device | str = "cpu",
     ) -> None:
-        """model: only needed with LoRAs. Raises UserError for a LoRA that side paths cannot apply."""
+        """model: only needed with LoRAs. device: where it runs, even if it is not there yet.
+
+        Raises UserError for a LoRA that side paths cannot apply.
+        """
         self.version = 0
         self.exchange: Exchange = ALONE
         """As in the model: a region is divided like the tokens."""
-        self._model = model
         self._merged_own, self._side_own = tuple(own for _, own in merged), tuple(own for _, own in side)
         self._merged_names = ", ".join(lora.name for lora, _ in merged)
         # Side paths first: they reject a file before any weight is changed.
         self._side = (
-            SideLoras(model, [lora for lora, _ in side], self._side_own) if model is not None and side else None
+            SideLoras(model, [lora for lora, _ in side], self._side_own, device) if model is not None and side else None
         )
         self._merged = (
             MergedLoras(model, [lora for lora, _ in merged], self._merged_own) if model is not None and merged else None
         )
-        self._walk: Iterator[str] | None = None
+        self._walk: Iterator[int] | None = None
         self._asked = (1.0, REGIONS[0])
 
     @property
@@ -98,7 +104,7 @@ class UserLoras:
 
     def _merge(self, strength: float, at_once: bool) -> bool:
         """Merge a step towards a strength. Returns whether a weight changed."""
-        if self._merged is None or self._model is None:
+        if self._merged is None:
             return False
         wanted = tuple(own * strength for own in self._merged_own)
         if at_once:
@@ -107,9 +113,9 @@ class UserLoras:
             # Finish a walk before the next one, otherwise a moving fader never reaches the last blocks.
             self._walk = self._merged.steps(wanted)
         left, changed = MERGE_BYTES_A_CHUNK, False
-        for name in self._walk or ():
+        for written in self._walk or ():
             changed = True
-            left -= self._model.get_parameter(name).nbytes
+            left -= written
             if left <= 0 and not at_once:
                 return True
         self._walk = None
@@ -126,8 +132,12 @@ class UserLoras:
         return ()
 
 
-def load_user_loras(model: nn.Module, choices: Sequence[LoraChoice], precision: Precision) -> UserLoras:
+def load_user_loras(
+    model: nn.Module, choices: Sequence[LoraChoice], precision: Precision, device: torch.device
+) -> UserLoras:
     """Load the user's LoRAs into the base network, before it is quantised. The context branch gets none.
+
+    device: where the network runs; with 8-bit weights it is not there yet.
 
     Raises UserError for a missing or unsuitable file, and for `merged` with 8-bit weights.
     """
@@ -139,4 +149,4 @@ def load_user_loras(model: nn.Module, choices: Sequence[LoraChoice], precision: 
             raise UserError(f"lora {choice.path}: cannot be merged into 8-bit weights; use side, or --precision bf16")
         as_side = choice.mode == "side" or (choice.mode == "auto" and eight_bit)
         (side if as_side else merged).append((read_lora(choice.path, model), choice.strength))
-    return UserLoras(model, merged, side)
+    return UserLoras(model, merged, side, device)

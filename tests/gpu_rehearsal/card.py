@@ -13,6 +13,7 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.overrides import TorchFunctionMode
 
+from streamvace.model.autoencoder.stats import _statistics
 from tests.gpu_rehearsal.cuda import Generator, stand_ins
 from tests.gpu_rehearsal.guard import load_guard
 from tests.gpu_rehearsal.journal import Journal
@@ -34,6 +35,8 @@ class FakeCard:
 
     def __enter__(self) -> FakeCard:
         load_guard()
+        self._stack.callback(_statistics.cache_clear)  # holds tensors
+        _statistics.cache_clear()
         operations = Operations(self.kind, self.journal, self.memory)
         if self.kind == "cuda":
             for name, stand_in in stand_ins(operations, self.memory, self._capability).items():
@@ -69,14 +72,16 @@ class _Calls(TorchFunctionMode):
             return np.zeros(tuple(args[0].shape), str(args[0].dtype).removeprefix("torch."))
         if isinstance(kwargs.get("generator"), Generator):
             kwargs = {**kwargs, "generator": None}
-        if name == "scaled_dot_product_attention" and args[0].device.type == "cuda":
+        if name == "scaled_dot_product_attention" and args[0].device.type in ("cuda", "mps"):
             return _attend(*args, **kwargs)
         return func(*args, **kwargs)
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, attn_mask: Tensor | None = None) -> Tensor:
     """PyTorch's choice on a card: flash attention in 16 bits without a mask, otherwise the memory-efficient kernel."""
-    if attn_mask is None and q.dtype.itemsize == 2 and q.shape[-1] <= 256:
+    if q.device.type == "mps":
+        out, *_ = torch.ops.aten._scaled_dot_product_attention_math_for_mps(q, k, v, attn_mask)
+    elif attn_mask is None and q.dtype.itemsize == 2 and q.shape[-1] <= 256:
         out, *_ = torch.ops.aten._scaled_dot_product_flash_attention(q, k, v)
     else:
         mask = None if attn_mask is None else attn_mask.expand(*q.shape[:3], k.shape[2])

@@ -12,6 +12,10 @@ BLOCK = 512
 """CUDA's allocator rounds every allocation up to a multiple of this many bytes."""
 
 
+POOL = -2
+"""Stands in for a stream: the pool of captured graphs, whose memory is there for nothing else."""
+
+
 class CardMemory:
     """Follows the storages of the card's tensors from their first use to their end.
 
@@ -34,6 +38,10 @@ class CardMemory:
     def peak(self) -> int:
         """The most so far, stream by stream: memory that one stream has freed is not there for another."""
         return sum(self._peaks.values())
+
+    def peak_of(self, stream: int) -> int:
+        """The most so far of the tensors that a stream made."""
+        return self._peaks.get(stream, 0)
 
     def number(self, tensor: Tensor, line: str = "", stream: int = 0) -> int:
         """The number of a tensor's storage. The first time, it is counted as allocated by `line` in the stream.

@@ -12,8 +12,9 @@ from torch._subclasses.fake_tensor import FakeTensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from tests.gpu_rehearsal.apple import runs_on_apple
 from tests.gpu_rehearsal.journal import Entry, Journal, Kind, line_of_project
-from tests.gpu_rehearsal.memory import CardMemory
+from tests.gpu_rehearsal.memory import POOL, CardMemory
 
 ALLOCATIONS = {
     "aten::empty", "aten::empty_like", "aten::empty_strided", "aten::new_empty", "aten::new_empty_strided",
@@ -91,7 +92,8 @@ class Operations(TorchDispatchMode):
 
     def _seen(self, tensors: Sequence[Tensor]) -> tuple[tuple[int, tuple[int, ...]], ...]:
         line = line_of_project()
-        return tuple((self._memory.number(each, line, self.stream), tuple(each.shape)) for each in tensors)
+        home = POOL if self.capturing else self.stream
+        return tuple((self._memory.number(each, line, home), tuple(each.shape)) for each in tensors)
 
     def _note(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
         given = [each for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)]
@@ -99,6 +101,8 @@ class Operations(TorchDispatchMode):
         ours = [each for each in (*given, *made) if self._on_card(each)]
         if not ours:
             return
+        if self._kind == "mps":
+            _refuse_on_apple(func.name(), ours)
         seen = self._seen(ours)
         if func.is_view or name in ALLOCATIONS:
             return
@@ -141,6 +145,14 @@ def _written(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], made: lis
     ]
     changed = [value for each, value in named if each.alias_info is not None and each.alias_info.is_write]
     return [*made, *(each for each in tree_leaves(changed) if isinstance(each, Tensor))]
+
+
+def _refuse_on_apple(name: str, tensors: list[Tensor]) -> None:
+    """Raises as PyTorch does there."""
+    if any(each.dtype == torch.float64 for each in tensors):
+        raise TypeError(f"{name}: MPS does not support float64")
+    if not runs_on_apple(name):
+        raise NotImplementedError(f"{name} is not implemented for the MPS device")
 
 
 @cache

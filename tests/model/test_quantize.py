@@ -13,13 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from streamvace.model import quantize
+from streamvace.model.placing import place_blocks
 from streamvace.model.quantize import (
     PRECISIONS,
     dtype_name,
     find_precision,
     native_dtype,
     prove_quantised,
-    quantise_blocks,
 )
 from streamvace.model.transformer import CausalWan
 from streamvace.records.model_options import ModelOptions
@@ -84,16 +84,16 @@ def test_only_the_blocks_are_quantised(monkeypatch: pytest.MonkeyPatch) -> None:
 
     library = SimpleNamespace(quantize_=quantize_, Int8WeightOnlyConfig=lambda: "int8")
     monkeypatch.setattr(quantize, "import_module", lambda name: library)
-    quantise_blocks(CausalWan(SMALL), find_precision("int8", CPU))
-    assert len(changed) == SMALL.num_layers * 10
-    assert all(name.startswith("blocks.") for name in changed)
+    place_blocks(CausalWan(SMALL), CPU, find_precision("int8", CPU))
+    block = ("self_attn.o", "self_attn.joined.qkv", *(f"cross_attn.{part}" for part in "qkvo"), "ffn.0", "ffn.2")
+    assert sorted(changed) == sorted(block * SMALL.num_layers)
 
 
 def test_plain_precisions_touch_nothing() -> None:
     model = CausalWan(SMALL)
-    before = [p.data_ptr() for p in model.parameters()]
-    quantise_blocks(model, find_precision("bf16", CPU))
-    assert [p.data_ptr() for p in model.parameters()] == before
+    before = {name: p.data_ptr() for name, p in model.named_parameters()}
+    place_blocks(model, CPU, find_precision("bf16", CPU))
+    assert {name: p.data_ptr() for name, p in model.named_parameters() if name in before}.items() <= before.items()
 
 
 def test_missing_torchao_is_reported_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,5 +179,5 @@ def test_int8_blocks_give_nearly_the_same_result() -> None:
     block = model.blocks[0].ffn
     x = torch.randn(3, SMALL.dim)
     plain = block(x)
-    quantise_blocks(model, find_precision("int8", CPU))
+    place_blocks(model, CPU, find_precision("int8", CPU))
     assert 0 < (block(x) - plain).abs().max() < 0.05 * plain.abs().max()

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -243,10 +244,8 @@ def test_on_its_way_home_nothing_is_copied(weights: Path, tokenizer: Path) -> No
     assert [each.data_ptr() for each in network.parameters()] == home
 
 
-def test_on_a_gpu_it_has_its_own_stream_and_releases_its_memory(
-    weights: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Kernels beside the picture's, one stream for the encoder's whole life; memory back once it has gone home."""
+def test_on_a_gpu_it_has_its_own_stream(weights: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels beside the picture's, one stream for the encoder's whole life. It never was on the card: nothing goes."""
     events: list[str] = []
 
     class Stream:
@@ -276,7 +275,24 @@ def test_on_a_gpu_it_has_its_own_stream_and_releases_its_memory(
     events.clear()
     for _ in range(2):
         assert torch.equal(card.encode(["the sea"]), exact)
-    assert events == ["stream made", "in", "loaded", "memory back", "out", "in", "memory back", "out"]
+    assert events == ["stream made", "in", "loaded", "out", "in", "out"]
+
+
+@pytest.mark.parametrize(
+    ("rest", "free", "emptied"), [("cpu", 8, 0), ("cpu", 1, 1), ("release", 8, 1), ("device", 1, 0)]
+)
+def test_memory_goes_back_to_the_card_only_where_others_may_lack_it(
+    rest: Any, free: int, emptied: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Emptying PyTorch's cache stops the card and takes the generator's spare memory along. free: GB of the card."""
+    emptyings: list[None] = []
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free * 10**9, 24 * 10**9))
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptyings.append(None))
+    encoder = UMT5TextEncoder(Path(), Path(), None, "cuda", torch.float32, rest=rest, size=SIZE)
+    place = SimpleNamespace(device=torch.device("cuda"))
+    encoder._encoder = SimpleNamespace(parameters=lambda: iter([place]))  # type: ignore[assignment]
+    encoder._put_away()
+    assert len(emptyings) == emptied
 
 
 def test_the_encoder_is_unloaded_as_configured(weights: Path, tokenizer: Path) -> None:

@@ -11,6 +11,7 @@ from streamvace.records.chunk import ChunkInput
 from streamvace.records.model_options import ModelOptions
 from streamvace.stream import loading
 from streamvace.stream.loading import captured_passes, load_generator
+from streamvace.system.errors import UserError
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +62,9 @@ def test_a_layer_that_this_processor_computes_wrong_is_named(
     assert [record.getMessage() for record in caplog.records] == [
         f"16-bit products of this processor are wrong: {line}"
     ]
+
+
+def test_a_machine_without_apple_s_gpu_refuses_it_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(UserError, match=r"device 'mps', but this torch \(.*\) sees no GPU of Apple; use auto or cpu"):
+        loading.resolve_device("mps")

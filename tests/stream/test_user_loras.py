@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from streamvace.model.joined import join_projections
 from streamvace.model.lora import MergedLoras
 from streamvace.model.quantize import PRECISIONS
 from streamvace.model.transformer import CausalWan
@@ -19,6 +20,7 @@ from streamvace.system.errors import UserError
 from tests.networks import SMALL, save_lora, small_lora
 
 PLAIN, EIGHT = PRECISIONS["fp32"], PRECISIONS["int8"]
+CPU = torch.device("cpu")
 
 
 def wan() -> CausalWan:
@@ -39,18 +41,18 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_file_is_merged_unless_side_is_asked_for(file: Path) -> None:
     merged, side = wan(), wan()
-    assert not load_user_loras(merged, [LoraChoice(file, 0.5)], PLAIN).has_side
+    assert not load_user_loras(merged, [LoraChoice(file, 0.5)], PLAIN, CPU).has_side
     assert not unchanged(merged)
-    assert load_user_loras(side, [LoraChoice(file, 0.5, "side")], PLAIN).has_side
+    assert load_user_loras(side, [LoraChoice(file, 0.5, "side")], PLAIN, CPU).has_side
     assert unchanged(side)
 
 
 def test_eight_bit_weights_get_side_paths_and_insisting_on_merging_is_refused(file: Path) -> None:
     model = wan()
-    assert load_user_loras(model, [LoraChoice(file)], EIGHT).has_side
+    assert load_user_loras(model, [LoraChoice(file)], EIGHT, CPU).has_side
     assert unchanged(model)
     with pytest.raises(UserError, match=r"style.safetensors: cannot be merged into 8-bit weights; use side"):
-        load_user_loras(model, [LoraChoice(file, mode="merged")], EIGHT)
+        load_user_loras(model, [LoraChoice(file, mode="merged")], EIGHT, CPU)
 
 
 def test_missing_and_foreign_files_are_refused_in_one_line(tmp_path: Path) -> None:
@@ -58,7 +60,7 @@ def test_missing_and_foreign_files_are_refused_in_one_line(tmp_path: Path) -> No
     for name, said in (("nowhere.safetensors", "nowhere"), ("foreign.safetensors", "is it for another")):
         model = wan()
         with pytest.raises(UserError, match=said) as refusal:
-            load_user_loras(model, [LoraChoice(tmp_path / name)], PLAIN)
+            load_user_loras(model, [LoraChoice(tmp_path / name)], PLAIN, CPU)
         assert "\n" not in str(refusal.value)
         assert unchanged(model)
 
@@ -93,6 +95,27 @@ def test_a_moving_fader_reaches_every_weight(monkeypatch: pytest.MonkeyPatch) ->
     MergedLoras(target, [lora])
     held = zip(model.named_parameters(), target.parameters(), strict=True)
     assert [name for (name, ours), theirs in held if name in lora.deltas and torch.equal(ours, theirs)] == []
+
+
+def test_a_strength_changes_in_a_show_after_the_projections_are_joined() -> None:
+    """Joining takes the modules q, k and v away, whose weights nearly every LoRA changes."""
+    model, target = wan(), wan()
+    lora = small_lora(model)
+    loras = UserLoras(model, merged=[(lora, 1.0)])
+    join_projections(model)
+    loras.begin_chunk(0.5, "everywhere", at_once=False)
+    MergedLoras(target, [lora], [0.5])
+    join_projections(target)
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), target.parameters(), strict=True))
+
+
+def test_side_paths_are_on_the_device_where_the_network_will_run(file: Path) -> None:
+    """8-bit weights arrive there later, block by block."""
+    model = wan()
+    load_user_loras(model, [LoraChoice(file)], EIGHT, torch.device("meta"))
+    paths = [hook for each in model.modules() for hook in each._forward_hooks.values()]
+    assert paths
+    assert {tensor.device.type for each in paths for tensor in (each._down, each._up)} == {"meta"}  # type: ignore[attr-defined]
 
 
 def test_the_strength_of_the_show_multiplies_each_file_s_own() -> None:

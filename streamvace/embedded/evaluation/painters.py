@@ -15,7 +15,8 @@ from streamvace.embedded.train.data import Batch
 from streamvace.embedded.train.network import Network, encode
 from streamvace.embedded.train.sampling import stream
 from streamvace.model.autoencoder.tiny import TinyAE
-from streamvace.model.quantize import PRECISIONS, prove_quantised, quantise_blocks
+from streamvace.model.placing import place_blocks
+from streamvace.model.quantize import PRECISIONS, prove_quantised
 from streamvace.records.chunk import ChunkInput, Pixels
 from streamvace.records.model_options import ModelOptions
 from streamvace.stream.generator import Generator
@@ -85,7 +86,7 @@ def paint(variant: Variant, batches: list[Batch], control: str, how: Condition, 
         place = net.transformer.head.modulation
         prove_quantised(how.precision, precision, place.device, place.dtype)
         for part in (net.transformer, net.context):
-            quantise_blocks(part, precision)
+            place_blocks(part, place.device, precision)
     return np.concatenate([_whole(net, variant.codec, b, how, seed + n) for n, b in enumerate(batches)])
 
 

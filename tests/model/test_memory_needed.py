@@ -1,0 +1,40 @@
+"""The memory that a run asks for, against counts written out. tests/gpu_rehearsal compares it with what a run takes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from streamvace.costs.chunk import CODECS as COUNTED
+from streamvace.costs.chunk import VARIANTS, Job
+from streamvace.costs.estimate import memory_bytes
+from streamvace.model.memory_needed import CODEC_BYTES, bytes_needed, cache_bytes
+from streamvace.model.specs import pipeline
+from streamvace.models.check import CODECS
+
+BF16 = torch.bfloat16
+
+
+def test_the_cache_is_counted_with_its_rotated_keys() -> None:
+    """1.3B at 576x320: K, rotated K and V of 12 frames of 720 tokens in 30 layers."""
+    assert cache_bytes(pipeline("longlive"), (576, 320), BF16) == 3 * 30 * 12 * 720 * 1536 * 2
+
+
+def test_every_codec_that_can_be_chosen_is_counted() -> None:
+    assert CODEC_BYTES.keys() == CODECS.keys()
+    assert COUNTED.keys() == VARIANTS.keys()
+
+
+@pytest.mark.parametrize("codec", ["taehv", "wan-vae"])
+def test_doctor_says_the_figure_that_the_start_asks_for(codec: str) -> None:
+    spec = pipeline("longlive")
+    job = Job(spec, (576, 320), control=True, codec=codec)
+    weights = memory_bytes(job) / 1.05 - bytes_needed(0, spec, job.size, BF16, VARIANTS[codec], captured=True) / 1.05
+    assert weights == pytest.approx(4.4e9, rel=0.1)
+
+
+def test_captured_passes_take_memory_of_their_own_and_an_adaptive_sink_s_are_not_captured() -> None:
+    for name, more in (("longlive", True), ("streamdiffusionv2", False)):
+        spec = pipeline(name)
+        eager, captured = (bytes_needed(0, spec, (576, 320), BF16, "taehv", each) for each in (False, True))
+        assert (captured > eager) == more

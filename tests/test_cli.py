@@ -184,7 +184,7 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         *("--mask-luma-high", "0.75", "--mask-softness", "0.2", "--mask-chroma-hue", "240"),
         *("--mask-chroma-tolerance", "0.6", "--mask-chroma-spill", "1", "--mask-motion-sensitivity", "0.9"),
         *("--mask-confidence", "0.6", "--mask-classes", "person", "--mask-classes", "dog", "--mask-model", "y.onnx"),
-        *("--composite", "--composite-feather", "4", "--output-alpha", "mask"),
+        *("--composite", "--composite-feather", "4", "--output-alpha", "mask", "--follow-cuts", "hard"),
     )
     assert plain(options.parameters) == {
         "/streamvace/prompt": "a blue cube",
@@ -223,6 +223,7 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         "/streamvace/references": ("cat.png", "a hat.jpg"),
         "/streamvace/reference_mode": "memory",
         "/streamvace/control_timing": "ahead",
+        "/streamvace/follow_cuts": "hard",
         "/streamvace/output_rate": 60.0,
         "/streamvace/input/second": "3",
         "/streamvace/input/scale": "4",

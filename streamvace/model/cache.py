@@ -27,6 +27,9 @@ from streamvace.model.rope import RotaryGrid, RotaryTable, rotary_table
 from streamvace.model.sink import AdaptiveSink, DecayingSink
 from streamvace.model.specs import CacheRule, WanSize
 
+SOFT_CUT = 0.5
+"""Attention weight of what came before a soft cut."""
+
 
 class KVCache:
     """K and V of the last frames of one stream, for every layer. Not shared between streams.
@@ -90,13 +93,19 @@ class KVCache:
                 sink.reset()
 
     def chunk(
-        self, start: int, frames: int, past_bias: float = 1.0, references: ReferenceKeys | None = None
+        self,
+        start: int,
+        frames: int,
+        past_bias: float = 1.0,
+        references: ReferenceKeys | None = None,
+        cut: int | None = None,
     ) -> ChunkPass:
         """Make room for a chunk of latent frames `start .. start + frames - 1` and return the pass that attends to it.
 
         A second call for the same frames returns a pass that overwrites them in place.
         past_bias: attention weight of held frames other than the first one and the chunk, 0 < b <= 1 (Krea Realtime).
         references: more frames to attend to, placed just before the first held frame.
+        cut: frames before this one, and long-term memory, get SOFT_CUT of their attention.
         Raises ValueError when the chunk is larger than the window without its sink, or larger than the one frame that
         an adaptive sink takes once the window is full.
         """
@@ -114,8 +123,9 @@ class KVCache:
         self._make_room(wanted)
         slots = [self._frame_in_slot.index(frame) for frame in wanted]
         made = self._pass(wanted, dict(enumerate(slots)))
-        if past_bias != 1.0:
-            made.bias = self._score_bias(past_bias, slots, 0 if references is None else references.frames)
+        if past_bias != 1.0 or cut is not None:
+            count = 0 if references is None else references.frames
+            made.bias = self._score_bias(past_bias, slots, count, cut)
         if references is not None:
             made.references = references.before(min(self._positions(wanted)[0]), self._fixed)
         if self._adaptive is not None and self._sought:
@@ -217,14 +227,18 @@ class KVCache:
         """The values as int64 `[n]` on the device."""
         return self._fixed.put(use, to_device(torch.tensor(values, dtype=torch.int64), self.k[0].device))
 
-    def _score_bias(self, past_bias: float, chunk: Sequence[int], references: int) -> Tensor:
+    def _score_bias(self, past_bias: float, chunk: Sequence[int], references: int, cut: int | None) -> Tensor:
         """The bias added to the scores, `[1, keys]`: log(past_bias) for past frames, 0 for the oldest and the chunk.
 
-        chunk: slots of the chunk's frames. references: number of reference frames.
+        chunk: slots of the chunk's frames. references: number of reference frames. cut: see `chunk`.
         """
         weights = torch.full((len(self._frame_in_slot),), math.log(past_bias))
         weights[[self._by_age()[0], *chunk]] = 0.0
-        weights = torch.nn.functional.pad(weights, (0, references))
+        weights = torch.nn.functional.pad(weights, (self.bank.held, references))
+        if cut is not None:
+            older = [frame < cut for frame in self._frame_in_slot]
+            before = [True] * self.bank.held + older + [False] * references
+            weights[before] += math.log(SOFT_CUT)
         keys = weights.repeat_interleave(self.height * self.width)
         return self._fixed.put("bias", to_device(keys.to(self.k[0].dtype), self.k[0].device).unsqueeze(0))
 

@@ -17,6 +17,9 @@ MAX_REFERENCES = 8
 REFERENCE_MODES = ("auto", "joint", "memory", "paper")
 """How references reach the picture; see `ChunkInput.reference_mode`."""
 
+CUTS = ("", "soft", "hard")
+"""What a cut does to the history; see `ChunkInput.cut`."""
+
 NOISE_RULES = ("hash", "sum")
 """How noise follows from the seed; see `ChunkInput.noise_rule`. The rows are in `model/noise.py`."""
 
@@ -139,7 +142,9 @@ class ChunkInput:
             mask, everything is the generated region.
         past_bias: 0 < b <= 1, attention weight of past frames other than the stream's first (Krea Realtime); 1: as
             trained.
-        reset: hard cut: all state is cleared before this chunk.
+        reset: asked for by the performer: all state is cleared before this chunk.
+        cut: one of CUTS: what the chunk follows was cut. `hard`: all state is cleared, too. `soft`: all that came
+            before gets half of its attention until the window holds only what came after. Empty: no cut.
 
     Carried through
         generation, captured_ns, snapshot_version: copied to the Chunk. captured_ns: of the newest frame of the leading
@@ -170,11 +175,17 @@ class ChunkInput:
     lora_strength: float = 1.0
     lora_region: str = "everywhere"
     past_bias: float = 1.0
+    cut: str = ""
     reset: bool = False
     generation: int = 0
     captured_ns: int = 0
     snapshot_version: int = 0
     trace: Trace = field(default=Trace())
+
+    @property
+    def begins(self) -> bool:
+        """Whether all state is cleared before this chunk."""
+        return self.reset or self.cut == "hard"
 
 
 @dataclass(frozen=True)

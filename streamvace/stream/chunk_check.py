@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from streamvace.model.specs import PipelineSpec
-from streamvace.records.chunk import MAX_REFERENCES, NOISE_RULES, REFERENCE_MODES, ChunkInput
+from streamvace.records.chunk import CUTS, MAX_REFERENCES, NOISE_RULES, REFERENCE_MODES, ChunkInput
 
 
 def check_chunk(given: ChunkInput, frames: int, size: tuple[int, int], context_blocks: int) -> None:
@@ -32,6 +32,8 @@ def check_chunk(given: ChunkInput, frames: int, size: tuple[int, int], context_b
             raise ValueError(f"{name} is {array.dtype} {list(array.shape)}, this chunk takes uint8 {list(wanted)}")
     if given.reference_mode not in REFERENCE_MODES:
         raise ValueError(f"reference mode {given.reference_mode!r}; there are: {', '.join(REFERENCE_MODES)}")
+    if given.cut not in CUTS:
+        raise ValueError(f"cut {given.cut!r}; there are: {', '.join(filter(None, CUTS))}")
     if given.noise_rule not in NOISE_RULES:
         raise ValueError(f"noise rule {given.noise_rule!r}; there are: {', '.join(NOISE_RULES)}")
     if given.block_scales and len(given.block_scales) != context_blocks:

@@ -110,7 +110,17 @@ class ChunkLoop:
             cache.reset()
             self.loras.limit(state.regions[-start:])
             self._once(context, cache.chunk(0, start))
-        return cache.chunk(start, plan.start.shape[2], plan.past_bias, plan.references)
+        # Counted back from the present: frames have other numbers after a recomputed history.
+        since_cut = self._since_cut()
+        cut = None if since_cut is None else start - since_cut
+        return cache.chunk(start, plan.start.shape[2], plan.past_bias, plan.references, cut)
+
+    def _since_cut(self) -> int | None:
+        """Latent frames since a soft cut; None once the window holds no others, or without a cut."""
+        state = self.state
+        if state.cut_at is not None and state.position - state.cut_at >= self.spec.cache.window:
+            state.cut_at = None
+        return None if state.cut_at is None else state.position - state.cut_at
 
     def _predict_x0(self, hints: ChunkHints | None, memory: ChunkPass, x: Tensor, t: float, sigma: float) -> Tensor:
         """One denoising step."""

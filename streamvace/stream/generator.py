@@ -139,9 +139,11 @@ class Generator:
         Raises ValueError when an input has the wrong shape or range; nothing changes then, except by `reset`. Raises
         FloatingPointError when the result is not finite; the stream is reset then.
         """
-        if given.reset:
+        if given.begins:
             self.reset()
         check_chunk(given, self.frames_wanted(), self.size, len(self.spec.size.vace_layers))
+        if given.cut == "soft":
+            self.state.cut_at = self.state.position
         given = settled(given, self.spec)
         clock = self._clock
         clock.begin()

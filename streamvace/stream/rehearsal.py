@@ -45,6 +45,7 @@ def rehearsal(
         yield CONTROL, {"past_bias": 0.5}
     yield (), {}
     yield (), {"prompt": SWITCH}
+    yield CONTROL, {"cut": "soft"}
 
 
 def rehearsal_input(

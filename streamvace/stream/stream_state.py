@@ -39,7 +39,8 @@ class StreamState:
     text_version: the LoRAs' version that the text K/V were made with. text_is_new: the history was updated to the text
     K/V, and no chunk was generated since. clean: the window's clean latents `[B, C, T, h, w]`, anchor: the one before
     them, `[B, C, 1, h, w]`; both only for pipelines that need them. regions: where side LoRAs applied in each of the
-    window's latent frames, `[1, tokens, 1]`; None means everywhere. fixed: holds what the passes read.
+    window's latent frames, `[1, tokens, 1]`; None means everywhere. cut_at: position of a soft cut. fixed: holds what
+    the passes read.
     """
 
     cache: KVCache
@@ -62,6 +63,7 @@ class StreamState:
     anchor: Tensor | None = None
     last_pixels: Tensor | None = None
     last_frames: Pixels | None = None
+    cut_at: int | None = None
     fixed: FixedBuffers = field(default_factory=FixedBuffers)
 
     @property
@@ -74,6 +76,6 @@ class StreamState:
         self.cache.reset()
         self.position = self.chunks = 0
         self.context = ContextState()
-        self.source = self.noise_scale = None
+        self.source = self.noise_scale = self.cut_at = None
         self.regions = []
         self.decoder = self.clean = self.anchor = self.last_pixels = self.last_frames = None

@@ -414,3 +414,37 @@ def test_the_score_bias_weighs_the_past_but_not_the_first_frame_nor_the_chunk(
     truth = torch.einsum("bhnm,bmhd->bnhd", weights, torch.cat((history[2], v), 1))
     ours = cache.chunk(past, chunk, past_bias=bias).attend(0, q, k, v)
     torch.testing.assert_close(ours, truth, atol=3e-5, rtol=0)
+
+
+@pytest.mark.parametrize("bank", [0, 2])
+@settings(max_examples=15, deadline=None)
+@given(past=st.integers(1, 6), chunk=st.integers(1, 3), since=st.integers(0, 6), bias=st.sampled_from([1.0, 0.3]))
+def test_a_soft_cut_halves_what_came_before_it_in_the_window_and_in_long_term_memory(
+    bank: int, past: int, chunk: int, since: int, bias: float
+) -> None:
+    generator = torch.Generator().manual_seed(past)
+    cache = KVCache(SIZE, CacheRule(window=past + chunk, sink=0, bank=bank), HEIGHT, WIDTH)
+    history = random_qkv(past, generator)
+    cache.chunk(0, past).attend(0, *history)
+    for frame in range(min(bank, past)):
+        cache.record(frame)
+        cache.bank.consolidate(None)
+    q, k, v = random_qkv(chunk, generator)
+    cut = past - since
+    made = cache.chunk(past, chunk, past_bias=bias, cut=cut)
+    ours = made.attend(0, q, k, v)
+    held = cache.bank.held
+    weight = torch.ones(held + past + chunk)
+    weight[held + 1 : held + past] = bias
+    weight[: held + max(0, cut)] *= 0.5
+    seen = made.seen
+    scores = torch.einsum("bnhd,bmhd->bhnm", made.rotary.rotate(q), stored_keys(cache, seen)) / math.sqrt(SIZE.head_dim)
+    weights = scores.exp() * weight.repeat_interleave(TOKENS)
+    weights = weights / weights.sum(-1, keepdim=True)
+    truth = torch.einsum("bhnm,bmhd->bnhd", weights, cache.v[0][:, seen].flatten(1, 2))
+    torch.testing.assert_close(ours, truth, atol=3e-5, rtol=0)
+
+
+def stored_keys(cache: KVCache, seen: slice) -> torch.Tensor:
+    """The rotated keys of a layer as the last pass read them."""
+    return (cache.rotated or cache.k)[0][:, seen].flatten(1, 2)

@@ -438,3 +438,50 @@ def test_a_pipeline_without_a_past_bias_says_so_and_goes_on() -> None:
 def test_a_past_bias_out_of_range_is_refused(bias: float) -> None:
     with pytest.raises(ValueError, match=f"past_bias is {bias}"):
         run(small_generator(), 1, past_bias=bias)
+
+
+def test_a_hard_cut_begins_like_a_reset_and_a_soft_one_keeps_the_stream() -> None:
+    cut, fresh, kept, soft = (small_generator() for _ in range(4))
+    for generator in (cut, kept, soft):
+        run(generator, 2)
+    first = run(fresh, 1)[0]
+    cut.reset()
+    asked = control(cut, 0)
+    run(cut, 2)
+    begun = cut.step(ChunkInput("red", control=asked, cut="hard"))
+    assert begun.index == 0
+    np.testing.assert_array_equal(begun.frames, first.frames)
+    softened = soft.step(ChunkInput("red", control=control(soft, 5), cut="soft"))
+    unmoved = kept.step(ChunkInput("red", control=control(kept, 5)))
+    assert softened.index == 2
+    assert (softened.frames != unmoved.frames).any()
+
+
+def test_a_soft_cut_lasts_until_the_window_holds_only_what_came_after_it() -> None:
+    generator = small_generator()
+    window, span = generator.spec.cache.window, generator.spec.chunk
+    run(generator, 1)
+    generator.step(ChunkInput("red", control=control(generator), cut="soft"))
+    biased: list[bool] = []
+    made = generator.state.cache.chunk
+
+    def watched(*arguments: object) -> object:
+        passed = made(*arguments)  # type: ignore[arg-type]
+        biased.append(passed.bias is not None)
+        return passed
+
+    generator.state.cache.chunk = watched  # type: ignore[method-assign, assignment]
+    run(generator, window // span + 1)
+    assert biased == [True] * (window // span - 1) + [False] * 2
+
+
+def test_a_reset_ends_a_soft_cut() -> None:
+    generator, plain = small_generator(), small_generator()
+    run(generator, 2, cut="soft")
+    generator.reset()
+    np.testing.assert_array_equal(run(generator, 2)[1].frames, run(plain, 2)[1].frames)
+
+
+def test_an_unknown_cut_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(ValueError, match="cut 'jump'; there are: soft, hard"):
+        run(small_generator(), 1, cut="jump")

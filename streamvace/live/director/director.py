@@ -18,6 +18,7 @@ from streamvace.live.director.anchors import AnchorCue
 from streamvace.live.director.chunk_request import shape_chunk
 from streamvace.live.director.compositing import Finish, finish
 from streamvace.live.director.drift_correction import DriftCorrection
+from streamvace.live.director.follow_cuts import FollowCuts
 from streamvace.live.director.frame_sampling import BASE_NS, ControlTiming, extrapolate, sample
 from streamvace.live.director.layout import ROLES, Pictures, lay_out, leading_role
 from streamvace.live.director.look_ahead import LookAhead
@@ -91,6 +92,7 @@ class Director:
         self._sampled_ns = 0
         self._received_ns = 0
         self._prompts = PromptTransition()
+        self._cuts = FollowCuts()
         self._shown_mix: PromptMix | None = None
         self._step_s = 0.0
 
@@ -124,10 +126,14 @@ class Director:
         snapshot = self._parameters.advance()
         reset = self._generation is not None and snapshot.generation != self._generation
         self._generation = snapshot.generation
+        if reset:
+            self._cuts = FollowCuts()
         rings = {role: self._inputs.ring(role) for role in ROLES}  # once: an input switch must not split a chunk
         lead = rings.get(leading_role(snapshot))
         timing = ControlTiming(snapshot.text("/streamvace/control_timing"))
-        taken = self._sample(lead, first_frames if reset else frames, timing)
+        since_ns = self._sampled_ns or now_ns - _FIRST_SPAN_NS
+        taken = self._sample(lead, first_frames if reset else frames, since_ns, timing)
+        cut, taken = self._cut(snapshot, lead, taken, since_ns, first_frames)
         layout = lay_out(snapshot, self._pictures(rings, lead, taken, timing))
         self._finish = Finish.of(snapshot, layout)
         anchored = self._anchors.due(snapshot, starts=reset or frames == first_frames, loaded=self._loaded.settled)
@@ -139,7 +145,7 @@ class Director:
             reset=reset,
             captured_ns=taken[-1].captured_ns if taken else 0,
         )
-        inputs = self._drift.apply(inputs, snapshot)
+        inputs = self._drift.apply(replace(inputs, cut="" if reset else cut), snapshot)
         return replace(
             inputs,
             prompt=plain(self._prompts.next(snapshot, now_ns, cut=reset)),
@@ -153,12 +159,22 @@ class Director:
         self._shown_mix = self._prompts.shown if chunk.prompt is None else PromptMix.of(chunk.prompt)
         self._deliver(finish(chunk, self._finish), pace)
 
-    def _sample(self, lead: FrameRing | None, count: int, timing: ControlTiming) -> list[Frame]:
+    def _sample(self, lead: FrameRing | None, count: int, since_ns: int, timing: ControlTiming) -> list[Frame]:
         """`count` frames of the leading input, newest last; empty without one or before its first frame."""
-        since_ns = self._sampled_ns or self._clock() - _FIRST_SPAN_NS
         taken = sample(lead, count, since_ns, timing) if lead else []
         self._sampled_ns = taken[-1].captured_ns if taken else 0
         return taken
+
+    def _cut(
+        self, snapshot: Snapshot, lead: FrameRing | None, taken: list[Frame], since_ns: int, first_frames: int
+    ) -> tuple[str, list[Frame]]:
+        """`ChunkInput.cut` of this chunk, and the frames that it follows then; see `FollowCuts.next`."""
+        how = snapshot.text("/streamvace/follow_cuts")
+        if how == "off" or lead is None or leading_role(snapshot) == "mask":
+            self._cuts = FollowCuts()
+            return "", taken
+        smooth = snapshot.text("/streamvace/control_timing") == ControlTiming.SMOOTH.value
+        return self._cuts.next(how, lead, taken, taken if smooth else lead.sample(len(taken), since_ns), first_frames)
 
     def _trace(self, snapshot: Snapshot, taken: Sequence[Frame]) -> Trace:
         """The stage's part of the chunk's times."""

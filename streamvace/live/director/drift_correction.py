@@ -47,7 +47,7 @@ class DriftCorrection:
         asked = snapshot.fired[NOW] != self._fired
         self._fired = snapshot.fired[NOW]
         drifted = snapshot.flag(AUTO) and self._watch.drifted
-        if inputs.reset:
+        if inputs.begins:
             self._watch = DriftWatch()
         elif asked or drifted:
             inputs = self._anchored(inputs, snapshot.text(HOW), by_hand=asked)

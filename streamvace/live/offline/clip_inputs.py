@@ -14,6 +14,7 @@ import numpy as np
 from streamvace.control.parameters import Snapshot
 from streamvace.live.director.layout import ROLES, Pictures
 from streamvace.live.inputs.inputs import LEAD, PREFIX
+from streamvace.live.offline.clip_cuts import marked
 from streamvace.live.offline.timeline import Shown, Timeline, looped
 from streamvace.system.errors import UserError
 from streamvace.system.media import MediaFolder
@@ -70,7 +71,10 @@ class ClipInputs:
         Raises UserError for a file that is missing or cannot be read.
         """
         self.findings = Findings()
-        self._clip = islice(_shown(clip, size, FileOptions(), self.findings), frames)
+        shown = islice(_shown(clip, size, FileOptions(), self.findings), frames)
+        follows = snapshot.text("/streamvace/follow_cuts") != "off"
+        self._clip = marked(shown) if follows else ((each, False) for each in shown)
+        self._next = next(self._clip, None)
         self._period = 1 / rate
         slowest, fastest = FPS_LIMITS
         defaults: dict[str, Any] = {"loop": False, "fps": min(max(rate, slowest), fastest)}
@@ -85,9 +89,17 @@ class ClipInputs:
             films["mask"] = mask, FileOptions(**defaults)
         self._others = {role: open_timeline(*film, size, self.findings) for role, film in films.items()}
 
+    @property
+    def at_cut(self) -> bool:
+        """Whether the next frame is the first one after a cut."""
+        return self._next is not None and self._next[1]
+
     def take(self, count: int) -> Taken:
-        """The next `count` frames of the clip, and of every other role."""
-        taken = list(islice(self._clip, count))
+        """The next `count` frames of the clip, fewer if a cut follows, and of every other role."""
+        taken: list[Shown] = []
+        while self._next is not None and len(taken) < count and not (taken and self.at_cut):
+            taken.append(self._next[0])
+            self._next = next(self._clip, None)
         if not taken:
             return Taken(Pictures())
         start, _, picture = taken[-1]

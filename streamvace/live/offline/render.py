@@ -106,14 +106,17 @@ def _from_clip(options: RenderOptions) -> Findings:
 
 def _clip_frames(director: OfflineDirector, snapshot: Snapshot, inputs: ClipInputs) -> Iterator[Pixels]:
     """One frame for every frame of the clip."""
-    starts = True
+    starts, follow = True, snapshot.text("/streamvace/follow_cuts")
     while True:
+        cut = follow if inputs.at_cut else ""
+        if cut == "hard":
+            director.generator.reset()
         taken = inputs.take(director.generator.frames_wanted())
         if not taken.real:
             return
         anchored = starts or snapshot.flag(STANDING)
         built = director.build(snapshot, taken.pictures, taken.moments, anchored=anchored)
-        yield from _frames_of(director.step(built))[: taken.real]
+        yield from _frames_of(director.step(replace(built, cut=cut)))[: taken.real]
         starts = False
 
 

@@ -73,7 +73,8 @@ class Replay:
         snapshot, director = self._parameters.snapshot(), self._director
         reset = number > 0 and shown.index == 0
         self._reload_asked |= any(address == RELOAD for address, _ in shown.changes)
-        if reset and self._reload_asked:  # until then the old model was in use
+        # Until a new model begins, the old one was in use; a cut in the control does not load one.
+        if reset and self._reload_asked and shown.shape.get("cut") != "hard":
             self._reload_asked = False
             director.load(snapshot.text(PIPELINE))
         elif reset:

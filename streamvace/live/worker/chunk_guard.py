@@ -38,7 +38,7 @@ class ChunkGuard:
     def refusal(self, inputs: ChunkInput, chunk: Chunk) -> str:
         """Why this chunk must not be shown, on one line; empty: show it. After a refusal the stream must be reset."""
         second_try, self._second_try = self._second_try, False
-        on_probation = self._lively and not (second_try or inputs.reset) and inputs.prompt == self._prompt
+        on_probation = self._lively and not (second_try or inputs.begins) and inputs.prompt == self._prompt
         if on_probation and all(_span(frame) <= FLAT for frame in chunk.frames) and not _asked_for(inputs):
             self._second_try = True
             level = round(float(chunk.frames.mean()))

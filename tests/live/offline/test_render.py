@@ -292,3 +292,34 @@ def test_a_clip_is_rendered_in_a_format_with_alpha(tmp_path: Path) -> None:
     frames = list(read_frames(tmp_path / "out.mov", SIZE))
     assert len(frames) == 9
     assert [entry.name for entry in sorted(tmp_path.iterdir())] == ["clip.mp4", "out.mov"]
+
+
+@pytest.mark.parametrize(
+    ("follow", "lengths", "cuts"),
+    [
+        ("off", [9, 12, 12], ["", "", ""]),
+        ("hard", [9, 12, 9, 12], ["", "", "hard", ""]),
+        ("soft", [9, 12, 12, 12], ["", "", "soft", ""]),
+    ],
+)
+def test_a_cut_in_a_clip_begins_a_new_history_at_its_frame(
+    tmp_path: Path, follow: str, lengths: list[int], cuts: list[str]
+) -> None:
+    """The clip is cut after 14 frames; the rest of that chunk is left out, and every frame is rendered once."""
+    pictures = [np.kron(np.random.default_rng(n).integers(0, 2, (4, 4, 1)), np.ones((16, 16, 3))) for n in (1, 2)]
+    with VideoWriter(tmp_path / "in.mp4", SIZE, 24) as writer:
+        for index in range(30):
+            writer.write((255 * pictures[index >= 14]).astype(np.uint8))
+    options = RenderOptions(
+        tmp_path / "in.mp4",
+        tmp_path / "out.mp4",
+        size=SIZE,
+        parameters=coerced({"/streamvace/follow_cuts": follow}),
+        factory=f"{__name__}:make_recording",
+    )
+    assert render_clip(options) == 0
+    assert [each.cut for each in SEEN] == cuts
+    assert [len(each.control) for each in SEEN if each.control is not None] == lengths
+    made = list(read_frames(tmp_path / "out.mp4", SIZE))
+    assert len(made) == 30
+    assert [int(np.abs(frame[..., :3] - 255.0 * pictures[1]).mean() < 30) for frame in made] == [0] * 14 + [1] * 16

@@ -394,7 +394,7 @@ def test_a_seam_is_eased_to_the_last_picture_that_was_shown(monkeypatch: pytest.
     generator = small_generator(small_spec(ease_seams=4))
     before: list[torch.Tensor | None] = []
     monkeypatch.setattr(
-        "streamvace.stream.generator.ease_chunk_", lambda pixels, last, *how: before.append(last) or pixels
+        "streamvace.stream.picture_work.ease_chunk_", lambda pixels, last, *how: before.append(last) or pixels
     )
     shown: list[torch.Tensor] = []
     for _ in range(3):

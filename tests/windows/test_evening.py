@@ -165,7 +165,7 @@ def test_a_killed_worker_comes_back_and_the_output_goes_on(start: Start) -> None
     killed = worker_of(show)
     psutil.Process(killed).kill()
     wait_until(lambda: figures(show)["worker_restarts"] == 1, f"the restart; {show.lines}")
-    wait_until(lambda: figures(show)["state"] == "running", f"running again; {show.lines}")
+    wait_until(lambda: figures(show)["state"] == "live", f"live again; {show.lines}")
     assert process_gone(killed)
     quit_whole(show)
 

@@ -33,7 +33,10 @@ network takes what differs from the picture's border as near, which is wrong for
 LOOKS = 24
 """Pictures that are judged before an input counts as drawn: a second of film, so that a title does not decide."""
 
-_TAKEN_RAW = ("pattern", "card", "none", "ndi", "spout", "syphon")
+_OWN_PICTURES = ("pattern", "card", "none")
+"""Sources of the program itself, drawn to steer the model. They are never judged: small, they can look like film."""
+
+_TAKEN_RAW = (*_OWN_PICTURES, "ndi", "spout", "syphon")
 
 REMARK = (
     "{address} looks like film and is used as control as it is; "
@@ -129,7 +132,7 @@ class AutoKind:
 
     def _begin(self, address: str) -> None:
         self._address = address
-        self._film: bool | None = None
+        self._film: bool | None = False if _source(address) in _OWN_PICTURES else None
         self._left = LOOKS
         self._said: set[str] = set()
 
@@ -166,4 +169,8 @@ def seen(picture: Pixels, mask_picture: Pixels | None, settings: SignalSettings)
 
 
 def _taken_raw(address: str) -> bool:
-    return split_uri(address, SOURCES)[0] in _TAKEN_RAW
+    return _source(address) in _TAKEN_RAW
+
+
+def _source(address: str) -> str:
+    return split_uri(address, SOURCES)[0]

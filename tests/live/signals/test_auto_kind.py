@@ -64,7 +64,14 @@ def test_another_input_is_judged_anew() -> None:
     assert len(rig.notes) == 2
 
 
-@pytest.mark.parametrize("address", ["spout:Resolume", "syphon:", "ndi:PC (Out)", "pattern:scene", "card"])
+@pytest.mark.parametrize("address", ["pattern:scene", "pattern", "card", "none"])
+def test_the_program_s_own_pictures_are_never_taken_for_film(address: str) -> None:
+    rig = Rig()
+    assert rig.show(FILM, address=address) == rig.show(FILM, address=address, asked="raw") == ["raw"]
+    assert (rig.notes, rig.remarks) == ([], [])
+
+
+@pytest.mark.parametrize("address", ["spout:Resolume", "syphon:", "ndi:PC (Out)"])
 def test_what_other_programs_send_stays_raw_with_one_remark_if_it_looks_like_film(address: str) -> None:
     rig = Rig()
     assert rig.show(FILM, FILM, address=address) == ["raw", "raw"]

@@ -29,6 +29,8 @@ MOST_PROCESSES = 8
 @pytest.hookimpl(tryfirst=True)  # before xdist reads its options
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Run all tests in several processes. Tests that are named run in this process: they start sooner."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return  # one of those processes: it would start as many again
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.usepdb
     if whole and config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
         # One more than cores: a quarter of the time a test waits, for a device, a process or a clock.

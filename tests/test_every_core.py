@@ -23,6 +23,7 @@ def run(source: Source, processes: int | None = None, xdist: bool = True, usepdb
 def test_all_tests_run_on_every_core_and_an_idle_process_takes_tests_from_a_busy_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     for cores, processes in ((2, 3), (64, MOST_PROCESSES)):
         monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
         given = run(Source.TESTPATHS)
@@ -43,6 +44,11 @@ def test_named_tests_a_chosen_number_a_debugger_and_an_environment_without_xdist
 ) -> None:
     assert not given.numprocesses
     assert given.dist == "no"
+
+
+def test_one_of_those_processes_starts_none_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
+    assert run(Source.TESTPATHS).numprocesses is None
 
 
 def test_a_process_that_a_test_starts_finds_the_program_compiled() -> None:

@@ -185,7 +185,7 @@ def expectation(name: str, capability: tuple[int, int], multiprocessors: int, me
             rate = job.frames / chunk_seconds(job, card)
             answers.append(f"{each} {width}x{height} in {fit}: {rate:.0f} frames/s, {needed / 1e9:.0f} GB")
         else:
-            answers.append(f"{each} needs {eight_bit / 1e9:.0f} GB even in int8, the card has {memory / 1e9:.0f}")
+            answers.append(f"{each} needs {eight_bit / 1e9:.1f} GB even in int8, the card has {memory / 1e9:.1f}")
     return f"{'; '.join(answers)}{f' ({taken_as})' if taken_as else ''}"
 
 

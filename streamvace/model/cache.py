@@ -232,14 +232,15 @@ class KVCache:
 
         chunk: slots of the chunk's frames. references: number of reference frames. cut: see `chunk`.
         """
-        weights = torch.full((len(self._frame_in_slot),), math.log(past_bias))
-        weights[[self._by_age()[0], *chunk]] = 0.0
-        weights = torch.nn.functional.pad(weights, (self.bank.held, references))
+        present = {self._by_age()[0], *chunk}
+        weights = [1.0 if slot in present else past_bias for slot in range(len(self._frame_in_slot))]
+        in_bank = 1.0
         if cut is not None:
-            older = [frame < cut for frame in self._frame_in_slot]
-            before = [True] * self.bank.held + older + [False] * references
-            weights[before] += math.log(SOFT_CUT)
-        keys = weights.repeat_interleave(self.height * self.width)
+            pairs = zip(weights, self._frame_in_slot, strict=True)
+            weights = [weight * SOFT_CUT if frame < cut else weight for weight, frame in pairs]
+            in_bank = SOFT_CUT
+        weights = [in_bank] * self.bank.held + weights + [1.0] * references
+        keys = torch.tensor([math.log(weight) for weight in weights]).repeat_interleave(self.height * self.width)
         return self._fixed.put("bias", to_device(keys.to(self.k[0].dtype), self.k[0].device).unsqueeze(0))
 
 

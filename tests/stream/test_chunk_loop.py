@@ -129,14 +129,12 @@ def test_a_bank_is_scored_by_the_new_text_or_keeps_its_oldest_right_after_a_swit
 
 
 def test_source_frames_move_the_first_step_and_keep_the_table_s_sigma(monkeypatch: pytest.MonkeyPatch) -> None:
-    row = pipeline("streamdiffusionv2")
-    generator = small_generator(replace(row, size=SMALL, steps=(750, 250)))
+    plain = replace(pipeline("streamdiffusionv2"), size=SMALL, steps=(750, 250), raw_source=False)
+    generator = small_generator(plain)
     seen = passes(generator, monkeypatch)
     codec = generator.networks.codec
     source = torch.randn(1, 16, 2, 4, 4, generator=torch.Generator().manual_seed(5))
     monkeypatch.setattr(codec, "encode", lambda pixels, state: (source, []))
-    plain = replace(generator.spec, raw_source=False)
-    generator.spec = plain
     generator.step(ChunkInput("red", source=np.zeros((5, 32, 32, 3), np.uint8), noise_scale=0.7, seed=SEED))
     assert [made.timestep for made in seen] == pytest.approx([600, 250])
     draw = torch.Generator()

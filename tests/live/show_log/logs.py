@@ -55,5 +55,11 @@ class Untouched:
 
     notes: frozenset[str] = frozenset()
 
+    def runs(self, pipeline: str) -> None:
+        pass
+
+    def shows(self, address: str) -> None:
+        pass
+
     def made_of(self, pictures: Pictures, moments: Sequence[float], snapshot: Snapshot) -> Pictures:
         return pictures

@@ -28,6 +28,8 @@ LIVE = "The live generator"
 PAPER = ("base", "context", "causal")
 LIVE_TASKS = ("references", "drift")
 """Evaluated only on the live generator, as batch has no such modes."""
+CODEC_TASK = "codec"
+"""Evaluates the codec alone."""
 REFERENCE_CLIPS = 16
 """Most clips for the task references: each is streamed eight times."""
 REFERENCE_FRAMES = 33
@@ -48,6 +50,9 @@ def evaluate(
         typer.Option(
             "--folder", help="Evaluate the training checkpoints in this folder instead of the shipped weights."
         ),
+    ] = None,
+    films: Annotated[
+        Path | None, typer.Option("--films", help="Folder of mp4 films for the task codec, beside drawn scenes.")
     ] = None,
     drift_frames: Annotated[int, typer.Option("--drift", min=1, help="Number of frames for the drift task.")] = 240,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.", rich_help_panel=LIVE)] = "auto",
@@ -80,14 +85,15 @@ def evaluate(
     the codec's round trip) and its floor (a deliberately wrong case). With --folder and checkpoints of the stages
     `base`, `context` and `causal`, the table also shows the transfer that the paper describes: context blocks trained
     on the bidirectional base, run in batch with that base, and streamed with its causal student. The task `drift`
-    compares the start and the end of a long stream.
+    compares the start and the end of a long stream, and `codec` shows what the codec alone keeps of a picture.
 
     Streamed columns show what the live generator makes, with the options below. Batch columns use fp32 and no options.
     """
     from streamvace.embedded.evaluation.fidelity import CONDITIONS, TASKS, fidelity
     from streamvace.embedded.evaluation.fidelity import as_json as plain
+    from streamvace.embedded.evaluation.round_trip import round_trip_cells
 
-    tasks = _chosen("--task", task, (*TASKS, *LIVE_TASKS))
+    tasks = _chosen("--task", task, (*TASKS, CODEC_TASK, *LIVE_TASKS))
     conditions = _chosen("--condition", condition, tuple(CONDITIONS))
     options = ModelOptions(device, threads, precision, attention, compile=compiled)
     like = ChunkInput(
@@ -108,6 +114,9 @@ def evaluate(
 
         offline = tuple(name for name in tasks if name in TASKS)
         cells = list(fidelity(variants, codec, clips, seeds, offline, conditions, progress=progress))
+        if CODEC_TASK in tasks:
+            progress("codec")
+            cells += round_trip_cells(codec, clips, films)
         live = [name for name in tasks if name in LIVE_TASKS]
         cells += _live_cells(variants, live, min(clips, REFERENCE_CLIPS), drift_frames, seeds, progress)
     if as_json:

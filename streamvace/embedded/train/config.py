@@ -20,7 +20,7 @@ class StageConfig:
     minutes: the budget. steps: if not 0, the budget in steps instead; the weights then depend only on the seed and not
     on the machine's speed. batch: samples per step. frames: of a clip. muon, adam: learning rates. warmup: steps.
     decay: the final share of the budget in which the rates fall to zero. save_minutes, sheet_minutes: intervals of
-    checkpoints and contact sheets.
+    checkpoints and contact sheets. critic: for the decoder, see `decoder.judged`.
     """
 
     minutes: float
@@ -33,6 +33,7 @@ class StageConfig:
     decay: float
     save_minutes: float
     sheet_minutes: float
+    critic: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ from torch import Tensor
 from streamvace.embedded.train import team
 from streamvace.embedded.train.codec import to_tensor
 from streamvace.embedded.train.config import TrainConfig
+from streamvace.embedded.train.critic import Critic
 from streamvace.embedded.train.data import rendered_ahead, scene_clip
 from streamvace.embedded.train.network import CHUNK, Network
 from streamvace.embedded.train.photographs import Bytes, moving_crop, photographs
+from streamvace.embedded.train.picture_loss import picture_loss
 from streamvace.embedded.train.sheets import images_of, write_sheet
 from streamvace.embedded.train.trainer import Trainer
-from streamvace.model.autoencoder.base import CodecState
 from streamvace.model.autoencoder.tiny import TinyAE
 from streamvace.world.filters import FILTERS
 from streamvace.world.styles import COLOURS
@@ -28,6 +29,9 @@ FULL, CROP = 256, 128
 """Sides in pixels: clips are rendered at the model's size and cropped on the encoder's grid."""
 CROPS = 4
 """Crops per clip: rendering at full size costs as much as a training step."""
+CRITIC_FROM = 0.1
+"""Share of the budget from which on the critic judges, gently at first: from pictures that are merely wrong, it learns
+nothing."""
 
 
 def picture_clip(rng: np.random.Generator, pictures: list[Bytes], frames: int) -> Bytes:
@@ -105,11 +109,25 @@ def trained_painter(config: TrainConfig) -> Network | None:
     return None
 
 
-def reconstruction_loss(out: Tensor, target: Tensor) -> Tensor:
-    """L1 error of pixels, of their gradients and of their changes in time, plus a small squared error."""
-    error = out - target
-    slopes = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
-    return error.abs().mean() + slopes + error.diff(dim=2).abs().mean() + 0.3 * error.square().mean()
+def judged(made: Tensor, true: Tensor, critic: Critic, strength: float, shift: int, bfloat16: bool) -> Tensor:
+    """The loss of decoded pixels `[B, 3, 1 + 4n, H, W]`, and one step of the critic.
+
+    strength: size of the critic's gradients relative to that of `picture_loss`; 0: no critic. They are balanced at the
+    pixels, so that neither side wins by the scale of its loss.
+    """
+    if not strength:
+        return picture_loss(made, true, shift, fine=1.0, texture=0.5)
+    pixels = made.detach().requires_grad_()
+    loss = picture_loss(pixels, true, shift, fine=0.4, texture=1.5)
+    (gradient,) = torch.autograd.grad(loss, pixels)
+    size = gradient.norm()
+    groups = made.detach()[:, :, 1:].requires_grad_()
+    for pull in critic.pull(groups, true[:, :, 1:], bfloat16):
+        gradient[:, :, 1:] += pull * (strength * size / pull.norm().clamp_min(1e-12))
+    critic.learn(groups, true[:, :, 1:], bfloat16)
+    # Its gradient at `made` is `gradient`, and its value that of the loss.
+    steered = (made * gradient).sum()
+    return loss.detach() + steered - steered.detach()
 
 
 def train_decoder(config: TrainConfig) -> None:
@@ -123,7 +141,8 @@ def _train(config: TrainConfig) -> None:
     model = TinyAE()
     model.load_state_dict(torch.load(config.folder / "codec.pt", weights_only=True))
     model.blocks.analysis.requires_grad_(False)
-    trainer = Trainer("decoder", model, stage, config.folder)
+    critic = Critic()
+    trainer = Trainer("decoder", model, stage, config.folder, beside=critic)
     trainer.resume()
     painter = trained_painter(config)
     share = max(1, stage.batch // team.size())
@@ -143,10 +162,11 @@ def _train(config: TrainConfig) -> None:
             latents = painted(painter, latents, generator, config.bfloat16)
         else:
             latents = disturb(latents, deviation, generator)
-        zeros: CodecState | None = None
         with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
-            out, _ = model.decode(latents, zeros)
-        return reconstruction_loss(out.float(), target[:, :, 3:])
+            made = model.decode(latents, None)[0].float()
+        strength = stage.critic * min(1.0, max(0.0, trainer.finished / CRITIC_FROM - 1))
+        shift = int(torch.randint(4, (), generator=generator))
+        return judged(made, target[:, :, 3:], critic, strength, shift, config.bfloat16)
 
     def sheet() -> None:
         decoder_sheet(trainer, sample, config.folder / f"decoder-{trainer.step:06d}.png")

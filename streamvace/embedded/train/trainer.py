@@ -29,8 +29,12 @@ class Trainer:
     average: weights averaged over about the last twentieth of the steps; a longer average hides the final decay.
     """
 
-    def __init__(self, name: str, module: nn.Module, config: StageConfig, folder: Path) -> None:
+    def __init__(
+        self, name: str, module: nn.Module, config: StageConfig, folder: Path, beside: nn.Module | None = None
+    ) -> None:
+        """beside: a module that the loss itself trains; it is saved and resumed along."""
         self.name, self.module, self.config = name, module, config
+        self._beside = beside
         self.path = folder / f"{name}.pt"
         folder.mkdir(parents=True, exist_ok=True)
         named = [(key, p) for key, p in module.named_parameters() if p.requires_grad]
@@ -64,6 +68,8 @@ class Trainer:
         self.average = state["average"]
         for (optimiser, _), saved in zip(self._optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
+        if self._beside is not None:
+            self._beside.load_state_dict(state["beside"])
         self.step, self.elapsed = state["step"], state["elapsed"]
         return True
 
@@ -75,6 +81,7 @@ class Trainer:
             "module": self.module.state_dict(),
             "average": self.average,
             "optimisers": [optimiser.state_dict() for optimiser, _ in self._optimisers],
+            "beside": {} if self._beside is None else self._beside.state_dict(),
             "step": self.step,
             "elapsed": self.elapsed,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 
@@ -97,6 +98,14 @@ def test_spout_and_syphon_are_asked_on_their_own_system_only(monkeypatch: pytest
         find_all(0.0)
         assert ("Spout" in asked, "Syphon" in asked) == (system == "win32", system == "darwin")
         assert {"NDI", "camera", "screen"} <= set(asked)
+
+
+def test_the_libraries_that_are_asked_say_nothing_beside_the_list() -> None:
+    """On Windows, OpenCV's FFmpeg would write past Python that it has no libavdevice."""
+    command = [sys.executable, "-m", "streamvace", "sources", "--json", "--seconds", "0.1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert set(json.loads(done.stdout)) == {"sources", "problems"}
+    assert done.stderr == ""
 
 
 def test_a_look_takes_the_first_picture_and_never_raises() -> None:

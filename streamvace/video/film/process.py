@@ -5,7 +5,8 @@ while it holds the lock, and the clock's thread then waits for tens of milliseco
 priority than the show.
 
 Frames go through the child's standard input: a header, then the pixels. When the input ends, because the film was
-closed or the show was killed, the child finishes the file and renames it. An error comes back as one line.
+closed or the show was killed, the child finishes the file and renames it. An error comes back as one line, and its kind
+as the exit code.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ from streamvace.video.film.writer import VideoWriter, begin_part
 _HEAD: Final = struct.Struct("<qIII")
 """Header: index in the film, then height, width and channels of the uint8 pixels that follow."""
 
+_FAILED, _FOR_THE_USER = 1, 3
+"""Exit codes of the child: an error of the system or of FFmpeg, and a whole sentence for the user. Python itself ends
+with 2 for words that it does not know."""
+
 
 class FilmProcess:
     """A `VideoWriter` in another process. Blocking; used by one thread. The constructor does not wait for the child."""
@@ -53,7 +58,7 @@ class FilmProcess:
 
     def write(self, pixels: NDArray[np.uint8], index: int) -> None:
         """Send uint8 `[H, W, 3 or 4]`, straight alpha, for the place `index` in the film. Waits while the encoder is
-        behind. Raises OSError when the encoder has failed."""
+        behind. Raises OSError or UserError when the encoder has failed."""
         assert self._child.stdin is not None
         height, width, channels = pixels.shape
         try:
@@ -65,21 +70,27 @@ class FilmProcess:
             self._end()
 
     def close(self) -> None:
-        """Finish the file and rename it; without a frame there is no file. Idempotent. Raises OSError."""
+        """Finish the file and rename it; without a frame there is no file. Idempotent.
+
+        Raises UserError with the place of the film if it cannot be renamed, and OSError for every other failure.
+        """
         if not self._failed and self._child.poll() != 0:
             self._end()
 
     def _end(self) -> None:
-        """Wait for the end of the child. Raises OSError with its message if it failed."""
+        """Wait for the end of the child. Raises OSError or UserError with its message if it failed."""
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         with suppress(OSError):  # broken already
             self._child.stdin.close()
         with self._child.stdout as output:
             reason = output.read().decode("utf-8", "replace").strip()
-        if self._child.wait() != 0:
-            self._failed = True
-            raise OSError(reason or f"the encoder's process ended with code {self._child.returncode}")
+        code = self._child.wait()
+        self._failed = code != 0
+        if code == _FOR_THE_USER:
+            raise UserError(reason)
+        if code != 0:
+            raise OSError(reason or f"the encoder's process ended with code {code}")
 
 
 def frames(stream: BinaryIO) -> Iterator[tuple[int, NDArray[np.uint8]]]:
@@ -95,7 +106,8 @@ def frames(stream: BinaryIO) -> Iterator[tuple[int, NDArray[np.uint8]]]:
 
 
 def main(words: Sequence[str]) -> int:
-    """The child: PATH WIDTH HEIGHT RATE FORMAT, frames on standard input. 0, or 1 and the reason on standard output."""
+    """The child: PATH WIDTH HEIGHT RATE FORMAT, frames on standard input. 0, or _FAILED or _FOR_THE_USER and the
+    reason on standard output."""
     step_back()
     path, width, height, rate, name = words
     try:
@@ -107,7 +119,7 @@ def main(words: Sequence[str]) -> int:
             writer.close()
     except (UserError, av.FFmpegError, OSError) as error:
         sys.stdout.buffer.write(" ".join(str(error).split()).encode("utf-8", "replace"))
-        return 1
+        return _FOR_THE_USER if isinstance(error, UserError) else _FAILED
     return 0
 
 

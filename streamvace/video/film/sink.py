@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -40,6 +40,9 @@ class FileSink:
 
     QUEUED = 32
     """Frames that may wait: about a second, 50 MB at 832x480."""
+    STARTING_BYTES = 512_000_000
+    """Frames that may wait while the encoder starts, which takes seconds on a busy machine or behind a virus scanner:
+    10 s at 832x480 and 30 frames a second, 2 s at 1920x1080."""
     CLOSE_SECONDS = 30.0
 
     def __init__(self, film: Film, rate: float, tell: Callable[[str], object] = log.warning) -> None:
@@ -57,7 +60,9 @@ class FileSink:
         self._told_slow = False
         self._step = 1.0
         self._position = 0.0
-        self._queue: queue.Queue[tuple[int, Frame] | None] = queue.Queue(self.QUEUED)
+        self._room = math.inf
+        """Frames that may wait. What piled up at the start may only become less, until it is QUEUED."""
+        self._queue: queue.SimpleQueue[tuple[int, Frame] | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=f"sink {film.path.name}", daemon=True)
         self._thread.start()
@@ -67,9 +72,10 @@ class FileSink:
         self.published += 1
         if index == int(self._position):
             return  # the output is faster than the film: the next frame replaces this one
-        try:
-            self._queue.put_nowait((index, frame))
-        except queue.Full:
+        at_most = min(self._room, max(self.QUEUED, self.STARTING_BYTES // frame.pixels.nbytes))
+        if self._queue.qsize() < at_most:  # only this thread puts frames in
+            self._queue.put((index, frame))
+        else:
             self.dropped += 1
 
     def tell_if_slow(self) -> None:
@@ -87,10 +93,9 @@ class FileSink:
         if self._closed:
             return
         self._closed = True
-        with suppress(queue.Full):  # the encoder hangs; the thread ends with the process
-            self._queue.put(None, timeout=self.CLOSE_SECONDS)
+        self._queue.put(None)
         self._thread.join(self.CLOSE_SECONDS)
-        if self._thread.is_alive():
+        if self._thread.is_alive():  # the encoder hangs; the thread ends with the process
             self._fault(f"the encoder did not finish within {self.CLOSE_SECONDS:.0f} s; see {self._film.part}")
         if self.dropped and not self.faults:
             self._tell(f"{self.name}: {self.dropped} of {self.published} frames were left out")
@@ -102,13 +107,18 @@ class FileSink:
                 self.dropped += 1
                 continue
             try:
-                self._film.write(frame.pixels, index)
+                self._film.write(frame.pixels, index)  # the first one returns when the encoder has started
+                self._room = min(self._room, self._queue.qsize() + self.QUEUED)
                 self.tell_if_slow()
+            except UserError as error:
+                self._fault(str(error))
             except (av.FFmpegError, OSError) as error:  # a full disk, most of all
                 self._fault(f"{self._film.path} cannot be written any more ({error}); free some space")
         try:
             self._film.close()
-        except (av.FFmpegError, OSError, UserError) as error:
+        except UserError as error:
+            self._fault(str(error))
+        except (av.FFmpegError, OSError) as error:
             self._fault(f"{self._film.path} could not be finished ({error}); see {self._film.part}")
 
     def _fault(self, what: str) -> None:

@@ -199,6 +199,7 @@ def test_a_name_that_cannot_be_recorded_to_is_one_line_and_the_next_one_works(ri
 def test_an_encoder_that_hangs_never_delays_a_tick_and_is_reported(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = threading.Event()
     monkeypatch.setattr(FileSink, "QUEUED", 2)
+    monkeypatch.setattr(FileSink, "STARTING_BYTES", 0)
     real = FilmProcess.write
 
     def slow(self: FilmProcess, pixels: object, index: int) -> None:
@@ -222,6 +223,7 @@ def test_a_recorder_that_hangs_costs_no_tick_and_its_drops_are_counted(
 ) -> None:
     """A minute of a show on virtual time, with an encoder that takes nothing at all from its first frame on."""
     go_on = threading.Event()
+    monkeypatch.setattr(FileSink, "STARTING_BYTES", 0)
     monkeypatch.setattr(FilmProcess, "write", lambda film, pixels, index: go_on.wait(60))
     rig.record("hangs.mp4")
     show = VirtualShow(60.0, sinks=[lambda: Borrowed(rig.recorder)], output_rate=30.0)

@@ -65,6 +65,7 @@ def test_an_encoder_that_hangs_holds_up_nobody_and_the_film_goes_on_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FileSink, "QUEUED", 4)
+    monkeypatch.setattr(FileSink, "STARTING_BYTES", 0)
     made = film(tmp_path / "out.mp4")
     sink = FileSink(made, 10.0)
     with stopped(made.pid):
@@ -93,9 +94,37 @@ def test_an_encoder_that_dies_is_reported_once_and_the_show_goes_on(tmp_path: Pa
 
 def test_what_the_encoder_finds_out_comes_back_as_its_own_words(tmp_path: Path) -> None:
     made = FilmProcess(tmp_path / "out.mp4", (1, 1), 10.0, FORMATS["h264"])  # 4:2:0 leaves nothing of it
-    with pytest.raises(OSError, match=r"cannot write|Invalid argument"):
+    with pytest.raises((OSError, UserError), match=r"cannot write|Invalid argument"):
         made.close()
     made.close()
+
+
+def test_a_film_that_cannot_get_its_name_is_kept_and_the_one_line_says_where(tmp_path: Path) -> None:
+    lines: list[str] = []
+    made = film(tmp_path / "out.mp4")
+    sink = FileSink(made, 10.0, lines.append)
+    for index in range(3):
+        sink.publish(frame(index))
+    until(lambda: sink._queue.empty())  # the encoder has started
+    made.path.mkdir()
+    sink.close()
+    (line,) = lines
+    assert line.startswith(f"{made.path} cannot be replaced (")
+    assert line.endswith(f"); the film is complete in {made.part}")
+    assert (sink.faults, sink.last_fault) == (1, line)
+    assert [shade_index(pixels) for pixels in read_frames(made.part, SIZE)] == list(range(3))
+
+
+@pytest.mark.windows
+@pytest.mark.skipif(sys.platform != "win32", reason="elsewhere a file that is open can be replaced")
+def test_a_film_whose_older_one_is_open_in_a_player_is_kept_and_its_place_is_named(tmp_path: Path) -> None:
+    made = film(tmp_path / "out.mp4")
+    made.write(frame(0).pixels, 0)
+    made.path.write_bytes(b"older")
+    with made.path.open("rb"), pytest.raises(UserError, match=r"cannot be replaced .*; the film is complete in .*part"):
+        made.close()
+    assert made.path.read_bytes() == b"older"
+    assert file_info(made.part).frames == 1
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused_at_once(tmp_path: Path) -> None:

@@ -148,17 +148,60 @@ def test_a_slow_file_sink_drops_and_counts_and_keeps_the_length(
     writer = SlowWriter(path)
     sink = FileSink(writer, 10.0)
     sink.publish(frame(0))
-    until(lambda: writer.asked == 1)  # frame 0 is being written, so the queue is empty
-    for index in range(1, 8):
+    writer.permits.release()
+    until(lambda: writer.frames == 1)
+    sink.publish(frame(1))
+    until(lambda: writer.asked == 2)  # frame 1 is being written, so the queue is empty
+    for index in range(2, 9):
         sink.publish(frame(index))
     assert sink.dropped == 5
     for _ in range(4):
         writer.permits.release()
-    until(lambda: writer.asked == 3)
-    sink.publish(frame(8))
+    until(lambda: writer.asked == 4)
+    sink.publish(frame(9))
     sink.close()
     shown = [(round(start * 10), shade_index(to_rgba(picture))) for start, _, picture in Video(path).frames()]
-    assert shown == [(0, 0), (1, 1), (2, 2), (8, 8)]
+    assert shown == [(0, 0), (1, 1), (2, 2), (3, 3), (9, 9)]
+
+
+def test_nothing_is_lost_while_the_encoder_starts_and_afterwards_a_second_may_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FileSink, "QUEUED", 2)
+    writer = SlowWriter(tmp_path / "late.mp4")
+    sink = FileSink(writer, 10.0)
+    for index in range(10):
+        sink.publish(frame(index))
+    assert sink.dropped == 0
+    for _ in range(10):
+        writer.permits.release()
+    until(lambda: writer.frames == 10)
+    sink.publish(frame(0))
+    until(lambda: writer.asked == 11)  # what piled up is written, and this one is being written
+    for index in range(9):
+        sink.publish(frame(index))
+    assert sink.dropped == 9 - 2
+    for _ in range(3):
+        writer.permits.release()
+    sink.close()
+    assert file_info(tmp_path / "late.mp4").frames == 13
+
+
+def test_an_encoder_that_never_starts_holds_a_bounded_amount_of_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FileSink, "QUEUED", 2)
+    monkeypatch.setattr(FileSink, "STARTING_BYTES", 5 * grey(0).nbytes)
+    writer = SlowWriter(tmp_path / "never.mp4")
+    sink = FileSink(writer, 10.0)
+    sink.publish(frame(0))
+    until(lambda: writer.asked == 1)
+    for index in range(1, 9):
+        sink.publish(frame(index))
+    assert sink.dropped == 8 - 5
+    for _ in range(6):
+        writer.permits.release()
+    sink.close()
 
 
 def test_a_full_disk_is_reported_once_and_the_show_goes_on(tmp_path: Path) -> None:

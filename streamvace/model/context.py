@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from streamvace.model.blocks import ContextBlock, Memory, TextKV, modulations
 from streamvace.model.exchange import ALONE, Exchange
+from streamvace.model.patches import PatchEmbedding
 from streamvace.model.specs import WanSize
 from streamvace.model.transformer import TimeEmbedding
 
@@ -26,7 +27,7 @@ class ContextBranch(nn.Module):
     def __init__(self, size: WanSize) -> None:
         super().__init__()
         self.size = size
-        self.vace_patch_embedding = nn.Conv3d(size.vace_in_dim, size.dim, kernel_size=size.patch, stride=size.patch)
+        self.vace_patch_embedding = PatchEmbedding(size.vace_in_dim, size.dim, size.patch)
         self.vace_blocks: Sequence[ContextBlock] = nn.ModuleList(  # type: ignore[assignment]  # forgets its type
             ContextBlock(size.dim, size.ffn_dim, size.num_heads, size.eps, first=index == 0)
             for index in range(len(size.vace_layers))
@@ -42,7 +43,7 @@ class ContextBranch(nn.Module):
         It depends on neither noise nor timestep, so one call per chunk is enough. length: cut, or pad with zero tokens,
         to this length, as in the published streaming adaptation; None: keep all tokens.
         """
-        c = self.vace_patch_embedding(context).flatten(2).transpose(1, 2)
+        c: Tensor = self.vace_patch_embedding(context)
         if length is not None:
             c = nn.functional.pad(c[:, :length], (0, 0, 0, max(0, length - c.shape[1])))
         joined: Tensor = self.vace_blocks[0].before_proj(c)

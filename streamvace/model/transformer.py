@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from streamvace.model.blocks import Head, Memory, TextKV, WanBlock, modulations
 from streamvace.model.device import exact_dtype
 from streamvace.model.exchange import ALONE, Exchange
+from streamvace.model.patches import PatchEmbedding
 from streamvace.model.specs import WanSize
 
 
@@ -60,7 +61,7 @@ class CausalWan(nn.Module):
         super().__init__()
         self.size = size
         dim = size.dim
-        self.patch_embedding = nn.Conv3d(size.in_dim, dim, kernel_size=size.patch, stride=size.patch)
+        self.patch_embedding = PatchEmbedding(size.in_dim, dim, size.patch)
         self.text_embedding = nn.Sequential(nn.Linear(size.text_dim, dim), nn.GELU("tanh"), nn.Linear(dim, dim))
         self.time_embedding = nn.Sequential(nn.Linear(size.freq_dim, dim), nn.SiLU(), nn.Linear(dim, dim))
         self.time_projection = nn.Sequential(nn.SiLU(), nn.Linear(dim, dim * 6))
@@ -71,8 +72,8 @@ class CausalWan(nn.Module):
 
     def embed(self, x: Tensor) -> tuple[Tensor, Grid]:
         """Latents `[B, C, T, H, W]` -> tokens `[B, N, dim]` in (t, h, w) order, and their grid."""
-        patches = self.patch_embedding(x)
-        return patches.flatten(2).transpose(1, 2), Grid(*patches.shape[2:])
+        grid = (side // of_patch for side, of_patch in zip(x.shape[2:], self.size.patch, strict=True))
+        return self.patch_embedding(x), Grid(*grid)
 
     def embed_time(self, t: Tensor) -> TimeEmbedding:
         """Embeddings of timesteps `[B, T]` in 0..1000, one per latent frame or T = 1 for all; fractions are allowed."""

@@ -15,7 +15,7 @@ of strings for `strings`, a tuple of (string, weight) for `weighted`."""
 
 Type = Literal["float", "int", "bool", "string", "choice", "strings", "weighted", "trigger"]
 Argument = Literal["", "int", "string", "choice"]
-Applies = Literal["now", "next_chunk", "reload"]
+Applies = Literal["now", "next_tick", "next_chunk", "reload"]
 Access = Literal["write", "read"]
 Scale = Literal["linear", "log"]
 Level = Literal["basic", "advanced"]
@@ -51,7 +51,8 @@ class Parameter:
         action without a value).
     default: the initial value; None for triggers only.
     label: a few words for a panel. help: one or two sentences. group: its heading.
-    applies: `now`, with the `next_chunk`, or only after a `reload` of the model.
+    applies: `now`; at the `next_tick` of the output, to the finished picture; with the `next_chunk`; or only after a
+        `reload` of the model.
     access: `write` for parameters, `read` for what the process reports.
     minimum, maximum: inclusive range of a float, an int or the weights of `weighted`, in `unit`; None if open (only
         with access `read`).
@@ -91,6 +92,11 @@ class Parameter:
     def name(self) -> str:
         """The address without `/streamvace/`: `context_scale`, `status/fps`."""
         return self.address.removeprefix("/streamvace/")
+
+    @property
+    def shapes_picture(self) -> bool:
+        """Whether a change is seen in the picture: in the generator's, or at the output."""
+        return self.applies in ("next_tick", "next_chunk")
 
 
 def parse(entry: Mapping[str, Any]) -> Parameter:

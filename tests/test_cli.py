@@ -185,6 +185,8 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         *("--mask-chroma-tolerance", "0.6", "--mask-chroma-spill", "1", "--mask-motion-sensitivity", "0.9"),
         *("--mask-confidence", "0.6", "--mask-classes", "person", "--mask-classes", "dog", "--mask-model", "y.onnx"),
         *("--composite", "--composite-feather", "4", "--output-alpha", "mask", "--follow-cuts", "hard"),
+        *("--output-brightness", "0.5", "--output-saturation", "1.5", "--output-hue", "-30", "--output-zoom", "2"),
+        *("--output-trail", "0.5", "--output-control", "0.25"),
     )
     assert plain(options.parameters) == {
         "/streamvace/prompt": "a blue cube",
@@ -247,6 +249,12 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         "/streamvace/composite": True,
         "/streamvace/composite_feather": 4.0,
         "/streamvace/output_alpha": "mask",
+        "/streamvace/output/brightness": 0.5,
+        "/streamvace/output/saturation": 1.5,
+        "/streamvace/output/hue": -30.0,
+        "/streamvace/output/zoom": 2.0,
+        "/streamvace/output/trail": 0.5,
+        "/streamvace/output/control": 0.25,
         "/streamvace/control_kind": "edges",
         "/streamvace/edges/sensitivity": 0.7,
         "/streamvace/edges/width": 5,

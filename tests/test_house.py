@@ -54,11 +54,12 @@ ROOMS: dict[str, tuple[str, ...]] = {
         *("world", "records", "system", "video.core", "video.film", "video.ndi", "video.spout"),
         *("video.syphon", "video.window"),
     ),
+    "effects": ("video.core",),
     "live.inputs": ("osc_schema", "control", "records", "system", "telemetry", "video", "video.film"),
     "live.worker": ("control", "records", "stream", "system", "telemetry"),
     "live.output": (
-        *("control", "live.worker", "records", "system", "telemetry", "video", "video.core", "video.film"),
-        *("video.window",),
+        *("control", "effects", "live.worker", "records", "system", "telemetry", "video", "video.core"),
+        *("video.film", "video.window"),
     ),
     "live.signals": (
         *("conditioning", "conditioning.controls", "conditioning.masks", "control", "live.inputs", "live.output"),
@@ -71,12 +72,12 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "live.show_log": ("control", "live.director", "live.worker", "records", "system"),
     "live.surfaces": ("osc_schema", "control", "live.worker", "osc", "system", "telemetry"),
     "live": (
-        *("conditioning.controls", "control", "live.director", "live.inputs", "live.output"),
+        *("conditioning.controls", "control", "effects", "live.director", "live.inputs", "live.output"),
         *("live.show_log", "live.signals", "live.surfaces", "live.worker", "midi", "model", "models", "osc", "records"),
         *("system", "telemetry", "video", "video.core", "video.film", "video.syphon", "web"),
     ),
     "live.offline": (
-        *("osc_schema", "conditioning", "conditioning.controls", "conditioning.masks", "control", "live"),
+        *("osc_schema", "conditioning", "conditioning.controls", "conditioning.masks", "control", "effects", "live"),
         *("live.director", "live.inputs", "live.show_log", "live.signals", "live.worker", "models", "records"),
         *("system", "telemetry", "video.core", "video.film"),
     ),

@@ -38,6 +38,7 @@ _ARGUMENTS: dict[str, tuple[str, Callable[[Parameter], ParValue]]] = {
 """By the type of a trigger's argument: its name and its default."""
 _APPLIES = {
     "now": "Applies immediately",
+    "next_tick": "Applies with the next picture",
     "next_chunk": "Applies with the next chunk",
     "reload": "Applies after a reload",
 }

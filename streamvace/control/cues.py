@@ -57,8 +57,8 @@ class Cue:
 
 
 def look(snapshot: Snapshot, schema: Mapping[str, Parameter]) -> dict[str, Coerced]:
-    """The values of a stored cue: every parameter that shapes a chunk. Other parameters can be added in the file."""
-    return {address: snapshot.held(address) for address in snapshot.values if schema[address].applies == "next_chunk"}
+    """The values of a stored cue: every parameter that shapes the picture. Others can be added in the file."""
+    return {address: snapshot.held(address) for address in snapshot.values if schema[address].shapes_picture}
 
 
 def parse(text: str, schema: Mapping[str, Parameter], where: str) -> tuple[Cue, ...]:

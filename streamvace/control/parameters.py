@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -55,6 +55,10 @@ class Snapshot:
 
     def __getitem__(self, address: str) -> Value:
         return self.values[address]
+
+    def showing(self, values: Mapping[str, Value]) -> Snapshot:
+        """The same with these values in place of those held, for one picture or chunk. They are of the right types."""
+        return replace(self, values=MappingProxyType({**self.values, **values})) if values else self
 
     def held(self, address: str) -> Coerced:
         """A value as something that can be set again. It was coerced when it was set."""
@@ -219,6 +223,14 @@ class Parameters:
             snapshot, listeners = self._commit(changed)
         self._notify(listeners, snapshot, changed)
         return snapshot
+
+    def fading(self) -> Mapping[str, Value]:
+        """The value of every fade at this moment, by address, for what is shown between two chunks. Changes nothing."""
+        if not self._moves:
+            return {}
+        with self._lock:
+            now = self._clock()
+            return {address: move.value(now) for address, move in self._moves.items()}
 
     def take_back(self, address: str, asked: Value) -> bool:
         """Restore the value before `asked`, which turned out to be impossible; False if it is no longer held.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from streamvace.control.parameters import Snapshot
+from streamvace.effects.look import Look
 from streamvace.live.control_surfaces import ControlSurfaces
 from streamvace.live.inputs.inputs import Inputs
 from streamvace.live.output.outputs import Borrowed, Window, prepare
@@ -51,8 +52,8 @@ def make_presenter(stage: Stage, inputs: Inputs, outlets: Outlets) -> Presenter:
     return Presenter(
         size=stage.size,
         content_rate=stage.options.content_rate,
-        control=lambda: inputs.ring("control").newest(),
-        show=lambda: show_of(stage.parameters.snapshot()),
+        control=lambda moment_ns: inputs.ring("control").beside(moment_ns),
+        show=lambda: show_of(stage.parameters.snapshot().showing(stage.parameters.fading())),
         sinks=Sinks(outlets.openers, stage.reporter, stage.options.upscale),
         telemetry=stage.telemetry,
         reporter=stage.reporter,
@@ -68,4 +69,5 @@ def show_of(snapshot: Snapshot) -> Show:
         paused=snapshot.flag("/streamvace/pause"),
         frozen=snapshot.flag("/streamvace/freeze"),
         black=snapshot.flag("/streamvace/blackout"),
+        look=Look.of(snapshot.number),
     )

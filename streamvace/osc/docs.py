@@ -13,7 +13,7 @@ from streamvace.control.history import DEPTH, JOIN_S
 from streamvace.osc import codec, feedback, inbox, outgoing, query_server, schedule, seats, server
 from streamvace.system.connections import MOST_CONNECTIONS, MOST_PER_HOST
 
-_APPLIES = {"now": "at once", "next_chunk": "next chunk", "reload": "model reload"}
+_APPLIES = {"now": "at once", "next_tick": "next picture", "next_chunk": "next chunk", "reload": "model reload"}
 
 _HEAD = f"""# OSC
 

@@ -338,7 +338,7 @@ class Inbox:
             self._complaints.tell(origin.peer, address, "clamped", line)
         row = self._parameters.schema[address]
         may_wait = self._gate.holding and not origin.timed and (deliberate or row.type != "float")
-        waits = may_wait and self._shapes(address)
+        waits = may_wait and row.shapes_picture
         if waits and not self._held:
             self._held_beat = self._gate.next_beat()
         if waits and not line:

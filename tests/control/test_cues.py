@@ -69,6 +69,7 @@ def test_every_value_that_a_cue_sets_is_one_that_the_parameters_take() -> None:
 def test_a_look_is_the_picture_and_not_how_the_show_is_run() -> None:
     held = look(Parameters().snapshot(), SCHEMA)
     assert {PROMPT, PROMPTS, SCALE, "/streamvace/seed", "/streamvace/mask_source"} <= set(held)
+    assert {"/streamvace/output/hue", "/streamvace/output/trail"} <= set(held)
     assert not {"/streamvace/pause", "/streamvace/hold_mode", "/streamvace/quantise", "/streamvace/reset"} & set(held)
 
 

@@ -83,6 +83,19 @@ def test_a_message_that_is_refused_does_not_end_the_fade() -> None:
     assert desk.at(4)[SCALE] == 0.0
 
 
+def test_between_chunks_a_fade_can_be_read_and_nothing_changes() -> None:
+    desk = ControlSurfaces()
+    assert desk.parameters.fading() == {}
+    desk.fade(SCALE, 0.0, 4.0)
+    desk.now_ns += SECOND
+    before = desk.parameters.snapshot()
+    assert desk.parameters.fading() == {SCALE: 0.75}
+    assert desk.parameters.snapshot() is before
+    assert before.showing(desk.parameters.fading())[SCALE] == 0.75
+    assert before.showing({}) is before
+    assert before[SCALE] == 1.0
+
+
 def test_a_fade_takes_over_from_where_another_has_got_to() -> None:
     desk = ControlSurfaces()
     desk.fade(SCALE, 0.0, 4.0)

@@ -213,7 +213,7 @@ class VirtualShow:
         self.presenter = Presenter(
             size=SIZE,
             content_rate=24,
-            control=lambda: rings.ring("control").newest(),
+            control=lambda moment_ns: rings.ring("control").beside(moment_ns),
             show=lambda: show_of(self.parameters.snapshot()),
             sinks=Sinks([lambda: self.ledger, *sinks], reporter),
             telemetry=self.telemetry,

@@ -242,6 +242,15 @@ def test_on_the_beat_words_and_switches_wait_and_faders_do_not(rig: Rig) -> None
     assert rig.inbox.seconds_to_next() is None
 
 
+def test_the_output_of_a_cue_waits_for_the_beat_with_the_rest(rig: Rig) -> None:
+    rig.wait(0.05)
+    rig.send("/streamvace/quantise", "beat")
+    rig.send("/streamvace/output/hue/to", 90.0, 0.0)
+    assert rig.parameters.snapshot()["/streamvace/output/hue"] == 0.0
+    rig.wait(0.5)
+    assert rig.parameters.snapshot()["/streamvace/output/hue"] == 90.0
+
+
 def test_a_cue_waits_whole_for_the_beat_and_is_set_a_look_ahead_before_it(rig: Rig) -> None:
     rig.look_ahead = 0.3
     rig.wait(0.05)

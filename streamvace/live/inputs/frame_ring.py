@@ -75,6 +75,11 @@ class FrameRing:
             self._sampled_up_to_ns = frames[-1].captured_ns
         return [min(frames, key=lambda frame: abs(frame.captured_ns - moment)) for moment in moments_ns]
 
+    def beside(self, moment_ns: int) -> Frame | None:
+        """The frame captured nearest to a moment, to be shown; None before the first. Counts as no sample."""
+        with self._lock:
+            return min(self._frames, key=lambda frame: abs(frame.captured_ns - moment_ns), default=None)
+
     def counters(self) -> RingCounters:
         """Counts since the start."""
         with self._lock:

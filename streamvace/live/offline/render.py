@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
@@ -21,6 +20,7 @@ from streamvace.live.director.anchors import STANDING
 from streamvace.live.director.stills import wishes
 from streamvace.live.offline.clip_inputs import ClipInputs, Findings
 from streamvace.live.offline.director import MakeGenerator, OfflineDirector, load_still
+from streamvace.live.offline.output import OfflineOutput
 from streamvace.live.offline.replay import Replay, check_pictures
 from streamvace.live.offline.signals import OfflineSignals
 from streamvace.live.options import check_factory, check_model, resolve_size
@@ -29,7 +29,7 @@ from streamvace.live.worker.messages import WorkerSetup
 from streamvace.live.worker.model_switch import PIPELINE
 from streamvace.live.worker.worker import DEFAULT_FACTORY, resolve
 from streamvace.models.manifest import models_folder
-from streamvace.records.chunk import Chunk, Pixels
+from streamvace.records.chunk import Pixels
 from streamvace.records.model_options import ModelOptions
 from streamvace.system.console import say
 from streamvace.system.errors import UserError
@@ -100,11 +100,13 @@ def _from_clip(options: RenderOptions) -> Findings:
     pictures = {wish: load_still(wish, media, size) for wish in wishes(snapshot)}
     director = OfflineDirector(options.pipeline, _generator_maker(options, size), signals, pictures.get)
     total = min(info.frames or 0, options.frames or info.frames or 0) or options.frames
-    _write(options, size, info.rate, total, _clip_frames(director, snapshot, inputs))
+    _write(options, size, info.rate, total, _clip_frames(director, snapshot, inputs, OfflineOutput(info.rate)))
     return inputs.findings.and_notes(director.notes)
 
 
-def _clip_frames(director: OfflineDirector, snapshot: Snapshot, inputs: ClipInputs) -> Iterator[Pixels]:
+def _clip_frames(
+    director: OfflineDirector, snapshot: Snapshot, inputs: ClipInputs, output: OfflineOutput
+) -> Iterator[Pixels]:
     """One frame for every frame of the clip."""
     starts, follow = True, snapshot.text("/streamvace/follow_cuts")
     while True:
@@ -116,7 +118,8 @@ def _clip_frames(director: OfflineDirector, snapshot: Snapshot, inputs: ClipInpu
             return
         anchored = starts or snapshot.flag(STANDING)
         built = director.build(snapshot, taken.pictures, taken.moments, anchored=anchored)
-        yield from _frames_of(director.step(replace(built, cut=cut)))[: taken.real]
+        chunk = director.step(replace(built, cut=cut))
+        yield from islice(output.pictures(chunk, snapshot, taken.pictures.control), taken.real)
         starts = False
 
 
@@ -135,8 +138,8 @@ def _from_show(options: RenderOptions, log: Path) -> Findings:
     media = MediaFolder(options.media)
     signals = _signals(options, media, pipeline, show.lead)
     replay = Replay(show, _generator_maker(options, size), media, signals, options.input)
-    frames = (frame for chunk in replay.chunks() for frame in _frames_of(chunk))
-    _write(options, size, show.content_rate, min(show.frames, options.frames or show.frames), frames)
+    total = min(show.frames, options.frames or show.frames)
+    _write(options, size, show.content_rate, total, replay.pictures())
     return replay.findings.and_notes(replay.notes)
 
 
@@ -171,8 +174,3 @@ def _generator_maker(options: RenderOptions, size: tuple[int, int]) -> MakeGener
 
 def _signals(options: RenderOptions, media: MediaFolder, pipeline: str, address: str = "file:") -> OfflineSignals:
     return OfflineSignals(Networks(models_folder(), options.model.first_device, say=say), media, pipeline, address)
-
-
-def _frames_of(chunk: Chunk) -> Pixels:
-    """uint8 `[F, H, W, 3]`, or `[F, H, W, 4]` with alpha, which a film without alpha ignores."""
-    return chunk.frames if chunk.alpha is None else np.concatenate((chunk.frames, chunk.alpha[..., None]), axis=-1)

@@ -14,6 +14,7 @@ from streamvace.live.director.layout import Pictures
 from streamvace.live.inputs.pictures import Wish
 from streamvace.live.offline.clip_inputs import Findings, open_timeline
 from streamvace.live.offline.director import MakeGenerator, OfflineDirector, load_still
+from streamvace.live.offline.output import OfflineOutput
 from streamvace.live.offline.signals import OfflineSignals
 from streamvace.live.show_log.reader import LEAD_INPUT, ShowFile, ShownChunk
 from streamvace.live.show_log.writer import pictures_of
@@ -48,6 +49,8 @@ class Replay:
         self._director = OfflineDirector(show.pipeline, make, signals, cache(self._still))
         self.notes = self._director.notes
         self._reload_asked = False
+        self._resets = 0
+        self._control: Pixels | None = None
         self._parameters = Parameters()
         self._set(tuple(show.parameters.items()))
 
@@ -56,6 +59,12 @@ class Replay:
         for number, shown in enumerate(self._show.chunks):
             self._set(shown.changes)
             yield self._make(number, shown)
+
+    def pictures(self) -> Iterator[Pixels]:
+        """The same as pictures of the output, each uint8 `[H, W, 4]`."""
+        output = OfflineOutput(self._show.content_rate)
+        for chunk in self.chunks():
+            yield from output.pictures(chunk, self._parameters.snapshot(), self._control, self._resets)
 
     def _set(self, changes: tuple[tuple[str, Any], ...]) -> None:
         """Apply changes. Addresses unknown to this version are noted. Triggers with a value are skipped: the parameters
@@ -72,6 +81,7 @@ class Replay:
     def _make(self, number: int, shown: ShownChunk) -> Chunk:
         snapshot, director = self._parameters.snapshot(), self._director
         reset = number > 0 and shown.index == 0
+        self._resets += reset
         self._reload_asked |= any(address == RELOAD for address, _ in shown.changes)
         # Until a new model begins, the old one was in use; a cut in the control does not load one.
         if reset and self._reload_asked and shown.shape.get("cut") != "hard":
@@ -87,6 +97,7 @@ class Replay:
         if self._clip is not None and set(shown.pictures) & set(FROM_INPUT):
             pictures = Pictures.of_one(self._clip.at(moments))
         self._played += wanted
+        self._control = pictures.control
         anchored = bool({"first_frame", "last_frame"} & set(shown.pictures))
         built = director.build(snapshot, pictures, moments, anchored=anchored, reset=reset)
         try:

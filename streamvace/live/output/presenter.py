@@ -11,6 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 
+from streamvace.effects.effects import Effects
+from streamvace.effects.look import NEUTRAL, Look
 from streamvace.live.output.freeze_fade import FreezeFade
 from streamvace.live.output.playhead import ContentFrame, HoldMode, Playhead, Shown
 from streamvace.live.output.sinks import Sinks
@@ -19,7 +21,7 @@ from streamvace.live.output.tick_clock import TickClock
 from streamvace.live.output.veil import Veil
 from streamvace.live.worker.pace import Pace
 from streamvace.records.backlog import Backlog
-from streamvace.records.chunk import Chunk
+from streamvace.records.chunk import Chunk, Pixels
 from streamvace.records.frame import Frame, Made
 from streamvace.system.clock import STALL_NS, Clock, ShowClock
 from streamvace.system.console import one_line
@@ -33,7 +35,7 @@ class Show:
     """The parameters that the presenter reads at each tick.
 
     rate: output ticks a second. paused: hold the picture and keep the queue. frozen: hold the picture, and let the
-    queue run on unseen. black: fade to black.
+    queue run on unseen. black: fade to black. look: of the generated picture, under the freeze and the blackout.
     """
 
     rate: float = 30.0
@@ -42,6 +44,7 @@ class Show:
     paused: bool = False
     frozen: bool = False
     black: bool = False
+    look: Look = NEUTRAL
 
 
 class Presenter:
@@ -52,13 +55,14 @@ class Presenter:
         *,
         size: tuple[int, int],
         content_rate: float,
-        control: Callable[[], Frame | None],
+        control: Callable[[int], Frame | None],
         show: Callable[[], Show],
         sinks: Sinks,
         telemetry: Telemetry,
         reporter: Reporter,
         clock: Clock | None = None,
     ) -> None:
+        """control: the control frame captured nearest to a moment; None before the first."""
         self._content_rate = content_rate
         self._control = control
         self._show = show
@@ -68,6 +72,8 @@ class Presenter:
         self._clock = clock or ShowClock()
         self._slate = Slate(size)
         self._fade = FreezeFade()
+        self._effects = Effects()
+        self._due_ns = 0
         self._veil = Veil()
         self._playhead = Playhead(content_rate)
         self.backlog = Backlog(content_rate, show().rate)
@@ -180,13 +186,14 @@ class Presenter:
             self.backlog.rate = show.rate
             self._count_backlog()
         if content is None:
-            control = self._control()
+            control = self._control(due_ns)
             captured_ns = control.captured_ns if control else 0
             frame = Frame(self._slate.picture(control), captured_ns, "streamvace", self._published)
         else:
             captured_ns, pixels = content.captured_ns, content.pixels
             if kind is Shown.REPEATED and show.hold_mode is HoldMode.FADE:
                 pixels = self._fade.picture(pixels, bridged_s)
+            pixels = self._with_effects(pixels, show.look, content, due_ns)
             frame = Frame(pixels, captured_ns, "streamvace", self._published, content.made)
         frame = self._veil.held(frame, frozen=show.frozen)
         self._shown = frame if frame.made is not None else None
@@ -196,3 +203,13 @@ class Presenter:
         self._telemetry.ticked(published_ns, missed)
         if kind is Shown.FRESH and content is not None:
             self._telemetry.fresh(published_ns, captured_ns, content.trace)
+
+    def _with_effects(self, pixels: Pixels, look: Look, content: ContentFrame, due_ns: int) -> Pixels:
+        """The picture in its look. Its own control frame is mixed in, not the newest, so that shapes coincide."""
+
+        def control() -> Pixels | None:
+            frame = self._control(content.captured_ns or due_ns)
+            return None if frame is None else frame.pixels
+
+        elapsed_s, self._due_ns = (due_ns - self._due_ns) / 1e9, due_ns
+        return self._effects(pixels, look, control, elapsed_s=elapsed_s, history=content.generation)

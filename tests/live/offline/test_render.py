@@ -139,6 +139,15 @@ def test_parameters_reach_the_generator(tmp_path: Path) -> None:
     assert SEEN[0].control is None
 
 
+def test_the_output_has_its_effects_offline_too(tmp_path: Path) -> None:
+    clip(tmp_path / "in.mp4", 15)
+    render_clip(options(tmp_path, parameters={"/streamvace/output/brightness": 2.0}))
+    assert greys(tmp_path / "out.mp4") == list(range(0, 30, 2))
+    mixed = {"/streamvace/output/control": 1.0}
+    render_clip(options(tmp_path, factory="make_inverting", parameters=mixed, overwrite=True))
+    assert greys(tmp_path / "out.mp4") == list(range(15)), "each with its own frame"
+
+
 def test_a_still_mask_is_held_and_white_is_generated(tmp_path: Path) -> None:
     import cv2
 

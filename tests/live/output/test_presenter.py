@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from streamvace.effects.look import Look
 from streamvace.live.inputs.frame_ring import FrameRing
 from streamvace.live.output.playhead import HoldMode
 from streamvace.live.output.presenter import Presenter, Show
@@ -53,6 +55,7 @@ class Stand:
     def __init__(self, *sinks: Collector, seconds: float = 1.0, rate: float = 30.0, clock: HandClock | None = None):
         self.lines: list[str] = []
         self.show = Show(rate=rate)
+        self.show_now: Callable[[], Show] = lambda: self.show
         self.ring = FrameRing()
         self.telemetry = Telemetry()
         self.reporter = Reporter(self.lines.append)
@@ -64,8 +67,8 @@ class Stand:
         self.presenter = Presenter(
             size=SIZE,
             content_rate=24,
-            control=self.ring.newest,
-            show=lambda: self.show,
+            control=self.ring.beside,
+            show=lambda: self.show_now(),
             sinks=Sinks([lambda sink=sink: opener(sink) for sink in sinks], self.reporter),  # type: ignore[misc]
             telemetry=self.telemetry,
             reporter=self.reporter,
@@ -213,6 +216,51 @@ def test_with_upscale_every_sink_gets_the_large_picture_and_knows_what_made_it()
     assert (sink.frames[-1].captured_ns, sink.frames[-1].sequence) == (5, 8)
 
 
+def test_the_look_is_that_of_each_tick_and_the_slate_has_none() -> None:
+    sink = Collector()
+    stand = Stand(sink, seconds=1)
+    stand.ring.push(frame(5, value=77))
+    stand.show = Show(look=Look(brightness=0.5))
+    stand.play()
+    assert (sink.frames[-1].pixels[..., :3] == 77).all()
+    stand, later = Stand(sink, seconds=1), iter(range(1, 100))
+    stand.presenter.offer(chunk(100), steady())
+    stand.show_now = lambda: Show(look=Look(brightness=next(later) / 100))
+    sink.frames.clear()
+    stand.play()
+    assert [int(each.pixels[0, 0, 0]) for each in sink.frames[:4]] == [2, 3, 4, 5], "also for a picture shown again"
+
+
+def test_a_picture_is_mixed_with_the_control_frame_that_it_follows() -> None:
+    sink = Collector()
+    stand = Stand(sink, seconds=1)
+    for number in range(4):
+        stand.ring.push(frame(number * 1000, value=50 * number))
+    stand.presenter.offer(chunk(200, captured_ns=1100), steady())
+    stand.show = Show(look=Look(control=1.0))
+    stand.play()
+    assert (sink.frames[-1].pixels[..., :3] == 50).all()
+
+
+def test_a_trail_lasts_from_tick_to_tick_and_ends_at_a_reset() -> None:
+    sink = Collector()
+    stand = Stand(sink, seconds=1, rate=24)
+    stand.presenter.offer(chunk(200, frames=6), steady())
+    stand.presenter.offer(chunk(0, frames=12), steady())
+    stand.show = Show(rate=24, look=Look(trail=1 / 24))
+    stand.play()
+    values = [int(each.pixels[0, 0, 0]) for each in sink.frames]
+    begins = values.index(100)
+    assert values[begins - 1 : begins + 3] == [200, 100, 50, 25]
+    sink.frames.clear()
+    stand = Stand(sink, seconds=1, rate=24)
+    stand.presenter.offer(chunk(200, frames=6), steady())
+    stand.presenter.offer(chunk(0, frames=12, generation=1), steady())
+    stand.show = Show(rate=24, generation=0, look=Look(trail=1 / 24))
+    stand.play()
+    assert {int(each.pixels[0, 0, 0]) for each in sink.frames} <= {0, 200}
+
+
 def test_a_sink_that_cannot_be_opened_stops_the_start_and_closes_the_others() -> None:
     sink = Collector()
 
@@ -223,7 +271,7 @@ def test_a_sink_that_cannot_be_opened_stops_the_start_and_closes_the_others() ->
     presenter = Presenter(
         size=SIZE,
         content_rate=24,
-        control=FrameRing().newest,
+        control=FrameRing().beside,
         show=Show,
         sinks=sinks,
         telemetry=Telemetry(),

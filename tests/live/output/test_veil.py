@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from streamvace.effects.look import Look
 from streamvace.live.output.presenter import Show
 from streamvace.live.output.veil import FADE_S, Veil
 from streamvace.records.frame import Frame, Made
@@ -76,3 +77,23 @@ def test_the_model_goes_on_underneath_and_every_output_sees_the_same(show: Show)
         assert values[0] > values[8] > 0
         assert set(values[20:]) == {0}
         assert shown.pixels[0, 0, 0] == 100, "a picture that is grabbed during a blackout is not black"
+
+
+def test_a_freeze_holds_the_picture_as_it_is_on_the_wall_and_a_blackout_covers_its_look() -> None:
+    sink = Collector()
+    stand = Stand(sink, seconds=2)
+    stand.presenter.offer(chunk(200), steady())
+    looks = iter([Look(brightness=0.5)] * 5 + [Look(brightness=0.25)] * 20 + [Look(brightness=2.0)] * 60)
+    frozen = iter([False] * 4 + [True] * 16 + [False] * 60)
+    black = iter([False] * 40 + [True] * 60)
+
+    def show() -> Show:
+        return Show(rate=30, look=next(looks), frozen=next(frozen), black=next(black))
+
+    stand.show_now = show
+    stand.play()
+    values = [int(frame.pixels[0, 0, 0]) for frame in sink.frames]
+    assert set(values[2:16]) == {100}, "the look of the moment of the freeze"
+    assert values[20] == 50
+    assert values[30] == 255
+    assert values[-1] == 0

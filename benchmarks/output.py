@@ -1,0 +1,80 @@
+"""What the output's effects cost at every tick.
+
+    python benchmarks/output.py
+
+Each effect is timed in turns with the neutral look on the same new picture. Printed are the median and the 95th
+percentile of the ticks with the effect, and the median of the differences. The time is that of the thread on the
+processor, so other programs count only as far as they slow the memory down. One thread, as beside a model.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from streamvace.doctor.hardware import processor
+from streamvace.effects.effects import Effects
+from streamvace.effects.look import NEUTRAL, Look
+
+SIZES = ((256, 256), (640, 368))
+LOOKS = {
+    "neutral": NEUTRAL,
+    "brightness, saturation, hue": Look(brightness=1.2, saturation=0.8, hue=40.0),
+    "zoom": Look(zoom=1.1),
+    "trail": Look(trail=0.3),
+    "control picture": Look(control=0.3),
+    "all of them": Look(1.2, 0.8, 40.0, 1.1, 0.3, 0.3),
+}
+TICKS = 400
+PERIOD_S = 1 / 60
+
+
+def times(look: Look, size: tuple[int, int]) -> tuple[list[float], list[float]]:
+    """Milliseconds of ticks with the look, and of neutral ticks, in pairs; every tick has a new picture."""
+    hand = np.random.default_rng(0)
+    width, height = size
+    pictures = [hand.integers(0, 256, (height, width, 4), np.uint8) for _ in range(8)]
+    sides = ((look, Effects()), (NEUTRAL, Effects()))
+    taken: tuple[list[float], list[float]] = [], []
+    for tick in range(TICKS):
+        picture, control = pictures[tick % 8], pictures[(tick + 3) % 8]
+
+        def given(control: NDArray[np.uint8] = control) -> NDArray[np.uint8]:
+            return control
+
+        for side in (0, 1) if tick % 2 else (1, 0):
+            wanted, effects = sides[side]
+            began = time.thread_time_ns()
+            effects(picture, wanted, given, elapsed_s=PERIOD_S)
+            taken[side].append((time.thread_time_ns() - began) / 1e6)
+    return taken
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Of the values in order, the one at this share."""
+    return sorted(values)[min(int(share * len(values)), len(values) - 1)]
+
+
+def main() -> None:
+    """Print the table."""
+    cv2.setNumThreads(1)
+    print(f"{processor()}; {TICKS} ticks each\n")
+    print("| effect | size | median | p95 | more than neutral, median |\n| --- | --- | --- | --- | --- |")
+    for name, look in LOOKS.items():
+        for size in SIZES:
+            with_it, without = times(look, size)
+            more = [each - other for each, other in zip(with_it, without, strict=True)]
+            figures = percentile(with_it, 0.5), percentile(with_it, 0.95), percentile(more, 0.5)
+            print(f"| {name} | {size[0]}x{size[1]} | " + " | ".join(f"{each:.3f} ms" for each in figures) + " |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,17 +1,21 @@
 """A whole installation on Windows: the real lock, the real pip, and an environment like Windows' own.
 
-Only `python -m venv` has a stand-in, and pip asks no index: everything is there already.
+Only `python -m venv` has a stand-in, and pip asks no index: everything is there already. The last test, marked slow,
+gets every file of the lock from the index.
 """
 
 from __future__ import annotations
 
+import platform
+import subprocess
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 
 import installer
 import pytest
 from find_python import Found
-from install_plan import LOCK, read_stamp
+from install_plan import LOCK, lock_command, lock_rows, platform_extras, read_stamp
 from pip_step import BootstrapError
 from torch_build import TORCH
 
@@ -75,3 +79,16 @@ def test_a_broken_environment_with_an_open_file_is_reported_with_the_fix(project
     scripts.mkdir(parents=True)
     with (scripts / "python.exe").open("wb"), pytest.raises(BootstrapError, match="close streamvace and TouchDesigner"):
         installer.ensure((), root=project)
+
+
+@pytest.mark.slow
+def test_every_file_of_the_lock_has_the_hash_that_the_lock_says(tmp_path: Path) -> None:
+    extras = platform_extras(sys.platform, platform.machine(), sys.version_info[:2])
+    rows = tmp_path / "rows.txt"
+    rows.write_text(lock_rows((installer.ROOT / LOCK).read_text("utf-8"), extras), "utf-8")
+    target = tmp_path / "packages"
+    command = [*lock_command(Path(sys.executable), rows), "--target", str(target)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    installed = {found.metadata["Name"].lower() for found in distributions(path=[str(target)])}
+    assert {"numpy", "av", "aiohttp", "ndi-python", "spoutgl"} <= installed

@@ -49,6 +49,9 @@ ENVIRONMENT = {
     "LANG": "C.UTF-8",
 }
 
+KEPT = ("PATH", "TERM", "OPENBLAS_CORETYPE", "STREAMVACE_PATIENCE_S", "PIP_CERT")
+"""Of this machine's variables. pip's certificates are named by a path that Windows sees as well: /tmp/ca.pem."""
+
 VERSIONS = """
 import importlib.metadata, json, platform
 names = ("torch", "numpy", "opencv-python-headless", "av", "pyglet", "aiohttp", "ndi-python", "SpoutGL")
@@ -104,7 +107,7 @@ class Windows:
         return [*private, str(self.debian), str(cwd), *arguments]
 
     def environment(self, display: str | None = None) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "TERM", "OPENBLAS_CORETYPE") if name in os.environ}
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         folders = {"WINEPREFIX": str(INSIDE / self.prefix), "XDG_RUNTIME_DIR": str(INSIDE / "run"), "HOME": "/root"}
         return {**kept, **ENVIRONMENT, **folders, **({"DISPLAY": display} if display else {})}
 

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from tests.patience import PATIENCE_S
 from tests.windows.environment import ROOT, Windows
 
-TEST_SECONDS = 900
+TEST_SECONDS = int(5 * PATIENCE_S)
 """A test that takes longer hangs: the slowest takes 20 s on two cores of their own, and waits up to PATIENCE_S for each
 of its steps."""
 
@@ -33,7 +34,8 @@ LINE = re.compile(r"^(tests/\S+?\.py::.*?)(?: +(PASSED|FAILED|SKIPPED|ERROR|XFAI
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A row of left_out.txt. what: a file or a test's id, without its parameters. kind: `posix` or `wine`."""
+    """A row of left_out.txt. what: a folder, a file, or a test's id without its parameters. kind: `posix`, `wine` or
+    `same`."""
 
     what: str
     kind: str
@@ -69,6 +71,12 @@ def rooms() -> dict[str, list[str]]:
     return {**folders, "top": [f"tests/{each.name}" for each in sorted(tests.glob("test_*.py"))]}
 
 
+def to_run() -> list[str]:
+    """The rooms that are not left out as a whole."""
+    whole = {row.what for row in left_out()}
+    return [name for name, paths in rooms().items() if not whole.issuperset(paths)]
+
+
 def keep(results: Path, room: Room) -> list[Room]:
     """Write what a room did beside the rooms of earlier runs; all of them, in the order of `rooms()`."""
     kept = json.loads(results.read_text("utf-8")) if results.exists() else {}
@@ -102,7 +110,7 @@ def _pytest(windows: Windows, paths: list[str], done: list[str], display: str, l
     """Run pytest on `paths`, without the tests that are left out or `done`. Its exit code."""
     options = ["-v", "-rfE", "--tb=short", "-p", "no:cacheprovider", "--color=no"]
     options += ["--timeout", str(TEST_SECONDS), "--timeout-method", "thread"]
-    rows = [f"--{'ignore' if row.what.endswith('.py') else 'deselect'}={row.what}" for row in left_out()]
+    rows = [f"--{'deselect' if '::' in row.what else 'ignore'}={row.what}" for row in left_out()]
     rows += [f"--deselect={test}" for test in done]
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         arguments = Path(folder) / "arguments"  # a command line is too short for them

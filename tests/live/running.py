@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,19 @@ class Running:
     def wait_ready(self) -> None:
         wait_until(lambda: self.said("Press Ctrl-C") is not None or self.ended, f"ready; said {self.lines}")
         assert not self.ended, self.lines
+
+    @property
+    def page(self) -> str:
+        """The address of its page."""
+        found = self.said(r"watch\s+(http://\S+)")
+        assert found is not None, self.lines
+        return found[1]
+
+    def figures(self) -> dict[str, Any]:
+        """What its page shows now."""
+        with urllib.request.urlopen(self.page + "stats.json", timeout=PATIENCE_S) as answer:
+            read: dict[str, Any] = json.load(answer)
+            return read
 
     @property
     def ended(self) -> bool:

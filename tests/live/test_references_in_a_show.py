@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from tests.live.running import Running
-from tests.live.show import PATIENCE_S
+from tests.live.show import PATIENCE_S, wait_until
 
 
 def test_a_reference_of_the_command_line_is_read_and_the_show_goes_on_with_it(tmp_path: Path) -> None:
@@ -16,10 +16,12 @@ def test_a_reference_of_the_command_line_is_read_and_the_show_goes_on_with_it(tm
     show = Running(
         tmp_path,
         *("--factory", "", "--media", str(tmp_path), "--references", "cat.png"),
-        *("--output", "null", "--no-web", "--duration", "2"),
+        *("--output", "null", "--web-port", "0"),
     )
+    show.wait_ready()
+    wait_until(lambda: show.figures()["chunks"] > 0, f"a chunk; {show.lines}")
+    show.osc("/streamvace/quit")
     assert show.finish(5 * PATIENCE_S) == 0, show.lines
     figures = show.stats()
     assert (figures["pictures"], figures["picture_loads"], figures["picture_faults"]) == (1, 1, 0), show.lines
-    assert figures["chunks"] > 0
     assert not [line for line in show.lines if "cannot" in line]

@@ -24,7 +24,7 @@ from streamvace.osc.framing import Framing, frame
 from streamvace.video.film.decode import file_info
 from tests.live.processes import process_gone, workers
 from tests.live.running import Running, Start
-from tests.live.show import wait_until
+from tests.live.show import PATIENCE_S, wait_until
 from tests.windows.console import InAConsole
 
 pytestmark = [
@@ -84,19 +84,6 @@ def port_of(show: Running) -> int:
     return int(found[1])
 
 
-def page_of(show: Running) -> str:
-    found = show.said(r"watch\s+(http://\S+)")
-    assert found is not None
-    return found[1]
-
-
-def figures(show: Running) -> dict[str, object]:
-    """What its page shows now."""
-    with urllib.request.urlopen(page_of(show) + "stats.json", timeout=30) as answer:
-        read: dict[str, object] = json.load(answer)
-        return read
-
-
 def written(file: Path) -> int:
     """Bytes in it; none while there is no such file."""
     try:
@@ -118,14 +105,14 @@ def filming(start: Start, folder: Path) -> tuple[InAConsole, Path]:
 def test_the_page_answers_and_osc_arrives_over_udp_and_over_tcp(start: Start) -> None:
     show = start(*WITH_PAGE)
     show.wait_ready()
-    with urllib.request.urlopen(page_of(show), timeout=30) as answer:
+    with urllib.request.urlopen(show.page, timeout=PATIENCE_S) as answer:
         assert b"streamvace" in answer.read()
     show.osc("/streamvace/prompt", "eine Brücke über den Fluß, 橋")
-    wait_until(lambda: figures(show)["prompt"] == "eine Brücke über den Fluß, 橋", f"over UDP; {show.lines}")
+    wait_until(lambda: show.figures()["prompt"] == "eine Brücke über den Fluß, 橋", f"over UDP; {show.lines}")
     for framing in Framing:
-        with socket.create_connection(("127.0.0.1", port_of(show)), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", port_of(show)), timeout=PATIENCE_S) as connection:
             connection.sendall(frame(encode_message("/streamvace/prompt", framing.name), framing))
-            wait_until(lambda name=framing.name: figures(show)["prompt"] == name, f"over TCP; {show.lines}")  # type: ignore[misc]
+            wait_until(lambda name=framing.name: show.figures()["prompt"] == name, f"over TCP; {show.lines}")  # type: ignore[misc]
     quit_whole(show)
 
 
@@ -154,7 +141,7 @@ def test_a_cue_is_stored_and_a_second_show_has_it(start: Start, folder: Path) ->
     second = start(*WITH_PAGE, "--media", str(folder))
     second.wait_ready()
     second.osc("/streamvace/cue/recall", "Dämmerung 夕暮れ")
-    wait_until(lambda: figures(second)["prompt"] == "a red sphere", f"the cue; {second.lines}")
+    wait_until(lambda: second.figures()["prompt"] == "a red sphere", f"the cue; {second.lines}")
     quit_whole(second)
 
 
@@ -165,7 +152,7 @@ def test_a_cue_file_with_the_line_ends_and_the_mark_of_notepad_is_read(start: St
     show = start(*WITH_PAGE, "--media", str(folder))
     show.wait_ready()
     show.osc("/streamvace/cue/recall", "Nebel")
-    wait_until(lambda: figures(show)["prompt"] == "fog", f"the cue; {show.lines}")
+    wait_until(lambda: show.figures()["prompt"] == "fog", f"the cue; {show.lines}")
     quit_whole(show)
 
 
@@ -174,8 +161,8 @@ def test_a_killed_worker_comes_back_and_the_output_goes_on(start: Start) -> None
     show.wait_ready()
     killed = worker_of(show)
     psutil.Process(killed).kill()
-    wait_until(lambda: figures(show)["worker_restarts"] == 1, f"the restart; {show.lines}")
-    wait_until(lambda: figures(show)["state"] == "live", f"live again; {show.lines}")
+    wait_until(lambda: show.figures()["worker_restarts"] == 1, f"the restart; {show.lines}")
+    wait_until(lambda: show.figures()["state"] == "live", f"live again; {show.lines}")
     assert process_gone(killed)
     quit_whole(show)
 

@@ -26,12 +26,14 @@ app = typer.Typer(add_completion=False)
 console = Console(stderr=True)
 LIVE = "The live generator"
 PAPER = ("base", "context", "causal")
-LIVE_TASKS = ("references", "drift")
+LIVE_TASKS = ("references", "drift", "shocks")
 """Evaluated only on the live generator, as batch has no such modes."""
 CODEC_TASK = "codec"
 """Evaluates the codec alone."""
 REFERENCE_CLIPS = 16
 """Most clips for the task references: each is streamed eight times."""
+SHOCK_CLIPS = 16
+"""Most clips for the task shocks: each is streamed five times."""
 REFERENCE_FRAMES = 33
 """Three chunks."""
 
@@ -85,7 +87,8 @@ def evaluate(
     the codec's round trip) and its floor (a deliberately wrong case). With --folder and checkpoints of the stages
     `base`, `context` and `causal`, the table also shows the transfer that the paper describes: context blocks trained
     on the bidirectional base, run in batch with that base, and streamed with its causal student. The task `drift`
-    compares the start and the end of a long stream, and `codec` shows what the codec alone keeps of a picture.
+    compares the start and the end of a long stream, `shocks` shows what a flash or a cut of the control leaves behind,
+    and `codec` shows what the codec alone keeps of a picture.
 
     Streamed columns show what the live generator makes, with the options below. Batch columns use fp32 and no options.
     """
@@ -118,7 +121,7 @@ def evaluate(
             progress("codec")
             cells += round_trip_cells(codec, clips, films)
         live = [name for name in tasks if name in LIVE_TASKS]
-        cells += _live_cells(variants, live, min(clips, REFERENCE_CLIPS), drift_frames, seeds, progress)
+        cells += _live_cells(variants, live, clips, drift_frames, seeds, progress)
     if as_json:
         typer.echo(json.dumps({"clips": clips, "seeds": seeds, "cells": plain(cells)}, indent=1))
         return
@@ -172,11 +175,15 @@ def _live_cells(
     """Cells of LIVE_TASKS."""
     from streamvace.embedded.evaluation.drift import drift_cells, steady
     from streamvace.embedded.evaluation.references import ends_of_the_scale, make_clip, reference_cells
+    from streamvace.embedded.evaluation.shocks import SHOCK_FRAMES, shock_cells
 
     if not tasks:
         return
     size = PIPELINES["embedded"].default_size
-    shown = [make_clip(number, REFERENCE_FRAMES, size) for number in range(clips if "references" in tasks else 0)]
+    count = min(clips, REFERENCE_CLIPS) if "references" in tasks else 0
+    shown = [make_clip(number, REFERENCE_FRAMES, size) for number in range(count)]
+    count = min(clips, SHOCK_CLIPS) if "shocks" in tasks else 0
+    shocked = [make_clip(number, SHOCK_FRAMES, size) for number in range(count)]
     if shown:
         yield from ends_of_the_scale(shown)
     if "drift" in tasks:
@@ -186,5 +193,7 @@ def _live_cells(
             yield from reference_cells(
                 variant.name, variant.generator(), shown, variant.streamed, progress, variant.like
             )
+        if shocked and variant.streamed:
+            yield from shock_cells(variant.name, variant.generator(), shocked, progress, variant.like)
         if "drift" in tasks and variant.streamed:
             yield from drift_cells(variant.name, variant.generator(), drift_frames, seeds, progress, variant.like)

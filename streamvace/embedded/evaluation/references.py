@@ -59,7 +59,13 @@ def make_clip(number: int, frames: int, size: tuple[int, int]) -> Clip:
 
 
 def stream_clip(
-    generator: Generator, clip: Clip, like: ChunkInput, prompt: str, shown: Pixels | None = None, mode: str = "auto"
+    generator: Generator,
+    clip: Clip,
+    like: ChunkInput,
+    prompt: str,
+    shown: Pixels | None = None,
+    mode: str = "auto",
+    seed: int = SEED,
 ) -> Pixels:
     """Stream under the clip's depth after a reset. shown: a reference `[H, W, 3]` or None. like: other options."""
     generator.reset()
@@ -68,7 +74,7 @@ def stream_clip(
         control = clip.depth[at : at + generator.frames_wanted()]
         references = None if shown is None else shown[None]
         chunk = generator.step(
-            replace(like, prompt=prompt, seed=SEED, control=control, references=references, reference_mode=mode)
+            replace(like, prompt=prompt, seed=seed, control=control, references=references, reference_mode=mode)
         )
         made.append(chunk.frames)
         at += len(control)

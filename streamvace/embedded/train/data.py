@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvace.embedded.train.photographs import Bytes, moving_crop, photographs
+from streamvace.embedded.train.shocks import disturbed
 from streamvace.world.captions import caption
 from streamvace.world.filters import FILTERS, PHOTO, filter_words
 from streamvace.world.scene import FPS, Maps, edges, render, sample_scene
@@ -172,6 +173,7 @@ def filtered_sample(rng: np.random.Generator, frames: int, start_share: float, p
     control, mask = camera_control(plain, rng)
     if name == PHOTO or rng.random() < 0.15:
         control, mask = video, np.repeat(still_region(rng)[None], frames, 0)
+    control = disturbed(control, mask, rng)
     return Sample(video, control, mask, " ".join(filter_words(name, first, second)), True, np.zeros_like(mask))
 
 
@@ -204,7 +206,7 @@ def make_sample(rng: np.random.Generator, frames: int, start_share: float, folde
         everything = np.full(video.shape[:3], 255, np.uint8)
         return Sample(video, blank, everything, words, bool(rng.random() < 0.4), objects)
     control, mask = _control(maps, video, rng)
-    return Sample(video, control, mask, words, True, objects)
+    return Sample(video, disturbed(control, mask, rng), mask, words, True, objects)
 
 
 @dataclass(frozen=True)

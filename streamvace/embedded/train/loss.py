@@ -17,6 +17,9 @@ CACHE_T = SPEC.context_timestep / 1000
 """Noise level at which a stream writes finished latents to its history."""
 CLEAN_SHARE = 0.6
 """Share of samples whose first of two chunks is a finished past; in the others it is noisy and learned too."""
+CUT_SHARE = 0.1
+"""Share of the samples with control and a finished past whose past is that of another clip, as after a cut. A model
+that never saw this paints the old scene under the new control."""
 OBJECT_WEIGHT = 3.0
 """Extra weight of the error on objects: they fill a tenth of the picture but most of the prompt."""
 BESIDE_WEIGHT = 0.5
@@ -57,6 +60,13 @@ def own_history(x0: Tensor, span: int, chosen: Tensor, generator: torch.Generato
     strength = 0.3 * torch.rand(batch, generator=generator) * chosen
     past = x0.clone()
     past[:, :, :span] += fault * x0.std((0, 2, 3, 4)).view(1, -1, 1, 1, 1) * strength.view(-1, 1, 1, 1, 1)
+    return past
+
+
+def after_cut(x0: Tensor, span: int, chosen: Tensor) -> Tensor:
+    """x0 with the first chunk of the batch's previous clip, where `chosen` `[B]`."""
+    past = x0.clone()
+    past[:, :, :span] = torch.where(chosen.view(-1, 1, 1, 1, 1), x0[:, :, :span].roll(1, 0), x0[:, :, :span])
     return past
 
 
@@ -121,9 +131,10 @@ def denoising_loss(
     loud = heard.unsqueeze(1).repeat(1, t.shape[1])
     level, past = t, x0
     noise = stream_noise(x0.shape, generator)
+    fault = torch.zeros_like(x0)
     if t.shape[1] > 1:
         # The past of a stream is clean; a pass without hints at t = .03 wrote it to the cache.
-        pick = torch.rand(batch, 3, generator=generator)
+        pick = torch.rand(batch, 4, generator=generator)
         clean = pick[:, 0] < CLEAN_SHARE
         nearly = 0.08 * torch.rand(batch, generator=generator)
         exact = pick[:, 1] < 0.6
@@ -135,13 +146,16 @@ def denoising_loss(
         if step % 2:
             made = repaint(net, data, noise, span, heard, generator, bfloat16)
             past = torch.where(clean.view(-1, 1, 1, 1, 1), made, x0)
+        fault = past - x0
+        cut = clean & data.hinted & (loud[:, 0] == 0) & (pick[:, 3] < CUT_SHARE * hears)
+        past = after_cut(past, span, cut)
     t, level, loud = (v.repeat_interleave(span, 1) for v in (t, level, loud))
     sigma = level.view(batch, 1, frames, 1, 1)
     noisy = (1 - sigma) * past + sigma * noise
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         out = net(noisy, t, data.tokens, data.context if hears else None, loud, span)
     error = out.float() - x0
-    return weighed(error, data.objects, t, channels, past - x0, span)
+    return weighed(error, data.objects, t, channels, fault, span)
 
 
 def referenced_loss(

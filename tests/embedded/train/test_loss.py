@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from streamvace.embedded.train.loss import (
     MOTION_WEIGHT,
     OBJECT_WEIGHT,
     STEADY_WEIGHT,
+    after_cut,
     channel_weights,
     colourless,
     denoising_loss,
@@ -243,3 +245,42 @@ def test_at_a_seam_a_change_is_counted_from_the_past_as_it_was_painted() -> None
     goes_on[:, :, CHUNK] = 1
     error, back = 1 / FRAMES, STEADY_WEIGHT / (FRAMES - 1)
     assert float(weighed(goes_on, right[:, 0], even, ones, past, CHUNK)) == pytest.approx(error + back)
+
+
+def test_after_a_cut_the_past_is_that_of_another_clip_and_the_rest_is_not() -> None:
+    x0 = torch.randn(3, 32, FRAMES, 4, 4)
+    past = after_cut(x0, CHUNK, torch.tensor([True, False, False]))
+    assert torch.equal(past[0, :, :CHUNK], x0[2, :, :CHUNK])
+    assert torch.equal(past[1:], x0[1:])
+    assert torch.equal(past[0, :, CHUNK:], x0[0, :, CHUNK:])
+
+
+def test_after_a_cut_the_next_chunk_need_not_agree_with_the_old_scene(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that paints the truth after another clip's past pays nothing at the seam."""
+    monkeypatch.setattr("streamvace.embedded.train.loss.CUT_SHARE", 1.0)
+    monkeypatch.setattr("streamvace.embedded.train.loss.CLEAN_SHARE", 1.0)
+    monkeypatch.setattr("streamvace.embedded.train.loss.own_history", lambda x0, *rest: x0)
+    sample = replace(data(), hinted=torch.ones(2, dtype=torch.bool))
+    seen: list[Tensor] = []
+
+    def forward(net: Network, noisy: Tensor, *rest: object) -> Tensor:
+        seen.append(noisy)
+        return sample.x0.clone()
+
+    monkeypatch.setattr(Network, "forward", forward)
+    for seed in range(8):
+        cost = denoising_loss(
+            Network(),
+            sample,
+            0,
+            channels=torch.ones(32),
+            causal=True,
+            hears=True,
+            refers=False,
+            generator=torch.Generator().manual_seed(seed),
+            bfloat16=False,
+        )
+        assert float(cost) == 0
+    first = torch.stack([noisy[0, :, :CHUNK] for noisy in seen])
+    other = torch.stack([(noisy - sample.x0[1, :, :CHUNK]).abs().mean() for noisy in first])
+    assert (other < 0.2).any(), "the other clip's past was shown"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,8 +60,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _pipeline(parameters: dict[str, Coerced]) -> str:
     """The pipeline given to a command, or the embedded model."""
-    chosen = parameters.get("/streamvace/pipeline")
-    return "embedded" if chosen is None else str(chosen.value)
+    return _chosen(parameters, "/streamvace/pipeline", "embedded")
+
+
+def _model(model: ModelOptions, parameters: dict[str, Coerced]) -> ModelOptions:
+    """The model's options with those that are parameters."""
+    return replace(model, latency=_chosen(parameters, "/streamvace/latency", model.latency))
+
+
+def _chosen(parameters: dict[str, Coerced], address: str, default: str) -> str:
+    chosen = parameters.get(address)
+    return default if chosen is None else str(chosen.value)
 
 
 def _only_clip(given: Sequence[Path]) -> Path | None:
@@ -228,7 +238,7 @@ def run(
         stats=stats,
         show_log=show_log,
         end_with=end_with,
-        model=model,
+        model=_model(model, parameters),
         **({"factory": factory} if factory else {}),
     )
     from streamvace.live.app import run as hold_show
@@ -292,7 +302,7 @@ def render(
         upscale=upscale,
         frames=frames,
         overwrite=overwrite,
-        model=model,
+        model=_model(model, parameters),
         **({"factory": factory} if factory else {}),
     )
     raise typer.Exit(render_clip(options))

@@ -119,6 +119,14 @@ def test_loras_and_offload_reach_the_model_of_both_commands(monkeypatch: pytest.
         assert (model.offload, model.compile, model.cuda_graphs) == ("context", "blocks", "off")
 
 
+def test_the_latency_reaches_the_model_of_both_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered: list[RenderOptions] = []
+    monkeypatch.setattr("streamvace.live.offline.render.render_clip", lambda options: rendered.append(options) or 0)
+    assert cli.main(["render", "-i", "a.mp4", "-o", "b.mp4", "--latency", "low"]) == 0
+    assert options_of(monkeypatch, "--latency", "low").model.latency == rendered[0].model.latency == "low"
+    assert options_of(monkeypatch).model.latency == "normal"
+
+
 def test_the_media_folder_reaches_both_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     rendered: list[RenderOptions] = []
     monkeypatch.setattr("streamvace.live.offline.render.render_clip", lambda options: rendered.append(options) or 0)
@@ -138,6 +146,8 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         *(
             "--pipeline",
             "longlive",
+            "--latency",
+            "normal",
             "--denoise-steps",
             "2",
             "--midi-input",
@@ -215,6 +225,7 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         "/streamvace/quantise": "bar",
         "/streamvace/denoise_steps": 2,
         "/streamvace/pipeline": "longlive",
+        "/streamvace/latency": "normal",
         "/streamvace/prompt_transition": 4.0,
         "/streamvace/prompt_transition_unit": "chunks",
         "/streamvace/input/control": "2",
@@ -302,6 +313,11 @@ def test_a_value_out_of_range_is_refused_with_what_is_allowed(capsys: pytest.Cap
         (("run", "--output", "nowhere:"), "window"),
         (("run", "--device", "gpu"), "try auto"),
         (("run", "--offload", "all"), "none, context"),
+        (("run", "--pipeline", "longlive", "--latency", "low"), "longlive has no latency low"),
+        (
+            ("render", "-i", "in.mp4", "-o", "out.mp4", "--pipeline", "memflow", "--latency", "low"),
+            "makes 12 frames at a time",
+        ),
         (("run", "--lora", "no.safetensors"), "no.safetensors: there is no such file"),
         (("run", "--lora", "a.safetensors=much"), "try a.safetensors=0.8:side"),
         (("render", "-i", "in.mp4", "-o", "out.mp4", "--lora", "no.safetensors=0.5"), "no.safetensors: there is no"),

@@ -167,7 +167,7 @@ def _play(stage: Stage, surfaces: ControlSurfaces, engine: Engine, presenter: Pr
 def _check(options: RunOptions) -> _Checked:
     """Everything that can be refused without opening anything. Raises UserError."""
     size = resolve_size(options.pipeline, options.size)
-    check_model(options.model)
+    check_model(options.model, options.pipeline)
     check_factory(options.factory)
     check_port(options.osc_port, "--osc-port")
     check_port(max(options.osc_tcp_port or 0, 0), "--osc-tcp-port")

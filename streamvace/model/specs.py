@@ -6,9 +6,10 @@ Sizes are those of Wan2.1 (Wan-Video/Wan2.1 configs). The pipelines' figures com
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from streamvace.records.model_options import LATENCIES
 from streamvace.system.errors import UserError
 
 
@@ -99,6 +100,7 @@ class PipelineSpec:
     """One row of the pipeline table.
 
     chunk, first_chunk: latent frames of a chunk, and of the first one of a stream.
+    low_latency: the two with latency `low`; None: the pipeline has no such mode.
     history: how finished chunks become K/V: `clean_pass` runs the finished latents once more at `context_timestep`,
         `last_step` leaves what the last denoising step wrote, `recompute` rebuilds the cache from the last clean
         latents before every chunk.
@@ -125,6 +127,7 @@ class PipelineSpec:
     default_size: tuple[int, int]
     chunk: int = 3
     first_chunk: int = 3
+    low_latency: tuple[int, int] | None = None
     history: Literal["clean_pass", "last_step", "recompute"] = "clean_pass"
     context_timestep: float = 0.0
     warp: bool = True
@@ -151,6 +154,8 @@ PIPELINES: dict[str, PipelineSpec] = {
             # Without a sink the frames are contiguous, so absolute rotary positions equal window-relative ones and the
             # stream is endless at no cost. It was trained with six frames.
             cache=CacheRule(window=6, sink=0),
+            # One latent decodes to a single frame; two give the stream its first five.
+            low_latency=(1, 2),
             steps=(1000, 900, 750, 500),
             shift=1.0,
             warp=False,
@@ -230,3 +235,20 @@ def pipeline(name: str) -> PipelineSpec:
     if name not in PIPELINES:
         raise UserError(f"unknown pipeline {name!r}; there are: {', '.join(PIPELINES)}")
     return PIPELINES[name]
+
+
+def at_latency(spec: PipelineSpec, latency: str) -> PipelineSpec:
+    """The row with the chunks of a latency, one of `model_options.LATENCIES`. Raises UserError where there is no such
+    mode."""
+    if latency not in LATENCIES:
+        raise UserError(f"unknown latency {latency!r}; there are: {', '.join(LATENCIES)}")
+    if latency == "normal":
+        return spec
+    if spec.low_latency is None:
+        able = ", ".join(each.name for each in PIPELINES.values() if each.low_latency)
+        raise UserError(
+            f"{spec.name} has no latency {latency}: it makes {4 * spec.chunk} frames at a time, as it was trained; "
+            f"{able} has it"
+        )
+    chunk, first = spec.low_latency
+    return replace(spec, chunk=chunk, first_chunk=first)

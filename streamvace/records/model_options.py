@@ -10,6 +10,7 @@ LoraMode = Literal["auto", "merged", "side"]
 OFFLOADS = ("none", "context")
 PROMPT_MODES = ("wait", "beside")
 COMPILES = ("off", "blocks")
+LATENCIES = ("normal", "low")
 CUDA_GRAPHS = ("auto", "off")
 
 
@@ -45,6 +46,8 @@ class ModelOptions:
     prompts: `wait`: the step waits until a new text is encoded (the same inputs give the same frames); `beside`: the
         text is encoded in parallel and the old prompt stays until then.
     compile: `off`, or `blocks`: torch.compile for the transformer's blocks; a longer start, faster chunks.
+    latency: `normal`: chunks as the pipeline was trained; `low`: the shortest ones, where the pipeline has them. It
+        follows the parameter `/streamvace/latency`.
     cuda_graphs: `auto`: passes of a steady stream are captured in the warm-up, on CUDA; or `off`.
     """
 
@@ -58,6 +61,7 @@ class ModelOptions:
     prompts: str = "wait"
     compile: str = "off"
     cuda_graphs: str = "auto"
+    latency: str = "normal"
 
     @property
     def first_device(self) -> str:

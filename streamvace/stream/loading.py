@@ -17,7 +17,7 @@ from streamvace.model.cuda_settings import set_up_cuda, slow_convolutions
 from streamvace.model.placing import place_blocks
 from streamvace.model.product_check import use_right_products
 from streamvace.model.quantize import find_precision, native_dtype, prove_quantised
-from streamvace.model.specs import PipelineSpec, pipeline
+from streamvace.model.specs import PipelineSpec, at_latency, pipeline
 from streamvace.model.transformer import CausalWan
 from streamvace.records.model_options import COMPILES, ModelOptions
 from streamvace.stream.generator import Generator
@@ -65,7 +65,8 @@ def load_generator(
 
     Raises UserError for an unknown pipeline, size or option, or unreadable weights.
     """
-    spec, options = pipeline(name), options or ModelOptions()
+    options = options or ModelOptions()
+    spec = at_latency(pipeline(name), options.latency)
     place = resolve_device(options.device)
     if place.type == "cuda" and place.index is not None:
         # Events, streams and Triton's kernels use the current card, whatever card their tensors are on.
@@ -119,6 +120,7 @@ def load_generator(
         made.precision = options.precision
         made.about["precision"] = f"{options.precision} blocks, {made.about['precision']}"
     made.about["compile"] = options.compile
+    made.about["latency"] = options.latency
     made.warms_up = made.warms_up or options.compile != "off"
     if wrong:
         made.about["products"] = "; ".join(wrong)

@@ -130,12 +130,12 @@ def test_what_is_no_strength_is_refused_with_an_example(text: str) -> None:
 
 
 def test_a_model_that_cannot_be_put_on_any_machine_is_refused(tmp_path: Path) -> None:
-    check_model(ModelOptions(offload="context", loras=(LoraChoice(tmp_path),)))
+    check_model(ModelOptions(offload="context", loras=(LoraChoice(tmp_path),)), "embedded")
     with pytest.raises(UserError, match="unknown offload 'text'; there are: none, context"):
-        check_model(ModelOptions(offload="text"))
+        check_model(ModelOptions(offload="text"), "embedded")
     with pytest.raises(UserError, match="unknown compile 'all'; there are: off, blocks"):
-        check_model(ModelOptions(compile="all"))
+        check_model(ModelOptions(compile="all"), "embedded")
     with pytest.raises(UserError, match="unknown CUDA graphs 'on'; there are: auto, off"):
-        check_model(ModelOptions(cuda_graphs="on"))
+        check_model(ModelOptions(cuda_graphs="on"), "embedded")
     with pytest.raises(UserError, match=r"nowhere.safetensors: there is no such file"):
-        check_model(ModelOptions(loras=(LoraChoice(tmp_path / "nowhere.safetensors"),)))
+        check_model(ModelOptions(loras=(LoraChoice(tmp_path / "nowhere.safetensors"),)), "embedded")

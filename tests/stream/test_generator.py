@@ -12,7 +12,7 @@ from streamvace.conditioning.context import ContextState
 from streamvace.conditioning.pixels import to_pixels
 from streamvace.model.cache import KVCache
 from streamvace.model.noise import Use, draw_noise, seed_noise
-from streamvace.model.specs import PIPELINES, PipelineSpec, pipeline
+from streamvace.model.specs import PIPELINES, PipelineSpec, at_latency, pipeline
 from streamvace.records.chunk import PromptMix
 from streamvace.stream.generator import Chunk, ChunkInput, Generator
 from streamvace.stream.user_loras import UserLoras
@@ -39,6 +39,25 @@ def test_the_first_chunk_has_nine_frames_and_later_ones_twelve() -> None:
     generator = small_generator()
     assert [len(chunk.frames) for chunk in run(generator, 3)] == [9, 12, 12]
     assert [chunk.index for chunk in run(generator, 2)] == [3, 4]
+
+
+def test_at_low_latency_a_chunk_is_one_latent_frame_and_the_window_is_as_long_as_before() -> None:
+    spec = replace(at_latency(pipeline("embedded"), "low"), size=SMALL)
+    generator = small_generator(spec)
+    assert [len(chunk.frames) for chunk in run(generator, 8)] == [5, 4, 4, 4, 4, 4, 4, 4]
+    cache = generator.state.cache
+    assert isinstance(cache, KVCache)
+    assert cache.rule.window == pipeline("embedded").cache.window
+
+
+@pytest.mark.parametrize("name", [name for name in PIPELINES if name != "embedded"])
+def test_a_pipeline_without_low_latency_says_how_many_frames_it_makes(name: str) -> None:
+    frames = 4 * pipeline(name).chunk
+    with pytest.raises(UserError, match=f"^{name} has no latency low: it makes {frames} frames at a time, .*embedded"):
+        at_latency(pipeline(name), "low")
+    assert at_latency(pipeline(name), "normal") is pipeline(name)
+    with pytest.raises(UserError, match="unknown latency 'high'; there are: normal, low"):
+        at_latency(pipeline(name), "high")
 
 
 @pytest.mark.parametrize("name", [name for name in PIPELINES if name != "embedded"])

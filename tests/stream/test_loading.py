@@ -35,6 +35,12 @@ def test_auto_is_the_processor_s_own_precision_for_the_embedded_model_too(
     assert generator.step(ChunkInput("red sphere")).precision == name
 
 
+def test_the_latency_is_that_of_the_options_and_the_status_names_it() -> None:
+    made = load_generator("embedded", (64, 64), ModelOptions("cpu", latency="low"))
+    assert made.frames_wanted() == 5
+    assert made.about["latency"] == "low"
+
+
 @pytest.mark.parametrize(("compiles", "warms"), [("off", False), ("blocks", True)])
 def test_a_processor_prepares_nothing_unless_blocks_are_compiled(
     compiles: str, warms: bool, monkeypatch: pytest.MonkeyPatch

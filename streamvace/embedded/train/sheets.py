@@ -26,7 +26,9 @@ def write_sheet(path: Path, picture: Bytes, quality: int = 95) -> None:
 
     Not by `cv2.imwrite`: on Windows it takes names of the system's code page only.
     """
-    _, encoded = cv2.imencode(path.suffix, picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    # OpenCV warns of a JPEG's option with any other format.
+    how = [cv2.IMWRITE_JPEG_QUALITY, quality] if path.suffix == ".jpg" else []
+    _, encoded = cv2.imencode(path.suffix, picture[..., ::-1], how)
     path.write_bytes(encoded.tobytes())
 
 

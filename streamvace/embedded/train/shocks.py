@@ -78,7 +78,7 @@ def dropped(control: Bytes, rng: np.random.Generator) -> Bytes:
 def noisy(control: Bytes, rng: np.random.Generator) -> Bytes:
     """Sensor noise, up to a tenth of full scale."""
     noise = rng.normal(0, float(rng.uniform(4, 25)), control.shape[:3])[..., None]
-    return np.clip(control + noise, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(control + noise, 0, 255), np.uint8)
 
 
 def compressed(control: Bytes, rng: np.random.Generator) -> Bytes:
@@ -95,7 +95,7 @@ def compressed(control: Bytes, rng: np.random.Generator) -> Bytes:
 def gain(control: Bytes, rng: np.random.Generator) -> Bytes:
     """Too dark or too bright, and a black level that is not black."""
     low = float(rng.uniform(0, 50))
-    return np.clip(low + control * float(rng.uniform(0.4, 1.5)), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(low + control * float(rng.uniform(0.4, 1.5)), 0, 255), np.uint8)
 
 
 SHOCKS: dict[str, Shock] = {

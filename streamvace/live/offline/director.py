@@ -18,15 +18,20 @@ from streamvace.records.chunk import Chunk, ChunkInput, Pixels
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.reporter import Reporter
 
-MakeGenerator = Callable[[str], ChunkMaker]
-"""Loads the generator of a pipeline."""
+MakeGenerator = Callable[[str, str], ChunkMaker]
+"""Loads the generator of a pipeline at a latency."""
 
 
 class OfflineDirector:
     """Owns the generator. One chunk at a time: `build`, then `step`."""
 
     def __init__(
-        self, pipeline: str, make: MakeGenerator, signals: OfflineSignals, still: Callable[[Wish], Pixels | None]
+        self,
+        pipeline: str,
+        latency: str,
+        make: MakeGenerator,
+        signals: OfflineSignals,
+        still: Callable[[Wish], Pixels | None],
     ) -> None:
         """still: a picture of the media folder, fitted, or None if it is missing."""
         self.notes: set[str] = set()
@@ -36,11 +41,11 @@ class OfflineDirector:
         self._still = still
         self._drift = DriftCorrection(Reporter())
         self._finish = Finish()
-        self.load(pipeline)
+        self.load(pipeline, latency)
 
-    def load(self, pipeline: str) -> None:
-        """Replace the generator by that of another pipeline."""
-        self.generator = self._make(pipeline)
+    def load(self, pipeline: str, latency: str) -> None:
+        """Replace the generator by that of another pipeline or latency."""
+        self.generator = self._make(pipeline, latency)
         self._blocks = context_blocks(pipeline)
         self._signals.runs(pipeline)
 

@@ -98,7 +98,8 @@ def _from_clip(options: RenderOptions) -> Findings:
     signals = _signals(options, media, options.pipeline)
     signals.prepare(snapshot)
     pictures = {wish: load_still(wish, media, size) for wish in wishes(snapshot)}
-    director = OfflineDirector(options.pipeline, _generator_maker(options, size), signals, pictures.get)
+    make = _generator_maker(options, size)
+    director = OfflineDirector(options.pipeline, options.model.latency, make, signals, pictures.get)
     total = min(info.frames or 0, options.frames or info.frames or 0) or options.frames
     _write(options, size, info.rate, total, _clip_frames(director, snapshot, inputs, OfflineOutput(info.rate)))
     return inputs.findings.and_notes(director.notes)
@@ -161,7 +162,7 @@ def _write(
 def _checked(options: RenderOptions, pipeline: str, asked: tuple[int, int] | None) -> tuple[int, int]:
     """The size (width, height). Raises UserError for options that cannot work; opens nothing."""
     size = resolve_size(pipeline, asked)
-    check_model(options.model)
+    check_model(options.model, pipeline)
     check_factory(options.factory)
     check_output(parse_film(str(options.output))[0], overwrite=options.overwrite)
     return size
@@ -169,7 +170,9 @@ def _checked(options: RenderOptions, pipeline: str, asked: tuple[int, int] | Non
 
 def _generator_maker(options: RenderOptions, size: tuple[int, int]) -> MakeGenerator:
     make = resolve(options.factory)
-    return lambda pipeline: make(WorkerSetup(options.factory, pipeline, size, options.model))
+    return lambda pipeline, latency: make(
+        WorkerSetup(options.factory, pipeline, size, replace(options.model, latency=latency))
+    )
 
 
 def _signals(options: RenderOptions, media: MediaFolder, pipeline: str, address: str = "file:") -> OfflineSignals:

@@ -18,8 +18,9 @@ from streamvace.live.offline.output import OfflineOutput
 from streamvace.live.offline.signals import OfflineSignals
 from streamvace.live.show_log.reader import LEAD_INPUT, ShowFile, ShownChunk
 from streamvace.live.show_log.writer import pictures_of
-from streamvace.live.worker.model_switch import PIPELINE, RELOAD
+from streamvace.live.worker.model_switch import LATENCY, PIPELINE, RELOAD
 from streamvace.records.chunk import Chunk, ChunkInput, Pixels
+from streamvace.records.model_options import ModelOptions
 from streamvace.system.errors import UserError
 from streamvace.system.media import MediaFolder
 from streamvace.video.film.source import FileOptions
@@ -46,7 +47,8 @@ class Replay:
         self._clip = None if clip is None else open_timeline(clip, how, show.size, self.findings)
         self._played = 0
         self._signals = signals
-        self._director = OfflineDirector(show.pipeline, make, signals, cache(self._still))
+        latency = str(show.parameters.get(LATENCY, ModelOptions.latency))
+        self._director = OfflineDirector(show.pipeline, latency, make, signals, cache(self._still))
         self.notes = self._director.notes
         self._reload_asked = False
         self._resets = 0
@@ -86,7 +88,7 @@ class Replay:
         # Until a new model begins, the old one was in use; a cut in the control does not load one.
         if reset and self._reload_asked and shown.shape.get("cut") != "hard":
             self._reload_asked = False
-            director.load(snapshot.text(PIPELINE))
+            director.load(snapshot.text(PIPELINE), snapshot.text(LATENCY))
         elif reset:
             director.generator.reset()
         self._signals.shows(self._show.address(snapshot.text(LEAD_INPUT)))

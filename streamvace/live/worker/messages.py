@@ -52,7 +52,7 @@ class Ready:
     """Worker to stage: warm. first_frames: control frames that the first chunk after a reset takes.
 
     clock_ns: the worker's clock, just now. about: how the model runs: `device`, `precision`, `attention` (and why no
-    faster one), `codec`, `offload`.
+    faster one), `codec`, `offload`, `latency`.
     """
 
     size: tuple[int, int]

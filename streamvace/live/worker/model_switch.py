@@ -1,4 +1,4 @@
-"""`/streamvace/model/reload`: reloads the model, or loads the pipeline chosen since.
+"""`/streamvace/model/reload`: reloads the model, or loads the pipeline and the latency chosen since.
 
 Threads: `follow` runs on the thread that wrote the parameters, `settle` on the engine thread; neither waits.
 """
@@ -13,8 +13,12 @@ from streamvace.control.parameters import Parameters, Snapshot
 from streamvace.control.refusals import Refusals
 from streamvace.live.worker.messages import WorkerSetup
 from streamvace.live.worker.status import Status
+from streamvace.model.specs import at_latency, pipeline
+from streamvace.records.model_options import ModelOptions
+from streamvace.system.errors import UserError
 
 PIPELINE: Final = "/streamvace/pipeline"
+LATENCY: Final = "/streamvace/latency"
 RELOAD: Final = "/streamvace/model/reload"
 
 
@@ -28,7 +32,7 @@ class ModelSwitch:
         setup: WorkerSetup,
         reload: Callable[[WorkerSetup], None],
     ) -> None:
-        """setup: of the show's start. A reload keeps its size, model options and LoRAs."""
+        """setup: of the show's start. A reload keeps its size, LoRAs, and model options but the latency."""
         self._parameters = parameters
         self._refusals = refusals
         self._setup = setup
@@ -39,15 +43,30 @@ class ModelSwitch:
         """A listener of the parameters."""
         if RELOAD not in changed:
             return
-        pipeline = snapshot.text(PIPELINE)
-        # The autoencoder was chosen for the pipeline of the start; another pipeline has its own.
-        model = self._setup.model if pipeline == self._setup.pipeline else replace(self._setup.model, codec=None)
-        self._reload(replace(self._setup, pipeline=pipeline, model=model))
+        name = snapshot.text(PIPELINE)
+        model = replace(self._setup.model, latency=self._latency(name, snapshot.text(LATENCY)))
+        if name != self._setup.pipeline:
+            # The autoencoder was chosen for the pipeline of the start; another pipeline has its own.
+            model = replace(model, codec=None)
+        self._reload(replace(self._setup, pipeline=name, model=model))
+
+    def _latency(self, name: str, asked: str) -> str:
+        """The latency to load a pipeline with: as asked, or normal where it does not have that."""
+        try:
+            at_latency(pipeline(name), asked)
+        except UserError as error:
+            self._parameters.set(LATENCY, (ModelOptions.latency,), writer="model")
+            self._refusals.note(LATENCY, asked, str(error))
+            return ModelOptions.latency
+        return asked
 
     def settle(self, status: Status) -> None:
-        """A listener of the supervisor: when it went back to the previous pipeline, set the parameter to that."""
+        """A listener of the supervisor: when it went back to the previous model, set the parameters to that."""
         if status.went_back > self._went_back:
             self._went_back = status.went_back
-            asked = self._parameters.snapshot().text(PIPELINE)
-            self._parameters.set(PIPELINE, (status.pipeline,), writer="model")
-            self._refusals.note(PIPELINE, asked, status.error)
+            snapshot = self._parameters.snapshot()
+            for address, runs in ((PIPELINE, status.pipeline), (LATENCY, status.latency)):
+                asked = snapshot.text(address)
+                self._parameters.set(address, (runs,), writer="model")
+                if address == PIPELINE or asked != runs:
+                    self._refusals.note(address, asked, status.error)

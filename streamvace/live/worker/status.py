@@ -28,9 +28,9 @@ class Status:
 
     error: what is wrong now, one line, empty once it is over. refused: only the user can fix it.
     failed_steps, refused_chunks: steps that raised, chunks that were not shown. chunk: index of the newest chunk.
-    pid: process id, 0 without a worker. pipeline: the one that runs or is being started. went_back: number of reloads
-    that did not start. model: how the model runs, on one line. warm, health: the worker's own figures at READY and with
-    its newest chunk.
+    pid: process id, 0 without a worker. pipeline, latency: those that run or are being started. went_back: number of
+    reloads that did not start. model: how the model runs, on one line. warm, health: the worker's own figures at READY
+    and with its newest chunk.
     """
 
     state: State = State.STARTING
@@ -43,6 +43,7 @@ class Status:
     chunk: int = 0
     pid: int = 0
     pipeline: str = ""
+    latency: str = "normal"
     went_back: int = 0
     was_loaded: bool = False
     was_ready: bool = False

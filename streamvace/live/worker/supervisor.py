@@ -112,7 +112,7 @@ class Supervisor:
         link = self._connect(replace(self._setup, warm_up=warm_up))
         grace_s = 0.0
         try:
-            self._board.update(pid=link.pid, pipeline=self._setup.pipeline)
+            self._board.update(pid=link.pid, **_runs(self._setup))
             started_ns = self._clock.now()
             ready = self._await_ready(link)
             if ready is not None:
@@ -172,7 +172,7 @@ class Supervisor:
         self._reporter.report("reload", line)
         self._crashes, self._setup, self._fallback = 0, fallback, None
         went_back = self.status.went_back + 1
-        self._board.update(state=State.RESTARTING, error=line, pid=0, pipeline=fallback.pipeline, went_back=went_back)
+        self._board.update(state=State.RESTARTING, error=line, pid=0, went_back=went_back, **_runs(fallback))
 
     def _take_wanted(self) -> None:
         """Switch to the setup of a reload, if one is wanted."""
@@ -182,4 +182,9 @@ class Supervisor:
         if self.status.was_ready:
             self._fallback = self._fallback or self._setup
         self._crashes, self._setup = 0, setup
-        self._board.update(state=State.RESTARTING, error="", pid=0, pipeline=setup.pipeline)
+        self._board.update(state=State.RESTARTING, error="", pid=0, **_runs(setup))
+
+
+def _runs(setup: WorkerSetup) -> dict[str, str]:
+    """What the status says of a setup."""
+    return {"pipeline": setup.pipeline, "latency": setup.model.latency}

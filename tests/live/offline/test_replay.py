@@ -138,6 +138,7 @@ def test_another_model_takes_over_at_the_same_chunk_as_in_the_show(tmp_path: Pat
     rig = Rig(tmp_path)
     rig.made(0)
     rig.parameters.set("/streamvace/pipeline", ("longlive",), "panel")
+    rig.parameters.set("/streamvace/latency", ("low",), "panel")
     rig.parameters.set("/streamvace/model/reload", (), "panel")
     rig.made(1)  # the old one goes on while the new one is loaded
     rig.made(0)
@@ -145,14 +146,14 @@ def test_another_model_takes_over_at_the_same_chunk_as_in_the_show(tmp_path: Pat
     rig.parameters.set("/streamvace/reset", (), "panel")
     rig.made(0)
     rig.log.close()
-    made: list[str] = []
+    made: list[tuple[str, str]] = []
 
     class Twelve(FakeGenerator):
         def frames_wanted(self) -> int:
             return 12
 
-    def make(pipeline: str) -> FakeGenerator:
-        made.append(pipeline)
+    def make(*model: str) -> FakeGenerator:
+        made.append(model)
         return Twelve(SIZE, seconds=0)
 
     media = MediaFolder(tmp_path)
@@ -160,8 +161,22 @@ def test_another_model_takes_over_at_the_same_chunk_as_in_the_show(tmp_path: Pat
     chunks = []
     for remade in Replay(read_show(rig.path), make, media, signals, None).chunks():
         chunks.append((len(made), remade.index))
-    assert made == ["embedded", "longlive"]
+    assert made == [("embedded", "normal"), ("longlive", "low")]
     assert chunks == [(1, 0), (1, 1), (2, 0), (2, 1), (2, 0)]
+
+
+def test_a_show_of_low_latency_begins_at_low_latency(tmp_path: Path) -> None:
+    parameters = Parameters({"/streamvace/latency": "low"})
+    ShowLog(tmp_path / "show.jsonl", HEAD, parameters.snapshot()).close()
+    made: list[tuple[str, str]] = []
+
+    def make(*model: str) -> FakeGenerator:
+        made.append(model)
+        return FakeGenerator(SIZE)
+
+    signals = OfflineSignals(Networks(tmp_path, "cpu"), MediaFolder(tmp_path), "embedded")
+    Replay(read_show(tmp_path / "show.jsonl"), make, MediaFolder(tmp_path), signals, None)
+    assert made == [("embedded", "low")]
 
 
 def test_auto_judges_every_input_of_a_show_anew(tmp_path: Path) -> None:
@@ -184,7 +199,7 @@ def test_auto_judges_every_input_of_a_show_anew(tmp_path: Path) -> None:
 
     show, media = read_show(rig.path), MediaFolder(tmp_path)
     signals = Told(Networks(tmp_path, "cpu"), media, "embedded")
-    assert len(list(Replay(show, lambda pipeline: Twelve(SIZE, seconds=0), media, signals, None).chunks())) == 3
+    assert len(list(Replay(show, lambda *model: Twelve(SIZE, seconds=0), media, signals, None).chunks())) == 3
     assert shown == [show.inputs[0], "other.mp4", "99"], "a number that no input has stays itself"
 
 
@@ -208,7 +223,7 @@ def test_references_of_a_show_are_used_again_and_a_missing_one_is_noted(tmp_path
             return super().step(inputs)
 
     show = read_show(tmp_path / "show.jsonl")
-    replay = Replay(show, lambda name: Recording(SIZE, 0), MediaFolder(media), Untouched(), None)  # type: ignore[arg-type]
+    replay = Replay(show, lambda *model: Recording(SIZE, 0), MediaFolder(media), Untouched(), None)  # type: ignore[arg-type]
     assert len(list(replay.chunks())) == 2
     assert [None if each.references is None else len(each.references) for each in given] == [1, 1]
     assert len(replay.notes) == 1

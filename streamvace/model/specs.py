@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from streamvace.records.model_options import LATENCIES
 from streamvace.system.errors import UserError
 
 
@@ -237,8 +236,11 @@ def pipeline(name: str) -> PipelineSpec:
     return PIPELINES[name]
 
 
+LATENCIES = ("normal", "low")
+
+
 def at_latency(spec: PipelineSpec, latency: str) -> PipelineSpec:
-    """The row with the chunks of a latency, one of `model_options.LATENCIES`. Raises UserError where there is no such
+    """The row with the chunks of a latency, one of LATENCIES. Raises UserError where there is no such
     mode."""
     if latency not in LATENCIES:
         raise UserError(f"unknown latency {latency!r}; there are: {', '.join(LATENCIES)}")

@@ -10,7 +10,6 @@ LoraMode = Literal["auto", "merged", "side"]
 OFFLOADS = ("none", "context")
 PROMPT_MODES = ("wait", "beside")
 COMPILES = ("off", "blocks")
-LATENCIES = ("normal", "low")
 CUDA_GRAPHS = ("auto", "off")
 
 

@@ -10,8 +10,8 @@ from streamvace.control.refusals import Refusals
 from streamvace.live.worker.messages import WorkerSetup
 from streamvace.live.worker.model_switch import LATENCY, PIPELINE, RELOAD, ModelSwitch
 from streamvace.live.worker.status import Status
-from streamvace.model.specs import PIPELINES
-from streamvace.records.model_options import LATENCIES, ModelOptions
+from streamvace.model.specs import LATENCIES, PIPELINES
+from streamvace.records.model_options import ModelOptions
 from streamvace.telemetry.reporter import Reporter
 
 SETUP = WorkerSetup("x:y", "embedded", (64, 64), ModelOptions(device="cpu", codec="tiny"))

@@ -8,7 +8,7 @@ from streamvace.live.control_surfaces import ControlSurfaces
 from streamvace.live.director.director import Director
 from streamvace.live.inputs.frame_ring import Rings
 from streamvace.live.inputs.pictures import PictureShelf
-from streamvace.live.options import context_blocks
+from streamvace.live.options import check_latency, context_blocks
 from streamvace.live.output.presenter import Presenter
 from streamvace.live.remarks import Remarks
 from streamvace.live.show_log.writer import LoggedFeed, ShowLog
@@ -54,7 +54,7 @@ def make_engine(
         remarks.settle(status)
 
     supervisor = Supervisor(setup, feed, stage.telemetry, stage.reporter, on_change=changed)
-    switch = ModelSwitch(parameters, stage.refusals, setup, supervisor.reload)
+    switch = ModelSwitch(parameters, stage.refusals, setup, supervisor.reload, check_latency)
     stage.closing.callback(parameters.listen(switch.follow))
     return Engine(director, supervisor)
 

@@ -163,13 +163,18 @@ def _parse_lora(text: str) -> LoraChoice:
     return LoraChoice(user_path(path), strength, cast(LoraMode, mode))
 
 
-def check_model(model: ModelOptions, pipeline: str) -> None:
-    """Raises UserError for options that can be refused before the model is loaded, without importing torch."""
+def check_latency(pipeline: str, latency: str) -> None:
+    """Raises UserError if the pipeline does not have this latency."""
     from streamvace.model.specs import at_latency
     from streamvace.model.specs import pipeline as find
 
+    at_latency(find(pipeline), latency)
+
+
+def check_model(model: ModelOptions, pipeline: str) -> None:
+    """Raises UserError for options that can be refused before the model is loaded, without importing torch."""
     check_devices(model.device)
-    at_latency(find(pipeline), model.latency)
+    check_latency(pipeline, model.latency)
     if model.offload not in OFFLOADS:
         raise UserError(f"unknown offload {model.offload!r}; there are: {', '.join(OFFLOADS)}")
     if model.compile not in COMPILES:

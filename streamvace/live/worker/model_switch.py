@@ -13,7 +13,6 @@ from streamvace.control.parameters import Parameters, Snapshot
 from streamvace.control.refusals import Refusals
 from streamvace.live.worker.messages import WorkerSetup
 from streamvace.live.worker.status import Status
-from streamvace.model.specs import at_latency, pipeline
 from streamvace.records.model_options import ModelOptions
 from streamvace.system.errors import UserError
 
@@ -31,12 +30,17 @@ class ModelSwitch:
         refusals: Refusals,
         setup: WorkerSetup,
         reload: Callable[[WorkerSetup], None],
+        check_latency: Callable[[str, str], None],
     ) -> None:
-        """setup: of the show's start. A reload keeps its size, LoRAs, and model options but the latency."""
+        """setup: of the show's start. A reload keeps its size, LoRAs, and model options but the latency.
+
+        check_latency: raises UserError if a pipeline does not have a latency.
+        """
         self._parameters = parameters
         self._refusals = refusals
         self._setup = setup
         self._reload = reload
+        self._check_latency = check_latency
         self._went_back = 0
 
     def follow(self, snapshot: Snapshot, changed: Mapping[str, str]) -> None:
@@ -53,7 +57,7 @@ class ModelSwitch:
     def _latency(self, name: str, asked: str) -> str:
         """The latency to load a pipeline with: as asked, or normal where it does not have that."""
         try:
-            at_latency(pipeline(name), asked)
+            self._check_latency(name, asked)
         except UserError as error:
             self._parameters.set(LATENCY, (ModelOptions.latency,), writer="model")
             self._refusals.note(LATENCY, asked, str(error))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import osc_schema
 from streamvace.control.parameters import Parameters
 from streamvace.control.refusals import Refusals
+from streamvace.live.options import check_latency
 from streamvace.live.worker.messages import WorkerSetup
 from streamvace.live.worker.model_switch import LATENCY, PIPELINE, RELOAD, ModelSwitch
 from streamvace.live.worker.status import Status
@@ -28,7 +29,7 @@ def test_the_choices_are_the_pipelines_there_are() -> None:
 def test_a_pipeline_is_only_chosen_until_the_reload_and_keeps_the_size_and_the_machine() -> None:
     asked: list[WorkerSetup] = []
     parameters = Parameters()
-    parameters.listen(ModelSwitch(parameters, refusals(parameters), SETUP, asked.append).follow)
+    parameters.listen(ModelSwitch(parameters, refusals(parameters), SETUP, asked.append, check_latency).follow)
     parameters.set(PIPELINE, ("longlive",), "test")
     assert asked == []
     parameters.set(RELOAD, (), "test")
@@ -42,7 +43,7 @@ def test_a_pipeline_is_only_chosen_until_the_reload_and_keeps_the_size_and_the_m
 def test_where_the_supervisor_goes_back_the_parameter_does_too() -> None:
     parameters = Parameters({PIPELINE: "longlive"})
     told = refusals(parameters)
-    switch = ModelSwitch(parameters, told, SETUP, lambda setup: None)
+    switch = ModelSwitch(parameters, told, SETUP, lambda setup: None, check_latency)
     switch.settle(Status(pipeline="longlive"))
     assert parameters.snapshot()[PIPELINE] == "longlive"
     switch.settle(Status(pipeline="embedded", went_back=1, error="longlive does not start: no weights"))
@@ -63,7 +64,7 @@ def test_the_choices_of_latency_are_those_of_the_model() -> None:
 def test_a_latency_is_only_chosen_until_the_reload() -> None:
     asked: list[WorkerSetup] = []
     parameters = Parameters()
-    parameters.listen(ModelSwitch(parameters, refusals(parameters), SETUP, asked.append).follow)
+    parameters.listen(ModelSwitch(parameters, refusals(parameters), SETUP, asked.append, check_latency).follow)
     parameters.set(LATENCY, ("low",), "test")
     assert asked == []
     parameters.set(RELOAD, (), "test")
@@ -77,7 +78,7 @@ def test_a_pipeline_without_low_latency_is_loaded_at_normal_and_the_parameter_sa
     asked: list[WorkerSetup] = []
     parameters = Parameters({LATENCY: "low", PIPELINE: "longlive"})
     told = refusals(parameters)
-    parameters.listen(ModelSwitch(parameters, told, SETUP, asked.append).follow)
+    parameters.listen(ModelSwitch(parameters, told, SETUP, asked.append, check_latency).follow)
     parameters.set(RELOAD, (), "test")
     assert (asked[0].pipeline, asked[0].model.latency) == ("longlive", "normal")
     assert parameters.snapshot()[LATENCY] == "normal"
@@ -92,7 +93,7 @@ def test_a_pipeline_without_low_latency_is_loaded_at_normal_and_the_parameter_sa
 def test_where_the_supervisor_goes_back_the_latency_does_too() -> None:
     parameters = Parameters({LATENCY: "low"})
     told = refusals(parameters)
-    switch = ModelSwitch(parameters, told, SETUP, lambda setup: None)
+    switch = ModelSwitch(parameters, told, SETUP, lambda setup: None, check_latency)
     switch.settle(Status(pipeline="embedded", latency="normal", went_back=1, error="it does not start"))
     assert parameters.snapshot()[LATENCY] == "normal"
     row = told.rows()[LATENCY]

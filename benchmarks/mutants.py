@@ -45,6 +45,9 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT / "benchmarks" / "mutants.txt"
 
+EVENT_S = 30
+"""How long the tests wait for what a fault may prevent (tests/patience.py)."""
+
 PATIENCE_S = 600.0
 """The longest that a row may take: ten times what the slowest takes on a quiet machine."""
 
@@ -138,6 +141,7 @@ def run_tests(tree: Path, tests: Iterable[str]) -> tuple[int | None, str]:
     """pytest's exit code (None: it hung) and output. CI=true makes a missing browser a failure instead of a skip."""
     paths = os.pathsep.join(filter(None, (str(tree), os.environ.get("PYTHONPATH"))))
     wanted = {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "CI": "true", "HYPOTHESIS_PROFILE": "unshrunk"}
+    wanted["STREAMVACE_PATIENCE_S"] = str(EVENT_S)
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", *tests]
     process = subprocess.Popen(
         command, cwd=tree, env={**os.environ, **wanted}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -4,10 +4,11 @@
   stall    suspend the worker (SIGSTOP; on Windows its threads) for 5 s: missed ticks, interval p99
   start    the time from the command to a loaded model and to the first generated picture, `--starts` times
   latency  context scale over OSC at random moments, for each control timing: OSC and control to picture
+  page     the stage's processor time with one page of the web panel open against none, in turns: `--rounds` each
 
 Each starts `streamvace run` with the moving test pattern and without an output, and prints the hardware first.
-`--seconds` sets the duration, `--kills` and `--starts` how often, `--json` prints JSON. Arguments after `--` go to
-`streamvace run`.
+`--seconds` sets the duration, `--kills`, `--starts` and `--rounds` how often, `--json` prints JSON. Arguments after
+`--` go to `streamvace run`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from functools import partial
 
 import torch
 from common import arguments, report
+from page_cost import page
 from running_show import Figures, RunningShow, wait_for
 
 from streamvace.doctor.hardware import hardware_line
@@ -140,6 +142,7 @@ RUNS: dict[str, tuple[Callable[[float, list[str]], Result], float]] = {
     "stall": (stall, 60.0),
     "start": (partial(start, starts=5), 0.0),
     "latency": (latency, 60.0),
+    "page": (partial(page, rounds=7), 8.0),
 }
 """By name: the function and its default duration in s."""
 
@@ -150,6 +153,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=None)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--starts", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", action="store_true")
     # Split by hand: argparse would parse the arguments after `--` as its own.
     own = sys.argv[1:]
@@ -160,6 +164,8 @@ def main() -> None:
         run = partial(kills, count=given.kills)
     if given.what == "start":
         run = partial(start, starts=given.starts)
+    if given.what == "page":
+        run = partial(page, rounds=given.rounds)
     hardware = hardware_line(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     result = run(given.seconds or seconds, own[end + 1 :])
     lines = (f"{name}: {_shown(value)}" for name, value in result.items())

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from streamvace.conditioning.controls.base import Control
 from streamvace.conditioning.controls.networks import Networks
 from streamvace.live.director.stills import fit_still, picture_lacks, wishes
 from streamvace.live.inputs.inputs import Inputs, open_confined
@@ -94,11 +95,17 @@ def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Se
         reporter=stage.reporter,
     )
     controls, masks = control_maker(networks), mask_maker(networks, stage.media)
-    film = FilmKind(networks, stage.options.pipeline)
+    lacks = KindLacks(networks)
+    film = FilmKind(networks, stage.options.pipeline, lacks.files)
+
+    def parts_for(what: str, kind: str) -> Parts[Control]:
+        refuse, note = refusing(stage.refusals, what, kind), lambda line: stage.reporter.note(what, line, "")
+        return Parts(controls, refuse, what, lacks.files, note)
+
     stage.closing.callback(film.stop)
     lead = signal_stage(
         inputs=inputs,
-        controls=Parts(controls, refusing(stage.refusals, "control", CONTROL_KIND), "control"),
+        controls=parts_for("control", CONTROL_KIND),
         masks=Parts(masks, refusing(stage.refusals, "mask", *MASK_SOURCES), "mask"),
         watched=lambda: shown.wanted,
         auto=AutoKind(
@@ -111,12 +118,11 @@ def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Se
     )
     second = signal_stage(
         inputs=lead,
-        controls=Parts(controls, refusing(stage.refusals, "second control", SECOND_KIND), "second control"),
+        controls=parts_for("second control", SECOND_KIND),
         masks=Parts(masks, refusing(stage.refusals, "mask", *MASK_SOURCES), "mask"),
         roles=SECOND,
         wish=second_settings,
     )
-    lacks = KindLacks(networks)
     for each in (lead, second, lacks):
         stage.closing.callback(each.stop)
         each.start()
@@ -136,5 +142,5 @@ def _with_web(
 
 
 def _is_watched(name: str, web: WebPreview | None, views: Sequence[tuple[str, str]]) -> bool:
-    """Whether a view has an output, or a browser that shows it."""
-    return any(view == name for view, _ in views) or (web is not None and web.views[name].watchers > 0)
+    """Whether a view has an output, or a browser that waits for its next picture: a page takes ten a second."""
+    return any(view == name for view, _ in views) or (web is not None and web.views[name].wanted)

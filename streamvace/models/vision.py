@@ -145,9 +145,14 @@ def _from_hub(name: str, folder: Path, say: Callable[[str], None]) -> None:
         convert(fetched[0], target, overwrite=True)
         fetched[0].unlink()
     else:
-        target.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f"{name}.part")  # a show takes the folder as soon as it is there
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
         for file in fetched:
-            shutil.move(file, target / file.name)
+            shutil.move(file, part / file.name)
+        if target.exists():
+            shutil.rmtree(target)
+        part.replace(target)
     say(f"{name}: ready, {target}")
 
 

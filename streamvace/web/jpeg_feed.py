@@ -7,20 +7,21 @@ import threading
 
 import cv2
 
+from streamvace.records.chunk import Pixels
 from streamvace.records.frame import Frame
 
 
 class JpegFeed:
     """Passes frames from the presenter's thread to the server's event loop.
 
-    A frame is encoded in a worker thread of the loop if somebody waits for it; all waiters share the result.
+    A frame is encoded if somebody waits for it, and all waiters share the result. Frames that hold the same picture
+    share it too. The loop encodes, which takes 0.2 ms at 256x256 and 4 ms at 1280x720: a switch to another thread and
+    back costs as much processor time as a small picture.
     """
 
     def __init__(self, name: str, quality: int = 80) -> None:
         """name: the sink's name. quality: JPEG quality, 1..100."""
         self.name = name
-        self.watchers = 0
-        """Browsers that watch now; counted by the server."""
         self.encoded = 0
         """Frames encoded so far."""
         self.skipped = 0
@@ -32,7 +33,13 @@ class JpegFeed:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: set[asyncio.Future[None]] = set()
         self._jpeg: tuple[int, bytes] = (0, b"")
-        self._encoding = asyncio.Lock()
+        self._pixels: Pixels | None = None
+        """What the JPEG was made of."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a viewer waits for the next frame. Any thread. One that is still busy with the last does not."""
+        return bool(self._waiting)
 
     def publish(self, frame: Frame) -> None:
         """Keep the frame. Any thread; takes one lock."""
@@ -49,7 +56,8 @@ class JpegFeed:
     async def after(self, number: int) -> tuple[int, bytes]:
         """Wait for a frame newer than `number` (0: any); returns (its number, its JPEG). On the loop only.
 
-        A slow caller gets the newest frame and skips those in between.
+        A slow caller gets the newest frame and skips those in between. Frames of the same picture in a row have the
+        same object as their JPEG.
         """
         while True:
             with self._lock:
@@ -65,11 +73,10 @@ class JpegFeed:
             finally:
                 with self._lock:
                     self._waiting.discard(arrival)
-        async with self._encoding:
-            # Another waiter may have encoded it meanwhile.
-            if self._jpeg[0] < newest:
-                self._jpeg = (newest, await asyncio.to_thread(self._encode, frame))
-            return self._jpeg
+        if self._jpeg[0] < newest:  # another waiter may have encoded it meanwhile
+            same = frame.pixels is self._pixels  # a held picture; the published ones are never written to again
+            self._jpeg, self._pixels = (newest, self._jpeg[1] if same else self._encode(frame)), frame.pixels
+        return self._jpeg
 
     def close(self) -> None:
         """Nothing to close: this is a sink without resources."""

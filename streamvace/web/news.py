@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 
 from streamvace.system.clock import now_ns
 
-TICK_S = 0.05
-"""Between two looks for news. Quick kinds are read this often: faders of other surfaces move smoothly."""
+TICK_S = 0.1
+"""Between two looks for news: at ten a second, faders of other surfaces move smoothly."""
 CALM_S = 0.5
 """Between two readings of figures that people read: faster, they only flicker."""
 

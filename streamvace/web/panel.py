@@ -12,8 +12,6 @@ import osc_schema
 from osc_schema import Parameter, Value
 from streamvace.web.news import Topic, entries, later
 
-VALUES_S = 0.1
-"""Between two readings of the values: ten a second move a fader smoothly."""
 ARRIVALS_S = 0.25
 """Between two readings of what has arrived."""
 
@@ -74,7 +72,7 @@ class Panel:
         }
         self.topics = (
             Topic("panel", lambda: controls),
-            Topic("values", values, VALUES_S, news=entries),
+            Topic("values", values, news=entries),
             Topic("cues", lambda: tuple(cues())),
             Topic("cue_tiles", tiles),
             Topic("arrivals", arrivals, ARRIVALS_S, news=later),

@@ -16,7 +16,8 @@ from streamvace.web.jpeg_feed import JpegFeed
 class PictureSender:
     """Sends one view to one page, with a credit of one picture in flight.
 
-    A page that is slow, throttled or hidden therefore skips frames. Nothing is queued for it, and nothing encoded.
+    A page that is slow, throttled or hidden therefore skips frames. Nothing is queued for it, and nothing encoded. What
+    it has drawn already is not sent again.
     """
 
     def __init__(self, name: str, feed: JpegFeed, send: Callable[[bytes], Awaitable[None]]) -> None:
@@ -28,19 +29,18 @@ class PictureSender:
 
     async def run(self) -> None:
         """Send pictures until cancelled."""
-        number = 0
-        self._feed.watchers += 1
-        try:
-            while True:
-                newest, jpeg = await self._feed.after(number)
-                skipped = newest - number - 1 if number else 0
-                number = newest
-                self._feed.skipped += skipped
-                self._credit.clear()
-                await self._send(head(self._name, skipped) + jpeg)
-                await self._credit.wait()
-        finally:
-            self._feed.watchers -= 1
+        number, sent = 0, b""
+        while True:
+            newest, jpeg = await self._feed.after(number)
+            skipped = newest - number - 1 if number else 0
+            number = newest
+            if jpeg is sent:
+                continue
+            sent = jpeg
+            self._feed.skipped += skipped
+            self._credit.clear()
+            await self._send(head(self._name, skipped) + jpeg)
+            await self._credit.wait()
 
     def drawn(self) -> None:
         """The page has drawn the last picture."""

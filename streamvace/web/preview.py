@@ -271,7 +271,6 @@ class WebPreview:
             raise web.HTTPServiceUnavailable(text=f"{MOST_STREAMS} browsers are watching already; close one of them\n")
         response = web.StreamResponse(headers={"Content-Type": "multipart/x-mixed-replace; boundary=frame"})
         self.streams += 1
-        feed.watchers += 1
         pump = asyncio.ensure_future(self._pump(feed, request, response))
         stop = asyncio.ensure_future(self._stopping.wait())
         try:
@@ -282,7 +281,6 @@ class WebPreview:
             with suppress(asyncio.CancelledError, ConnectionError):  # the browser disconnected
                 await pump
             self.streams -= 1
-            feed.watchers -= 1
         return response
 
     async def _pump(self, feed: JpegFeed, request: web.Request, response: web.StreamResponse) -> None:

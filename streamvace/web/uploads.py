@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -36,6 +37,8 @@ _PART = ".upload-"
 _CHUNK = 1 << 20
 _SILENCE_S = 30.0
 """A page that sends nothing for so long is given up, so that its place is free again."""
+_LEFT_S = 600.0
+"""A part that nobody has written to for so long belongs to no upload, of this show or of another with this folder."""
 
 Check = Callable[[Path], None]
 """Decodes the beginning of a file; raises UserError for one that cannot be used. Called on a thread of its own."""
@@ -102,7 +105,8 @@ class Uploads:
         if not self._swept:  # what an earlier show left when it was killed
             self._swept = True
             for part in folder.glob(f"{_PART}*"):
-                part.unlink(missing_ok=True)
+                if time.time() - part.stat().st_mtime > _LEFT_S:
+                    part.unlink(missing_ok=True)
         stored = sum(entry.stat().st_size for entry in folder.iterdir() if not entry.name.startswith(_PART))
         if stored + self._announced > MOST_STORED:
             raise UserError(f"{folder} holds {_mb(stored)} of at most {_mb(MOST_STORED)}; delete what is not needed")

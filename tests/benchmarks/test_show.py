@@ -32,6 +32,14 @@ def test_a_killed_worker_is_counted_and_its_recovery_is_measured() -> None:
 
 
 @pytest.mark.slow
+def test_the_cost_of_a_page_is_measured_against_none_and_what_it_was_told_is_counted() -> None:
+    result = run("page", "--seconds", "1", "--rounds", "2")
+    assert result["page_percent_least"] <= result["page_percent"] <= result["page_percent_most"]
+    assert set(result["pictures_per_s"]) == {"output", "control"}
+    assert 0 < result["values_of_one_parameter_per_s"] <= 11, "ten times a second, and the window's edges"
+
+
+@pytest.mark.slow
 def test_a_start_is_timed_up_to_the_first_generated_picture() -> None:
     result = run("start", "--starts", "1")
     assert 0 < result["ready_s_median"] < result["first_picture_s_median"] == result["first_picture_s_max"]

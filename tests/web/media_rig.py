@@ -34,7 +34,7 @@ def check(path: Path) -> None:
 class MediaRig:
     """What a server serves of a media folder.
 
-    looked: how often the sources were searched. opened: folders that were shown.
+    looked: how often the sources were searched. opened: folders that were shown. headless: why none can be shown.
     """
 
     def __init__(self, root: Path) -> None:
@@ -42,15 +42,21 @@ class MediaRig:
         self.media = MediaFolder(root)
         self.looked = 0
         self.opened: list[Path] = []
+        self.headless = ""
         self.recorded = ""
         self.uploads = Uploads(self.media, kind_of, check)
         shelf = Shelf(self.media, kind_of, self._thumbnail, self._sources, lambda address: {"1": b"one"}.get(address))
         self.library = Library(shelf)
-        recordings = Recordings(self.media, lambda: self.recorded, self.opened.append)
+        recordings = Recordings(self.media, lambda: self.recorded, self._open)
         self.parts: tuple[Routes, ...] = (self.uploads, self.library, recordings)
 
     def stored(self) -> list[str]:
         return sorted(path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if path.is_file())
+
+    def _open(self, folder: Path) -> None:
+        if self.headless:
+            raise UserError(self.headless)
+        self.opened.append(folder)
 
     def _thumbnail(self, path: Path) -> bytes:
         check(path)

@@ -146,7 +146,14 @@ HANDS = """
 
 
 WRITER = "somebody else"
-HAND_MS = int(re.findall(r"HAND_MS = (\d+)", STATIC.joinpath("store.js").read_text("utf-8"))[0])
+
+
+def constant(script: str, name: str) -> int:
+    """A number that a script of the page names."""
+    return int(re.findall(rf"\b{name} = (\d+)", STATIC.joinpath(script).read_text("utf-8"))[0])
+
+
+HAND_MS = constant("store.js", "HAND_MS")
 """Longer ago than this, a control was not touched by the hand."""
 
 

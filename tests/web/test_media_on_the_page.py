@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.real_parts import require_package
+from tests.video.helpers import until
 from tests.web.devtools import Browser
 from tests.web.media_rig import GOOD, MediaRig
 from tests.web.show import Hand, Show, in_a_browser
@@ -112,6 +113,30 @@ def test_the_menu_of_inputs_is_a_dialog_that_asks_for_the_use_of_a_picture_and_a
         await hand.sees("all('#media-list .look').length === 2")
         await hand.does("all('#source-list .look')[0].click()")
         await hand.becomes("/streamvace/input/control", "ndi:PC (Out)")
+
+    in_a_browser(tabs, served, act)
+
+
+def test_the_folder_of_a_finished_recording_opens_by_one_press_or_the_page_says_why_not(
+    tabs: Browser, served: Show, rig: MediaRig
+) -> None:
+    async def act(hand: Hand) -> None:
+        assert not await hand.does("by('rec-open').checkVisibility()"), "there is no recording yet"
+        served.osc.publish("/streamvace/status/recording", "recordings/take.mp4")
+        await hand.sees("by('rec-file').textContent === 'take.mp4'")
+        assert not await hand.does("by('rec-open').checkVisibility()"), "half a film is in no folder"
+        served.osc.publish("/streamvace/status/recorded", "recordings/take.mp4")
+        served.osc.publish("/streamvace/status/recording", "")
+        await hand.sees("by('rec-open').checkVisibility()")
+        await hand.clicks("by('rec-open')")
+        await asyncio.to_thread(until, lambda: rig.opened == [rig.root / "recordings"])
+        rig.headless = "no program shows folders here"
+        await hand.clicks("by('rec-open')")
+        await hand.sees("by('line').textContent === 'no program shows folders here' && !by('line').hidden")
+        await asyncio.to_thread(served.web.close)
+        await hand.sees("by('word').textContent === 'OFFLINE'")
+        assert not await hand.does("by('rec-open').checkVisibility()")
+        assert await hand.does("by('recorded').inert"), "nobody is there to send the film either"
 
     in_a_browser(tabs, served, act)
 

@@ -70,12 +70,12 @@ def test_after_a_restart_of_the_show_picture_figures_and_panel_are_back_without_
         try:
             second.osc.publish("/streamvace/status/fps", 12.0)
             second.parameters.set("/streamvace/seed", (77,), "somebody else")
-            second.osc.publish("/streamvace/status/mask", "luma")  # without a mask there is no view of it
             await hand.sees("over() === 'waiting for a picture' && all('#arrivals li').length === 0")
             assert await hand.does("document.getElementById('complaint').hidden"), "it is of the first show"
             second.web.publish(grey(160))
-            second.web.views["mask"].publish(grey(200))
             await shows(hand.page, "picture", 160)
+            second.osc.publish("/streamvace/status/mask", "luma")  # without a mask there is no view of it
+            second.web.views["mask"].publish(grey(200))
             await shows(hand.page, "view-mask", 200)
             await hand.sees("over() === '' && by('fps').textContent === '12.0' && by('word').textContent !== 'OFFLINE'")
             await hand.sees("box('seed').value === '77'")

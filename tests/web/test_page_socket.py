@@ -103,17 +103,17 @@ def test_a_page_gets_the_views_that_it_watches_and_no_others(show: Show) -> None
 
     async def act(client: Client) -> None:
         await client.socket.send_json({"watch": ["output", "mask"]})
-        await asyncio.to_thread(until, lambda: views["mask"].watchers == 1)
-        assert views["control"].watchers == 0
+        await asyncio.to_thread(until, lambda: views["mask"].wanted)
+        assert not views["control"].wanted
         views["mask"].publish(grey(90))
         await client.until(lambda told: len(told.pictures) == 1)
         assert client.pictures[0][:5] == b"\x04mask"
         await client.socket.send_json({"watch": ["control"]})
-        await asyncio.to_thread(until, lambda: views["control"].watchers == 1)
-        assert (show.web.feed.watchers, views["mask"].watchers) == (0, 0)
+        await asyncio.to_thread(until, lambda: views["control"].wanted)
+        assert [feed.wanted for feed in (show.web.feed, views["mask"])] == [False, False]
 
     connect(show.web, act)
-    until(lambda: views["control"].watchers == 0)
+    until(lambda: not views["control"].wanted)
 
 
 def test_the_end_of_the_show_is_said(show: Show) -> None:

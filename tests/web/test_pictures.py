@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -39,10 +40,39 @@ def test_the_next_picture_is_the_newest_and_waits_until_the_last_is_drawn() -> N
         sender.drawn()
         feed.publish(grey(30))
         assert read(await sent.get()) == ("mask", 0, 30)
-        assert (feed.skipped, feed.watchers) == (3, 1)
+        assert (feed.skipped, feed.wanted) == (3, False), "the page has not drawn the last one"
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        assert feed.watchers == 0
+        assert not feed.wanted
+
+    asyncio.run(go())
+
+
+def test_a_held_picture_is_encoded_once_and_not_sent_again() -> None:
+    async def go() -> None:
+        feed, sent = JpegFeed("test"), asyncio.Queue[bytes]()
+        running = asyncio.ensure_future(PictureSender("output", feed, sent.put).run())
+        held = grey(10)
+        feed.publish(held)
+        await sent.get()
+        for number in range(1, 4):
+            feed.publish(replace(held, sequence=number))
+        assert (await feed.after(0))[0] == 4, "another viewer gets every frame"
+        assert (feed.encoded, sent.qsize()) == (1, 0)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+        sender = PictureSender("output", feed, sent.put)
+        running = asyncio.ensure_future(sender.run())
+        assert read(await sent.get()) == ("output", 0, 10), "a new page has not drawn it"
+        sender.drawn()
+        feed.publish(replace(held, sequence=4))
+        while not feed.wanted:
+            await asyncio.sleep(0)
+        assert (feed.encoded, sent.qsize()) == (1, 0)
+        feed.publish(grey(200))
+        assert read(await sent.get()) == ("output", 0, 200)
+        running.cancel()
 
     asyncio.run(go())
 

@@ -26,9 +26,9 @@ def test_the_strip_says_what_the_show_says_and_records(tabs: Browser, show: Show
         ):
             show.osc.publish(STATUS + name, value)
         show.osc.publish(f"{STATUS}input", "C:\\clips\\dance.mp4")
-        await hand.sees("by('follow-now').textContent === 'edges from dance.mp4'")
+        await hand.sees("by('follow-from').textContent === 'from dance.mp4'")
         assert await hand.does("by('vitals').innerText.replace(/\\s+/g, ' ')") == (
-            "fresh frames/s 12.0 of 24 dropped 3 beats/min 120.0 Tap control edges from dance.mp4"
+            "fresh frames/s 12.0 of 24 dropped 3 beats/min 120.0 Tap control from dance.mp4 edges"
         )
         assert await hand.does("by('fps').closest('div').matches('.low')")
         await hand.does("by('record').click()")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -142,10 +144,13 @@ def test_all_uploads_together_have_a_quota_and_the_disk_keeps_some_room(
 
 
 def test_what_a_killed_show_left_is_removed(rig: MediaServer) -> None:
-    left = rig.media.place("uploads/.upload-0123.mp4")
-    new_file(left).close()
+    left, received = rig.media.place("uploads/.upload-0123.mp4"), rig.media.place("uploads/.upload-4567.mp4")
+    for part in (left, received):
+        new_file(part).close()
+    long_ago = time.time() - 2 * uploads._LEFT_S
+    os.utime(left, (long_ago, long_ago))
     rig.json("/media?name=a.png", "POST", GOOD)
-    assert rig.stored() == ["uploads/a.png"]
+    assert rig.stored() == [f"uploads/{received.name}", "uploads/a.png"], "what is being received now stays"
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:1"])

@@ -12,7 +12,9 @@ from streamvace.conditioning.controls.base import Control
 from streamvace.conditioning.controls.blaze_pose import FINDER_FILE, LANDMARK_FILE
 from streamvace.conditioning.controls.contour import FILE, ContourScribble
 from streamvace.conditioning.controls.depth import GuessedDepth, NetworkDepth
+from streamvace.conditioning.controls.faces import FILE as FACE_FILE
 from streamvace.conditioning.controls.flow import Flow
+from streamvace.conditioning.controls.hands import FILE as HAND_FILE
 from streamvace.conditioning.controls.layout import Layout
 from streamvace.conditioning.controls.lines import Edges, Scribble
 from streamvace.conditioning.controls.networks import Networks, torch_device
@@ -57,3 +59,6 @@ CONTROLS: Mapping[str, Callable[[Networks], Control]] = {
 
 NEEDED = {"pose": ("the pose control", (FINDER_FILE, LANDMARK_FILE))}
 """Kind -> its name in messages, and the files without which its factory raises. All other kinds run without."""
+
+USED = {"depth": (DEPTH_FOLDER,), "scribble": (FILE,), "flow": (RAFT_FILE,), "pose": (FACE_FILE, HAND_FILE)}
+"""Kind -> the files that its factory takes if they are there, and does without."""

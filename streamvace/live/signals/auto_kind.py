@@ -63,22 +63,27 @@ def kind_for_film(networks: Networks, pipeline: str) -> str:
 class FilmKind:
     """`kind_for_film` of the pipeline that runs, found out in the background. Called on one thread."""
 
-    def __init__(self, networks: Networks, pipeline: str) -> None:
-        """pipeline: of the start."""
+    def __init__(self, networks: Networks, pipeline: str, files: Callable[[str], frozenset[str]]) -> None:
+        """pipeline: of the start. files: from a kind to those of its files that are there, quick; with other files of
+        `depth`, the kind is found out again."""
         self.pipeline: Callable[[], str] = lambda: pipeline
         """Reads the pipeline that runs; set once the show can reload another."""
         self._networks = networks
+        self._files = files
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="control choice")
-        self._found: dict[str, Future[str]] = {}
+        self._found: dict[tuple[str, frozenset[str]], Future[str]] = {}
+        self._last: dict[str, str] = {}
         self()
 
     def __call__(self) -> str:
-        """The kind; edges while it is not known."""
-        pipeline = self.pipeline()
-        if pipeline not in self._found:
-            self._found[pipeline] = self._pool.submit(kind_for_film, self._networks, pipeline)
-        found = self._found[pipeline]
-        return found.result() if found.done() else WITHOUT_DEPTH
+        """The kind; while it is not known, the pipeline's last one, or edges."""
+        pipeline, files = self.pipeline(), self._files("depth")
+        if (pipeline, files) not in self._found:
+            self._found[pipeline, files] = self._pool.submit(kind_for_film, self._networks, pipeline)
+        found = self._found[pipeline, files]
+        if found.done():
+            self._last[pipeline] = found.result()
+        return self._last.get(pipeline, WITHOUT_DEPTH)
 
     def stop(self) -> None:
         """Find out nothing more; once nothing calls it any longer."""

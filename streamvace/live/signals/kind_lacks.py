@@ -1,7 +1,7 @@
-"""The kinds of control and mask that cannot run now, known before somebody asks for one.
+"""Which files of networks are there: the kinds of control and mask that cannot run now, and those that could do better.
 
-A kind is missing by the same files as its refusal (`Networks.find`) and as `streamvace doctor`. They are looked for
-again every two seconds, on a thread of its own: the models folder may be on a slow disk.
+A kind is missing by the same files as its refusal (`Networks.find`) and as `streamvace doctor`. The files are looked
+for again every two seconds, on a thread of its own: the models folder may be on a slow disk.
 """
 
 from __future__ import annotations
@@ -26,19 +26,32 @@ def lacking(networks: Networks) -> Rows:
     return {CONTROL_KIND: kinds, SECOND_KIND: kinds, **dict.fromkeys(MASK_SOURCES, sources)}
 
 
+def found(networks: Networks) -> Mapping[str, frozenset[str]]:
+    """By kind of control, those of the files it can do without that are there. Loads nothing."""
+    return {
+        kind: frozenset(name for name in names if networks.place(name).exists())
+        for kind, names in controls.USED.items()
+    }
+
+
 def _lacking(networks: Networks, needed: Mapping[str, tuple[str, tuple[str, ...]]]) -> Mapping[str, Mapping[str, str]]:
     lacks = {kind: networks.lack(what, names) for kind, (what, names) in needed.items()}
     return {kind: {"why": str(lack), "fix": lack.fix} for kind, lack in lacks.items() if lack is not None}
 
 
 class KindLacks:
-    """`lacking`, kept up to date in the background. Any thread may read `rows`."""
+    """`lacking` and `found`, kept up to date in the background. Any thread may read `rows` and `files`."""
 
     def __init__(self, networks: Networks) -> None:
         self.rows: Rows = {}
+        self._found: Mapping[str, frozenset[str]] = found(networks)
         self._networks = networks
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="missing kinds", daemon=True)
+
+    def files(self, kind: str) -> frozenset[str]:
+        """The files that a kind of control can do without and that are there."""
+        return self._found.get(kind, frozenset())
 
     def start(self) -> None:
         """Start the thread."""
@@ -50,6 +63,6 @@ class KindLacks:
 
     def _run(self) -> None:
         while True:
-            self.rows = lacking(self._networks)
+            self.rows, self._found = lacking(self._networks), found(self._networks)
             if self._stop.wait(LOOK_S):
                 return

@@ -1,5 +1,8 @@
 """The controls and masks of a signal chain: made when they are first wanted, kept, and never waited for.
 
+A control whose network is downloaded later is made again with it. The one without stays in use meanwhile, and for good
+if the network does not load.
+
 Threads: the chain's thread calls everything here; a loading thread makes the parts, one after the other.
 """
 
@@ -21,8 +24,11 @@ from streamvace.system.media import MediaFolder
 
 Part = TypeVar("Part", Control, Mask)
 
-Refuse = Callable[[str, Exception], None]
-"""Takes a kind that cannot be made, and why."""
+Refuse = Callable[[str, Exception, bool], None]
+"""Takes a kind that cannot be made, why, and whether an earlier one of this kind stays in use."""
+
+Files = Callable[[str], frozenset[str]]
+"""From a kind to those of the files it can use that are there. Must be quick."""
 
 _AT_ONCE_S = 0.05
 """A part without a network is ready within this, so a switch to it shows nothing in between."""
@@ -36,22 +42,51 @@ MASK_SOURCES = ("/streamvace/mask_source", "/streamvace/mask/second")
 class Parts(Generic[Part]):
     """Objects by key, each made once."""
 
-    def __init__(self, make: Callable[[str], Part], refuse: Refuse, what: str) -> None:
+    def __init__(
+        self,
+        make: Callable[[str], Part],
+        refuse: Refuse,
+        what: str,
+        files: Files = lambda kind: frozenset(),
+        note: Callable[[str], None] = lambda line: None,
+    ) -> None:
         """make: makes the object of a key; may take seconds and raise. what: names the thread. refuse: takes failures,
-        on the loading thread."""
+        on the loading thread. files: with more of them, the object is made again. note: takes a line when that has made
+        a difference, on the loading thread."""
         self._make: Callable[[str], Part] = make
         self._refuse = refuse
+        self._files = files
+        self._note = note
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"{what} loading")
         self._made: dict[str, Future[Part]] = {}
+        self._earlier: dict[str, Part] = {}
+        """Made with fewer files; used until the newer one is ready."""
+        self._with: dict[str, frozenset[str]] = {}
 
     def get(self, key: str) -> Part | None:
         """The object; None while it is being made and when that failed, which `refuse` hears once."""
+        self._take_new_files(key)
         future = self._made.get(key)
         if future is None:
+            earlier = self._earlier.get(key)
             future = self._made[key] = self._pool.submit(self._make, key)
-            wait([future], _AT_ONCE_S)
-            future.add_done_callback(lambda done: self._report(key, done))
-        return future.result() if future.done() and future.exception() is None else None
+            if earlier is None:
+                wait([future], _AT_ONCE_S)
+            future.add_done_callback(lambda done: self._report(key, done, earlier))
+        ready = future.done() and future.exception() is None
+        return future.result() if ready else self._earlier.get(key)
+
+    def _take_new_files(self, key: str) -> None:
+        """Let the object of a key be made again if there are files that it was made without."""
+        files = self._files(key)
+        new = files - self._with.setdefault(key, files)
+        made = self._made.get(key)
+        if not new or made is None or not made.done():
+            return
+        self._with[key] |= new
+        del self._made[key]
+        if made.exception() is None:
+            self._earlier[key] = made.result()
 
     def retry(self) -> None:
         """Forget failures, so that `get` tries again."""
@@ -63,10 +98,14 @@ class Parts(Generic[Part]):
         """Make nothing more. An object that is being made finishes in the background."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _report(self, key: str, done: Future[Part]) -> None:
-        error = None if done.cancelled() else done.exception()
+    def _report(self, key: str, done: Future[Part], earlier: Part | None) -> None:
+        if done.cancelled():
+            return
+        kind, error = key.partition(" ")[0], done.exception()
         if isinstance(error, Exception):
-            self._refuse(key.partition(" ")[0], error)
+            self._refuse(kind, error, earlier is not None)
+        elif error is None and earlier is not None and done.result().backend != earlier.backend:
+            self._note(f"{kind} is made by {done.result().backend} now (before: {earlier.backend})")
 
 
 class Kinds:
@@ -128,9 +167,14 @@ def mask_maker(networks: Networks, media: MediaFolder) -> Callable[[str], Mask]:
 def refusing(refusals: Refusals, what: str, *addresses: str) -> Refuse:
     """Takes failures to where they are shown. The parameters `addresses` return to the value before.
 
-    A detector without its network stays chosen: the network is named after it.
+    A detector without its network stays chosen: the network is named after it. So does a kind that goes on without the
+    network that does not load.
     """
-    return lambda kind, error: refusals.refuse(f"{what} {kind}", () if kind == DETECTOR else addresses, kind, error)
+
+    def refuse(kind: str, error: Exception, goes_on: bool) -> None:
+        refusals.refuse(f"{what} {kind}", () if goes_on or kind == DETECTOR else addresses, kind, error)
+
+    return refuse
 
 
 def mask_key(source: str, detector: str) -> str:

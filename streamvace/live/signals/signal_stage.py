@@ -4,8 +4,8 @@
 
 A raw control without a mask, or with the input's own alpha as the mask, passes through at no cost: its ring is the
 input's. Otherwise the newest frame becomes a control picture with the mask as its alpha, in a ring of the stage's own;
-frames that arrive meanwhile are skipped and counted. A change of kind starts a new ring, so that no chunk mixes two
-kinds. Until the new kind is ready (its network loads, or its file is missing) the old one stays in use.
+frames that arrive meanwhile are skipped and counted. A change of kind, or of what makes it, starts a new ring, so that
+no chunk mixes two. Until the new kind is ready (its network loads, or its file is missing) the old one stays in use.
 
 Threads: the `signals` thread does all the work; `ring`, `view` and `stats` may be called from any thread and never
 wait.
@@ -102,6 +102,8 @@ class SignalStage:
         self._generation = 0
         self._done: tuple[Frame, Frame | None, SignalSettings] | None = None
         self._ring: FrameRing | None = None
+        self._control: Control | None = None
+        """What has made the pictures in the ring."""
         self._view: SignalView | None = None
         self._names: Mapping[str, str] = {"control": RAW, "mask": NO_MASK}
         self._control_ms = self._mask_ms = 0.0
@@ -155,7 +157,7 @@ class SignalStage:
             self._chain.reset()
         if not self._watched() and settings.passes_through:
             self._pass_through(settings)
-            self._view = None
+            self._view = self._done = None
             return False
         frame, mask_frame = self._newest()
         if frame is None or self._is_done(frame, mask_frame, settings):
@@ -224,9 +226,10 @@ class SignalStage:
         if settings.passes_through:
             self._pass_through(settings)
             return
-        ring = self._ring
-        if ring is None or _kinds_of(settings) != _kinds_of(self._used):
+        ring, control = self._ring, self._kinds.control(settings.control)
+        if ring is None or _kinds_of(settings) != _kinds_of(self._used) or control is not self._control:
             ring = FrameRing()
+        self._control = control
         ring.push(replace(frame, pixels=signal.joined()))
         self._control_ms = _smoothed(self._control_ms, signal.control_ms)
         self._mask_ms = _smoothed(self._mask_ms, signal.mask_ms)

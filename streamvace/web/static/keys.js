@@ -59,7 +59,7 @@ let held = null;
 function offline(gone) {
   if (gone && !document.body.classList.contains("offline")) held = document.activeElement;
   document.body.classList.toggle("offline", gone);
-  for (const id of ["desk", "transport", "record"]) $(id).inert = gone;
+  for (const id of ["desk", "transport", "record", "recorded"]) $(id).inert = gone;
   if (!gone && held && document.activeElement === document.body) held.focus();
 }
 

@@ -9,7 +9,7 @@ const BEATS_IN_DARK = 0.3;  // Hz and below: there is no beat
 let connected = false, reason = "", here = false;   // here: the page is on the machine of the show
 
 function word() {
-  if (!connected) return ["OFFLINE", reason || "no connection to the show; trying again"];
+  if (!connected) return ["OFFLINE", reason || "no connection; trying again"];
   return [(value("status/state") ?? "starting").toUpperCase(), value("status/why") ?? ""];
 }
 
@@ -17,7 +17,7 @@ function show() {
   const [state, why] = word();
   $("status").dataset.word = state;
   $("word").textContent = state;
-  $("why").textContent = why;
+  $("why").textContent = $("status").title = why;
   document.title = state === "LIVE" ? "streamvace" : `${state} – streamvace`;
 }
 
@@ -28,10 +28,11 @@ function figures() {
   $("fps").closest("div").classList.toggle("low", fps < LOW * wanted);
   $("dropped").textContent = value("status/dropped") ?? "–";
   $("dropped").closest("div").classList.toggle("low", value("status/dropped") > 0);
-  const input = value("status/input");
-  const made = value("control") === false ? "off" : (value("status/control") ?? "–"), from = input && made !== "off" ? ` from ${named(input)}` : "";
-  $("follow-now").textContent = made.split(":")[0] + from;   // "gray: OpenCV": what makes it is under the picture
-  $("follow-now").title = made + from;
+  const made = value("control") === false ? "off" : (value("status/control") ?? "–");
+  const input = made === "off" ? "" : value("status/input");
+  $("follow-now").textContent = made.split(":")[0];   // "gray: OpenCV": what makes it is under the picture
+  $("follow-from").textContent = input ? `from ${named(input)}` : "";
+  $("follows").title = input ? `${made} from ${input}` : made;
   $("control-name").textContent = value("status/control") ?? "";
   $("mask-name").textContent = value("status/mask") ?? "";
 }

@@ -15,7 +15,7 @@ from streamvace.live.offline.render import RenderOptions, render_clip
 from streamvace.live.signals.auto_kind import AUTO, LOOKS, AutoKind, FilmKind, Seen, kind_for_film, seen
 from streamvace.records.chunk import Pixels
 from streamvace.video.film.writer import VideoWriter
-from tests.live.show import SIZE
+from tests.live.show import SIZE, wait_until
 from tests.live.signals.test_film_look import photograph, poses
 
 FILM, DRAWN = photograph(), poses()
@@ -118,7 +118,7 @@ def test_depth_needs_its_network_and_a_gpu(tmp_path: Path) -> None:
 
 
 def test_the_kind_follows_the_pipeline_that_runs_and_is_said_again(tmp_path: Path) -> None:
-    film = FilmKind(Networks(tmp_path, "cpu"), "embedded")
+    film = FilmKind(Networks(tmp_path, "cpu"), "embedded", lambda kind: frozenset())
     rig = Rig()
     rig.auto = AutoKind(film, rig.notes.append, rig.remarks.append, rig.chosen.append)
 
@@ -135,6 +135,34 @@ def test_the_kind_follows_the_pipeline_that_runs_and_is_said_again(tmp_path: Pat
     film.stop()
     assert rig.chosen[-3:] == ["gray", "edges", "gray"]
     assert len(set(rig.notes)) == len(rig.notes) == 2
+
+
+def test_depth_follows_film_as_soon_as_its_network_has_been_downloaded_and_nothing_else_comes_between(
+    tmp_path: Path,
+) -> None:
+    files: set[str] = set()
+    film = FilmKind(Networks(tmp_path, "cuda"), "longlive", lambda kind: frozenset(files if kind == "depth" else ()))
+    rig = Rig()
+    rig.auto = AutoKind(film, rig.notes.append, rig.remarks.append, rig.chosen.append)
+    seen_kinds = []
+
+    def found(kind: str) -> bool:
+        seen_kinds.extend(rig.show(FILM))
+        return seen_kinds[-1] == kind
+
+    wait_until(lambda: found("edges"), "outlines without the network")
+    (tmp_path / VISION / DEPTH_FOLDER).mkdir(parents=True)
+    files.add(DEPTH_FOLDER)
+    wait_until(lambda: found("depth"), "depth with it")
+    film.pipeline = lambda: "embedded"
+    wait_until(lambda: found("gray"), "the pipeline's own")
+    files.clear()
+    assert rig.show(FILM) == ["gray"], "while it is found out again"
+    film.stop()
+    assert rig.chosen[:2] == ["edges", "depth"]
+    assert [line.split(" (")[0] for line in rig.notes[:2]] == [
+        f"clip.mp4 looks like film: auto follows it by {kind}" for kind in ("edges", "depth")
+    ]
 
 
 @pytest.mark.parametrize(("picture", "line"), [(FILM, "auto follows it by gray"), (DRAWN, "")])

@@ -40,7 +40,8 @@ def test_a_kind_is_missing_exactly_if_making_it_is_refused_and_in_the_same_words
 
 def test_every_file_that_a_kind_needs_is_one_that_doctor_looks_for(networks: Networks) -> None:
     needed = {name for table in (controls.NEEDED, masks.NEEDED) for _, names in table.values() for name in names}
-    assert needed <= set(missing(networks.folder))
+    used = {name for names in controls.USED.values() for name in names}
+    assert needed | used == set(missing(networks.folder))
 
 
 def test_without_its_library_a_kind_is_missing_too(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,6 +58,9 @@ def test_a_download_is_noticed_while_the_show_runs(networks: Networks, monkeypat
         _until(lambda: "pose" in lacks.rows.get(KIND, {}))
         _download(networks)
         _until(lambda: not lacks.rows[KIND] and not lacks.rows[SOURCE])
+        assert lacks.files("depth") == lacks.files("raw") == frozenset()
+        networks.place(controls.DEPTH_FOLDER).mkdir()
+        _until(lambda: lacks.files("depth") == {controls.DEPTH_FOLDER})
     finally:
         lacks.stop()
 

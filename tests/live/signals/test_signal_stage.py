@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +45,14 @@ NETWORKS = Networks(Path("no such folder"))
 class Rig:
     """A stage with inputs, parameters and a clock, stepped by hand."""
 
-    def __init__(self, *, watched: bool = False, film_kind: str = "gray", **made: Callable[[str], Control]) -> None:
+    def __init__(
+        self,
+        *,
+        watched: Callable[[], bool] = lambda: False,
+        film_kind: str = "gray",
+        files: Set[str] = frozenset(),
+        **made: Callable[[str], Control],
+    ) -> None:
         self.parameters = Parameters()
         self.lines: list[str] = []
         self.notes: list[str] = []
@@ -66,12 +73,14 @@ class Rig:
         self.stage = SignalStage(
             inputs=self,
             snapshot=self.parameters.snapshot,
-            controls=Parts(control, refusing(self.refusals, "control", CONTROL_KIND), "control"),
+            controls=Parts(
+                control, refusing(self.refusals, "control", CONTROL_KIND), "control", lambda kind: frozenset(files)
+            ),
             masks=Parts(mask, refuse_mask, "mask"),
             pipeline="embedded",
             size=SIZE,
             reporter=reporter,
-            watched=lambda: watched,
+            watched=watched,
             auto=AutoKind(lambda: film_kind, self.notes.append, self.notes.append),
             address=lambda: self.address,
             clock=lambda: self.now_ns,
@@ -237,6 +246,28 @@ def test_while_a_network_loads_the_old_kind_stays_in_use(rig: Rig) -> None:
     assert rig.stage.stats()["control"] == "depth: slow"
 
 
+def test_pictures_of_a_network_that_was_downloaded_begin_a_ring_of_their_own() -> None:
+    files: set[str] = set()
+    rig = Rig(files=files)
+    rig.set(control_kind="depth")
+    for number in range(1, 3):
+        rig.capture(number)
+        rig.stage.step()
+    first = rig.stage.ring("control")
+    assert first is not rig.lead
+    rig.capture(3)
+    rig.stage.step()
+    assert rig.stage.ring("control") is first
+    files.add("network")
+
+    def taken() -> bool:
+        rig.capture(4)
+        rig.stage.step()
+        return rig.stage.ring("control") is not first
+
+    wait_until(taken, "no chunk mixes what two have made")
+
+
 def test_a_kind_that_cannot_be_made_is_taken_back_with_its_reason_and_the_old_one_stays_in_use() -> None:
     attempts = 0
 
@@ -374,12 +405,25 @@ def test_without_an_input_picture_nothing_is_made(rig: Rig) -> None:
 
 
 def test_a_watcher_sees_the_raw_picture_too() -> None:
-    rig = Rig(watched=True)
+    rig = Rig(watched=lambda: True)
     frame = rig.capture(1)
     assert rig.stage.step()
     assert rig.stage.view is not None
     assert np.array_equal(rig.stage.view.signal.control, frame.pixels[..., :3])
     assert rig.stage.ring("control") is rig.lead, "and the director still gets it untouched"
+
+
+def test_a_watcher_who_comes_later_sees_a_still_picture_too() -> None:
+    watched = True
+    rig = Rig(watched=lambda: watched)
+    rig.capture(1)
+    assert rig.stage.step()
+    watched = False
+    assert not rig.stage.step()
+    assert rig.stage.view is None
+    watched = True
+    assert rig.stage.step()
+    assert rig.stage.view is not None
 
 
 def test_the_thread_makes_signals_until_stopped(rig: Rig) -> None:

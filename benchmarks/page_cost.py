@@ -1,0 +1,127 @@
+"""What one open page of the web panel costs the show: the part `page` of show.py."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import time
+from dataclasses import dataclass, field
+from itertools import count
+
+import aiohttp
+from running_show import RunningShow
+
+WITHOUT, VALUES, WHOLE = "without a page", "values only", "the stage layout"
+VIEWS = {VALUES: (), WHOLE: ("output", "control")}
+"""Kind of page -> the pictures that it shows."""
+
+PAUSES_S = {"output": 1 / 60, "control": 0.1}
+"""From a picture until the page asks for the next one: the screen's next refresh, and the page's own pause."""
+
+SETTLE_S = 1.0
+"""After a page has been opened, its first messages with all values are over."""
+
+MOVING = "/streamvace/context_scale"
+"""The parameter that moves all the time, so that there is news."""
+
+
+@dataclass
+class Seen:
+    """What a page was told while it was measured."""
+
+    messages: int = 0
+    moves: int = 0
+    """Values of the moving parameter."""
+    pictures: dict[str, int] = field(default_factory=dict)
+
+
+class Page:
+    """One page: it takes everything, and asks for the next picture as a browser does."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.seen = Seen()
+        self._socket = socket
+
+    async def listen(self) -> None:
+        """Until the connection ends."""
+        draws: set[asyncio.Task[None]] = set()
+        async for message in self._socket:
+            self.seen.messages += 1
+            if message.type is aiohttp.WSMsgType.BINARY:
+                view = message.data[1 : 1 + message.data[0]].decode()
+                self.seen.pictures[view] = self.seen.pictures.get(view, 0) + 1
+                draws = {task for task in draws if not task.done()} | {asyncio.ensure_future(self._draw(view))}
+            elif MOVING in json.loads(message.data).get("values", {}):
+                self.seen.moves += 1
+
+    async def _draw(self, view: str) -> None:
+        await asyncio.sleep(PAUSES_S[view])
+        await self._socket.send_json({"drawn": view})
+
+
+async def _move(show: RunningShow) -> None:
+    """Another surface moves a fader, 30 times a second."""
+    for turn in count():
+        show.osc(MOVING, 0.8 + 0.01 * (turn % 40))
+        await asyncio.sleep(1 / 30)
+
+
+def page(seconds: float, options: list[str], rounds: int) -> dict[str, object]:
+    """The stage's processor time in windows of `seconds` with and without a page, in turns, while one parameter moves.
+
+    Shares are percent of one core. `page_percent` is the median difference between a window with the page and the one
+    without of the same turn; `page_values_percent` the same for a page that shows no picture.
+    """
+    return asyncio.run(_page(seconds, options, rounds))
+
+
+async def _page(seconds: float, options: list[str], rounds: int) -> dict[str, object]:
+    shares: dict[str, list[float]] = {WITHOUT: [], VALUES: [], WHOLE: []}
+    seen = Seen()
+    with RunningShow(*options) as show:
+        await asyncio.sleep(seconds)  # the first chunks are dearer than the rest
+        moving = asyncio.ensure_future(_move(show))
+        for _ in range(rounds):
+            for kind in shares:
+                share, told = await _window(show, seconds, VIEWS.get(kind))
+                shares[kind].append(share)
+                seen = told if kind == WHOLE else seen
+        moving.cancel()
+    more = {kind: [a - b for a, b in zip(shares[kind], shares[WITHOUT], strict=True)] for kind in VIEWS}
+    return {
+        "windows": rounds,
+        "seconds_each": seconds,
+        "stage_percent": statistics.median(shares[WITHOUT]),
+        "page_percent": statistics.median(more[WHOLE]),
+        "page_percent_least": min(more[WHOLE]),
+        "page_percent_most": max(more[WHOLE]),
+        "page_values_percent": statistics.median(more[VALUES]),
+        "messages_per_s": seen.messages / seconds,
+        "values_of_one_parameter_per_s": seen.moves / seconds,
+        "pictures_per_s": {view: count / seconds for view, count in seen.pictures.items()},
+    }
+
+
+async def _window(show: RunningShow, seconds: float, views: tuple[str, ...] | None) -> tuple[float, Seen]:
+    """The stage's share of a core in percent, and what the page has seen. views: None for no page."""
+    if views is None:
+        await asyncio.sleep(SETTLE_S)
+        return await _share(show, seconds), Seen()
+    async with aiohttp.ClientSession() as session, session.ws_connect(f"{show.page}page") as socket:
+        reader = Page(socket)
+        listening = asyncio.ensure_future(reader.listen())
+        await socket.send_json({"watch": views})
+        await asyncio.sleep(SETTLE_S)
+        reader.seen = Seen()
+        share = await _share(show, seconds)
+        seen, reader.seen = reader.seen, Seen()
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+    return share, seen
+
+
+async def _share(show: RunningShow, seconds: float) -> float:
+    before, began = sum(show.stage.cpu_times()[:2]), time.perf_counter()
+    await asyncio.sleep(seconds)
+    return 100 * (sum(show.stage.cpu_times()[:2]) - before) / (time.perf_counter() - began)

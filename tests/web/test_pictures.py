@@ -94,7 +94,7 @@ class Tireless(JpegFeed):
     """Has a newer frame whenever it is asked."""
 
     async def after(self, number: int) -> tuple[int, bytes]:
-        return number + 5, b"jpeg"
+        return number + 5, b"jpeg %d" % number
 
 
 def test_every_picture_waits_for_the_one_before_it() -> None:

@@ -26,7 +26,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "telemetry": ("records", "system"),
     "control": ("osc_schema", "records", "system", "telemetry"),
     "osc": ("osc_schema", "control", "system"),
-    "midi": ("control", "system"),
+    "midi": ("osc_schema", "control", "system"),
     "web": ("osc_schema", "records", "system"),
     "model.autoencoder": (),
     "model": ("system",),

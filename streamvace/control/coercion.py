@@ -14,6 +14,9 @@ from osc_schema import Parameter, Value
 
 Status = Literal["set", "unchanged", "clamped", "refused", "ignored"]
 
+FLOAT32 = 2.0**-24
+"""The share by which OSC may change a number: an end of a range that arrives a little beyond it is that end."""
+
 
 class Coerced(NamedTuple):
     """What one message means for one parameter.
@@ -208,7 +211,8 @@ def _number(parameter: Parameter, value: int | float) -> Coerced:
     else:
         whole = math.floor(kept + 0.5)
         held = parameter.choices[whole] if parameter.type == "choice" else whole
-    return _accepted(parameter, held) if kept == value else _clamped(parameter, held, value, held)
+    inside = kept == value or (isinstance(value, float) and math.isclose(kept, value, rel_tol=FLOAT32))
+    return _accepted(parameter, held) if inside else _clamped(parameter, held, value, held)
 
 
 def _bounds(parameter: Parameter) -> tuple[float, float]:

@@ -31,11 +31,11 @@ class Reading(NamedTuple):
 class MidiClock:
     """One clock. Times are seconds on the show's clock, taken when the message arrived.
 
-    expected: whether MIDI is open, so that a clock may come.
+    expected: whether MIDI is open, so that a clock may come. closed: whether it was, and is no longer.
     """
 
     def __init__(self) -> None:
-        self.expected = False
+        self.expected = self.closed = False
         self._lock = threading.Lock()
         self._pulse = PhaseLock(60 / _USUAL / TICKS)
         self._last: float | None = None
@@ -44,6 +44,17 @@ class MidiClock:
         self._from = 0  # the song position of the next tick after a start, in ticks
         self._offset = 0  # song position of the pulse's first tick, in ticks
         self._waits = False  # for the first tick after a start
+
+    def open(self) -> None:
+        """A clock may come."""
+        self.expected, self.closed = True, False
+
+    def close(self) -> None:
+        """No clock comes any more: that is no loss."""
+        with self._lock:
+            self.expected, self.closed = False, self.expected or self.closed
+            self._break_off()
+            self._last, self._running, self._waits, self._stopped = None, False, False, False
 
     def tick(self, when: float) -> None:
         """A timing clock (0xF8)."""

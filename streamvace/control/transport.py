@@ -210,10 +210,11 @@ class Transport:
         if self._settle(now) or not self._followed or self._master == "free":
             return []
         self._master = "free"
-        self.losses += 1
-        line = self._line
-        tempo = 0.0 if line is None else line.tempo
-        return [f"{NAMES[self._followed]} is gone; the beat runs on at {tempo:.1f} beats/min"]
+        closed = self._followed == "midi" and self.midi.closed
+        self.losses += not closed
+        why = "the MIDI input was closed" if closed else f"{NAMES[self._followed]} is gone"
+        tempo = 0.0 if self._line is None else self._line.tempo
+        return [f"{why}; the beat runs on at {tempo:.1f} beats/min"]
 
     def _let_go(self, now: float) -> None:
         """Follow nothing: the beat runs on at the transport's own tempo, or ends without one."""

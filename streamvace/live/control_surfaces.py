@@ -1,4 +1,4 @@
-"""The control surfaces of a show: cues, the beat, OSC, OSCQuery and the web page."""
+"""The control surfaces of a show: cues, the beat, MIDI, OSC, OSCQuery and the web page."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from streamvace.live.cue_pictures import CuePictures
 from streamvace.live.director.look_ahead import LookAhead
 from streamvace.live.inputs.remote_devices import forbid_devices, forbid_nothing
 from streamvace.live.media_parts import OpenInputs, media_parts
-from streamvace.live.midi_setup import open_midi
+from streamvace.live.midi_setup import Midi
 from streamvace.live.options import DEFAULT_WEB_PORT, RunOptions, next_free_port
 from streamvace.live.signals.kind_lacks import KindLacks
 from streamvace.live.stage import Stage
 from streamvace.live.surfaces.greeting import things_to_try
 from streamvace.live.surfaces.metrics import metrics
 from streamvace.live.surfaces.status_feed import history_figures, osc_figures, web_figures
-from streamvace.midi.midi_in import MidiIn
 from streamvace.models.manifest import models_folder
 from streamvace.osc.query_server import OscQueryServer
 from streamvace.osc.server import OscServer
@@ -44,7 +43,7 @@ class ControlSurfaces:
     commands: Commands
     look_ahead: LookAhead
     gate: BeatGate
-    midi: MidiIn
+    midi: Midi
     osc: OscServer
     query: OscQueryServer | None
     web: WebPreview | None
@@ -68,6 +67,7 @@ class ControlSurfaces:
                 glides=self.commands.glides,
                 curves=CURVES,
                 lacking=lambda: lacks.rows,
+                midi=self.midi.desk.state,
             )
         )
         self.web.set_cue_pictures(self.pictures.read)
@@ -94,11 +94,11 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
     closing.callback(pictures.close)
     look_ahead = LookAhead()
     transport = Transport(lost=partial(stage.reporter.report, "tempo"))
-    midi = open_midi(stage, transport)
+    midi = Midi(stage, transport.midi, cue_path, lambda: cues.names)
     gate = BeatGate(transport, look_ahead.read)
     closing.callback(gate.close)
     gate.follow(parameters.snapshot())
-    more = tempo_commands(transport, parameters)
+    more = {**tempo_commands(transport, parameters), **midi.commands}
     commands = Commands(parameters, cues, partial(cue_file.load, cues.replace), pictures.take, more=more)
     allow = AllowList(options.allow)
     osc = OscServer(
@@ -115,6 +115,7 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
         allow=allow,
     )
     closing.callback(osc.close)
+    midi.play(osc.local_clients)
     inputs = OpenInputs()
     query, web = _open_query(stage, osc, allow), _open_web(stage, osc.port, allow, inputs)
     for server in (query, web):

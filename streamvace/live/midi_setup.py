@@ -1,36 +1,111 @@
-"""MIDI in a show: the devices that the parameter names, and the clock that they send."""
+"""MIDI in a show: the devices that the parameter names, the clock and the timecode that they send, and the map."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
+from streamvace.control.midi_clock import MidiClock
 from streamvace.control.parameters import Snapshot
-from streamvace.control.transport import Transport
 from streamvace.live.stage import Stage
-from streamvace.midi.clock_input import ClockInput
+from streamvace.midi.clock_input import ClockInput, TimecodeInput
+from streamvace.midi.commands import midi_commands
+from streamvace.midi.desk import Desk, Ways
+from streamvace.midi.map_file import NAME, MapFile
+from streamvace.midi.messages import Message
 from streamvace.midi.midi_in import INPUT, MidiIn, check_package
+from streamvace.osc.local_clients import LocalClients
+from streamvace.osc.peer import MIDI, Peer, writer_name
+from streamvace.system.clock import now_ns
 from streamvace.system.errors import UserError
 
 
-def open_midi(stage: Stage, transport: Transport) -> MidiIn:
-    """MIDI in that follows its parameter until the show ends. Raises UserError if it is wanted and not installed."""
-    midi = MidiIn(ClockInput(transport.midi).take, partial(stage.reporter.report, "MIDI"))
-    stage.closing.callback(midi.close)
+class Midi:
+    """The MIDI of a show. desk: the map. commands: what the triggers of MIDI do, by address."""
 
-    def follow(wanted: str) -> None:
+    def __init__(self, stage: Stage, clock: MidiClock, cue_file: Path, cues: Callable[[], Sequence[str]]) -> None:
+        """cues: reads the names of the cues."""
+        self._stage = stage
+        self._clock = clock
+        self._clients: tuple[LocalClients, Peer] | None = None
+        self._file = MapFile(cue_file.with_name(NAME), stage.parameters.schema)
+        ways = Ways(
+            post=self._post,
+            send=lambda port, data: self._midi.send(port, data),
+            held=stage.parameters.snapshot,
+            cues=cues,
+            report=partial(stage.reporter.report, "MIDI map"),
+            say=lambda line: stage.reporter.note("MIDI map", line, ""),
+        )
+        self.desk = Desk(self._file, stage.parameters.schema, ways)
+        self._timecode = TimecodeInput()
+        self._midi = MidiIn(_Ears(clock, self._timecode, self.desk), partial(stage.reporter.report, "MIDI"))
+        is_open = lambda: bool(stage.parameters.snapshot().text(INPUT))  # noqa: E731
+        self.commands = midi_commands(self.desk, stage.parameters.schema, is_open)
+
+    def play(self, clients: LocalClients) -> None:
+        """Open the devices and follow their parameter until the show ends. clients: the way to the parameters.
+
+        Raises UserError if devices are wanted and the package is not installed.
+        """
+        self._clients = clients, clients.open(self._answered, kind=MIDI)
+        for part in (self._midi, self.desk):
+            self._stage.closing.callback(part.close)
+        wanted = self._stage.parameters.snapshot().text(INPUT)
+        if not wanted and self._file.path.is_file():
+            self._stage.reporter.note("MIDI map", f"{self._file.path.name} waits: --midi-input all opens devices", "")
+        self._follow(wanted)
+        self._stage.closing.callback(self._stage.parameters.listen(self._on_change))
+
+    def figures(self) -> Mapping[str, float | int | str]:
+        """For the status."""
+        return {**self._midi.figures(), **self.desk.figures(), **self._timecode.figures(now_ns() / 1e9)}
+
+    def _follow(self, wanted: str) -> None:
         if wanted:
             check_package()
-        transport.midi.expected = bool(wanted)
-        midi.follow(wanted)
+            self.desk.start()
+            self._clock.open()
+        else:
+            self._clock.close()
+        self._midi.follow(wanted)
 
-    def on_change(snapshot: Snapshot, changed: Mapping[str, str]) -> None:
+    def _on_change(self, snapshot: Snapshot, changed: Mapping[str, str]) -> None:
         if INPUT in changed:
             try:
-                follow(snapshot.text(INPUT))
+                self._follow(snapshot.text(INPUT))
             except UserError as error:
-                stage.refusals.refuse("MIDI", (INPUT,), snapshot.text(INPUT), error)
+                self._stage.refusals.refuse("MIDI", (INPUT,), snapshot.text(INPUT), error)
+        mine = "" if self._clients is None else writer_name(self._clients[1])
+        for address, writer in changed.items():
+            self.desk.moved(address, mine=writer == mine)
 
-    follow(stage.parameters.snapshot().text(INPUT))
-    stage.closing.callback(stage.parameters.listen(on_change))
-    return midi
+    def _post(self, address: str, arguments: tuple[object, ...]) -> None:
+        if self._clients is not None:
+            clients, peer = self._clients
+            clients.post(peer, address, *arguments)
+
+    def _answered(self, address: str, arguments: tuple[object, ...]) -> None:
+        """A value that is not what was sent: the control no longer stands where its parameter is."""
+        self.desk.moved(address, mine=False)
+
+
+class _Ears:
+    """Everyone who hears the devices."""
+
+    def __init__(self, clock: MidiClock, timecode: TimecodeInput, desk: Desk) -> None:
+        self._clock = ClockInput(clock)
+        self._timecode = timecode
+        self._desk = desk
+
+    def opened(self, port: int, device: str) -> None:
+        self._desk.opened(port, device)
+
+    def closed(self, port: int) -> None:
+        self._desk.closed(port)
+
+    def message(self, port: int, when: float, message: Message) -> None:
+        self._clock.take(port, when, message)
+        self._timecode.take(port, when, message)
+        self._desk.message(port, when, message)

@@ -1,9 +1,12 @@
-"""Which of several devices leads the MIDI clock, and what its messages do to it."""
+"""What the messages of all devices do to the clock and to the show's time."""
 
 from __future__ import annotations
 
 from streamvace.control.midi_clock import LOST_S, MidiClock
+from streamvace.midi import timecode
+from streamvace.midi.leader import Leader
 from streamvace.midi.messages import Message
+from streamvace.midi.timecode import Time, Timecode
 
 
 class ClockInput:
@@ -11,13 +14,12 @@ class ClockInput:
 
     def __init__(self, clock: MidiClock) -> None:
         self._clock = clock
-        self._leader: int | None = None
-        self._ticked = 0.0
+        self._leader = Leader(LOST_S)
 
     def take(self, port: int, when: float, message: Message) -> None:
         """A message of any kind; when: in seconds, on the show's clock."""
         status = message[0]
-        if status < 0xF2 or not self._leads(port, when, ticks=status == 0xF8):
+        if status < 0xF2 or not self._leader.leads(port, when, speaks=status == 0xF8):
             return
         if status == 0xF8:
             self._clock.tick(when)
@@ -30,9 +32,30 @@ class ClockInput:
         elif status == 0xF2:
             self._clock.locate(message[1] | message[2] << 7)
 
-    def _leads(self, port: int, when: float, *, ticks: bool) -> bool:
-        if port != self._leader and when - self._ticked > LOST_S:
-            self._leader = port
-        if port == self._leader and ticks:
-            self._ticked = when
-        return port == self._leader
+
+class TimecodeInput:
+    """The show's time. Of several devices that send timecode, the first leads until it falls silent."""
+
+    def __init__(self) -> None:
+        self._codes: dict[int, Timecode] = {}
+        self._leader = Leader(timecode.LOST_S)
+        self._led: Timecode | None = None
+
+    def take(self, port: int, when: float, message: Message) -> None:
+        """A message of any kind; when: in seconds, on the show's clock."""
+        if message[0] in (0xF0, 0xF1):
+            code = self._codes.setdefault(port, Timecode())
+            if code.take(when, message) and self._leader.leads(port, when):
+                self._led = code
+
+    def reading(self, now: float) -> Time | None:
+        """The time at this moment; None before the first one."""
+        return None if self._led is None else self._led.reading(now)
+
+    def figures(self, now: float) -> dict[str, float | int | str]:
+        """For the status: the time as people write it, empty before the first one, and in seconds."""
+        time = self.reading(now)
+        return {
+            "timecode": "" if time is None else str(time),
+            "show_time": 0.0 if time is None else round(time.number * time.rate.seconds, 3),
+        }

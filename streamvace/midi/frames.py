@@ -1,4 +1,4 @@
-"""What the port process writes to its pipe: frames with the time at which their bytes arrived."""
+"""What the show and the port process write to each other: frames with the time at which their bytes arrived or left."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ CLOSED: Final = b"C"
 """A port is gone; the bytes are the name of its device."""
 LINE: Final = b"L"
 """What could not be opened, and why, in one line."""
-KINDS: Final = (BYTES, OPENED, CLOSED, LINE)
+SEND: Final = b"S"
+"""To the port process: MIDI bytes for the device of a port."""
+KINDS: Final = (BYTES, OPENED, CLOSED, LINE, SEND)
 
 MOST: Final = 4096
 """Bytes of a frame; longer ones are system exclusive, which nothing here reads."""

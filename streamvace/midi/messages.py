@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 Message = tuple[int, ...]
-"""A status byte, 0x80..0xFF, and its data bytes, 0..127 each."""
+"""A status byte, 0x80..0xFF, and its data bytes, 0..127 each. System exclusive (0xF0) is without its end."""
 
 _DATA: Final = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
 """Data bytes of the messages of a channel, by their upper four bits."""
@@ -13,6 +13,11 @@ _COMMON: Final = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0}
 """Data bytes of the messages of the system."""
 _UNDEFINED: Final = (0xF9, 0xFD)
 _REALTIME: Final = 0xF8
+_EXCLUSIVE: Final = 0xF0
+_END: Final = 0xF7
+
+LONGEST_EXCLUSIVE: Final = 64
+"""Data bytes of system exclusive; what is longer is a dump, which nothing here reads."""
 
 
 class Parser:
@@ -24,7 +29,6 @@ class Parser:
     def __init__(self) -> None:
         self.damaged = 0
         self._status = 0  # 0: data bytes belong to nothing
-        self._exclusive = False
         self._data: list[int] = []
 
     def feed(self, data: bytes) -> list[Message]:
@@ -35,15 +39,17 @@ class Parser:
                 found += [] if byte in _UNDEFINED else [(byte,)]
             elif byte >= 0x80:
                 self._begin(byte, found)
-            elif not self._exclusive:
+            else:
                 self._take(byte, found)
         return found
 
     def _begin(self, status: int, found: list[Message]) -> None:
-        self.damaged += bool(self._data)
+        if self._status == _EXCLUSIVE and status == _END:
+            found += [(_EXCLUSIVE, *self._data)] if len(self._data) <= LONGEST_EXCLUSIVE else []
+        else:
+            self.damaged += bool(self._data)
         self._data = []
-        self._exclusive = status == 0xF0
-        self._status = status if status in _COMMON or status < 0xF0 else 0
+        self._status = status if status in _COMMON or status <= _EXCLUSIVE else 0
         if _COMMON.get(status) == 0:
             found.append((status,))
             self._status = 0
@@ -51,6 +57,9 @@ class Parser:
     def _take(self, byte: int, found: list[Message]) -> None:
         if not self._status:
             self.damaged += 1
+            return
+        if self._status == _EXCLUSIVE:
+            self._data += [byte] if len(self._data) <= LONGEST_EXCLUSIVE else []
             return
         self._data.append(byte)
         system = self._status in _COMMON

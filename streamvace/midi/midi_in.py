@@ -1,6 +1,7 @@
-"""MIDI in: the port process, started again when it ends, and its messages.
+"""MIDI in and out: the port process, started again when it ends, and its messages.
 
-Threads: `midi` reads the pipe and waits for it; any thread calls `follow`, `figures` and `close`, which do not wait.
+Threads: `midi` reads the pipe and waits for it; any thread calls `follow`, `send`, `figures` and `close`, which do not
+wait.
 """
 
 from __future__ import annotations
@@ -8,12 +9,14 @@ from __future__ import annotations
 import subprocess
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
-from typing import Final
+from typing import Final, Protocol
 
 from streamvace.midi import frames
 from streamvace.midi.messages import Message, Parser
 from streamvace.system.child import start_child
+from streamvace.system.clock import now_ns
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import install_command
 
@@ -21,8 +24,17 @@ INPUT: Final = "/streamvace/midi/input"
 PAUSES_S: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
 """Before the port process starts again; the last one from then on. A device that opens begins the row anew."""
 
-Take = Callable[[int, float, Message], None]
-"""Gets the port, the time in seconds on the show's clock and the message, on the thread `midi`."""
+
+class Listener(Protocol):
+    """Who hears the devices, on the thread `midi`. Ports are numbers; when: in seconds, on the show's clock."""
+
+    def opened(self, port: int, device: str) -> None: ...
+
+    def closed(self, port: int) -> None: ...
+
+    def message(self, port: int, when: float, message: Message) -> None: ...
+
+
 Start = Callable[[str], "subprocess.Popen[bytes]"]
 
 
@@ -41,9 +53,9 @@ def check_package() -> None:
 class MidiIn:
     """The devices that are wanted."""
 
-    def __init__(self, take: Take, report: Callable[[str], None], start: Start = start_ports) -> None:
+    def __init__(self, listener: Listener, report: Callable[[str], None], start: Start = start_ports) -> None:
         """report: gets one line for what is wrong, once while it stays the same."""
-        self._take = take
+        self._listener = listener
         self._report = report
         self._start = start
         self._changed = threading.Condition()
@@ -67,6 +79,13 @@ class MidiIn:
                 self._thread = threading.Thread(target=self._run, name="midi", daemon=True)
                 self._thread.start()
             self._changed.notify()
+
+    def send(self, port: int, message: bytes) -> None:
+        """Send a whole message to the device of a port. One that is gone gets nothing."""
+        child = self._child
+        if child is not None and child.stdin is not None:
+            with suppress(OSError, ValueError):  # the process has just ended
+                child.stdin.write(frames.pack(frames.SEND, port, now_ns(), message))
 
     def figures(self) -> dict[str, float | int | str]:
         """For the status."""
@@ -101,7 +120,9 @@ class MidiIn:
             self._read(child)
             with self._changed:
                 self._child = None
-                self._devices.clear()
+                for port in tuple(self._devices):
+                    del self._devices[port]
+                    self._listener.closed(port)
                 if self._closed or self._wanted != wanted:
                     continue
                 self._faults += 1
@@ -127,16 +148,26 @@ class MidiIn:
             self._devices[frame.port] = text
             self._parsers[frame.port] = Parser()
             self._failures, self._said = 0, ""
+            self._listener.opened(frame.port, text)
         elif frame.kind == frames.CLOSED:
-            self._devices.pop(frame.port, None)
+            if self._devices.pop(frame.port, None) is not None:
+                self._listener.closed(frame.port)
             self._say(f"{text} is gone; it is taken again when it is back")
         elif frame.kind == frames.LINE:
             self._faults += 1
             self._say(text)
         elif frame.port in self._parsers:
-            for message in self._parsers[frame.port].feed(frame.data):
-                self._messages += 1
-                self._take(frame.port, frame.at_ns / 1e9, message)
+            self._hear(frame.port, frame.at_ns / 1e9, frame.data)
+
+    def _hear(self, port: int, when: float, data: bytes) -> None:
+        parser = self._parsers[port]
+        damaged = parser.damaged
+        for message in parser.feed(data):
+            self._messages += 1
+            self._listener.message(port, when, message)
+        if parser.damaged and not damaged:
+            name = self._devices.get(port, f"port {port}")
+            self._report(f"{name} sends bytes that are no whole message; status/midi_faults counts them")
 
     def _say(self, line: str) -> None:
         """Once: a process that ends right after its own line is no news, nor is the same line again."""

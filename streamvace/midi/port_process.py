@@ -1,24 +1,28 @@
 """The process that holds the MIDI ports: an error in the library's C++ ends this process and not the show.
 
 Once a second it opens the devices that are new and closes those that are gone. What arrives is stamped in the library's
-callback and written to standard output as frames. It ends with its standard input.
+callback and written to standard output as frames. What comes in by standard input is sent to the devices, of which
+only those that are sent something are opened for it. The process ends with its standard input.
 """
 
 from __future__ import annotations
 
 import os
+import queue
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from streamvace.midi.frames import BYTES, CLOSED, LINE, MOST, OPENED, pack
+from streamvace.midi.frames import BYTES, CLOSED, LINE, MOST, OPENED, SEND, pack, read
 from streamvace.system.clock import now_ns
 from streamvace.system.console import one_line
 
 ALL: Final = "all"
 POLL_S: Final = 1.0
 MOST_PORTS: Final = 32
+MOST_WAITING: Final = 4096
+"""Messages to devices that have not left yet; a device that takes none makes nobody wait."""
 
 Write = Callable[[bytes], None]
 
@@ -31,6 +35,16 @@ class Port(Protocol):
     def ignore_types(self, midi_sysex: bool, midi_time: bool, midi_sense: bool) -> None: ...
 
     def open_port(self, port: int) -> None: ...
+
+    def close_port(self) -> None: ...
+
+
+class OutPort(Protocol):
+    """The part of `rtmidi2.MidiOut` in use."""
+
+    def open_port(self, port: int) -> None: ...
+
+    def send_raw(self, *message: int) -> None: ...
 
     def close_port(self) -> None: ...
 
@@ -68,13 +82,18 @@ class Ports:
             if wants(name, self._wanted) and name not in self._open and name not in self._refused:
                 self._take(index, name)
 
+    def name(self, number: int) -> str:
+        """The device of a port; empty for none. Any thread."""
+        return next((name for name, (taken, _) in tuple(self._open.items()) if taken == number), "")
+
     def _take(self, index: int, name: str) -> None:
         number = next((n for n in range(MOST_PORTS) if n not in {taken for taken, _ in self._open.values()}), None)
         if number is None:
             return
         try:
             port = self._open_port()
-            port.ignore_types(True, False, True)  # the clock, which the library leaves out by default, is wanted
+            # Wanted, although the library leaves them out by default: the clock, and timecode in system exclusive.
+            port.ignore_types(False, False, True)
             port.callback = self._callback(number)
             port.open_port(index)
         except Exception as error:  # noqa: BLE001 - the library raises RuntimeError, and on Windows whatever it likes
@@ -94,9 +113,59 @@ class Ports:
         return arrived
 
 
+class Outs:
+    """The devices that are sent something, by the numbers of their ports."""
+
+    def __init__(self, open_out: Callable[[], OutPort], found: Callable[[], Sequence[str]], write: Write) -> None:
+        """found: the names of the ports that can be sent to."""
+        self._open_out = open_out
+        self._found = found
+        self._write = write
+        self._open: dict[int, tuple[str, OutPort | None]] = {}
+
+    def send(self, number: int, name: str, message: bytes) -> None:
+        """Send a whole message to the device with this name. One that cannot be sent to is told once."""
+        known, port = self._open.get(number, ("", None))
+        if known != name:
+            if port is not None:
+                port.close_port()
+            port = self._taken(number, name)
+            self._open[number] = name, port
+        if port is None:
+            return
+        try:
+            port.send_raw(*message)
+        except Exception as error:  # noqa: BLE001 - it was unplugged, say
+            self._open[number] = name, None
+            self._tell(number, f"{name} takes no messages ({one_line(error)}); plug it in again")
+
+    def _taken(self, number: int, name: str) -> OutPort | None:
+        try:
+            names = numbered(self._found())
+            index = next((i for i, each in enumerate(names) if each == out_name(name)), None)
+            if index is None:
+                self._tell(number, f"{name} can be sent nothing: it has no MIDI output; leave out its feedback")
+                return None
+            port = self._open_out()
+            port.open_port(index)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._tell(number, f"{name} cannot be opened for feedback ({one_line(error)}); close what else uses it")
+            return None
+        return port
+
+    def _tell(self, number: int, line: str) -> None:
+        self._write(pack(LINE, number, now_ns(), line.encode()))
+
+
+def out_name(name: str) -> str:
+    """The output of a device with this input. Windows numbers the ports of a device as MIDIIN2 and MIDIOUT2."""
+    return "MIDIOUT" + name[len("MIDIIN") :] if name.startswith("MIDIIN") else name
+
+
 def main(words: Sequence[str]) -> None:
     """The process: WANTED."""
-    threading.Thread(target=_end_with_input, daemon=True).start()
+    waiting: queue.SimpleQueue[tuple[int, bytes]] = queue.SimpleQueue()
+    threading.Thread(target=_read_input, args=(waiting,), daemon=True).start()
     lock = threading.Lock()
     out = os.dup(1)
     os.dup2(2, 1)  # what the library prints must not get between the frames
@@ -109,6 +178,8 @@ def main(words: Sequence[str]) -> None:
     import rtmidi2  # type: ignore[import-not-found,unused-ignore]
 
     ports = Ports(words[0], rtmidi2.MidiIn, write)
+    outs = Outs(rtmidi2.MidiOut, rtmidi2.get_out_ports, write)
+    threading.Thread(target=_send, args=(waiting, ports, outs), daemon=True).start()
     while True:
         try:
             found = list(rtmidi2.get_in_ports())
@@ -119,9 +190,18 @@ def main(words: Sequence[str]) -> None:
         threading.Event().wait(POLL_S)
 
 
-def _end_with_input() -> None:
-    while os.read(0, 1024):
-        pass
+def _send(waiting: queue.SimpleQueue[tuple[int, bytes]], ports: Ports, outs: Outs) -> None:
+    while True:
+        number, message = waiting.get()
+        name = ports.name(number)
+        if name:
+            outs.send(number, name, message)
+
+
+def _read_input(waiting: queue.SimpleQueue[tuple[int, bytes]]) -> None:
+    while (frame := read(lambda most: os.read(0, most))) is not None:
+        if frame.kind == SEND and waiting.qsize() < MOST_WAITING:
+            waiting.put((frame.port, frame.data))
     os._exit(0)
 
 

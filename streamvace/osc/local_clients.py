@@ -1,4 +1,4 @@
-"""OSC clients inside this process, such as the web panel.
+"""OSC clients inside this process: the web panel and the MIDI devices.
 
 Their messages go through the same inbox as datagrams: they are coalesced, coerced, quantised and answered the same way.
 Threads: any thread opens, posts and closes; the OSC thread takes and answers.
@@ -13,7 +13,7 @@ from itertools import count
 
 from streamvace.osc.coalesce import Arrival
 from streamvace.osc.codec import OscError, encode_message
-from streamvace.osc.peer import Peer, is_surface, surface_peer
+from streamvace.osc.peer import SURFACE, Peer, is_surface, surface_peer
 
 MOST_WAITING = 1024
 """Messages not taken yet; beyond that the oldest are dropped, as in a socket's buffer."""
@@ -33,11 +33,11 @@ class LocalClients:
         self._answers: dict[Peer, Answer] = {}
         self._waiting: deque[Arrival] = deque(maxlen=MOST_WAITING)
 
-    def open(self, answer: Answer, host: str = "") -> Peer:
+    def open(self, answer: Answer, host: str = "", kind: str = SURFACE) -> Peer:
         """Connect a client; returns its peer. answer: gets complaints, and the values they are about. host: the machine
-        that it serves; empty for this one."""
+        that it serves; empty for this one. kind: see `surface_peer`."""
         with self._lock:
-            peer = surface_peer(next(self._numbers), host)
+            peer = surface_peer(next(self._numbers), host, kind)
             self._answers[peer] = answer
         return peer
 

@@ -8,7 +8,10 @@ Peer = tuple[str, int]
 """Host and port of a sender or target; for a TCP connection the host begins with `tcp:`."""
 
 SURFACE = "surface"
-"""The host of clients inside this process, such as the web page, unless they serve another machine."""
+"""The host of a page on this machine, which is a client inside this process."""
+MIDI = "midi"
+"""The host of the MIDI devices, which are one too."""
+_INSIDE = {SURFACE: "the page", MIDI: "MIDI"}
 
 _TCP = "tcp:"
 _SURFACE_AT = "surface@"
@@ -25,14 +28,15 @@ def tcp_peer(host: str, port: int) -> Peer:
     return _TCP + host, port
 
 
-def surface_peer(number: int, host: str) -> Peer:
-    """The peer of a client inside this process. host: the machine that it serves; empty for this one."""
-    return (_SURFACE_AT + host if host else SURFACE), number
+def surface_peer(number: int, host: str, kind: str = SURFACE) -> Peer:
+    """The peer of a client inside this process. host: the machine that it serves; empty for this one. kind: what a
+    client of this machine is, SURFACE or MIDI."""
+    return (_SURFACE_AT + host if host else kind), number
 
 
 def is_surface(peer: Peer) -> bool:
     """Whether the peer is a client inside this process."""
-    return peer[0] == SURFACE or peer[0].startswith(_SURFACE_AT)
+    return peer[0] in _INSIDE or peer[0].startswith(_SURFACE_AT)
 
 
 def is_tcp(peer: Peer) -> bool:
@@ -41,22 +45,22 @@ def is_tcp(peer: Peer) -> bool:
 
 
 def shown(peer: Peer) -> str:
-    """A peer as people read it: `10.0.0.5:9000`, `tcp 10.0.0.5:9000`, or the page."""
+    """A peer as people read it: `10.0.0.5:9000`, `tcp 10.0.0.5:9000`, the page, or MIDI."""
     host = host_of(peer)
     if is_surface(peer):
-        return "the page" if host == SURFACE else f"the page at {host}"
+        return _INSIDE.get(host) or f"the page at {host}"
     return f"{'tcp ' if is_tcp(peer) else ''}{f'[{host}]' if ':' in host else host}:{peer[1]}"
 
 
 def host_of(peer: Peer) -> str:
-    """The host of a peer; SURFACE for a client inside this process that serves this machine."""
+    """The host of a peer; SURFACE or MIDI for a client inside this process that serves this machine."""
     return peer[0].removeprefix(_TCP).removeprefix(_SURFACE_AT)
 
 
 def machine_of(peer: Peer) -> str:
     """The address of the machine that a peer runs on or serves."""
     host = host_of(peer)
-    return "127.0.0.1" if host == SURFACE else host
+    return "127.0.0.1" if host in _INSIDE else host
 
 
 def udp_target(peer: Peer, port: int) -> Peer:

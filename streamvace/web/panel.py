@@ -14,6 +14,8 @@ from streamvace.web.news import Topic, entries, later
 
 ARRIVALS_S = 0.25
 """Between two readings of what has arrived."""
+MIDI_S = 0.2
+"""Between two readings of the MIDI map and the last message."""
 
 Name = tuple[str, int]
 
@@ -44,6 +46,7 @@ class Panel:
         glides: Iterable[str] = (),
         curves: Iterable[str] = (),
         lacking: Callable[[], Mapping[str, object]] = dict,
+        midi: Callable[[], Mapping[str, object]] = dict,
         error: str = "/streamvace/status/error",
     ) -> None:
         """values: of every parameter and output. glides: addresses that take a value, seconds and a curve.
@@ -57,8 +60,8 @@ class Panel:
         None once that is over. tiles: `name`, `own`, `fade` (seconds) and `picture` of every cue, in order; the picture
         is at `/cue/PICTURE.jpg`, empty for none.
 
-        curves: their names. lacking: by address, the choices that cannot be had now, each with `why` and `fix`. error:
-        the address of complaints.
+        curves: their names. lacking: by address, the choices that cannot be had now, each with `why` and `fix`.
+        midi: see `midi.desk.Desk.state`. error: the address of complaints.
         """
         self._rows = {row.address: row for row in schema}
         self._clients = clients
@@ -78,6 +81,7 @@ class Panel:
             Topic("arrivals", arrivals, ARRIVALS_S, news=later),
             Topic("refusals", refusals, news=entries),
             Topic("lacking", lacking),
+            Topic("midi", midi, MIDI_S),
         )
         """What a page is told."""
 

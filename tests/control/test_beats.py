@@ -151,7 +151,7 @@ def test_without_the_package_a_beat_of_ones_own_is_enough(bpm: float, monkeypatc
         with pytest.raises(UserError):
             gate.follow(rows("beat", bpm=bpm))
         assert not gate.holding
-        gate.transport.midi.expected = True
+        gate.transport.midi.open()
     gate.follow(rows("beat", bpm=bpm))
     assert gate.holding is bool(bpm)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,6 +62,14 @@ def test_a_number_out_of_range_is_said_with_the_limit_and_the_range() -> None:
     assert coerce(low, (9,)).line == "/x/low: limited to 0.5 (range -2 to 0.5), got 9"
     choice = replace(WEIGHTED, address="/x/kind", type="choice", choices=("raw", "edges"))
     assert coerce(choice, (7,)).line == "/x/kind: limited to 'edges' (range 0-1), got 7"
+
+
+def test_an_end_of_a_range_is_in_it_as_osc_carries_it() -> None:
+    low = replace(WEIGHTED, address="/x/low", type="float", minimum=0.01, maximum=1.0)
+    (sent,) = struct.unpack("f", struct.pack("f", 0.01))
+    assert sent < 0.01
+    assert coerce(low, (sent,)) == ("/x/low", "set", 0.01, "")
+    assert coerce(low, (0.00999,)).status == "clamped"
 
 
 @pytest.mark.parametrize(

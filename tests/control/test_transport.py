@@ -244,3 +244,19 @@ def test_without_a_tempo_the_hand_gets_a_line(rig: Rig, act: str) -> None:
     }
     with pytest.raises(UserError, match="needs a tempo: tap it"):
         calls[act]()
+
+
+def test_a_midi_input_that_is_closed_is_said_and_is_no_loss(rig: Rig) -> None:
+    rig.midi.open()
+    rig.play_midi(128)
+    rig.wait(4.0)
+    assert rig.moment[3] == "midi"
+    rig.midi_plays = False
+    rig.midi.close()
+    assert rig.moment[1:] == (128, True, "free")
+    assert rig.lines == ["the MIDI input was closed; the beat runs on at 128.0 beats/min"]
+    assert rig.transport.losses == 0
+    rig.midi.open()
+    rig.play_midi(100)
+    rig.wait(4.0)
+    assert rig.moment[1:] == (100, True, "midi")

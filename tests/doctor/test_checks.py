@@ -205,6 +205,7 @@ def test_without_link_the_show_runs_and_the_fix_is_named() -> None:
         ({"ndi": ""}, "ndi"),
         (without("ai_edge_litert"), "vision"),
         (without("aalink"), "link"),
+        (without("rtmidi2"), "midi"),
         (without("mss"), "screen"),
     ],
 )

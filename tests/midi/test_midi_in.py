@@ -29,10 +29,17 @@ class Heard:
 
     def __init__(self) -> None:
         self.messages: list[tuple[int, float, Message]] = []
+        self.devices: dict[int, str] = {}
         self.lines: list[str] = []
         self.news = threading.Condition()
 
-    def take(self, port: int, when: float, message: Message) -> None:
+    def opened(self, port: int, device: str) -> None:
+        self.devices[port] = device
+
+    def closed(self, port: int) -> None:
+        del self.devices[port]
+
+    def message(self, port: int, when: float, message: Message) -> None:
         with self.news:
             self.messages.append((port, when, message))
             self.news.notify()
@@ -54,7 +61,7 @@ OPENED = frames.pack(frames.OPENED, 0, 1, b"Drums")
 def test_messages_come_with_the_port_and_the_time_of_their_arrival() -> None:
     heard = Heard()
     midi = MidiIn(
-        heard.take,
+        heard,
         heard.report,
         lambda wanted: playing(OPENED, frames.pack(frames.BYTES, 0, 2_500_000_000, bytes([0xB0, 7, 100, 8, 1]))),
     )
@@ -76,7 +83,7 @@ def test_a_process_that_dies_is_said_counted_and_started_again(monkeypatch: pyte
             playing(OPENED, tick),
         ]
     )
-    midi = MidiIn(heard.take, heard.report, lambda wanted: next(children))
+    midi = MidiIn(heard, heard.report, lambda wanted: next(children))
     midi.follow("all")
     heard.until(messages=3, lines=2)
     assert heard.lines[0] == "the MIDI process ended (code 6); it is started again"
@@ -93,7 +100,7 @@ def test_a_machine_without_midi_is_said_once(monkeypatch: pytest.MonkeyPatch) ->
         started.release()
         return playing(line, then="sys.exit(3)")
 
-    midi = MidiIn(heard.take, heard.report, start)
+    midi = MidiIn(heard, heard.report, start)
     midi.follow("all")
     for _ in range(3):
         assert started.acquire(timeout=PATIENCE_S)
@@ -109,7 +116,7 @@ def test_other_devices_are_another_process_and_none_is_no_process() -> None:
         started.append(wanted)
         return playing(OPENED, frames.pack(frames.BYTES, 0, 1, b"\xf8"))
 
-    midi = MidiIn(heard.take, heard.report, start)
+    midi = MidiIn(heard, heard.report, start)
     midi.follow("")
     midi.follow("drums")
     heard.until(messages=1)

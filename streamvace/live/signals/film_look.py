@@ -4,6 +4,9 @@ A camera's picture has fine texture nearly everywhere: skin, cloth, leaves, nois
 but smooth between their lines. Without colour, film is told by more texture than depth and lines have, and by tones of
 every brightness, which lines, masks and halftones have not. A picture's brightness looks like black-and-white film, and
 is taken as film.
+
+The figures here are of the films that the thresholds were chosen on; those of other pictures are in docs/controls.md
+(`benchmarks/film_look.py`).
 """
 
 from __future__ import annotations

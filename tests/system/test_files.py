@@ -27,12 +27,13 @@ class Busy:
 
     def __init__(self, refusals: int) -> None:
         self.refusals = refusals
+        self.replace = os.replace
 
     def __call__(self, source: Path, target: Path) -> None:
         if self.refusals:
             self.refusals -= 1
             raise PermissionError(13, "Permission denied")
-        source.rename(target)
+        self.replace(source, target)
 
 
 def test_a_file_that_is_open_elsewhere_is_refused_before_the_work(

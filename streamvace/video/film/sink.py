@@ -44,6 +44,7 @@ class FileSink:
     """Frames that may wait while the encoder starts, which takes seconds on a busy machine or behind a virus scanner:
     10 s at 832x480 and 30 frames a second, 2 s at 1920x1080."""
     CLOSE_SECONDS = 30.0
+    """How long the encoder may take for one frame, or for the end of the file, before the film is given up."""
 
     def __init__(self, film: Film, rate: float, tell: Callable[[str], object] = log.warning) -> None:
         """rate: of the output clock, in frames a second, as given to the film. tell: called with lines for the user,
@@ -94,9 +95,12 @@ class FileSink:
             return
         self._closed = True
         self._queue.put(None)
-        self._thread.join(self.CLOSE_SECONDS)
+        waiting = math.inf
+        while self._thread.is_alive() and self._queue.qsize() < waiting:
+            waiting = self._queue.qsize()
+            self._thread.join(self.CLOSE_SECONDS)
         if self._thread.is_alive():  # the encoder hangs; the thread ends with the process
-            self._fault(f"the encoder did not finish within {self.CLOSE_SECONDS:.0f} s; see {self._film.part}")
+            self._fault(f"the encoder did nothing for {self.CLOSE_SECONDS:.0f} s; see {self._film.part}")
         if self.dropped and not self.faults:
             self._tell(f"{self.name}: {self.dropped} of {self.published} frames were left out")
 

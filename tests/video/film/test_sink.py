@@ -18,6 +18,7 @@ from streamvace.video.film.format import FORMATS
 from streamvace.video.film.sink import FileSink
 from streamvace.video.film.source import read_frames
 from streamvace.video.film.writer import VideoWriter
+from tests.patience import PATIENCE_S
 from tests.video.helpers import shade, shade_index, until
 
 SIZE = (64, 48)
@@ -202,6 +203,47 @@ def test_an_encoder_that_never_starts_holds_a_bounded_amount_of_memory(
     for _ in range(6):
         writer.permits.release()
     sink.close()
+
+
+def test_what_waits_at_the_end_is_written_as_long_as_the_encoder_takes_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thirty seconds for each frame, without waiting for them."""
+    writer = SlowWriter(tmp_path / "slow.mp4")
+    sink = FileSink(writer, 10.0)
+    for index in range(5):
+        sink.publish(frame(index))
+    join = sink._thread.join
+
+    def half_a_minute(timeout: float) -> None:
+        written = writer.frames
+        writer.permits.release()
+        until(lambda: writer.frames == written + 1)
+        if writer.frames == 5:
+            join(PATIENCE_S)
+        else:
+            until(lambda: writer.asked == written + 2)
+
+    monkeypatch.setattr(sink._thread, "join", half_a_minute)
+    sink.close()
+    assert (sink.faults, sink.dropped) == (0, 0)
+    assert file_info(tmp_path / "slow.mp4").frames == 5
+
+
+def test_an_encoder_that_hangs_at_the_end_is_given_up_and_the_part_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[str] = []
+    writer = SlowWriter(tmp_path / "hangs.mp4")
+    sink = FileSink(writer, 10.0, lines.append)
+    sink.publish(frame(0))
+    until(lambda: writer.asked == 1)
+    join = sink._thread.join
+    monkeypatch.setattr(sink._thread, "join", lambda timeout: None)
+    sink.close()
+    assert lines == [f"the encoder did nothing for 30 s; see {writer.part}"]
+    writer.permits.release()
+    join(PATIENCE_S)
 
 
 def test_a_full_disk_is_reported_once_and_the_show_goes_on(tmp_path: Path) -> None:

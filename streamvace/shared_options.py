@@ -54,7 +54,7 @@ Compile = Annotated[
     str,
     typer.Option(
         "--compile",
-        help="off, or blocks: compile the transformer blocks. Starts more slowly; chunks may be faster.",
+        help="off; blocks: compile the transformer blocks; or step: compile whole passes. Starts more slowly.",
         rich_help_panel=MODEL_PANEL,
     ),
 ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -32,6 +33,20 @@ RunPass = Callable[[Kind, Body, Tensor, Tensor, Mark], Tensor]
 def run_eagerly(kind: Kind, body: Body, x: Tensor, t: Tensor, mark: Mark) -> Tensor:
     """A RunPass that captures nothing."""
     return body(x, t, mark)
+
+
+class PreparedPasses(Protocol):
+    """A RunPass that prepares passes in the warm-up, and none in a show.
+
+    capturing: set during the warm-up. about: lines of the log about what it has prepared, by subject.
+    """
+
+    capturing: bool
+
+    @property
+    def about(self) -> dict[str, str]: ...
+
+    def __call__(self, kind: Kind, body: Body, x: Tensor, t: Tensor, mark: Mark) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -74,9 +89,10 @@ class CapturedPasses:
             self._capture(key, body, x, t)
         return output
 
-    def __str__(self) -> str:
-        """One line for the log."""
-        return f"{len(self._graphs)} passes captured{self.fault and f'; {self.fault}'}"
+    @property
+    def about(self) -> dict[str, str]:
+        """See PreparedPasses."""
+        return {"cuda graphs": f"{len(self._graphs)} passes captured{self.fault and f'; {self.fault}'}"}
 
     def _capture(self, key: Hashable, body: Body, x: Tensor, t: Tensor) -> None:
         """Record the pass without running it."""
@@ -84,7 +100,7 @@ class CapturedPasses:
         try:
             # Another thread may encode a prompt on the device at the same time; in the default mode that would end it.
             with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
-                output = body(given, at, _unmarked)
+                output = body(given, at, unmarked)
         except RuntimeError as error:
             line = next(iter(str(error).strip().splitlines()), type(error).__name__)
             self.fault = f"a pass cannot be captured and runs eagerly, which is slower: {line}"
@@ -93,5 +109,5 @@ class CapturedPasses:
         self._graphs[key] = _Captured(graph, given, at, output)
 
 
-def _unmarked(stage: str) -> None:
+def unmarked(stage: str) -> None:
     """Within a graph there are no times of stages."""

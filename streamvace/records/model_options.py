@@ -9,7 +9,7 @@ from typing import Literal, get_args
 LoraMode = Literal["auto", "merged", "side"]
 OFFLOADS = ("none", "context")
 PROMPT_MODES = ("wait", "beside")
-COMPILES = ("off", "blocks")
+COMPILES = ("off", "blocks", "step")
 CUDA_GRAPHS = ("auto", "off")
 
 
@@ -44,7 +44,8 @@ class ModelOptions:
         control.
     prompts: `wait`: the step waits until a new text is encoded (the same inputs give the same frames); `beside`: the
         text is encoded in parallel and the old prompt stays until then.
-    compile: `off`, or `blocks`: torch.compile for the transformer's blocks; a longer start, faster chunks.
+    compile: `off`; `blocks`: torch.compile for the transformer's blocks, a longer start, faster chunks; or `step`: each
+        kind of pass as one graph, a start of minutes.
     latency: `normal`: chunks as the pipeline was trained; `low`: the shortest ones, where the pipeline has them. It
         follows the parameter `/streamvace/latency`.
     cuda_graphs: `auto`: passes of a steady stream are captured in the warm-up, on CUDA; or `off`.

@@ -15,7 +15,7 @@ from streamvace.conditioning.region import token_mask
 from streamvace.conditioning.video_to_video import STILL_SCALE, follow_motion, noisy_start
 from streamvace.model.attention import AttentionShape, choose_kernel, given_up, sdpa
 from streamvace.model.cache import KVCache
-from streamvace.model.captured import CapturedPasses, run_eagerly
+from streamvace.model.captured import PreparedPasses, run_eagerly
 from streamvace.model.noise import StreamNoise
 from streamvace.model.quantize import dtype_name
 from streamvace.model.reference_keys import ReferenceKeys
@@ -57,13 +57,13 @@ class Generator:
         offload: str = "none",
         prompts: str = "wait",
         contexts: ChunkContexts = chunk_contexts,
-        graphs: CapturedPasses | None = None,
+        graphs: PreparedPasses | None = None,
         lane: Lane | None = None,
     ) -> None:
         """size: (width, height) in pixels. attention: see `choose_kernel`. offload: see `Offload`. prompts: see
-        `PromptEncoder`. contexts: makes the VACE contexts of a chunk's pictures. graphs: captures the passes of a
-        steady stream in the warm-up; None: all passes run eagerly. lane: where pictures are encoded and decoded;
-        None: the device's.
+        `PromptEncoder`. contexts: makes the VACE contexts of a chunk's pictures. graphs: captures or compiles the
+        passes of a steady stream in the warm-up; None: all passes run eagerly. lane: where pictures are encoded and
+        decoded; None: the device's.
 
         Raises UserError for a size that the pipeline cannot generate, an unavailable kernel or an unknown offload.
         """
@@ -196,7 +196,7 @@ class Generator:
                 progress((done + 1) / len(plan))
         if self._graphs is not None:
             self._graphs.capturing = False
-            self.about["cuda graphs"] = str(self._graphs)
+            self.about |= self._graphs.about
         self.reset()
         self.state.prompt = None  # the first picture must wait for its own prompt
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from streamvace.model.captured import CapturedPasses
+from streamvace.model.captured import CapturedPasses, PreparedPasses
 from streamvace.model.checkpoint import load_module
 from streamvace.model.compiled import compile_blocks
+from streamvace.model.compiled_passes import CompiledPasses
 from streamvace.model.context import ContextBranch
 from streamvace.model.cuda_settings import set_up_cuda, slow_convolutions
 from streamvace.model.placing import place_blocks
@@ -79,6 +80,7 @@ def load_generator(
     if place.type == "cuda":
         set_up_cuda(dtype)
     graphs = captured_passes(place, options)
+    passes = prepared_passes(graphs, options)
     if networks is not None:
         networks.wan.to(dtype)
         networks.branch.to(dtype)
@@ -101,15 +103,13 @@ def load_generator(
     networks = replace(networks, loras=load_user_loras(networks.wan, options.loras, precision, place))
     place_blocks(networks.wan, place, precision)
     place_blocks(networks.branch, place, precision, rests=torch.device("cpu") if options.offload == "context" else None)
-    if options.compile not in COMPILES:
-        raise UserError(f"unknown compile {options.compile!r}; there are: {', '.join(COMPILES)}")
     if options.compile == "blocks":
         cell = networks.codec.spatial_stride * spec.size.patch[1]
         compile_blocks((networks.wan, networks.branch), spec.chunk, (size[0] // cell) * (size[1] // cell))
     codec = type(networks.codec).__name__
     networks = part.networks(networks)
     made = Generator(
-        spec, networks, size, place, dtype, options.attention, options.offload, options.prompts, part.contexts, graphs
+        spec, networks, size, place, dtype, options.attention, options.offload, options.prompts, part.contexts, passes
     )
     made.prompts = part.prompts(made.prompts)
     made.about["codec"] = codec
@@ -143,6 +143,23 @@ def captured_passes(device: torch.device, options: ModelOptions) -> CapturedPass
     """
     wanted = device.type == "cuda" and options.cuda_graphs == "auto" and options.offload == "none"
     return CapturedPasses() if wanted else None
+
+
+def prepared_passes(graphs: CapturedPasses | None, options: ModelOptions) -> PreparedPasses | None:
+    """What prepares passes in the warm-up: `graphs`, a compiler in front of them, or None.
+
+    Raises UserError for an unknown or impossible `--compile`.
+    """
+    if options.compile not in COMPILES:
+        raise UserError(f"unknown compile {options.compile!r}; there are: {', '.join(COMPILES)}")
+    if options.compile != "step":
+        return graphs
+    if options.offload != "none":
+        raise UserError(
+            f"--compile step keeps all networks on the device, --offload {options.offload} does not; "
+            "use --compile blocks, or leave one of them out"
+        )
+    return CompiledPasses(graphs)
 
 
 def load_embedded(spec: PipelineSpec, folder: Path, device: torch.device, dtype: torch.dtype) -> Networks:

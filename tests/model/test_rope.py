@@ -6,8 +6,9 @@ import cmath
 
 import pytest
 import torch
+from torch.fx.experimental.proxy_tensor import make_fx
 
-from streamvace.model.rope import axis_dims, rotary_table
+from streamvace.model.rope import axis_dims, rotary_table, rotation_for_compiler
 
 
 @pytest.mark.parametrize(("head_dim", "split"), [(128, (44, 42, 42)), (64, (24, 20, 20)), (32, (12, 10, 10))])
@@ -48,3 +49,14 @@ def test_half_precision_is_rotated_in_fp32_and_keeps_its_dtype() -> None:
     x = torch.randn(1, 12, 2, 32).bfloat16()
     assert table.rotate(x).dtype is torch.bfloat16
     torch.testing.assert_close(table.rotate(x), table.rotate(x.float()).bfloat16(), atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_a_compiler_gets_the_same_rotation_without_complex_numbers(dtype: torch.dtype) -> None:
+    table = rotary_table((7, 0, 1021), 2, 3, 32, "cpu")
+    x = torch.randn(1, 18, 2, 32, generator=torch.Generator().manual_seed(0)).to(dtype)
+    expected = table.rotate(x)
+    with rotation_for_compiler():
+        traced = make_fx(lambda each: table.rotate(each))(x)
+        torch.testing.assert_close(table.rotate(x), expected, atol=1e-6, rtol=0)
+    assert not [node for node in traced.graph.nodes if "complex" in str(node.target)]

@@ -66,7 +66,7 @@ def evaluate(
         str, typer.Option(help="auto, sdpa, sage, sage1, flash2, flash3.", rich_help_panel=LIVE)
     ] = ModelOptions.attention,
     compiled: Annotated[
-        str, typer.Option("--compile", help="off; or blocks.", rich_help_panel=LIVE)
+        str, typer.Option("--compile", help="off; blocks; or step.", rich_help_panel=LIVE)
     ] = ModelOptions.compile,
     denoise_steps: Annotated[
         int, typer.Option(min=0, help="Denoising steps; 0: all.", rich_help_panel=LIVE)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from osc_schema.rows import MOST_ITEMS as MOST_ITEMS
 from osc_schema.rows import Need as Need
@@ -24,6 +24,8 @@ from osc_schema.rows import Value as Value
 from osc_schema.rows import Weighted as Weighted
 from osc_schema.rows import check
 from osc_schema.rows import parse as parse
+
+Held = TypeVar("Held")
 
 PATH = Path(__file__).with_name("parameters.json")
 
@@ -38,12 +40,44 @@ class Service:
     help: str
 
 
+@dataclass(frozen=True)
+class Family:
+    """Rows that exist several times. name: their addresses are `/streamvace/NAME/NUMBER/...`, numbered from 1 to
+    `count`; each has a bool `on`. help: of the option that sets one of them."""
+
+    name: str
+    count: int
+    help: str
+
+
 @lru_cache(maxsize=1)
 def load() -> tuple[Parameter, ...]:
-    """Every parameter, in the order of the file. Raises ValueError with the address of an invalid row."""
+    """Every parameter, in the order of the file, then the families. Raises ValueError with the address of an invalid
+    row."""
     rows = tuple(parse(entry) for entry in _document()["parameters"])
+    for family in _document()["families"]:
+        for number in range(1, family["count"] + 1):
+            numbered = json.loads(json.dumps(family["rows"]).replace("#", str(number)))
+            rows += tuple(replace(parse(entry), family=family["name"], number=number) for entry in numbered)
     check(rows, groups())
     return rows
+
+
+@lru_cache(maxsize=1)
+def families() -> tuple[Family, ...]:
+    """The families of rows."""
+    return tuple(Family(each["name"], each["count"], each["help"]) for each in _document()["families"])
+
+
+def carried(values: Mapping[str, Held]) -> dict[str, Held]:
+    """The values without those of members of a family that are off, of which only the switch is left. What sends all
+    values sends these."""
+    rows = by_address()
+    return {
+        address: value
+        for address, value in values.items()
+        if not ((row := rows.get(address)) and row.switch and values.get(row.switch) is False)
+    }
 
 
 @lru_cache(maxsize=1)

@@ -64,6 +64,7 @@ class Parameter:
     level: `basic`, or `advanced` for what most shows never touch.
     needs: without any of these the row changes nothing now; a need counts only while its own row's needs are met.
     undo: whether a change of the value can be undone. Recordings and the transport cannot, and triggers never are.
+    family, number: of a row that exists several times, `mod` and 1; else empty and 0.
     """
 
     address: str
@@ -87,6 +88,15 @@ class Parameter:
     level: Level = "basic"
     needs: tuple[Need, ...] = ()
     undo: bool = True
+    family: str = ""
+    number: int = 0
+
+    @property
+    def switch(self) -> str:
+        """The address of the bool that switches this row's member of its family on; empty without a family, and for the
+        switch itself."""
+        switch = f"/streamvace/{self.family}/{self.number}/on" if self.family else ""
+        return "" if switch == self.address else switch
 
     @property
     def name(self) -> str:

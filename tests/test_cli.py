@@ -197,6 +197,8 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         *("--composite", "--composite-feather", "4", "--output-alpha", "mask", "--follow-cuts", "hard"),
         *("--output-brightness", "0.5", "--output-saturation", "1.5", "--output-hue", "-30", "--output-zoom", "2"),
         *("--output-trail", "0.5", "--output-control", "0.25"),
+        *("--mod", "2 source=osc shape=decay rate=2 length=bar phase=0.5 target=output/hue low=-0.1 high=0.2"),
+        *("--mod", "2 invert=on curve=ease attack=1 release=2 value=0.5 osc_address=/x osc_low=1 osc_high=2"),
     )
     assert plain(options.parameters) == {
         "/streamvace/prompt": "a blue cube",
@@ -266,6 +268,23 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         "/streamvace/output/zoom": 2.0,
         "/streamvace/output/trail": 0.5,
         "/streamvace/output/control": 0.25,
+        "/streamvace/mod/2/on": True,
+        "/streamvace/mod/2/source": "osc",
+        "/streamvace/mod/2/shape": "decay",
+        "/streamvace/mod/2/rate": 2.0,
+        "/streamvace/mod/2/length": "bar",
+        "/streamvace/mod/2/phase": 0.5,
+        "/streamvace/mod/2/target": "output/hue",
+        "/streamvace/mod/2/low": -0.1,
+        "/streamvace/mod/2/high": 0.2,
+        "/streamvace/mod/2/invert": True,
+        "/streamvace/mod/2/curve": "ease",
+        "/streamvace/mod/2/attack": 1.0,
+        "/streamvace/mod/2/release": 2.0,
+        "/streamvace/mod/2/value": 0.5,
+        "/streamvace/mod/2/osc_address": "/x",
+        "/streamvace/mod/2/osc_low": 1.0,
+        "/streamvace/mod/2/osc_high": 2.0,
         "/streamvace/control_kind": "edges",
         "/streamvace/edges/sensitivity": 0.7,
         "/streamvace/edges/width": 5,
@@ -292,7 +311,8 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         "/streamvace/mask/classes": ("person", "dog"),
         "/streamvace/mask/model": "y.onnx",
     }
-    holds = {row.address for row in osc_schema.load() if row.access == "write" and row.type != "trigger"}
+    rows = [row for row in osc_schema.load() if row.access == "write" and row.type != "trigger"]
+    holds = {row.address for row in rows if row.number in (0, 2)}
     assert holds == set(options.parameters), "a new parameter of the schema belongs in this test"
     assert options.pipeline == "longlive"
 

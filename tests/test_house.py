@@ -27,6 +27,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "control": ("osc_schema", "records", "system", "telemetry"),
     "osc": ("osc_schema", "control", "system"),
     "midi": ("osc_schema", "control", "system"),
+    "modulators": ("osc_schema", "control", "system"),
     "web": ("osc_schema", "records", "system"),
     "model.autoencoder": (),
     "model": ("system",),
@@ -73,13 +74,13 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "live.surfaces": ("osc_schema", "control", "live.worker", "osc", "system", "telemetry"),
     "live": (
         *("conditioning.controls", "control", "effects", "live.director", "live.inputs", "live.output"),
-        *("live.show_log", "live.signals", "live.surfaces", "live.worker", "midi", "model", "models", "osc", "records"),
-        *("system", "telemetry", "video", "video.core", "video.film", "video.syphon", "web"),
+        *("live.show_log", "live.signals", "live.surfaces", "live.worker", "midi", "model", "models", "modulators"),
+        *("osc", "records", "system", "telemetry", "video", "video.core", "video.film", "video.syphon", "web"),
     ),
     "live.offline": (
         *("osc_schema", "conditioning", "conditioning.controls", "conditioning.masks", "control", "effects", "live"),
-        *("live.director", "live.inputs", "live.show_log", "live.signals", "live.worker", "models", "records"),
-        *("system", "telemetry", "video.core", "video.film"),
+        *("live.director", "live.inputs", "live.show_log", "live.signals", "live.worker", "models", "modulators"),
+        *("records", "system", "telemetry", "video.core", "video.film"),
     ),
     "doctor": (
         *("costs", "live", "model", "models", "records", "stream", "system", "video", "video.ndi", "video.window"),

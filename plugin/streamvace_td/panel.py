@@ -79,14 +79,19 @@ class Panel:
                 self.show(spec.name, _BLANK[spec.style])
 
     def held(self) -> dict[str, Arguments]:
-        """The values of all writable parameters of the address space, by OSC address."""
+        """The values of all writable parameters, by OSC address, without the defaults of modulators that are off."""
         held = {}
         for address, spec in self._specs.items():
             if spec.row is not None and not spec.read_only and spec.style != "Pulse":
+                if spec.row.switch and self.value(spec.name) == spec.default and not self._is_on(spec.row.switch):
+                    continue
                 value = from_par(spec.row, self.value(spec.name))
                 if value is not None:
                     held[address] = value
         return held
+
+    def _is_on(self, switch: str) -> bool:
+        return bool(self.value(self._specs[switch].name))
 
     def settings(self) -> Settings:
         """The settings for a process that is started now."""

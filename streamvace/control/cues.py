@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
+import osc_schema
 from osc_schema import Parameter
 from streamvace.control.coercion import Coerced, coerce, expectation, show
 from streamvace.control.fades import Fade, parse_fade
@@ -57,8 +58,10 @@ class Cue:
 
 
 def look(snapshot: Snapshot, schema: Mapping[str, Parameter]) -> dict[str, Coerced]:
-    """The values of a stored cue: every parameter that shapes the picture. Others can be added in the file."""
-    return {address: snapshot.held(address) for address in snapshot.values if schema[address].shapes_picture}
+    """The values of a stored cue: every parameter that shapes the picture; of a modulator that is off only that it is.
+    Others can be added in the file."""
+    carried = osc_schema.carried(snapshot.values)
+    return {address: snapshot.held(address) for address in carried if schema[address].shapes_picture}
 
 
 def parse(text: str, schema: Mapping[str, Parameter], where: str) -> tuple[Cue, ...]:

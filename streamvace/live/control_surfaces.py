@@ -17,6 +17,7 @@ from streamvace.live.director.look_ahead import LookAhead
 from streamvace.live.inputs.remote_devices import forbid_devices, forbid_nothing
 from streamvace.live.media_parts import OpenInputs, media_parts
 from streamvace.live.midi_setup import Midi
+from streamvace.live.modulator_setup import open_modulators
 from streamvace.live.options import DEFAULT_WEB_PORT, RunOptions, next_free_port
 from streamvace.live.signals.kind_lacks import KindLacks
 from streamvace.live.stage import Stage
@@ -24,6 +25,7 @@ from streamvace.live.surfaces.greeting import things_to_try
 from streamvace.live.surfaces.metrics import metrics
 from streamvace.live.surfaces.status_feed import history_figures, osc_figures, web_figures
 from streamvace.models.manifest import models_folder
+from streamvace.modulators.modulators import Modulators
 from streamvace.osc.query_server import OscQueryServer
 from streamvace.osc.server import OscServer
 from streamvace.system.console import say
@@ -44,6 +46,7 @@ class ControlSurfaces:
     look_ahead: LookAhead
     gate: BeatGate
     midi: Midi
+    modulators: Modulators
     osc: OscServer
     query: OscQueryServer | None
     web: WebPreview | None
@@ -68,6 +71,7 @@ class ControlSurfaces:
                 curves=CURVES,
                 lacking=lambda: lacks.rows,
                 midi=self.midi.desk.state,
+                live=self.modulators.live,
             )
         )
         self.web.set_cue_pictures(self.pictures.read)
@@ -78,6 +82,7 @@ class ControlSurfaces:
         stage.telemetry.add(lambda: osc_figures(self.osc.counters()))
         stage.telemetry.add(self.gate.figures)
         stage.telemetry.add(self.midi.figures)
+        stage.telemetry.add(self.modulators.figures)
         if self.web is not None:
             stage.telemetry.add(self.web.figures)
         stage.telemetry.add(partial(history_figures, stage.parameters))
@@ -95,6 +100,7 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
     look_ahead = LookAhead()
     transport = Transport(lost=partial(stage.reporter.report, "tempo"))
     midi = Midi(stage, transport.midi, cue_path, lambda: cues.names)
+    modulators = open_modulators(stage, transport)
     gate = BeatGate(transport, look_ahead.read)
     closing.callback(gate.close)
     gate.follow(parameters.snapshot())
@@ -113,6 +119,7 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
         look_ahead_s=look_ahead.read,
         forbids=forbid_nothing if options.remote_devices else forbid_devices,
         allow=allow,
+        hears=modulators.hear,
     )
     closing.callback(osc.close)
     midi.play(osc.local_clients)
@@ -121,7 +128,7 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
     for server in (query, web):
         if server is not None:
             closing.callback(server.close)
-    return ControlSurfaces(cues, pictures, commands, look_ahead, gate, midi, osc, query, web, inputs)
+    return ControlSurfaces(cues, pictures, commands, look_ahead, gate, midi, modulators, osc, query, web, inputs)
 
 
 def _open_query(stage: Stage, osc: OscServer, allow: AllowList) -> OscQueryServer | None:

@@ -38,6 +38,7 @@ def make_engine(
         blocks=lambda: context_blocks(supervisor.status.pipeline or options.pipeline),
         inputs=rings,
         parameters=parameters,
+        modulated=surfaces.modulators.lane("next_chunk", surfaces.look_ahead.read),
         backlog=presenter.backlog,
         deliver=presenter.offer,
         pictures=pictures,

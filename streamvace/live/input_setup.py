@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from streamvace.conditioning.controls.base import Control
 from streamvace.conditioning.controls.networks import Networks
+from streamvace.control.parameters import Snapshot
+from streamvace.live.control_surfaces import ControlSurfaces
 from streamvace.live.director.stills import fit_still, picture_lacks, wishes
 from streamvace.live.inputs.inputs import Inputs, open_confined
 from streamvace.live.inputs.pictures import PictureProcess, PictureShelf
@@ -31,6 +33,9 @@ from streamvace.live.stage import Stage
 from streamvace.models.manifest import models_folder
 from streamvace.video.endpoints import open_source
 from streamvace.web.preview import WebPreview
+
+_MODULATED_S = 0.04
+"""How long the value of a modulated control or mask holds: each new one makes the signal anew."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +79,9 @@ def open_pictures(stage: Stage) -> PictureShelf:
     return pictures
 
 
-def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Sequence[tuple[str, str]]) -> Signals:
+def open_signals(stage: Stage, inputs: Inputs, surfaces: ControlSurfaces, views: Sequence[tuple[str, str]]) -> Signals:
     """Start the signals made of the inputs, and their outputs. views: (view, output) pairs as asked for."""
+    web = surfaces.web
     shown = SignalOutputs(
         _with_web(web, view_openers(views, stage.size, stage.rate)),
         watched=lambda name: _is_watched(name, web, views),
@@ -89,7 +95,6 @@ def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Se
     )
     signal_stage = partial(
         SignalStage,
-        snapshot=stage.parameters.snapshot,
         pipeline=stage.options.pipeline,
         size=stage.size,
         reporter=stage.reporter,
@@ -105,6 +110,7 @@ def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Se
     stage.closing.callback(film.stop)
     lead = signal_stage(
         inputs=inputs,
+        snapshot=_modulated(stage, surfaces),
         controls=parts_for("control", CONTROL_KIND),
         masks=Parts(masks, refusing(stage.refusals, "mask", *MASK_SOURCES), "mask"),
         watched=lambda: shown.wanted,
@@ -118,6 +124,7 @@ def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Se
     )
     second = signal_stage(
         inputs=lead,
+        snapshot=_modulated(stage, surfaces),
         controls=parts_for("second control", SECOND_KIND),
         masks=Parts(masks, refusing(stage.refusals, "mask", *MASK_SOURCES), "mask"),
         roles=SECOND,
@@ -129,6 +136,12 @@ def open_signals(stage: Stage, inputs: Inputs, web: WebPreview | None, views: Se
     stage.closing.callback(shown.stop)
     shown.start(lambda: lead.view)
     return Signals(lead, second, shown, lacks, film)
+
+
+def _modulated(stage: Stage, surfaces: ControlSurfaces) -> Callable[[], Snapshot]:
+    """The parameters with what modulators add when a chunk that is built now is seen, for one thread."""
+    lane = surfaces.modulators.lane("next_chunk", surfaces.look_ahead.read, _MODULATED_S)
+    return lambda: lane(stage.parameters.snapshot())
 
 
 def _with_web(

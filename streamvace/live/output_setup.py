@@ -17,6 +17,7 @@ from streamvace.live.output.recorder import Recorder
 from streamvace.live.output.sinks import SinkOpener, Sinks
 from streamvace.live.stage import Stage
 from streamvace.live.surfaces.window_keys import WindowKeys
+from streamvace.modulators.modulators import Lane
 from streamvace.video.core.enlarge import Enlarger
 
 
@@ -47,13 +48,14 @@ def prepare_outlets(stage: Stage, surfaces: ControlSurfaces, outputs: Sequence[s
     return Outlets(window, recorder, tuple(openers))
 
 
-def make_presenter(stage: Stage, inputs: Inputs, outlets: Outlets) -> Presenter:
-    """The output clock, not started."""
+def make_presenter(stage: Stage, inputs: Inputs, outlets: Outlets, modulated: Lane) -> Presenter:
+    """The output clock, not started. modulated: adds what modulators do at this tick."""
+    parameters = stage.parameters
     return Presenter(
         size=stage.size,
         content_rate=stage.options.content_rate,
         control=lambda moment_ns: inputs.ring("control").beside(moment_ns),
-        show=lambda: show_of(stage.parameters.snapshot().showing(stage.parameters.fading())),
+        show=lambda: show_of(modulated(parameters.snapshot().showing(parameters.fading()))),
         sinks=Sinks(outlets.openers, stage.reporter, stage.options.upscale),
         telemetry=stage.telemetry,
         reporter=stage.reporter,

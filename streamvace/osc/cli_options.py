@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import osc_schema
-from osc_schema import Parameter, Value, flat
+from osc_schema import Family, Parameter, Value, flat
 from streamvace.control.coercion import Coerced, coerce, expectation, show
 from streamvace.control.random_seed import SEED, draw_seed
 from streamvace.system.errors import UserError
@@ -27,19 +27,20 @@ class CliOption:
 
 
 def options() -> tuple[CliOption, ...]:
-    """An option for every parameter that holds a value, in the order of the schema."""
-    return tuple(
-        CliOption(_option(row), row, _help(row))
-        for row in osc_schema.load()
-        if row.access == "write" and row.type != "trigger"
+    """An option for every parameter that holds a value, in the order of the schema, and one for each family."""
+    alone = tuple(
+        CliOption(_option(row), row, _help(row)) for row in osc_schema.load() if _holds(row) and not row.family
     )
+    there = {row.family for row in osc_schema.load()}
+    families = [_as_row(family) for family in osc_schema.families() if family.name in there]
+    return alone + tuple(CliOption(_option(row), row, row.help) for row in families)
 
 
 def parse_cli(pairs: Mapping[str, str | Sequence[str]]) -> dict[str, Coerced]:
     """Coerced values by address, from option names (`--context-scale`, with or without dashes) and their text.
 
     A list is a sequence of texts, one for each use of the option, or one text with a line for each item. In a weighted
-    list an item is `TEXT` or `TEXT=WEIGHT`.
+    list an item is `TEXT` or `TEXT=WEIGHT`, in a family `NUMBER NAME=VALUE NAME=VALUE ...`: this member is on.
 
     Raises UserError, one line, for an unknown option, an invalid text, and a value out of range: unlike a live message,
     a command line can be corrected before the show.
@@ -52,6 +53,9 @@ def parse_cli(pairs: Mapping[str, str | Sequence[str]]) -> dict[str, Coerced]:
         if row is None:
             raise UserError(f"{option}: there is no such parameter; there are {', '.join(rows)}")
         lines = given.split("\n") if isinstance(given, str) else list(given)
+        if row.address in _FAMILIES:
+            values.update(_members(_FAMILIES[row.address], option, lines))
+            continue
         whole = "\n".join(lines)
         value = _from_lines(row, lines) if row.type in ("strings", "weighted") else _from_text(row, whole)
         coerced = coerce(row, (value,))
@@ -64,6 +68,47 @@ def parse_cli(pairs: Mapping[str, str | Sequence[str]]) -> dict[str, Coerced]:
 def drawn_seed(pairs: Mapping[str, str | Sequence[str]]) -> bool:
     """Whether these options ask for a random seed, so that the number must be told."""
     return _is_random(pairs.get("--seed", ""))
+
+
+def _holds(row: Parameter) -> bool:
+    return row.access == "write" and row.type != "trigger"
+
+
+def _as_row(family: Family) -> Parameter:
+    """A family as one list, of which each item sets a member."""
+    address = f"/streamvace/{family.name}"
+    return Parameter(
+        address, "strings", (), family.name, family.help, "", "now", "write", max_items=family.count, max_length=1000
+    )
+
+
+_FAMILIES = {f"/streamvace/{family.name}": family for family in osc_schema.families()}
+
+
+def _members(family: Family, option: str, lines: Sequence[str]) -> dict[str, Coerced]:
+    """The values of the members that these items switch on. Raises UserError."""
+    held: dict[str, Coerced] = {}
+    for line in lines:
+        number, *pairs = line.split() or [""]
+        rows = {
+            row.address.rpartition("/")[2]: row
+            for row in osc_schema.load()
+            if _holds(row) and row.family == family.name and str(row.number) == number
+        }
+        if not rows:
+            raise UserError(
+                f"{option}: the number is 1 to {family.count}, got {number[:40]!r}; try {option} '1 rate=2'"
+            )
+        for pair in ("on=on", *pairs):
+            name, equals, text = pair.partition("=")
+            row = rows.get(name)
+            if row is None or not equals:
+                raise UserError(f"{option}: takes NAME=VALUE with {', '.join(rows)}, got {pair[:60]!r}")
+            coerced = coerce(row, (_from_text(row, text),))
+            if coerced.status != "set":
+                raise UserError(f"{option} {number}: {name} takes {_takes(row)}, got {show(text)}")
+            held[row.address] = coerced
+    return held
 
 
 def _is_random(text: str | Sequence[str]) -> bool:

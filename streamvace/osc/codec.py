@@ -19,9 +19,9 @@ import osc_schema
 
 MAX_DATAGRAM: Final = 65536
 """Bytes; the largest UDP datagram."""
-MAX_MESSAGES: Final = sum(row.access == "write" for row in osc_schema.load()) + 8
-"""Messages a datagram: one for every parameter and trigger, so that a whole look fits into one bundle, and a few for
-services such as ping and subscribe. benchmarks/osc.py measures them; they cost less than a millisecond."""
+MAX_MESSAGES: Final = sum(row.access == "write" and not row.family for row in osc_schema.load()) + 8
+"""Messages a datagram: one for every parameter and trigger but those of modulators, so that a whole look fits into one
+bundle, and a few for services such as ping and subscribe. benchmarks/osc.py measures them; they cost a millisecond."""
 MAX_ARGUMENTS: Final = 32
 """Arguments a message, array brackets included."""
 MAX_VALUES: Final = 256

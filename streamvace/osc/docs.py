@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from collections.abc import Iterable
@@ -117,12 +118,12 @@ def render() -> str:
     rows = osc_schema.load()
     parts = [f"{_HEAD}\n{_list(_RULES)}"]
     for group in dict.fromkeys(row.group for row in rows if row.access == "write"):
-        chosen = [row for row in rows if row.group == group and row.access == "write"]
+        chosen = [row for row in rows if row.group == group and row.access == "write" and row.number < 2]
         parts.append(
             f"## {osc_schema.groups()[group]}\n\n"
             + _table(("Address", "Label", "Value", "Default", "Applies", "Description"), map(_row, chosen))
         )
-    outputs = [row for row in rows if row.access == "read"]
+    outputs = [row for row in rows if row.access == "read" and row.number < 2]
     parts.append(
         "## Status (read only)\n\n" + _table(("Address", "Label", "Type", "Unit", "Description"), map(_output, outputs))
     )
@@ -139,6 +140,13 @@ def _list(lines: Iterable[str]) -> str:
     return "".join(textwrap.fill(f"- {line}", 120, subsequent_indent="  ") + "\n" for line in lines)
 
 
+def _named(row: Parameter) -> tuple[str, str]:
+    """Its address and label; for all members of a family at once, with N for their number."""
+    if not row.family:
+        return f"`{row.address}`", row.label
+    return f"`{re.sub(r'(?<=[/_])1(?=/|$)', 'N', row.address)}`", row.label.replace(" 1", " N", 1)
+
+
 def _row(row: Parameter) -> tuple[str, ...]:
     kind = row.argument or row.type
     takes = {
@@ -151,17 +159,17 @@ def _row(row: Parameter) -> tuple[str, ...]:
     }.get(kind) or f"{kind} {row.minimum:.10g}..{row.maximum:.10g}" + (f" {row.unit}" if row.unit else "")
     takes = f"trigger with {takes}" if row.argument else takes
     default = _code(" ".join(_plain(part) for part in osc_schema.flat(row.default))) if row.default is not None else ""
-    return f"`{row.address}`", row.label, takes, default, _APPLIES[row.applies], _description(row)
+    return *_named(row), takes, default, _APPLIES[row.applies], _description(row)
 
 
 def _output(row: Parameter) -> tuple[str, ...]:
-    return f"`{row.address}`", row.label, row.type, row.unit, row.help
+    return *_named(row), row.type, row.unit, row.help
 
 
 def _description(row: Parameter) -> str:
-    return " ".join(
-        part for part in (row.help, osc_schema.needs_in_words(row), "Advanced." * (row.level == "advanced")) if part
-    )
+    needs = osc_schema.needs_in_words(row)
+    needs = needs.replace(f"{row.family}/{row.number}/", f"{row.family}/N/") if row.family else needs
+    return " ".join(part for part in (row.help, needs, "Advanced." * (row.level == "advanced")) if part)
 
 
 def _plain(part: Scalar) -> str:

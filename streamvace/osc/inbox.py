@@ -48,6 +48,9 @@ MAX_ACTIONS = 64
 Forbids = Callable[[str, str, Value], str]
 """(host, address, value) -> why this host may not set this value, or an empty string."""
 
+Hears = Callable[[str, tuple[object, ...]], bool]
+"""(address, arguments) -> whether something listens to this message, whose address is none of the show's own."""
+
 Pending = dict[str | int, tuple[Change, Peer]]
 """Changes and their senders, in order of arrival: by address; actions, which are not coalesced, by number."""
 
@@ -110,12 +113,14 @@ class Inbox:
         gate: BeatGate | None = None,
         look_ahead_s: Callable[[], float] = float,
         forbids: Forbids = lambda host, address, value: "",
+        hears: Hears = lambda address, arguments: False,
     ) -> None:
         """commands: None knows only the `/to` addresses, without cues. gate: None waits for no beat.
 
         look_ahead_s: how many seconds early a parameter that shapes a chunk must be set to be seen on time.
 
-        forbids: why the sender's host may not set a value, or an empty string.
+        forbids: why the sender's host may not set a value, or an empty string. hears: takes a message whose address is
+        none of the show's own; whether anything listens to it.
         """
         self.counters = Counters()
         self.commands = commands or Commands(parameters, CueList())
@@ -133,6 +138,7 @@ class Inbox:
         self._gate = gate or BeatGate()
         self._look_ahead_s = look_ahead_s
         self._forbids = forbids
+        self._hears = hears
         self._pending: Pending = {}
         self._held: Pending = {}  # until the beat
         self._held_beat = 0.0
@@ -254,6 +260,8 @@ class Inbox:
             named = self._matching(address, origin)
         elif address in self._parameters.schema or self.commands.known(address) or address in self._services:
             named = (address,)
+        elif self._hears(address, arguments):
+            self.monitor.becomes("heard", "by a modulator")
         else:
             self._complaints.unknown(origin.peer, address)
         if named and arguments:

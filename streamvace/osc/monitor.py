@@ -23,10 +23,10 @@ MOST_ROWS = 64
 LONGEST_ARGUMENTS = 120
 """Characters of a row's arguments."""
 
-Fate = Literal["applied", "answered", "waits", "clamped", "refused", "unknown", "ignored"]
+Fate = Literal["applied", "answered", "waits", "clamped", "refused", "unknown", "ignored", "heard"]
 """What became of a message: set (`applied`) or set to the nearest allowed value (`clamped`); `refused` without a
 meaning; `waits` for its time or the beat; `answered` a question or a service; `unknown` address; `ignored` what needs
-no reaction: the release of a button, answers of other programs, their messages."""
+no reaction: the release of a button, answers of other programs, their messages; `heard` by a modulator."""
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
+import osc_schema
 from osc_schema import Value
 from streamvace.control.beats import BeatGate
 from streamvace.control.coercion import show
@@ -27,7 +28,7 @@ from streamvace.osc.codec import MAX_DATAGRAM, OscError
 from streamvace.osc.complaints import Complaint
 from streamvace.osc.counters import Counters
 from streamvace.osc.feedback import StatusBoard, Subscribers
-from streamvace.osc.inbox import Forbids, Inbox, Outcome, Request
+from streamvace.osc.inbox import Forbids, Hears, Inbox, Outcome, Request
 from streamvace.osc.local_clients import LocalClients
 from streamvace.osc.outgoing import Outgoing
 from streamvace.osc.peer import Peer, host_of, shown, udp_target
@@ -81,21 +82,28 @@ class OscServer:
         look_ahead_s: Callable[[], float] = float,
         forbids: Forbids = lambda host, address, value: "",
         allow: AllowList | None = None,
+        hears: Hears = lambda address, arguments: False,
     ) -> None:
         """Bind and start. Raises UserError if the port is taken or the host is not an address of this machine.
 
         tcp_port: None takes the number of the UDP port, or any free port if that is taken; 0 any free port; -1 none.
         reports: gets what is wrong with the messages that arrive; None only answers their senders. refusals: gets those
         that are about a parameter.
-        wall_clock: seconds since 1970, compared with time tags. commands, gate, look_ahead_s, forbids: see Inbox.
-        allow: whose messages are taken; None: everyone's.
+        wall_clock: seconds since 1970, compared with time tags. allow: whose messages are taken; None: everyone's. The
+        others: see Inbox.
         """
         self._socket = bind(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
         self._parameters = parameters
         self._allow = allow or AllowList()
         self._inbox = Inbox(
-            parameters, wall_clock, commands=commands, gate=gate, look_ahead_s=look_ahead_s, forbids=forbids
+            parameters,
+            wall_clock,
+            commands=commands,
+            gate=gate,
+            look_ahead_s=look_ahead_s,
+            forbids=forbids,
+            hears=hears,
         )
         self._reports = reports
         self._refusals = refusals
@@ -336,7 +344,7 @@ class OscServer:
                 self._outgoing.item(target, f"cue {number}", "/streamvace/cue/name", number, cue)
 
     def _sync(self, target: Peer) -> None:
-        for address, value in self.values().items():
+        for address, value in osc_schema.carried(self.values()).items():
             self._outgoing.value(target, address, value)
 
     def _feed_back(self) -> None:

@@ -47,21 +47,23 @@ class Panel:
         curves: Iterable[str] = (),
         lacking: Callable[[], Mapping[str, object]] = dict,
         midi: Callable[[], Mapping[str, object]] = dict,
+        live: Callable[[], Mapping[str, Value]] = dict,
         error: str = "/streamvace/status/error",
     ) -> None:
         """values: of every parameter and output. glides: addresses that take a value, seconds and a curve.
 
         arrivals: the last OSC messages in, from every sender, oldest first. Each has `number` (of its newest message),
         `at` (seconds since 1970), `from`, `address`, `arguments`, `fate` (applied, answered, waits, clamped, refused,
-        unknown, ignored), `why` (one line, may be empty) and `times`. It replaces an earlier one with the same `from`,
-        `address` and `fate`. A page is told those with greater numbers than before.
+        unknown, ignored, heard), `why` (one line, may be empty) and `times`. It replaces an earlier one with the same
+        `from`, `address` and `fate`. A page is told those with greater numbers than before.
 
         refusals: by address, why the parameter does not hold what was asked (a row of `control.refusals.Refusal`), or
         None once that is over. tiles: `name`, `own`, `fade` (seconds) and `picture` of every cue, in order; the picture
         is at `/cue/PICTURE.jpg`, empty for none.
 
         curves: their names. lacking: by address, the choices that cannot be had now, each with `why` and `fix`.
-        midi: see `midi.desk.Desk.state`. error: the address of complaints.
+        midi: see `midi.desk.Desk.state`. live: by address, the values that modulators give their targets now; `values`
+        has what faders set. error: the address of complaints.
         """
         self._rows = {row.address: row for row in schema}
         self._clients = clients
@@ -82,6 +84,7 @@ class Panel:
             Topic("refusals", refusals, news=entries),
             Topic("lacking", lacking),
             Topic("midi", midi, MIDI_S),
+            Topic("live", live),
         )
         """What a page is told."""
 

@@ -70,6 +70,13 @@ def test_a_look_is_the_picture_and_not_how_the_show_is_run() -> None:
     held = look(Parameters().snapshot(), SCHEMA)
     assert {PROMPT, PROMPTS, SCALE, "/streamvace/seed", "/streamvace/mask_source"} <= set(held)
     assert {"/streamvace/output/hue", "/streamvace/output/trail"} <= set(held)
+    assert [address for address in held if "/mod/" in address] == [f"/streamvace/mod/{n}/on" for n in (1, 2, 3, 4)]
+
+
+def test_a_look_has_the_modulators_that_are_on_and_switches_the_others_off() -> None:
+    held = look(Parameters({"/streamvace/mod/2/on": True}).snapshot(), SCHEMA)
+    assert {"/streamvace/mod/2/rate", "/streamvace/mod/2/target", "/streamvace/mod/1/on"} <= set(held)
+    assert not {"/streamvace/mod/1/rate", "/streamvace/mod/2/value", "/streamvace/mod/2/fire"} & set(held)
     assert not {"/streamvace/pause", "/streamvace/hold_mode", "/streamvace/quantise", "/streamvace/reset"} & set(held)
 
 

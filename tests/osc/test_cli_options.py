@@ -12,8 +12,9 @@ from tests.control.coerced import plain
 from tests.osc.lists import STRINGS, WEIGHTED
 
 
-def test_every_parameter_that_holds_a_value_has_an_option_of_its_own() -> None:
-    held = [row.address for row in osc_schema.load() if row.access == "write" and row.type != "trigger"]
+def test_every_parameter_that_holds_a_value_has_an_option_of_its_own_and_modulators_one_for_all() -> None:
+    rows = [row for row in osc_schema.load() if row.access == "write" and row.type != "trigger"]
+    held = [*(row.address for row in rows if not row.family), "/streamvace/mod"]
     assert [option.parameter.address for option in options()] == held
     assert len({option.name for option in options()}) == len(held)
     assert {"--context-scale", "--mask-source", "--prompt", "--seed"} <= {option.name for option in options()}
@@ -94,3 +95,34 @@ def test_a_list_is_an_option_given_several_times_or_a_line_for_each(monkeypatch:
     assert plain(said) == {WEIGHTED.address: (("red", 0.25), ("blue", 1.0), ("a=b", 1.0))}
     with pytest.raises(UserError, match=r"--test-weighted: takes up to 3 strings .* weight 0\.\.1, got 'red=3'"):
         parse_cli({"--test-weighted": ["red=3"]})
+
+
+def test_a_modulator_is_one_option_and_on() -> None:
+    given = parse_cli({"--mod": ["1 source=beat target=output/hue high=0.5", "3"]})
+    assert plain(given) == {
+        "/streamvace/mod/1/on": True,
+        "/streamvace/mod/1/source": "beat",
+        "/streamvace/mod/1/target": "output/hue",
+        "/streamvace/mod/1/high": 0.5,
+        "/streamvace/mod/3/on": True,
+    }
+    assert set(given) <= set(Parameters().snapshot().values)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("", "the number is 1 to 4, got ''"),
+        ("5 rate=2", "the number is 1 to 4, got '5'"),
+        ("1 rte=2", "takes NAME=VALUE with on, source, shape, rate"),
+        ("1 rate", "got 'rate'"),
+        ("1 fire=1", "got 'fire=1'"),
+        ("2 rate=99", "--mod 2: rate takes one float 0.01..30, got '99'"),
+        ("2 shape=round", "shape takes one of sine, triangle"),
+    ],
+)
+def test_what_is_wrong_with_a_modulator_is_one_line(line: str, why: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_cli({"--mod": [line]})
+    assert why in str(caught.value)
+    assert "\n" not in str(caught.value)

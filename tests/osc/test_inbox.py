@@ -66,7 +66,7 @@ def test_of_twenty_thousand_messages_the_last_value_of_each_address_counts(
 def test_one_bundle_sets_every_parameter_there_is_with_room_for_a_controllers_own_messages(
     inbox: Inbox, parameters: Parameters
 ) -> None:
-    writable = [row for row in osc_schema.load() if row.access == "write"]
+    writable = [row for row in osc_schema.load() if row.access == "write" and not row.family]
     whole = [encode_message(row.address, *(osc_schema.flat(row.default) or ("",))) for row in writable if row.default]
     empty = [encode_message(row.address, "") for row in writable if row.default in ("", ())]
     zero = [encode_message(row.address, row.default) for row in writable if row.default in (0, False)]
@@ -379,3 +379,25 @@ def test_what_a_host_may_not_set_it_cannot_bring_back_by_undoing_either() -> Non
     [complaint] = inbox.flush().complaints.values()
     assert complaint.line == "screen:1 is not for 127.0.0.1"
     assert parameters.snapshot()[inputs] == "camera"
+
+
+def test_a_message_of_another_program_reaches_what_listens_to_it_and_is_no_complaint(
+    parameters: Parameters, clock: Clock
+) -> None:
+    heard: list[tuple[str, tuple[object, ...]]] = []
+
+    def hears(address: str, arguments: tuple[object, ...]) -> bool:
+        heard.append((address, arguments))
+        return address == "/hand/x"
+
+    inbox = Inbox(parameters, clock, hears=hears)
+    inbox.take(encode_message("/hand/x", 0.5), DESK)
+    inbox.take(encode_message(SEED, 7), DESK)
+    assert inbox.flush().complaints == {}
+    assert heard == [("/hand/x", (0.5,))], "its own addresses are not asked for"
+    inbox.monitor.end_turn()
+    assert [row["fate"] for row in inbox.monitor.since(0)] == ["heard", "applied"]
+    inbox.take(encode_message("/hand/y", 0.5), DESK)
+    inbox.flush()
+    inbox.monitor.end_turn()
+    assert inbox.monitor.since(0)[-1]["fate"] == "ignored"

@@ -134,8 +134,17 @@ def test_sync_sends_every_parameter_and_every_output(client: Client, server: Osc
     client.send("/streamvace/sync")
     received = {message.address: message.arguments for message in client.ping()}
     expected = {row.address: osc_schema.flat(row.default) for row in osc_schema.load() if row.default is not None}
+    expected = {address: value for address, value in expected.items() if not osc_schema.by_address()[address].switch}
     # A float travels in 32 bits: 0.7 arrives as the nearest of those.
     assert received == {each: pytest.approx(value) for each, value in {**expected, FPS: (12.5,)}.items()}
+
+
+def test_sync_sends_the_values_of_a_modulator_that_is_on(client: Client, parameters: Parameters) -> None:
+    parameters.set("/streamvace/mod/2/on", (True,), "web")
+    client.send("/streamvace/sync")
+    received = {message.address for message in client.ping()}
+    assert {"/streamvace/mod/2/rate", "/streamvace/mod/2/target", "/streamvace/mod/1/on"} <= received
+    assert "/streamvace/mod/1/rate" not in received
 
 
 @pytest.mark.parametrize("service", ["subscribe", "sync", "cue/list"])
@@ -182,7 +191,7 @@ def test_two_shows_that_subscribe_to_each_other_fall_silent(parameters: Paramete
 def test_a_second_sync_within_a_second_is_answered_later_and_not_dropped(client: Client) -> None:
     client.raw(bundle(*[encode_message("/streamvace/sync")] * 90))
     first = client.ping()
-    rows = sum(row.default is not None for row in osc_schema.load())
+    rows = sum(row.default is not None and not row.switch for row in osc_schema.load())
     assert len(first) == rows
     assert len([client.receive() for _ in range(rows)]) == rows
 

@@ -43,7 +43,8 @@ def test_the_file_matches_its_json_schema() -> None:
 
 
 def test_every_row_of_the_file_is_loaded_in_order() -> None:
-    assert [row.address for row in osc_schema.load()] == [row["address"] for row in DOCUMENT["parameters"]]
+    alone = [row.address for row in osc_schema.load() if not row.family]
+    assert alone == [row["address"] for row in DOCUMENT["parameters"]]
     assert list(osc_schema.by_address().values()) == list(osc_schema.load())
 
 
@@ -186,3 +187,25 @@ def test_a_list_is_stored_as_tuples_and_sent_as_consecutive_arguments() -> None:
 
 def test_an_empty_list_is_sent_as_an_empty_string_because_no_argument_is_a_query() -> None:
     assert osc_schema.flat(()) == ("",)
+
+
+def test_a_family_of_rows_is_written_once_and_numbered() -> None:
+    rows = osc_schema.by_address()
+    assert [row.address for row in rows.values() if row.address.endswith("/rate") and row.family] == [
+        f"/streamvace/mod/{number}/rate" for number in (1, 2, 3, 4)
+    ]
+    third = rows["/streamvace/mod/3/rate"]
+    assert (third.family, third.number, third.label, third.switch) == ("mod", 3, "Mod 3 rate", "/streamvace/mod/3/on")
+    assert third.needs[0].address == "/streamvace/mod/3/source"
+    assert (rows["/streamvace/mod/3/on"].switch, rows["/streamvace/seed"].switch) == ("", "")
+
+
+def test_of_a_member_that_is_off_only_the_switch_is_carried() -> None:
+    values = {
+        "/streamvace/seed": 7,
+        "/streamvace/mod/1/on": False,
+        "/streamvace/mod/1/rate": 2.0,
+        "/streamvace/mod/2/on": True,
+        "/streamvace/mod/2/rate": 3.0,
+    }
+    assert set(values) - set(osc_schema.carried(values)) == {"/streamvace/mod/1/rate"}

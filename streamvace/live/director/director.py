@@ -71,10 +71,12 @@ class Director:
         pictures: LoadedPictures,
         look_ahead: LookAhead,
         reporter: Reporter,
+        modulated: Callable[[Snapshot], Snapshot] = lambda snapshot: snapshot,
         clock: Callable[[], int] = now_ns,
     ) -> None:
         """size: (width, height). blocks: number of context blocks of the running pipeline. backlog: counter that the
-        presenter writes. deliver: takes finished chunks."""
+        presenter writes. deliver: takes finished chunks. modulated: adds what modulators do when the next chunk is
+        seen."""
         self._size = size
         self._blocks = blocks
         self._inputs = inputs
@@ -83,6 +85,7 @@ class Director:
         self._deliver = deliver
         self._loaded = pictures
         self._look_ahead = look_ahead
+        self._modulated = modulated
         self._clock = clock
         self._anchors = AnchorCue()
         self._finish = Finish()
@@ -123,7 +126,7 @@ class Director:
         """The next chunk's input, from one snapshot and the newest control frames."""
         now_ns = self._clock()
         self._look_ahead.chunk_starts(now_ns, self._step_s, self._backlog.seconds)
-        snapshot = self._parameters.advance()
+        snapshot = self._modulated(self._parameters.advance())
         reset = self._generation is not None and snapshot.generation != self._generation
         self._generation = snapshot.generation
         if reset:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from streamvace.control.parameters import Snapshot
 from streamvace.effects.effects import Effects
 from streamvace.effects.look import Look
+from streamvace.live.offline.film_time import FilmTime
 from streamvace.records.chunk import Chunk, Pixels
 from streamvace.video.core.resize import with_alpha
 
@@ -14,9 +15,10 @@ from streamvace.video.core.resize import with_alpha
 class OfflineOutput:
     """Takes the chunks in order."""
 
-    def __init__(self, rate: float) -> None:
-        """rate: frames a second of the film, for the length of a trail."""
+    def __init__(self, rate: float, time: FilmTime) -> None:
+        """rate: frames a second of the film, for the length of a trail. time: advanced with every picture."""
         self._period_s = 1 / rate
+        self._time = time
         self._effects = Effects()
 
     def pictures(self, chunk: Chunk, snapshot: Snapshot, control: Pixels | None, history: int = 0) -> Iterator[Pixels]:
@@ -24,12 +26,11 @@ class OfflineOutput:
 
         control: uint8 `[F, H, W, 4]` of the chunk's F frames, if there is an input. history: see `Effects`.
         """
-        look = Look.of(snapshot.number)
         for number, frame in enumerate(chunk.frames):
             picture = with_alpha(frame, None if chunk.alpha is None else chunk.alpha[number])
             yield self._effects(
                 picture,
-                look,
+                Look.of(self._time.of_picture(snapshot).number),
                 lambda number=number: None if control is None else control[number],  # type: ignore[misc]
                 elapsed_s=self._period_s,
                 history=history,

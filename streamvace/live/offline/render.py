@@ -20,6 +20,7 @@ from streamvace.live.director.anchors import STANDING
 from streamvace.live.director.stills import wishes
 from streamvace.live.offline.clip_inputs import ClipInputs, Findings
 from streamvace.live.offline.director import MakeGenerator, OfflineDirector, load_still
+from streamvace.live.offline.film_time import FilmTime
 from streamvace.live.offline.output import OfflineOutput
 from streamvace.live.offline.replay import Replay, check_pictures
 from streamvace.live.offline.signals import OfflineSignals
@@ -93,6 +94,8 @@ def _from_clip(options: RenderOptions) -> Findings:
         parameters.set(_MASK_SOURCE, ("input",), "cli")
     snapshot = parameters.snapshot()
     info = clip_info(options.input)
+    time = FilmTime(info.rate)
+    time.follow(snapshot)
     media = MediaFolder(options.media)
     inputs = ClipInputs(options.input, options.mask, snapshot, media, size, info.rate, options.frames)
     signals = _signals(options, media, options.pipeline)
@@ -101,12 +104,14 @@ def _from_clip(options: RenderOptions) -> Findings:
     make = _generator_maker(options, size)
     director = OfflineDirector(options.pipeline, options.model.latency, make, signals, pictures.get)
     total = min(info.frames or 0, options.frames or info.frames or 0) or options.frames
-    _write(options, size, info.rate, total, _clip_frames(director, snapshot, inputs, OfflineOutput(info.rate)))
+    _write(
+        options, size, info.rate, total, _clip_frames(director, snapshot, inputs, time, OfflineOutput(info.rate, time))
+    )
     return inputs.findings.and_notes(director.notes)
 
 
 def _clip_frames(
-    director: OfflineDirector, snapshot: Snapshot, inputs: ClipInputs, output: OfflineOutput
+    director: OfflineDirector, snapshot: Snapshot, inputs: ClipInputs, time: FilmTime, output: OfflineOutput
 ) -> Iterator[Pixels]:
     """One frame for every frame of the clip."""
     starts, follow = True, snapshot.text("/streamvace/follow_cuts")
@@ -118,7 +123,8 @@ def _clip_frames(
         if not taken.real:
             return
         anchored = starts or snapshot.flag(STANDING)
-        built = director.build(snapshot, taken.pictures, taken.moments, anchored=anchored)
+        moved = time.of_chunk(snapshot, taken.real)
+        built = director.build(moved, taken.pictures, taken.moments, anchored=anchored)
         chunk = director.step(replace(built, cut=cut))
         yield from islice(output.pictures(chunk, snapshot, taken.pictures.control), taken.real)
         starts = False

@@ -14,6 +14,7 @@ from streamvace.live.director.layout import Pictures
 from streamvace.live.inputs.pictures import Wish
 from streamvace.live.offline.clip_inputs import Findings, open_timeline
 from streamvace.live.offline.director import MakeGenerator, OfflineDirector, load_still
+from streamvace.live.offline.film_time import FilmTime
 from streamvace.live.offline.output import OfflineOutput
 from streamvace.live.offline.signals import OfflineSignals
 from streamvace.live.show_log.reader import LEAD_INPUT, ShowFile, ShownChunk
@@ -53,7 +54,8 @@ class Replay:
         self._reload_asked = False
         self._resets = 0
         self._control: Pixels | None = None
-        self._parameters = Parameters()
+        self._time = FilmTime(show.content_rate)
+        self._parameters = Parameters(clock=self._time.clock)
         self._set(tuple(show.parameters.items()))
 
     def chunks(self) -> Iterator[Chunk]:
@@ -64,8 +66,9 @@ class Replay:
 
     def pictures(self) -> Iterator[Pixels]:
         """The same as pictures of the output, each uint8 `[H, W, 4]`."""
-        output = OfflineOutput(self._show.content_rate)
+        output = OfflineOutput(self._show.content_rate, self._time)
         for chunk in self.chunks():
+            self._time.follow(self._parameters.snapshot())
             yield from output.pictures(chunk, self._parameters.snapshot(), self._control, self._resets)
 
     def _set(self, changes: tuple[tuple[str, Any], ...]) -> None:

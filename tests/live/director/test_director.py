@@ -56,6 +56,7 @@ class Rig:
         self.ring = FrameRing()
         self.others: dict[str, FrameRing] = {}
         self.blocks = 4
+        self.modulated: dict[str, float] = {}
         self.lines: list[str] = []
         self.backlog = Backlog(play_rate=24.0, rate=30.0)
         self.delivered: list[Chunk] = []
@@ -71,6 +72,7 @@ class Rig:
             look_ahead=LookAhead(),
             pictures=self.loaded,
             reporter=self.reporter,
+            modulated=lambda snapshot: snapshot.showing(self.modulated),
             clock=lambda: self.now_ns,
         )
 
@@ -89,6 +91,13 @@ def test_the_chunk_carries_what_the_parameters_say() -> None:
     assert (inputs.prompt, inputs.seed, inputs.context_scale) == ("a blue cube", 7, 0.5)
     assert (inputs.lora_strength, inputs.lora_region, inputs.past_bias) == (0.3, "outside", 0.5)
     assert inputs.snapshot_version == rig.parameters.snapshot().version
+
+
+def test_the_chunk_has_what_modulators_add_and_the_parameters_keep_the_base() -> None:
+    rig = Rig(context_scale=0.25)
+    rig.modulated = {"/streamvace/context_scale": 0.75}
+    assert rig.director.build(9, 9).context_scale == 0.75
+    assert rig.parameters.snapshot()["/streamvace/context_scale"] == 0.25
 
 
 def test_control_frames_end_with_the_newest_and_the_chunk_knows_when_it_was_captured() -> None:

@@ -148,6 +148,38 @@ def test_the_output_has_its_effects_offline_too(tmp_path: Path) -> None:
     assert greys(tmp_path / "out.mp4") == list(range(15)), "each with its own frame"
 
 
+def test_modulators_run_on_the_films_own_time(tmp_path: Path) -> None:
+    """At 12 frames a second and 60 beats a minute a beat has 12 pictures."""
+    clip(tmp_path / "in.mp4", 21)
+    given = {
+        "/streamvace/tempo/bpm": 60.0,
+        "/streamvace/mod/1/on": True,
+        "/streamvace/mod/1/source": "beat",
+        "/streamvace/mod/1/shape": "square",
+        "/streamvace/mod/1/target": "output/brightness",
+        "/streamvace/mod/1/low": -0.5,
+        "/streamvace/mod/1/high": 0.0,
+        "/streamvace/mod/2/on": True,
+        "/streamvace/mod/2/shape": "saw_up",
+        "/streamvace/mod/2/target": "context_scale",
+        "/streamvace/mod/2/low": -0.5,
+        "/streamvace/mod/2/high": 0.5,
+    }
+    render_clip(options(tmp_path, parameters=given))
+    bright = [number for number, grey in enumerate(greys(tmp_path / "out.mp4")) if grey]
+    assert bright == [1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 17]
+    middles = [4.5 / 12, (9 + 6) / 12]
+    assert [seen.context_scale for seen in SEEN] == pytest.approx([2 * (0.5 * middle) for middle in middles])
+
+
+def test_a_modulator_that_cannot_move_its_target_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    clip(tmp_path / "in.mp4", 9)
+    given = {"/streamvace/mod/1/on": True, "/streamvace/mod/1/target": "mod/1/rate"}
+    with pytest.raises(UserError, match="a modulator moves no modulator"):
+        render_clip(options(tmp_path, parameters=given))
+    assert not (tmp_path / "out.mp4").exists()
+
+
 def test_a_still_mask_is_held_and_white_is_generated(tmp_path: Path) -> None:
     import cv2
 

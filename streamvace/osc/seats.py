@@ -1,7 +1,8 @@
 """Who may stay connected over TCP. No sockets, no clock: the caller passes seconds.
 
 Anyone who reaches the port can connect and say nothing. So nobody is refused: when a limit is reached, the connection
-that has never sent a message, or has been silent longest, makes room for the new one.
+that has never sent a message, or has been silent longest, makes room for the new one. HTTP connections are another
+matter (`system.connections`): between two requests nobody needs them, while a silent fader box must stay connected.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from streamvace.osc.peer import Peer, host_of
-from streamvace.system.connections import MOST_CONNECTIONS, MOST_PER_HOST
+from streamvace.system.connections import MOST_CONNECTIONS, MOST_PER_HOST, rivals_of
 
 FRAME_SECONDS = 10.0
 """From the first byte of a packet to its last. 64 KiB over the slowest network take less."""
@@ -37,10 +38,9 @@ class Seats:
     def take(self, peer: Peer, now: float) -> Peer | None:
         """A new connection. Returns the one that must go for it, or None."""
         host = host_of(peer)
-        neighbours = {other: seat for other, seat in self._seats.items() if seat.host == host}
-        rivals = neighbours if len(neighbours) >= self._most_per_host else self._seats
-        full = rivals is neighbours or len(self._seats) >= self._most
-        goes = min(rivals, key=lambda other: (rivals[other].spoken, rivals[other].heard)) if full else None
+        hosts = {other: seat.host for other, seat in self._seats.items()}
+        rivals = rivals_of(host, hosts, self._most, self._most_per_host)
+        goes = min(rivals, key=lambda other: (self._seats[other].spoken, self._seats[other].heard), default=None)
         self._seats[peer] = _Seat(host, now)
         return goes
 

@@ -6,8 +6,9 @@ Anyone who reaches a port can connect and say nothing. Without limits that takes
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TypeVar
 
 from streamvace.system.network import AllowList
 
@@ -22,6 +23,19 @@ IDLE_S = 10.0
 
 Report = Callable[[str, str, str], None]
 """(kind, line, host): see `telemetry.reporter.Reporter.note`."""
+
+Key = TypeVar("Key")
+
+
+def rivals_of(host: str, hosts: Mapping[Key, str], most: int, most_per_host: int) -> list[Key]:
+    """The connections of which one must go before another one of this host is taken in; none while there is room.
+
+    hosts: of every open connection, oldest first; the order is kept. A host at its own limit makes room itself.
+    """
+    neighbours = [key for key, its in hosts.items() if its == host]
+    if len(neighbours) >= most_per_host:
+        return neighbours
+    return list(hosts) if len(hosts) >= most else []
 
 
 def unreported(kind: str, line: str, host: str) -> None:
@@ -82,13 +96,12 @@ class Connections:
             self.refused += 1
             self._report(self._kind, f"{connection.host} is not in --allow; its connection was closed", connection.host)
             return False
-        neighbours = [each for each in self._open.values() if each.host == connection.host]
-        full = len(neighbours) >= self._most_per_host
-        rivals = neighbours if full else list(self._open.values())
-        if full or len(rivals) >= self._most:
+        hosts = {each: each.host for each in self._open.values()}
+        if rivals := rivals_of(connection.host, hosts, self._most, self._most_per_host):
             idle = next((each for each in rivals if not each.in_use), None)
             self.refused += 1
-            open_now = f"{connection.host} has {len(rivals)} open" if full else f"{len(rivals)} are open"
+            own = all(each.host == connection.host for each in rivals)
+            open_now = f"{connection.host} has {len(rivals)} open" if own else f"{len(rivals)} are open"
             self._report(self._kind, f"{open_now}, the maximum; one was closed", connection.host)
             if idle is None:
                 return False

@@ -17,6 +17,10 @@ import aiohttp
 from tests.patience import PATIENCE_S
 
 
+LOOK_S = 0.01
+"""Between two looks for what is awaited."""
+
+
 class Page:
     """One open page."""
 
@@ -46,7 +50,7 @@ class Page:
         deadline = asyncio.get_running_loop().time() + PATIENCE_S
         while not await self.run(script):
             assert asyncio.get_running_loop().time() < deadline, f"never true: {script}"
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(LOOK_S)
 
     async def key(self, name: str, code: int, text: str = "", *, shift: bool = False, control: bool = False) -> None:
         """Press and release a key, as the keyboard does it."""

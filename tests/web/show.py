@@ -24,7 +24,7 @@ from streamvace.web.panel import Panel
 from streamvace.web.preview import STATIC, Routes, WebPreview
 from tests.control.coerced import coerced
 from tests.patience import PATIENCE_S
-from tests.web.devtools import Browser, Page
+from tests.web.devtools import LOOK_S, Browser, Page
 
 SCALE = "/streamvace/context_scale"
 LOOKS = (Cue("blue", coerced({PROMPT: "neon blue", SCALE: 0.5})), Cue("red", coerced({PROMPT: "glossy red"})))
@@ -145,6 +145,27 @@ HANDS = """
 """
 
 
+CLOCK = """
+  (() => {
+    const later = window.setTimeout.bind(window), stop = window.clearTimeout.bind(window), real = Date.now.bind(Date);
+    const pending = new Map();
+    let ahead = 0;
+    const now = () => real() + ahead;
+    window.setTimeout = (act, ms = 0, ...more) => {
+      const id = later(() => { pending.delete(id); act(...more); }, ms);
+      pending.set(id, { due: now() + ms, act: () => act(...more) });
+      return id;
+    };
+    window.clearTimeout = id => { pending.delete(id); stop(id); };
+    Date.now = now;
+    window.pass = ms => {
+      ahead += ms;
+      for (const [id, { due, act }] of [...pending]) if (due <= now()) { clearTimeout(id); act(); }
+    };
+  })();
+"""
+"""pass(ms): so much time goes by in the page at once, with every timer that ends in it."""
+
 WRITER = "somebody else"
 
 
@@ -171,13 +192,10 @@ class Hand:
         await self.page.until(script)
 
     async def becomes(self, address: str, value: object) -> None:
-        held = None
-        for _ in range(800):
-            held = self.show.parameters.snapshot()[address]
-            if held == value:
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"{address} is {held!r}, wanted {value!r}")
+        deadline = asyncio.get_running_loop().time() + PATIENCE_S
+        while (held := self.show.parameters.snapshot()[address]) != value:
+            assert asyncio.get_running_loop().time() < deadline, f"{address} is {held!r}, wanted {value!r}"
+            await asyncio.sleep(LOOK_S)
 
     async def clicks(self, element: str, *, shift: bool = False, button: str = "left") -> None:
         """Click the middle of an element with the mouse. element: an expression."""
@@ -209,7 +227,7 @@ class Hand:
         self.show.parameters.set(address, (value,), WRITER)
         self.show.osc.publish("/streamvace/status/cue_next", f"mark {self.marks}")
         await self.sees(f"by('next').textContent === 'mark {self.marks}'")
-        await self.does(f"new Promise(done => setTimeout(done, {HAND_MS + 100}))")
+        await self.does(f"pass({HAND_MS + 100})")
 
 
 def in_a_browser(
@@ -218,7 +236,7 @@ def in_a_browser(
     """Open a layout of the show's page in a tab, wait until it is complete, and act on it."""
 
     async def go() -> None:
-        async with tabs.open(f"{show.web.url}{layout}") as page:
+        async with tabs.open(f"{show.web.url}{layout}", CLOCK) as page:
             await page.until("document.querySelectorAll('.control').length > 20")
             await page.run(HANDS)
             await act(Hand(show, page))

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from tests.web.devtools import Browser
+from tests.patience import PATIENCE_S
+from tests.web.devtools import LOOK_S, Browser
 from tests.web.show import Hand, Show, in_a_browser
 
 ALT, SHIFT = 1, 8
@@ -32,11 +33,10 @@ async def place_of(hand: Hand, name: str) -> float:
 
 
 async def until(reached: Callable[[], bool]) -> None:
-    for _ in range(800):
-        if reached():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("never so")
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
+    while not reached():
+        assert asyncio.get_running_loop().time() < deadline, "never so"
+        await asyncio.sleep(LOOK_S)
 
 
 async def wheel(hand: Hand, name: str, up: int) -> None:

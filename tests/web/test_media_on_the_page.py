@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.real_parts import require_package
 from tests.video.helpers import until
-from tests.web.devtools import Browser
+from tests.web.devtools import LOOK_S, Browser
 from tests.web.media_rig import GOOD, MediaRig
 from tests.web.show import Hand, Show, in_a_browser
 from tests.web.test_accessibility import RUN
@@ -49,11 +50,10 @@ def event(kind: str, at: str, name: str, mime: str) -> str:
 
 async def said(show: Show, address: str, name: str) -> None:
     """The page has sent this."""
-    for _ in range(800):
-        if any(row["address"] == address and name in str(row["arguments"]) for row in show.osc.arrivals()):
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"{address} {name} was not sent")
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
+    while not any(row["address"] == address and name in str(row["arguments"]) for row in show.osc.arrivals()):
+        assert asyncio.get_running_loop().time() < deadline, f"{address} {name} was not sent"
+        await asyncio.sleep(LOOK_S)
 
 
 def test_a_picture_dropped_on_one_of_four_targets_is_stored_and_used_there(

@@ -14,7 +14,7 @@ from streamvace.control.parameters import PROMPT
 from streamvace.osc.codec import encode_message
 from streamvace.records.frame import Frame
 from tests.web.devtools import Browser, Page
-from tests.web.show import SCALE, Hand, Show, grey, in_a_browser
+from tests.web.show import HAND_MS, SCALE, Hand, Show, grey, in_a_browser
 
 LEVELS = """
   window.level = id => {
@@ -109,13 +109,19 @@ def test_a_show_that_says_nothing_is_taken_as_lost(tabs: Browser, show: Show) ->
     asyncio.run(go())
 
 
-def test_twelve_tabs_show_every_view_and_those_behind_take_nothing(tabs: Browser, show: Show) -> None:
+TABS = 7
+"""One more than the connections that a browser opens to a host for everything but WebSockets."""
+
+
+def test_more_tabs_than_a_browser_has_connections_show_every_view_and_those_behind_take_nothing(
+    tabs: Browser, show: Show
+) -> None:
     web = show.web
 
     async def go() -> None:
         async with AsyncExitStack() as opened:
             pages = []
-            for _ in range(12):
+            for _ in range(TABS):
                 page = await opened.enter_async_context(tabs.open(web.url))
                 await page.until("document.querySelectorAll('.control').length > 20")
                 await page.run(LEVELS)
@@ -125,10 +131,10 @@ def test_twelve_tabs_show_every_view_and_those_behind_take_nothing(tabs: Browser
                 for view, feed in (("picture", web.feed), ("view-control", web.views["control"])):
                     feed.publish(grey(level))
                     await shows(page, view, level)
-            assert web.figures()["web_pages"] == 12
+            assert web.figures()["web_pages"] == TABS
             encoded, skipped = web.feed.encoded, web.feed.skipped
             hidden = "new Promise(done => setTimeout(() => done(document.hidden), 0))"
-            assert [await page.run(hidden) for page in pages] == [True] * 11 + [False]
+            assert [await page.run(hidden) for page in pages] == [True] * (TABS - 1) + [False]
             for level in range(130, 250, 10):
                 web.publish(grey(level))
                 await shows(pages[-1], "picture", level)
@@ -208,7 +214,7 @@ def test_a_number_that_is_being_typed_stays_until_it_is_sent_or_left(tabs: Brows
             await hand.hears(address, value)
             assert await hand.does(f"box('{name}').value") == "3"
             await hand.does(f"box('{name}').value = ''")
-            await hand.does(f"box('{name}').blur()")
+            await hand.does(f"box('{name}').blur(); pass({HAND_MS + 100})")
             await hand.sees(f"box('{name}').value === '{value}'")
 
     in_a_browser(tabs, show, act)

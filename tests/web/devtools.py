@@ -16,7 +16,6 @@ import aiohttp
 
 from tests.patience import PATIENCE_S
 
-
 LOOK_S = 0.01
 """Between two looks for what is awaited."""
 

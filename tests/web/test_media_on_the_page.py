@@ -68,7 +68,7 @@ def test_a_picture_dropped_on_one_of_four_targets_is_stored_and_used_there(
             await hand.does(event("drop", target, name, "image/png"))
             assert await hand.does("by('drop').hidden"), "the targets go with the drop"
             await said(served, address, f"uploads/{name}")
-        assert served.parameters.snapshot()["/streamvace/mask_source"] == "input", "else the mask would do nothing"
+        await hand.becomes("/streamvace/mask_source", "input")  # else the mask would do nothing
         await hand.does(event("dragenter", "document.body", "a.mp4", "video/mp4"))
         assert await hand.does("all('#drop .target').map(each => each.textContent)") == ["Input"]
         await hand.does(event("drop", "all('#drop .target')[0]", "a.mp4", "video/mp4"))

@@ -1,7 +1,7 @@
 """The effects in their order, for the output of a show and for a render.
 
-A look that changes nothing returns the picture itself. Buffers inside are allocated once; each result is a new array,
-because outputs keep the pictures they were given.
+A look that changes nothing returns the picture itself, enlarged to the size of the output. Buffers inside are allocated
+once; each result is a new array, because outputs keep the pictures they were given.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from streamvace.effects.colour import Colour
 from streamvace.effects.look import Look
+from streamvace.effects.screens import NONE, Screen
 from streamvace.effects.trail import Trail
 from streamvace.effects.zoom import zoomed
+from streamvace.video.core.enlarge import Enlarger
 from streamvace.video.core.resize import fit_cover
 
 Pixels = NDArray[np.uint8]
@@ -35,7 +37,11 @@ class _Made:
 class Effects:
     """One picture after the other. For one thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, upscale: int = 1) -> None:
+        """upscale: factor from the pictures to the output."""
+        self.enlarge = Enlarger(upscale)
+        """Brings any other picture to the size of the output."""
+        self._screen = Screen()
         self._colour = Colour()
         self._trail = Trail()
         self._history = 0
@@ -52,7 +58,8 @@ class Effects:
         elapsed_s: float = 0.0,
         history: int = 0,
     ) -> Pixels:
-        """uint8 `[H, W, 4]`: the control picture is mixed in, then colour, zoom, trail.
+        """uint8 `[H, W, 4]`: the control picture is mixed in, then colour, zoom, trail, then the screen at the size of
+        the output.
 
         control: the control picture of this picture, uint8 `[h, w, 4]` of any size, or None without one; called only if
         it is needed. elapsed_s: since the call before. history: number of the picture's history; a trail does not cross
@@ -62,10 +69,11 @@ class Effects:
             self._trail.forget()
         self._history = history
         still = self._still(picture, look, control() if look.control else None)
-        return self._trail(still, look.trail, elapsed_s) if look.trail else still
+        done = self.enlarge(self._trail(still, look.trail, elapsed_s) if look.trail else still)
+        return done if look.screen == NONE else self._screen(done, look.screen, look.screen_cells, look.screen_mix)
 
     def _still(self, picture: Pixels, look: Look, control: Pixels | None) -> Pixels:
-        """All but the trail. A picture that comes again with the same look is made once."""
+        """All before the trail. A picture that comes again with the same look is made once."""
         made = self._made
         if made is not None and made.picture is picture and made.control is control and made.look == look:
             return made.done

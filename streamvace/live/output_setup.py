@@ -56,7 +56,8 @@ def make_presenter(stage: Stage, inputs: Inputs, outlets: Outlets, modulated: La
         content_rate=stage.options.content_rate,
         control=lambda moment_ns: inputs.ring("control").beside(moment_ns),
         show=lambda: show_of(modulated(parameters.snapshot().showing(parameters.fading()))),
-        sinks=Sinks(outlets.openers, stage.reporter, stage.options.upscale),
+        sinks=Sinks(outlets.openers, stage.reporter),
+        upscale=stage.options.upscale,
         telemetry=stage.telemetry,
         reporter=stage.reporter,
     )
@@ -71,5 +72,5 @@ def show_of(snapshot: Snapshot) -> Show:
         paused=snapshot.flag("/streamvace/pause"),
         frozen=snapshot.flag("/streamvace/freeze"),
         black=snapshot.flag("/streamvace/blackout"),
-        look=Look.of(snapshot.number),
+        look=Look.of(snapshot.number, snapshot.text),
     )

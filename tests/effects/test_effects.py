@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 import osc_schema
 from streamvace.effects.effects import Effects
 from streamvace.effects.look import NEUTRAL, ROWS, Look
+from streamvace.effects.screens import SCREENS
 from streamvace.effects.zoom import zoomed
+from streamvace.video.core.enlarge import Enlarger
 from tests.effects.pictures import flat, noise
 
 
@@ -20,7 +22,7 @@ def never() -> NDArray[np.uint8] | None:
 def test_the_defaults_of_the_schema_are_neutral_and_pass_the_picture_itself() -> None:
     rows = osc_schema.by_address()
     held = {address: rows[address].default for address in ROWS.values()}
-    look = Look.of(lambda address: float(held[address]))  # type: ignore[arg-type]
+    look = Look.of(lambda address: float(held[address]), lambda address: str(held[address]))  # type: ignore[arg-type]
     assert look == NEUTRAL
     picture = noise()
     assert Effects()(picture, look, never) is picture
@@ -69,7 +71,32 @@ def test_a_trail_does_not_cross_into_another_history_nor_from_before_it_was_on()
     assert (effects(flat(0), look, never, elapsed_s=0.1, history=1)[..., 0] == 0).all()
 
 
-@pytest.mark.parametrize("look", [Look(brightness=0.5), Look(zoom=1.5), Look(trail=0.2), Look(control=0.3)], ids=str)
+def test_a_screen_is_drawn_last_and_at_the_size_of_the_output() -> None:
+    picture = noise(48, 64)
+    large = Enlarger(3)(picture)
+    done = Effects(3)(picture, Look(screen="pixels", screen_cells=12), never)
+    assert done.shape == (144, 192, 4)
+    assert (done == Effects()(large, Look(screen="pixels", screen_cells=12), never)).all()
+    grey = Effects(3)(picture, Look(saturation=0.0, screen="pixels", screen_cells=12), never)
+    assert (grey[..., 0] == grey[..., 1]).all(), "the picture is grey before it is drawn"
+
+
+def test_without_a_screen_the_picture_is_only_enlarged() -> None:
+    picture = noise()
+    effects = Effects(2)
+    assert (effects(picture, NEUTRAL, never) == Enlarger(2)(picture)).all()
+    assert (effects.enlarge(picture) == Enlarger(2)(picture)).all()
+
+
+def test_the_choices_of_the_schema_are_the_screens_there_are() -> None:
+    assert osc_schema.by_address()["/streamvace/output/screen"].choices == ("none", *SCREENS)
+
+
+@pytest.mark.parametrize(
+    "look",
+    [Look(brightness=0.5), Look(zoom=1.5), Look(trail=0.2), Look(control=0.3), Look(screen="tube", screen_mix=0.5)],
+    ids=str,
+)
 def test_the_picture_that_is_given_is_never_written(look: Look) -> None:
     effects, picture = Effects(), noise()
     kept = picture.copy()

@@ -105,7 +105,11 @@ def _from_clip(options: RenderOptions) -> Findings:
     director = OfflineDirector(options.pipeline, options.model.latency, make, signals, pictures.get)
     total = min(info.frames or 0, options.frames or info.frames or 0) or options.frames
     _write(
-        options, size, info.rate, total, _clip_frames(director, snapshot, inputs, time, OfflineOutput(info.rate, time))
+        options,
+        size,
+        info.rate,
+        total,
+        _clip_frames(director, snapshot, inputs, time, OfflineOutput(info.rate, time, options.upscale)),
     )
     return inputs.findings.and_notes(director.notes)
 
@@ -146,23 +150,24 @@ def _from_show(options: RenderOptions, log: Path) -> Findings:
     signals = _signals(options, media, pipeline, show.lead)
     replay = Replay(show, _generator_maker(options, size), media, signals, options.input)
     total = min(show.frames, options.frames or show.frames)
-    _write(options, size, show.content_rate, total, replay.pictures())
+    _write(options, size, show.content_rate, total, replay.pictures(options.upscale))
     return replay.findings.and_notes(replay.notes)
 
 
 def _write(
     options: RenderOptions, size: tuple[int, int], rate: float, total: int | None, frames: Iterator[Pixels]
 ) -> None:
-    """Write the output. frames: uint8 `[H, W, 3|4]` of `size` (width, height). total: of them, for the progress bar."""
-    enlarge = Enlarger(options.upscale)
+    """Write the output. frames: uint8 `[H, W, 3|4]`, already enlarged. size: (width, height) before that. total: of the
+    frames, for the progress bar."""
+    large = Enlarger(options.upscale).size(size)
     film, film_format = parse_film(str(options.output))
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), "frames", TimeRemainingColumn())
     with (
-        VideoWriter(film, enlarge.size(size), rate, film_format) as writer,
+        VideoWriter(film, large, rate, film_format) as writer,
         Progress(*columns, console=Console(stderr=True)) as progress,
     ):
         for frame in progress.track(islice(frames, options.frames), total, description=film.name):
-            writer.write(enlarge(frame))
+            writer.write(frame)
 
 
 def _checked(options: RenderOptions, pipeline: str, asked: tuple[int, int] | None) -> tuple[int, int]:

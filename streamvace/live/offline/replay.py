@@ -64,9 +64,9 @@ class Replay:
             self._set(shown.changes)
             yield self._make(number, shown)
 
-    def pictures(self) -> Iterator[Pixels]:
-        """The same as pictures of the output, each uint8 `[H, W, 4]`."""
-        output = OfflineOutput(self._show.content_rate, self._time)
+    def pictures(self, upscale: int) -> Iterator[Pixels]:
+        """The same as pictures of the output, each uint8 `[H, W, 4]`. upscale: factor to their size."""
+        output = OfflineOutput(self._show.content_rate, self._time, upscale)
         for chunk in self.chunks():
             self._time.follow(self._parameters.snapshot())
             yield from output.pictures(chunk, self._parameters.snapshot(), self._control, self._resets)

@@ -60,9 +60,11 @@ class Presenter:
         sinks: Sinks,
         telemetry: Telemetry,
         reporter: Reporter,
+        upscale: int = 1,
         clock: Clock | None = None,
     ) -> None:
-        """control: the control frame captured nearest to a moment; None before the first."""
+        """control: the control frame captured nearest to a moment; None before the first. upscale: factor from the
+        generated pictures to the output."""
         self._content_rate = content_rate
         self._control = control
         self._show = show
@@ -72,7 +74,7 @@ class Presenter:
         self._clock = clock or ShowClock()
         self._slate = Slate(size)
         self._fade = FreezeFade()
-        self._effects = Effects()
+        self._effects = Effects(upscale)
         self._due_ns = 0
         self._veil = Veil()
         self._playhead = Playhead(content_rate)
@@ -188,7 +190,8 @@ class Presenter:
         if content is None:
             control = self._control(due_ns)
             captured_ns = control.captured_ns if control else 0
-            frame = Frame(self._slate.picture(control), captured_ns, "streamvace", self._published)
+            pixels = self._effects.enlarge(self._slate.picture(control))
+            frame = Frame(pixels, captured_ns, "streamvace", self._published)
         else:
             captured_ns, pixels = content.captured_ns, content.pixels
             if kind is Shown.REPEATED and show.hold_mode is HoldMode.FADE:

@@ -6,12 +6,10 @@ Threads: one thread opens, publishes and closes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from streamvace.records.frame import Frame, Paced, Sink
 from streamvace.system.console import one_line
 from streamvace.telemetry.reporter import Reporter
-from streamvace.video.core.enlarge import Enlarger
 
 SinkOpener = Callable[[], Sink]
 
@@ -19,9 +17,7 @@ SinkOpener = Callable[[], Sink]
 class Sinks:
     """Opens all or none, publishes to all, closes all."""
 
-    def __init__(self, openers: Sequence[SinkOpener], reporter: Reporter, upscale: int = 1) -> None:
-        """upscale: factor from the frames to what is published."""
-        self._enlarge = Enlarger(upscale)
+    def __init__(self, openers: Sequence[SinkOpener], reporter: Reporter) -> None:
         self._openers = tuple(openers)
         self._reporter = reporter
         self._sinks: list[Sink] = []
@@ -41,8 +37,6 @@ class Sinks:
 
     def publish(self, frame: Frame) -> None:
         """Publish the frame to every sink. Never raises."""
-        if self._enlarge.factor > 1:
-            frame = replace(frame, pixels=self._enlarge(frame.pixels))
         for sink in self._sinks:
             try:
                 sink.publish(frame)

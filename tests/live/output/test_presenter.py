@@ -52,7 +52,14 @@ def steady(step_s: float = 0.1) -> Pace:
 class Stand:
     """A presenter with collecting sinks and a hand clock."""
 
-    def __init__(self, *sinks: Collector, seconds: float = 1.0, rate: float = 30.0, clock: HandClock | None = None):
+    def __init__(
+        self,
+        *sinks: Collector,
+        seconds: float = 1.0,
+        rate: float = 30.0,
+        clock: HandClock | None = None,
+        upscale: int = 1,
+    ) -> None:
         self.lines: list[str] = []
         self.show = Show(rate=rate)
         self.show_now: Callable[[], Show] = lambda: self.show
@@ -72,6 +79,7 @@ class Stand:
             sinks=Sinks([lambda sink=sink: opener(sink) for sink in sinks], self.reporter),  # type: ignore[misc]
             telemetry=self.telemetry,
             reporter=self.reporter,
+            upscale=upscale,
             clock=self.clock,
         )
         self.telemetry.add(self.presenter.stats)
@@ -207,13 +215,31 @@ def test_the_open_sinks_are_known_by_their_names() -> None:
 
 
 def test_with_upscale_every_sink_gets_the_large_picture_and_knows_what_made_it() -> None:
-    sink = MemorySink()
-    sinks = Sinks([lambda: sink], Reporter(lambda line: None), upscale=3)
-    sinks.open()
-    small = Frame(np.full((16, 24, 4), 77, np.uint8), 5, "streamvace", 8)
-    sinks.publish(small)
-    assert sink.frames[-1].pixels.shape == (48, 72, 4)
-    assert (sink.frames[-1].captured_ns, sink.frames[-1].sequence) == (5, 8)
+    first, second = Collector("first"), Collector("second")
+    stand = Stand(first, second, seconds=1, upscale=3)
+    stand.presenter.offer(chunk(77, captured_ns=5), steady())
+    stand.play()
+    for sink in (first, second):
+        assert {each.pixels.shape for each in sink.frames} == {(3 * SIZE[1], 3 * SIZE[0], 4)}, "the card, too"
+        made = next(each.made for each in sink.frames if each.made is not None)
+        assert made.chunk == 77
+
+
+def test_a_frozen_picture_keeps_its_screen() -> None:
+    sink = Collector()
+    stand, looks = Stand(sink, seconds=1), iter(["tube"] * 8 + ["none"] * 100)
+    stand.presenter.offer(chunk(200, frames=48), steady())
+    shown: list[str] = []
+
+    def now() -> Show:
+        shown.append(next(looks))
+        return Show(frozen=len(shown) > 4, look=Look(screen=shown[-1]))
+
+    stand.show_now = now
+    stand.play()
+    held = [each.pixels for each in sink.frames if each.made is not None]
+    assert all((each == held[-1]).all() for each in held[6:])
+    assert len(set(held[-1][:, 0, 0].tolist())) > 1, "the lines of the tube"
 
 
 def test_the_look_is_that_of_each_tick_and_the_slate_has_none() -> None:

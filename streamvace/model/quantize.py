@@ -97,6 +97,8 @@ def find_precision(name: str, device: torch.device) -> Precision:
     if name not in PRECISIONS:
         raise UserError(f"unknown precision {name!r}; there are: {', '.join(PRECISIONS)}")
     row = PRECISIONS[name]
+    if row.config is not None and device.type == "mps":
+        raise UserError(f"precision {name!r}: torchao has no 8-bit products for Apple's GPU (mps); use bf16")
     if row.capability is not None:
         has = torch.cuda.get_device_capability(device) if device.type == "cuda" else (0, 0)
         if has < row.capability:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -25,9 +27,19 @@ def test_without_float64_the_picture_is_the_same(monkeypatch: pytest.MonkeyPatch
     assert np.abs(small_generator().step(ChunkInput("red")).frames - exact).max() <= 1
 
 
-def test_reserved_memory_that_is_unused_counts_as_free(monkeypatch: pytest.MonkeyPatch) -> None:
+def segment(device: int, stream: int, unused: int, pool: tuple[int, int] = (0, 0)) -> dict[str, object]:
+    """As `torch.cuda.memory_snapshot` describes one."""
+    sizes = {"total_size": 5_000 + unused, "allocated_size": 4_000, "active_size": 5_000}
+    return {"device": device, "stream": stream, "segment_pool_id": pool, **sizes}
+
+
+def test_only_what_this_stream_has_reserved_counts_as_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what the stream of the pictures or a captured graph has, nor another card's."""
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (3_000, 10_000))
-    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 5_000)
-    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 4_000)
-    assert free_bytes(torch.device("cuda")) == 4_000
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: SimpleNamespace(cuda_stream=7))
+    segments = [segment(1, 7, 200), segment(1, 7, 30), segment(1, 8, 1), segment(0, 7, 2), segment(1, 7, 4, (0, 1))]
+    monkeypatch.setattr(torch.cuda, "memory_snapshot", lambda: segments)
+    for name in ("cuda", "cuda:1"):
+        assert free_bytes(torch.device(name)) == 3_230
     assert free_bytes(torch.device("cpu")) == float("inf")

@@ -64,6 +64,13 @@ def test_an_unknown_precision_is_refused_with_the_known_ones() -> None:
         find_precision("int4", CPU)
 
 
+@pytest.mark.parametrize("name", ["int8", "fp8"])
+def test_apple_s_gpu_refuses_eight_bits_in_one_line(name: str) -> None:
+    with pytest.raises(UserError) as refused:
+        find_precision(name, torch.device("mps"))
+    assert str(refused.value) == f"precision '{name}': torchao has no 8-bit products for Apple's GPU (mps); use bf16"
+
+
 def test_fp8_is_refused_where_the_card_has_no_fp8_products(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match=r"needs a CUDA card of compute capability 8.9, cpu has 0.0; try int8"):
         find_precision("fp8", CPU)

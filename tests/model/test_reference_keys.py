@@ -70,6 +70,19 @@ def test_references_do_not_change_the_cache() -> None:
             torch.testing.assert_close(ours, theirs, atol=0, rtol=0)
 
 
+@pytest.mark.parametrize(("count", "kept"), [(1, True), (2, False), (8, False)])
+def test_only_the_keys_of_a_single_reference_stay_when_it_is_gone(count: int, kept: bool) -> None:
+    """A captured pass reads those at their address; passes with several references run eagerly."""
+    fixed = FixedBuffers()
+    made = []
+    for seed in (0, 1):
+        references = ReferenceKeys(count, *GRID, SIZE.head_dim, "cpu")
+        references.attend(0, *draw(count, torch.Generator().manual_seed(seed)))
+        made.append(references.before(0, fixed)[0])
+    assert [one is other for one, other in zip(*made, strict=True)] == [kept, kept]
+    assert fixed.nbytes == (sum(each.nbytes for each in made[0]) if kept else 0)
+
+
 def test_with_a_sink_their_keys_are_rotated_once() -> None:
     references = ReferenceKeys(1, *GRID, SIZE.head_dim, "cpu")
     references.attend(0, *draw(1, torch.Generator().manual_seed(2)))

@@ -25,6 +25,13 @@ Device = Annotated[
         help="Device: auto, cpu, cuda, cuda:1, mps; cuda:0,cuda:1 share every pass.", rich_help_panel=MODEL_PANEL
     ),
 ]
+ContextDevice = Annotated[
+    str | None,
+    typer.Option(
+        help="A second device for context branch, autoencoder and text encoder, such as cuda:1.",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
 Threads = Annotated[int | None, typer.Option(min=1, help="Number of CPU threads.", rich_help_panel=MODEL_PANEL)]
 PrecisionName = Annotated[
     str,
@@ -85,13 +92,23 @@ def model_options(
     offload: Offload = "none",
     compiled: Compile = "off",
     cuda_graphs: CudaGraphs = "auto",
+    context_device: ContextDevice = None,
 ) -> ModelOptions:
     """The options of every command that loads a model."""
     from streamvace.live.options import parse_loras
 
     loras = parse_loras(lora or ())
     return ModelOptions(
-        device, threads, precision, attention, codec, loras, offload, compile=compiled, cuda_graphs=cuda_graphs
+        device,
+        threads,
+        precision,
+        attention,
+        codec,
+        loras,
+        offload,
+        compile=compiled,
+        cuda_graphs=cuda_graphs,
+        context_device=context_device,
     )
 
 

@@ -110,6 +110,8 @@ def test_loras_and_offload_reach_the_model_of_both_commands(monkeypatch: pytest.
         "blocks",
         "--cuda-graphs",
         "off",
+        "--context-device",
+        "cuda:1",
     )
     rendered: list[RenderOptions] = []
     monkeypatch.setattr("streamvace.live.offline.render.render_clip", lambda options: rendered.append(options) or 0)
@@ -117,6 +119,7 @@ def test_loras_and_offload_reach_the_model_of_both_commands(monkeypatch: pytest.
     for model in (options_of(monkeypatch, *said).model, rendered[0].model):
         assert model.loras == (LoraChoice(Path("a.safetensors")), LoraChoice(Path("b.safetensors"), -0.5, "side"))
         assert (model.offload, model.compile, model.cuda_graphs) == ("context", "blocks", "off")
+        assert model.context_device == model.first_device == "cuda:1"
 
 
 def test_the_latency_reaches_the_model_of_both_commands(monkeypatch: pytest.MonkeyPatch) -> None:

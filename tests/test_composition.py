@@ -143,7 +143,8 @@ def test_an_impulse_in_a_control_frame_moves_the_hints_of_its_own_latent_frame(n
         hints = []
         for chunk in (still, replace(still, control=control)):
             embedded = contexts_of(generator, chunk)[0].flatten(0, 1).unsqueeze(0)
-            hints.append(parts.branch.hints(torch.zeros_like(embedded), embedded, time, state.context_text, memory)[0])
+            made = parts.branch.hints(torch.zeros_like(embedded), embedded, time, state.context_text, memory)
+            hints.append(next(made))
         moved = (hints[0] != hints[1])[0].unflatten(0, (3, 4)).flatten(1).any(dim=1).nonzero().flatten().tolist()
         assert moved[0] == frame // 4
         assert codec != "tiny" or moved == [frame // 4]

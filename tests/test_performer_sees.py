@@ -279,7 +279,7 @@ def test_t1_a_picture_of_any_size_is_controlled_by_its_own_tokens_only() -> None
     tokens = torch.randn(1, 72, SMALL.dim, generator=draw)
     wan = small_generator().networks.wan
     text = branch.text_kv(wan.embed_text(torch.zeros(1, SMALL.text_len, SMALL.text_dim)))
-    branch.hints(tokens, tokens, wan.embed_time(torch.full((1, 3), 500.0)), text, Watched())
+    list(branch.hints(tokens, tokens, wan.embed_time(torch.full((1, 3), 500.0)), text, Watched()))
     assert seen == [72, 72]
 
 

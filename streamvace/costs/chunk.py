@@ -116,7 +116,7 @@ def _context(size: WanSize, frames: int, rows: int, columns: int) -> Work:
         time = wan.embed_time(torch.zeros(1, 1))
         tokens = meta(1, frames * rows * columns, size.dim)
         with counted() as count:
-            branch.hints(tokens, tokens, time, text, memory)
+            list(branch.hints(tokens, tokens, time, text, memory))
     return count.work
 
 

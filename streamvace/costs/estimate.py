@@ -6,12 +6,15 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import torch
+from torch import nn
 
 from streamvace.costs.cards import BANDWIDTH_SHARE, Card
-from streamvace.costs.chunk import CODEC_STAGES, CODECS, VARIANTS, Job, chunk_work, pass_work
+from streamvace.costs.chunk import CODEC_STAGES, CODECS, VARIANTS, Job, pass_work
+from streamvace.costs.known import known_work
 from streamvace.costs.work import Work
+from streamvace.model.checkpoint import on_meta
 from streamvace.model.context import ContextBranch
-from streamvace.model.memory_needed import CELL, bytes_needed
+from streamvace.model.memory_needed import CELL, Run, bytes_needed
 from streamvace.model.transformer import CausalWan
 
 LAUNCH_S = 17e-6
@@ -67,7 +70,7 @@ def stage_seconds(job: Job, card: Card, stack: Stack = EAGER) -> dict[str, float
     """Seconds of a steady chunk by stage."""
     kernels, moved = (1.0, 1.0) if stack.layer is None else _against_ours(job, stack.layer)
     made: dict[str, float] = {}
-    for stage, work in chunk_work(job).items():
+    for stage, work in known_work(job).items():
         if stage not in CODEC_STAGES:
             work = replace(work, kernels=work.kernels * kernels, moved=work.moved * moved)
         made[stage] = seconds(work, card, stack)
@@ -91,11 +94,11 @@ def chunk_seconds(job: Job, card: Card, stack: Stack = EAGER) -> float:
 def memory_bytes(job: Job, weight_bytes: int = 2) -> int:
     """Bytes on the card, as `streamvace run` counts them before it loads. weight_bytes: of a weight of the blocks."""
     spec = job.spec
-    with torch.device("meta"):
-        networks = (CausalWan(spec.size), ContextBranch(spec.size), CODECS[job.codec]())
+    builds = (lambda: CausalWan(spec.size), lambda: ContextBranch(spec.size), CODECS[job.codec])
+    networks: list[nn.Module] = [on_meta(build) for build in builds]
     weights = sum(
         each.numel() * (weight_bytes if "blocks." in name and each.ndim == 2 else 2)
         for network in networks
         for name, each in network.named_parameters()
     )
-    return bytes_needed(weights, spec, job.size, torch.bfloat16, VARIANTS[job.codec], captured=True)
+    return bytes_needed(weights, Run(spec, job.size, torch.bfloat16, VARIANTS[job.codec], captured=True))

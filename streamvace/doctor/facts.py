@@ -158,15 +158,23 @@ def _speed() -> dict[str, Any]:
     """Computes, measures nothing."""
     import torch
 
+    from streamvace.conditioning.controls import card_bytes
+    from streamvace.conditioning.controls.networks import Networks
+    from streamvace.models.manifest import models_folder
+
     lines = []
+    kept = card_bytes(Networks(models_folder()))
     for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
         card = torch.cuda.get_device_properties(number)
-        lines.append(expectation(card.name, (card.major, card.minor), card.multi_processor_count, card.total_memory))
+        shape = (card.major, card.minor), card.multi_processor_count
+        lines.append(expectation(card.name, *shape, card.total_memory, kept))
     return {"speed": tuple(lines)}
 
 
-def expectation(name: str, capability: tuple[int, int], multiprocessors: int, memory: int) -> str:
-    """Whether ESTIMATED fit a card of `memory` bytes with control at their default size, and how fast they would be."""
+def expectation(name: str, capability: tuple[int, int], multiprocessors: int, memory: int, controls: int = 0) -> str:
+    """Whether ESTIMATED fit a card of `memory` bytes with control at their default size, and how fast they would be.
+
+    controls: bytes of it that control networks take."""
     from streamvace.costs.cards import find_card
     from streamvace.costs.chunk import Job
     from streamvace.costs.estimate import chunk_seconds, memory_bytes
@@ -178,7 +186,7 @@ def expectation(name: str, capability: tuple[int, int], multiprocessors: int, me
         spec = pipeline(each)
         job = Job(spec, spec.default_size, control=True)
         width, height = spec.default_size
-        whole, eight_bit = (memory_bytes(job, weight) for weight in (2, 1))
+        whole, eight_bit = (memory_bytes(job, weight) + controls for weight in (2, 1))
         fit = next((bits for bits, needed in (("bf16", whole), ("int8", eight_bit)) if needed <= memory), "")
         if fit:
             needed = whole if fit == "bf16" else eight_bit

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from streamvace.conditioning.controls import card_bytes
+from streamvace.conditioning.controls.networks import Networks
 from streamvace.live.control_surfaces import ControlSurfaces
 from streamvace.live.director.director import Director
 from streamvace.live.inputs.frame_ring import Rings
@@ -18,6 +20,7 @@ from streamvace.live.worker.messages import WorkerSetup
 from streamvace.live.worker.model_switch import ModelSwitch
 from streamvace.live.worker.status import Status
 from streamvace.live.worker.supervisor import Supervisor
+from streamvace.models.manifest import models_folder
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,9 @@ def make_engine(
         reporter=stage.reporter,
     )
     # A live show continues with the old prompt while a new one is encoded.
-    setup = WorkerSetup(options.factory, options.pipeline, stage.size, replace(options.model, prompts="beside"))
+    kept = card_bytes(Networks(models_folder()))
+    model = replace(options.model, prompts="beside", for_controls=kept)
+    setup = WorkerSetup(options.factory, options.pipeline, stage.size, model)
     feed: Feed = director if options.show_log is None else _logged(stage, director)
     remarks = Remarks(stage.refusals)
 

@@ -6,6 +6,7 @@ import importlib.util
 import math
 import os
 import socket
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,9 +130,31 @@ def check_devices(devices: str) -> None:
         _check_device(name)
     if len(names) == 1:
         return
+    if sys.platform == "win32":
+        raise UserError(f"devices {devices!r}: several cards need Linux (NCCL is not built for Windows); give one")
     cards = all(name.startswith("cuda:") for name in names) and len({*names}) == len(names)
     if not cards and {*names} != {"cpu"}:
         raise UserError(f"devices {devices!r}: several are CUDA cards with different numbers; try cuda:0,cuda:1")
+
+
+def check_context_device(device: str, context_device: str | None) -> None:
+    """Raises UserError if `--context-device` cannot go with `--device`, without importing torch. `auto` is known only
+    when the model is loaded."""
+    if context_device is None:
+        return
+    if "," in context_device or context_device == "auto":
+        raise UserError(f"context device {context_device!r}: name one device; try cuda:1")
+    _check_device(context_device)
+    if "," in device:
+        raise UserError(
+            f"context device {context_device!r}: the devices {device} share every pass already; leave one of both out"
+        )
+    if _numbered(context_device) == _numbered(device):
+        raise UserError(f"context device {context_device!r} is --device too; try cuda:1, or leave --context-device out")
+
+
+def _numbered(device: str) -> str:
+    return "cuda:0" if device == "cuda" else device
 
 
 def _check_device(device: str) -> None:
@@ -173,7 +196,13 @@ def check_latency(pipeline: str, latency: str) -> None:
 
 def check_model(model: ModelOptions, pipeline: str) -> None:
     """Raises UserError for options that can be refused before the model is loaded, without importing torch."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and "TORCHELASTIC_RUN_ID" in os.environ:
+        raise UserError(
+            f"torchrun started {os.environ['WORLD_SIZE']} of this command; start it once, without torchrun: "
+            "--device cuda:0,cuda:1 starts the other processes"
+        )
     check_devices(model.device)
+    check_context_device(model.device, model.context_device)
     check_latency(pipeline, model.latency)
     if model.offload not in OFFLOADS:
         raise UserError(f"unknown offload {model.offload!r}; there are: {', '.join(OFFLOADS)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from torch import Tensor, nn
 
@@ -57,13 +57,13 @@ class ContextBranch(nn.Module):
         text: Sequence[TextKV],
         memory: Memory,
         ahead: int = 0,
-    ) -> list[Tensor]:
-        """The hints of one pass.
+    ) -> Iterator[Tensor]:
+        """The hints of one pass. Each is computed when it is asked for.
 
         tokens: the noisy latents after `CausalWan.embed`, `[B, N, dim]`. embedded: from `embed`, `[B, N, dim]`.
         memory: `Bidirectional` over the grid of `tokens`. ahead: the number of leading tokens (references) that take
         part but get no hint.
-        Returns `[B, N - ahead, dim]` per context block; of these, this process's tokens. Raises ValueError if context
+        Yields `[B, N - ahead, dim]` per context block; of these, this process's tokens. Raises ValueError if context
         and noise differ in length.
         """
         if embedded.shape[1] != tokens.shape[1]:
@@ -71,16 +71,14 @@ class ContextBranch(nn.Module):
         memory = self.exchange.over(memory, tokens.shape[1], ahead)
         c = self.exchange.own_tokens(embedded + tokens, ahead)
         ahead = self.exchange.own_count(ahead)
-        hints: list[Tensor] = []
         for index, (block, modulation) in enumerate(
             zip(self.vace_blocks, modulations(self.vace_blocks, time.e0), strict=True)
         ):
             c = block(c, modulation, text[index], memory, index)
-            hints.append(block.after_proj(c[:, ahead:]))
-        return hints
+            yield block.after_proj(c[:, ahead:])
 
     def forward(
         self, tokens: Tensor, context: Tensor, time: TimeEmbedding, text: Sequence[TextKV], memory: Memory
     ) -> list[Tensor]:
         """`embed` and `hints` in one call, for a whole clip as in VACE."""
-        return self.hints(tokens, self.embed(context), time, text, memory)
+        return list(self.hints(tokens, self.embed(context), time, text, memory))

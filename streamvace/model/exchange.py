@@ -78,16 +78,18 @@ class Ulysses:
     def __init__(self, group: dist.ProcessGroup | None = None) -> None:
         """group: None: all processes."""
         self._group = group
-        self._rank, self._count = dist.get_rank(group), dist.get_world_size(group)
+        self._rank, self.processes = dist.get_rank(group), dist.get_world_size(group)
 
     def own_heads(self, size: WanSize) -> WanSize:
         """See Exchange."""
-        check_heads(size.num_heads, self._count)
-        return replace(size, num_heads=size.num_heads // self._count, dim=size.dim // self._count)
+        check_heads(size.num_heads, self.processes)
+        return replace(size, num_heads=size.num_heads // self.processes, dim=size.dim // self.processes)
 
     def own_tokens(self, tokens: Tensor, ahead: int = 0) -> Tensor:
         """See Exchange."""
-        parts = [part.tensor_split(self._count, dim=1)[self._rank] for part in (tokens[:, :ahead], tokens[:, ahead:])]
+        parts = [
+            part.tensor_split(self.processes, dim=1)[self._rank] for part in (tokens[:, :ahead], tokens[:, ahead:])
+        ]
         return torch.cat(parts, dim=1)
 
     def own_count(self, tokens: int) -> int:
@@ -106,7 +108,7 @@ class Ulysses:
     def all_heads(self, own: Tensor, dim: int) -> Tensor:
         """See Exchange."""
         own = own.contiguous()
-        parts = [torch.empty_like(own) for _ in range(self._count)]
+        parts = [torch.empty_like(own) for _ in range(self.processes)]
         dist.all_gather(parts, own, self._group)
         return torch.cat(parts, dim=dim)
 
@@ -117,8 +119,8 @@ class Ulysses:
 
     def _shares(self, tokens: int) -> list[int]:
         """Every process's number of tokens, as `tensor_split` divides them."""
-        least, more = divmod(tokens, self._count)
-        return [least + (rank < more) for rank in range(self._count)]
+        least, more = divmod(tokens, self.processes)
+        return [least + (rank < more) for rank in range(self.processes)]
 
 
 class _Exchanged:

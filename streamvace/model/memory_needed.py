@@ -41,48 +41,98 @@ CODEC_BYTES = {
 """By the variant of the autoencoder."""
 
 
-def bytes_needed(
-    weights: float, spec: PipelineSpec, size: tuple[int, int], dtype: torch.dtype, codec: str, captured: bool
-) -> int:
-    """Bytes of device memory of a run. The text encoder rests in main memory and is not counted.
+@dataclass(frozen=True)
+class Run:
+    """What decides the memory that a run takes beside its weights.
 
-    weights: their bytes at the final precision. size: (width, height) in pixels. codec: a key of CODEC_BYTES. captured:
-    passes become CUDA graphs, whose pool gives nothing back.
+    size: (width, height) in pixels. codec: a key of CODEC_BYTES. captured: passes become CUDA graphs, whose pool gives
+    nothing back. processes: of a group, one card each, which divide heads and tokens. controls: bytes that another
+    process takes of the card of the pictures, for the networks of a show's controls.
     """
-    taken = weights + cache_bytes(spec, size, dtype) + working_bytes(spec, size, dtype, codec)
-    if captured and spec.cache.sink_refresh is None:  # an adaptive sink's passes are never captured
-        taken += pass_bytes(spec, size, dtype)
-    return int(taken * (1 + ALLOCATOR_SHARE))
+
+    spec: PipelineSpec
+    size: tuple[int, int]
+    dtype: torch.dtype
+    codec: str
+    captured: bool = False
+    processes: int = 1
+    controls: int = 0
 
 
-def cache_bytes(spec: PipelineSpec, size: tuple[int, int], dtype: torch.dtype) -> int:
-    """Bytes of the K/V cache."""
+def bytes_needed(weights: float, run: Run) -> int:
+    """Bytes of device memory of a run, of each card of a group. The text encoder rests in main memory and is not
+    counted. weights: their bytes at the final precision."""
+    taken = weights + _kept_by_passes(run) + _kept_by_pictures(run)
+    largest = _pass(run, _longest(run.spec)) + 2 * _hints(run)
+    taken += max(largest, _again(run))
+    if _captures(run):
+        taken += largest
+    return _with_gaps(taken) + run.controls
+
+
+def bytes_of_passes(weights: float, run: Run) -> int:
+    """Bytes of the card of the base network, when a second card has everything else. weights: of that network."""
+    largest = _pass(run, max(run.spec.chunk, run.spec.first_chunk))
+    taken = weights + _kept_by_passes(run) + _hints(run) + max(largest, _again(run))
+    if _captures(run):
+        taken += largest
+    return _with_gaps(taken)
+
+
+def bytes_of_pictures(weights: float, run: Run) -> int:
+    """Bytes of the second card. weights: of context branch and autoencoder."""
+    return _with_gaps(weights + _kept_by_pictures(run) + _pass(run, _longest(run.spec))) + run.controls
+
+
+def cache_bytes(run: Run) -> int:
+    """Bytes of the K/V cache: of this process's heads."""
+    spec = run.spec
     copies = 3 if spec.cache.positions == "window" else 2  # K, V, and rotated K where K is stored unrotated
-    frames = spec.cache.window + spec.cache.bank
-    return copies * spec.size.num_layers * frames * _tokens(size) * spec.size.dim * dtype.itemsize
+    rows = copies * spec.size.num_layers * (spec.cache.window + spec.cache.bank) * _tokens(run)
+    return rows * spec.size.dim * run.dtype.itemsize // run.processes
 
 
-def working_bytes(spec: PipelineSpec, size: tuple[int, int], dtype: torch.dtype, codec: str) -> int:
-    """Bytes that the warm-up takes beside weights and K/V cache, with what the stream keeps of it.
-
-    Networks and autoencoder run on two CUDA streams, and what one has freed is not there for the other: both count.
-    """
-    layers, blocks, tokens = spec.size.num_layers, len(spec.size.vace_layers), _tokens(size)
-    rows = 2 * (layers + blocks) * spec.size.text_len  # the prompt's K and V
-    rows += 3 * layers * tokens  # a reference's K, rotated K, and V
-    rows += 2 * _longest(spec) * tokens  # both controls with the reference, embedded
-    rows += blocks * spec.chunk * tokens  # hints
-    codec_bytes = CODEC_BYTES[codec].many if spec.chunk > 1 else CODEC_BYTES[codec].one
-    kept = (rows * spec.size.dim + codec_bytes * size[0] * size[1] // 2) * dtype.itemsize
-    # A prompt switch may recompute the whole window in one pass.
-    again = _activations(spec, spec.cache.window) * tokens * dtype.itemsize if spec.on_prompt_switch == "recache" else 0
-    return kept + max(pass_bytes(spec, size, dtype), again)
+def _kept_by_passes(run: Run) -> int:
+    """The K/V cache, the base network's K and V of the prompt, and those of a reference."""
+    layers = run.spec.size.num_layers
+    of_text = 2 * layers * run.spec.size.text_len
+    of_reference = 3 * layers * _tokens(run) // run.processes  # K, rotated K, and V
+    return cache_bytes(run) + (of_text + of_reference) * run.spec.size.dim * run.dtype.itemsize
 
 
-def pass_bytes(spec: PipelineSpec, size: tuple[int, int], dtype: torch.dtype) -> int:
-    """Bytes of the largest pass of a chunk: a block's activations with a reference, and the hints of both controls."""
-    hints = 2 * len(spec.size.vace_layers) * spec.chunk * spec.size.dim
-    return (_activations(spec, _longest(spec)) + hints) * _tokens(size) * dtype.itemsize
+def _kept_by_pictures(run: Run) -> int:
+    """The context branch's K and V of the prompt, both controls with the reference, embedded, and hints; and what the
+    autoencoder takes on a CUDA stream of its own, whose memory is not there for the networks."""
+    spec = run.spec
+    rows = 2 * len(spec.size.vace_layers) * spec.size.text_len + 2 * _longest(spec) * _tokens(run)
+    codec = CODEC_BYTES[run.codec].many if spec.chunk > 1 else CODEC_BYTES[run.codec].one
+    taken = rows * spec.size.dim + codec * run.size[0] * run.size[1] // 2
+    return taken * run.dtype.itemsize + _hints(run)
+
+
+def _hints(run: Run) -> int:
+    """The hints of a pass."""
+    spec = run.spec
+    return len(spec.size.vace_layers) * spec.chunk * _tokens(run) * spec.size.dim * run.dtype.itemsize
+
+
+def _pass(run: Run, frames: int) -> int:
+    """A block's activations in a pass over this many latent frames."""
+    return frames * (10 * run.spec.size.dim + 2 * run.spec.size.ffn_dim) * _tokens(run) * run.dtype.itemsize
+
+
+def _again(run: Run) -> int:
+    """A prompt switch may recompute the whole window in one pass."""
+    return _pass(run, run.spec.cache.window) if run.spec.on_prompt_switch == "recache" else 0
+
+
+def _captures(run: Run) -> bool:
+    """An adaptive sink's passes are never captured."""
+    return run.captured and run.spec.cache.sink_refresh is None
+
+
+def _with_gaps(taken: float) -> int:
+    return int(taken * (1 + ALLOCATOR_SHARE))
 
 
 def _longest(spec: PipelineSpec) -> int:
@@ -90,11 +140,6 @@ def _longest(spec: PipelineSpec) -> int:
     return max(spec.chunk + 1, spec.first_chunk)
 
 
-def _activations(spec: PipelineSpec, frames: int) -> int:
-    """Numbers that a block holds at once, for each token of a latent frame."""
-    return frames * (10 * spec.size.dim + 2 * spec.size.ffn_dim)
-
-
-def _tokens(size: tuple[int, int]) -> int:
+def _tokens(run: Run) -> int:
     """Tokens of a latent frame."""
-    return (size[0] // CELL) * (size[1] // CELL)
+    return (run.size[0] // CELL) * (run.size[1] // CELL)

@@ -109,16 +109,18 @@ class CausalWan(nn.Module):
         """The blocks and the head.
 
         tokens, grid: from `embed`. text: from `text_kv`. hints: one `[B, N, dim]` per context block, or none;
-        of N, this process's tokens.
+        of N, this process's tokens. Each is taken when its block has run, so it may still be on its way.
         Returns the network's output `[B, out_dim, T, H, W]`.
         """
-        hint_of = dict(zip(self.size.vace_layers, hints, strict=True)) if hints else {}
+        if hints and len(hints) != len(self.size.vace_layers):
+            raise ValueError(f"{len(hints)} hints for {len(self.size.vace_layers)} context blocks")
+        hint_of = {layer: index for index, layer in enumerate(self.size.vace_layers)} if hints else {}
         memory = self.exchange.over(memory, tokens.shape[1])
         x = self.exchange.own_tokens(tokens)
         for layer, (block, modulation) in enumerate(zip(self.blocks, modulations(self.blocks, time.e0), strict=True)):
             x = block(x, modulation, text[layer], memory, layer)
             if layer in hint_of:
-                x = x + hint_of[layer]
+                x = x + hints[hint_of[layer]]
         return self._unpatchify(self.exchange.all_tokens(self.head(x, time.e), tokens.shape[1]), grid)
 
     def _unpatchify(self, x: Tensor, grid: Grid) -> Tensor:

@@ -35,7 +35,8 @@ class ModelOptions:
     """Names as the user writes them; each is checked where it is used.
 
     device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`, or several with commas between, which share every pass. threads:
-        CPU threads; None: chosen by the pipeline.
+        CPU threads; None: chosen by the pipeline. context_device: of context branch, autoencoder and text encoder;
+        None: `device`.
     precision: `auto` (bf16 on a GPU and on a CPU with fast bf16 products, fp32 on others), `fp32`, `bf16`, `fp16`, or
         8-bit blocks: `int8`, `fp8`.
     attention: `auto`, `sdpa`, or the name of a required kernel. codec: id of the autoencoder; None: the default.
@@ -48,6 +49,7 @@ class ModelOptions:
         kind of pass as one graph, a start of minutes.
     latency: `normal`: chunks as the pipeline was trained; `low`: the shortest ones, where the pipeline has them. It
         follows the parameter `/streamvace/latency`.
+    for_controls: bytes of a card that the networks of a show's controls can take, in the process of the stage.
     cuda_graphs: `auto`: passes of a steady stream are captured in the warm-up, on CUDA; or `off`.
     """
 
@@ -62,8 +64,10 @@ class ModelOptions:
     compile: str = "off"
     cuda_graphs: str = "auto"
     latency: str = "normal"
+    context_device: str | None = None
+    for_controls: int = 0
 
     @property
     def first_device(self) -> str:
         """The device where pictures are encoded and decoded."""
-        return self.device.split(",")[0]
+        return self.context_device or self.device.split(",")[0]

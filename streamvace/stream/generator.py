@@ -28,6 +28,7 @@ from streamvace.stream.chunk_loop import ChunkLoop, ChunkPlan
 from streamvace.stream.hints import HintBuilder, wants_hints
 from streamvace.stream.kernel_trial import fault_in_network
 from streamvace.stream.lane import Lane, lane_of
+from streamvace.stream.link import Link, OneDevice
 from streamvace.stream.offload import Offload
 from streamvace.stream.picture_work import PictureWork, Shown
 from streamvace.stream.processor_threads import ProcessorThreads
@@ -59,11 +60,13 @@ class Generator:
         contexts: ChunkContexts = chunk_contexts,
         graphs: PreparedPasses | None = None,
         lane: Lane | None = None,
+        link: Link | None = None,
     ) -> None:
         """size: (width, height) in pixels. attention: see `choose_kernel`. offload: see `Offload`. prompts: see
         `PromptEncoder`. contexts: makes the VACE contexts of a chunk's pictures. graphs: captures or compiles the
         passes of a steady stream in the warm-up; None: all passes run eagerly. lane: where pictures are encoded and
-        decoded; None: the device's.
+        decoded; None: the device's. link: to a second device, which has the codec and the context branch; None: there
+        is one.
 
         Raises UserError for a size that the pipeline cannot generate, an unavailable kernel or an unknown offload.
         """
@@ -89,11 +92,15 @@ class Generator:
         heads = networks.wan.exchange.own_heads(spec.size).num_heads
         shape = AttentionShape(spec.chunk * tokens, spec.cache.window * tokens, heads, spec.size.head_dim)
         chosen = self._attention = choose_kernel(device, dtype, shape, attention)
-        self._canvas = Canvas(width, height, rows, columns, device, dtype)
-        self._hints = HintBuilder(self._canvas, max(spec.chunk, spec.first_chunk), len(spec.steps), spec.size.head_dim)
+        self._link = link = link or OneDevice(device)
+        self._canvas = Canvas(width, height, rows, columns, link.other, dtype)
+        self._hints = HintBuilder(
+            self._canvas, max(spec.chunk, spec.first_chunk), len(spec.steps), spec.size.head_dim, device, link
+        )
         self._graphs = graphs
         self._clock = StageClock(device)
-        self._pictures = PictureWork(spec, networks.codec, self._canvas, contexts, lane or lane_of(device), self._clock)
+        lane = lane or lane_of(link.other)
+        self._pictures = PictureWork(spec, networks.codec, self._canvas, contexts, lane, link, self._clock)
         self.about = {
             "device": str(device),
             "precision": str(dtype).removeprefix("torch."),
@@ -104,7 +111,7 @@ class Generator:
         self._noise = StreamNoise(device, spec.shared_noise)
         self.prompts = PromptEncoder(networks.text, prompts)
         """Encodes the texts. In a group of processes, `Part` replaces it."""
-        self._offload = Offload(networks.branch, device, offload)
+        self._offload = Offload(networks.branch, link.other, offload)
         self.state = StreamState(
             KVCache(
                 spec.size,
@@ -226,7 +233,7 @@ class Generator:
     def _take_prompt(self, prompt: PromptMix, loop: ChunkLoop, heard: bool) -> tuple[str, ...]:
         """Update the text K/V, and the history when it must follow them. Returns remarks for the user."""
         before = self.state.prompt
-        notes = take_prompt(self.state, self.networks, self.prompts, prompt, self.device, self.dtype, heard)
+        notes = take_prompt(self.state, self.networks, self.prompts, prompt, self.device, self.dtype, heard, self._link)
         if history_is_stale(self.state, before):
             loop.follow_text()
         return notes
@@ -257,7 +264,7 @@ class Generator:
         loras.limit([None])
         # They follow the prompt when the history does: a transition does not recompute them for every chunk.
         words = (state.history_prompt, state.text_version)
-        return state.references.base_keys(self.networks.wan, state.text, words, spec.context_timestep)
+        return state.references.base_keys(self.networks.wan, state.text, words, spec.context_timestep, self._link)
 
     def _start(self, given: ChunkInput, source: Tensor | None, noise: Tensor) -> tuple[Tensor, Schedule]:
         """The latents that denoising starts from, pure noise or the noised source, and its schedule."""

@@ -6,8 +6,8 @@ What does not depend on the noise (encoding, the context's tokens) is computed o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ from streamvace.model.rope import rotary_table
 from streamvace.model.sampler import add_noise
 from streamvace.model.transformer import CausalWan, TimeEmbedding
 from streamvace.records.chunk import MAX_REFERENCES, ChunkInput
+from streamvace.stream.link import ONE_DEVICE, Link
 from streamvace.stream.stream_state import Networks, StreamState
 
 
@@ -51,7 +52,7 @@ class ChunkHints:
     text: the context branch's text K/V. scales: factors of each context block for this process's tokens,
     `[blocks, 1, N, 1]`. memory: over [references | chunk]. every, threshold: `hint_reuse` and
     `hint_threshold` of ChunkInput. references: latents `[1, C, n, h, w]` placed before the chunk, or None. noise:
-    theirs, for every pass that computes hints.
+    theirs, for every pass that computes hints. link: from the passes to the context branch.
     """
 
     wan: CausalWan
@@ -65,7 +66,8 @@ class ChunkHints:
     references: Tensor | None = None
     noise: Sequence[Tensor] = ()
     fixed: FixedBuffers = field(default_factory=FixedBuffers)
-    _held: list[Tensor] = field(default_factory=list, init=False)
+    link: Link = ONE_DEVICE
+    _held: Sequence[Tensor] = field(default=(), init=False)
     _noised: Tensor | None = field(default=None, init=False)
     _due: bool = field(default=True, init=False)
     _steps: int = field(default=0, init=False)
@@ -75,8 +77,9 @@ class ChunkHints:
 
     @property
     def kind(self) -> tuple[object, ...] | None:
-        """See `ChunkPass.kind`. None: hints of one step are used in another."""
-        if self.every > 1 or self.threshold:
+        """See `ChunkPass.kind`. None: hints of one step are used in another, or come from another device, on which
+        nothing is captured: PyTorch's pool of a graph is on one card."""
+        if self.every > 1 or self.threshold or self.link.crosses:
             return None
         shares = tuple(share.embedded.shape for share in self.shares)
         return (shares, self.scales.shape, None if self.references is None else self.references.shape)
@@ -93,10 +96,10 @@ class ChunkHints:
         self._due = True
         self._prepare_references(0.0)
 
-    def take(self, tokens: Tensor, time: TimeEmbedding) -> list[Tensor]:
+    def take(self, tokens: Tensor, time: TimeEmbedding) -> Sequence[Tensor]:
         """Scaled hints for these noisy tokens `[1, N, dim]`, one `[1, N, dim]` per context block."""
         if self._due:
-            self._held = self._compute(tokens, time)
+            self._held = self.link.hints(self._each(tokens, time))
         return self._held
 
     def watch(self, x0: Tensor) -> None:
@@ -117,29 +120,29 @@ class ChunkHints:
             self._noised = self.fixed.put("noised references", noised)
         self._made += 1
 
-    def _compute(self, tokens: Tensor, time: TimeEmbedding) -> list[Tensor]:
+    def _each(self, tokens: Tensor, time: TimeEmbedding) -> Iterator[Tensor]:
         ahead = 0
         if self._noised is not None:
             noised, _ = self.wan.embed(self._noised)
             ahead = noised.shape[1]
             tokens = torch.cat((noised, tokens), dim=1)  # the time embedding is the same for all frames
+        tokens, time = self.link.there(tokens), replace(time, e0=self.link.there(time.e0))
         made = [self.branch.hints(tokens, share.embedded, time, self.text, self.memory, ahead) for share in self.shares]
-        blended = made[0]
-        if len(made) == 2:
-            weight = self.shares[1].weight
-            blended = [torch.lerp(one, other, weight) for one, other in zip(*made, strict=True)]
-        return [hint * scale for hint, scale in zip(blended, self.scales, strict=True)]
+        for hints, scale in zip(zip(*made, strict=True), self.scales, strict=True):
+            blended = hints[0] if len(hints) == 1 else torch.lerp(hints[0], hints[1], self.shares[1].weight)
+            yield blended * scale
 
 
 class HintBuilder:
     """Makes the ChunkHints of each chunk. It holds tables and no state of the stream."""
 
-    def __init__(self, canvas: Canvas, chunk: int, steps: int, head_dim: int) -> None:
-        """chunk, steps: most latent frames and most denoising steps of a chunk."""
-        self._canvas, self._steps = canvas, steps
+    def __init__(self, canvas: Canvas, chunk: int, steps: int, head_dim: int, passes: torch.device, link: Link) -> None:
+        """canvas: of the context branch. chunk, steps: most latent frames and most denoising steps of a chunk. passes:
+        the device of the base network, where references are noised. link: from there to the context branch."""
+        self._canvas, self._steps, self._link = canvas, steps, link
         frames = range(chunk + MAX_REFERENCES)
         self._table = rotary_table(frames, canvas.rows, canvas.columns, head_dim, canvas.device)
-        self._noise = torch.Generator(canvas.device)
+        self._noise = torch.Generator(passes)
 
     def open(
         self, given: ChunkInput, contexts: Sequence[Tensor], state: StreamState, parts: Networks, frames: int
@@ -174,6 +177,7 @@ class HintBuilder:
         ]
         noise: list[Tensor] = []
         if references is not None:
+            references = self._link.back(references)
             seed_noise(self._noise, given.noise_rule, given.seed, state.position, Use.REFERENCES)
             passes = -(-self._steps // given.hint_reuse) + 1  # and the one that writes the history
             shape = tuple(references.shape)
@@ -183,7 +187,7 @@ class HintBuilder:
         return ChunkHints(
             parts.wan, branch, state.context_text, shares, scales,
             Bidirectional(self._table.first(seen)), given.hint_reuse, given.hint_threshold, references, noise,
-            state.fixed,
+            state.fixed, self._link,
         )  # fmt: skip
 
     def _scales(self, given: ChunkInput, parts: Networks, frames: int) -> Tensor:

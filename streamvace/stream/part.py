@@ -28,6 +28,10 @@ class Part(Protocol):
     """What a process of a stream does of it."""
 
     @property
+    def processes(self) -> int:
+        """How many there are."""
+
+    @property
     def contexts(self) -> ChunkContexts:
         """Makes the VACE contexts of a chunk's pictures."""
 
@@ -41,6 +45,7 @@ class Part(Protocol):
 class Whole:
     """The only process."""
 
+    processes = 1
     contexts: ChunkContexts = staticmethod(chunk_contexts)
 
     def networks(self, loaded: Networks) -> Networks:
@@ -87,8 +92,9 @@ class Shared:
 class First:
     """The part of the first process: it encodes and decodes for all."""
 
-    def __init__(self, shared: Shared, exchange: Exchange) -> None:
+    def __init__(self, shared: Shared, exchange: Ulysses) -> None:
         self._shared, self._exchange = shared, exchange
+        self.processes = exchange.processes
 
     def networks(self, loaded: Networks) -> Networks:
         """See Part."""
@@ -110,8 +116,9 @@ class First:
 class Other:
     """The part of every other process."""
 
-    def __init__(self, shared: Shared, exchange: Exchange) -> None:
+    def __init__(self, shared: Shared, exchange: Ulysses) -> None:
         self._shared, self._exchange = shared, exchange
+        self.processes = exchange.processes
 
     def networks(self, loaded: Networks) -> Networks:
         """See Part."""

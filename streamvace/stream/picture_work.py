@@ -15,13 +15,15 @@ from streamvace.model.specs import PipelineSpec
 from streamvace.records.chunk import ChunkInput, Pixels
 from streamvace.stream.chunk_contexts import ChunkContexts
 from streamvace.stream.lane import Lane, OnHost
+from streamvace.stream.link import Link
 from streamvace.stream.seams import ease_chunk_
 from streamvace.stream.stage_clock import StageClock
 from streamvace.stream.stream_state import StreamState
 
 
 class Encoded(NamedTuple):
-    """A chunk's VACE contexts, none without control, and the latents of its source `[1, C, f, h, w]`."""
+    """A chunk's VACE contexts, none without control, and the latents of its source `[1, C, f, h, w]`, where the passes
+    are."""
 
     contexts: Sequence[Tensor]
     source: Tensor | None
@@ -44,11 +46,13 @@ class PictureWork:
         canvas: Canvas,
         contexts: ChunkContexts,
         lane: Lane,
+        link: Link,
         clock: StageClock,
     ) -> None:
-        """contexts: makes the VACE contexts of a chunk's pictures. lane: where the work runs. clock: measures it."""
+        """contexts: makes the VACE contexts of a chunk's pictures. lane: where the work runs. link: from
+        the passes to there. clock: measures it."""
         self._spec, self._codec, self._canvas = spec, codec, canvas
-        self._contexts, self._lane, self._clock = contexts, lane, clock
+        self._contexts, self._lane, self._link, self._clock = contexts, lane, link, clock
 
     def encode(self, given: ChunkInput, state: StreamState, heard: bool, pixels: int) -> Encoded:
         """Encode the chunk's pictures, while passes of the chunk before may still run.
@@ -67,7 +71,9 @@ class PictureWork:
             source = None if given.source is None else self._encode_source(given.source, state)
             self._clock.mark("encode")
         self._lane.hand_over(*contexts, source, state.references.latents, state.anchor)
-        return Encoded(contexts, source)
+        if state.anchor is not None:
+            state.anchor = self._link.back(state.anchor)
+        return Encoded(contexts, None if source is None else self._link.back(source))
 
     def _encode_source(self, frames: Pixels, state: StreamState) -> Tensor:
         pixels = to_pixels(frames, self._canvas.device, self._canvas.dtype)
@@ -82,6 +88,7 @@ class PictureWork:
         spec, codec = self._spec, self._codec
         with self._lane.behind():
             self._clock.start()
+            x0 = self._link.there(x0)
             if state.decoder is None and state.chunks:
                 # A cut within the stream: the decoder blends each frame with the last, so it gets the first twice.
                 _, state.decoder = codec.decode(x0[:, :, :1], None)

@@ -13,6 +13,7 @@ from streamvace.model.autoencoder.base import Autoencoder
 from streamvace.model.reference_keys import ReferenceKeys
 from streamvace.model.transformer import CausalWan
 from streamvace.records.chunk import Pixels, PromptMix
+from streamvace.stream.link import Link
 
 
 @dataclass
@@ -44,16 +45,22 @@ class ReferenceState:
         return self.latents
 
     def base_keys(
-        self, wan: CausalWan, text: list[tuple[Tensor, Tensor]], words: tuple[PromptMix | None, int], t: float
+        self,
+        wan: CausalWan,
+        text: list[tuple[Tensor, Tensor]],
+        words: tuple[PromptMix | None, int],
+        t: float,
+        link: Link,
     ) -> ReferenceKeys | None:
         """Keys for the base attention, from one pass over the clean latents at timestep t; None without references.
 
         text: the base's text K/V. words: identifies that text, by the prompt of the history and the LoRAs' version.
+        link: brings the latents to the base.
         """
         if self.latents is None:
             return None
         if self.keys is None or self.made_for != words:
-            tokens, grid = wan.embed(self.latents)
+            tokens, grid = wan.embed(link.back(self.latents))
             self.keys = ReferenceKeys(grid.frames, grid.height, grid.width, wan.size.head_dim, tokens.device)
             time = wan.embed_time(torch.full((1, 1), t, device=tokens.device))
             wan.run(tokens, grid, time, text, self.keys)

@@ -21,7 +21,8 @@ class Span(NamedTuple):
 class StageClock:
     """Attributes the time between two consecutive marks of a stream to the stage of the later mark.
 
-    On CUDA the marks are events, and stages on different streams overlap. On other devices there is one stream.
+    On CUDA the marks are events, and stages on different streams overlap, those of a second card too. On other devices
+    there is one stream.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -60,7 +61,7 @@ class StageClock:
         return spent
 
     def _stream(self) -> object:
-        return torch.cuda.current_stream(self._device) if self._device.type == "cuda" else None
+        return torch.cuda.current_stream() if self._device.type == "cuda" else None
 
     def _now(self) -> Moment:
         if self._device.type != "cuda":

@@ -21,7 +21,7 @@ from streamvace.stream.user_loras import UserLoras
 
 @dataclass(frozen=True)
 class Networks:
-    """The loaded networks of a pipeline, on one device. loras: the user's LoRAs on `wan`."""
+    """The loaded networks of a pipeline; `wan` may have a device of its own. loras: the user's LoRAs on `wan`."""
 
     wan: CausalWan
     branch: ContextBranch

@@ -10,6 +10,7 @@ from streamvace.model.device import to_device
 from streamvace.model.fixed import FixedBuffers
 from streamvace.model.text_blend import blend_linear, blend_slerp
 from streamvace.records.chunk import PromptMix
+from streamvace.stream.link import Link
 from streamvace.stream.prompt_encoder import EncodedText, PromptEncoder
 from streamvace.stream.stream_state import Networks, StreamState
 
@@ -25,11 +26,12 @@ def take_prompt(
     device: torch.device,
     dtype: torch.dtype,
     control: bool,
+    link: Link,
 ) -> tuple[str, ...]:
     """Update the text K/V to a prompt and the LoRAs. While the prompt is being encoded, the old one stays in use.
 
     prompt: as `PromptMix.of` makes it. control: the chunk also needs the text K/V of the context branch. They are made
-    only then, as the branch may be in main memory. Returns remarks for the user.
+    only then, as the branch may be in main memory. link: to the device of the branch. Returns remarks for the user.
     """
     before = state.prompt
     notes: tuple[str, ...] = ()
@@ -53,7 +55,7 @@ def take_prompt(
             state.text, state.context_text = _held(state.fixed, "text", parts.wan.text_kv(embedded)), []
             state.prompt, state.text_version = prompt, parts.loras.version
         if control:
-            state.context_text = _held(state.fixed, "context text", parts.branch.text_kv(embedded))
+            state.context_text = _held(state.fixed, "context text", parts.branch.text_kv(link.there(embedded)))
     return notes
 
 

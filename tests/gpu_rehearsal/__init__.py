@@ -3,7 +3,8 @@
     from tests.gpu_rehearsal.card import FakeCard
     from tests.gpu_rehearsal.networks import generator_on
 
-    with FakeCard() as card:  # or FakeCard("mps"); FakeCard(total=8e9): a card of 8 GB that can run out of memory
+    with FakeCard() as card:  # or FakeCard("mps"); FakeCard(total=8e9): a card of 8 GB that can run out of memory;
+                              # FakeCard(cards=2): two of them
         generator = generator_on(card, pipeline("longlive"), (640, 368))
         generator.step(...)
         card.journal.clear()

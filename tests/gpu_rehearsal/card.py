@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from itertools import count
 from types import TracebackType
 from typing import Any
 from unittest.mock import patch
@@ -24,12 +25,17 @@ from tests.gpu_rehearsal.operations import Operations
 class FakeCard:
     """Within it, every tensor is fake; those of device type `kind` (`cuda` or `mps`) are on the card.
 
-    total: bytes of its memory. capability: CUDA's, as `torch.cuda.get_device_capability` answers.
+    total: bytes of its memory. capability: CUDA's, as `torch.cuda.get_device_capability` answers. cards: how many of
+    them there are; `memories` has that of each, `memory` that of the first.
     """
 
-    def __init__(self, kind: str = "cuda", total: float = 1e15, capability: tuple[int, int] = (8, 9)) -> None:
+    def __init__(
+        self, kind: str = "cuda", total: float = 1e15, capability: tuple[int, int] = (8, 9), cards: int = 1
+    ) -> None:
         self.kind, self.device = kind, torch.device(kind)
-        self.journal, self.memory = Journal(), CardMemory(total)
+        numbers = count(1)
+        self.journal, self.memories = Journal(), [CardMemory(total, numbers) for _ in range(cards)]
+        self.memory = self.memories[0]
         self._capability = capability
         self._stack = ExitStack()
 
@@ -37,9 +43,9 @@ class FakeCard:
         load_guard()
         self._stack.callback(_statistics.cache_clear)  # holds tensors
         _statistics.cache_clear()
-        operations = Operations(self.kind, self.journal, self.memory)
+        operations = Operations(self.kind, self.journal, self.memories)
         if self.kind == "cuda":
-            for name, stand_in in stand_ins(operations, self.memory, self._capability).items():
+            for name, stand_in in stand_ins(operations, self.memories, self._capability).items():
                 self._stack.enter_context(patch.object(torch.cuda, name, stand_in))
             told = lambda tensor, stream: operations.cross(tensor, stream.number)  # noqa: E731 - patched in as a method
             self._stack.enter_context(patch.object(Tensor, "record_stream", told))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
@@ -10,18 +10,32 @@ from typing import Any
 import torch
 
 from tests.gpu_rehearsal.memory import CardMemory
-from tests.gpu_rehearsal.operations import Operations
+from tests.gpu_rehearsal.operations import Operations, default_stream
 
 
-def stand_ins(operations: Operations, memory: CardMemory, capability: tuple[int, int]) -> dict[str, Any]:
-    """Replacements by their name in `torch.cuda`."""
-    streams, events = count(1), count(1)
+def stand_ins(operations: Operations, memories: Sequence[CardMemory], capability: tuple[int, int]) -> dict[str, Any]:
+    """Replacements by their name in `torch.cuda`. memories: of each card."""
+    streams = count(1)
+
+    def number_of(device: Any) -> int:
+        """The number of a card; None: the current one."""
+        if device is None or isinstance(device, int):
+            return operations.card if device is None else device
+        index = torch.device(device).index
+        return operations.card if index is None else index
+
+    def memory_of(device: Any) -> CardMemory:
+        return memories[number_of(device)]
+
+    def set_device(device: Any) -> None:
+        operations.card = number_of(device)
 
     class Stream:
-        """Stream 0 is the default one."""
+        """A new one, or the one of this number."""
 
         def __init__(self, device: object = None, priority: int = 0, *, number: int | None = None) -> None:
             self.number = next(streams) if number is None else number
+            self.card = number_of(device)
 
         def __eq__(self, other: object) -> bool:
             return isinstance(other, Stream) and other.number == self.number
@@ -48,7 +62,7 @@ def stand_ins(operations: Operations, memory: CardMemory, capability: tuple[int,
 
     class Event:
         def __init__(self, enable_timing: bool = False, **others: bool) -> None:
-            self.number = next(events)
+            self.number = operations.new_event()
 
         def record(self, stream: Stream | None = None) -> None:
             self._in(stream, "record")
@@ -66,8 +80,7 @@ def stand_ins(operations: Operations, memory: CardMemory, capability: tuple[int,
             return 1.0
 
         def _in(self, stream: Stream | None, kind: Any) -> None:
-            with _current(operations, operations.stream if stream is None else stream.number):
-                operations.note(kind, "event", event=self.number)
+            operations.note(kind, "event", event=self.number, stream=None if stream is None else stream.number)
 
     class CUDAGraph:
         """Knows how many kernels it holds; a replay is one entry."""
@@ -89,7 +102,7 @@ def stand_ins(operations: Operations, memory: CardMemory, capability: tuple[int,
         before = operations.journal.count("kernel")
         operations.capturing = True
         try:
-            with _current(operations, operations.stream if stream is None else stream.number):
+            with _current(operations, stream):
                 yield
         finally:
             operations.capturing = False
@@ -97,7 +110,7 @@ def stand_ins(operations: Operations, memory: CardMemory, capability: tuple[int,
 
     @contextmanager
     def stream(chosen: Stream | None) -> Iterator[None]:
-        with _current(operations, operations.stream if chosen is None else chosen.number):
+        with _current(operations, chosen):
             yield
 
     return {
@@ -108,30 +121,35 @@ def stand_ins(operations: Operations, memory: CardMemory, capability: tuple[int,
         "graph_pool_handle": lambda: (0, 0),
         "is_current_stream_capturing": lambda: operations.capturing,
         "stream": stream,
-        "current_stream": lambda device=None: Stream(number=operations.stream),
-        "default_stream": lambda device=None: Stream(number=0),
+        "current_stream": lambda device=None: Stream(device, number=operations.streams[number_of(device)]),
+        "default_stream": lambda device=None: Stream(device, number=default_stream(number_of(device))),
         "synchronize": lambda device=None: operations.wait("synchronize"),
         "is_available": lambda: True,
         "is_initialized": lambda: True,
-        "device_count": lambda: 1,
-        "current_device": lambda: 0,
-        "set_device": lambda device: None,
+        "device_count": lambda: len(memories),
+        "current_device": lambda: operations.card,
+        "set_device": set_device,
         "get_device_name": lambda device=None: "a card that is not there",
         "get_device_capability": lambda device=None: capability,
-        "mem_get_info": lambda device=None: (memory.total - memory.live, memory.total),
-        "memory_allocated": lambda device=None: memory.live,
-        "memory_reserved": lambda device=None: memory.live,
+        "mem_get_info": lambda device=None: (memory_of(device).total - memory_of(device).live, memory_of(device).total),
+        "memory_allocated": lambda device=None: memory_of(device).live,
+        "memory_reserved": lambda device=None: memory_of(device).live,
         "empty_cache": lambda: None,
     }
 
 
 @contextmanager
-def _current(operations: Operations, number: int) -> Iterator[None]:
-    before, operations.stream = operations.stream, number
+def _current(operations: Operations, chosen: Any) -> Iterator[None]:
+    """The stream's card becomes the current one too. chosen: None: nothing changes."""
+    if chosen is None:
+        yield
+        return
+    card, stream = operations.card, operations.streams[chosen.card]
+    operations.card, operations.streams[chosen.card] = chosen.card, chosen.number
     try:
         yield
     finally:
-        operations.stream = before
+        operations.card, operations.streams[chosen.card] = card, stream
 
 
 class Generator(torch.Generator):

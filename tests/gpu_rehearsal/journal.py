@@ -12,7 +12,8 @@ import streamvace
 PACKAGE = str(Path(streamvace.__file__).parent)
 
 Kind = Literal[
-    "kernel", "wait", "upload", "queued upload", "download", "record", "await", "graph", "cross", "free"
+    "kernel", "wait", "upload", "queued upload", "download", "between cards", "record", "await", "graph", "cross",
+    "free",
 ]  # fmt: skip
 
 
@@ -20,12 +21,12 @@ class Entry(NamedTuple):
     """One event.
 
     kind: `kernel`: an operation that computes; `wait`: the host waits for the card; `upload`: a copy to the card that
-    blocks the host; `queued upload`, `download`: copies that do not; `record` and `await`: an event is recorded in a
-    stream, or a stream is told to wait for it; `graph`: a captured graph is replayed; `cross`: the allocator is told
-    that another stream uses a storage (`record_stream`); `free`: a storage has no tensor any more.
+    blocks the host; `queued upload`, `download`, `between cards`: copies that do not; `record` and `await`: an event is
+    recorded in a stream, or a stream is told to wait for it; `graph`: a captured graph is replayed; `cross`: the
+    allocator is told that another stream uses a storage (`record_stream`); `free`: a storage has no tensor any more.
     name: of the operation. line: file and line of the project that caused it. stream: number of the stream, 0 by
-    default. tensors: (storage, shape) of each tensor of the card that it reads or writes. writes: the storages that it
-    writes. event: number of the event of `record`, `await` and a `wait` for one.
+    default, 1000 on the second card. tensors: (storage, shape) of each tensor of the card that it reads or writes.
+    writes: the storages that it writes. event: number of the event of `record`, `await` and a `wait` for one.
     """
 
     kind: Kind

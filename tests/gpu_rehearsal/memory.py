@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 
 import torch
 from torch import Tensor
@@ -23,15 +24,16 @@ class CardMemory:
     the stream that made it.
     """
 
-    def __init__(self, total: float) -> None:
+    def __init__(self, total: float, numbers: Iterator[int] | None = None) -> None:
+        """numbers: of the storages, shared by the cards of a machine; None: its own."""
         self.total, self.live = total, 0
+        self._new = numbers or count(1)
         self.freed: Callable[[int, int], None] = lambda number, stream: None
         self._of_stream: dict[int, int] = {}
         self._peaks: dict[int, int] = {}
         self._homes: dict[int, int] = {}
         self._numbers: dict[int, int] = {}
         self._sizes: dict[int, int] = {}
-        self._next = 0
         self._lines: dict[int, str] = {}
 
     @property
@@ -60,14 +62,14 @@ class CardMemory:
                 f"CUDA out of memory. Tried to allocate {size / 2**20:.2f} MiB. GPU 0 has a total capacity of "
                 f"{self.total / 2**30:.2f} GiB of which {free:.2f} MiB is free."
             )
-        self._next += 1
-        self._numbers[address], self._sizes[address], self._lines[address] = self._next, size, line
+        number = next(self._new)
+        self._numbers[address], self._sizes[address], self._lines[address] = number, size, line
         self.live += size
         self._homes[address] = stream
         self._of_stream[stream] = self._of_stream.get(stream, 0) + size
         self._peaks[stream] = max(self._peaks.get(stream, 0), self._of_stream[stream])
         weakref.finalize(storage, self._free, address).atexit = False
-        return self._next
+        return number
 
     def restart_peak(self) -> None:
         """Measure the peak from now on."""

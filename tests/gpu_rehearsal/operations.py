@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import count
 from typing import Any
 
 import torch
@@ -35,16 +36,23 @@ ANSWERS: dict[str, Callable[[torch.dtype], float | bool]] = {
 class Operations(TorchDispatchMode):
     """The mode that is asked first.
 
-    journal: what it writes. stream: number of the current stream. capturing: a graph is being captured, so the host
-    must not wait.
+    journal: what it writes. card: number of the current card. streams: number of each card's current stream.
+    capturing: a graph is being captured, so the host must not wait.
     """
 
-    def __init__(self, kind: str, journal: Journal, memory: CardMemory) -> None:
+    def __init__(self, kind: str, journal: Journal, memories: Sequence[CardMemory]) -> None:
+        """memories: of each card."""
         super().__init__()
-        self.stream, self.capturing = 0, False
-        self._kind, self.journal, self._memory = kind, journal, memory
+        self.card, self.streams, self.capturing = 0, [default_stream(card) for card in range(len(memories))], False
+        self._kind, self.journal, self._memories = kind, journal, memories
         self._pinned: set[int] = set()
-        memory.freed = lambda number, stream: journal.add(Entry("free", "", "", stream, ((number, ()),)))
+        self._events = count(1)
+        for memory in memories:
+            memory.freed = lambda number, stream: journal.add(Entry("free", "", "", stream, ((number, ()),)))
+
+    def new_event(self) -> int:
+        """The number of an event that does not exist yet."""
+        return next(self._events)
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -85,9 +93,11 @@ class Operations(TorchDispatchMode):
         tensors: tuple[tuple[int, tuple[int, ...]], ...] = (),
         writes: frozenset[int] = frozenset(),
         event: int = 0,
+        stream: int | None = None,
     ) -> None:
-        """Add an entry of the current stream to the journal."""
-        self.journal.add(Entry(kind, name, line_of_project(), self.stream, tensors, writes, event))
+        """Add an entry to the journal. stream: None: the current one of the current card."""
+        stream = self.streams[self.card] if stream is None else stream
+        self.journal.add(Entry(kind, name, line_of_project(), stream, tensors, writes, event))
 
     def cross(self, tensor: Tensor, stream: int) -> None:
         """`tensor.record_stream` was called."""
@@ -95,8 +105,12 @@ class Operations(TorchDispatchMode):
 
     def _seen(self, tensors: Sequence[Tensor]) -> tuple[tuple[int, tuple[int, ...]], ...]:
         line = line_of_project()
-        home = POOL if self.capturing else self.stream
-        return tuple((self._memory.number(each, line, home), tuple(each.shape)) for each in tensors)
+        found = []
+        for each in tensors:
+            card = _card(each)
+            home = POOL if self.capturing else self.streams[card]
+            found.append((self._memories[card].number(each, line, home), tuple(each.shape)))
+        return tuple(found)
 
     def _note(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
         given = [each for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)]
@@ -110,6 +124,7 @@ class Operations(TorchDispatchMode):
         if func.is_view or name == RESHAPED or name in ALLOCATIONS:
             return
         short = name.removeprefix("aten::")
+        here = self.streams[_card(ours[0])]
         writes = frozenset(
             number for number, _ in self._seen([*filter(self._on_card, _written(func, args, kwargs, made))])
         )
@@ -118,27 +133,76 @@ class Operations(TorchDispatchMode):
             later = kwargs.get("non_blocking", len(args) > 2 and args[2])
             if not self._on_card(source):
                 queued = later and source.untyped_storage()._cdata in self._pinned
-                self._uploaded("queued upload" if queued else "upload", short, seen, writes)
+                self._uploaded("queued upload" if queued else "upload", short, seen, writes, here)
                 return
             if not self._on_card(target):
                 if later:
-                    self.note("download", short, seen)
+                    self.note("download", short, seen, stream=here)
                 else:
                     self.wait("copy to the host", read=source)
                 return
+            if _card(source) != _card(target):
+                self._crossed(source, target, seen, writes)
+                return
         elif name in ("aten::index", "aten::index_put_") and not all(map(self._on_card, given)):
-            self._uploaded("upload", f"{short} with a host tensor", seen, writes)
-        self.note("kernel", short, seen, writes)
+            self._uploaded("upload", f"{short} with a host tensor", seen, writes, here)
+        self.note("kernel", short, seen, writes, stream=here)
+
+    def _crossed(
+        self,
+        source: Tensor,
+        target: Tensor,
+        tensors: tuple[tuple[int, tuple[int, ...]], ...],
+        writes: frozenset[int],
+    ) -> None:
+        """A copy between two cards, as PyTorch queues it (aten/src/ATen/native/cuda/Copy.cu): in the current stream of
+        the source, after what the current stream of the target holds now; that stream then waits for it."""
+        same = source.dtype == target.dtype and source.stride() == target.stride()
+        if not same or not _is_dense(source):
+            raise RuntimeError("a copy between cards that converts needs memory of its own on the source's card")
+        from_, to = self.streams[_card(source)], self.streams[_card(target)]
+        for first, second in ((to, from_), (from_, to)):
+            event = self.new_event()
+            self.note("record", "event", event=event, stream=first)
+            self.note("await", "event", event=event, stream=second)
+            if first == to:
+                self.note("between cards", f"{_card(source)} to {_card(target)}", tensors, writes, stream=from_)
 
     def _uploaded(
-        self, kind: Kind, name: str, tensors: tuple[tuple[int, tuple[int, ...]], ...], writes: frozenset[int]
+        self,
+        kind: Kind,
+        name: str,
+        tensors: tuple[tuple[int, tuple[int, ...]], ...],
+        writes: frozenset[int],
+        stream: int,
     ) -> None:
         if kind == "upload" and self.capturing:
             raise RuntimeError(f"CUDA error: operation not permitted when stream is capturing ({name})")
-        self.note(kind, name, tensors, writes)
+        self.note(kind, name, tensors, writes, stream=stream)
 
     def _on_card(self, tensor: object) -> bool:
         return isinstance(tensor, FakeTensor) and tensor.fake_device.type == self._kind
+
+
+def default_stream(card: int) -> int:
+    """The number of a card's default stream. Others have numbers below a thousand."""
+    return 1000 * card
+
+
+def _card(tensor: Tensor) -> int:
+    """The number of the card that a fake tensor is on."""
+    assert isinstance(tensor, FakeTensor)
+    return tensor.fake_device.index or 0
+
+
+def _is_dense(tensor: Tensor) -> bool:
+    """Whether the numbers fill their memory without gaps, in any order."""
+    expected = 1
+    for size, stride in sorted(zip(tensor.shape, tensor.stride(), strict=True), key=lambda each: each[1]):
+        if size > 1 and stride != expected:
+            return False
+        expected *= size
+    return True
 
 
 def _written(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], made: list[Tensor]) -> list[Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,50 @@ def test_unknown_devices_and_factories_are_refused() -> None:
     for factory in ("nowhere.to_be_found:make", "tests.live.fakes", ":make", "..:x"):
         with pytest.raises(UserError, match="module:function"):
             check_factory(factory)
+
+
+@pytest.mark.parametrize(
+    ("device", "context", "says"),
+    [
+        ("auto", "gpu", "unknown device 'gpu'.*try auto"),
+        ("auto", "auto", "context device 'auto': name one device; try cuda:1"),
+        ("cuda", "cuda:0,cuda:1", "context device 'cuda:0,cuda:1': name one device"),
+        ("cuda", "cuda:0", "context device 'cuda:0' is --device too; try cuda:1"),
+        ("cpu", "cpu", "context device 'cpu' is --device too"),
+        ("cuda:0,cuda:1", "cuda:2", "context device 'cuda:2': the devices cuda:0,cuda:1 share every pass already"),
+    ],
+)
+def test_a_context_device_that_cannot_go_with_the_device_is_refused_in_one_line(
+    device: str, context: str, says: str
+) -> None:
+    with pytest.raises(UserError, match=says):
+        check_model(ModelOptions(device, context_device=context), "embedded")
+
+
+def test_a_second_card_may_have_the_context_branch() -> None:
+    for device in ("auto", "cuda", "cuda:0"):
+        check_model(ModelOptions(device, context_device="cuda:1"), "embedded")
+
+
+def test_on_windows_several_cards_are_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    check_devices("cuda:1")
+    with pytest.raises(UserError) as refused:
+        check_devices("cuda:0,cuda:1")
+    assert str(refused.value) == (
+        "devices 'cuda:0,cuda:1': several cards need Linux (NCCL is not built for Windows); give one"
+    )
+
+
+def test_a_command_that_torchrun_started_says_how_to_start_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    check_model(ModelOptions(), "embedded")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(
+        UserError, match="torchrun started 2 of this command; start it once, without torchrun: --device"
+    ):
+        check_model(ModelOptions(), "embedded")
 
 
 def test_ports_out_of_range_are_refused() -> None:

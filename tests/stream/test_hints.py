@@ -47,7 +47,7 @@ def record_hints(generator: Generator) -> list[list[torch.Tensor]]:
     original = branch.hints
 
     def recorded(*args: object, **kwargs: object) -> list[torch.Tensor]:
-        made.append(original(*args, **kwargs))  # type: ignore[arg-type]
+        made.append(list(original(*args, **kwargs)))  # type: ignore[arg-type]
         return made[-1]
 
     branch.hints = recorded  # type: ignore[method-assign, assignment]

@@ -11,11 +11,13 @@ import torch
 from streamvace.conditioning.pixels import Canvas, to_pixels
 from streamvace.model.autoencoder.base import Autoencoder
 from streamvace.records.chunk import Pixels, PromptMix
+from streamvace.stream.link import OneDevice
 from streamvace.stream.reference_state import ReferenceState
 from tests.networks import small_codec, small_generator
 
 CPU = torch.device("cpu")
 CANVAS = Canvas(32, 32, 2, 2, CPU, torch.float32)
+HERE = OneDevice(CPU)
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +57,11 @@ def test_keys_are_made_again_for_other_words_or_another_lora_version_and_only_th
     generator, state = small_generator(), ReferenceState()
     wan = generator.networks.wan
     text = wan.text_kv(wan.embed_text(generator.networks.text.encode(["red"])))
-    assert state.base_keys(wan, text, (PromptMix.of("red"), 0), 0.0) is None
+    assert state.base_keys(wan, text, (PromptMix.of("red"), 0), 0.0, HERE) is None
     state.take(codec, pictures(1), CANVAS)
     made = [
-        state.base_keys(wan, text, words, 0.0)
+        state.base_keys(wan, text, words, 0.0, HERE)
         for words in ((PromptMix.of("red"), 0), (PromptMix.of("red"), 0), (PromptMix.of("blue"), 0))
     ]
-    made.append(state.base_keys(wan, text, (PromptMix.of("blue"), 1), 0.0))
+    made.append(state.base_keys(wan, text, (PromptMix.of("blue"), 1), 0.0, HERE))
     assert [one is other for one, other in pairwise(made)] == [True, False, False]

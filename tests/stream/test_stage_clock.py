@@ -44,7 +44,7 @@ class FakeEvent:
 def on_cuda(monkeypatch: pytest.MonkeyPatch) -> StageClock:
     """A clock on a card whose current stream is `FakeEvent.stream`."""
     monkeypatch.setattr(torch.cuda, "Event", FakeEvent)
-    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: STREAM[0])
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda: STREAM[0])
     monkeypatch.setattr(FakeEvent, "over", float("inf"))
     STREAM[:] = ["passes"]
     return StageClock(torch.device("cuda"))

@@ -97,6 +97,7 @@ def test_a_generator_reports_how_it_runs(models: Path) -> None:
         "codec": "taehv",
         "offload": "context",
         "compile": "off",
+        "latency": "normal",
         "threads": str(torch.get_num_threads()),
     }
 

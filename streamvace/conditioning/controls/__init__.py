@@ -57,6 +57,19 @@ CONTROLS: Mapping[str, Callable[[Networks], Control]] = {
 }
 """Kind -> factory. A factory may take seconds, and raises UserError if a network is missing."""
 
+CUDA_CONTEXT = 500_000_000
+"""Bytes of a card that a process takes before its first tensor: CUDA's context and PyTorch's kernels, 300 to 500 MB."""
+
+
+def card_bytes(networks: Networks) -> int:
+    """Bytes of a card that these controls can take in a process of their own: its context, and the networks that run in
+    torch (depth, flow, scribble), as often as their files again for what they compute. 0 when none is installed."""
+    places = [networks.place(name) for name in (DEPTH_FOLDER, RAFT_FILE, FILE)]
+    files = [file for place in places for file in (place.glob("*.safetensors") if place.is_dir() else (place,))]
+    stored = sum(file.stat().st_size for file in files if file.exists())
+    return CUDA_CONTEXT + 2 * stored if stored else 0
+
+
 NEEDED = {"pose": ("the pose control", (FINDER_FILE, LANDMARK_FILE))}
 """Kind -> its name in messages, and the files without which its factory raises. All other kinds run without."""
 

@@ -81,7 +81,10 @@ def _load(setup: WorkerSetup, device: str) -> Generator:
     place = torch.device(device)
     if place.type == "cuda":
         torch.cuda.set_device(place)
-    options = replace(setup.model, device=device, cuda_graphs="off")
+    # Not captured: if one process could not capture a pass, the others would wait for its collectives for ever.
+    first = device == setup.model.first_device
+    kept = setup.model.for_controls if first else 0
+    options = replace(setup.model, device=device, cuda_graphs="off", for_controls=kept)
     return load_generator(setup.pipeline, setup.size, options, part=part_of(place))
 
 
@@ -95,8 +98,6 @@ class CardGroup:
     def __init__(self, setup: WorkerSetup) -> None:
         """setup: with several devices. Raises UserError for heads that cannot be divided and processes that fail."""
         devices = setup.model.device.split(",")
-        if sys.platform == "win32":
-            raise UserError(f"devices {', '.join(devices)}: several cards need Linux; give one --device")
         check_group(setup.pipeline, len(devices))
         self._broken = ""
         folder = Path(tempfile.mkdtemp(prefix="streamvace-group-"))

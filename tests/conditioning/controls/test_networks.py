@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.torch import save_file
 
-from streamvace.conditioning.controls import CONTROLS, DEPTH_FOLDER
+from streamvace.conditioning.controls import CONTROLS, CUDA_CONTEXT, DEPTH_FOLDER, RAFT_FILE, card_bytes
 from streamvace.conditioning.controls.base import ControlSettings
 from streamvace.conditioning.controls.contour import FILE, contour_network
 from streamvace.conditioning.controls.networks import VISION, LiteNetwork, Networks
@@ -23,6 +23,18 @@ from tests.conditioning.footage import Pixels, film, iou, plain_scene
 
 def scene() -> Pixels:
     return film(plain_scene(), 1)[0].picture
+
+
+def test_a_card_keeps_room_for_the_networks_that_are_installed_and_for_their_process(tmp_path: Path) -> None:
+    networks = Networks(tmp_path)
+    assert card_bytes(networks) == 0
+    folder = networks.place(DEPTH_FOLDER)
+    folder.mkdir(parents=True)
+    assert card_bytes(networks) == 0
+    (folder / "config.json").write_bytes(b" " * 5000)
+    (folder / "model.safetensors").write_bytes(b" " * 3000)
+    networks.place(RAFT_FILE).write_bytes(b" " * 200)
+    assert card_bytes(networks) == CUDA_CONTEXT + 2 * 3200
 
 
 def test_a_file_that_is_no_network_is_refused_in_one_line(tmp_path: Path) -> None:

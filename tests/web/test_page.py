@@ -13,6 +13,7 @@ import osc_schema
 from streamvace.control.parameters import PROMPT
 from streamvace.osc.codec import encode_message
 from streamvace.records.frame import Frame
+from streamvace.web.preview import WebPreview
 from tests.web.devtools import Browser, Page
 from tests.web.show import HAND_MS, SCALE, Hand, Show, grey, in_a_browser
 
@@ -147,6 +148,21 @@ def test_more_tabs_than_a_browser_has_connections_show_every_view_and_those_behi
             assert web.feed.skipped - skipped >= 11
 
     asyncio.run(go())
+
+
+def test_a_page_that_is_opened_before_the_show_has_started_shows_pictures(tabs: Browser) -> None:
+    web = WebPreview(port=0)
+
+    async def go() -> None:
+        async with tabs.open(web.url) as page:
+            await page.run(LEVELS)
+            web.publish(grey(80))
+            await shows(page, "picture", 80)
+
+    try:
+        asyncio.run(go())
+    finally:
+        web.close()
 
 
 def test_a_throttled_tab_skips_and_is_told_how_many(tabs: Browser, show: Show) -> None:

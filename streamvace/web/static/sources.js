@@ -35,6 +35,7 @@ function offer(name, kind) {
 
 async function list(refresh) {
   $("refresh-sources").disabled = true;
+  $("source-problems").textContent = "Searching …";
   try {
     await Promise.all([listSources(refresh), listMedia()]);
   } catch (error) {

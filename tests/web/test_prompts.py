@@ -20,10 +20,13 @@ def test_unsent_words_look_unsent_and_stay_until_they_are_sent_or_taken_back(tab
         assert await hand.does("by('prompt').value + by('prompt').className") == "half a thouunsent"
         await hand.types("by('prompt')", "half a thought", end="Escape")
         assert await hand.does("by('prompt').value + by('prompt').className") == "neon blue"
-        await hand.does("by('prompt').focus()")
-        await hand.page.key("Enter", 13, "", shift=True)
+        await hand.types("by('prompt')", "two", end="")
+        await hand.page.key("Enter", 13, "\r", shift=True)
+        await hand.page.ask("Input.insertText", text="lines")
         await hand.everything_has_arrived()
+        assert await hand.does("by('prompt').value") == "two\nlines"
         assert show.parameters.snapshot()[PROMPT] == "neon blue"
+        await hand.types("by('prompt')", "", end="Escape")
         show.parameters.set(PROMPT, ("glass",), WRITER)
         await hand.sees("by('prompt').value === 'glass'")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.web.devtools import Browser
@@ -45,6 +47,39 @@ def test_the_strip_says_what_the_show_says_and_records(tabs: Browser, show: Show
         await hand.sees("by('rec-file').href.endsWith('/recordings?name=recordings%2Ftake-2.mp4')")
 
     in_a_browser(tabs, show, act)
+
+
+PARTS = "#word, #why, #record, #rec-file, #rec-open, #vitals dd, #vitals dt, #layouts button"
+OVERLAPS = f"""(() => {{
+  const boxes = [...document.querySelectorAll({PARTS!r})].filter(each => each.checkVisibility()).map(each =>
+    [each.id || each.textContent, each.getBoundingClientRect()]);
+  return boxes.flatMap(([name, a], i) => boxes.slice(i + 1).filter(([, b]) =>
+    a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 6 && b.top < a.bottom - 6)
+    .map(([other]) => name + " over " + other));
+}})()"""
+
+
+def test_nothing_in_the_strip_lies_over_anything_else_or_leaves_the_screen(tabs: Browser, show: Show) -> None:
+    async def act(hand: Hand) -> None:
+        for name, value in (
+            *(("why", "the worker ran out of memory; it starts again in 2 s"), ("state", "restarting")),
+            *(("recorded", "recordings/2026-11-30 14-05-12.mp4"), ("input", "a-long-name-of-a-clip.mp4")),
+            *(("control", "scribble"), ("fps", 23.9), ("fps_wanted", 59.94), ("tempo", 174.5), ("tapped", 174.0)),
+        ):
+            show.osc.publish(STATUS + name, value)
+        await hand.sees("by('word').textContent === 'RESTARTING' && by('tap').textContent === 'Tap 174'")
+        for offline in (False, True):
+            for width in (1440, 1400, 1280, 1279, 768, 390):
+                size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+                await hand.page.ask("Emulation.setDeviceMetricsOverride", **size)
+                await hand.sees(f"innerWidth === {width}")
+                assert await hand.does(OVERLAPS) == [], (width, offline)
+                assert await hand.does("document.documentElement.scrollWidth") == width
+            if not offline:
+                await asyncio.to_thread(show.web.close)
+                await hand.sees("by('word').textContent === 'OFFLINE'")
+
+    in_a_browser(tabs, show, act, "")
 
 
 @pytest.mark.parametrize("name", ["blackout", "freeze"])

@@ -385,6 +385,12 @@ def models(context: typer.Context) -> None:
 
 
 @app.command(add_help_option=False, context_settings=PASSED_ON)
+def midi(context: typer.Context) -> None:
+    """List MIDI devices, show the map, learn and forget controls; see `streamvace midi --help`."""
+    _call("streamvace.live.midi_cli", "app", args=context.args, prog_name="streamvace midi")
+
+
+@app.command(add_help_option=False, context_settings=PASSED_ON)
 def train(context: typer.Context) -> None:
     """Train the embedded model; see `streamvace train --help` for the stages."""
     _call("streamvace.embedded.cli", "app", args=context.args, prog_name="streamvace train")

@@ -73,7 +73,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "live.show_log": ("control", "live.director", "live.worker", "records", "system"),
     "live.surfaces": ("osc_schema", "control", "live.worker", "osc", "system", "telemetry"),
     "live": (
-        *("conditioning.controls", "control", "effects", "live.director", "live.inputs", "live.output"),
+        *("osc_schema", "conditioning.controls", "control", "effects", "live.director", "live.inputs", "live.output"),
         *("live.show_log", "live.signals", "live.surfaces", "live.worker", "midi", "model", "models", "modulators"),
         *("osc", "records", "system", "telemetry", "video", "video.core", "video.film", "video.syphon", "web"),
     ),

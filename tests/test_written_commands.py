@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import pytest
 
@@ -16,6 +17,8 @@ from streamvace.control.cue_list import CueList
 from streamvace.control.cues import Cue
 from streamvace.control.parameters import Parameters
 from streamvace.control.reference_list import EDITS, REFERENCES
+from streamvace.midi.commands import midi_commands
+from streamvace.midi.desk import Desk
 from streamvace.osc.codec import encode_message
 from streamvace.osc.inbox import Inbox
 from tests.control.coerced import coerced
@@ -70,7 +73,8 @@ def test_every_written_osc_message_is_valid(words: Sequence[str]) -> None:
     cues.recall("neon tunnel")
     cues.set_fade("neon tunnel", 1.0)
     parameters.set("/streamvace/seed", (1,), "somebody")
-    inbox = Inbox(parameters, commands=Commands(parameters, cues))
+    midi = midi_commands(create_autospec(Desk, instance=True), parameters.schema, lambda: True)
+    inbox = Inbox(parameters, commands=Commands(parameters, cues, more=midi))
     inbox.take(encode_message(address, *arguments), ("127.0.0.1", 5000))
     outcome = inbox.flush()
     assert outcome.complaints == {}

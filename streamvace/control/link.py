@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from streamvace.control.midi_clock import Reading
+from streamvace.control.beat_line import BeatLine
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import install_command
 
@@ -69,8 +69,11 @@ class LinkClock:
         """Other programs in the session; 0 outside it."""
         return self._session.num_peers if self._session is not None and self._session.enabled else 0
 
-    def reading(self) -> Reading | None:
-        """What the session says; None without other programs in it: then there is no music to follow."""
+    def reading(self, now: float) -> BeatLine | None:
+        """What the session says at this moment, in seconds.
+
+        None without other programs in it: then there is no music to follow.
+        """
         if self._session is None or not self.peers:
             return None
-        return Reading(self._session.beat, self._session.tempo, running=True)
+        return BeatLine(now, self._session.beat, self._session.tempo)

@@ -6,8 +6,9 @@ Threads: the MIDI thread feeds it, any thread reads; one lock.
 from __future__ import annotations
 
 import threading
-from typing import Final, NamedTuple
+from typing import Final
 
+from streamvace.control.beat_line import BeatLine
 from streamvace.control.phase_lock import PhaseLock
 
 TICKS: Final = 24
@@ -18,14 +19,6 @@ LOST_S: Final = 0.25
 """A clock that has not ticked for so long is gone; two ticks at 20 beats a minute are half of this apart."""
 
 _USUAL: Final = 120.0
-
-
-class Reading(NamedTuple):
-    """What a master says. beat: beats since its beginning. tempo: beats a minute. running: whether the beat counts."""
-
-    beat: float
-    tempo: float
-    running: bool
 
 
 class MidiClock:
@@ -94,15 +87,15 @@ class MidiClock:
             if self._running:
                 self._waits = True
 
-    def reading(self, now: float) -> Reading | None:
+    def reading(self, now: float) -> BeatLine | None:
         """What the clock says; None if it does not tick. A clock that was stopped may be silent: it is not gone."""
         with self._lock:
             if self._last is None or (now - self._last > LOST_S and not self._stopped):
                 return None
             tempo = 60 / TICKS / self._pulse.period_s
             if self._stopped or self._waits:
-                return Reading(self._from / TICKS, tempo, running=False)
-            return Reading((self._offset + self._pulse.position(now)) / TICKS, tempo, self._running)
+                return BeatLine(now, self._from / TICKS, tempo, running=False)
+            return BeatLine(now, (self._offset + self._pulse.position(now)) / TICKS, tempo, self._running)
 
     def _break_off(self) -> None:
         """The clock comes again after a silence. Ticks were missed, so the count goes on from the last one."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from streamvace.control.beat_line import BeatLine
 
 SLOWEST: Final = 20.0
 FASTEST: Final = 300.0
@@ -19,13 +21,6 @@ MOST: Final = 16
 """Taps that count; older ones are forgotten, so that the hand can follow the music."""
 SLIPS: Final = 2
 """Slips in a row after which the taps begin anew: the music is faster or slower than the first taps."""
-
-
-class Tapped(NamedTuple):
-    """tempo: beats a minute. at: the time of the last tap's beat, in seconds, without the slips of the hand."""
-
-    tempo: float
-    at: float
 
 
 class Taps:
@@ -47,8 +42,8 @@ class Taps:
         return self._line().tempo if self.count >= SHOWN else 0.0
 
     @property
-    def locked(self) -> Tapped | None:
-        """The tempo and its beat, once there are enough taps."""
+    def locked(self) -> BeatLine | None:
+        """The tempo and its beat, once there are enough taps; the first tap of the series is beat 0."""
         return self._line() if self.count >= LOCKED else None
 
     def ended(self, now: float) -> bool:
@@ -80,10 +75,11 @@ class Taps:
         usual = 60 / self.shown if self.count >= SHOWN else interval
         return abs(interval - usual) <= OFF * usual
 
-    def _line(self) -> Tapped:
-        """The straight line through the taps: least squares of their times over their numbers."""
+    def _line(self) -> BeatLine:
+        """The straight line through the taps: least squares of their times over their numbers. It begins at the last
+        one, without the slips of the hand."""
         n = len(self._times)
         middle, mean = (n - 1) / 2, sum(self._times) / n
         across = sum((i - middle) * (when - mean) for i, when in enumerate(self._times))
         period = across / sum((i - middle) ** 2 for i in range(n))
-        return Tapped(min(max(60 / period, SLOWEST), FASTEST), mean + middle * period)
+        return BeatLine(mean + middle * period, n - 1.0, min(max(60 / period, SLOWEST), FASTEST))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from streamvace.control.beat_line import BeatLine
 from streamvace.control.link import LinkClock
-from streamvace.control.midi_clock import MidiClock, Reading
-from streamvace.control.tap import FASTEST, LOCKED, SLOWEST, Taps
+from streamvace.control.midi_clock import MidiClock
+from streamvace.control.tap import FASTEST, SLOWEST, Taps
 from streamvace.system.clock import now_ns
 from streamvace.system.errors import UserError
 
@@ -40,23 +41,6 @@ class Moment:
     master: str
 
 
-@dataclass(frozen=True)
-class _Line:
-    """A beat that runs on from a moment in seconds."""
-
-    at: float
-    beat: float
-    tempo: float
-    running: bool = True
-
-    def beat_at(self, now: float) -> float:
-        return self.beat + (now - self.at) * self.tempo / 60 * self.running
-
-    def moved(self, now: float, tempo: float) -> _Line:
-        """From now on with another tempo."""
-        return _Line(now, self.beat_at(now), tempo)
-
-
 class Transport:
     """One beat for the show."""
 
@@ -77,7 +61,7 @@ class Transport:
         self._lock = threading.Lock()
         self._choice = "auto"
         self._own = 0.0
-        self._line: _Line | None = None
+        self._line: BeatLine | None = None
         self._master = "none"
         self._followed = ""  # the master that leads now, or did before it was lost
         self._factor, self._offset = 1.0, 0.0  # of the master's beats
@@ -123,9 +107,9 @@ class Transport:
             tapped = self._taps.locked
             if tapped is None:
                 return 0.0
-            beat = LOCKED - 1.0 if self._line is None else round(self._line.beat_at(tapped.at))
             self._own, self._master = round(tapped.tempo, 1), "tap"
-            self._line = _Line(tapped.at, float(beat), tapped.tempo)
+            counted = tapped.beat if self._line is None else round(self._line.beat_at(tapped.at))
+            self._line = replace(tapped, beat=float(counted))
             return self._own
 
     def resync(self) -> None:
@@ -152,7 +136,7 @@ class Transport:
             tempo = line.tempo * factor
             if not SLOWEST <= tempo <= FASTEST:
                 raise UserError(f"the tempo is {SLOWEST:g} to {FASTEST:g} beats/min, got {tempo:.1f}")
-            self._line = _Line(now, line.beat_at(now) * factor, tempo, line.running)
+            self._line = line.scaled(now, factor, tempo)
             if self._followed:
                 self._factor *= factor
                 self._offset *= factor
@@ -185,11 +169,11 @@ class Transport:
     def _now(self) -> float:
         return self._clock() / 1e9
 
-    def _leads(self, now: float) -> tuple[str, Reading] | None:
+    def _leads(self, now: float) -> tuple[str, BeatLine] | None:
         """The master that leads, and what it says: the first that runs, or else the first that is there."""
         found = []
         for name in _FOLLOWS.get(self._choice, ()):
-            reading = self.midi.reading(now) if name == "midi" else self.link.reading()
+            reading = self.midi.reading(now) if name == "midi" else self.link.reading(now)
             if reading is not None:
                 found.append((name, reading))
         return next((each for each in found if each[1].running), found[0] if found else None)
@@ -199,11 +183,11 @@ class Transport:
         leads = self._leads(now)
         if leads is None:
             return False
-        name, (beat, tempo, running) = leads
+        name, said = leads
         if name != self._followed:
             self._followed, self._factor, self._offset = name, 1.0, 0.0
         self._master = name
-        self._line = _Line(now, beat * self._factor + self._offset, tempo * self._factor, running)
+        self._line = said.scaled(now, self._factor, said.tempo * self._factor).moved(now, self._offset)
         return True
 
     def _settle_and_tell(self, now: float) -> list[str]:
@@ -222,15 +206,16 @@ class Transport:
         if self._choice not in _OWN or not self._own:
             self._line, self._master = None, "none"
             return
-        self._line = _Line(now, 0.0, self._own) if self._line is None else self._line.moved(now, self._own)
+        own = BeatLine(now, 0.0, self._own)
+        self._line = own if self._line is None else replace(own, beat=self._line.beat_at(now))
         self._master = "set"
 
     def _shift(self, now: float, beats: float) -> None:
         line = self._running_line(now, "a shift")
         self._offset += beats
-        self._line = _Line(now, line.beat_at(now) + beats, line.tempo, line.running)
+        self._line = line.moved(now, beats)
 
-    def _running_line(self, now: float, what: str) -> _Line:
+    def _running_line(self, now: float, what: str) -> BeatLine:
         self._settle(now)
         if self._line is None:
             raise UserError(f"{what} needs a tempo: tap it, set /streamvace/tempo/bpm, or start a clock")

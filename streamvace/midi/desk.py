@@ -276,7 +276,7 @@ class Desk:
     def _settle(self, wish: Wish, learner: Learner, now: float) -> None:
         found = learner.found(now)
         if found is not None:
-            self._lesson = None
             self._edit(partial(wish.added, found=found), f"{found} moves {wish.row.name}")
+            self._lesson = None  # last: whoever waits for this reads what was learned
         elif learner.gave_up(now):
             self._end()

@@ -24,7 +24,7 @@ def test_a_tempo_is_shown_after_two_taps_and_locked_after_four() -> None:
     assert tapped(1.0, 1.5, 2.0).locked is None
     locked = tapped(1.0, 1.5, 2.0, 2.5).locked
     assert locked is not None
-    assert locked == pytest.approx((120.0, 2.5))
+    assert (locked.tempo, locked.at, locked.beat) == pytest.approx((120.0, 2.5, 3.0))
 
 
 @given(st.floats(34, 270), st.integers(0, 2**16))

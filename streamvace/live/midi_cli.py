@@ -60,7 +60,9 @@ def show_map(media: Media = None, cues: Cues = None) -> None:
     for place, mapping in enumerate(mappings):
         value = "" if mapping.value is None else f" = {mapping.value}"
         also = ", ".join(mappings[other].row.name for other in shared.get(place, ()))
-        typer.echo(f"{mapping} -> {mapping.row.name}{value}" + (f"   (also moves {also})" if also else ""))
+        remarks = (mapping.encoder or mapping.press, "feedback" * mapping.feedback, f"also moves {also}" * bool(also))
+        told = ", ".join(filter(None, remarks))
+        typer.echo(f"{mapping} -> {mapping.row.name}{value}" + (f"   ({told})" if told else ""))
     typer.echo(f"{path}: {len(mappings)} rows" if path.exists() else f"{path}: there is no map yet")
 
 

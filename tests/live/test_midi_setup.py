@@ -143,7 +143,7 @@ def test_the_command_line_learns_and_forgets(rig: Rig, capsys: pytest.CaptureFix
     assert said[0].startswith("move the control")
     assert said[1] == "Motor, channel 1, note 60 moves freeze; 2 controls"
     assert cli.main(["midi", "map", "--cues", str(rig.folder / "cues.json")]) == 0
-    assert "Motor, channel 1, note 60 -> freeze" in capsys.readouterr().out
+    assert "Motor, channel 1, note 60 -> freeze   (toggle)" in capsys.readouterr().out
     assert cli.main(["midi", "forget", "freeze", "--osc-port", port]) == 0
     wait_until(lambda: rig.midi.figures()["midi_maps"] == 1, "the row is gone")
     assert cli.main(["midi", "learn", "nothing", "--osc-port", port]) == 2

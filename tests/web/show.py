@@ -40,6 +40,7 @@ class Show:
         self.refusals = Refusals(self.parameters, Reporter(lambda line: None))
         self.osc = OscServer(self.parameters, port=0, commands=commands, refusals=self.refusals)
         self.lacking: dict[str, object] = {}
+        self.midi: dict[str, object] = {}
         self.web = WebPreview(port=port, parts=parts)
         rows = (*self.parameters.schema.values(), *more)
         osc = self.osc
@@ -54,6 +55,7 @@ class Show:
             glides=commands.glides,
             curves=CURVES,
             lacking=lambda: self.lacking,
+            midi=lambda: self.midi,
         )
         self.web.set_panel(self.panel)
         self.web.set_stats(lambda: {"state": "running", "fps": 24.0})

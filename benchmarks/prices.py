@@ -1,6 +1,6 @@
-"""What each saving costs in fidelity: `python benchmarks/prices.py [--clips 24] [--only bf16]`.
+"""What each saving costs in fidelity: `python benchmarks/prices.py OUT.json [--clips 48] [--only bf16] [--task edges]`.
 
-Runs the embedded model with each option of the table, on scenes that it was not trained on, with depth control:
+Runs the embedded model with each option of the table, on scenes that it was not trained on:
 
   chunk     milliseconds of a steady chunk, median; the rows take turns chunk by chunk, so other work slows all alike
   IoU       silhouettes of the objects, as `streamvace evaluate` judges them
@@ -8,26 +8,36 @@ Runs the embedded model with each option of the table, on scenes that it was not
   seam      frame jump at a seam over the mean inside chunks
   drift     contrast and sharpness of the last chunks of a stream over those of the first
 
+The table is of depth control. `--task` takes others of `streamvace evaluate` as well, and `references`, into a second
+table. OUT.json is written after each row and task; the same command goes on where it was stopped. It says how long the
+rest takes.
+
 `smaller window` and `no clean pass` are changes of the pipeline's row, which no option of `streamvace run` makes. A
 cache in 8 bits and a clean pass merged into the next chunk's first step are not in the table: streamvace has neither.
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from streamvace.system.idle_threads import sleep_when_idle
 
 sleep_when_idle()  # before torch is loaded, as in `streamvace run`
 
-from common import arguments, report
+from common import arguments
+from prices_table import Results, begun, keep, lines
 
 from streamvace.doctor.hardware import hardware_line
-from streamvace.embedded.evaluation.drift import PROMPTS, Drift, drift
-from streamvace.embedded.evaluation.fidelity import fidelity
+from streamvace.embedded.evaluation.confidence import Cell
+from streamvace.embedded.evaluation.drift import PERIOD, PROMPTS, drift
+from streamvace.embedded.evaluation.fidelity import TASKS, fidelity
 from streamvace.embedded.evaluation.painters import Variant
+from streamvace.embedded.evaluation.references import make_clip, reference_cells
 from streamvace.embedded.evaluation.trials import PLAIN
 from streamvace.embedded.train.package import load_package
 from streamvace.model.specs import CacheRule
@@ -38,10 +48,10 @@ from streamvace.stream.loading import load_generator
 from streamvace.stream.rehearsal import rehearsal_input
 from streamvace.system.errors import UserError
 
-Results = dict[str, dict[str, float]]
-"""The figures of each row."""
-
-JUDGES = ("silhouette", "colour", "seam")
+DRIFT, REFERENCES = "drift", "references"
+REFERENCE_CLIPS, REFERENCE_FRAMES, REFERENCE_STREAMS = 16, 33, 8
+"""Most clips for references, their frames (three chunks), and the streams of each."""
+CHUNKS_OF_A_CLIP, FRAMES_OF_A_CHUNK = 2, 12
 
 
 @dataclass(frozen=True)
@@ -68,13 +78,7 @@ ROWS = (
 )
 """All are compared with the first."""
 
-
-class Subject(Variant):
-    """A row's generator, for the evaluation."""
-
-    def generator(self, precision: str = "") -> Generator:
-        """See Variant. Made once, before."""
-        return self._made[""]
+Subjects = Sequence[tuple[Price, Generator]]
 
 
 def made(row: Price, threads: int | None) -> Generator:
@@ -92,7 +96,7 @@ def made(row: Price, threads: int | None) -> Generator:
     return other
 
 
-def time_chunks(subjects: Sequence[tuple[Price, Generator]], rounds: int) -> dict[str, float]:
+def time_chunks(subjects: Subjects, rounds: int) -> dict[str, float]:
     """Milliseconds of a median steady chunk of each row."""
     spent: dict[str, list[float]] = {row.name: [] for row, _ in subjects}
     settle = max(-(-generator.spec.cache.window // generator.spec.chunk) for _, generator in subjects) + 1
@@ -105,61 +109,95 @@ def time_chunks(subjects: Sequence[tuple[Price, Generator]], rounds: int) -> dic
     return {name: statistics.median(each) for name, each in spent.items()}
 
 
-def judge(subjects: Sequence[tuple[Price, Generator]], clips: int, frames: int, results: Results) -> None:
-    """Add the figures of the pictures to the results. frames: of the stream for drift."""
+def figures_of(
+    row: Price, generator: Generator, task: str, clips: int, frames: int, say: Callable[[str], None]
+) -> dict[str, list[float]]:
+    """Mean and half of the 95 % interval of each figure of a task. frames: of the streams for drift."""
+    if task == DRIFT:
+        found = [drift(generator, frames, prompt, 1, re_anchor=False, like=row.like) for prompt in PROMPTS]
+        return {
+            f"drift {judge}": [statistics.fmean(getattr(each, judge) for each in found), 0.0]
+            for judge in ("contrast", "sharpness")
+        }
+    if task == REFERENCES:
+        shown = [make_clip(number, REFERENCE_FRAMES, generator.size) for number in range(min(clips, REFERENCE_CLIPS))]
+        cells = list(reference_cells(row.name, generator, shown, True, lambda _: None, row.like))
+        return {f"{task}, {cell.condition}: {cell.judge}": _numbers(cell) for cell in cells}
     net, codec = load_package()
-    variants: list[Variant] = []
-    for row, generator in subjects:
-        variants.append(Subject(row.name, net, codec, streamed=True, ships=True, like=row.like))
-        variants[-1]._made[""] = generator
-    for cell in fidelity(variants, codec, clips, 1, ("depth",), ("on",)):
-        if cell.variant in results and cell.judge in JUDGES:
-            results[cell.variant][cell.judge] = cell.figure.mean
-            results[cell.variant][f"{cell.judge} interval"] = (cell.figure.high - cell.figure.low) / 2
-    for row, generator in subjects:
-        found: Drift = drift(generator, frames, PROMPTS[0], 1, re_anchor=False, like=row.like)
-        results[row.name] |= {"contrast": found.contrast, "sharpness": found.sharpness}
+    variant = Variant(row.name, net, codec, streamed=True, ships=True, like=row.like).using(generator)
+    cells = list(fidelity([variant], codec, clips, 1, (task,), ("on",), CHUNKS_OF_A_CLIP, say))
+    return {f"{task} {cell.judge}": _numbers(cell) for cell in cells if cell.variant == row.name}
+
+
+def _numbers(cell: Cell) -> list[float]:
+    return [cell.figure.mean, (cell.figure.high - cell.figure.low) / 2]
+
+
+def chunks_of(task: str, clips: int, frames: int) -> int:
+    """Chunks that a task generates for a row."""
+    if task == DRIFT:
+        return len(PROMPTS) * -(-frames // PERIOD) * PERIOD // FRAMES_OF_A_CHUNK
+    if task == REFERENCES:
+        return min(clips, REFERENCE_CLIPS) * REFERENCE_STREAMS * -(-REFERENCE_FRAMES // FRAMES_OF_A_CHUNK)
+    return clips * CHUNKS_OF_A_CLIP
+
+
+def judge(
+    subjects: Subjects, tasks: Sequence[str], given: argparse.Namespace, results: Results, say: Callable[[str], None]
+) -> None:
+    """Add the figures of the pictures, and keep them after each row and task."""
+    left = [
+        (row, generator, task)
+        for task in tasks
+        for row, generator in subjects
+        if task not in results["rows"][row.name]["done"]
+    ]
+    chunks = [chunks_of(task, given.clips, given.drift) for _, _, task in left]
+    each_ms = statistics.fmean(row["ms"] for row in results["rows"].values())
+    for at, (row, generator, task) in enumerate(left):
+        minutes = sum(chunks[at:]) * each_ms / 60_000
+        say(f"{task}: {row.name} ({at + 1} of {len(left)}; the rest takes about {minutes:.0f} minutes)")
+        begun_s, cpu_s = time.monotonic(), time.process_time()
+        found = results["rows"][row.name]
+        found["figures"] |= figures_of(row, generator, task, given.clips, given.drift, say)
+        found["done"].append(task)
+        keep(given.out, results)
+        say(f"  {time.monotonic() - begun_s:.0f} s, {time.process_time() - cpu_s:.0f} s of processor time")
 
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--clips", type=int, default=24)
-    parser.add_argument("--drift", type=int, default=240, help="frames of the stream for drift")
+    parser.add_argument("out", type=Path, help="JSON file of the results; goes on with it if it is there")
+    parser.add_argument("--clips", type=int, default=48)
+    parser.add_argument("--drift", type=int, default=240, help="frames of each stream for drift")
     parser.add_argument("--rounds", type=int, default=10, help="chunks of each row for the clock")
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--only", action="append", default=[], choices=[row.name for row in ROWS])
+    parser.add_argument("--task", action="append", default=[], choices=[*TASKS, DRIFT, REFERENCES])
     parser.add_argument("--clock", action="store_true", help="measure the chunks alone, not the pictures")
-    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+
+    def say(text: str) -> None:
+        print(text, flush=True)
+
     subjects: list[tuple[Price, Generator]] = []
-    left_out: list[str] = []
     for row in ROWS:
         if given.only and row.name not in (ROWS[0].name, *given.only):
             continue
         try:
             subjects.append((row, made(row, given.threads)))
         except UserError as error:
-            left_out.append(f"{row.name} is left out: {error}")
-    results: Results = {row.name: {} for row, _ in subjects}
-    for name, milliseconds in time_chunks(subjects, given.rounds).items():
-        results[name]["ms"] = milliseconds
+            say(f"{row.name} is left out: {error}")
+    setup = {"clips": given.clips, "drift": given.drift, "rounds": given.rounds, "threads": given.threads}
+    results = begun(given.out, hardware_line(subjects[0][1].device), setup, [row.name for row, _ in subjects])
+    if any("ms" not in results["rows"][row.name] for row, _ in subjects):
+        say(f"clock: {given.rounds} chunks of each row")
+        for name, milliseconds in time_chunks(subjects, given.rounds).items():
+            results["rows"][name]["ms"] = milliseconds
+        keep(given.out, results)
     if not given.clock:
-        judge(subjects, given.clips, given.drift, results)
-    report(given.json, hardware_line(subjects[0][1].device), results, [*lines(results), *left_out])
-
-
-def lines(results: Results) -> Iterator[str]:
-    """A Markdown table; without pictures it has the times alone."""
-    first = next(iter(results.values()))["ms"]
-    judged = "silhouette" in next(iter(results.values()))
-    yield "| option | chunk | of fp32 |" + (" IoU | colour | seam | drift: contrast, sharpness |" if judged else "")
-    yield "| --- | --- | --- |" + (" --- | --- | --- | --- |" if judged else "")
-    for name, row in results.items():
-        line = f"| {name} | {row['ms']:.0f} ms | {row['ms'] / first:.2f} |"
-        if judged:
-            line += f" {row['silhouette']:.2f} ±{row['silhouette interval']:.2f} | {row['colour']:.0%} |"
-            line += f" {row['seam']:.2f} | {row['contrast']:.2f}, {row['sharpness']:.2f} |"
-        yield line
+        judge(subjects, given.task or ["depth", DRIFT], given, results, say)
+    say("\n".join([results["hardware"], *lines(results)]))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -67,28 +67,53 @@ def random_networks(spec: PipelineSpec, options: ModelOptions) -> Networks:
     Raises UserError for a codec that is not in RANDOM_CODECS.
     """
     place = resolve_device(options.device)
-    dtype = find_precision(options.precision, place).dtype or native_dtype(place)
+    precision = find_precision(options.precision, place)
+    dtype = precision.dtype or native_dtype(place)
     if options.codec not in RANDOM_CODECS:
         known = ", ".join(name for name in RANDOM_CODECS if name)
         raise UserError(f"no random weights for codec {options.codec!r}; there are: {known}")
     with torch.device("meta"):
         wan, branch, codec = CausalWan(spec.size), ContextBranch(spec.size), RANDOM_CODECS[options.codec]()
+    if place.type != "cpu" and precision.config is not None:
+        wan.blocks = FilledOnArrival(wan.blocks, place, dtype)  # type: ignore[assignment]  # a ModuleList has no element type
+        branch.vace_blocks = FilledOnArrival(branch.vace_blocks, place, dtype)  # type: ignore[assignment]  # as above
     for module in (wan, branch, codec):
-        fill(module, place, dtype)
+        for part in module.children():
+            if not isinstance(part, FilledOnArrival):
+                fill(part, place, dtype)
     return Networks(wan=wan, branch=branch, codec=codec, text=RandomText(spec.size))  # type: ignore[arg-type]
 
 
+class FilledOnArrival(nn.ModuleList):
+    """Blocks without memory; each gets random weights on the device when an iteration first reaches it.
+
+    So `place_blocks` quantises a block before the next one takes memory, as with weights from files. On a processor
+    16-bit products are tried before that, and memory is no matter.
+    """
+
+    def __init__(self, blocks: Iterable[nn.Module], place: torch.device, dtype: torch.dtype) -> None:
+        super().__init__(blocks)
+        self._place, self._dtype = place, dtype
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        for block in super().__iter__():
+            if any(each.is_meta for each in block.parameters()):
+                fill(block, self._place, self._dtype)
+            yield block
+
+
 def fill(module: nn.Module, place: torch.device, dtype: torch.dtype) -> None:
-    """Move a network from `meta` to the device, with normal weights and biases, and gains of 1."""
-    module.to(dtype).to_empty(device=place).eval().requires_grad_(False)
+    """Put a network from `meta` on the device, with normal weights and biases, and gains of 1."""
     draw = torch.Generator(place).manual_seed(0)
-    for name, each in module.named_parameters():
-        if (each.ndim == 1 and name.endswith("weight")) or "gamma" in name:
-            each.fill_(1)
-        else:
-            each.normal_(0, SPREAD, generator=draw)
-    for held in module.buffers():
-        held.zero_()
+    for owner in module.modules():
+        for name, each in owner.named_parameters(recurse=False):
+            made = torch.empty(each.shape, device=place, dtype=dtype)
+            if (each.ndim == 1 and name == "weight") or name == "gamma":
+                made.fill_(1)
+            else:
+                made.normal_(0, SPREAD, generator=draw)
+            setattr(owner, name, nn.Parameter(made, requires_grad=False))
+    module.eval()
 
 
 def random_lora(spec: PipelineSpec, path: Path) -> Path:

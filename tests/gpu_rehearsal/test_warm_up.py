@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 import torch
 
+from streamvace.bench.networks import random_networks
 from streamvace.model.memory_needed import ALLOCATOR_SHARE, CODEC_BYTES
 from streamvace.model.quantize import PRECISIONS
 from streamvace.model.specs import PipelineSpec, pipeline
@@ -99,3 +100,13 @@ def test_loading_never_holds_more_than_the_weights_and_a_block_on_its_way(
         counted = {kind: shapes for kind, shapes in files.items() if not (kind == "context" and offload == "context")}
         weights = weight_bytes({kind: Path(kind) for kind in counted}, torch.bfloat16, PRECISIONS[precision])
     assert card.memory.peak <= 1.01 * weights + 1.5 * a_block
+
+
+def test_random_8_bit_weights_for_measurements_arrive_block_by_block_too() -> None:
+    spec = shallow(pipeline("longlive"), main=3, context=2)
+    files, options = stored(spec, "taehv"), ModelOptions("cuda", precision="int8")
+    a_block = 2 * sum(math.prod(shape) for part, shape in files["transformer"].items() if part.startswith("blocks.0."))
+    with FakeCard() as card, installed(spec, files):
+        load_generator(spec.name, (64, 64), options, random_networks(spec, options))
+        weights = weight_bytes({kind: Path(kind) for kind in files}, torch.bfloat16, PRECISIONS["int8"])
+    assert 0.9 * weights <= card.memory.peak <= 1.01 * weights + 1.5 * a_block

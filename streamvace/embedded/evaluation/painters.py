@@ -63,6 +63,11 @@ class Variant:
             self._made[precision] = load_generator("embedded", None, options, None if self.ships else self._copies())
         return self._made[precision]
 
+    def using(self, generator: Generator) -> Variant:
+        """The same, with a live generator that is there already."""
+        self._made[""] = generator
+        return self
+
     def _copies(self) -> Networks:
         net, codec = copy.deepcopy((self.net, self.codec))
         return Networks(wan=net.transformer, branch=net.context, codec=codec, text=net.text_encoder)

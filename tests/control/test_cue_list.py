@@ -208,7 +208,18 @@ def test_a_link_planted_where_the_cues_are_written_is_not_written_through(tmp_pa
 def test_the_looks_that_ship_with_a_pipeline_are_cues() -> None:
     assert built_in_cues("longlive", SCHEMA) == ()
     looks = built_in_cues("embedded", SCHEMA)
-    assert len({look.name for look in looks}) == len(looks) >= 20
+    assert len({look.name for look in looks}) == len(looks) >= 24
+
+
+def test_every_look_that_ships_sets_the_screen_so_that_none_is_left_of_the_look_before() -> None:
+    looks = built_in_cues("embedded", SCHEMA)
+    screens = [str(look.values["/streamvace/output/screen"].value) for look in looks]
+    assert screens.count("none") >= 16
+    row = SCHEMA["/streamvace/output/screen"]
+    assert set(screens) == set(row.choices), "each screen has a look"
+    drawn = [look for look, screen in zip(looks, screens, strict=True) if screen != "none"]
+    assert all("/streamvace/output/screen_cells" in look.values for look in drawn)
+    assert all("/streamvace/output/screen_mix" in look.values for look in drawn)
 
 
 class Rehearsal(RuleBasedStateMachine):

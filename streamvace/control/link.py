@@ -30,12 +30,12 @@ class Session(Protocol):
 
 
 def open_link() -> Session:
-    """A Link session that is not joined yet. Raises UserError if aalink is not installed."""
+    """A Link session that is not joined yet. Raises UserError if aalink cannot be loaded."""
     try:
         import aalink  # type: ignore[import-not-found,unused-ignore]
     except ImportError as error:
         fix = install_command("link")
-        raise UserError(f"Ableton Link needs the package aalink: {fix}", fix) from error
+        raise UserError(f"Ableton Link needs the package aalink ({error}): {fix}", fix) from error
 
     async def create() -> Session:
         link: Session = aalink.Link(_TEMPO)
@@ -53,7 +53,7 @@ class LinkClock:
         self._session: Session | None = None
 
     def join(self) -> None:
-        """Be in the session. Raises UserError if aalink is not installed."""
+        """Be in the session. Raises UserError if aalink cannot be loaded."""
         if self._session is None:
             self._session = self._open_session()
         if not self._session.enabled:

@@ -10,7 +10,7 @@ Runs the embedded model with each option of the table, on scenes that it was not
 
 The table is of depth control. `--task` takes others of `streamvace evaluate` as well, and `references`, into a second
 table. OUT.json is written after each row and task; the same command goes on where it was stopped. It says how long the
-rest takes.
+chunks to come take.
 
 `smaller window` and `no clean pass` are changes of the pipeline's row, which no option of `streamvace run` makes. A
 cache in 8 bits and a clean pass merged into the next chunk's first step are not in the table: streamvace has neither.
@@ -20,8 +20,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from streamvace.system.idle_threads import sleep_when_idle
 sleep_when_idle()  # before torch is loaded, as in `streamvace run`
 
 from common import arguments
-from prices_table import Results, begun, keep, lines
+from prices_table import Results, begun, has, keep, lines
 
 from streamvace.doctor.hardware import hardware_line
 from streamvace.embedded.evaluation.confidence import Cell
@@ -110,23 +109,31 @@ def time_chunks(subjects: Subjects, rounds: int) -> dict[str, float]:
 
 
 def figures_of(
-    row: Price, generator: Generator, task: str, clips: int, frames: int, say: Callable[[str], None]
-) -> dict[str, list[float]]:
-    """Mean and half of the 95 % interval of each figure of a task. frames: of the streams for drift."""
-    if task == DRIFT:
-        found = [drift(generator, frames, prompt, 1, re_anchor=False, like=row.like) for prompt in PROMPTS]
-        return {
-            f"drift {judge}": [statistics.fmean(getattr(each, judge) for each in found), 0.0]
-            for judge in ("contrast", "sharpness")
-        }
-    if task == REFERENCES:
-        shown = [make_clip(number, REFERENCE_FRAMES, generator.size) for number in range(min(clips, REFERENCE_CLIPS))]
-        cells = list(reference_cells(row.name, generator, shown, True, lambda _: None, row.like))
-        return {f"{task}, {cell.condition}: {cell.judge}": _numbers(cell) for cell in cells}
-    net, codec = load_package()
-    variant = Variant(row.name, net, codec, streamed=True, ships=True, like=row.like).using(generator)
-    cells = list(fidelity([variant], codec, clips, 1, (task,), ("on",), CHUNKS_OF_A_CLIP, say))
-    return {f"{task} {cell.judge}": _numbers(cell) for cell in cells if cell.variant == row.name}
+    subjects: Subjects, task: str, clips: int, frames: int, say: Callable[[str], None]
+) -> Iterator[tuple[str, str, list[float]]]:
+    """(row, figure, [mean, half of the 95 % interval]) of a task, row by row. frames: of the streams for drift."""
+    if task not in (DRIFT, REFERENCES):
+        net, codec = load_package()
+        variants = [
+            Variant(row.name, net, codec, streamed=True, ships=True, like=row.like).using(generator)
+            for row, generator in subjects
+        ]
+        names = {variant.name for variant in variants}
+        for cell in fidelity(variants, codec, clips, 1, (task,), ("on",), CHUNKS_OF_A_CLIP, say):
+            if cell.variant in names:
+                yield cell.variant, f"{task} {cell.judge}", _numbers(cell)
+        return
+    for row, generator in subjects:
+        say(f"{task}: {row.name}")
+        if task == DRIFT:
+            found = [drift(generator, frames, prompt, 1, re_anchor=False, like=row.like) for prompt in PROMPTS]
+            for judge in ("contrast", "sharpness"):
+                yield row.name, f"{task} {judge}", [statistics.fmean(getattr(each, judge) for each in found), 0.0]
+        else:
+            count = min(clips, REFERENCE_CLIPS)
+            shown = [make_clip(number, REFERENCE_FRAMES, generator.size) for number in range(count)]
+            for cell in reference_cells(row.name, generator, shown, True, lambda _: None, row.like):
+                yield row.name, f"{task} {cell.condition}: {cell.judge}", _numbers(cell)
 
 
 def _numbers(cell: Cell) -> list[float]:
@@ -145,24 +152,18 @@ def chunks_of(task: str, clips: int, frames: int) -> int:
 def judge(
     subjects: Subjects, tasks: Sequence[str], given: argparse.Namespace, results: Results, say: Callable[[str], None]
 ) -> None:
-    """Add the figures of the pictures, and keep them after each row and task."""
-    left = [
-        (row, generator, task)
-        for task in tasks
-        for row, generator in subjects
-        if task not in results["rows"][row.name]["done"]
-    ]
-    chunks = [chunks_of(task, given.clips, given.drift) for _, _, task in left]
-    each_ms = statistics.fmean(row["ms"] for row in results["rows"].values())
-    for at, (row, generator, task) in enumerate(left):
-        minutes = sum(chunks[at:]) * each_ms / 60_000
-        say(f"{task}: {row.name} ({at + 1} of {len(left)}; the rest takes about {minutes:.0f} minutes)")
-        begun_s, cpu_s = time.monotonic(), time.process_time()
-        found = results["rows"][row.name]
-        found["figures"] |= figures_of(row, generator, task, given.clips, given.drift, say)
-        found["done"].append(task)
-        keep(given.out, results)
-        say(f"  {time.monotonic() - begun_s:.0f} s, {time.process_time() - cpu_s:.0f} s of processor time")
+    """Add the figures of the pictures that are missing, and keep each as it comes."""
+    rows = results["rows"]
+    missing = {task: [each for each in subjects if not has(rows[each[0].name], task)] for task in tasks}
+    chunk_s = statistics.fmean(row["ms"] for row in rows.values()) / 1000
+    for at, task in enumerate(tasks):
+        if not missing[task]:
+            continue
+        left = sum(len(missing[each]) * chunks_of(each, given.clips, given.drift) for each in tasks[at:])
+        say(f"{task}: {len(missing[task])} rows; the chunks to come take {left * chunk_s / 60:.0f} minutes")
+        for name, figure, numbers in figures_of(missing[task], task, given.clips, given.drift, say):
+            rows[name]["figures"][figure] = numbers
+            keep(given.out, results)
 
 
 def main() -> None:

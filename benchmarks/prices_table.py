@@ -11,7 +11,7 @@ from streamvace.system.errors import UserError
 from streamvace.system.files import replace_file
 
 Results = dict[str, Any]
-"""hardware, setup, and by row: ms of a chunk, figures by name as [mean, half of the interval], tasks that are done."""
+"""hardware, setup, and by row: ms of a chunk, and figures as [mean, half of the interval] by `TASK JUDGE`."""
 
 COLUMNS = (
     ("IoU", "depth silhouette", "{:.3f} ±{:.2f}"),
@@ -36,8 +36,13 @@ def begun(path: Path, hardware: str, setup: dict[str, Any], rows: Sequence[str])
                 raise UserError(f"{path} has results of {name} {found.get(name)}, this is {here}; name another file")
         results = found
     for name in rows:
-        results["rows"].setdefault(name, {"figures": {}, "done": []})
+        results["rows"].setdefault(name, {"figures": {}})
     return results
+
+
+def has(row: dict[str, Any], task: str) -> bool:
+    """Whether a row has the figures of a task. All of them come at once."""
+    return any(figure.startswith(f"{task} ") for figure in row["figures"])
 
 
 def keep(path: Path, results: Results) -> None:

@@ -35,7 +35,6 @@ def test_rows_of_the_pipeline_table_are_changed_and_the_others_are_as_shipped(pr
 ROWS = {
     "fp32": {
         "ms": 300.0,
-        "done": ["depth", "drift", "edges"],
         "figures": {
             "depth silhouette": [0.834, 0.05],
             "depth colour": [1.0, 0.0],
@@ -43,12 +42,12 @@ ROWS = {
             "edges silhouette": [0.8, 0.04],
         },
     },
-    "2 steps": {"ms": 150.0, "done": ["depth"], "figures": {"depth silhouette": [0.75, 0.06]}},
+    "2 steps": {"ms": 150.0, "figures": {"depth silhouette": [0.75, 0.06]}},
 }
 
 
 def test_the_table_has_a_line_for_each_row_and_a_column_for_what_is_measured(prices: Any) -> None:
-    bare = {name: {"ms": row["ms"], "done": [], "figures": {}} for name, row in ROWS.items()}
+    bare = {name: {"ms": row["ms"], "figures": {}} for name, row in ROWS.items()}
     clock = list(prices.lines({"rows": bare}))
     assert clock[2:] == ["| fp32 | 300 ms | 1.00 |", "| 2 steps | 150 ms | 0.50 |"]
     assert list(prices.lines({"rows": ROWS})) == [
@@ -69,29 +68,34 @@ def test_what_was_stopped_goes_on_with_the_first_task_that_is_missing(
     def begun() -> Any:
         return prices.begun(tmp_path / "out.json", "a processor", {"clips": 2}, ["fp32", "2 steps"])
 
-    def interrupted(row: Any, *_: object) -> dict[str, list[float]]:
-        if row.name == "2 steps" and not again:
-            raise KeyboardInterrupt
-        asked.append(row.name)
-        return {"depth silhouette": [0.8, 0.1]}
+    def interrupted(subjects: Any, task: str, *_: object) -> Any:
+        for row, _generator in subjects:
+            if row.name == "2 steps" and not again:
+                raise KeyboardInterrupt
+            asked.append((row.name, task))
+            yield row.name, f"{task} silhouette", [0.8, 0.1]
 
-    asked: list[str] = []
+    asked: list[tuple[str, str]] = []
     again: list[bool] = []
     monkeypatch.setattr(prices, "figures_of", interrupted)
     rows = {row.name: row for row in prices.ROWS}
     subjects = [(rows["fp32"], None), (rows["2 steps"], None)]
-    given = argparse.Namespace(out=tmp_path / "out.json", clips=2, drift=240)
+    given = argparse.Namespace(out=tmp_path / "out.json", clips=60, drift=240)
     results = begun()
-    for name, milliseconds in (("fp32", 300.0), ("2 steps", 150.0)):
-        results["rows"][name]["ms"] = milliseconds
+    for name in ("fp32", "2 steps"):
+        results["rows"][name]["ms"] = 500.0
     said: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        prices.judge(subjects, ["depth"], given, results, said.append)
+        prices.judge(subjects, ["depth", "drift"], given, results, said.append)
     again.append(True)
-    prices.judge(subjects, ["depth"], given, begun(), said.append)
-    assert asked == ["fp32", "2 steps"]
-    assert said[-2] == "depth: 2 steps (1 of 1; the rest takes about 0 minutes)"
-    assert [row["done"] for row in begun()["rows"].values()] == [["depth"], ["depth"]]
+    prices.judge(subjects, ["depth", "drift"], given, begun(), said.append)
+    assert asked == [("fp32", "depth"), ("2 steps", "depth"), ("fp32", "drift"), ("2 steps", "drift")]
+    assert said == [
+        "depth: 2 rows; the chunks to come take 3 minutes",
+        "depth: 1 rows; the chunks to come take 2 minutes",
+        "drift: 2 rows; the chunks to come take 1 minutes",
+    ]
+    assert all(len(row["figures"]) == 2 for row in begun()["rows"].values())
     with pytest.raises(
         UserError, match=r"has results of setup \{'clips': 2\}, this is \{'clips': 3\}; name another file"
     ):
@@ -110,6 +114,6 @@ def test_every_task_gives_figures_of_the_row_s_own_generator(prices: Any) -> Non
 
     generator.step = noted
     said: list[str] = []
-    prices.figures_of(row, generator, "depth", 1, 12, said.append)
+    list(prices.figures_of([(row, generator)], "depth", 1, 12, said.append))
     assert steps == [1] * prices.chunks_of("depth", 1, 12)
     assert said[-1] == "depth: 2 steps, on"

@@ -63,12 +63,25 @@ def test_the_full_goldens_match(name: str) -> None:
     assert report.passed, report.worst
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FULL.is_dir(), reason=f"the full goldens are not at {FULL} (STREAMVACE_GOLDENS names a folder)")
+@pytest.mark.parametrize("name", TRUTH)
+def test_the_full_goldens_match_in_16_bits_but_for_rounding(name: str) -> None:
+    report = replay_file(FULL / f"{name}.json", dtype=torch.bfloat16)
+    assert report is not None
+    assert not report.defect
+    assert report.near, report.relative
+
+
+@pytest.mark.skipif(not FULL.is_dir(), reason=f"the full goldens are not at {FULL} (STREAMVACE_GOLDENS names a folder)")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 @pytest.mark.parametrize(
     ("name", "defect"), [("longlive_vace", "zero-padded keys"), ("longlive_vace_ctxframes", "cuts")]
 )
-def test_recordings_of_the_reference_s_defects_are_named_and_not_compared(name: str, defect: str) -> None:
-    report = replay_file(FULL / f"{name}.json")
+def test_recordings_of_the_reference_s_defects_are_named_and_not_compared(
+    name: str, defect: str, dtype: torch.dtype
+) -> None:
+    report = replay_file(FULL / f"{name}.json", dtype=dtype)
     assert report is not None
     assert defect in report.defect
 

@@ -116,6 +116,11 @@ def make_refusing(setup: WorkerSetup) -> FakeGenerator:
     raise UserError("weights model.safetensors: unreadable; download them again")
 
 
+def make_asking(setup: WorkerSetup) -> FakeGenerator:
+    """Says how much of a card it leaves to control networks."""
+    raise UserError(f"{setup.model.for_controls} bytes are left")
+
+
 def make_broken(setup: WorkerSetup) -> FakeGenerator:
     """A bug while loading."""
     raise ZeroDivisionError("a bug")

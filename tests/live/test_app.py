@@ -16,7 +16,10 @@ import numpy as np
 import pytest
 
 import osc_schema
+from streamvace.conditioning.controls import CUDA_CONTEXT, RAFT_FILE
+from streamvace.conditioning.controls.networks import VISION
 from streamvace.live.surfaces.status_feed import figure_of
+from streamvace.models.manifest import FOLDER_VARIABLE
 from streamvace.video.film.decode import file_info
 from tests.live.running import ROOT, Start
 from tests.live.show import wait_until
@@ -146,6 +149,19 @@ def test_weights_that_cannot_be_read_are_one_line_and_nothing_is_written(start: 
         "streamvace: weights model.safetensors: unreadable; download them again",
     ]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_model_leaves_room_for_the_control_networks_that_are_installed(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They run in the stage, whose CUDA context and tensors are on the model's card."""
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    network = tmp_path / VISION / RAFT_FILE
+    network.parent.mkdir()
+    network.write_bytes(b" " * 100)
+    show = start("--output", "null", "--no-web", factory="make_asking")
+    assert show.finish() == 2
+    assert show.said(f"{CUDA_CONTEXT + 200} bytes are left")
 
 
 def test_a_model_that_never_starts_ends_with_code_1_and_writes_nothing(start: Start, tmp_path: Path) -> None:

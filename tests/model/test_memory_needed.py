@@ -10,6 +10,8 @@ import torch
 from streamvace.costs.chunk import CODECS as COUNTED
 from streamvace.costs.chunk import VARIANTS, Job
 from streamvace.costs.estimate import memory_bytes
+from streamvace.model.cache import KVCache
+from streamvace.model.exchange import Alone
 from streamvace.model.memory_needed import (
     CODEC_BYTES,
     Run,
@@ -18,7 +20,7 @@ from streamvace.model.memory_needed import (
     bytes_of_pictures,
     cache_bytes,
 )
-from streamvace.model.specs import pipeline
+from streamvace.model.specs import WanSize, pipeline
 from streamvace.models.check import CODECS
 
 BF16 = torch.bfloat16
@@ -36,6 +38,19 @@ def test_a_card_of_a_group_is_asked_only_for_the_cache_of_its_heads() -> None:
     references = 3 * 30 * 720 * 1536 * 2
     saved = 2 * (cache_bytes(alone) + references) / 3
     assert bytes_needed(1e9, alone) - bytes_needed(1e9, third) == pytest.approx(1.05 * saved, abs=2)
+
+
+class Third(Alone):
+    """One process of three."""
+
+    def own_heads(self, size: WanSize) -> WanSize:
+        return replace(size, num_heads=size.num_heads // 3, dim=size.dim // 3)
+
+
+def test_the_cache_of_a_process_takes_what_was_asked_for_it() -> None:
+    spec = pipeline("longlive")
+    held = KVCache(spec.size, spec.cache, 20, 36, device="meta", dtype=BF16, exchange=Third())
+    assert held.nbytes == cache_bytes(Run(spec, (576, 320), BF16, "taehv", processes=3))
 
 
 def test_what_a_show_s_control_networks_take_of_the_card_is_asked_for_too() -> None:

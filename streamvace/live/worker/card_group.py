@@ -6,6 +6,7 @@ If one of them ends, the worker ends too, and the supervisor starts a new group.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import shutil
@@ -41,6 +42,9 @@ ARRIVAL_S = 60.0
 
 IDLE = timedelta(days=365)
 """How long a process waits for the next message: a show may pause for hours."""
+
+END = "end"
+"""What the first process tells the others when it ends in order."""
 
 log = logging.getLogger(__name__)
 
@@ -101,10 +105,12 @@ class CardGroup:
         check_group(setup.pipeline, len(devices))
         self._broken = ""
         folder = Path(tempfile.mkdtemp(prefix="streamvace-group-"))
-        self._others = [_start(setup, rank, folder) for rank in range(1, len(devices))]
+        self._ending = threading.Event()
+        self._others = [_start(setup, rank, folder, self._ending) for rank in range(1, len(devices))]
         join_group(0, devices, folder)
         self._generator = _load(setup, devices[0])
         self._shared = Shared(self._generator.device)
+        atexit.register(self._end)
         self.about = self._generator.about | {"device": ", ".join(devices)}
         self.size, self.warms_up, self.device = setup.size, self._generator.warms_up, self._generator.device
 
@@ -133,6 +139,12 @@ class CardGroup:
         """See Generator."""
         self._together("reset", self._generator.reset)
 
+    def _end(self) -> None:
+        """This process ends in order: so do the others, instead of finding a broken connection."""
+        self._ending.set()
+        if not self._broken:
+            self._shared.tell((END, ()))
+
     def _together(self, what: str, ours: Callable[[], Any], *given: Any) -> Any:
         if self._broken:
             return None
@@ -146,8 +158,8 @@ class CardGroup:
             raise
 
 
-def _start(setup: WorkerSetup, rank: int, folder: Path) -> subprocess.Popen[bytes]:
-    """Start a process of the group. If it ends, so does this one."""
+def _start(setup: WorkerSetup, rank: int, folder: Path, ending: threading.Event) -> subprocess.Popen[bytes]:
+    """Start a process of the group. If it ends before `ending`, so does this one."""
     ours, theirs = Pipe()
     command = [sys.executable, "-m", "streamvace.live.worker.card_group", str(theirs.fileno())]
     process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
@@ -158,6 +170,8 @@ def _start(setup: WorkerSetup, rank: int, folder: Path) -> subprocess.Popen[byte
         # Meanwhile the pipe stays open: its end tells the process that this one is gone.
         with ours:
             code = process.wait()
+        if ending.is_set():
+            return
         device = setup.model.device.split(",")[rank]
         log.error("process %d of the group (%s) ended with code %d; the group ends", rank, device, code)
         shutil.rmtree(folder, ignore_errors=True)
@@ -172,10 +186,13 @@ def follow(pipe: Connection[Any, Any]) -> None:
     log_to_console(verbose=False)
     setup, rank, folder = pipe.recv()
 
-    def end_with_the_first() -> None:
-        wait([pipe])
+    def end() -> None:
         shutil.rmtree(folder, ignore_errors=True)
         os._exit(0)
+
+    def end_with_the_first() -> None:
+        wait([pipe])
+        end()
 
     threading.Thread(target=end_with_the_first, name="first process watch", daemon=True).start()
     devices = setup.model.device.split(",")
@@ -185,10 +202,13 @@ def follow(pipe: Connection[Any, Any]) -> None:
         shared = Shared(generator.device)
         while True:
             what, given = shared.tell()
+            if what == END:
+                end()
             getattr(generator, what)(*given)  # pictures are black here
     except Exception as error:  # noqa: BLE001 - the first process ends the group; this line says why
         time.sleep(1.0)  # if the first process is gone, the end of its pipe ends this one meanwhile
         log.error("process %d of the group (%s): %s", rank, devices[rank], one_line(error))
+        shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
 
 

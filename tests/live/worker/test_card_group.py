@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +20,13 @@ from streamvace.live.worker.worker_link import WorkerLink
 from streamvace.records.chunk import ChunkInput
 from streamvace.records.model_options import ModelOptions
 from streamvace.system.errors import UserError
+from tests.live.running import ROOT
+from tests.live.show import wait_until
 
 SIZE = (64, 64)
 THREE = ModelOptions(device="cpu,cpu,cpu", threads=1)
 """The embedded model has three heads."""
+SETUP = WorkerSetup(DEFAULT_FACTORY, "embedded", SIZE, THREE)
 
 
 def test_a_process_that_does_not_come_is_one_line_after_a_bounded_wait(tmp_path: Path) -> None:
@@ -45,9 +49,34 @@ def until(link: WorkerLink, kind: type) -> object:
 
 @pytest.fixture
 def link() -> Iterator[WorkerLink]:
-    made = WorkerLink(WorkerSetup(DEFAULT_FACTORY, "embedded", SIZE, THREE))
+    made = WorkerLink(SETUP)
     yield made
     made.close()
+
+
+GROUP = """
+from streamvace.live.worker.card_group import CardGroup
+from streamvace.records.chunk import ChunkInput
+from tests.live.worker.test_card_group import SETUP
+group = CardGroup(SETUP)
+print(len(group.step(ChunkInput("a red ball")).frames), "frames", flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="several cards need Linux")
+def test_a_group_that_ends_in_order_says_nothing_and_leaves_nothing(tmp_path: Path) -> None:
+    """As `render` ends."""
+    ended = subprocess.run(
+        [sys.executable, "-c", GROUP],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+    assert (ended.returncode, ended.stdout) == (0, "9 frames\n")
+    wait_until(lambda: list(tmp_path.glob("streamvace-group-*")) == [], "the folder of the group is gone")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

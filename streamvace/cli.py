@@ -113,7 +113,7 @@ Size = Annotated[str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Picture 
 Upscale = Annotated[int, typer.Option(min=1, max=4, help="Upscale outputs by this factor.")]
 Allow = Annotated[list[str] | None, typer.Option(metavar="NETWORK", help="Answer only these hosts. Can be repeated.")]
 RemoteDevices = Annotated[
-    bool, typer.Option("--allow-remote-devices", help="Let other hosts choose a screen or a camera as an input.")
+    bool, typer.Option("--allow-remote-devices", help="Let other hosts choose a screen, a camera or a microphone.")
 ]
 Factory = Annotated[str | None, typer.Option(hidden=True)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -28,6 +28,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "osc": ("osc_schema", "control", "system"),
     "midi": ("osc_schema", "control", "system"),
     "modulators": ("osc_schema", "control", "system"),
+    "sound": ("system",),
     "web": ("osc_schema", "records", "system"),
     "model.autoencoder": (),
     "model": ("system",),
@@ -75,7 +76,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "live": (
         *("osc_schema", "conditioning.controls", "control", "effects", "live.director", "live.inputs", "live.output"),
         *("live.show_log", "live.signals", "live.surfaces", "live.worker", "midi", "model", "models", "modulators"),
-        *("osc", "records", "system", "telemetry", "video", "video.core", "video.film", "video.syphon", "web"),
+        *("osc", "records", "sound", "system", "telemetry", "video", "video.core", "video.film", "video.syphon", "web"),
     ),
     "live.offline": (
         *("osc_schema", "conditioning", "conditioning.controls", "conditioning.masks", "control", "effects", "live"),
@@ -83,7 +84,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         *("records", "system", "telemetry", "video.core", "video.film"),
     ),
     "doctor": (
-        *("conditioning.controls", "costs", "live", "model", "models", "records", "stream", "system", "video"),
+        *("conditioning.controls", "costs", "live", "model", "models", "records", "sound", "stream", "system", "video"),
         *("video.ndi", "video.window"),
     ),
     "bench": (

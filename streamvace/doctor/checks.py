@@ -67,6 +67,7 @@ SPOUT = Part("Spout", "spout", ("SpoutGL",), "no Spout (needs Python 3.10 to 3.1
 SYPHON = Part("Syphon", "syphon", ("syphon",), "no Syphon", "missing", "darwin")
 LINK = Part("Ableton Link", "link", ("aalink",), "no changes on the beat")
 MIDI = Part("MIDI", "midi", ("rtmidi2",), "no MIDI devices, no MIDI clock")
+SOUND = Part("Sound", "sound", ("miniaudio",), "no sound for modulators")
 SCREENS = Part("Screens", "screen", ("mss",), "no screen as an input")
 VISION = Part(
     "Live controls", "vision", ("ai_edge_litert", "onnxruntime"), "no pose control, no person or detector mask"
@@ -206,7 +207,7 @@ def _web(facts: Facts) -> Check:
 
 CHECKS: tuple[Callable[[Facts], Check | None], ...] = (
     *(_python, _torch, _devices, _attention, _speed, _memory, _weights, _opencv, _live_controls, _video_files),
-    *(_display, _ndi, SPOUT.judge, SYPHON.judge, LINK.judge, MIDI.judge, SCREENS.judge, _osc, _web),
+    *(_display, _ndi, SPOUT.judge, SYPHON.judge, LINK.judge, MIDI.judge, SOUND.judge, SCREENS.judge, _osc, _web),
 )
 """In the order of the report: what everything else needs comes first."""
 

@@ -21,7 +21,7 @@ _PACKAGE = Path(__file__).parents[1]
 _ENCODERS = ("libx264", "h264_nvenc", "h264_videotoolbox", "h264_mf", "mpeg4")
 _HEADER_LENGTH = 8
 
-OPTIONAL = ("SpoutGL", "syphon", "aalink", "rtmidi2", "mss", "ai_edge_litert", "onnxruntime")
+OPTIONAL = ("SpoutGL", "syphon", "aalink", "rtmidi2", "miniaudio", "mss", "ai_edge_litert", "onnxruntime")
 """Packages of the optional parts that are only looked for, not loaded."""
 
 

@@ -1,4 +1,4 @@
-"""`streamvace sources`: what can be used as an input, and its current picture."""
+"""`streamvace sources`: what can be used as an input, and its current picture; the sound inputs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from streamvace.records.frame import Frame
+from streamvace.sound.sound_in import devices
 from streamvace.system.console import escaped
+from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import command
 from streamvace.video.find import Found, Look, find_all, look_at
 
@@ -26,15 +28,23 @@ COLUMNS, ROWS = 32, 9
 def run_sources(seconds: float, thumbnails: bool, as_json: bool) -> int:
     """Print the sources that were found; 0 even if there are none."""
     found, problems = find_all(seconds)
+    sounds: tuple[str, ...] = ()
+    try:
+        sounds = devices()
+    except UserError as error:
+        problems = {**problems, "sound": str(error)}
     looks = [look_at(each.address, max(seconds, 2.0)) for each in found]
     if as_json:
-        print(json_format.dumps({"sources": _rows(found, looks), "problems": problems}, indent=2))
+        print(json_format.dumps({"sources": _rows(found, looks), "sound": sounds, "problems": problems}, indent=2))
         return 0
     console = Console()
     if not console.is_terminal:
         console.width = _WIDE
     nothing = f"No source was found. The built-in pattern needs none: {command('run --input pattern')}"
     console.print(_table(found, looks, thumbnails) if found else nothing, highlight=False)
+    if sounds:
+        listed = ", ".join(map(escaped, sounds))
+        console.print(f"--sound-input takes a part of one of these names: {listed}", highlight=False, markup=False)
     for kind, problem in problems.items():
         console.print(escaped(f"{kind}: {problem}"), style="dim", highlight=False, markup=False)
     return 0

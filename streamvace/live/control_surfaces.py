@@ -20,6 +20,7 @@ from streamvace.live.midi_setup import Midi
 from streamvace.live.modulator_setup import open_modulators
 from streamvace.live.options import DEFAULT_WEB_PORT, RunOptions, next_free_port
 from streamvace.live.signals.kind_lacks import KindLacks
+from streamvace.live.sound_setup import open_sound
 from streamvace.live.stage import Stage
 from streamvace.live.surfaces.greeting import things_to_try
 from streamvace.live.surfaces.metrics import metrics
@@ -28,6 +29,7 @@ from streamvace.models.manifest import models_folder
 from streamvace.modulators.modulators import Modulators
 from streamvace.osc.query_server import OscQueryServer
 from streamvace.osc.server import OscServer
+from streamvace.sound.sound_in import SoundIn
 from streamvace.system.console import say
 from streamvace.system.network import AllowList, is_loopback
 from streamvace.web.hosts import host_allowed
@@ -46,6 +48,7 @@ class ControlSurfaces:
     look_ahead: LookAhead
     gate: BeatGate
     midi: Midi
+    sound: SoundIn
     modulators: Modulators
     osc: OscServer
     query: OscQueryServer | None
@@ -72,6 +75,7 @@ class ControlSurfaces:
                 lacking=lambda: lacks.rows,
                 midi=self.midi.desk.state,
                 live=self.modulators.live,
+                sound=self.sound.levels,
             )
         )
         self.web.set_cue_pictures(self.pictures.read)
@@ -82,6 +86,7 @@ class ControlSurfaces:
         stage.telemetry.add(lambda: osc_figures(self.osc.counters()))
         stage.telemetry.add(self.gate.figures)
         stage.telemetry.add(self.midi.figures)
+        stage.telemetry.add(self.sound.figures)
         stage.telemetry.add(self.modulators.figures)
         if self.web is not None:
             stage.telemetry.add(self.web.figures)
@@ -100,7 +105,8 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
     look_ahead = LookAhead()
     transport = Transport(lost=partial(stage.reporter.report, "tempo"))
     midi = Midi(stage, transport.midi, cue_path, lambda: cues.names)
-    modulators = open_modulators(stage, transport)
+    sound = open_sound(stage)
+    modulators = open_modulators(stage, transport, sound)
     gate = BeatGate(transport, look_ahead.read)
     closing.callback(gate.close)
     gate.follow(parameters.snapshot())
@@ -128,7 +134,7 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
     for server in (query, web):
         if server is not None:
             closing.callback(server.close)
-    return ControlSurfaces(cues, pictures, commands, look_ahead, gate, midi, modulators, osc, query, web, inputs)
+    return ControlSurfaces(cues, pictures, commands, look_ahead, gate, midi, sound, modulators, osc, query, web, inputs)
 
 
 def _open_query(stage: Stage, osc: OscServer, allow: AllowList) -> OscQueryServer | None:

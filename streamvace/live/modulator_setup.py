@@ -9,11 +9,12 @@ from streamvace.control.transport import Transport
 from streamvace.live.stage import Stage
 from streamvace.modulators.modulators import Modulators
 from streamvace.modulators.settings import address
+from streamvace.sound.sound_in import SoundIn
 
 
-def open_modulators(stage: Stage, transport: Transport) -> Modulators:
+def open_modulators(stage: Stage, transport: Transport, sound: SoundIn) -> Modulators:
     """Raises UserError for a target of the command line that cannot move; later ones are refused."""
-    modulators = Modulators(stage.parameters.schema, transport.now)
+    modulators = Modulators(stage.parameters.schema, transport.now, sound=sound.levels)
     for error in modulators.follow(stage.parameters.snapshot()).values():
         raise error
 

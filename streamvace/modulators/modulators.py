@@ -38,10 +38,12 @@ class Modulators:
         schema: Mapping[str, Parameter],
         beat: Callable[[], Moment],
         clock: Callable[[], int] = now_ns,
+        sound: Callable[[], Mapping[str, float]] = dict,
     ) -> None:
-        """beat: the transport now. clock: nanoseconds."""
+        """beat: the transport now. clock: nanoseconds. sound: what is heard now; see World."""
         self._schema = schema
         self._beat = beat
+        self._sound = sound
         self._clock = clock
         self._lock = threading.Lock()
         self._running: tuple[_Running, ...] = ()
@@ -113,7 +115,7 @@ class Modulators:
         """What the sources see now, for a reader whose values are seen so many seconds later."""
         with self._lock:
             heard = MappingProxyType(dict(self._heard))
-        return World(self.now(), self._beat(), heard, ahead)
+        return World(self.now(), self._beat(), heard, ahead, self._sound())
 
     def moving(self, applies: str) -> tuple[_Running, ...]:
         """Those that move such a parameter."""

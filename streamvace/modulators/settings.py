@@ -59,6 +59,7 @@ class Settings:
     osc_address: str
     osc_low: float
     osc_high: float
+    band: str
     fired: float | None
 
 
@@ -91,5 +92,6 @@ def read(snapshot: Snapshot, number: int, schema: Mapping[str, Parameter]) -> Se
         osc_address=snapshot.text(at("osc_address")).strip(),
         osc_low=snapshot.number(at("osc_low")),
         osc_high=snapshot.number(at("osc_high")),
+        band=snapshot.text(at("band")),
         fired=None if fired_ns is None else fired_ns / 1e9,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from streamvace.control.fades import CURVES
@@ -34,13 +34,15 @@ class World:
     """What the sources see.
 
     now: in seconds on the show's clock. beat: the transport at that moment. heard: the newest number of each OSC
-    address that a modulator listens to. ahead: how many seconds after now the reader's values are seen.
+    address that a modulator listens to. ahead: how many seconds after now the reader's values are seen. sound: what is
+    heard, 0..1 by the choices of `/streamvace/mod/#/band`; empty for silence.
     """
 
     now: float
     beat: Moment
     heard: Mapping[str, float]
     ahead: float = 0.0
+    sound: Mapping[str, float] = field(default_factory=dict)
 
 
 def _lfo(settings: Settings, turns: Turns, world: World, ahead: float) -> float:
@@ -70,12 +72,17 @@ def _osc(settings: Settings, turns: Turns, world: World, ahead: float) -> float:
     return min(max((heard - settings.osc_low) / span, 0.0), 1.0)
 
 
+def _sound(settings: Settings, turns: Turns, world: World, ahead: float) -> float:
+    return world.sound.get(settings.band, 0.0)
+
+
 SOURCES: Final[Mapping[str, Callable[[Settings, Turns, World, float], float]]] = {
     "lfo": _lfo,
     "beat": _beat,
     "envelope": _envelope,
     "value": _value,
     "osc": _osc,
+    "sound": _sound,
 }
 """Choice of `/streamvace/mod/#/source` -> its level, so many seconds `ahead` of the world's moment. What a hand does is
 not known ahead."""

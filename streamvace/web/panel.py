@@ -48,6 +48,7 @@ class Panel:
         lacking: Callable[[], Mapping[str, object]] = dict,
         midi: Callable[[], Mapping[str, object]] = dict,
         live: Callable[[], Mapping[str, Value]] = dict,
+        sound: Callable[[], Mapping[str, float]] = dict,
         error: str = "/streamvace/status/error",
     ) -> None:
         """values: of every parameter and output. glides: addresses that take a value, seconds and a curve.
@@ -63,7 +64,8 @@ class Panel:
 
         curves: their names. lacking: by address, the choices that cannot be had now, each with `why` and `fix`.
         midi: see `midi.desk.Desk.state`. live: by address, the values that modulators give their targets now; `values`
-        has what faders set. error: the address of complaints.
+        has what faders set. sound: what is heard, 0..1: level, low, low_mid, high_mid, high, fast, slow, hits; empty
+        without sound. error: the address of complaints.
         """
         self._rows = {row.address: row for row in schema}
         self._clients = clients
@@ -85,6 +87,7 @@ class Panel:
             Topic("lacking", lacking),
             Topic("midi", midi, MIDI_S),
             Topic("live", live),
+            Topic("sound", sound),
         )
         """What a page is told."""
 

@@ -206,6 +206,7 @@ def test_without_link_the_show_runs_and_the_fix_is_named() -> None:
         (without("ai_edge_litert"), "vision"),
         (without("aalink"), "link"),
         (without("rtmidi2"), "midi"),
+        (without("miniaudio"), "sound"),
         (without("mss"), "screen"),
     ],
 )

@@ -17,6 +17,11 @@ from streamvace.video import find
 from streamvace.video.find import Found, Look, find_all, look_at
 
 
+@pytest.fixture(autouse=True)
+def sounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "devices", lambda: ("Line In", "a\x1bb"))
+
+
 def picture(*colours: tuple[int, int, int]) -> Frame:
     """One row of pixels for each colour."""
     pixels = np.zeros((len(colours), 4, 4), np.uint8)
@@ -50,6 +55,7 @@ def test_a_kind_that_cannot_be_asked_is_a_line_and_the_others_are_listed(
     assert sources.run_sources(0.0, thumbnails=False, as_json=True) == 0
     output = json.loads(capsys.readouterr().out)
     assert output["problems"] == {"NDI": 'NDI is not installed; run: pip install "streamvace[ndi]"'}
+    assert output["sound"] == ["Line In", "a\x1bb"]
     assert output["sources"] == [
         {
             "kind": "camera",
@@ -65,6 +71,17 @@ def test_a_kind_that_cannot_be_asked_is_a_line_and_the_others_are_listed(
     printed = capsys.readouterr().out
     assert "camera:0" in printed
     assert "1280x720" in printed
+    assert "--sound-input takes a part of one of these names: Line In, a\\x1bb" in printed
+
+
+def test_a_machine_without_sound_is_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def missing() -> tuple[str, ...]:
+        raise UserError("sound needs the package miniaudio")
+
+    monkeypatch.setattr(find, "FINDERS", {})
+    monkeypatch.setattr(sources, "devices", missing)
+    assert sources.run_sources(0.0, thumbnails=False, as_json=False) == 0
+    assert "sound: sound needs the package miniaudio" in capsys.readouterr().out
 
 
 def test_a_sender_cannot_paint_the_terminal_with_its_name(
@@ -104,7 +121,7 @@ def test_the_libraries_that_are_asked_say_nothing_beside_the_list() -> None:
     """On Windows, OpenCV's FFmpeg would write past Python that it has no libavdevice."""
     command = [sys.executable, "-m", "streamvace", "sources", "--json", "--seconds", "0.1"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    assert set(json.loads(done.stdout)) == {"sources", "problems"}
+    assert set(json.loads(done.stdout)) == {"sources", "sound", "problems"}
     assert done.stderr == ""
 
 

@@ -95,6 +95,13 @@ def test_a_value_is_what_was_set_and_an_osc_message_is_put_between_its_bounds() 
     assert level(stuck, Turns(0, 0, 1), world(hand=1.0), 0.0) == 0.0
 
 
+def test_sound_is_the_level_of_its_band_and_silence_without_any() -> None:
+    asked = settings(source="sound", band="high")
+    here = World(0.0, STILL, {}, 0.0, {"low": 0.2, "high": 0.7})
+    assert level(asked, Turns(0, 0, 1), here, 0.0) == 0.7
+    assert level(asked, Turns(0, 0, 1), world(), 0.0) == 0.0
+
+
 def test_invert_comes_before_the_curve() -> None:
     assert at(0.0, source="value", value=0.25, invert=True) == 0.75
     assert at(0.0, source="value", value=0.25, curve="exponential") == pytest.approx(CURVES["exponential"](0.25))

@@ -1,4 +1,4 @@
-"""Screens and cameras are private: another machine on the network may not switch one on."""
+"""Screens, cameras and microphones are private: another machine on the network may not switch one on."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ DEVICES = ("screen", "camera")
 """Schemes of inputs that show what is around the machine. Those of the command line are chosen by their number."""
 
 
+SOUND = "/streamvace/sound/input"
+
+
 def forbid_devices(host: str, address: str, value: Value) -> str:
     """Why a host may not set this value of a parameter, or an empty string."""
+    if address == SOUND and value and not is_this_machine(host):
+        return f"{address}: another machine may open a microphone only if the show runs with --allow-remote-devices"
     if not address.startswith(PREFIX) or not isinstance(value, str):
         return ""
     scheme = value.strip().partition(":")[0]

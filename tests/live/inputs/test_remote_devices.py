@@ -40,3 +40,10 @@ def test_every_source_that_shows_the_room_is_known() -> None:
     assert set(SOURCES) - {"screen", "camera"} == {"pattern", "file", "ndi", "spout", "syphon", "card", "none"}, (
         "a new source: does it show what is around the machine? Then it belongs to DEVICES"
     )
+
+
+def test_a_microphone_is_as_private_as_a_camera() -> None:
+    address = "/streamvace/sound/input"
+    assert "--allow-remote-devices" in forbid_devices(STRANGER, address, "default")
+    assert forbid_devices(STRANGER, address, "") == "", "anybody may close it"
+    assert forbid_devices("127.0.0.1", address, "default") == ""

@@ -11,6 +11,7 @@ import numpy as np
 
 from streamvace.web.jpeg_feed import JpegFeed
 from streamvace.web.pictures import PictureSender
+from tests.patience import PATIENCE_S
 from tests.web.show import grey
 
 
@@ -23,23 +24,28 @@ def read(message: bytes) -> tuple[str, int, int]:
     return message[1 : 1 + length].decode(), skipped, round(float(picture.mean()))
 
 
+async def following(sent: asyncio.Queue[bytes]) -> bytes:
+    """The next message."""
+    return await asyncio.wait_for(sent.get(), PATIENCE_S)
+
+
 def test_the_next_picture_is_the_newest_and_waits_until_the_last_is_drawn() -> None:
     async def go() -> None:
         feed, sent = JpegFeed("test"), asyncio.Queue[bytes]()
         sender = PictureSender("mask", feed, sent.put)
         running = asyncio.ensure_future(sender.run())
         feed.publish(grey(10))
-        assert read(await sent.get()) == ("mask", 0, 10)
+        assert read(await following(sent)) == ("mask", 0, 10)
         for level in (50, 100, 150, 200):
             feed.publish(grey(level))
             await asyncio.sleep(0)
         assert (feed.encoded, sent.qsize()) == (1, 0), "nothing is encoded for a page that does not draw"
         sender.drawn()
-        assert read(await sent.get()) == ("mask", 3, 200)
+        assert read(await following(sent)) == ("mask", 3, 200)
         sender.drawn()
         sender.drawn()
         feed.publish(grey(30))
-        assert read(await sent.get()) == ("mask", 0, 30)
+        assert read(await following(sent)) == ("mask", 0, 30)
         assert (feed.skipped, feed.wanted) == (3, False), "the page has not drawn the last one"
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -54,7 +60,7 @@ def test_a_held_picture_is_encoded_once_and_not_sent_again() -> None:
         running = asyncio.ensure_future(PictureSender("output", feed, sent.put).run())
         held = grey(10)
         feed.publish(held)
-        await sent.get()
+        await following(sent)
         for number in range(1, 4):
             feed.publish(replace(held, sequence=number))
         assert (await feed.after(0))[0] == 4, "another viewer gets every frame"
@@ -64,14 +70,15 @@ def test_a_held_picture_is_encoded_once_and_not_sent_again() -> None:
 
         sender = PictureSender("output", feed, sent.put)
         running = asyncio.ensure_future(sender.run())
-        assert read(await sent.get()) == ("output", 0, 10), "a new page has not drawn it"
+        assert read(await following(sent)) == ("output", 0, 10), "a new page has not drawn it"
         sender.drawn()
         feed.publish(replace(held, sequence=4))
-        while not feed.wanted:
+        for _ in range(1000):
             await asyncio.sleep(0)
+        assert feed.wanted, "the page waits for another one"
         assert (feed.encoded, sent.qsize()) == (1, 0)
         feed.publish(grey(200))
-        assert read(await sent.get()) == ("output", 0, 200)
+        assert read(await following(sent)) == ("output", 0, 200)
         running.cancel()
 
     asyncio.run(go())
@@ -83,7 +90,7 @@ def test_a_late_page_has_skipped_nothing() -> None:
         for level in range(20):
             feed.publish(grey(level))
         running = asyncio.ensure_future(PictureSender("output", feed, sent.put).run())
-        assert read(await sent.get()) == ("output", 0, 19)
+        assert read(await following(sent)) == ("output", 0, 19)
         running.cancel()
         assert feed.skipped == 0
 

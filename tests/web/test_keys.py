@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streamvace.control.parameters import PROMPT
 from tests.web.devtools import Browser
-from tests.web.show import Hand, Show, in_a_browser
+from tests.web.show import WRITER, Hand, Show, in_a_browser
 
 
 def test_space_is_go_after_a_click_and_stays_with_a_control_that_the_keyboard_reached(
@@ -44,7 +44,10 @@ def test_f_is_full_screen_and_slash_is_search_but_where_one_types(tabs: Browser,
         seen = "all('#inputs .control, #looks .control, #outputs .control').filter(each => each.checkVisibility())"
         assert await hand.does(f"{seen}.map(each => each.dataset.address)") == ["/streamvace/mask/chroma_spill"]
         await hand.page.key("Escape", 27)
-        await hand.sees(f"{seen}.length > 5 && !{seen}.some(each => each.dataset.address.includes('chroma'))")
+        show.parameters.set("/streamvace/mask_source", ("luma",), WRITER)
+        await hand.does("box('mask_source'); all('details.group').forEach(each => { each.open = true; })")
+        names = f"{seen}.map(each => each.dataset.address).join()"
+        await hand.sees(f"{names}.includes('mask/luma_low') && !{names}.includes('chroma')")
         await hand.does("document.activeElement.blur()")
         await hand.page.key("Escape", 27)
         assert await hand.does("document.activeElement.closest('#panic') !== null")

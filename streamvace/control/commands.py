@@ -10,7 +10,8 @@ from typing import Final
 from osc_schema import Parameter
 from streamvace.control.coercion import pressed, show
 from streamvace.control.cue_list import CueList
-from streamvace.control.cues import CUE_WRITER, MOST_CUES, Cue, check_name, look
+from streamvace.control.cue_timer import CueTimer
+from streamvace.control.cues import CUE_WRITER, MOST_CUES, Cue, check_follow, check_name, look
 from streamvace.control.fades import parse_fade
 from streamvace.control.parameters import PROMPT, Change, Parameters
 from streamvace.system.clock import now_ns
@@ -36,15 +37,17 @@ class Commands:
         take_picture: Callable[[frozenset[str]], str] = lambda kept: "",
         clock: Callable[[], int] = now_ns,
         more: Mapping[str, Callable[[Arguments], None]] = MappingProxyType({}),
+        timer: CueTimer | None = None,
     ) -> None:
         """load: starts reading the cue file again, without waiting for it. take_picture: keeps the picture on show and
         those given, and returns its name, without waiting for it either. more: what other addresses do; each raises
-        UserError for arguments that it cannot take."""
+        UserError for arguments that it cannot take. timer: told of every cue that is recalled."""
         self.cues = cues
         self._take_picture = take_picture
         self._recalled = 0, 0.0  # when a cue was recalled last, and the seconds that it takes
         self._clock = clock
         self._went_ns: int | None = None
+        self._timer = timer or CueTimer(clock)
         self._load_cues = load
         self._parameters = parameters
         self._fading = {f"{row.address}/to": row for row in parameters.schema.values() if _can_glide(row)}
@@ -60,6 +63,8 @@ class Commands:
             f"{CUE}/rename": self._rename,
             f"{CUE}/move": self._move,
             f"{CUE}/fade": self._set_fade,
+            f"{CUE}/follow": self._set_follow,
+            f"{CUE}/standby": self._stand_by,
             f"{CUE}/undo": self._undo,
             f"{CUE}/load": self._load,
             **more,
@@ -76,6 +81,7 @@ class Commands:
             "cue_next_fade": 0.0 if following is None else self._seconds(following),
             "cue_fade": seconds if left_s > 0 else 0.0,
             "cue_left": round(left_s, 1),
+            "cue_follows_in": round(self._timer.left_s(), 1),
         }
 
     @property
@@ -142,6 +148,7 @@ class Commands:
         """seconds: of this recall; None for those that rule."""
         seconds = self._seconds(cue) if seconds is None else seconds
         self._recalled = self._clock(), seconds
+        self._timer.recalled(cue.follow)
         return cue.changes(seconds)
 
     def _seconds(self, cue: Cue) -> float:
@@ -182,6 +189,17 @@ class Commands:
         """`NAME [SECONDS]`; without seconds the show's fade time."""
         name, seconds = _name_and_seconds(arguments)
         self.cues.set_fade(name, self._parameters.snapshot().number(FADE_TIME) if seconds is None else seconds)
+
+    def _set_follow(self, arguments: Arguments) -> None:
+        """`NAME [SECONDS]`; without seconds the cue waits for Go."""
+        if len(arguments) not in (1, 2):
+            raise UserError(f"takes the name of a cue and optional seconds, got {show(arguments)}")
+        self.cues.set_follow(arguments[0], check_follow(arguments[1]) if len(arguments) == 2 else None)
+
+    def _stand_by(self, arguments: Arguments) -> None:
+        if len(arguments) != 1:
+            raise UserError(f"takes the name of a cue, got {show(arguments)}")
+        self.cues.stand_by(arguments[0])
 
     def _undo(self, arguments: Arguments) -> None:
         if button_pressed(arguments):

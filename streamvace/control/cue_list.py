@@ -52,6 +52,7 @@ class CueList:
         self._merge()
         self._current = ""
         self._position = -1  # of the current cue; once it is deleted, where it was
+        self._standby = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -67,6 +68,8 @@ class CueList:
     def next(self) -> Cue | None:
         """The cue that `go` recalls next; None without cues."""
         with self._lock:
+            if self._standby in self._all:
+                return self._all[self._standby]
             return self._all[self._names[self._after(self._names)]] if self._names else None
 
     @property
@@ -86,7 +89,13 @@ class CueList:
         """For the page: name, whether it is the user's own, fade time in seconds, and picture of every cue."""
         with self._lock:
             return [
-                {"name": cue.name, "own": cue.name in self._own, "fade": cue.fade.seconds, "picture": cue.picture}
+                {
+                    "name": cue.name,
+                    "own": cue.name in self._own,
+                    "fade": cue.fade.seconds,
+                    "follow": cue.follow,
+                    "picture": cue.picture,
+                }
                 for cue in self._all.values()
             ]
 
@@ -96,8 +105,19 @@ class CueList:
         with self._lock:
             if wanted not in self._all:
                 raise UserError(f"there is no cue {wanted!r}; there are {_some(self.names)}")
-            self._current, self._position = wanted, self.names.index(wanted)
+            self._current, self._position, self._standby = wanted, self.names.index(wanted), ""
             return self._all[wanted]
+
+    def stand_by(self, name: object) -> None:
+        """Let the next `go` recall this cue, instead of the one after the current. Nothing is recalled now.
+
+        Raises UserError for an unknown name.
+        """
+        wanted = check_name(name)
+        with self._lock:
+            if wanted not in self._all:
+                raise UserError(f"there is no cue {wanted!r}; there are {_some(self.names)}")
+            self._standby = wanted
 
     def go(self) -> Cue:
         """Recall the next cue; after the last one the first. Raises UserError without cues."""
@@ -181,6 +201,12 @@ class CueList:
         with self._lock:
             cue = self._own[self._own_name(name, "changed")]
             self._change(self._own | {cue.name: replace(cue, fade=replace(cue.fade, seconds=seconds))})
+
+    def set_follow(self, name: object, seconds: float | None) -> None:
+        """Set how long after one of the user's cues the next one comes by itself; None: never. Raises UserError."""
+        with self._lock:
+            cue = self._own[self._own_name(name, "changed")]
+            self._change(self._own | {cue.name: replace(cue, follow=seconds)})
 
     def undo(self) -> None:
         """Bring the list back as it was before the newest change. Raises UserError after UNDO_S."""

@@ -21,13 +21,16 @@ VERSION: Final = 1
 MOST_CUES: Final = 500
 LONGEST_NAME: Final = 80
 LONGEST_NOTE: Final = 2000
+SHORTEST_FOLLOW_S: Final = 0.5
+"""A list that goes on by itself faster than this cannot be played with."""
+LONGEST_FOLLOW_S: Final = 3600.0
 
 CUE_WRITER: Final = "cue"
 """The writer of a cue's values. It is no subscriber, so the controller that recalled the cue gets feedback too."""
 
 _CUT: Final = Fade(0.0)
 _PREFIX: Final = "/streamvace/"
-_CUE_KEYS: Final = frozenset({"name", "note", "fade", "curve", "switch", "values", "curves", "picture"})
+_CUE_KEYS: Final = frozenset({"name", "note", "fade", "curve", "switch", "values", "curves", "picture", "follow"})
 _PICTURE: Final = re.compile(r"[0-9a-f]{16}")
 _FILE_KEYS: Final = frozenset({"$schema", "version", "cues"})
 
@@ -38,7 +41,8 @@ class Cue:
 
     values: what it sets, by address; a trigger's value is True. Parameters without a value stay unchanged.
     fade: of every value. curves: by address, the curve of a float where it differs. picture: of the look when it was
-    stored, 16 hexadecimal digits that name its file, or empty.
+    stored, 16 hexadecimal digits that name its file, or empty. follow: seconds from its recall until the next cue comes
+    by itself; None: it waits for Go.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Cue:
     curves: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     picture: str = ""
+    follow: float | None = None
 
     def changes(self, seconds: float | None = None) -> tuple[Change, ...]:
         """What a recall sets, to be applied in one bundle. seconds: overrides the fade time."""
@@ -133,7 +138,21 @@ def _cue(entry: Any, schema: Mapping[str, Parameter], where: str) -> Cue:
         curves=MappingProxyType({_PREFIX + key: _curve(key, row, values, where) for key, row in curves.items()}),
         note=note,
         picture=picture,
+        follow=None if entry.get("follow") is None else _follow(entry["follow"], where),
     )
+
+
+def check_follow(seconds: object) -> float:
+    """Seconds until the next cue. Raises UserError."""
+    number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    if not number or not SHORTEST_FOLLOW_S <= float(seconds) <= LONGEST_FOLLOW_S:  # type: ignore[arg-type]
+        raise UserError(f"follow takes seconds {SHORTEST_FOLLOW_S}..{LONGEST_FOLLOW_S:.0f}, got {show(seconds)}")
+    return float(seconds)  # type: ignore[arg-type]
+
+
+def _follow(seconds: object, where: str) -> float:
+    with _located(where):
+        return check_follow(seconds)
 
 
 def _value(key: str, value: Any, schema: Mapping[str, Parameter], where: str) -> Coerced:
@@ -165,6 +184,8 @@ def _entry(cue: Cue) -> dict[str, object]:
         entry["curve"] = cue.fade.curve
     if cue.fade.switch:
         entry["switch"] = cue.fade.switch
+    if cue.follow is not None:
+        entry["follow"] = cue.follow
     entry["values"] = {address.removeprefix(_PREFIX): coerced.value for address, coerced in cue.values.items()}
     if cue.curves:
         entry["curves"] = {address.removeprefix(_PREFIX): curve for address, curve in cue.curves.items()}

@@ -53,6 +53,23 @@ def test_back_takes_the_one_before_and_goes_on_where_a_deleted_cue_was() -> None
         CueList().back()
 
 
+def test_a_cue_that_stands_by_is_the_next_one_and_changes_nothing_until_then() -> None:
+    cues = CueList((cue("a"), cue("b"), cue("c")))
+    cues.recall("a")
+    cues.stand_by("c")
+    assert (cues.current, cues.following) == ("a", "c")
+    assert cues.go().name == "c"
+    assert cues.following == "a", "the list goes on after it"
+    cues.stand_by("b")
+    cues.recall("a")
+    assert cues.following == "b", "a recall ends the standby: this is the one after a"
+    cues.stand_by("c")
+    cues.delete("c")
+    assert cues.following == "b"
+    with pytest.raises(UserError, match="there is no cue 'x'; there are 'a', 'b'"):
+        cues.stand_by("x")
+
+
 def test_go_with_no_cues_and_a_name_that_is_none_say_so() -> None:
     with pytest.raises(UserError, match="no cues yet"):
         CueList().go()
@@ -338,7 +355,7 @@ def test_a_fade_time_is_set_and_the_rest_of_the_cue_stays(edited: Edited) -> Non
         edited.cues.set_fade("look", 1.0)
 
 
-@pytest.mark.parametrize("edit", ["delete", "overwrite", "rename", "move", "fade"])
+@pytest.mark.parametrize("edit", ["delete", "overwrite", "rename", "move", "fade", "follow"])
 def test_the_last_edit_is_undone_within_ten_seconds_and_only_once(edited: Edited, edit: str) -> None:
     cues = edited.cues
     cues.recall("b")
@@ -349,6 +366,7 @@ def test_the_last_edit_is_undone_within_ten_seconds_and_only_once(edited: Edited
         "rename": lambda: cues.rename("b", "x"),
         "move": lambda: cues.move("b", 1),
         "fade": lambda: cues.set_fade("b", 1.0),
+        "follow": lambda: cues.set_follow("b", 8.0),
     }[edit]()
     edited.now_ns = 10_000_000_000
     cues.undo()
@@ -369,5 +387,5 @@ def test_pictures_are_kept_for_as_long_as_an_undo_can_need_them(edited: Edited) 
     assert cues.pictures == {"a" * 16, "b" * 16}
     cues.store("a", coerced({SCALE: 0.3}), picture="c" * 16)
     assert cues.pictures == {"b" * 16, "c" * 16}
-    assert cues.tiles()[0] == {"name": "a", "own": True, "fade": 0.0, "picture": "c" * 16}
-    assert cues.tiles()[3] == {"name": "look", "own": False, "fade": 0.0, "picture": ""}
+    assert cues.tiles()[0] == {"name": "a", "own": True, "fade": 0.0, "follow": None, "picture": "c" * 16}
+    assert cues.tiles()[3] == {"name": "look", "own": False, "fade": 0.0, "follow": None, "picture": ""}

@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 
 import osc_schema
 from osc_schema import Parameter, Value
-from streamvace.control.cues import CUE_WRITER, LONGEST_NAME, Cue, check_name, dump, look, parse
+from streamvace.control.cues import (
+    CUE_WRITER,
+    LONGEST_FOLLOW_S,
+    LONGEST_NAME,
+    SHORTEST_FOLLOW_S,
+    Cue,
+    check_name,
+    dump,
+    look,
+    parse,
+)
 from streamvace.control.fades import CURVES, Fade
 from streamvace.control.parameters import PROMPT, PROMPTS, Change, Parameters
 from streamvace.system.errors import UserError
@@ -100,6 +110,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("a list in a list", {"name": "a", "values": {"prompts": [[["x"], 1]]}}, "prompts takes up to 8 strings"),
     ("an hour and a second", {"name": "a", "fade": 3601}, "0..3600 seconds, got 3601"),
     ("no number", {"name": "a", "fade": "slow"}, "0..3600 seconds, got 'slow'"),
+    ("a follow time too short to play", {"name": "a", "follow": 0.1}, "follow takes seconds 0.5..3600, got 0.1"),
+    ("a follow time that is a switch", {"name": "a", "follow": True}, "follow takes seconds 0.5..3600, got "),
     ("a curve nobody knows", {"name": "a", "curve": "sine"}, "linear, ease, exponential, got 'sine'"),
     ("a curve for nothing", {"name": "a", "curves": {"seed": "ease"}}, "a curve for 'seed', which it does not set"),
     ("a switch beyond the end", {"name": "a", "switch": 2}, "switch is a share of the fade, 0..1, got 2"),
@@ -170,6 +182,7 @@ def cues(draw: st.DrawFn) -> Cue:
         fade=Fade(draw(st.floats(0, 3600)), draw(st.sampled_from(list(CURVES))), draw(st.floats(0, 1))),
         curves={address: draw(st.sampled_from(list(CURVES))) for address in curved},
         note=draw(st.text(st.characters(codec="utf-8"), max_size=40)),
+        follow=draw(st.none() | st.floats(SHORTEST_FOLLOW_S, LONGEST_FOLLOW_S)),
     )
 
 

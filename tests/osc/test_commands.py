@@ -519,12 +519,45 @@ def test_cues_are_edited_over_osc(rig: Rig) -> None:
 
 def test_the_next_cue_its_time_and_the_running_fade_are_told(rig: Rig) -> None:
     commands = rig.inbox.commands
-    assert commands.figures() == {"cue": "", "cue_next": "blue", "cue_next_fade": 2.0, "cue_fade": 0.0, "cue_left": 0.0}
+    still = {"cue_fade": 0.0, "cue_left": 0.0, "cue_follows_in": 0.0}
+    assert commands.figures() == {"cue": "", "cue_next": "blue", "cue_next_fade": 2.0} | still
     rig.send("/streamvace/cue/go")
     rig.wait(0.5)
     figures = commands.figures()
-    assert figures == {"cue": "blue", "cue_next": "red", "cue_next_fade": 4.0, "cue_fade": 2.0, "cue_left": 1.5}
+    assert figures == still | {
+        "cue": "blue",
+        "cue_next": "red",
+        "cue_next_fade": 4.0,
+        "cue_fade": 2.0,
+        "cue_left": 1.5,
+    }
     rig.send(FADE_TIME, 8.0)
     rig.wait(1.5)
     figures = commands.figures()
     assert (figures["cue_next_fade"], figures["cue_fade"], figures["cue_left"]) == (8.0, 0.0, 0.0)
+
+
+def test_when_the_next_cue_follows_is_set_counted_from_each_recall_and_taken_away(rig: Rig) -> None:
+    commands = rig.inbox.commands
+    rig.send("/streamvace/cue/follow", "blue", 8)
+    assert [tile["follow"] for tile in rig.cues.tiles()] == [8.0, None]
+    rig.send("/streamvace/cue/go")
+    assert commands.figures()["cue_follows_in"] == 8.0
+    rig.wait(3.0)
+    assert commands.figures()["cue_follows_in"] == 5.0
+    rig.send("/streamvace/cue/go")
+    assert commands.figures()["cue_follows_in"] == 0.0, "red waits for Go"
+    rig.send("/streamvace/cue/follow", "blue")
+    rig.send(RECALL, "blue")
+    assert commands.figures()["cue_follows_in"] == 0.0
+    for words in (("blue", 0.1), ("blue", "soon"), ("blue", True), ("nobody", 4.0), ()):
+        assert len(rig.send("/streamvace/cue/follow", *words).complaints) == 1
+
+
+def test_a_cue_stands_by_for_the_next_go(rig: Rig) -> None:
+    rig.send(RECALL, "red")
+    rig.send("/streamvace/cue/standby", "red")
+    assert rig.inbox.commands.figures()["cue_next"] == "red"
+    assert rig.parameters.snapshot()[SCALE] != 0.5
+    assert len(rig.send("/streamvace/cue/standby", "nobody").complaints) == 1
+    assert len(rig.send("/streamvace/cue/standby").complaints) == 1

@@ -58,10 +58,15 @@ class NoText:
 
 def on_card(card: FakeCard, build: Callable[[], M], dtype: torch.dtype = torch.bfloat16) -> M:
     """A module with weights on the card."""
+    return on_device(card.device, build, dtype)
+
+
+def on_device(device: torch.device, build: Callable[[], M], dtype: torch.dtype) -> M:
+    """A module with weights on a device, within a FakeCard."""
     with _disable_current_modes(), torch.device("meta"):
         module = build()
         shapes = {name: each.shape for name, each in module.state_dict().items()}
-    state = {name: torch.empty(shape, device=card.device, dtype=dtype) for name, shape in shapes.items()}
+    state = {name: torch.empty(shape, device=device, dtype=dtype) for name, shape in shapes.items()}
     with _disable_current_modes():
         module.load_state_dict(state, assign=True)
     return module.eval().requires_grad_(False)

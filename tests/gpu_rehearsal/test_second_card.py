@@ -11,15 +11,17 @@ import torch
 
 from streamvace.model.memory_needed import ALLOCATOR_SHARE
 from streamvace.model.specs import PipelineSpec, pipeline
+from streamvace.model.transformer import CausalWan
 from streamvace.records.model_options import ModelOptions
 from streamvace.stream import wan_loading
 from streamvace.stream.generator import Generator
+from streamvace.stream.link import link_between
 from streamvace.stream.loading import load_generator
 from streamvace.stream.rehearsal import CONTROL, rehearsal_input
 from tests.gpu_rehearsal.card import FakeCard
 from tests.gpu_rehearsal.installed import installed, stored
 from tests.gpu_rehearsal.journal import Entry, Journal
-from tests.gpu_rehearsal.networks import shallow
+from tests.gpu_rehearsal.networks import networks_on, on_device, shallow
 from tests.gpu_rehearsal.order import Order
 from tests.gpu_rehearsal.test_lane import changing
 
@@ -48,6 +50,18 @@ def test_nothing_is_read_on_one_card_before_it_has_arrived_from_the_other(name: 
         order = Order(card.journal)
     assert {entry.stream >= 1000 for entry in order.entries} == {False, True}
     assert order.races == []
+
+
+def test_a_processor_runs_the_passes_of_a_card_s_context_branch() -> None:
+    """Every tensor of an operation is on the same device."""
+    spec, host = small("longlive", 1, 1), torch.device("cpu")
+    with FakeCard() as card:
+        networks = networks_on(card, spec, "tae", torch.float32)
+        networks = replace(networks, wan=on_device(host, lambda: CausalWan(spec.size), torch.float32))
+        generator = Generator(spec, networks, SIZE, host, torch.float32, link=link_between(host, card.device))
+        for given in changing(generator):
+            generator.step(replace(given, noise_rule="sum"))  # the other rule sets the state of a real generator
+    assert card.journal.count("kernel")
 
 
 @cache
@@ -104,6 +118,18 @@ def test_each_card_takes_the_memory_that_was_asked_of_it(
         load_generator(spec.name, size, replace(TWO, precision=precision, cuda_graphs=graphs)).warm_up()
     taken = [memory.peak for memory in card.memories]
     assert list(asked.values()) == pytest.approx(taken, rel=0.05)
+
+
+def test_the_start_says_what_is_left_for_control_networks(capsys: pytest.CaptureFixture[str]) -> None:
+    """They run in the process of the show, whose CUDA context is on the card of the pictures."""
+    spec = small("longlive", 1, 1)
+    files = stored(spec, "taehv")
+    with FakeCard(cards=2), installed(spec, files):
+        about = loaded(spec, replace(TWO, for_controls=600_000_000)).about
+    assert about["controls"] == "up to 0.6 GB of cuda:1 in a process of their own"
+    written = capsys.readouterr()
+    said = "cuda:1: 0.6 GB are left for control networks (depth, flow, scribble)"
+    assert said in f"{written.out}{written.err}".splitlines()
 
 
 def test_a_card_that_lacks_memory_is_named_with_what_it_would_hold() -> None:

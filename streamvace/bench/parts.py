@@ -331,6 +331,7 @@ PARTS = (
     Part("fidelity", "Table 7: fidelity of depth control and inpainting", table_7),
     Part("eager", "Without CUDA graphs", chunk, options=OFF, card=True),
     Part("compiled", "Blocks compiled", chunk, 1800, options=COMPILED, card=True),
+    Part("compiled step", "Passes compiled", chunk, 1800, options={"compile": "step"}, card=True),
     Part("int8", "8-bit weights (int8)", chunk, options={"precision": "int8"}, for_users=True),
     Part("fp8", "8-bit products (fp8)", chunk, options={"precision": "fp8"}, card=True, for_users=True),
     Part("fp8 compiled", "fp8, compiled", chunk, 1800, options={"precision": "fp8"} | COMPILED, card=True),

@@ -117,10 +117,10 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
 
 def test_a_device_sets_a_parameter_and_is_told_what_others_set(rig: Rig) -> None:
     wait_until(lambda: rig.told == [[0xB0, 7, 64]], "the value at the start")
-    rig.play((0xB0, 7, 127), (0xF8,))
-    wait_until(lambda: rig.parameters.snapshot()[SCALE] == 2.0, "the fader moves the parameter")
-    rig.parameters.set(SCALE, (0.0,), "a page")
-    wait_until(lambda: rig.told == [[0xB0, 7, 64], [0xB0, 7, 0]], "the fader follows the page")
+    rig.parameters.set(SCALE, (2.0,), "a page")
+    wait_until(lambda: rig.told == [[0xB0, 7, 64], [0xB0, 7, 127]], "the fader follows the page")
+    rig.play((0xB0, 7, 0), (0xF8,))
+    wait_until(lambda: rig.parameters.snapshot()[SCALE] == 0.0, "the fader moves the parameter")
     rig.parameters.set("/streamvace/undo", (), "a page")
     assert rig.parameters.snapshot()[SCALE] in (1.0, 2.0), "moves are undone"
     assert rig.clock.expected

@@ -57,7 +57,7 @@ def test_two_faders_whose_numbers_are_32_apart_are_no_fourteen_bits() -> None:
 
 
 def test_the_note_of_a_fader_that_feels_a_hand_is_its_touch() -> None:
-    found = heard(0x90, 104, 127, 0xE0, 0, 64, 1, 65, 2, 66, 0x90, 104, 0)
+    found = heard(0x90, *(104, 127, 104, 0) * 2, 104, 127, 0xE0, 0, 64, 1, 65, 2, 66, 0x90, 104, 0)
     assert found == Learned("Keys", 1, Control("bend"), touch=Control("note", 104))
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from typing import Final, NamedTuple
+
+from streamvace.system.device_process import Read, read_exactly
 
 HEAD: Final = struct.Struct("<cBHQ")
 """Kind, port, number of bytes that follow, and the time in nanoseconds of `system.clock.now_ns`."""
@@ -40,21 +41,11 @@ def pack(kind: bytes, port: int, at_ns: int, data: bytes) -> bytes:
     return HEAD.pack(kind, port, len(data), at_ns) + data
 
 
-def read(stream: Callable[[int], bytes]) -> Frame | None:
+def read(stream: Read) -> Frame | None:
     """The next frame; None when the stream ends or holds something else. stream: waits, and reads at most so many."""
-    head = _exactly(stream, HEAD.size)
+    head = read_exactly(stream, HEAD.size)
     if head is None:
         return None
     kind, port, size, at_ns = HEAD.unpack(head)
-    data = _exactly(stream, size) if kind in KINDS and size <= MOST else None
+    data = read_exactly(stream, size) if kind in KINDS and size <= MOST else None
     return None if data is None else Frame(kind, port, at_ns, data)
-
-
-def _exactly(stream: Callable[[int], bytes], size: int) -> bytes | None:
-    data = b""
-    while len(data) < size:
-        part = stream(size - len(data))
-        if not part:
-            return None
-        data += part
-    return data

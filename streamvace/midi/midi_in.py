@@ -7,9 +7,7 @@ wait.
 from __future__ import annotations
 
 import subprocess
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from importlib.util import find_spec
 from typing import Final, Protocol
 
@@ -17,12 +15,11 @@ from streamvace.midi import frames
 from streamvace.midi.messages import Message, Parser
 from streamvace.system.child import start_child
 from streamvace.system.clock import now_ns
+from streamvace.system.device_process import DeviceProcess
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import install_command
 
 INPUT: Final = "/streamvace/midi/input"
-PAUSES_S: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
-"""Before the port process starts again; the last one from then on. A device that opens begins the row anew."""
 
 
 class Listener(Protocol):
@@ -57,35 +54,20 @@ class MidiIn:
         """report: gets one line for what is wrong, once while it stays the same."""
         self._listener = listener
         self._report = report
-        self._start = start
-        self._changed = threading.Condition()
-        self._wanted = ""
-        self._closed = False
-        self._child: subprocess.Popen[bytes] | None = None
+        self._process = DeviceProcess("midi", start, frames.read, self._handle, self._over)
         self._devices: dict[int, str] = {}
         self._parsers: dict[int, Parser] = {}
-        self._messages = self._faults = self._failures = 0
+        self._messages = self._faults = 0
         self._said = ""
-        self._thread: threading.Thread | None = None
 
     def follow(self, wanted: str) -> None:
         """Open these devices: `all`, a part of a name, or nothing."""
-        with self._changed:
-            if wanted == self._wanted:
-                return
-            self._wanted, self._failures, self._said = wanted, 0, ""
-            self._end_child()
-            if self._thread is None and wanted:
-                self._thread = threading.Thread(target=self._run, name="midi", daemon=True)
-                self._thread.start()
-            self._changed.notify()
+        if self._process.follow(wanted):
+            self._said = ""
 
     def send(self, port: int, message: bytes) -> None:
         """Send a whole message to the device of a port. One that is gone gets nothing."""
-        child = self._child
-        if child is not None and child.stdin is not None:
-            with suppress(OSError, ValueError):  # the process has just ended
-                child.stdin.write(frames.pack(frames.SEND, port, now_ns(), message))
+        self._process.write(frames.pack(frames.SEND, port, now_ns(), message))
 
     def figures(self) -> dict[str, float | int | str]:
         """For the status."""
@@ -97,57 +79,23 @@ class MidiIn:
 
     def close(self) -> None:
         """End the process and the thread. Idempotent."""
-        with self._changed:
-            self._closed = True
-            self._end_child()
-            self._changed.notify()
-        if self._thread is not None:
-            self._thread.join()
+        self._process.close()
 
-    def _end_child(self) -> None:
-        if self._child is not None:
-            self._child.kill()
-
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not self._wanted and not self._closed:
-                    self._changed.wait()
-                if self._closed:
-                    return
-                wanted = self._wanted
-                child = self._child = self._start(wanted)
-            self._read(child)
-            with self._changed:
-                self._child = None
-                for port in tuple(self._devices):
-                    del self._devices[port]
-                    self._listener.closed(port)
-                if self._closed or self._wanted != wanted:
-                    continue
-                self._faults += 1
-                pause_s = PAUSES_S[min(self._failures, len(PAUSES_S) - 1)]
-                self._failures += 1
-                self._say(f"the MIDI process ended (code {child.returncode}); it is started again")
-                self._changed.wait(pause_s)
-
-    def _read(self, child: subprocess.Popen[bytes]) -> None:
-        """Take its frames until it ends, or writes what is no frame."""
-        assert child.stdin is not None
-        assert child.stdout is not None
-        while (frame := frames.read(child.stdout.read)) is not None:
-            self._handle(frame)
-        child.kill()
-        child.wait()
-        child.stdin.close()
-        child.stdout.close()
+    def _over(self, code: int | None) -> None:
+        for port in tuple(self._devices):
+            del self._devices[port]
+            self._listener.closed(port)
+        if code is not None:
+            self._faults += 1
+            self._say(f"the MIDI process ended (code {code}); it is started again")
 
     def _handle(self, frame: frames.Frame) -> None:
         text = frame.data.decode("utf-8", "replace") if frame.kind != frames.BYTES else ""
         if frame.kind == frames.OPENED:
             self._devices[frame.port] = text
             self._parsers[frame.port] = Parser()
-            self._failures, self._said = 0, ""
+            self._process.opened()
+            self._said = ""
             self._listener.opened(frame.port, text)
         elif frame.kind == frames.CLOSED:
             if self._devices.pop(frame.port, None) is not None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import subprocess
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -18,12 +17,11 @@ from streamvace.sound.analysis import LEVELS, Heard
 from streamvace.sound.capture_process import LIST
 from streamvace.system.child import start_child
 from streamvace.system.clock import now_ns
+from streamvace.system.device_process import DeviceProcess
 from streamvace.system.errors import UserError
 from streamvace.system.fix_hints import install_command
 
 INPUT: Final = "/streamvace/sound/input"
-PAUSES_S: Final = (1.0, 2.0, 5.0, 15.0)
-"""Before the process starts again; the last one from then on. A device that opens begins the row anew."""
 STALE_S: Final = 0.3
 """What was heard longer ago counts as silence."""
 HIT_S: Final = 0.12
@@ -83,29 +81,17 @@ class SoundIn:
     ) -> None:
         """report: gets one line for what is wrong, once while it stays the same."""
         self._report = report
-        self._start = start
         self._clock = clock
-        self._changed = threading.Condition()
-        self._wanted = ""
-        self._closed = False
-        self._child: subprocess.Popen[bytes] | None = None
+        self._process = DeviceProcess("sound", start, frames.read, self._handle, self._over)
         self._device = ""
         self._newest: _Newest | None = None
-        self._hits = self._faults = self._failures = 0
+        self._hits = self._faults = 0
         self._said = ""
-        self._thread: threading.Thread | None = None
 
     def follow(self, wanted: str) -> None:
         """Open this device: `default`, a part of a name, or nothing."""
-        with self._changed:
-            if wanted == self._wanted:
-                return
-            self._wanted, self._failures, self._said = wanted, 0, ""
-            self._end_child()
-            if self._thread is None and wanted:
-                self._thread = threading.Thread(target=self._run, name="sound", daemon=True)
-                self._thread.start()
-            self._changed.notify()
+        if self._process.follow(wanted):
+            self._said = ""
 
     def levels(self) -> Mapping[str, float]:
         """What is heard now, 0..1 by the names of BANDS; nothing without sound."""
@@ -127,53 +113,20 @@ class SoundIn:
 
     def close(self) -> None:
         """End the process and the thread. Idempotent."""
-        with self._changed:
-            self._closed = True
-            self._end_child()
-            self._changed.notify()
-        if self._thread is not None:
-            self._thread.join()
+        self._process.close()
 
-    def _end_child(self) -> None:
-        if self._child is not None:
-            self._child.kill()
-
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not self._wanted and not self._closed:
-                    self._changed.wait()
-                if self._closed:
-                    return
-                wanted = self._wanted
-                child = self._child = self._start(wanted)
-            self._read(child)
-            with self._changed:
-                self._child, self._device, self._newest = None, "", None
-                if self._closed or self._wanted != wanted:
-                    continue
-                self._faults += 1
-                pause_s = PAUSES_S[min(self._failures, len(PAUSES_S) - 1)]
-                self._failures += 1
-                if not self._said:  # the process has not said why
-                    self._say(f"the sound process ended (code {child.returncode}); it is started again")
-                self._changed.wait(pause_s)
-
-    def _read(self, child: subprocess.Popen[bytes]) -> None:
-        """Take its frames until it ends, or writes what is no frame."""
-        assert child.stdin is not None
-        assert child.stdout is not None
-        while (frame := frames.read(child.stdout.read)) is not None:
-            self._handle(frame)
-        child.kill()
-        child.wait()
-        child.stdin.close()
-        child.stdout.close()
+    def _over(self, code: int | None) -> None:
+        self._device, self._newest = "", None
+        if code is not None:
+            self._faults += 1
+            if not self._said:  # the process has not said why
+                self._say(f"the sound process ended (code {code}); it is started again")
 
     def _handle(self, frame: frames.Frame) -> None:
         if frame.kind == frames.OPENED:
             self._device = frame.data.decode("utf-8", "replace")
-            self._failures, self._said = 0, ""
+            self._process.opened()
+            self._said = ""
         elif frame.kind == frames.LINE:
             self._say(frame.data.decode("utf-8", "replace"))
         elif (heard := frames.heard(frame.data)) is not None:

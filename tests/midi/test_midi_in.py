@@ -9,10 +9,11 @@ import threading
 import pytest
 
 from streamvace.control.midi_clock import MidiClock
-from streamvace.midi import frames, midi_in
+from streamvace.midi import frames
 from streamvace.midi.clock_input import ClockInput
 from streamvace.midi.messages import Message
 from streamvace.midi.midi_in import MidiIn
+from streamvace.system import device_process
 
 PATIENCE_S = 30.0
 
@@ -74,7 +75,7 @@ def test_messages_come_with_the_port_and_the_time_of_their_arrival() -> None:
 
 
 def test_a_process_that_dies_is_said_counted_and_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(midi_in, "PAUSES_S", (0.0,))
+    monkeypatch.setattr(device_process, "PAUSES_S", (0.0,))
     heard, tick = Heard(), frames.pack(frames.BYTES, 0, 1, b"\xf8")
     children = iter(
         [
@@ -92,7 +93,7 @@ def test_a_process_that_dies_is_said_counted_and_started_again(monkeypatch: pyte
 
 
 def test_a_machine_without_midi_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(midi_in, "PAUSES_S", (0.0,))
+    monkeypatch.setattr(device_process, "PAUSES_S", (0.0,))
     heard, started = Heard(), threading.Semaphore(0)
     line = frames.pack(frames.LINE, 0, 1, b"MIDI cannot be opened (no sequencer)")
 

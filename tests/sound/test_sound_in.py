@@ -12,9 +12,10 @@ import pytest
 
 import osc_schema
 from streamvace.modulators.settings import address
-from streamvace.sound import frames, sound_in
+from streamvace.sound import frames
 from streamvace.sound.analysis import LEVELS, Heard
 from streamvace.sound.sound_in import BANDS, HIT_S, STALE_S, SoundIn
+from streamvace.system import device_process
 from tests.live.show import wait_until
 from tests.patience import PATIENCE_S
 from tests.real_parts import require_package
@@ -72,7 +73,7 @@ def test_the_newest_levels_count_and_a_hit_falls_from_its_moment() -> None:
 
 
 def test_a_process_that_dies_is_said_once_counted_and_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sound_in, "PAUSES_S", (0.0,))
+    monkeypatch.setattr(device_process, "PAUSES_S", (0.0,))
     rig = Rig(
         lambda: playing(OPENED, then="sys.exit(6)"),
         lambda: playing(OPENED, b"no frame at all"),
@@ -86,7 +87,7 @@ def test_a_process_that_dies_is_said_once_counted_and_started_again(monkeypatch:
 
 
 def test_a_machine_without_sound_says_why_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sound_in, "PAUSES_S", (0.0,))
+    monkeypatch.setattr(device_process, "PAUSES_S", (0.0,))
     started = threading.Semaphore(0)
 
     def child() -> subprocess.Popen[bytes]:

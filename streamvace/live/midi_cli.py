@@ -76,8 +76,9 @@ def learn(
     with _Show(port) as show:
         show.ask("/streamvace/midi/learn", address, *(() if value is None else (_typed(address, value),)))
         typer.echo(HINT)
-        # The status follows a moment after the command.
-        while not show.text("midi_learn"):
+        # The status follows a moment after the command. A quick hand may be done by then.
+        latest = time.monotonic() + ANSWERS_S
+        while not show.text("midi_learn") and time.monotonic() < latest:
             time.sleep(ASKS_S)
         while show.text("midi_learn"):
             time.sleep(ASKS_S)

@@ -6,6 +6,7 @@ it notes, and any thread may read the figures.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -26,12 +27,16 @@ from streamvace.system.errors import UserError
 
 MOST_WAITING: Final = 4096
 """Messages of devices that wait for the thread; in a flood the oldest are dropped and counted."""
+MOST_ASKED: Final = 64
+"""Requests to learn and to forget that wait for the thread, each of which writes a file; further ones are dropped."""
 LOOK_S: Final = 1.0
 """Between two looks at the map file."""
 SETTLED_S: Final = 3.0
 """After this, a device that the map names and that has not come is missing."""
 
 Note = Callable[[], None]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -112,16 +117,16 @@ class Desk:
     def learn(self, wish: Wish) -> None:
         """The next control that is moved is for this parameter."""
         self.start()
-        self._note(partial(self._begin, wish))
+        self._ask(partial(self._begin, wish))
 
     def cancel(self) -> None:
         """Learn nothing."""
-        self._note(self._end)
+        self._ask(self._end)
 
     def forget(self, row: Parameter) -> None:
         """Take every control of this parameter out of the map."""
         self.start()
-        self._note(partial(self._edit, partial(without, row=row), f"nothing moves {row.name}"))
+        self._ask(partial(self._edit, partial(without, row=row), f"nothing moves {row.name}"))
 
     def figures(self) -> dict[str, float | int | str]:
         """For the status."""
@@ -156,6 +161,12 @@ class Desk:
         if self._thread is not None:
             self._thread.join()
 
+    def _ask(self, act: Note) -> None:
+        if len(self._notes) < MOST_ASKED:
+            self._note(act)
+        else:
+            self._lost += 1
+
     def _note(self, act: Note) -> None:
         with self._changed:
             self._notes.append(act)
@@ -171,7 +182,11 @@ class Desk:
                     self._changed.wait(self._wait_s())
                 if self._closed:
                     return
-            self.turn()
+            try:
+                self.turn()
+            except Exception:
+                # No known error gets here. If one does, MIDI must keep running and the error must be logged.
+                log.exception("the MIDI map caught an error and continues")
             if lost != self._lost:
                 lost = self._lost
                 self._ways.report("more MIDI messages than can be used; status/midi_dropped counts those left out")

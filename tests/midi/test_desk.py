@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import threading
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +14,7 @@ import pytest
 
 from osc_schema import Value
 from streamvace.control.parameters import Snapshot
-from streamvace.midi.desk import LOOK_S, MOST_WAITING, SETTLED_S, Desk, Ways
+from streamvace.midi.desk import LOOK_S, MOST_ASKED, MOST_WAITING, SETTLED_S, Desk, Ways
 from streamvace.midi.learn import HINT, PATIENCE_S, Wish
 from streamvace.midi.learn import SETTLED_S as STILL_S
 from streamvace.midi.map_file import MapFile
@@ -222,8 +223,38 @@ def test_the_thread_learns_forgets_and_ends(tmp_path: Path) -> None:
     desk.close()
 
 
-@pytest.mark.parametrize("late", [False, True])
-def test_the_thread_waits_for_no_longer_than_something_is_due(late: bool, tmp_path: Path) -> None:
+def test_a_flood_of_requests_is_cut_and_counted(tmp_path: Path) -> None:
+    show = Show(tmp_path)
+    for _ in range(MOST_ASKED + 5):
+        show.desk.cancel()
+    assert show.desk.figures()["midi_dropped"] == 5
+    show.turn()
+    show.desk.cancel()
+    assert show.desk.figures()["midi_dropped"] == 5
+
+
+def test_an_error_that_nobody_knows_ends_no_thread(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    posted: queue.Queue[str] = queue.Queue()
+
+    def post(address: str, arguments: tuple[object, ...]) -> None:
+        posted.put(address)
+        raise ValueError("a fault")
+
+    show = Show(tmp_path, FADER)
+    held = Snapshot(0, MappingProxyType(show.values), {}, {}, 0)
+    quiet = lambda line: None  # noqa: E731
+    ways = Ways(post, lambda port, data: None, lambda: held, tuple, quiet, quiet)
+    desk = Desk(MapFile(show.path, SCHEMA), SCHEMA, ways)
+    desk.opened(0, "Keys")
+    desk.start()
+    for value in (1, 2):
+        desk.message(0, 1.0, (0xB0, 7, value))
+        assert posted.get(timeout=WAIT_S) == LEVEL
+    desk.close()
+    assert "the MIDI map caught an error and continues" in caplog.text
+
+
+def test_the_thread_waits_for_no_longer_than_something_is_due(tmp_path: Path) -> None:
     show = Show(tmp_path, {"control": "cc14 7", "to": "level", "takeover": "none"})
     show.desk.opened(0, "Keys")
     show.turn()

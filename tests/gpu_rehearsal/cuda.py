@@ -133,6 +133,7 @@ def stand_ins(operations: Operations, memories: Sequence[CardMemory], capability
         "get_device_capability": lambda device=None: capability,
         "mem_get_info": lambda device=None: (memory_of(device).total - memory_of(device).live, memory_of(device).total),
         "memory_allocated": lambda device=None: memory_of(device).live,
+        "memory_snapshot": list,
         "memory_reserved": lambda device=None: memory_of(device).live,
         "empty_cache": lambda: None,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -36,6 +37,13 @@ def test_a_python_that_does_not_start_is_ignored(script: ModuleType, tmp_path: P
     shim.chmod(0o755)
     assert script.version_of(str(shim)) is None
     assert script.version_of(str(tmp_path / "gone")) is None
+
+
+@pytest.mark.skipif(
+    None in (find_spec("venv"), find_spec("ensurepip")),
+    reason="Windows' embeddable Python has no venv",
+)
+def test_a_python_that_starts_is_known_by_its_version(script: ModuleType) -> None:
     assert script.version_of(sys.executable) == sys.version_info[:2]
 
 

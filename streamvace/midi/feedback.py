@@ -18,6 +18,8 @@ HELD_S: Final = 0.5
 """How long after its last move a hand counts as on a control that cannot feel one."""
 PRESSED_S: Final = 0.05
 """The same for a button: by then the parameter has the value of the press."""
+ECHO_S: Final = 0.03
+"""What comes back unchanged within this is an echo of the device or of a loop, and no hand."""
 AGAIN_S: Final = 0.02
 """Between two tellings: a fade moves a ring smoothly, and a MIDI cable is not filled."""
 MOST: Final = 64
@@ -35,6 +37,7 @@ class _Told:
     due: bool = True
     touched: bool = False
     quiet_until: float = 0.0
+    sent_at: float = float("-inf")
 
 
 @dataclass
@@ -79,6 +82,17 @@ class Feedback:
                     told.quiet_until = when + HELD_S
                     told.shown = message(event.control, event.channel, event.position)
 
+    def is_echo(self, port: int, when: float, event: Event) -> bool:
+        """Whether this is what the device has just been told. An endless knob sends steps, which are no echo."""
+        return any(
+            told.port == port
+            and told.mapping.control == event.control
+            and not told.mapping.encoder
+            and when - told.sent_at <= ECHO_S
+            and told.shown == message(event.control, event.channel, event.position)
+            for told in self._told
+        )
+
     def due(self, now: float) -> list[tuple[int, bytes]]:
         """What is to be sent now: ports and single messages, which is what the drivers of Windows take."""
         if now < self._next:
@@ -92,7 +106,7 @@ class Feedback:
             position = _value_of(told.mapping, self.held)
             data = message(told.mapping.control, told.channel, 0.0 if position is None else position)
             if data != told.shown:
-                told.shown = data
+                told.shown, told.sent_at = data, now
                 found += [(told.port, data[i : i + 3]) for i in range(0, len(data), 3)]
                 controls += 1
         if found:

@@ -69,7 +69,9 @@ class Rig:
         return [(port, event) for port, device in self._devices.items() for event in device.controls.late(now)]
 
     def play(self, port: int, when: float, event: Event) -> None:
-        """Do what the map says."""
+        """Do what the map says, unless this is an echo of what the device was told."""
+        if self._feedback.is_echo(port, when, event):
+            return
         self._player.take(port, self._devices[port].name, when, event)
         self._feedback.moved(port, when, event)
 

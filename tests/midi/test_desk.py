@@ -147,6 +147,17 @@ def test_devices_are_told_values_when_they_open_and_when_they_change(tmp_path: P
     assert show.sent[1:] == [(2, bytes([0xB0, 7, 127]))]
 
 
+def test_a_device_that_sends_back_what_it_is_told_presses_nothing(tmp_path: Path) -> None:
+    show = Show(tmp_path, {"control": "note 1", "to": "on", "feedback": True})
+    show.values[ON] = True
+    show.desk.opened(0, "Loop")
+    show.turn()
+    assert show.sent == [(0, bytes([0x90, 1, 127]))]
+    assert show.play(0x90, 1, 127) == []
+    show.turn(1.0)
+    assert show.play(0x90, 1, 127) == [("on", False)]
+
+
 def test_a_control_is_learned_written_and_used_and_moves_nothing_meanwhile(tmp_path: Path) -> None:
     show = Show(tmp_path, FADER, {"control": "cc 9", "to": "on"}, devices={"Keys": {"takeover": "none"}})
     show.desk.opened(0, "Keys 20:0")

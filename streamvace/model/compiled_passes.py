@@ -50,7 +50,7 @@ class CompiledPasses:
         self.fault = ""
         self._graphs, self._backend = graphs, backend
         self._made: dict[Hashable, _Compiled] = {}
-        self._capturing = False
+        self._capturing = self._tried = False
 
     @property
     def capturing(self) -> bool:
@@ -79,6 +79,10 @@ class CompiledPasses:
     def _compile(self, key: Hashable, body: Body, x: Tensor, t: Tensor) -> None:
         """Compile the pass, and keep it if it gives what the eager one gives."""
         try:
+            if not self._tried:
+                # A missing compiler shows in seconds here, and only after the whole pass is lowered there.
+                self._tried = True
+                compile_pass(_trial, x[:, :1], t, self._backend)(x[:, :1], t, unmarked)
             made = compile_pass(body, x, t, self._backend)
             ours, right = (each(x, t, unmarked).float() for each in (made, body))
         except Exception as error:  # noqa: BLE001 - a compiler raises anything; the show goes on, and the user sees why
@@ -94,6 +98,11 @@ class CompiledPasses:
     def _give_up(self, fault: str) -> None:
         self.fault = fault
         log.warning("--compile step: %s", fault)
+
+
+def _trial(x: Tensor, t: Tensor, mark: Mark) -> Tensor:
+    """The smallest pass."""
+    return x + 1
 
 
 def compile_pass(body: Body, x: Tensor, t: Tensor, backend: Backend) -> _Compiled:

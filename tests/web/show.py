@@ -41,6 +41,7 @@ class Show:
         self.osc = OscServer(self.parameters, port=0, commands=commands, refusals=self.refusals)
         self.lacking: dict[str, object] = {}
         self.midi: dict[str, object] = {}
+        self.live: dict[str, Any] = {}
         self.web = WebPreview(port=port, parts=parts)
         rows = (*self.parameters.schema.values(), *more)
         osc = self.osc
@@ -56,6 +57,7 @@ class Show:
             curves=CURVES,
             lacking=lambda: self.lacking,
             midi=lambda: self.midi,
+            live=lambda: self.live,
         )
         self.web.set_panel(self.panel)
         self.web.set_stats(lambda: {"state": "running", "fps": 24.0})

@@ -120,5 +120,6 @@ export function fader(row, { set, touch }) {
     if (event.key === "Escape") { show(held); thumb.focus(); }
   };
   show(row.default);
+  element.placeOf = scale.place;   // for the mark of a modulator
   return [element, show];
 }

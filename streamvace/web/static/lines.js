@@ -3,6 +3,7 @@
 import { make, press } from "/dom.js";
 import { controlOf } from "/controls.js";
 import { markLacking } from "/lacking.js";
+import { markMaps } from "/midi.js";
 import { reason } from "/reason.js";
 import { isFavourite, toggleFavourite } from "/stars.js";
 import { HAND_MS, afterNews, rows, send, touchedLately, values } from "/store.js";
@@ -37,6 +38,7 @@ export function lineOf(row, control = controlOf) {
   seen.observe(line);
   if (row.address in values) fill?.(values[row.address]);
   if (row.type === "choice") markLacking(line);
+  markMaps(line);
   if (refusals.has(row.address)) sayBeside(row.address, refusals.get(row.address));
   return line;
 }

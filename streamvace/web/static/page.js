@@ -6,6 +6,7 @@ import "/strip.js";
 import "/tempo.js";
 import "/figures.js";
 import "/inspector.js";
+import "/live.js";
 import "/favourites.js";
 import "/follow.js";
 import "/sources.js";

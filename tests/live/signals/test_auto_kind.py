@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -122,14 +121,9 @@ def test_the_kind_follows_the_pipeline_that_runs_and_is_said_again(tmp_path: Pat
     rig = Rig()
     rig.auto = AutoKind(film, rig.notes.append, rig.remarks.append, rig.chosen.append)
 
-    def found(kind: str) -> bool:
-        while rig.show(FILM) != [kind]:
-            time.sleep(0.002)
-        return True
-
-    assert found("gray")
+    wait_until(lambda: rig.show(FILM) == ["gray"], "the kind of the first pipeline")
     film.pipeline = lambda: "longlive"
-    assert found("edges")
+    wait_until(lambda: rig.show(FILM) == ["edges"], "the kind of the other")
     film.pipeline = lambda: "embedded"
     assert rig.show(FILM) == ["gray"], "what is known is not found out again"
     film.stop()

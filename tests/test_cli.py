@@ -203,7 +203,7 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         *("--mod", "2 source=osc shape=decay rate=2 length=bar phase=0.5 target=output/hue low=-0.1 high=0.2"),
         *("--mod", "2 invert=on curve=ease attack=1 release=2 value=0.5 osc_address=/x osc_low=1 osc_high=2"),
         *("--output-screen", "halftone", "--output-screen-cells", "40", "--output-screen-mix", "0.75"),
-        *("--mod", "2 band=hits", "--sound-input", "Scarlett"),
+        *("--mod", "2 band=hits", "--sound-input", "Scarlett", "--output-motion", "flow"),
     )
     assert plain(options.parameters) == {
         "/streamvace/prompt": "a blue cube",
@@ -296,6 +296,7 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         "/streamvace/output/screen_mix": 0.75,
         "/streamvace/mod/2/band": "hits",
         "/streamvace/sound/input": "Scarlett",
+        "/streamvace/output_motion": "flow",
         "/streamvace/control_kind": "edges",
         "/streamvace/edges/sensitivity": 0.7,
         "/streamvace/edges/width": 5,

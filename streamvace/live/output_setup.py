@@ -72,5 +72,6 @@ def show_of(snapshot: Snapshot) -> Show:
         paused=snapshot.flag("/streamvace/pause"),
         frozen=snapshot.flag("/streamvace/freeze"),
         black=snapshot.flag("/streamvace/blackout"),
+        motion=snapshot.text("/streamvace/output_motion"),
         look=Look.of(snapshot.number, snapshot.text),
     )

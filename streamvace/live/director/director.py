@@ -120,7 +120,7 @@ class Director:
             return _PAUSED_S
         if self._generation is not None and snapshot.generation != self._generation:
             return 0.0
-        return pace.wait_s(self._backlog.seconds, 1.0 / self._backlog.rate)
+        return pace.wait_s(self._backlog.spare_s, 1.0 / self._backlog.rate)
 
     def build(self, frames: int, first_frames: int) -> ChunkInput:
         """The next chunk's input, from one snapshot and the newest control frames."""

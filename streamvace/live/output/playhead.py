@@ -103,6 +103,15 @@ class Playhead:
         """How long a new frame has been due; 0 if none is."""
         return 0.0 if self._late_since_ns is None else (now_ns - self._late_since_ns) / _SECOND_NS
 
+    def ahead(self) -> tuple[ContentFrame | None, float]:
+        """The frame that follows the one on show, and how much of the way to it has passed, 0..1. None while it is not
+        there, and where the two are no one motion: at a reset, and at the begin of a new history."""
+        following = self._queue[0] if self._queue else None
+        now = self._current
+        if following is None or now is None or following.generation != now.generation:
+            return None, 0.0
+        return (None, 0.0) if following.made.chunk < now.made.chunk else (following, min(max(self._due, 0.0), 1.0))
+
     @property
     def queued(self) -> int:
         """Number of frames not shown yet."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 
+from streamvace.effects.between import HOLD, Between
 from streamvace.effects.effects import Effects
 from streamvace.effects.look import NEUTRAL, Look
 from streamvace.live.output.freeze_fade import FreezeFade
@@ -29,6 +30,9 @@ from streamvace.telemetry.reporter import Reporter
 from streamvace.telemetry.telemetry import Stats, Telemetry
 from streamvace.video.core.resize import with_alpha
 
+_SHARE_OF_TICK = 0.6
+"""Of what is left of a tick, for pictures in between; the rest is for effects and outputs."""
+
 
 @dataclass(frozen=True)
 class Show:
@@ -36,6 +40,7 @@ class Show:
 
     rate: output ticks a second. paused: hold the picture and keep the queue. frozen: hold the picture, and let the
     queue run on unseen. black: fade to black. look: of the generated picture, under the freeze and the blackout.
+    motion: what is shown between two generated pictures, see `Between`.
     """
 
     rate: float = 30.0
@@ -45,6 +50,7 @@ class Show:
     frozen: bool = False
     black: bool = False
     look: Look = NEUTRAL
+    motion: str = HOLD
 
 
 class Presenter:
@@ -75,6 +81,7 @@ class Presenter:
         self._slate = Slate(size)
         self._fade = FreezeFade()
         self._effects = Effects(upscale)
+        self._between = Between()
         self._due_ns = 0
         self._veil = Veil()
         self._playhead = Playhead(content_rate)
@@ -137,6 +144,8 @@ class Presenter:
         return {
             **counters,
             "play_rate": round(play_rate, 3),
+            "motion_delay": round(1e3 * self.backlog.reserve / max(play_rate, 1e-3), 1),
+            "motion_held": self._between.held,
             "sink_faults": self._sinks.faults,
             "stalled_ms": round(self._stalled_ns / 1e6, 3),
         }
@@ -184,8 +193,10 @@ class Presenter:
         with self._lock:
             self._playhead.cut(show.generation)
             kind, content = self._playhead.tick(due_ns, show.hold_mode, show.paused)
+            following, share = self._playhead.ahead()
             bridged_s = self._playhead.bridged_s(due_ns)
             self.backlog.rate = show.rate
+            self.backlog.reserve = 0 if show.motion == HOLD else 1
             self._count_backlog()
         if content is None:
             control = self._control(due_ns)
@@ -196,6 +207,9 @@ class Presenter:
             captured_ns, pixels = content.captured_ns, content.pixels
             if kind is Shown.REPEATED and show.hold_mode is HoldMode.FADE:
                 pixels = self._fade.picture(pixels, bridged_s)
+            elif kind is not Shown.REPEATED and following is not None:
+                left_s = (due_ns - self._clock.now()) / 1e9 + 1 / show.rate
+                pixels = self._between(pixels, following.pixels, share, show.motion, left_s * _SHARE_OF_TICK)
             pixels = self._with_effects(pixels, show.look, content, due_ns)
             frame = Frame(pixels, captured_ns, "streamvace", self._published, content.made)
         frame = self._veil.held(frame, frozen=show.frozen)

@@ -220,6 +220,17 @@ def test_a_deep_backlog_withholds_the_next_chunk_and_a_reset_does_not_wait() -> 
     assert rig.director.wait_s(pace) == 0
 
 
+def test_frames_that_must_be_there_early_do_not_count_as_waiting() -> None:
+    rig = Rig()
+    rig.backlog.queued = 13
+    assert rig.backlog.spare_s == rig.backlog.seconds == pytest.approx(13 / 24)
+    rig.backlog.reserve = 1
+    assert rig.backlog.spare_s == pytest.approx(12 / 24)
+    assert rig.backlog.seconds == pytest.approx(13 / 24), "how soon a change is seen is another matter"
+    rig.backlog.queued = 0
+    assert rig.backlog.spare_s == 0.0
+
+
 def test_video_to_video_hands_the_picture_itself_over_with_control_or_without() -> None:
     for control in (True, False):
         rig = Rig(video_to_video=True, control=control, noise_scale=0.4)

@@ -268,6 +268,43 @@ def test_a_picture_is_mixed_with_the_control_frame_that_it_follows() -> None:
     assert (sink.frames[-1].pixels[..., :3] == 50).all()
 
 
+def brightness(motion: str, rate: float, *chunks: Chunk) -> list[int]:
+    """Of the pictures of a second at an output rate, each chunk offered at the start."""
+    sink = Collector()
+    stand = Stand(sink, seconds=1, rate=rate)
+    for each in chunks:
+        stand.presenter.offer(each, steady())
+    stand.show = Show(rate=rate, motion=motion)
+    stand.play()
+    return [int(each.pixels[0, 0, 0]) for each in sink.frames]
+
+
+def test_between_two_pictures_the_output_goes_on_in_even_steps_across_chunks() -> None:
+    first, second = chunk(0, frames=1), replace(chunk(100, frames=1), index=1)
+    assert brightness("hold", 96, first, second)[:8] == [0, 0, 0, 0, 100, 100, 100, 100]
+    assert brightness("blend", 96, first, second)[:8] == [0, 25, 50, 75, 100, 100, 100, 100]
+
+
+def test_there_is_nothing_between_two_histories() -> None:
+    later = chunk(100, frames=1, generation=1)
+    assert set(brightness("blend", 96, chunk(0, frames=1), later)) <= {0, 100}
+    begun_anew = [replace(chunk(0, frames=1), index=7), replace(chunk(100, frames=1), index=0)]
+    assert set(brightness("blend", 96, *begun_anew)) == {0, 100}
+
+
+def test_pictures_in_between_need_the_next_one_early_and_the_status_says_so() -> None:
+    stand = Stand(Collector(), seconds=0.2)
+    stand.show = Show(motion="flow")
+    stand.presenter.offer(chunk(0), steady())
+    stand.play()
+    assert stand.presenter.backlog.reserve == 1
+    assert stand.presenter.stats()["motion_delay"] == pytest.approx(1000 / 24, abs=0.1)
+    stand = Stand(Collector(), seconds=0.2)
+    stand.play()
+    assert stand.presenter.backlog.reserve == 0
+    assert stand.presenter.stats()["motion_delay"] == 0.0
+
+
 def test_a_trail_lasts_from_tick_to_tick_and_ends_at_a_reset() -> None:
     sink = Collector()
     stand = Stand(sink, seconds=1, rate=24)

@@ -12,7 +12,7 @@ from typing import Final
 
 from streamvace.system.clock import now_ns
 
-ROW: Final = "/streamvace/cue_follow"
+ROW: Final = "/streamvace/auto_follow"
 
 
 class CueTimer:

@@ -23,6 +23,9 @@ ALLOCATIONS = {
 RESHAPED = "aten::_unsafe_view"
 """A view of a fresh copy that its schema does not call one; it runs nothing."""
 
+BETWEEN_DEVICES = {"aten::_to_copy", "aten::copy_", "aten::index", "aten::index_put_", "aten::set_"}
+"""Operations whose tensors may be on different devices."""
+
 FUSED = {"aten::_fused_rms_norm"}
 """One kernel on a card. A build for processors has only its parts."""
 
@@ -118,6 +121,8 @@ class Operations(TorchDispatchMode):
         ours = [each for each in (*given, *made) if self._on_card(each)]
         if not ours:
             return
+        if name not in BETWEEN_DEVICES:
+            _refuse_mixed(func.name(), given)
         if self._kind == "mps":
             _refuse_on_apple(func.name(), ours)
         seen = self._seen(ours)
@@ -212,6 +217,15 @@ def _written(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], made: lis
     ]
     changed = [value for each, value in named if each.alias_info is not None and each.alias_info.is_write]
     return [*made, *(each for each in tree_leaves(changed) if isinstance(each, Tensor))]
+
+
+def _refuse_mixed(name: str, tensors: list[Tensor]) -> None:
+    """Raises as PyTorch does when tensors are on different devices. Fake convolutions do not look at their weights."""
+    devices = {each.fake_device for each in tensors if isinstance(each, FakeTensor) and each.dim()}
+    if len(devices) > 1:
+        raise RuntimeError(
+            f"{name}: expected all tensors to be on the same device, but found {sorted(map(str, devices))}"
+        )
 
 
 def _refuse_on_apple(name: str, tensors: list[Tensor]) -> None:

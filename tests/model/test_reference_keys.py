@@ -83,6 +83,15 @@ def test_only_the_keys_of_a_single_reference_stay_when_it_is_gone(count: int, ke
     assert fixed.nbytes == (sum(each.nbytes for each in made[0]) if kept else 0)
 
 
+def test_their_keys_do_not_keep_the_whole_pass() -> None:
+    """q, k and v of a pass are views of one tensor."""
+    q, k, v = torch.randn(3, 1, 2 * TOKENS, 2, 12).unbind(0)
+    references = ReferenceKeys(2, *GRID, SIZE.head_dim, "cpu")
+    references.attend(0, q, k, v)
+    (_, held), *_ = references.before(0, FixedBuffers())
+    assert held.untyped_storage().nbytes() == v.nbytes
+
+
 def test_with_a_sink_their_keys_are_rotated_once() -> None:
     references = ReferenceKeys(1, *GRID, SIZE.head_dim, "cpu")
     references.attend(0, *draw(1, torch.Generator().manual_seed(2)))

@@ -66,6 +66,12 @@ def test_every_pair_is_searched_on_its_own() -> None:
     assert middle(second) == pytest.approx(middle(scene(39)), abs=1.0)
 
 
+def test_another_picture_after_the_same_one_is_another_pair() -> None:
+    between, earlier = Between(), scene(40)
+    between(earlier, scene(52), 0.5, "flow", PLENTY_S)
+    assert middle(between(earlier, scene(28), 0.5, "flow", PLENTY_S)) == pytest.approx(middle(scene(34)), abs=1.0)
+
+
 def test_a_picture_that_is_too_small_for_the_search_is_blended() -> None:
     earlier, later = noise(62, 200, seed=1), noise(62, 200, seed=2)
     mixed = Between()(earlier, later, 0.5, "blend", PLENTY_S)

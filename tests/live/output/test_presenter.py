@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -318,10 +319,16 @@ def test_a_trail_lasts_from_tick_to_tick_and_ends_at_a_reset() -> None:
     sink.frames.clear()
     stand = Stand(sink, seconds=1, rate=24)
     stand.presenter.offer(chunk(200, frames=6), steady())
-    stand.presenter.offer(chunk(0, frames=12, generation=1), steady())
-    stand.show = Show(rate=24, generation=0, look=Look(trail=1 / 24))
+    ticks = itertools.count()
+
+    def show() -> Show:
+        if next(ticks) == 6:
+            stand.presenter.offer(chunk(0, frames=12, generation=1), steady())
+        return Show(rate=24, look=Look(trail=1 / 24))
+
+    stand.show_now = show
     stand.play()
-    assert {int(each.pixels[0, 0, 0]) for each in sink.frames} <= {0, 200}
+    assert {int(each.pixels[0, 0, 0]) for each in sink.frames} == {0, 200}
 
 
 def test_a_sink_that_cannot_be_opened_stops_the_start_and_closes_the_others() -> None:

@@ -45,6 +45,11 @@ def trained_network(config: TrainConfig) -> tuple[Network, dict[str, Any]]:
     ran = [name for name in ("images", "demo") if (config.folder / f"{name}.pt").exists()]
     for name in ran or ("images",):
         state, history[name] = _average(config.folder / f"{name}.pt")
+    if config.keep:
+        if config.start_from is None or not config.start_from.is_dir():
+            raise UserError(f"keep {config.keep:g} needs a package folder in start_from, got {config.start_from}")
+        earlier = load_package(config.start_from)[0].state_dict()
+        state = {key: torch.lerp(value, earlier[key], config.keep) for key, value in state.items()}
     net = Network()
     net.load_state_dict(state)
     return net.eval(), history
@@ -110,6 +115,7 @@ def write_package(config: TrainConfig, figures: dict[str, float], folder: Path =
         "how": "trained from nothing on the procedural world by `streamvace train`; see embedded/train/config.json",
         "licence": "Apache-2.0, as the program",
         "seed": config.seed,
+        "keep": config.keep,
         "stages": {**history, **more},
         "before": _before(config.folder),
         "size": asdict(EMBEDDED),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from typer.testing import CliRunner
 from streamvace.embedded import cli
 from streamvace.embedded.cli import app
 from streamvace.embedded.train import data, decoder, stages
-from streamvace.embedded.train.config import DEFAULT
+from streamvace.embedded.train.config import DEFAULT, load_config
 from streamvace.embedded.train.data import World, make_batch, rendered_ahead, still_end
 from streamvace.embedded.train.decoder import CROP, crops
-from streamvace.embedded.train.package import load_package
+from streamvace.embedded.train.network import Network
+from streamvace.embedded.train.package import WEIGHTS, load_package, trained_network
 from streamvace.system.errors import UserError
 from streamvace.video.film.writer import VideoWriter
 from streamvace.world.text import tokens_of
@@ -147,6 +149,18 @@ def _in_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_in_a_moment")
+def test_a_package_keeps_a_share_of_the_weights_that_training_started_from(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    learned, earlier = Network().state_dict(), load_package()[0].state_dict()
+    torch.save({"average": learned, "step": 5, "elapsed": 60.0}, tmp_path / "demo.pt")
+    config = replace(load_config(), folder=tmp_path, start_from=WEIGHTS, keep=0.25)
+    made = trained_network(config)[0].state_dict()
+    for key, value in made.items():
+        torch.testing.assert_close(value, 0.75 * learned[key] + 0.25 * earlier[key])
+    with pytest.raises(UserError, match=r"keep 0\.25 needs a package folder in start_from, got None"):
+        trained_network(replace(config, start_from=None))
+
+
 def test_training_goes_from_nothing_to_a_package_and_stages_keep_what_is_frozen(tmp_path: Path) -> None:
     toy = settings(tmp_path, batch=1, steps=1)
     check_packages(tmp_path, toy, [])

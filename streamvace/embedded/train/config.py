@@ -43,7 +43,7 @@ class TrainConfig:
     folder: for checkpoints and contact sheets. world: the source of a data.World. photographs: a folder of mp4 clips,
     or None. start_from: a checkpoint or a package folder, possibly with a shorter vocabulary, that `images` or `demo`
     starts from; None: each stage starts from its predecessor. keep: the share of the weights of the package
-    `start_from` in the one that is written. Half-way back, a model that learned something new has lost less of the rest.
+    `start_from` in the one that is written: half-way back, a model that learned more has lost less.
     """
 
     seed: int

@@ -148,7 +148,6 @@ def _in_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "_figures", lambda *_: {"depth codec silhouette": 1.0})
 
 
-@pytest.mark.usefixtures("_in_a_moment")
 def test_a_package_keeps_a_share_of_the_weights_that_training_started_from(tmp_path: Path) -> None:
     torch.manual_seed(0)
     learned, earlier = Network().state_dict(), load_package()[0].state_dict()
@@ -161,6 +160,7 @@ def test_a_package_keeps_a_share_of_the_weights_that_training_started_from(tmp_p
         trained_network(replace(config, start_from=None))
 
 
+@pytest.mark.usefixtures("_in_a_moment")
 def test_training_goes_from_nothing_to_a_package_and_stages_keep_what_is_frozen(tmp_path: Path) -> None:
     toy = settings(tmp_path, batch=1, steps=1)
     check_packages(tmp_path, toy, [])

@@ -34,7 +34,8 @@ def test_taps_that_are_a_little_off_give_the_tempo_and_the_beat(bpm: float, seed
     locked = tapped(*(10 + number * period + hand.uniform(-off, off) for number in range(12))).locked
     assert locked is not None
     assert locked.tempo == pytest.approx(bpm, rel=0.02)
-    assert locked.at == pytest.approx(10 + 11 * period, abs=off)
+    # At its end, a line through twelve points moves by up to 1.6 times what each of them is off.
+    assert locked.at == pytest.approx(10 + 11 * period, abs=1.6 * off)
 
 
 def test_a_tap_off_by_more_than_30_percent_does_not_count() -> None:

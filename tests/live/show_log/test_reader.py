@@ -123,7 +123,7 @@ def test_a_log_names_its_noise_rule_and_one_of_an_earlier_version_keeps_the_old(
             return super().step(inputs)
 
     given: list[str] = []
-    replay = Replay(old, lambda name: Twelve(SIZE, 0), MediaFolder(tmp_path), Untouched(), None)  # type: ignore[arg-type]
+    replay = Replay(old, lambda *model: Twelve(SIZE, 0), MediaFolder(tmp_path), Untouched(), None)  # type: ignore[arg-type]
     assert len(list(replay.chunks())) == 2
     assert given == ["sum", "sum"], "the picture is the one of that evening"
 

@@ -187,11 +187,13 @@ class Screen:
         if last is not None and last[0] is picture and last[1] == how:
             return last[2]
         height, width = picture.shape[:2]
-        cell = max(FINEST, height / cells)
-        if self._grid != (grid := Grid(name, height, width, cell)) or self._grid is None:
-            self._grid = grid
+        # Whole cells: while they glide, the maps are made only at every step.
+        wanted = Grid(name, height, width, max(FINEST, height / round(cells)))
+        grid = self._grid
+        if grid != wanted:
+            grid = self._grid = wanted
         plain = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGBA2RGB), np.uint8)
-        drawn = SCREENS[name](plain, self._grid)
+        drawn = SCREENS[name](plain, grid)
         if mix < 1:
             drawn = np.asarray(cv2.addWeighted(drawn, mix, plain, 1 - mix, 0), np.uint8)
         done = np.asarray(cv2.cvtColor(drawn, cv2.COLOR_RGB2RGBA), np.uint8)

@@ -143,5 +143,7 @@ def test_a_picture_that_comes_again_is_drawn_once_and_the_maps_of_a_size_are_mad
     assert screen(picture, "halftone", 12, 1.0) is once
     assert screen(noise(64, 64, seed=2), "halftone", 12, 1.0) is not once
     assert screen._grid is grid
+    screen(picture, "halftone", 12.3, 1.0)
+    assert screen._grid is grid, "cells are whole numbers: gliding ones make new maps only at every step"
     screen(picture, "halftone", 13, 1.0)
     assert screen._grid is not grid

@@ -55,6 +55,25 @@ def test_f_is_full_screen_and_slash_is_search_but_where_one_types(tabs: Browser,
     in_a_browser(tabs, show, act)
 
 
+def test_news_open_and_close_no_group_that_the_hand_has_opened_or_closed(tabs: Browser, show: Show) -> None:
+    source, group = "/streamvace/mask_source", "document.querySelector('details.group[data-group=mask]')"
+
+    async def act(hand: Hand) -> None:
+        # Opened this moment: the browser has not told the page yet when the news come.
+        await hand.does(f"{group}.ontoggle = null; {group}.open = true")
+        await hand.hears(source, "luma")
+        await hand.sees(f"{group}.innerText.includes('Luma low')")
+        await hand.hears("/streamvace/mask/luma_low", 0.25)
+        await hand.does("by('changed').click()")
+        await hand.clicks(f"{group}.querySelector('summary')")
+        await hand.hears("/streamvace/mask/luma_high", 0.75)
+        assert not await hand.does(f"{group}.open"), "closed by hand among what has changed"
+        await hand.does("by('changed').click(); by('changed').click()")
+        assert await hand.does(f"{group}.open"), "what is looked for is shown"
+
+    in_a_browser(tabs, show, act, "edit")
+
+
 def test_the_width_chooses_the_layout_and_the_hand_and_the_address_change_it(tabs: Browser, show: Show) -> None:
     layout = "document.body.dataset.layout"
 

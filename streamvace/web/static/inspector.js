@@ -26,7 +26,7 @@ function build(told) {
     if (group === "signals") $("follow-more").replaceChildren(...its);
     else $(PLACES[group] ?? "looks").append(section(group, told.groups[group], its));
   }
-  choose();
+  search();
 }
 
 function section(group, name, its) {
@@ -54,6 +54,7 @@ function differs(row) {
   return row.default !== null && !same(values[row.address], row.default);
 }
 
+// What is shown. News may call it: it opens and closes no group, which the hand may have opened this moment.
 function choose() {
   const words = $("search").value.trim().toLowerCase().split(/\s+/).filter(word => word);
   for (const [row, line] of lines) {
@@ -63,19 +64,24 @@ function choose() {
   }
   for (const box of document.querySelectorAll("details.group")) {
     box.hidden = [...box.children].slice(1).every(line => line.hidden);
-    box.open = searching() || isOpen(box.dataset.group);
   }
 }
 
-for (const id of ["changed", "advanced"]) {
-  $(id).onclick = () => { press($(id), !pressed(id)); choose(); };
+// A search begins, changes or ends: every group is open during it, and afterwards those that were before.
+function search() {
+  choose();
+  for (const box of document.querySelectorAll("details.group")) box.open = searching() || isOpen(box.dataset.group);
 }
-$("search").oninput = choose;
+
+for (const [id, act] of [["changed", search], ["advanced", choose]]) {
+  $(id).onclick = () => { press($(id), !pressed(id)); act(); };
+}
+$("search").oninput = search;
 $("search").onkeydown = event => {
   if (event.key !== "Escape") return;
   event.stopPropagation();
   $("search").value = "";
-  choose();
+  search();
 };
 on("panel", build);
 afterNews(news => {

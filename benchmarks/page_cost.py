@@ -12,12 +12,14 @@ from itertools import count
 import aiohttp
 from running_show import RunningShow
 
+from streamvace.web.pictures import AHEAD
+
 WITHOUT, VALUES, WHOLE = "without a page", "values only", "the stage layout"
 VIEWS = {VALUES: (), WHOLE: ("output", "control")}
 """Kind of page -> the pictures that it shows."""
 
-PAUSES_S = {"output": 1 / 60, "control": 0.1}
-"""From a picture until the page asks for the next one: the screen's next refresh, and the page's own pause."""
+DRAWN_S = 1 / 60
+"""From a picture until the page has drawn it: the screen's next refresh."""
 
 SETTLE_S = 1.0
 """After a page has been opened, its first messages with all values are over."""
@@ -37,27 +39,39 @@ class Seen:
 
 
 class Page:
-    """One page: it takes everything, and asks for the next picture as a browser does."""
+    """One page: it takes everything, and says what it has drawn as a browser does (static/pictures.js)."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.seen = Seen()
         self._socket = socket
+        self._drawn: dict[str, int] = {}
 
     async def listen(self) -> None:
-        """Until the connection ends."""
+        """Until it is cancelled or the connection ends."""
         draws: set[asyncio.Task[None]] = set()
+        try:
+            await self._take(draws)
+        finally:
+            for task in draws:
+                task.cancel()
+
+    async def _take(self, draws: set[asyncio.Task[None]]) -> None:
         async for message in self._socket:
             self.seen.messages += 1
             if message.type is aiohttp.WSMsgType.BINARY:
                 view = message.data[1 : 1 + message.data[0]].decode()
                 self.seen.pictures[view] = self.seen.pictures.get(view, 0) + 1
-                draws = {task for task in draws if not task.done()} | {asyncio.ensure_future(self._draw(view))}
+                draws.add(task := asyncio.ensure_future(self._draw(view)))
+                task.add_done_callback(draws.discard)
             elif MOVING in json.loads(message.data).get("values", {}):
                 self.seen.moves += 1
 
     async def _draw(self, view: str) -> None:
-        await asyncio.sleep(PAUSES_S[view])
-        await self._socket.send_json({"drawn": view})
+        await asyncio.sleep(DRAWN_S)
+        self._drawn[view] = self._drawn.get(view, 0) + 1
+        if self._drawn[view] >= AHEAD:
+            drawn, self._drawn = self._drawn, {}
+            await self._socket.send_json({"drawn": drawn})
 
 
 async def _move(show: RunningShow) -> None:

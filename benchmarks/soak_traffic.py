@@ -159,7 +159,7 @@ class Traffic:
                 self.counts["page_messages"] += 1
                 if message.type is aiohttp.WSMsgType.BINARY:
                     view = message.data[1 : 1 + message.data[0]].decode()
-                    await page.send_json({"drawn": view})
+                    await page.send_json({"drawn": {view: 1}})
                 elif message.type is not aiohttp.WSMsgType.TEXT:
                     raise RuntimeError(f"the page's connection ended: {message}")
 

@@ -155,5 +155,5 @@ def _with_web(
 
 
 def _is_watched(name: str, web: WebPreview | None, views: Sequence[tuple[str, str]]) -> bool:
-    """Whether a view has an output, or a browser that waits for its next picture: a page takes ten a second."""
+    """Whether a view has an output, or a browser that waits for its next picture: a page takes five a second."""
     return any(view == name for view, _ in views) or (web is not None and web.views[name].wanted)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from streamvace.records.chunk import Trace
+from streamvace.system.clock import now_ns
 from streamvace.system.console import one_line
 from streamvace.system.errors import UserError
 from streamvace.system.files import new_file, replace_file
@@ -30,6 +31,9 @@ _FPS_FRAMES = 1024
 _FPS_SPAN_NS = 3_000_000_000
 """Time over which the frame rate is averaged: a few chunks."""
 
+RECENT_NS = 300_000_000
+"""More than between two readings for the status."""
+
 _PERCENTILES = {
     "interval": (50, 99),
     "chunk": (50, 95),
@@ -42,9 +46,11 @@ _PERCENTILES = {
 class Telemetry:
     """Collects all figures; OSC, the web page and `--stats` show `stats()`."""
 
-    def __init__(self, report: Callable[[str], None] = lambda line: None) -> None:
-        """report: takes a line about figures that cannot be read."""
+    def __init__(self, report: Callable[[str], None] = lambda line: None, clock: Callable[[], int] = now_ns) -> None:
+        """report: takes a line about figures that cannot be read. clock: nanoseconds."""
         self._report = report
+        self._clock = clock
+        self._newest: tuple[int, Stats] = (0, {})
         self._lock = threading.Lock()
         self._ticks = 0
         self._missed = 0
@@ -113,7 +119,13 @@ class Telemetry:
         for extra in extras:
             figures.update(self._read(extra))
         figures["figure_faults"] = self._faults
+        self._newest = self._clock(), figures
         return figures
+
+    def recent(self) -> Stats:
+        """Every figure as it was at most RECENT_NS ago: for those who look beside the one who publishes the status."""
+        read_ns, figures = self._newest
+        return figures if figures and self._clock() - read_ns <= RECENT_NS else self.stats()
 
     def _read(self, extra: Extra) -> Mapping[str, float | int | str]:
         try:

@@ -4,7 +4,7 @@ To the page: pictures as binary messages (`streamvace.web.pictures`), everything
 `{"line": "..."}` for a complaint, and first `{"here": true}` on the machine of the show. From the page, JSON:
 
     {"watch": ["output", "mask"]}                           the views that it shows
-    {"drawn": "output"}                                     it has drawn the last picture of a view: send the next
+    {"drawn": {"output": 2, "control": 1}}                  it has drawn so many more pictures: send the next
     {"address": "/streamvace/seed", "arguments": [7]}       set a parameter
 """
 
@@ -157,9 +157,10 @@ class _Page:
         if line := panel.handle(name, said):
             self._lines.append(line)
 
-    def _drawn(self, view: object) -> None:
-        if isinstance(view, str) and view in self._watched:
-            self._watched[view][0].drawn()
+    def _drawn(self, counts: object) -> None:
+        for view, pictures in counts.items() if isinstance(counts, dict) else ():
+            if view in self._watched and isinstance(pictures, int) and pictures > 0:
+                self._watched[view][0].drawn(pictures)
 
     def _watch(self, names: object) -> None:
         wanted = {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()

@@ -19,7 +19,7 @@ from streamvace.system.connections import Connections, Report, unreported
 from streamvace.system.network import AllowList, own_address, port_refusal
 from streamvace.system.server_log import report_loop_errors, server_log
 from streamvace.web.hosts import host_allowed, origin_allowed
-from streamvace.web.jpeg_feed import JpegFeed
+from streamvace.web.jpeg_feed import Count, JpegFeed
 from streamvace.web.news import CALM_S, Topic, finite
 from streamvace.web.page_socket import PageSockets
 from streamvace.web.panel import Panel
@@ -251,7 +251,7 @@ class WebPreview:
     async def _frame(self, request: web.Request) -> web.StreamResponse:
         if self.feed.newest() is None:
             raise web.HTTPServiceUnavailable(text="no picture yet\n")
-        _, jpeg = await self.feed.after(0)
+        _, jpeg = await self.feed.after(lambda count: True)
         return web.Response(body=jpeg, content_type="image/jpeg")
 
     async def _cue(self, request: web.Request) -> web.StreamResponse:
@@ -286,9 +286,10 @@ class WebPreview:
     async def _pump(self, feed: JpegFeed, request: web.Request, response: web.StreamResponse) -> None:
         await response.prepare(request)
         await response.write(b"--frame\r\n")
-        number = 0
+        shown = Count()
         while True:
-            number, jpeg = await feed.after(number)
+            # Every frame, also of a held picture: some programs take silence for the end.
+            shown, jpeg = await feed.after(shown.is_before)
             head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n".encode()
             # The next boundary is sent at once: browsers show a picture only after the boundary behind it. A slow
             # browser delays only this write, and then gets the newest frame.

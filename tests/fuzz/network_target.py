@@ -149,7 +149,7 @@ def messages() -> Iterable[bytes]:
         yield json.dumps({"address": address, "arguments": arguments}).encode()
     yield json.dumps({"address": "/streamvace/context_scale/to", "arguments": [0.5, 1.0, "ease"]}).encode()
     yield json.dumps({"watch": ["output", "mask", "none", 7]}).encode()
-    yield json.dumps({"drawn": "output"}).encode()
+    yield json.dumps({"drawn": {"output": 2, "none": -1}}).encode()
     yield json.dumps({"COMMAND": "LISTEN", "DATA": "/streamvace/seed"}).encode()
     yield json.dumps({"COMMAND": "IGNORE", "DATA": "/streamvace/seed"}).encode()
     yield b"[" * 30_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,19 @@ def test_a_figure_that_cannot_be_read_keeps_its_last_value_and_is_reported() -> 
     figures = telemetry.stats()
     assert (figures["memory_mb"], figures["inputs"], figures["figure_faults"]) == (7.0, 2, 1)
     assert "Too many open files: '/proc/1/statm'" in said[0]
+
+
+def test_who_looks_beside_the_status_gets_its_figures_while_they_are_recent() -> None:
+    now, reads = [5 * SECOND], count(1)
+    telemetry = Telemetry(clock=lambda: now[0])
+    telemetry.add(lambda: {"reads": next(reads)})
+    assert telemetry.recent()["reads"] == 1, "nobody has read them yet"
+    now[0] += telemetry_module.RECENT_NS
+    assert telemetry.recent()["reads"] == 1
+    now[0] += 1
+    assert telemetry.recent()["reads"] == 2
+    assert telemetry.stats()["reads"] == 3
+    assert telemetry.recent()["reads"] == 3
 
 
 def test_memory_stays_bounded() -> None:

@@ -19,12 +19,26 @@ from tests.web.show import Client, Show, connect, grey
     "text",
     [
         *("", "{", "[" * 5000, "null", "7", '{"watch": 5}', '{"watch": [[], "nothing", null]}', '{"drawn": {}}'),
-        *('{"drawn": "output"}', '{"address": "/streamvace/seed", "arguments": [NaN]}'),
+        *('{"drawn": "output"}', '{"drawn": [1]}', '{"watch": ["output"]}'),
+        '{"address": "/streamvace/seed", "arguments": [NaN]}',
     ],
 )
 def test_nothing_that_is_sent_ends_the_connection(show: Show, text: str) -> None:
     async def act(client: Client) -> None:
         await client.socket.send_str(text)
+        await client.set("/streamvace/seed", 11)
+        await client.until(lambda told: told.values.get("/streamvace/seed") == 11)
+
+    connect(show.web, act)
+
+
+@pytest.mark.parametrize("count", ["-5", "1e400", "NaN", "null", '"2"', "[[]]", "{}", "true", "9" * 5000])
+def test_a_count_of_drawn_pictures_that_is_none_ends_nothing(show: Show, count: str) -> None:
+    async def act(client: Client) -> None:
+        await client.socket.send_json({"watch": ["output"]})
+        show.web.publish(grey(50))
+        await client.until(lambda told: len(told.pictures) == 1)
+        await client.socket.send_str(f'{{"drawn": {{"output": {count}, "nothing": 1}}}}')
         await client.set("/streamvace/seed", 11)
         await client.until(lambda told: told.values.get("/streamvace/seed") == 11)
 

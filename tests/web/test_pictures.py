@@ -24,31 +24,68 @@ def read(message: bytes) -> tuple[str, int, int]:
     return message[1 : 1 + length].decode(), skipped, round(float(picture.mean()))
 
 
-async def following(sent: asyncio.Queue[bytes]) -> bytes:
-    """The next message."""
-    return await asyncio.wait_for(sent.get(), PATIENCE_S)
+class Clock:
+    """Seconds that pass only when the test lets them."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> int:
+        return round(self.now_s * 1e9)
 
 
-def test_the_next_picture_is_the_newest_and_waits_until_the_last_is_drawn() -> None:
+class Sending:
+    """A sender with a page that says what it has drawn when the test wants it."""
+
+    def __init__(self, view: str, feed: JpegFeed) -> None:
+        self.feed, self.clock = feed, Clock()
+        self.sent = asyncio.Queue[bytes]()
+        self.sender = PictureSender(view, feed, self.sent.put, self.clock)
+        self._running = asyncio.ensure_future(self.sender.run())
+
+    async def publish(self, level: int, after_s: float = 1.0) -> None:
+        """Another picture, so long after the last one."""
+        self.clock.now_s += after_s
+        self.feed.publish(grey(level))
+        await settled()
+
+    async def following(self) -> bytes:
+        """The next message."""
+        return await asyncio.wait_for(self.sent.get(), PATIENCE_S)
+
+    async def end(self) -> None:
+        self._running.cancel()
+        await asyncio.gather(self._running, return_exceptions=True)
+
+
+async def settled() -> None:
+    """All that can happen without a new event has happened."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def test_two_pictures_are_on_their_way_and_the_next_is_the_newest_when_they_are_drawn() -> None:
     async def go() -> None:
-        feed, sent = JpegFeed("test"), asyncio.Queue[bytes]()
-        sender = PictureSender("mask", feed, sent.put)
-        running = asyncio.ensure_future(sender.run())
-        feed.publish(grey(10))
-        assert read(await following(sent)) == ("mask", 0, 10)
+        feed = JpegFeed("test")
+        page = Sending("mask", feed)
+        for level in (10, 20):
+            await page.publish(level)
+            assert read(await page.following()) == ("mask", 0, level)
         for level in (50, 100, 150, 200):
-            feed.publish(grey(level))
-            await asyncio.sleep(0)
-        assert (feed.encoded, sent.qsize()) == (1, 0), "nothing is encoded for a page that does not draw"
-        sender.drawn()
-        assert read(await following(sent)) == ("mask", 3, 200)
-        sender.drawn()
-        sender.drawn()
-        feed.publish(grey(30))
-        assert read(await following(sent)) == ("mask", 0, 30)
-        assert (feed.skipped, feed.wanted) == (3, False), "the page has not drawn the last one"
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+            await page.publish(level)
+        assert (feed.encoded, page.sent.qsize()) == (2, 0), "nothing is encoded for a page that does not draw"
+        page.sender.drawn(1)
+        assert read(await page.following()) == ("mask", 3, 200)
+        page.clock.now_s += 1
+        assert (feed.skipped, feed.wanted) == (3, False), "the page has not drawn the last two"
+        page.sender.drawn(1_000_000)
+        assert feed.wanted
+        for level in (30, 40, 60):
+            await page.publish(level)
+        assert [read(await page.following()) for _ in range(page.sent.qsize())] == [("mask", 0, 30), ("mask", 0, 40)], (
+            "who has drawn more than there was gets no more at once"
+        )
+        await page.end()
         assert not feed.wanted
 
     asyncio.run(go())
@@ -56,70 +93,72 @@ def test_the_next_picture_is_the_newest_and_waits_until_the_last_is_drawn() -> N
 
 def test_a_held_picture_is_encoded_once_and_not_sent_again() -> None:
     async def go() -> None:
-        feed, sent = JpegFeed("test"), asyncio.Queue[bytes]()
-        running = asyncio.ensure_future(PictureSender("output", feed, sent.put).run())
-        held = grey(10)
+        feed, held = JpegFeed("test"), grey(10)
+        page = Sending("output", feed)
         feed.publish(held)
-        await following(sent)
+        await page.following()
         for number in range(1, 4):
+            page.clock.now_s += 1
             feed.publish(replace(held, sequence=number))
-        assert (await feed.after(0))[0] == 4, "another viewer gets every frame"
-        assert (feed.encoded, sent.qsize()) == (1, 0)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+            await settled()
+        assert (await feed.after(lambda count: count.frames > 3))[0].frames == 4, "another viewer gets every frame"
+        assert (feed.encoded, page.sent.qsize(), feed.wanted) == (1, 0, True), "the page waits for another one"
+        await page.end()
 
-        sender = PictureSender("output", feed, sent.put)
-        running = asyncio.ensure_future(sender.run())
-        assert read(await following(sent)) == ("output", 0, 10), "a new page has not drawn it"
-        sender.drawn()
-        feed.publish(replace(held, sequence=4))
-        for _ in range(1000):
-            await asyncio.sleep(0)
-        assert feed.wanted, "the page waits for another one"
-        assert (feed.encoded, sent.qsize()) == (1, 0)
-        feed.publish(grey(200))
-        assert read(await following(sent)) == ("output", 0, 200)
-        running.cancel()
+        later = Sending("output", feed)
+        assert read(await later.following()) == ("output", 0, 10), "a new page has not drawn it"
+        await later.publish(200)
+        assert read(await later.following()) == ("output", 0, 200)
+        assert feed.encoded == 2
+        await later.end()
 
     asyncio.run(go())
 
 
 def test_a_late_page_has_skipped_nothing() -> None:
     async def go() -> None:
-        feed, sent = JpegFeed("test"), asyncio.Queue[bytes]()
+        feed = JpegFeed("test")
         for level in range(20):
             feed.publish(grey(level))
-        running = asyncio.ensure_future(PictureSender("output", feed, sent.put).run())
-        assert read(await following(sent)) == ("output", 0, 19)
-        running.cancel()
+        page = Sending("output", feed)
+        assert read(await page.following()) == ("output", 0, 19)
+        await page.end()
         assert feed.skipped == 0
 
     asyncio.run(go())
 
 
-class Tireless(JpegFeed):
-    """Has a newer frame whenever it is asked."""
+def test_a_page_gets_thirty_of_sixty_pictures_a_second_and_five_of_what_the_model_sees() -> None:
+    async def go(view: str, rate: int) -> list[tuple[int, int]]:
+        feed = JpegFeed("test")
+        page = Sending(view, feed)
+        got = []
+        for number in range(rate):
+            await page.publish(number * 4, 1 / rate)
+            while page.sent.qsize():
+                got.append(read(await page.following())[1:])
+                page.sender.drawn(1)
+        await page.end()
+        return got
 
-    async def after(self, number: int) -> tuple[int, bytes]:
-        return number + 5, b"jpeg %d" % number
+    for view, rate, wanted in (("output", 60, 30), ("output", 30, 30), ("output", 24, 24), ("control", 30, 5)):
+        got = asyncio.run(go(view, rate))
+        assert len(got) == wanted, (view, rate)
+        assert {skipped for skipped, _ in got} == {0}, "the page is not slow"
 
 
-def test_every_picture_waits_for_the_one_before_it() -> None:
+def test_a_picture_that_came_too_early_follows_when_it_stays() -> None:
     async def go() -> None:
-        sent: list[bytes] = []
-
-        async def send(message: bytes) -> None:
-            assert len(sent) < 3, "one that does not wait ends here"
-            sent.append(message)
-
-        sender = PictureSender("output", Tireless("test"), send)
-        running = asyncio.ensure_future(sender.run())
-        for drawn in range(1, 4):
-            for _ in range(10):
-                await asyncio.sleep(0)
-            assert len(sent) == drawn
-            sender.drawn()
-            sender.drawn()
-        running.cancel()
+        feed, held = JpegFeed("test"), grey(90)
+        page = Sending("output", feed)
+        await page.publish(10)
+        page.clock.now_s += 0.01
+        feed.publish(held)
+        await settled()
+        assert (read(await page.following())[2], page.sent.qsize(), feed.wanted) == (10, 0, False)
+        page.clock.now_s += 0.02
+        feed.publish(replace(held, sequence=1))
+        assert read(await page.following()) == ("output", 0, 90)
+        await page.end()
 
     asyncio.run(go())

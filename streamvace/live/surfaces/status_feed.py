@@ -81,7 +81,7 @@ def figure_of(address: str) -> str:
 
 def web_figures(telemetry: Telemetry, parameters: Parameters, osc_port: int) -> dict[str, object]:
     """The figures of the preview page, for a performer; `--stats` writes all of them."""
-    figures = telemetry.stats()
+    figures = telemetry.recent()
     return {
         "latency_ms": figures["latency_p50_ms"],
         "chunk_ms": figures["chunk_p50_ms"],

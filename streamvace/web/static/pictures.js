@@ -3,12 +3,14 @@ import { $ } from "/dom.js";
 import { on, tell } from "/connection.js";
 import { follow } from "/store.js";
 
-const VIEW_MS = 100;     // between two pictures of what the model sees: ten a second show what it follows
+const AHEAD = 2;         // pictures of a view that the show sends before it waits for them to be drawn
 const canvases = { output: $("picture"), control: $("view-control"), mask: $("view-mask") };
 const ON_DEMAND = ["control", "mask"];   // made and sent only while they can be seen on a page
 
 let connected = false, fresh = false;    // fresh: a picture has come since the connection was opened
-let left = 0;                            // frames left out because this page had not drawn the one before
+let left = 0;                            // pictures left out because this page had not drawn those before
+let drawn = {};                          // view -> pictures drawn since the show was told
+const drawing = {};                      // view -> when its pictures so far are drawn
 
 function watch() {
   tell({ watch: ["output", ...ON_DEMAND.filter(view => canvases[view].checkVisibility())] });
@@ -41,19 +43,29 @@ function shape(wide) {
   document.body.dataset.shape = wide > 1.25 ? "wide" : wide > 0.8 ? "square" : "tall";
 }
 
-on("picture", async data => {
+on("picture", data => {
   const { view, skipped, jpeg } = unpack(data);
   if (view === "output") {
     left += skipped;
     $("skipped").textContent = `${left} skipped on this page`;
   }
+  drawing[view] = drawAfter(drawing[view], view, jpeg);
+});
+
+// Pictures of a view are drawn in their order, whichever is decoded first.
+async function drawAfter(before, view, jpeg) {
+  await before;
   try {
     await draw(canvases[view], jpeg);
     if (view === "output" && connected) { fresh = true; state(); }
-  } finally {
-    setTimeout(() => tell({ drawn: view }), view === "output" ? 0 : VIEW_MS);
+  } catch (error) {
+    reportError(error);   // the next picture may be whole
   }
-});
+  drawn[view] = (drawn[view] ?? 0) + 1;
+  if (drawn[view] < AHEAD) return;
+  tell({ drawn });   // those of the other views go with it
+  drawn = {};
+}
 
 function state(reason) {
   $("stage").classList.toggle("frozen", !fresh);

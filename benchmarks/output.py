@@ -90,7 +90,8 @@ def sheet(path: Path) -> None:
     """Write the plain picture and every screen, in two rows, twice as large as generated."""
     picture, looks = generated(), [NEUTRAL, *(Look(screen=name, screen_cells=44) for name in SCREENS)]
     shown = [Effects(2)(picture, look, lambda: None)[64:-64, 64:-64, :3] for look in looks]
-    write_sheet(path, np.concatenate([np.concatenate(shown[:4], 1), np.concatenate(shown[4:], 1)]), quality=88)
+    rows = [np.concatenate(shown[at : at + 5], 1) for at in range(0, len(shown), 5)]
+    write_sheet(path, np.concatenate(rows), quality=88)
 
 
 def main() -> None:

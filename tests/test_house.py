@@ -42,8 +42,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "parity": ("conditioning", "model", "model.autoencoder", "records", "stream", "system"),
     "embedded.train": ("conditioning", "world", "model", "model.autoencoder", "stream", "system"),
     "embedded.evaluation": (
-        *("conditioning", "embedded.train", "world", "model", "model.autoencoder", "records", "stream"),
-        *("system", "telemetry"),
+        *("conditioning", "effects", "embedded.train", "world", "model", "model.autoencoder", "records", "stream"),
+        *("system", "telemetry", "video.core"),
     ),
     "embedded": ("embedded.evaluation", "embedded.train", "world"),
     "video.core": ("records", "system"),

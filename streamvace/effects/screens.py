@@ -1,4 +1,4 @@
-"""Screens: the finished picture as print, tiles or glass, drawn at the size of the output.
+"""Screens: the finished picture as print, paint, tiles or glass, drawn at the size of the output.
 
 A generated picture is soft when it is enlarged; a screen has the output's own sharpness. All of them keep the colours
 of the picture, and black stays black, so a blackout and a fade work as without.
@@ -7,70 +7,19 @@ of the picture, and black stays black, so a blackout and a fade work as without.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.effects.thresholds import threshold_map
-from streamvace.effects.tiles import Map, tile_maps
+from streamvace.effects.grid import FINEST, Grid
+from streamvace.effects.painted import brushed
+from streamvace.effects.strokes import combed, directions, hair
 
 Pixels = NDArray[np.uint8]
 
 NONE: Final = "none"
-FINEST: Final = 3.0
-"""Pixels of the smallest cell: less cannot hold a dot."""
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A size of the output and of the cells in it. Its maps are made once.
-
-    height, width: of the output in pixels. cell: pixels of a cell.
-    """
-
-    name: str
-    height: int
-    width: int
-    cell: float
-
-    @cached_property
-    def thresholds(self) -> Pixels:
-        """See `threshold_map`."""
-        return threshold_map(self.name, self.height, self.width, self.cell)
-
-    @cached_property
-    def tiles(self) -> tuple[Map, Pixels]:
-        """See `tile_maps`."""
-        return tile_maps(self.height, self.width, self.cell)
-
-    @cached_property
-    def glass(self) -> Pixels:
-        """The light of a picture tube, uint8 `[H, W, 3]`: lines of the beam, and a red, a green and a blue column."""
-        pitch = max(FINEST, self.cell / 2)
-        turn = 2 * np.pi * np.arange(self.height) / pitch
-        beam = (255 * (0.45 + 0.55 * (0.5 + 0.5 * np.cos(turn)) ** 0.6)).round().astype(np.uint8)
-        columns = np.full((self.width, 3), 191, np.uint8)
-        for channel in range(3):
-            columns[channel::3, channel] = 255
-        light = np.broadcast_to(columns, (self.height, self.width, 3))
-        down = np.broadcast_to(beam[:, None, None], light.shape)
-        return np.asarray(
-            cv2.multiply(np.ascontiguousarray(light), np.ascontiguousarray(down), scale=1 / 255), np.uint8
-        )
-
-    def small(self, picture: Pixels, per_cell: float) -> Pixels:
-        """The picture `[H, W, 3]` at `per_cell` pixels a cell."""
-        scale = min(1.0, per_cell / self.cell)
-        size = max(1, round(self.width * scale)), max(1, round(self.height * scale))
-        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-    def large(self, picture: Pixels, how: int = cv2.INTER_LINEAR) -> Pixels:
-        """A small picture at the size of the output."""
-        return np.asarray(cv2.resize(picture, (self.width, self.height), interpolation=how), np.uint8)
 
 
 def _brightness(picture: Pixels) -> Pixels:
@@ -101,18 +50,33 @@ def _tone(edge: float, reach: float) -> Pixels:
     return np.asarray((reach * level + edge * ends).round(), np.uint8)
 
 
-def printed(picture: Pixels, grid: Grid) -> Pixels:
-    """Ink in the picture's own pure colours, on black; its area is the brightness."""
-    small = grid.small(picture, 2.0)
-    bright = _brightness(small)
+def _ink(small: Pixels, bright: Pixels, thresholds: Pixels, grid: Grid) -> Pixels:
+    """Ink in the picture's own pure colours, on black; its area is the brightness.
+
+    small: the picture, and bright: its brightness, at two pixels a cell. thresholds: see `threshold_map`.
+    """
     colours = grid.large(_pure(small, bright))
     # From clear to inked within about a pixel and a half. The map is narrowed by the width of that edge.
     steep = max(1.5, grid.cell / 3)
     edge = 127.5 / steep
     reach = (255 - 2 * edge) / 255
     level = cv2.LUT(grid.large(bright), _tone(edge, reach))
-    ink = cv2.addWeighted(level, steep, grid.thresholds, -steep * reach, 127.5 - steep * edge)
+    ink = cv2.addWeighted(level, steep, thresholds, -steep * reach, 127.5 - steep * edge)
     return _inked(colours, np.asarray(ink, np.uint8))
+
+
+def printed(picture: Pixels, grid: Grid) -> Pixels:
+    """A screen that stands still."""
+    small = grid.small(picture, 2.0)
+    return _ink(small, _brightness(small), grid.thresholds, grid)
+
+
+def carved(picture: Pixels, grid: Grid) -> Pixels:
+    """Strokes that follow the form and swell with the light, as a knife leaves them in wood."""
+    small = grid.small(picture, 2.0)
+    bright = _brightness(small)
+    knife = combed(hair(grid.stroke), directions(bright, 2.0, grid.brush))
+    return _ink(small, bright, grid.large(knife), grid)
 
 
 def tiled(picture: Pixels, grid: Grid) -> Pixels:
@@ -163,6 +127,8 @@ SCREENS: Final[dict[str, Callable[[Pixels, Grid], Pixels]]] = {
     "halftone": printed,
     "lines": printed,
     "hatching": printed,
+    "woodcut": carved,
+    "oil": brushed,
     "mosaic": tiled,
     "pixels": blocky,
     "outlines": outlined,

@@ -57,11 +57,18 @@ _STEPS: Final = 4096
 
 def threshold_map(name: str, height: int, width: int, cell: float) -> Pixels:
     """uint8 `[H, W]`: 0 is inked first, 255 last, each level in an equal share of the area."""
-    waves = MAPS[name](height, width, cell)
+    # Of every third row and column: the waves repeat, and a count of all would cost more than the map.
+    return levelled(MAPS[name](height, width, cell), every=3)
+
+
+def levelled(waves: NDArray[np.floating], every: int = 1) -> Pixels:
+    """Heights `[H, W]` as levels, uint8 `[H, W]`: 0 is the highest, each level has an equal share of the area.
+
+    every: counts only every so many rows and columns.
+    """
     low, high = float(waves.min()), float(waves.max())
     steps = ((high - waves) * ((_STEPS - 1) / (high - low))).astype(np.uint16)
-    # Every third row and column: the waves repeat, and a count of all would cost more than the map.
-    sample = steps[::3, ::3]
+    sample = steps[::every, ::every]
     counts = np.bincount(sample.ravel(), minlength=_STEPS)
     # The middle of each step's share, so that a step of many equal places is half before and half after itself.
     share = (np.cumsum(counts) - counts / 2) / sample.size

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from streamvace.effects.screens import FINEST, SCREENS, Screen
+from streamvace.effects.grid import FINEST
+from streamvace.effects.screens import SCREENS, Screen
 from tests.effects.pictures import noise
 
-INKS = ("halftone", "lines", "hatching")
+INKS = ("halftone", "lines", "hatching", "woodcut")
 SIDE = 240
 
 
@@ -74,6 +75,49 @@ def test_there_are_as_many_cells_as_asked_for_and_none_below_three_pixels(name: 
     few, many = waves(12), waves(24)
     assert many == pytest.approx(2 * few, abs=1)
     assert waves(200) == pytest.approx(waves(SIDE / FINEST), abs=1)
+
+
+def ripples(angle: float) -> NDArray[np.uint8]:
+    """Waves of light whose crests run along `angle`, at half brightness."""
+    y, x = np.mgrid[:SIDE, :SIDE]
+    level = 128 + 60 * np.sin((x * np.sin(angle) - y * np.cos(angle)) / 8)
+    return np.dstack([np.repeat(level[..., None], 3, -1), np.full((SIDE, SIDE, 1), 255)]).round().astype(np.uint8)
+
+
+def run_of(picture: NDArray[np.uint8]) -> float:
+    """The direction that the strokes of a picture run in, radians in 0..pi."""
+    grey = picture[..., 0].astype(np.float32)
+    gx, gy = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
+    double = np.arctan2((2 * gx * gy).sum(), (gx * gx - gy * gy).sum())
+    return float((double / 2 + np.pi / 2) % np.pi)
+
+
+@pytest.mark.parametrize("angle", [0.2, 0.9, 1.6, 2.7])
+def test_the_strokes_of_a_woodcut_run_along_the_form(angle: float) -> None:
+    off = abs(run_of(drawn("woodcut", ripples(angle), cells=40)) - angle)
+    assert min(off, np.pi - off) < 0.12
+
+
+def test_where_there_is_no_form_the_strokes_lie_on_a_diagonal_and_do_not_turn_with_noise() -> None:
+    grey = flat(128, 128, 128)
+    noisy = grey.copy()
+    noisy[..., :3] += np.random.default_rng(1).integers(-2, 3, noisy[..., :3].shape, np.int8).view(np.uint8)
+    for picture in (grey, noisy):
+        assert run_of(drawn("woodcut", picture, cells=40)) == pytest.approx(np.pi / 4, abs=0.15)
+
+
+def test_oil_makes_patches_with_sharp_borders_and_the_relief_of_a_brush_over_them() -> None:
+    picture = flat(40, 40, 40)
+    picture[:, SIDE // 2 :, :3] = (200, 100, 50)
+    soft = cv2.GaussianBlur(picture, (0, 0), 3)
+    soft[..., :3] = cv2.add(soft[..., :3], noise(SIDE, SIDE)[..., :3] // 16)
+    done = drawn("oil", soft, cells=40).astype(int)
+    across, before = (np.abs(np.diff(each[..., 0].astype(int), axis=1)).max(1) for each in (done, soft))
+    assert np.median(across) > 1.3 * np.median(before), "the border is sharper than it was"
+    right = done[:, -60:, 0]
+    assert right.std() > 3, "the brush is seen on an even patch"
+    assert right.mean() == pytest.approx(208, abs=10), "and keeps its brightness"
+    assert np.median(right / np.maximum(done[:, -60:, 1], 1)) == pytest.approx(208 / 108, rel=0.05), "and its colour"
 
 
 def test_a_mosaic_has_tiles_of_one_colour_with_dark_grout_between_them() -> None:

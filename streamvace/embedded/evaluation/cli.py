@@ -26,7 +26,7 @@ app = typer.Typer(add_completion=False)
 console = Console(stderr=True)
 LIVE = "The live generator"
 PAPER = ("base", "context", "causal")
-LIVE_TASKS = ("references", "drift", "shocks")
+LIVE_TASKS = ("references", "drift", "shocks", "looks")
 """Evaluated only on the live generator, as batch has no such modes."""
 CODEC_TASK = "codec"
 """Evaluates the codec alone."""
@@ -34,6 +34,8 @@ REFERENCE_CLIPS = 16
 """Most clips for the task references: each is streamed eight times."""
 SHOCK_CLIPS = 16
 """Most clips for the task shocks: each is streamed five times."""
+LOOK_CLIPS = 28
+"""Most clips for the task looks: each is shown in every look. Half of them train the judge."""
 REFERENCE_FRAMES = 33
 """Three chunks."""
 
@@ -88,7 +90,8 @@ def evaluate(
     `base`, `context` and `causal`, the table also shows the transfer that the paper describes: context blocks trained
     on the bidirectional base, run in batch with that base, and streamed with its causal student. The task `drift`
     compares the start and the end of a long stream, `shocks` shows what a flash or a cut of the control leaves behind,
-    and `codec` shows what the codec alone keeps of a picture.
+    `looks` counts the built-in looks that are told apart in grey, and `codec` shows what the codec alone keeps of a
+    picture.
 
     Streamed columns show what the live generator makes, with the options below. Batch columns use fp32 and no options.
     """
@@ -174,6 +177,7 @@ def _live_cells(
 ) -> Iterator[Cell]:
     """Cells of LIVE_TASKS."""
     from streamvace.embedded.evaluation.drift import drift_cells, steady
+    from streamvace.embedded.evaluation.looks import LOOK_FRAMES, look_cells
     from streamvace.embedded.evaluation.references import ends_of_the_scale, make_clip, reference_cells
     from streamvace.embedded.evaluation.shocks import SHOCK_FRAMES, shock_cells
 
@@ -184,6 +188,8 @@ def _live_cells(
     shown = [make_clip(number, REFERENCE_FRAMES, size) for number in range(count)]
     count = min(clips, SHOCK_CLIPS) if "shocks" in tasks else 0
     shocked = [make_clip(number, SHOCK_FRAMES, size) for number in range(count)]
+    count = max(2, min(clips, LOOK_CLIPS)) if "looks" in tasks else 0
+    looked = [make_clip(number, LOOK_FRAMES, size) for number in range(count)]
     if shown:
         yield from ends_of_the_scale(shown)
     if "drift" in tasks:
@@ -195,5 +201,7 @@ def _live_cells(
             )
         if shocked and variant.streamed:
             yield from shock_cells(variant.name, variant.generator(), shocked, progress, variant.like)
+        if looked and variant.streamed:
+            yield from look_cells(variant.name, variant.generator(), looked, progress, variant.like)
         if "drift" in tasks and variant.streamed:
             yield from drift_cells(variant.name, variant.generator(), drift_frames, seeds, progress, variant.like)

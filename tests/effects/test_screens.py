@@ -106,18 +106,11 @@ def test_where_there_is_no_form_the_strokes_lie_on_a_diagonal_and_do_not_turn_wi
         assert run_of(drawn("woodcut", picture, cells=40)) == pytest.approx(np.pi / 4, abs=0.15)
 
 
-def test_oil_makes_patches_with_sharp_borders_and_the_relief_of_a_brush_over_them() -> None:
-    picture = flat(40, 40, 40)
-    picture[:, SIDE // 2 :, :3] = (200, 100, 50)
-    soft = cv2.GaussianBlur(picture, (0, 0), 3)
-    soft[..., :3] = cv2.add(soft[..., :3], noise(SIDE, SIDE)[..., :3] // 16)
-    done = drawn("oil", soft, cells=40).astype(int)
-    across, before = (np.abs(np.diff(each[..., 0].astype(int), axis=1)).max(1) for each in (done, soft))
-    assert np.median(across) > 1.3 * np.median(before), "the border is sharper than it was"
-    right = done[:, -60:, 0]
-    assert right.std() > 3, "the brush is seen on an even patch"
-    assert right.mean() == pytest.approx(208, abs=10), "and keeps its brightness"
-    assert np.median(right / np.maximum(done[:, -60:, 1], 1)) == pytest.approx(208 / 108, rel=0.05), "and its colour"
+def test_oil_has_the_relief_of_a_brush_and_keeps_brightness_and_colour() -> None:
+    right = drawn("oil", flat(200, 100, 50), cells=40).astype(float)
+    assert right[..., 0].std() > 3, "the brush is seen on an even patch"
+    assert right[..., 0].mean() == pytest.approx(200, abs=10)
+    assert np.median(right[..., 0] / right[..., 1]) == pytest.approx(2, rel=0.05)
 
 
 def test_a_mosaic_has_tiles_of_one_colour_with_dark_grout_between_them() -> None:

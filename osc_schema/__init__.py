@@ -72,12 +72,14 @@ def families() -> tuple[Family, ...]:
 def carried(values: Mapping[str, Held]) -> dict[str, Held]:
     """The values without those of members of a family that are off, of which only the switch is left. What sends all
     values sends these."""
-    rows = by_address()
-    return {
-        address: value
-        for address, value in values.items()
-        if not ((row := rows.get(address)) and row.switch and values.get(row.switch) is False)
-    }
+    off = {address for address, switch in _switched().items() if values.get(switch) is False}
+    return {address: value for address, value in values.items() if address not in off}
+
+
+@lru_cache(maxsize=1)
+def _switched() -> Mapping[str, str]:
+    """Address of a member of a family -> address of its switch."""
+    return MappingProxyType({row.address: row.switch for row in load() if row.switch})
 
 
 @lru_cache(maxsize=1)

@@ -264,8 +264,10 @@ class Parameters:
 
     def restorable(self, trigger: str) -> Mapping[str, Value]:
         """The values that UNDO or REDO would set now, by address; nothing for any other trigger."""
+        if trigger not in (UNDO, REDO):
+            return {}
         with self._lock:
-            return {UNDO: self._history.back, REDO: self._history.forward}.get(trigger, {})
+            return self._history.back if trigger == UNDO else self._history.forward
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` after every change, on the writer's thread. Returns a function that ends this.

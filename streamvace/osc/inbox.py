@@ -345,8 +345,8 @@ class Inbox:
             self.counters.clamped += 1
             self._complaints.tell(origin.peer, address, "clamped", line)
         row = self._parameters.schema[address]
-        may_wait = self._gate.holding and not origin.timed and (deliberate or row.type != "float")
-        waits = may_wait and row.shapes_picture
+        may_wait = row.shapes_picture and not origin.timed and (deliberate or row.type != "float")
+        waits = may_wait and self._gate.holding  # asked last: it reads the clock of the beat
         if waits and not self._held:
             self._held_beat = self._gate.next_beat()
         if waits and not line:

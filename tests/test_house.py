@@ -40,13 +40,14 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "costs": ("model", "model.autoencoder"),
     "stream": ("conditioning", "world", "model", "model.autoencoder", "models", "records", "system"),
     "parity": ("conditioning", "model", "model.autoencoder", "records", "stream", "system"),
+    "video.core": ("records", "system"),
+    "effects": ("video.core",),
     "embedded.train": ("conditioning", "world", "model", "model.autoencoder", "stream", "system"),
     "embedded.evaluation": (
         *("conditioning", "effects", "embedded.train", "world", "model", "model.autoencoder", "records", "stream"),
         *("system", "telemetry", "video.core"),
     ),
     "embedded": ("embedded.evaluation", "embedded.train", "world"),
-    "video.core": ("records", "system"),
     "video.film": ("records", "system", "video.core"),
     "video.ndi": ("records", "system", "video.core"),
     "video.spout": ("records", "system", "video.core"),
@@ -56,7 +57,6 @@ ROOMS: dict[str, tuple[str, ...]] = {
         *("world", "records", "system", "video.core", "video.film", "video.ndi", "video.spout"),
         *("video.syphon", "video.window"),
     ),
-    "effects": ("video.core",),
     "live.inputs": ("osc_schema", "control", "records", "system", "telemetry", "video", "video.film"),
     "live.worker": ("control", "records", "stream", "system", "telemetry"),
     "live.output": (

@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from streamvace.midi.frames import BYTES, CLOSED, LINE, MOST, OPENED, SEND, pack, read
+from streamvace.midi.port_names import numbered, out_name, plain
+from streamvace.system.child import own_pipes
 from streamvace.system.clock import now_ns
 from streamvace.system.console import one_line
 
@@ -52,11 +54,6 @@ class OutPort(Protocol):
 def wants(name: str, wanted: str) -> bool:
     """Whether a device is meant: by `all`, or by a part of its name in any case."""
     return wanted.casefold() == ALL or wanted.casefold() in name.casefold()
-
-
-def numbered(names: Sequence[str]) -> list[str]:
-    """Names of which no two are equal: two devices of a kind may have the same."""
-    return [name if name not in names[:i] else f"{name} ({names[:i].count(name) + 1})" for i, name in enumerate(names)]
 
 
 class Ports:
@@ -157,18 +154,12 @@ class Outs:
         self._write(pack(LINE, number, now_ns(), line.encode()))
 
 
-def out_name(name: str) -> str:
-    """The output of a device with this input. Windows numbers the ports of a device as MIDIIN2 and MIDIOUT2."""
-    return "MIDIOUT" + name[len("MIDIIN") :] if name.startswith("MIDIIN") else name
-
-
 def main(words: Sequence[str]) -> None:
     """The process: WANTED."""
     waiting: queue.SimpleQueue[tuple[int, bytes]] = queue.SimpleQueue()
-    threading.Thread(target=_read_input, args=(waiting,), daemon=True).start()
+    asked, out = own_pipes()
+    threading.Thread(target=_read_input, args=(asked, waiting), daemon=True).start()
     lock = threading.Lock()
-    out = os.dup(1)
-    os.dup2(2, 1)  # what the library prints must not get between the frames
 
     def write(frame: bytes) -> None:
         with lock:
@@ -178,11 +169,11 @@ def main(words: Sequence[str]) -> None:
     import rtmidi2  # type: ignore[import-not-found,unused-ignore]
 
     ports = Ports(words[0], rtmidi2.MidiIn, write)
-    outs = Outs(rtmidi2.MidiOut, rtmidi2.get_out_ports, write)
+    outs = Outs(rtmidi2.MidiOut, lambda: plain(rtmidi2.get_out_ports()), write)
     threading.Thread(target=_send, args=(waiting, ports, outs), daemon=True).start()
     while True:
         try:
-            found = list(rtmidi2.get_in_ports())
+            found = plain(rtmidi2.get_in_ports())
         except Exception as error:  # noqa: BLE001 - no sequencer, say
             write(pack(LINE, 0, now_ns(), f"MIDI cannot be opened ({one_line(error)})".encode()))
             os._exit(3)
@@ -198,8 +189,8 @@ def _send(waiting: queue.SimpleQueue[tuple[int, bytes]], ports: Ports, outs: Out
             outs.send(number, name, message)
 
 
-def _read_input(waiting: queue.SimpleQueue[tuple[int, bytes]]) -> None:
-    while (frame := read(lambda most: os.read(0, most))) is not None:
+def _read_input(asked: int, waiting: queue.SimpleQueue[tuple[int, bytes]]) -> None:
+    while (frame := read(lambda most: os.read(asked, most))) is not None:
         if frame.kind == SEND and waiting.qsize() < MOST_WAITING:
             waiting.put((frame.port, frame.data))
     os._exit(0)

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from typing import Final
 
-from streamvace.system.child import start_child
+from streamvace.midi.port_names import numbered, plain
+from streamvace.system.child import own_pipes, start_child
 from streamvace.system.console import one_line
 from streamvace.system.errors import UserError
 
@@ -36,13 +37,12 @@ def found_devices() -> tuple[str, ...]:
 
 def main() -> None:
     """The process: names as JSON, or a text with what is wrong."""
-    out = os.dup(1)
-    os.dup2(2, 1)  # what the library prints must not get between
+    _, out = own_pipes()
     import rtmidi2  # type: ignore[import-not-found,unused-ignore]
 
     found: list[str] | str
     try:
-        found = list(rtmidi2.get_in_ports())
+        found = numbered(plain(rtmidi2.get_in_ports()))
     except Exception as error:  # noqa: BLE001 - no sequencer, say
         found = one_line(error)
     os.write(out, json.dumps(found).encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,18 +64,19 @@ class PromptCache:
         self._folder, self._limit = folder, limit_bytes
 
     def get(self, key: str) -> KeptPrompt | None:
-        """The prompt stored under `key`, or None. An unreadable file is deleted."""
+        """The prompt stored under `key`, or None. A damaged file is deleted."""
         path = self._path(key)
         try:
             stored = safetensors.torch.load(path.read_bytes())
             words = stored["unknown"].numpy().tobytes().decode()
             kept = KeptPrompt(stored["rows"], tuple(words.split("\n")) if words else ())
+        except OSError:  # not there, or on Windows held by a scanner
+            return None
+        except (SafetensorError, KeyError, UnicodeDecodeError):
+            _remove(path)
+            return None
+        with suppress(OSError):  # deleted meanwhile, or held
             os.utime(path)
-        except FileNotFoundError:
-            return None
-        except (OSError, SafetensorError, KeyError, UnicodeDecodeError):
-            path.unlink(missing_ok=True)
-            return None
         return kept
 
     def put(self, key: str, prompt: KeptPrompt) -> None:
@@ -90,7 +92,7 @@ class PromptCache:
                 file.write(safetensors.torch.save({"rows": prompt.rows.cpu().contiguous(), "unknown": words}))
             os.replace(name, self._path(key))  # atomic for readers; not worth a wait for a scanner
         except OSError:
-            Path(name).unlink(missing_ok=True)
+            _remove(Path(name))
         self._make_room()
 
     def _path(self, key: str) -> Path:
@@ -108,5 +110,14 @@ class PromptCache:
         for _, size, path in sorted(kept):
             if total <= self._limit:
                 return
-            path.unlink(missing_ok=True)
-            total -= size
+            if _remove(path):
+                total -= size
+
+
+def _remove(path: Path) -> bool:
+    """Remove a file; whether it is gone. Windows removes none that is open, here or in another process."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True

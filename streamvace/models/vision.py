@@ -22,7 +22,7 @@ from pathlib import Path
 from streamvace.conditioning.controls.networks import VISION, Networks
 from streamvace.models.manifest import vision_rows
 from streamvace.system.errors import UserError
-from streamvace.system.files import new_file
+from streamvace.system.files import new_file, replace_file
 
 _WHEEL = "mediapipe==0.10.21"
 """The last version that ships its networks."""
@@ -131,7 +131,7 @@ def _extract(wheel: zipfile.ZipFile, file: WheelFile, target: Path) -> None:
     part = target.with_suffix(".part")
     with new_file(part) as written:
         written.write(data)
-    part.replace(target)
+    replace_file(part, target)
 
 
 def _from_hub(name: str, folder: Path, say: Callable[[str], None]) -> None:
@@ -152,7 +152,7 @@ def _from_hub(name: str, folder: Path, say: Callable[[str], None]) -> None:
             shutil.move(file, part / file.name)
         if target.exists():
             shutil.rmtree(target)
-        part.replace(target)
+        replace_file(part, target)
     say(f"{name}: ready, {target}")
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from streamvace.sound import frames
 from streamvace.sound.analysis import RATE, Analysis
+from streamvace.system.child import own_pipes
 from streamvace.system.clock import now_ns
 from streamvace.system.console import one_line
 from streamvace.system.errors import UserError
@@ -80,9 +81,8 @@ def main(words: Sequence[str]) -> int:
         names = [str(each["name"]) for each in miniaudio.Devices().get_captures()]
         sys.stdout.buffer.write("".join(f"{name}\n" for name in names).encode())
         return 0
-    threading.Thread(target=_end_with_input, daemon=True).start()
-    out = os.dup(1)
-    os.dup2(2, 1)  # what the library prints must not get between the frames
+    asked, out = own_pipes()
+    threading.Thread(target=_end_with_input, args=(asked,), daemon=True).start()
 
     def write(kind: bytes, at_ns: int, data: bytes) -> None:
         frame = frames.pack(kind, at_ns, data)
@@ -110,8 +110,8 @@ def main(words: Sequence[str]) -> int:
             write(frames.HEARD, at_ns, frames.pack_heard(heard))
 
 
-def _end_with_input() -> None:
-    while os.read(0, 1024):
+def _end_with_input(asked: int) -> None:
+    while os.read(asked, 1024):
         pass
     os._exit(0)
 

@@ -29,3 +29,18 @@ def start_child(module: str, *words: str, quiet: bool = False) -> subprocess.Pop
         creationflags=_NO_WINDOW if sys.platform == "win32" else 0,
         start_new_session=True,
     )
+
+
+def own_pipes() -> tuple[int, int]:
+    """For a process that `start_child` started: its pipes, as descriptors to read from and to write to.
+
+    Libraries do not see them any more: what they print goes to standard error and not between the answers, and standard
+    input is empty. Many libraries and drivers ask, while they are loaded, what kind of file standard input is. On
+    Windows that question waits as long as a thread waits for input from the same pipe, so the process would hang.
+    """
+    pipes = os.dup(0), os.dup(1)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+    os.dup2(2, 1)
+    return pipes

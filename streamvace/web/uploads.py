@@ -20,7 +20,7 @@ from aiohttp import web
 
 from streamvace.system.console import in_one_line
 from streamvace.system.errors import UserError
-from streamvace.system.files import new_file
+from streamvace.system.files import new_file, replace_file
 from streamvace.system.media import MediaFolder, safe_name
 
 FOLDER = "uploads"
@@ -132,7 +132,11 @@ class Uploads:
             except FileExistsError:
                 number += 1
                 free = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
-        part.replace(free)
+        try:
+            replace_file(part, free)
+        except OSError:
+            free.unlink()
+            raise
         return f"{FOLDER}/{free.name}"
 
 

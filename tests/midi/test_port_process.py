@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from streamvace.midi import frames
 from streamvace.midi.midi_in import start_ports
-from streamvace.midi.port_process import Outs, Ports, out_name
+from streamvace.midi.port_process import Outs, Ports
 from tests.patience import PATIENCE_S
 
 
@@ -152,11 +153,6 @@ def test_a_device_is_opened_for_sending_with_its_first_message_and_by_its_own_na
     assert [(out.number, out.sent) for out in rack.made] == [(1, [(0xB0, 7, 1), (0xB0, 7, 2)])]
 
 
-def test_the_outputs_of_windows_have_names_of_their_own() -> None:
-    assert out_name("MIDIIN2 (Launchpad)") == "MIDIOUT2 (Launchpad)"
-    assert out_name("Launchpad") == "Launchpad"
-
-
 def test_another_device_on_a_port_is_opened_in_place_of_the_one_before() -> None:
     rack = Rack("Keys", "Motor")
     rack.outs.send(0, "Motor", bytes([0xB0, 7, 1]))
@@ -189,6 +185,9 @@ def test_what_is_no_frame_ends_the_stream(data: bytes) -> None:
 
 def test_the_process_opens_plays_and_ends_with_its_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sent = tmp_path / "sent"
+    ins, outs = ("Drums 0",), ("Other 0", "Drums 1")
+    if sys.platform != "win32":  # only there the library adds numbers
+        ins, outs = ("Drums",), ("Other", "Drums")
     (tmp_path / "rtmidi2.py").write_text(
         "class MidiIn:\n"
         "    callback = None\n"
@@ -196,8 +195,8 @@ def test_the_process_opens_plays_and_ends_with_its_input(tmp_path: Path, monkeyp
         "    def open_port(self, number):\n"
         "        print('the library talks')\n"
         "        self.callback([0xF8], 0.0)\n"
-        "def get_in_ports(): return ['Drums']\n"
-        "def get_out_ports(): return ['Other', 'Drums']\n"
+        f"def get_in_ports(): return {ins}\n"
+        f"def get_out_ports(): return {outs}\n"
         "class MidiOut:\n"
         "    def open_port(self, number): self.number = number\n"
         f"    def send_raw(self, *data): open({str(sent)!r}, 'a').write(repr([self.number, *data]) + '\\n')\n"

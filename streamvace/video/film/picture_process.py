@@ -22,7 +22,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvace.system.child import start_child
+from streamvace.system.child import own_pipes, start_child
 from streamvace.system.console import one_line
 from streamvace.system.errors import UserError
 from streamvace.system.memory_limit import limit_memory
@@ -208,9 +208,9 @@ def main(words: Sequence[str]) -> None:
     limits = FileLimits(float(words[0]), int(words[1]), float(words[2]))
     set_file_limits(limits)
     limit_memory(BASE_BYTES + BYTES_A_PIXEL * max(limits.pixels, 2**24))
-    with os.fdopen(os.dup(1), "wb") as answers:
-        os.dup2(2, 1)  # what libraries print must not get between the answers
-        serve(sys.stdin.buffer, answers)
+    asked, out = own_pipes()
+    with os.fdopen(asked, "rb") as questions, os.fdopen(out, "wb") as answers:
+        serve(questions, answers)
 
 
 if __name__ == "__main__":

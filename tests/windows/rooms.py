@@ -11,12 +11,14 @@ import re
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from tests.patience import PATIENCE_S
+from tests.windows.done import DONE
 from tests.windows.environment import ROOT, Windows
 
 TEST_SECONDS = int(5 * PATIENCE_S)
@@ -77,25 +79,40 @@ def to_run() -> list[str]:
     return [name for name, paths in rooms().items() if not whole.issuperset(paths)]
 
 
+def kept_rooms(results: Path) -> dict[str, Any]:
+    """Name -> day and outcomes of the earlier runs."""
+    kept: dict[str, Any] = json.loads(results.read_text("utf-8")) if results.exists() else {}
+    return kept
+
+
 def keep(results: Path, room: Room) -> list[Room]:
     """Write what a room did beside the rooms of earlier runs; all of them, in the order of `rooms()`."""
-    kept = json.loads(results.read_text("utf-8")) if results.exists() else {}
+    kept = kept_rooms(results)
     kept[room.name] = {"day": room.day, "outcomes": room.outcomes}
     results.write_text(json.dumps(kept, indent=1), "utf-8")
     return [Room(name, **kept[name]) for name in rooms() if name in kept]
 
 
-def run_room(windows: Windows, name: str, display: str, log: Path) -> Room:
-    """Run the tests of a room to their end, however many processes that takes. log: gets everything pytest says."""
-    room = Room(name)
+def passed(results: Path, name: str) -> dict[str, str]:
+    """The outcomes of a room's last run without what is broken."""
+    before = Room(name, **kept_rooms(results).get(name, {}))
+    return {test: outcome for test, outcome in before.outcomes.items() if test not in before.broken}
+
+
+def run_room(windows: Windows, name: str, display: str, log: Path, done: Mapping[str, str]) -> Room:
+    """Run the tests of a room to their end, however many processes that takes. log: gets everything pytest says.
+
+    done: outcomes of tests that are not run.
+    """
+    room = Room(name, dict(done))
     log.write_bytes(b"")
     while True:
-        done = len(room.outcomes)
+        before = len(room.outcomes)
         code = _pytest(windows, rooms()[name], list(room.outcomes), display, log)
         room.outcomes.update(outcomes(log.read_text("utf-8", "replace").splitlines()))
         if code in TO_THE_END:
             return room
-        if len(room.outcomes) == done:
+        if len(room.outcomes) == before:
             room.outcomes[f"tests/{name}: pytest ended with code {code}"] = "ERROR"
             return room
 
@@ -109,14 +126,16 @@ def outcomes(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
 def _pytest(windows: Windows, paths: list[str], done: list[str], display: str, log: Path) -> int:
     """Run pytest on `paths`, without the tests that are left out or `done`. Its exit code."""
     options = ["-v", "-rfE", "--tb=short", "-p", "no:cacheprovider", "--color=no"]
-    options += ["--timeout", str(TEST_SECONDS), "--timeout-method", "thread"]
+    options += ["--timeout", str(TEST_SECONDS), "--timeout-method", "thread", "-p", "tests.windows.done"]
     rows = [f"--{'deselect' if '::' in row.what else 'ignore'}={row.what}" for row in left_out()]
-    rows += [f"--deselect={test}" for test in done]
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         arguments = Path(folder) / "arguments"  # a command line is too short for them
         arguments.write_text("\n".join([*options, *rows, *paths]), "utf-8")
-        command = windows.python(["-m", "pytest", "@" + "Z:" + str(arguments).replace("/", "\\")])
+        finished = Path(folder) / "done"
+        finished.write_text("\n".join(done), "utf-8")
+        command = windows.python(["-m", "pytest", f"@{windows.drive_path(arguments)}"])
         environment = {**windows.environment(display), "PYTHONPATH": windows.drive_path(ROOT)}
+        environment[DONE] = windows.drive_path(finished)
         # A pipe: Python under Wine wants no file of Linux as its output.
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         with log.open("ab") as out, subprocess.Popen(command, env=environment, **pipes) as run:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from tests.windows.environment import ROOT, CannotBuild, Windows
-from tests.windows.rooms import keep, rooms, run_room, to_run
+from tests.windows.rooms import keep, passed, rooms, run_room, to_run
 from tests.windows.table import table, write_table
 
 LOGS, RESULTS = "logs", "results.json"
@@ -22,7 +22,8 @@ LOGS, RESULTS = "logs", "results.json"
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("rooms", nargs="*", help=f"only these: {', '.join(rooms())}")
-    wanted = parser.parse_args(arguments).rooms
+    parser.add_argument("--again", action="store_true", help="only the tests that did not pass the last time")
+    asked = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended like that, it still leaves nothing behind
     windows = Windows()
     try:
@@ -35,8 +36,9 @@ def main(arguments: Sequence[str]) -> int:
     broken = 0
     with windows.session() as display:
         versions = windows.versions(display)
-        for name in wanted or to_run():
-            room = run_room(windows, name, display, logs / f"{name}.log")
+        for name in asked.rooms or to_run():
+            done = passed(windows.folder / RESULTS, name) if asked.again else {}
+            room = run_room(windows, name, display, logs / f"{name}.log", done)
             broken += len(room.broken)
             print(f"{name}: {dict(room.counts)}", *room.broken, sep="\n  ", flush=True)
             write_table(ROOT / "docs" / "windows.md", table(keep(windows.folder / RESULTS, room), versions))

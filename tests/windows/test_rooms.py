@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tests.windows import rooms as rooms_module
+from tests.windows.done import DONE, pytest_collection_modifyitems
 from tests.windows.environment import ROOT
-from tests.windows.rooms import LeftOut, Room, keep, left_out, outcomes, rooms, to_run
+from tests.windows.rooms import LeftOut, Room, keep, left_out, outcomes, passed, rooms, to_run
 from tests.windows.table import BEGIN, END, KINDS, table
 
 SAID = """\
@@ -45,6 +48,24 @@ def test_a_room_that_is_not_run_again_keeps_its_row(tmp_path: Path) -> None:
         name for name in to_run() if name not in ("live", "web")
     ]
     assert "| **all** |  | 2 | 0 | 0 |" in said
+
+
+def test_again_is_what_did_not_pass(tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    assert passed(results, "web") == {}
+    keep(results, Room("web", {"a": "PASSED", "b": "HUNG", "c": "SKIPPED", "d": "FAILED", "e": "ERROR"}))
+    assert passed(results, "web") == {"a": "PASSED", "c": "SKIPPED"}
+
+
+def test_only_what_is_done_is_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DONE, str(tmp_path / "done"))
+    (tmp_path / "done").write_text("tests/test_a.py::test_one\n", "utf-8")
+    items: list[Any] = [SimpleNamespace(nodeid=f"tests/test_a.py::{name}") for name in ("test_one", "test_one_more")]
+    told: list[Any] = []
+    hook = SimpleNamespace(pytest_deselected=lambda items: told.extend(items))
+    one, more = items
+    pytest_collection_modifyitems(SimpleNamespace(hook=hook), items)  # type: ignore[arg-type]
+    assert (items, told) == ([more], [one])
 
 
 def test_a_room_that_is_left_out_as_a_whole_is_not_run_and_not_missing(monkeypatch: pytest.MonkeyPatch) -> None:

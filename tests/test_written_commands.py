@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import create_autospec
 
@@ -15,6 +16,7 @@ from streamvace.control.commands import Commands
 from streamvace.control.cue_file import built_in_cues
 from streamvace.control.cue_list import CueList
 from streamvace.control.cues import Cue
+from streamvace.control.fades import Fade
 from streamvace.control.parameters import Parameters
 from streamvace.control.reference_list import EDITS, REFERENCES
 from streamvace.midi.commands import midi_commands
@@ -71,7 +73,7 @@ def test_every_written_osc_message_is_valid(words: Sequence[str]) -> None:
     named = [Cue(name, coerced({"/streamvace/seed": 1})) for name in ("neon tunnel", "what you see now")]
     cues = CueList((*named, *built_in_cues("embedded", parameters.schema)))
     cues.recall("neon tunnel")
-    cues.set_fade("neon tunnel", 1.0)
+    cues.edit("neon tunnel", lambda cue: replace(cue, fade=Fade(1.0), number=2.5))
     parameters.set("/streamvace/seed", (1,), "somebody")
     midi = midi_commands(create_autospec(Desk, instance=True), parameters.schema, lambda: True)
     inbox = Inbox(parameters, commands=Commands(parameters, cues, more=midi))

@@ -10,14 +10,21 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Final, Literal
 
-from streamvace.control.coercion import Coerced
+from streamvace.control.coercion import Coerced, show
+from streamvace.control.cue_times import Clock, as_number, plain
 from streamvace.control.cues import MOST_CUES, Cue, check_name
 from streamvace.system.clock import now_ns
 from streamvace.system.errors import UserError
 
 UNDO_S = 10.0
 """For so long the last change of the list can be undone: time to see what is gone, not a second history."""
+
+Loop = Literal["all", "yours", "off"]
+"""What comes after the last cue: the first of all, the first of the user's own, or nothing after the user's last."""
+
+NO_CUES: Final = "there are no cues yet; store one, or name a file with --cues"
 
 _NAMES_SHOWN = 5
 
@@ -64,19 +71,27 @@ class CueList:
         """The cue recalled last; empty before the first recall."""
         return self._current
 
-    @property
-    def next(self) -> Cue | None:
-        """The cue that `go` recalls next; None without cues."""
+    def after(self, loop: Loop = "all") -> Cue | None:
+        """The cue that `go` recalls next; None without cues and behind the end."""
         with self._lock:
             if self._standby in self._all:
                 return self._all[self._standby]
-            return self._all[self._names[self._after(self._names)]] if self._names else None
+            return self._beside(self._current, 1, loop)
+
+    def before(self, loop: Loop = "all") -> Cue | None:
+        """The cue that `back` recalls; None without cues and at the beginning of a list that does not loop."""
+        with self._lock:
+            return self._beside(self._current, -1, loop)
 
     @property
     def following(self) -> str:
-        """The name of the next cue; empty without cues."""
-        following = self.next
+        """The name of the next cue of a list that loops over all; empty without cues."""
+        following = self.after()
         return "" if following is None else following.name
+
+    def timed(self, clock: Clock) -> tuple[Cue, ...]:
+        """The cues that come by themselves on this clock, in their order; the same object until they change."""
+        return self._timed.get(clock, ())
 
     @property
     def pictures(self) -> frozenset[str]:
@@ -86,53 +101,73 @@ class CueList:
         return frozenset(cue.picture for cue in cues if cue.picture)
 
     def tiles(self) -> list[dict[str, object]]:
-        """For the page: name, whether it is the user's own, fade time in seconds, and picture of every cue."""
+        """For the page: name, number, whether it is the user's own, times as in the file, and picture of every cue."""
         with self._lock:
             return [
                 {
                     "name": cue.name,
+                    "number": None if cue.number is None else plain(cue.number),
                     "own": cue.name in self._own,
+                    "wait": cue.wait,
                     "fade": cue.fade.seconds,
                     "follow": cue.follow,
+                    "at": None if cue.at is None else cue.at.written(),
                     "picture": cue.picture,
                 }
                 for cue in self._all.values()
             ]
 
-    def recall(self, name: object) -> Cue:
-        """The cue of this name, which becomes the current one. Raises UserError for an unknown name."""
-        wanted = check_name(name)
+    def find(self, key: object) -> str:
+        """The name of the cue that somebody means: by its name or, with a number, by its number.
+
+        Raises UserError for an unknown cue.
+        """
+        if isinstance(key, str) and (name := check_name(key)) in self._all:
+            return name
+        number = as_number(key)
+        found = [cue.name for cue in self._all.values() if number is not None and cue.number == number]
+        if not found:
+            asked = repr(check_name(key)) if number is None else show(key)
+            raise UserError(f"there is no cue {asked}; there are {_some(self.names)}")
+        return found[0]
+
+    def recall(self, key: object) -> Cue:
+        """The cue of this name or number, which becomes the current one. Raises UserError for an unknown one."""
         with self._lock:
-            if wanted not in self._all:
-                raise UserError(f"there is no cue {wanted!r}; there are {_some(self.names)}")
+            wanted = self.find(key)
             self._current, self._position, self._standby = wanted, self.names.index(wanted), ""
             return self._all[wanted]
 
-    def stand_by(self, name: object) -> None:
+    def stand_by(self, key: object) -> None:
         """Let the next `go` recall this cue, instead of the one after the current. Nothing is recalled now.
 
-        Raises UserError for an unknown name.
+        Raises UserError for an unknown name or number.
         """
-        wanted = check_name(name)
         with self._lock:
-            if wanted not in self._all:
-                raise UserError(f"there is no cue {wanted!r}; there are {_some(self.names)}")
-            self._standby = wanted
+            self._standby = self.find(key)
 
-    def go(self) -> Cue:
-        """Recall the next cue; after the last one the first. Raises UserError without cues."""
+    def stand_by_beside(self, steps: int, loop: Loop = "all") -> None:
+        """Move the cue that stands by: 1 on, -1 back. At an end of the list it stays. Raises UserError without cues."""
         with self._lock:
             if not self._all:
-                raise UserError("there are no cues yet; store one, or name a file with --cues")
-            return self.recall(self.following)
+                raise UserError(NO_CUES)
+            standing = self.after(loop)
+            if standing is not None:
+                beside = self._beside(standing.name, steps, loop)
+            else:  # behind the end: back from there is the last one, which is the current one
+                beside = self._all.get(self._current) if steps < 0 else None
+            if beside is not None:
+                self._standby = beside.name
 
-    def back(self) -> Cue:
-        """Recall the cue before the current one; before the first one the last. Raises UserError without cues."""
+    def go(self, loop: Loop = "all") -> Cue:
+        """Recall the next cue. Raises UserError without cues, and behind the end."""
         with self._lock:
-            if not self._all:
-                raise UserError("there are no cues yet; store one, or name a file with --cues")
-            names = self.names
-            return self.recall(names[names.index(self._current) - 1 if self._current in names else self._position])
+            return self.recall(self._there(self.after(loop), "no cue comes after the last one").name)
+
+    def back(self, loop: Loop = "all") -> Cue:
+        """Recall the cue before the current one. Raises UserError without cues, and at the beginning."""
+        with self._lock:
+            return self.recall(self._there(self.before(loop), "no cue comes before the first one").name)
 
     def last(self) -> Cue:
         """The current cue. Raises UserError before the first, and when it was deleted."""
@@ -196,17 +231,14 @@ class CueList:
             others = [cue for cue in self._own.values() if cue is not moved]
             self._change(_by_name((*others[: place - 1], moved, *others[place - 1 :])))
 
-    def set_fade(self, name: object, seconds: float) -> None:
-        """Set the fade time of one of the user's cues. Raises UserError."""
+    def edit(self, name: object, change: Callable[[Cue], Cue]) -> None:
+        """Change one of the user's cues, but not its name. Nothing is recalled. Raises UserError."""
         with self._lock:
-            cue = self._own[self._own_name(name, "changed")]
-            self._change(self._own | {cue.name: replace(cue, fade=replace(cue.fade, seconds=seconds))})
-
-    def set_follow(self, name: object, seconds: float | None) -> None:
-        """Set how long after one of the user's cues the next one comes by itself; None: never. Raises UserError."""
-        with self._lock:
-            cue = self._own[self._own_name(name, "changed")]
-            self._change(self._own | {cue.name: replace(cue, follow=seconds)})
+            changed = change(self._own[self._own_name(name, "changed")])
+            for other in self._all.values():
+                if changed.number is not None and other.number == changed.number and other.name != changed.name:
+                    raise UserError(f"cue {other.name!r} has the number {changed.number:g}; take another number")
+            self._change(self._own | {changed.name: changed})
 
     def undo(self) -> None:
         """Bring the list back as it was before the newest change. Raises UserError after UNDO_S."""
@@ -225,24 +257,43 @@ class CueList:
             self._change({name: cue for name, cue in self._own.items() if name != wanted})
             self._position = before
 
-    def _own_name(self, name: object, what: str) -> str:
+    def _own_name(self, key: object, what: str) -> str:
         """The name of one of the user's cues. what: happens to it. Raises UserError for any other."""
-        wanted = check_name(name)
+        wanted = self.find(key)
         if wanted in self._own:
             return wanted
         fix = "" if what == "deleted" else " Store it first."
-        built_in = f"{wanted!r}: Built-in look; can't be {what}.{fix}"
-        raise UserError(built_in if wanted in self._built_in else f"there is no cue {wanted!r}")
+        raise UserError(f"{wanted!r}: Built-in look; can't be {what}.{fix}")
 
     def _merge(self) -> None:
         """The user's cues come first, and replace the built-in ones of the same name."""
         self._all = self._own | self._built_in | self._own
         self._names = tuple(self._all)
+        timed: dict[Clock, tuple[Cue, ...]] = {}
+        for cue in self._all.values():
+            if cue.at is not None:
+                timed[cue.at.clock] = (*timed.get(cue.at.clock, ()), cue)
+        self._timed = timed
 
-    def _after(self, names: tuple[str, ...]) -> int:
-        """Counted from where the current cue is now: a store may have moved it."""
-        position = names.index(self._current) if self._current in names else self._position
-        return (position + 1) % len(names)
+    def _beside(self, name: str, steps: int, loop: Loop) -> Cue | None:
+        """The cue after (1) or before (-1) the one of this name; of a deleted one, of where it was."""
+        ring = self._names if loop == "all" or not self._own else tuple(self._own)
+        if not ring:
+            return None
+        if name in ring:
+            place = ring.index(name) + steps
+        elif name in self._names:  # a built-in look, while the list is the user's own cues
+            place = 0 if steps > 0 else len(ring) - 1
+        else:
+            place = self._position + (steps > 0)
+        if 0 <= place < len(ring):
+            return self._all[ring[place]]
+        return None if loop == "off" else self._all[ring[0 if place >= len(ring) else -1]]
+
+    def _there(self, cue: Cue | None, end: str) -> Cue:
+        if cue is None:
+            raise UserError(f"{end}; /streamvace/cue_loop is off" if self._all else NO_CUES)
+        return cue
 
     def _change(self, own: dict[str, Cue], current: str | None = None) -> None:
         """current: the name of the current cue from now on, if it changes."""

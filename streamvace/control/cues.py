@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import osc_schema
 from osc_schema import Parameter
 from streamvace.control.coercion import Coerced, coerce, expectation, show
+from streamvace.control.cue_times import At, check_follow, check_number, check_wait, parse_at, plain
 from streamvace.control.fades import Fade, parse_fade
 from streamvace.control.parameters import Change, Snapshot
 from streamvace.system.errors import UserError
@@ -21,16 +22,17 @@ VERSION: Final = 1
 MOST_CUES: Final = 500
 LONGEST_NAME: Final = 80
 LONGEST_NOTE: Final = 2000
-SHORTEST_FOLLOW_S: Final = 0.5
-"""A list that goes on by itself faster than this cannot be played with."""
-LONGEST_FOLLOW_S: Final = 3600.0
 
 CUE_WRITER: Final = "cue"
 """The writer of a cue's values. It is no subscriber, so the controller that recalled the cue gets feedback too."""
 
+Checked = TypeVar("Checked")
+
 _CUT: Final = Fade(0.0)
 _PREFIX: Final = "/streamvace/"
-_CUE_KEYS: Final = frozenset({"name", "note", "fade", "curve", "switch", "values", "curves", "picture", "follow"})
+_CUE_KEYS: Final = frozenset(
+    {"name", "number", "note", "wait", "fade", "curve", "switch", "follow", "at", "values", "curves", "picture"}
+)
 _PICTURE: Final = re.compile(r"[0-9a-f]{16}")
 _FILE_KEYS: Final = frozenset({"$schema", "version", "cues"})
 
@@ -41,8 +43,9 @@ class Cue:
 
     values: what it sets, by address; a trigger's value is True. Parameters without a value stay unchanged.
     fade: of every value. curves: by address, the curve of a float where it differs. picture: of the look when it was
-    stored, 16 hexadecimal digits that name its file, or empty. follow: seconds from its recall until the next cue comes
-    by itself; None: it waits for Go.
+    stored, 16 hexadecimal digits that name its file, or empty. number: by which it can be recalled. wait: seconds from
+    the recall until the fade begins. follow: seconds from then until the next cue comes by itself; None: it waits for
+    Go. at: when the cue itself comes without a Go.
     """
 
     name: str
@@ -51,7 +54,10 @@ class Cue:
     curves: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     picture: str = ""
+    number: float | None = None
+    wait: float = 0.0
     follow: float | None = None
+    at: At | None = None
 
     def changes(self, seconds: float | None = None) -> tuple[Change, ...]:
         """What a recall sets, to be applied in one bundle. seconds: overrides the fade time."""
@@ -90,6 +96,10 @@ def parse(text: str, schema: Mapping[str, Parameter], where: str) -> tuple[Cue, 
     for name in names:
         if names.count(name) > 1:
             raise UserError(f"{where}: {names.count(name)} cues are named {name!r}; names must be unique")
+    numbers = [cue.number for cue in cues if cue.number is not None]
+    for number in numbers:
+        if numbers.count(number) > 1:
+            raise UserError(f"{where}: {numbers.count(number)} cues have the number {number:g}; numbers must be unique")
     return cues
 
 
@@ -138,21 +148,17 @@ def _cue(entry: Any, schema: Mapping[str, Parameter], where: str) -> Cue:
         curves=MappingProxyType({_PREFIX + key: _curve(key, row, values, where) for key, row in curves.items()}),
         note=note,
         picture=picture,
-        follow=None if entry.get("follow") is None else _follow(entry["follow"], where),
+        number=_checked(entry, "number", check_number, where),
+        wait=_checked(entry, "wait", check_wait, where) or 0.0,
+        follow=_checked(entry, "follow", check_follow, where),
+        at=_checked(entry, "at", parse_at, where),
     )
 
 
-def check_follow(seconds: object) -> float:
-    """Seconds until the next cue. Raises UserError."""
-    number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-    if not number or not SHORTEST_FOLLOW_S <= float(seconds) <= LONGEST_FOLLOW_S:  # type: ignore[arg-type]
-        raise UserError(f"follow takes seconds {SHORTEST_FOLLOW_S}..{LONGEST_FOLLOW_S:.0f}, got {show(seconds)}")
-    return float(seconds)  # type: ignore[arg-type]
-
-
-def _follow(seconds: object, where: str) -> float:
+def _checked(entry: Mapping[str, Any], key: str, check: Callable[[object], Checked], where: str) -> Checked | None:
+    """A value that may be missing or null."""
     with _located(where):
-        return check_follow(seconds)
+        return None if entry.get(key) is None else check(entry[key])
 
 
 def _value(key: str, value: Any, schema: Mapping[str, Parameter], where: str) -> Coerced:
@@ -177,6 +183,8 @@ def _curve(key: str, curve: Any, values: Mapping[str, Any], where: str) -> str:
 
 def _entry(cue: Cue) -> dict[str, object]:
     entry: dict[str, object] = {"name": cue.name}
+    if cue.number is not None:
+        entry["number"] = plain(cue.number)
     if cue.note:
         entry["note"] = cue.note
     entry["fade"] = cue.fade.seconds
@@ -184,8 +192,12 @@ def _entry(cue: Cue) -> dict[str, object]:
         entry["curve"] = cue.fade.curve
     if cue.fade.switch:
         entry["switch"] = cue.fade.switch
+    if cue.wait:
+        entry["wait"] = cue.wait
     if cue.follow is not None:
         entry["follow"] = cue.follow
+    if cue.at is not None:
+        entry["at"] = cue.at.written()
     entry["values"] = {address.removeprefix(_PREFIX): coerced.value for address, coerced in cue.values.items()}
     if cue.curves:
         entry["curves"] = {address.removeprefix(_PREFIX): curve for address, curve in cue.curves.items()}

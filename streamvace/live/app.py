@@ -159,6 +159,7 @@ def _play(stage: Stage, surfaces: ControlSurfaces, engine: Engine, presenter: Pr
         if len(links) > 1 and can_show():
             for line in qr_lines(links[-1]):
                 say(line)
+    surfaces.commands.player.show_clock.start()
     ready_ns = now_ns()
     loop.run_until(lambda: options.duration_s is not None and now_ns() - ready_ns >= options.duration_s * 1e9)
     return True

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from streamvace.control.beats import BeatGate
-from streamvace.control.commands import CUE, Commands
+from streamvace.control.commands import Commands
 from streamvace.control.cue_file import open_cues
 from streamvace.control.cue_list import CueList
-from streamvace.control.cue_timer import ROW as CUE_FOLLOW
-from streamvace.control.cue_timer import CueTimer
+from streamvace.control.cue_player import CuePlayer
 from streamvace.control.fades import CURVES
 from streamvace.control.tempo_commands import tempo_commands
 from streamvace.control.transport import Transport
@@ -93,7 +92,7 @@ class ControlSurfaces:
         if self.web is not None:
             stage.telemetry.add(self.web.figures)
         stage.telemetry.add(partial(history_figures, stage.parameters))
-        stage.telemetry.add(self.commands.figures)
+        stage.telemetry.add(self.commands.player.figures)
 
 
 def open_surfaces(stage: Stage) -> ControlSurfaces:
@@ -113,9 +112,11 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
     closing.callback(gate.close)
     gate.follow(parameters.snapshot())
     more = {**tempo_commands(transport, parameters), **midi.commands}
-    timer = CueTimer()
+    player = CuePlayer(
+        parameters, cues, moment=transport.now, timecode=midi.timecode_place, look_ahead_s=look_ahead.read
+    )
     load = partial(cue_file.load, cues.replace)
-    commands = Commands(parameters, cues, load, pictures.take, more=more, timer=timer)
+    commands = Commands(parameters, cues, load, pictures.take, more=more, player=player)
     allow = AllowList(options.allow)
     osc = OscServer(
         parameters,
@@ -133,10 +134,6 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
     )
     closing.callback(osc.close)
     midi.play(osc.local_clients)
-    clients = osc.local_clients
-    itself = clients.open(lambda address, arguments: None)
-    timer.start(partial(clients.post, itself, f"{CUE}/go"), lambda: parameters.snapshot().flag(CUE_FOLLOW))
-    closing.callback(timer.close)
     inputs = OpenInputs()
     query, web = _open_query(stage, osc, allow), _open_web(stage, osc.port, allow, inputs)
     for server in (query, web):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from streamvace.control.midi_clock import MidiClock
 from streamvace.control.parameters import Snapshot
+from streamvace.control.show_clocks import Place
 from streamvace.live.stage import Stage
 from streamvace.midi.clock_input import ClockInput, TimecodeInput
 from streamvace.midi.commands import midi_commands
@@ -61,6 +62,10 @@ class Midi:
     def figures(self) -> Mapping[str, float | int | str]:
         """For the status."""
         return {**self._midi.figures(), **self.desk.figures(), **self._timecode.figures(now_ns() / 1e9)}
+
+    def timecode_place(self) -> Place | None:
+        """Where the timecode is, for cues."""
+        return self._timecode.place(now_ns() / 1e9)
 
     def _follow(self, wanted: str) -> None:
         if wanted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streamvace.control.midi_clock import LOST_S, MidiClock
+from streamvace.control.show_clocks import Place
 from streamvace.midi import timecode
 from streamvace.midi.leader import Leader
 from streamvace.midi.messages import Message
@@ -51,6 +52,16 @@ class TimecodeInput:
     def reading(self, now: float) -> Time | None:
         """The time at this moment; None before the first one."""
         return None if self._led is None else self._led.reading(now)
+
+    def place(self, now: float) -> Place | None:
+        """Where the cues are that come on timecode. None before the first time, and while it runs backwards."""
+        code = self._led
+        time = None if code is None or code.runs_back(now) else code.reading(now)
+        if code is None or time is None:
+            return None
+        frames = time.rate.frames
+        at = (time.hours * 60 + time.minutes) * 60 + time.seconds + time.frames / frames
+        return Place(at, 1.0 if code.moves(now) else 0.0, frames)
 
     def figures(self, now: float) -> dict[str, float | int | str]:
         """For the status: the time as people write it, empty before the first one, and in seconds."""

@@ -87,11 +87,19 @@ class Timecode:
             return True
         return False
 
+    def moves(self, now: float) -> bool:
+        """Whether it runs, forwards or backwards."""
+        return self._moves and now - self._at <= LOST_S
+
+    def runs_back(self, now: float) -> bool:
+        """Whether it runs backwards."""
+        return self._direction < 0 and self.moves(now)
+
     def reading(self, now: float) -> Time | None:
         """The time at this moment; None before the first one. It runs on between the messages."""
         if self._number is None:
             return None
-        since = now - self._at if self._moves and now - self._at <= LOST_S else 0.0
+        since = now - self._at if self.moves(now) else 0.0
         return time_of(self._number + self._direction * int(since / self._rate.seconds), self._rate)
 
     def seconds(self, now: float) -> float:

@@ -16,7 +16,7 @@ from itertools import count
 import osc_schema
 from osc_schema import Value
 from streamvace.control.beats import ROWS, BeatGate
-from streamvace.control.commands import Commands
+from streamvace.control.commands import CUE, Commands
 from streamvace.control.cue_list import CueList
 from streamvace.control.parameters import Change, Parameters, Result
 from streamvace.osc import codec
@@ -27,7 +27,7 @@ from streamvace.osc.counters import Counters
 from streamvace.osc.monitor import Monitor, Received
 from streamvace.osc.near_misses import NearMisses
 from streamvace.osc.pattern import Addresses, is_pattern
-from streamvace.osc.peer import Peer, machine_of, writer_name
+from streamvace.osc.peer import SHOW, Peer, machine_of, writer_name
 from streamvace.osc.schedule import Schedule
 from streamvace.system.errors import UserError
 
@@ -196,13 +196,18 @@ class Inbox:
                 self.counters.scheduled += 1
 
     def flush(self) -> Outcome:
-        """Apply everything taken, and scheduled bundles that are due, as one version of the parameters."""
+        """Apply everything taken, scheduled bundles that are due, and cues that come by themselves, as one version of
+        the parameters."""
         now = self._wall_clock()
         for messages, peer in self.schedule.pop_due(now, self._look_ahead_s()):
             origin = _Origin(peer, timed=True)
             for message in messages:
                 self.monitor.note(now, peer, message.address, message.arguments)
                 self._sort(message, origin)
+        for due in self.commands.player.due():
+            self.monitor.note(now, SHOW, f"{CUE}/recall", (due.name,))
+            for change in due.changes:
+                self._want(change, _Origin(SHOW, timed=due.on_time), deliberate=True)
         if self._held and self._gate.wait_s(self._held_beat) <= 0:
             # A pending change of the same address is newer and wins.
             self._pending = {**self._held, **self._pending}
@@ -215,8 +220,11 @@ class Inbox:
         return outcome
 
     def seconds_to_next(self) -> float | None:
-        """Seconds until a waiting change must be set; None when nothing waits."""
+        """Seconds until a waiting change must be set or a cue may come by itself; None when nothing does."""
         waits = [self._gate.wait_s(self._held_beat)] if self._held else []
+        coming = self.commands.player.wait_s()
+        if coming is not None:
+            waits.append(coming)
         due = self.schedule.next_due(self._look_ahead_s())
         if due is not None:
             waits.append(max(0.0, due - self._wall_clock()))

@@ -11,7 +11,9 @@ SURFACE = "surface"
 """The host of a page on this machine, which is a client inside this process."""
 MIDI = "midi"
 """The host of the MIDI devices, which are one too."""
-_INSIDE = {SURFACE: "the page", MIDI: "MIDI"}
+SHOW = ("show", 0)
+"""The sender of what comes by itself: cues that follow or have a time."""
+_INSIDE = {SURFACE: "the page", MIDI: "MIDI", SHOW[0]: "the show"}
 
 _TCP = "tcp:"
 _SURFACE_AT = "surface@"
@@ -45,7 +47,7 @@ def is_tcp(peer: Peer) -> bool:
 
 
 def shown(peer: Peer) -> str:
-    """A peer as people read it: `10.0.0.5:9000`, `tcp 10.0.0.5:9000`, the page, or MIDI."""
+    """A peer as people read it: `10.0.0.5:9000`, `tcp 10.0.0.5:9000`, the page, MIDI, or the show."""
     host = host_of(peer)
     if is_surface(peer):
         return _INSIDE.get(host) or f"the page at {host}"

@@ -59,8 +59,8 @@ class Panel:
         `from`, `address` and `fate`. A page is told those with greater numbers than before.
 
         refusals: by address, why the parameter does not hold what was asked (a row of `control.refusals.Refusal`), or
-        None once that is over. tiles: `name`, `own`, `fade` (seconds) and `picture` of every cue, in order; the picture
-        is at `/cue/PICTURE.jpg`, empty for none.
+        None once that is over. tiles: see `control.cue_list.CueList.tiles`; the picture of a cue is at
+        `/cue/PICTURE.jpg`, empty for none.
 
         curves: their names. lacking: by address, the choices that cannot be had now, each with `why` and `fix`.
         midi: see `midi.desk.Desk.state`. live: by address, the values that modulators give their targets now; `values`

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -348,11 +349,11 @@ def test_a_cue_is_moved_to_a_place_and_go_follows_the_new_order(edited: Edited) 
 
 
 def test_a_fade_time_is_set_and_the_rest_of_the_cue_stays(edited: Edited) -> None:
-    edited.cues.set_fade("b", 9.0)
+    edited.cues.edit("b", lambda held: replace(held, fade=Fade(9.0)))
     changed = edited.cues.recall("b")
     assert (changed.fade.seconds, changed.values) == (9.0, coerced({SCALE: 1.0}))
     with pytest.raises(UserError, match=r"'look': Built-in look; can't be changed\. Store it first\."):
-        edited.cues.set_fade("look", 1.0)
+        edited.cues.edit("look", lambda held: held)
 
 
 @pytest.mark.parametrize("edit", ["delete", "overwrite", "rename", "move", "fade", "follow"])
@@ -365,8 +366,8 @@ def test_the_last_edit_is_undone_within_ten_seconds_and_only_once(edited: Edited
         "overwrite": lambda: cues.store("c", coerced({SCALE: 0.1}), 2.0, "0123456789abcdef"),
         "rename": lambda: cues.rename("b", "x"),
         "move": lambda: cues.move("b", 1),
-        "fade": lambda: cues.set_fade("b", 1.0),
-        "follow": lambda: cues.set_follow("b", 8.0),
+        "fade": lambda: cues.edit("b", lambda held: replace(held, fade=Fade(1.0))),
+        "follow": lambda: cues.edit("b", lambda held: replace(held, follow=8.0)),
     }[edit]()
     edited.now_ns = 10_000_000_000
     cues.undo()
@@ -387,5 +388,6 @@ def test_pictures_are_kept_for_as_long_as_an_undo_can_need_them(edited: Edited) 
     assert cues.pictures == {"a" * 16, "b" * 16}
     cues.store("a", coerced({SCALE: 0.3}), picture="c" * 16)
     assert cues.pictures == {"b" * 16, "c" * 16}
-    assert cues.tiles()[0] == {"name": "a", "own": True, "fade": 0.0, "follow": None, "picture": "c" * 16}
-    assert cues.tiles()[3] == {"name": "look", "own": False, "fade": 0.0, "follow": None, "picture": ""}
+    untimed = {"number": None, "wait": 0.0, "fade": 0.0, "follow": None, "at": None}
+    assert cues.tiles()[0] == {"name": "a", "own": True, "picture": "c" * 16} | untimed
+    assert cues.tiles()[3] == {"name": "look", "own": False, "picture": ""} | untimed

@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 
 import osc_schema
 from osc_schema import Parameter, Value
+from streamvace.control.cue_times import HIGHEST_NUMBER, LONGEST_S, SHORTEST_FOLLOW_S, parse_at
 from streamvace.control.cues import (
     CUE_WRITER,
-    LONGEST_FOLLOW_S,
     LONGEST_NAME,
-    SHORTEST_FOLLOW_S,
     Cue,
     check_name,
     dump,
@@ -41,6 +40,10 @@ def test_a_cue_is_what_the_page_says() -> None:
         {
             "name": "  neon   tunnel ",
             "note": "when the drums come in",
+            "number": 2.5,
+            "wait": 1.5,
+            "follow": 20,
+            "at": "bar 17.1",
             "fade": 4,
             "curve": "ease",
             "switch": 0.5,
@@ -55,6 +58,7 @@ def test_a_cue_is_what_the_page_says() -> None:
         }
     )
     assert (cue.name, cue.note, cue.fade) == ("neon tunnel", "when the drums come in", Fade(4.0, "ease", 0.5))
+    assert (cue.number, cue.wait, cue.follow, cue.at) == (2.5, 1.5, 20.0, parse_at("bar 17.1"))
     assert cue.values[PROMPTS].value == (("red glass", 0.3), ("neon blue", 0.7))
     assert cue.values["/streamvace/references"].value == ("cat.png",)
     changes = {change.coerced.address: change for change in cue.changes()}
@@ -95,7 +99,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("an empty name", {"name": " "}, "1 to 80 printable characters"),
     ("a long name", {"name": "x" * 81}, "1 to 80 printable characters"),
     ("a name with a bell", {"name": "a\x07b"}, "1 to 80 printable characters"),
-    ("a key nobody knows", {"name": "a", "fades": 1}, "unknown key 'fades'; the keys are curve, curves, fade"),
+    ("a key nobody knows", {"name": "a", "fades": 1}, "unknown key 'fades'; the keys are at, curve, curves, fade"),
     ("a parameter nobody knows", {"name": "a", "values": {"contxt": 1}}, "cue 1 ('a'): there is no parameter 'contxt'"),
     ("an output", {"name": "a", "values": {"status/fps": 1}}, "there is no parameter 'status/fps'"),
     ("out of range", {"name": "a", "values": {"context_scale": 9}}, "context_scale takes one float 0..2, got 9"),
@@ -112,6 +116,9 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("no number", {"name": "a", "fade": "slow"}, "0..3600 seconds, got 'slow'"),
     ("a follow time too short to play", {"name": "a", "follow": 0.1}, "follow takes seconds 0.5..3600, got 0.1"),
     ("a follow time that is a switch", {"name": "a", "follow": True}, "follow takes seconds 0.5..3600, got "),
+    ("a wait that is text", {"name": "a", "wait": "long"}, "wait takes seconds 0..3600, got 'long'"),
+    ("a number that is none", {"name": "a", "number": "two"}, "a cue's number is 0..9999.999, got 'two'"),
+    ("a time that is none", {"name": "a", "at": "noon"}, "timecode '01:00:00:00', got 'noon'"),
     ("a curve nobody knows", {"name": "a", "curve": "sine"}, "linear, ease, exponential, got 'sine'"),
     ("a curve for nothing", {"name": "a", "curves": {"seed": "ease"}}, "a curve for 'seed', which it does not set"),
     ("a switch beyond the end", {"name": "a", "switch": 2}, "switch is a share of the fade, 0..1, got 2"),
@@ -142,6 +149,10 @@ def test_a_mistake_is_one_line_that_names_the_cue_and_both_values(cue: dict[str,
         ('{"cues": [], "looks": []}', "unknown key 'looks'"),
         ('{"cues": [1]}', "a cue is an object"),
         ('{"cues": [{"name": "a"}, {"name": "b"}, {"name": " a"}]}', "2 cues are named 'a'"),
+        (
+            '{"cues": [{"name": "a", "number": 2.5}, {"name": "b", "number": "2.50"}]}',
+            "2 cues have the number 2.5; numbers must be unique",
+        ),
         ('{"cues": [' + ",".join('{"name": "x"}' for _ in range(501)) + "]}", "501 cues; the limit is 500"),
     ],
 )
@@ -182,11 +193,18 @@ def cues(draw: st.DrawFn) -> Cue:
         fade=Fade(draw(st.floats(0, 3600)), draw(st.sampled_from(list(CURVES))), draw(st.floats(0, 1))),
         curves={address: draw(st.sampled_from(list(CURVES))) for address in curved},
         note=draw(st.text(st.characters(codec="utf-8"), max_size=40)),
-        follow=draw(st.none() | st.floats(SHORTEST_FOLLOW_S, LONGEST_FOLLOW_S)),
+        number=draw(st.none() | st.floats(0, HIGHEST_NUMBER).map(lambda number: round(number, 3))),
+        wait=draw(st.floats(0, LONGEST_S)),
+        follow=draw(st.none() | st.floats(SHORTEST_FOLLOW_S, LONGEST_S)),
+        at=draw(st.none() | st.sampled_from([90.5, "bar 17.3", "01:00:00:12"]).map(parse_at)),
     )
 
 
-@given(st.lists(cues(), max_size=5, unique_by=lambda cue: cue.name))
+@given(
+    st.lists(
+        cues(), max_size=5, unique_by=(lambda cue: cue.name, lambda cue: cue.name if cue.number is None else cue.number)
+    )
+)
 def test_what_is_written_is_read_back_the_same(written: list[Cue]) -> None:
     assert parse(dump(tuple(written)), SCHEMA, "cues.json") == tuple(written)
 

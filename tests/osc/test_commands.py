@@ -11,6 +11,7 @@ import osc_schema
 from streamvace.control.beats import BeatGate
 from streamvace.control.commands import Commands
 from streamvace.control.cue_list import CueList
+from streamvace.control.cue_player import CuePlayer
 from streamvace.control.cues import Cue
 from streamvace.control.fades import Fade
 from streamvace.control.link import LinkClock
@@ -48,14 +49,18 @@ class Rig:
         self.cues = CueList(cues)
         transport = Transport(LinkClock(lambda: self.session), clock=lambda: int(self.now * SECOND))
         gate = BeatGate(transport, lambda: self.look_ahead)
+        clock = lambda: int(self.now * SECOND)  # noqa: E731
+        player = CuePlayer(
+            self.parameters, self.cues, clock, moment=transport.now, look_ahead_s=lambda: self.look_ahead
+        )
         self.inbox = Inbox(
             self.parameters,
             lambda: self.now,
             commands=Commands(
                 self.parameters,
                 self.cues,
-                clock=lambda: int(self.now * SECOND),
                 more=tempo_commands(transport, self.parameters),
+                player=player,
             ),
             gate=gate,
             look_ahead_s=lambda: self.look_ahead,
@@ -114,11 +119,16 @@ def test_a_prompt_is_sent_on_its_way(rig: Rig) -> None:
         (f"{SCALE}/to", (9.0, 1.0), "limited to 2 (range 0-2), got 9"),
         ("/streamvace/seed/to", (7, 1.0), "there is no such parameter"),
         ("/streamvace/pause/to", (1, 1.0), "there is no such parameter"),
-        (RECALL, (), "takes the name of a cue"),
+        (RECALL, (), "takes the name or number of a cue"),
         (RECALL, ("green",), "there is no cue 'green'; there are 'blue', 'red'"),
-        (RECALL, (1.0,), "a cue's name is a string"),
+        (RECALL, (1.0,), "there is no cue 1; there are 'blue', 'red'"),
+        (RECALL, (True,), "a cue's name is a string"),
+        ("/streamvace/cue/number", ("blue", "two"), "a cue's number is 0..9999.999, got 'two'"),
+        ("/streamvace/cue/wait", ("blue", -1), "wait takes seconds 0..3600, got -1"),
+        ("/streamvace/cue/at", ("blue", "noon"), "timecode '01:00:00:00', got 'noon'"),
+        ("/streamvace/cue/at", ("blue", 1.0, 2.0), "takes the name or number of a cue and optionally a time"),
         (RECALL, ("blue", "slow"), "0..3600 seconds, got 'slow'"),
-        (RECALL, ("blue", 1.0, 2.0), "takes the name of a cue"),
+        (RECALL, ("blue", 1.0, 2.0), "takes the name or number of a cue"),
         ("/streamvace/cue/store", ("x" * 81,), "1 to 80 printable characters"),
         ("/streamvace/cue/delete", ("green",), "there is no cue 'green'"),
         ("/streamvace/cue/go", ("now",), "takes nothing, 1 or true"),
@@ -518,12 +528,13 @@ def test_cues_are_edited_over_osc(rig: Rig) -> None:
 
 
 def test_the_next_cue_its_time_and_the_running_fade_are_told(rig: Rig) -> None:
-    commands = rig.inbox.commands
-    still = {"cue_fade": 0.0, "cue_left": 0.0, "cue_follows_in": 0.0}
-    assert commands.figures() == {"cue": "", "cue_next": "blue", "cue_next_fade": 2.0} | still
+    player = rig.inbox.commands.player
+    still = {"cue_fade": 0.0, "cue_left": 0.0, "cue_follows_in": 0.0, "cue_waits": 0.0}
+    still |= {"cue_coming": "", "cue_clock": 0.0}
+    assert player.figures() == {"cue": "", "cue_next": "blue", "cue_next_fade": 2.0} | still
     rig.send("/streamvace/cue/go")
     rig.wait(0.5)
-    figures = commands.figures()
+    figures = player.figures()
     assert figures == still | {
         "cue": "blue",
         "cue_next": "red",
@@ -533,23 +544,23 @@ def test_the_next_cue_its_time_and_the_running_fade_are_told(rig: Rig) -> None:
     }
     rig.send(FADE_TIME, 8.0)
     rig.wait(1.5)
-    figures = commands.figures()
+    figures = player.figures()
     assert (figures["cue_next_fade"], figures["cue_fade"], figures["cue_left"]) == (8.0, 0.0, 0.0)
 
 
 def test_when_the_next_cue_follows_is_set_counted_from_each_recall_and_taken_away(rig: Rig) -> None:
-    commands = rig.inbox.commands
+    player = rig.inbox.commands.player
     rig.send("/streamvace/cue/follow", "blue", 8)
     assert [tile["follow"] for tile in rig.cues.tiles()] == [8.0, None]
     rig.send("/streamvace/cue/go")
-    assert commands.figures()["cue_follows_in"] == 8.0
+    assert (player.figures()["cue_follows_in"], player.figures()["cue_coming"]) == (8.0, "red")
     rig.wait(3.0)
-    assert commands.figures()["cue_follows_in"] == 5.0
+    assert player.figures()["cue_follows_in"] == 5.0
     rig.send("/streamvace/cue/go")
-    assert commands.figures()["cue_follows_in"] == 0.0, "red waits for Go"
+    assert player.figures()["cue_follows_in"] == 0.0, "red waits for Go"
     rig.send("/streamvace/cue/follow", "blue")
     rig.send(RECALL, "blue")
-    assert commands.figures()["cue_follows_in"] == 0.0
+    assert player.figures()["cue_follows_in"] == 0.0
     for words in (("blue", 0.1), ("blue", "soon"), ("blue", True), ("nobody", 4.0), ()):
         assert len(rig.send("/streamvace/cue/follow", *words).complaints) == 1
 
@@ -557,7 +568,71 @@ def test_when_the_next_cue_follows_is_set_counted_from_each_recall_and_taken_awa
 def test_a_cue_stands_by_for_the_next_go(rig: Rig) -> None:
     rig.send(RECALL, "red")
     rig.send("/streamvace/cue/standby", "red")
-    assert rig.inbox.commands.figures()["cue_next"] == "red"
+    assert rig.inbox.commands.player.figures()["cue_next"] == "red"
     assert rig.parameters.snapshot()[SCALE] != 0.5
     assert len(rig.send("/streamvace/cue/standby", "nobody").complaints) == 1
     assert len(rig.send("/streamvace/cue/standby").complaints) == 1
+
+
+def test_a_cue_is_recalled_by_its_number_and_gets_its_times_over_osc(rig: Rig) -> None:
+    rig.send("/streamvace/cue/number", "red", 2.1)
+    rig.send("/streamvace/cue/wait", 2.1, 3)
+    rig.send("/streamvace/cue/at", "2.1", "bar 17.3")
+    tile = rig.cues.tiles()[1]
+    assert (tile["number"], tile["wait"], tile["at"]) == (2.1, 3.0, "bar 17.3")
+    rig.send(RECALL, 2.1, 0.0)
+    assert (rig.cues.current, rig.parameters.snapshot()[SCALE]) == ("red", 1.0)
+    assert rig.inbox.seconds_to_next() == pytest.approx(3.0)
+    rig.wait(3.0)
+    assert rig.parameters.snapshot()[SCALE] == 1.5
+    for name in ("number", "wait", "at"):
+        rig.send(f"/streamvace/cue/{name}", "red")
+    tile = rig.cues.tiles()[1]
+    assert (tile["number"], tile["wait"], tile["at"]) == (None, 0.0, None)
+
+
+def test_a_cue_with_a_time_is_set_a_look_ahead_before_it_and_waits_for_no_beat(rig: Rig) -> None:
+    rig.look_ahead = 0.5
+    rig.send("/streamvace/quantise", "4_bars")
+    rig.send("/streamvace/cue/at", "blue", 10)
+    rig.send("/streamvace/cue/start")
+    assert rig.inbox.seconds_to_next() == pytest.approx(9.5)
+    rig.wait(9.4)
+    assert rig.cues.current == ""
+    rig.wait(0.2)
+    assert (rig.cues.current, rig.parameters.snapshot()[PROMPT]) == ("blue", "neon blue")
+
+
+def test_a_cue_that_begins_after_its_wait_is_on_the_beat_like_one_by_hand(rig: Rig) -> None:
+    rig.wait(0.1)
+    rig.send("/streamvace/quantise", "beat")
+    rig.send("/streamvace/cue/wait", "blue", 1)
+    rig.send(RECALL, "blue", 0.0)
+    rig.wait(1.1)
+    assert rig.parameters.snapshot()[SCALE] == 1.0
+    rig.wait(0.35)
+    assert rig.parameters.snapshot()[SCALE] == 0.5
+
+
+def test_what_comes_by_itself_is_listed_among_the_messages_as_the_shows_own(rig: Rig) -> None:
+    rig.send("/streamvace/cue/follow", "blue", 1)
+    rig.send(RECALL, "blue", 0.0)
+    rig.wait(1.0)
+    rig.inbox.monitor.end_turn()
+    newest = rig.inbox.monitor.since(0)[-1]
+    assert (newest["from"], newest["address"], newest["arguments"]) == ("the show", RECALL, "'red'")
+
+
+def test_the_cue_that_stands_by_moves_along_the_list(rig: Rig) -> None:
+    figures = rig.inbox.commands.player.figures
+    rig.send("/streamvace/cue/standby_next", 1.0)
+    rig.send("/streamvace/cue/standby_next", 0.0)
+    assert figures()["cue_next"] == "red"
+    rig.send("/streamvace/cue/standby_previous")
+    assert (figures()["cue_next"], rig.cues.current) == ("blue", "")
+    rig.send(RECALL, "blue")
+    rig.send("/streamvace/cue/follow", "blue", 1)
+    rig.send(RECALL, "blue")
+    rig.send("/streamvace/cue/stop")
+    rig.wait(9.0)
+    assert rig.cues.current == "blue"

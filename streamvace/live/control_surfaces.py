@@ -31,9 +31,11 @@ from streamvace.modulators.modulators import Modulators
 from streamvace.osc.query_server import OscQueryServer
 from streamvace.osc.server import OscServer
 from streamvace.sound.sound_in import SoundIn
+from streamvace.system.clock import now_ns
 from streamvace.system.console import say
 from streamvace.system.network import AllowList, is_loopback
 from streamvace.web.hosts import host_allowed
+from streamvace.web.news import Beat
 from streamvace.web.panel import Panel
 from streamvace.web.preview import WebPreview
 from streamvace.web.token import Token, kept_token
@@ -75,12 +77,19 @@ class ControlSurfaces:
                 curves=CURVES,
                 lacking=lambda: lacks.rows,
                 midi=self.midi.desk.state,
+                waiting=osc.waiting,
+                beat=self._beat,
                 live=self.modulators.live,
                 sound=self.sound.levels,
             )
         )
         self.web.set_cue_pictures(self.pictures.read)
         self.web.set_metrics(metrics(stage.telemetry.stats))
+
+    def _beat(self) -> Beat:
+        """For the page."""
+        now = self.gate.transport.now()
+        return Beat(now.beat, round(now.tempo, 1), now.running, now_ns() / 1e9)
 
     def add_figures(self, stage: Stage) -> None:
         """Add the figures of OSC, the beat, the web page and the cues to the show's."""
@@ -133,7 +142,7 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
         hears=modulators.hear,
     )
     closing.callback(osc.close)
-    midi.play(osc.local_clients)
+    midi.play(osc.local_clients, osc.waiting)
     inputs = OpenInputs()
     query, web = _open_query(stage, osc, allow), _open_web(stage, osc.port, allow, inputs)
     for server in (query, web):

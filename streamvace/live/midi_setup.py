@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from osc_schema import Value
 from streamvace.control.midi_clock import MidiClock
 from streamvace.control.parameters import Snapshot
 from streamvace.control.show_clocks import Place
@@ -30,6 +31,7 @@ class Midi:
         self._stage = stage
         self._clock = clock
         self._clients: tuple[LocalClients, Peer] | None = None
+        self._waiting: Callable[[], Mapping[str, Value]] = dict
         self._file = MapFile(cue_file.with_name(NAME), stage.parameters.schema)
         ways = Ways(
             post=self._post,
@@ -38,6 +40,7 @@ class Midi:
             cues=cues,
             report=partial(stage.reporter.report, "MIDI map"),
             say=lambda line: stage.reporter.note("MIDI map", line, ""),
+            waiting=lambda: self._waiting(),
         )
         self.desk = Desk(self._file, stage.parameters.schema, ways)
         self._timecode = TimecodeInput()
@@ -45,12 +48,14 @@ class Midi:
         is_open = lambda: bool(stage.parameters.snapshot().text(INPUT))  # noqa: E731
         self.commands = midi_commands(self.desk, stage.parameters.schema, is_open)
 
-    def play(self, clients: LocalClients) -> None:
-        """Open the devices and follow their parameter until the show ends. clients: the way to the parameters.
+    def play(self, clients: LocalClients, waiting: Callable[[], Mapping[str, Value]]) -> None:
+        """Open the devices and follow their parameter until the show ends. clients: the way to the parameters. waiting:
+        reads what they are set to on the next beat, by address.
 
         Raises UserError if devices are wanted and the package is not installed.
         """
         self._clients = clients, clients.open(self._answered, kind=MIDI)
+        self._waiting = waiting
         for part in (self._midi, self.desk):
             self._stage.closing.callback(part.close)
         wanted = self._stage.parameters.snapshot().text(INPUT)

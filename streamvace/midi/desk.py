@@ -45,7 +45,7 @@ class Ways:
 
     post: sets a parameter or acts, as a message of any other surface. send: a message to the device of a port. held:
     reads all parameters. cues: reads the names of the cues. report: gets one line for what is wrong. say: gets one line
-    of news.
+    of news. waiting: reads what parameters are set to on the next beat, by address.
     """
 
     post: Callable[[str, tuple[object, ...]], None]
@@ -54,6 +54,7 @@ class Ways:
     cues: Callable[[], Sequence[str]]
     report: Callable[[str], None]
     say: Callable[[str], None]
+    waiting: Callable[[], Mapping[str, Value]] = dict
 
 
 class Desk:
@@ -245,7 +246,11 @@ class Desk:
         def held(address: str) -> Value:
             return self._ways.held()[address]
 
-        return Rig(midi_map, held, self._ways.cues, self._ways.report)
+        def asked(address: str) -> Value:
+            waiting = self._ways.waiting()
+            return waiting[address] if address in waiting else held(address)
+
+        return Rig(midi_map, held, asked, self._ways.cues, self._ways.report)
 
     def _look(self, now: float) -> None:
         self._looked = now

@@ -59,7 +59,8 @@ class _Glide:
 class Player:
     """Plays one map.
 
-    held: reads the value of a parameter. cues: reads the names of all cues, in order. complain: gets one line.
+    held: reads the value of a parameter, or the one that it gets on the beat. cues: reads the names of all cues, in
+    order. complain: gets one line.
     dropped: presses that were too many.
     """
 

@@ -27,14 +27,16 @@ class Rig:
         self,
         midi_map: MidiMap,
         held: Callable[[str], Value],
+        asked: Callable[[str], Value],
         cues: Callable[[], Sequence[str]],
         complain: Callable[[str], None],
     ) -> None:
-        """held: reads the value of a parameter. cues: reads the names of all cues. complain: gets one line."""
+        """held: reads the value of a parameter. asked: the value that it holds or, if that waits for the beat, gets.
+        cues: reads the names of all cues. complain: gets one line."""
         self.map = midi_map
         self.conflicts = conflicts(midi_map.mappings)
         self.addresses = frozenset(mapping.to for mapping in midi_map.mappings)
-        self._player = Player(midi_map.mappings, held, cues, complain)
+        self._player = Player(midi_map.mappings, asked, cues, complain)
         self._feedback = Feedback(midi_map.mappings, held)
         self._pairs = frozenset(each.control.number for each in midi_map.mappings if each.control.kind == "cc14")
         self._devices: dict[int, _Device] = {}

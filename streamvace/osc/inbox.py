@@ -208,16 +208,23 @@ class Inbox:
             self.monitor.note(now, SHOW, f"{CUE}/recall", (due.name,))
             for change in due.changes:
                 self._want(change, _Origin(SHOW, timed=due.on_time), deliberate=True)
-        if self._held and self._gate.wait_s(self._held_beat) <= 0:
+        on_beat = bool(self._held) and self._gate.wait_s(self._held_beat) <= 0
+        if on_beat:
             # A pending change of the same address is newer and wins.
             self._pending = {**self._held, **self._pending}
-            self._held = {}
         self._apply()
+        if on_beat:
+            self._held = {}  # only now: who asks meanwhile what is to come finds it here or in the parameters
         outcome = Outcome(self._results, list(self._requests), self._complaints.told, self._complaints.noted)
         self._results, self._actions = (), 0
         self._complaints.end_turn()
         self._requests.clear()
         return outcome
+
+    def waiting(self) -> dict[str, Value]:
+        """What parameters are set to on the beat that changes wait for, by address. Any thread."""
+        coerced = [change.coerced for change, _ in tuple(self._held.values())]
+        return {each.address: each.value for each in coerced if each.value is not None}
 
     def seconds_to_next(self) -> float | None:
         """Seconds until a waiting change must be set or a cue may come by itself; None when nothing does."""

@@ -152,6 +152,10 @@ class OscServer:
         """The current value of every parameter and output: a copy."""
         return {**self._parameters.snapshot().values, **self._board.values()}
 
+    def waiting(self) -> dict[str, Value]:
+        """What parameters are set to on the beat that changes wait for, by address. Any thread."""
+        return self._inbox.waiting()
+
     def cues(self) -> tuple[str, ...]:
         """The names of all cues, in order."""
         return self._inbox.commands.cues.names

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from streamvace.system.clock import now_ns
 
@@ -34,6 +35,31 @@ def later(before: object, now: object) -> object | None:
     rows = now if isinstance(now, list) else []
     last = before[-1]["number"] if isinstance(before, list) and before else 0
     return [row for row in rows if row["number"] > last] or None
+
+
+class Beat(NamedTuple):
+    """Where the show's beat is. beat: since beat 0. tempo: beats a minute, 0 without one. running: whether it counts.
+    at: when that was, in seconds."""
+
+    beat: float
+    tempo: float
+    running: bool
+    at: float
+
+
+OFF_BEAT = 0.02
+"""Share of a beat by which a page may be wrong."""
+AGAIN_S = 4.0
+"""After this a page is told where the beat is in any case: its own count is only as exact as the tempo it was told."""
+
+
+def leaps(before: object, now: object) -> object | None:
+    """The beat if it is not where it was on its way to, and every four seconds, else None."""
+    if not isinstance(before, Beat) or not isinstance(now, Beat) or before[1:3] != now[1:3]:
+        return now
+    passed = (now.at - before.at) * now.tempo / 60 if now.running else 0.0
+    again = now.running and now.at // AGAIN_S != before.at // AGAIN_S
+    return now if again or abs(before.beat + passed - now.beat) > OFF_BEAT else None
 
 
 class Topic:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import osc_schema
 from osc_schema import Parameter, Value
-from streamvace.web.news import Topic, entries, later
+from streamvace.web.news import Beat, Topic, entries, later, leaps
 
 ARRIVALS_S = 0.25
 """Between two readings of what has arrived."""
@@ -49,6 +49,8 @@ class Panel:
         midi: Callable[[], Mapping[str, object]] = dict,
         live: Callable[[], Mapping[str, Value]] = dict,
         sound: Callable[[], Mapping[str, float]] = dict,
+        waiting: Callable[[], Mapping[str, Value]] = dict,
+        beat: Callable[[], Beat] = lambda: Beat(0.0, 0.0, False, 0.0),
         error: str = "/streamvace/status/error",
     ) -> None:
         """values: of every parameter and output. glides: addresses that take a value, seconds and a curve.
@@ -65,7 +67,8 @@ class Panel:
         curves: their names. lacking: by address, the choices that cannot be had now, each with `why` and `fix`.
         midi: see `midi.desk.Desk.state`. live: by address, the values that modulators give their targets now; `values`
         has what faders set. sound: what is heard, 0..1: level, low, low_mid, high_mid, high, fast, slow, hits; empty
-        without sound. error: the address of complaints.
+        without sound. waiting: by address, what waits for the beat. beat: where it is. error:
+        the address of complaints.
         """
         self._rows = {row.address: row for row in schema}
         self._clients = clients
@@ -88,6 +91,8 @@ class Panel:
             Topic("midi", midi, MIDI_S),
             Topic("live", live),
             Topic("sound", sound),
+            Topic("waiting", waiting),
+            Topic("beat", beat, 0.0, news=leaps),  # read for each page: it tells where the beat is now
         )
         """What a page is told."""
 

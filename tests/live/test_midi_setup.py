@@ -77,7 +77,7 @@ class Rig:
         commands = Commands(self.parameters, cues, more=self.midi.commands)
         self.osc = OscServer(self.parameters, port=0, commands=commands, refusals=refusals)
         self.closing.callback(self.osc.close)
-        self.midi.play(self.osc.local_clients)
+        self.midi.play(self.osc.local_clients, self.osc.waiting)
         # The main loop of a show does this.
         self.ended = threading.Event()
         self._status = threading.Thread(target=self._publish)

@@ -36,6 +36,7 @@ class Show:
         self.sent: list[tuple[int, bytes]] = []
         self.lines: list[str] = []
         self.news: list[str] = []
+        self.waiting: dict[str, Value] = {}
         self.saved = 0
         if entries:
             self.save(*entries, **more)
@@ -46,6 +47,7 @@ class Show:
             cues=lambda: ("one",),
             report=self.lines.append,
             say=self.news.append,
+            waiting=lambda: self.waiting,
         )
         self.desk = Desk(MapFile(self.path, SCHEMA), SCHEMA, ways, lambda: round(self.now * 1e9))
         self.desk.turn()
@@ -85,6 +87,16 @@ def test_the_map_beside_the_cues_plays(tmp_path: Path) -> None:
     figures = show.desk.figures()
     assert (figures["midi_maps"], figures["midi_last"]) == (1, "Keys, channel 1, cc 7: 127")
     assert show.news == ["midi.json: 1 control"]
+
+
+def test_a_second_press_before_the_beat_takes_the_first_one_back(tmp_path: Path) -> None:
+    show = Show(tmp_path, {"control": "note 36", "to": "on"})
+    show.desk.opened(0, "Keys")
+    assert show.play(0x90, 36, 100) == [("on", True)]
+    show.waiting = {ON: True}
+    assert show.play(0x90, 36, 100) == [("on", False)]
+    show.waiting = {ON: False}
+    assert show.play(0x90, 36, 100) == [("on", True)]
 
 
 def test_a_map_that_is_saved_is_used_within_a_second_and_devices_stay_open(tmp_path: Path) -> None:

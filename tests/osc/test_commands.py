@@ -244,12 +244,14 @@ def test_on_the_beat_words_and_switches_wait_and_faders_do_not(rig: Rig) -> None
     assert rig.inbox.seconds_to_next() == pytest.approx(1.75)
     rig.wait(1.7)
     assert rig.parameters.snapshot()[PROMPT] != "on the one"
+    assert rig.inbox.waiting() == {PROMPT: "on the one", "/streamvace/mask_source": "alpha"}
     version = rig.parameters.snapshot().version
     rig.wait(0.06)
     snapshot = rig.parameters.snapshot()
     assert (snapshot[PROMPT], snapshot["/streamvace/mask_source"]) == ("on the one", "alpha")
     assert snapshot.version == version + 1
     assert rig.inbox.seconds_to_next() is None
+    assert rig.inbox.waiting() == {}
 
 
 def test_the_output_of_a_cue_waits_for_the_beat_with_the_rest(rig: Rig) -> None:

@@ -20,6 +20,7 @@ from streamvace.control.refusals import Refusals
 from streamvace.osc.server import OscServer
 from streamvace.records.frame import Frame
 from streamvace.telemetry.reporter import Reporter
+from streamvace.web.news import Beat
 from streamvace.web.panel import Panel
 from streamvace.web.preview import STATIC, Routes, WebPreview
 from tests.control.coerced import coerced
@@ -42,6 +43,9 @@ class Show:
         self.lacking: dict[str, object] = {}
         self.midi: dict[str, object] = {}
         self.live: dict[str, Any] = {}
+        self.sound: dict[str, float] = {}
+        self.waiting: dict[str, Any] = {}
+        self.beat = Beat(0.0, 0.0, running=False, at=0.0)
         self.web = WebPreview(port=port, parts=parts)
         rows = (*self.parameters.schema.values(), *more)
         osc = self.osc
@@ -58,6 +62,9 @@ class Show:
             lacking=lambda: self.lacking,
             midi=lambda: self.midi,
             live=lambda: self.live,
+            sound=lambda: self.sound,
+            waiting=lambda: self.waiting,
+            beat=lambda: self.beat,
         )
         self.web.set_panel(self.panel)
         self.web.set_stats(lambda: {"state": "running", "fps": 24.0})

@@ -192,6 +192,27 @@ def test_a_control_that_comes_into_view_under_the_hand_shows_what_was_set_meanwh
     in_a_browser(tabs, show, act)
 
 
+def test_a_switch_that_waits_for_the_beat_shows_what_it_becomes_and_a_second_press_takes_it_back(
+    tabs: Browser, show: Show
+) -> None:
+    control = "/streamvace/control"
+
+    async def act(hand: Hand) -> None:
+        assert await hand.does("box('control').checked")
+        show.waiting = {control: False, SCALE: 0.25}
+        await hand.sees("!box('control').checked && line('control').matches('.at-beat')")
+        scale = await hand.does("box('context_scale').value")
+        assert float(scale) == show.parameters.snapshot()[SCALE], "a fader shows what rules"
+        await hand.clicks("box('control')")
+        await hand.everything_has_arrived()
+        assert show.parameters.snapshot()[control] is True, "the press asks for the other value"
+        show.waiting = {}
+        await hand.does(f"pass({HAND_MS + 100})")
+        await hand.sees("box('control').checked && !line('control').matches('.at-beat')")
+
+    in_a_browser(tabs, show, act, "edit")
+
+
 def test_a_refusal_stands_beside_its_control_which_shows_the_value_that_rules(tabs: Browser, show: Show) -> None:
     show.parameters.set(SCALE, (2.0,), WRITER)
 

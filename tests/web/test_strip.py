@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from streamvace.web.news import Beat
 from tests.web.devtools import Browser
 from tests.web.show import Hand, Show, in_a_browser
 
@@ -50,6 +51,7 @@ def test_the_strip_says_what_the_show_says_and_records(tabs: Browser, show: Show
 
 
 PARTS = "#word, #why, #record, #rec-file, #rec-open, #vitals dd, #vitals dt, #layouts button"
+PARTS += ", #go, #back, #sound, .panic button"
 OVERLAPS = f"""(() => {{
   const boxes = [...document.querySelectorAll({PARTS!r})].filter(each => each.checkVisibility()).map(each =>
     [each.id || each.textContent, each.getBoundingClientRect()]);
@@ -60,6 +62,9 @@ OVERLAPS = f"""(() => {{
 
 
 def test_nothing_in_the_strip_lies_over_anything_else_or_leaves_the_screen(tabs: Browser, show: Show) -> None:
+    show.sound = {"level": 0.5, "low": 0.5, "hits": 0.5}
+    show.beat = Beat(2.5, 120.0, running=True, at=0.0)
+
     async def act(hand: Hand) -> None:
         for name, value in (
             *(("why", "the worker ran out of memory; it starts again in 2 s"), ("state", "restarting")),
@@ -94,6 +99,43 @@ def test_the_panic_row_is_one_press_and_says_what_is_on(tabs: Browser, show: Sho
         await hand.sees(f"{button}.ariaPressed === 'true'")
         await hand.clicks(button)
         await hand.becomes(f"/streamvace/{name}", False)
+
+    in_a_browser(tabs, show, act)
+
+
+LIT = "[...by('beat').children].map(each => each.matches('.on') ? 1 : 0).join('')"
+
+
+def test_the_beat_is_lit_in_its_bar_and_the_page_counts_on_by_itself(tabs: Browser, show: Show) -> None:
+    async def act(hand: Hand) -> None:
+        await hand.hears("/streamvace/tempo/beats_a_bar", 3)
+        await hand.sees(f"{LIT} === '000'")
+        show.beat = Beat(7.25, 1.0, running=True, at=100.0)  # slow: no beat passes by itself meanwhile
+        await hand.sees(f"{LIT} === '010'")
+        await hand.does("pass(46_000)")
+        assert await hand.does(LIT) == "001"
+        await hand.does("pass(60_000)")
+        assert await hand.does(LIT) == "100"
+        show.beat = Beat(7.25, 1.0, running=False, at=101.0)
+        await hand.sees(f"{LIT} === '010'")
+        await hand.does("pass(120_000)")
+        assert await hand.does(LIT) == "010", "it stands"
+        await hand.hears("/streamvace/tempo/beats_a_bar", 12)
+        assert await hand.does(LIT) == "000100", "half as many dots, of two beats each"
+
+    in_a_browser(tabs, show, act)
+
+
+def test_sound_moves_the_meter_while_there_is_any(tabs: Browser, show: Show) -> None:
+    async def act(hand: Hand) -> None:
+        assert await hand.does("by('sound').hidden")
+        show.sound = {"level": 0.5, "low": 1.0, "low_mid": 0.25, "high_mid": 0.0, "high": 0.75, "hits": 0.9}
+        await hand.sees("!by('sound').hidden")
+        heights = "all('#sound i').map(each => each.style.getPropertyValue('--level')).join()"
+        assert await hand.does(heights) == "0.5,1,0.25,0,0.75"
+        assert await hand.does("by('sound').lastElementChild.style.opacity") == "0.9"
+        show.sound = {}
+        await hand.sees("by('sound').hidden")
 
     in_a_browser(tabs, show, act)
 

@@ -6,11 +6,15 @@ import { markLacking } from "/lacking.js";
 import { markMaps } from "/midi.js";
 import { reason } from "/reason.js";
 import { isFavourite, toggleFavourite } from "/stars.js";
+import { on } from "/connection.js";
 import { HAND_MS, afterNews, rows, send, touchedLately, values } from "/store.js";
 import { typingIn } from "/typing.js";
 
 const MOVED_MS = 700;
 
+const SWITCHES = ["bool", "choice"];   // only these show what they become on the beat: a fader shows what rules
+
+let waiting = {};   // address -> what it is set to on the next beat
 const refusals = new Map();   // address -> what the show has refused or lacks
 const lines = new Map();   // element -> {address, fill, seen}
 const seen = new IntersectionObserver(entries => {
@@ -36,7 +40,8 @@ export function lineOf(row, control = controlOf) {
   line.append(make("div", { className: "held" }, withDie(row, element)), star(row));
   lines.set(line, { element: line, address: row.address, fill, seen: false });
   seen.observe(line);
-  if (row.address in values) fill?.(values[row.address]);
+  line.classList.toggle("at-beat", waits(row.address));
+  if (row.address in values) fill?.(shown(row.address));
   if (row.type === "choice") markLacking(line);
   markMaps(line);
   if (refusals.has(row.address)) sayBeside(row.address, refusals.get(row.address));
@@ -47,6 +52,9 @@ export function forget(line) {
   seen.unobserve(line);
   lines.delete(line);
 }
+
+const waits = address => address in waiting && SWITCHES.includes(rows.get(address)?.type);
+const shown = address => waits(address) ? waiting[address] : values[address];
 
 export const linesOf = address => [...lines.values()].filter(line => line.address === address);
 
@@ -76,7 +84,7 @@ function star(row) {
 function settle(line) {
   if (!line.fill || !line.seen || !(line.address in values)) return;
   if (typingIn(line.element) || touchedLately(line.address)) return;
-  line.fill(values[line.address]);
+  line.fill(shown(line.address));
 }
 
 // The same, and again when a hand that is at the control now has left it.
@@ -94,6 +102,16 @@ afterNews(news => {
     if (!(line.address in news) || !line.seen) continue;
     line.element.classList.add("moving");
     setTimeout(() => line.element.classList.remove("moving"), MOVED_MS);
+    settleAfterTheHand(line);
+  }
+});
+
+on("waiting", told => {
+  const changed = [...Object.keys(told), ...Object.keys(waiting)];
+  waiting = told;
+  for (const line of lines.values()) {
+    if (!changed.includes(line.address)) continue;
+    line.element.classList.toggle("at-beat", waits(line.address));
     settleAfterTheHand(line);
   }
 });

@@ -4,6 +4,8 @@ import "/layouts.js";
 import "/pictures.js";
 import "/strip.js";
 import "/tempo.js";
+import "/beat.js";
+import "/sound.js";
 import "/figures.js";
 import "/inspector.js";
 import "/live.js";

@@ -38,10 +38,7 @@ function figures() {
 }
 
 follow("status/tempo", tempo => {
-  const beats = tempo > BEATS_IN_DARK;
-  $("tempo").textContent = beats ? tempo.toFixed(1) : "–";
-  $("beat").classList.toggle("on", beats);
-  if (beats) $("beat").style.setProperty("--beat-s", `${60 / tempo}s`);
+  $("tempo").textContent = tempo > BEATS_IN_DARK ? tempo.toFixed(1) : "–";
 });
 
 const clock = seconds => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;

@@ -18,6 +18,7 @@ from streamvace.control.cue_list import CueList
 from streamvace.control.cues import Cue
 from streamvace.control.fades import Fade
 from streamvace.control.parameters import Parameters
+from streamvace.control.prompt_list import PROMPTS_IN_TURN
 from streamvace.control.reference_list import EDITS, REFERENCES
 from streamvace.midi.commands import midi_commands
 from streamvace.midi.desk import Desk
@@ -69,7 +70,7 @@ def test_every_written_osc_message_is_valid(words: Sequence[str]) -> None:
     address, tags, texts = words[0], (words[1] if len(words) > 1 else ""), iter(words[2:])
     arguments = [tag == "T" if tag in "TF" else TAGS[tag](next(texts)) for tag in tags]
     assert next(texts, None) is None
-    parameters = Parameters({REFERENCES: ("a.png", "b.png")}, edits=EDITS)
+    parameters = Parameters({REFERENCES: ("a.png", "b.png"), PROMPTS_IN_TURN: ("a", "b")}, edits=EDITS)
     named = [Cue(name, coerced({"/streamvace/seed": 1})) for name in ("neon tunnel", "what you see now")]
     cues = CueList((*named, *built_in_cues("embedded", parameters.schema)))
     cues.recall("neon tunnel")

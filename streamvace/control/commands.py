@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from osc_schema import Parameter
 from streamvace.control.coercion import pressed, show
@@ -16,11 +16,22 @@ from streamvace.control.cue_times import check_follow, check_number, check_wait,
 from streamvace.control.cues import CUE_WRITER, MOST_CUES, Cue, check_name, look
 from streamvace.control.fades import parse_fade
 from streamvace.control.parameters import PROMPT, Change, Parameters
+from streamvace.control.prompt_list import FAMILY, PromptList
 from streamvace.system.errors import UserError
 
 Arguments = tuple[object, ...]
 
 CUE: Final = "/streamvace/cue"
+
+
+class Coming(NamedTuple):
+    """What comes by itself, as the message that would do the same. on_time: it has a time of its own, and waits for no
+    beat."""
+
+    address: str
+    argument: str
+    changes: tuple[Change, ...]
+    on_time: bool
 
 
 class Commands:
@@ -34,12 +45,15 @@ class Commands:
         take_picture: Callable[[frozenset[str]], str] = lambda kept: "",
         more: Mapping[str, Callable[[Arguments], None]] = MappingProxyType({}),
         player: CuePlayer | None = None,
+        prompts: PromptList | None = None,
     ) -> None:
         """load: starts reading the cue file again, without waiting for it. take_picture: keeps the picture on show and
         those given, and returns its name, without waiting for it either. more: what other addresses do; each raises
-        UserError for arguments that it cannot take. player: of these cues; None plays them on the machine's clock."""
+        UserError for arguments that it cannot take. player, prompts: None plays the cues and the list of prompts on the
+        machine's clock, without a transport."""
         self.cues = cues
         self.player = player or CuePlayer(parameters, cues)
+        self.prompts = prompts or PromptList(parameters)
         self._take_picture = take_picture
         self._parameters = parameters
         self._fading = {f"{row.address}/to": row for row in parameters.schema.values() if _can_glide(row)}
@@ -48,6 +62,7 @@ class Commands:
             f"{CUE}/go": self._go,
             f"{CUE}/back": self._back,
             f"{CUE}/revert": self._revert,
+            f"{FAMILY}/next": self._next_prompt,
         }
         self._does: dict[str, Callable[[Arguments], None]] = {
             f"{CUE}/store": self._store,
@@ -68,6 +83,23 @@ class Commands:
             f"{CUE}/load": partial(_pressed, load),
             **more,
         }
+
+    def due(self) -> list[Coming]:
+        """What has come by itself since the last call."""
+        coming = [Coming(f"{CUE}/recall", *each) for each in self.player.due()]
+        step = self.prompts.due()
+        if step is not None:
+            coming.append(Coming(PROMPT, str(step.change.coerced.value), (step.change,), step.on_time))
+        return coming
+
+    def wait_s(self) -> float | None:
+        """Seconds until something may be due; None while nothing comes by itself."""
+        waits = (self.player.wait_s(), self.prompts.wait_s())
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def figures(self) -> dict[str, str | float]:
+        """For the status."""
+        return {**self.player.figures(), **self.prompts.figures()}
 
     @property
     def glides(self) -> tuple[str, ...]:
@@ -120,6 +152,9 @@ class Commands:
 
     def _revert(self, arguments: Arguments) -> tuple[Change, ...]:
         return self.player.revert() if button_pressed(arguments) else ()
+
+    def _next_prompt(self, arguments: Arguments) -> tuple[Change, ...]:
+        return (self.prompts.next(),) if button_pressed(arguments) else ()
 
     def _store(self, arguments: Arguments) -> None:
         name, seconds = _cue_and_seconds(arguments)

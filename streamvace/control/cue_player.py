@@ -16,7 +16,7 @@ from streamvace.control.cue_times import Clock
 from streamvace.control.cues import Cue
 from streamvace.control.parameters import Change, Parameters
 from streamvace.control.show_clocks import Chase, Place, ShowClock
-from streamvace.control.transport import Moment
+from streamvace.control.transport import NO_TRANSPORT, Moment
 from streamvace.system.clock import now_ns
 from streamvace.system.errors import UserError
 
@@ -28,8 +28,6 @@ GO_GUARD_S: Final = 0.3
 """A second Go within this is a switch that bounces or a finger that slips: nobody plays two cues so fast."""
 SHORTEST_LOOK_S: Final = 0.005
 """Between two looks at a clock whose next cue is about to come."""
-
-NO_TRANSPORT: Final = Moment(0.0, 0.0, running=False, master="none")
 
 
 class Due(NamedTuple):

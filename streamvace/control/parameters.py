@@ -30,6 +30,10 @@ FADE_WRITER = "fade"
 """The writer of a fade's values. It is no subscriber, so everyone gets feedback."""
 HISTORY_WRITER = "history"
 """The writer of values that undo and redo restore."""
+LIST_WRITER = "list"
+"""The writer of prompts that come by themselves, one after another. Undo passes over them: it is for what hands did."""
+
+_UNNOTED = (HISTORY_WRITER, LIST_WRITER)
 
 log = logging.getLogger(__name__)
 
@@ -354,7 +358,7 @@ class Parameters:
         begun = {address for address, move in self._moves.items() if move is not moves.get(address)}
         noted = {}
         for address in {*changed, *begun}:
-            if address not in self._values or not self.schema[address].undo or changed.get(address) == HISTORY_WRITER:
+            if address not in self._values or not self.schema[address].undo or changed.get(address) in _UNNOTED:
                 continue
             move = self._moves.get(address)
             target = self._values[address] if move is None else move.target

@@ -41,6 +41,10 @@ class Moment:
     master: str
 
 
+NO_TRANSPORT: Final = Moment(0.0, 0.0, running=False, master="none")
+"""Where a transport without a tempo is."""
+
+
 class Transport:
     """One beat for the show."""
 
@@ -153,7 +157,7 @@ class Transport:
         for each in told:
             self._lost(each)
         if line is None:
-            return Moment(0.0, 0.0, running=False, master="none")
+            return NO_TRANSPORT
         return Moment(line.beat_at(now), line.tempo, line.running, master)
 
     @property

@@ -11,6 +11,7 @@ from streamvace.control.cue_file import open_cues
 from streamvace.control.cue_list import CueList
 from streamvace.control.cue_player import CuePlayer
 from streamvace.control.fades import CURVES
+from streamvace.control.prompt_list import PromptList
 from streamvace.control.tempo_commands import tempo_commands
 from streamvace.control.transport import Transport
 from streamvace.live.cue_pictures import CuePictures
@@ -101,7 +102,7 @@ class ControlSurfaces:
         if self.web is not None:
             stage.telemetry.add(self.web.figures)
         stage.telemetry.add(partial(history_figures, stage.parameters))
-        stage.telemetry.add(self.commands.player.figures)
+        stage.telemetry.add(self.commands.figures)
 
 
 def open_surfaces(stage: Stage) -> ControlSurfaces:
@@ -124,8 +125,9 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
     player = CuePlayer(
         parameters, cues, moment=transport.now, timecode=midi.timecode_place, look_ahead_s=look_ahead.read
     )
+    prompts = PromptList(parameters, moment=transport.now, look_ahead_s=look_ahead.read)
     load = partial(cue_file.load, cues.replace)
-    commands = Commands(parameters, cues, load, pictures.take, more=more, player=player)
+    commands = Commands(parameters, cues, load, pictures.take, more=more, player=player, prompts=prompts)
     allow = AllowList(options.allow)
     osc = OscServer(
         parameters,

@@ -16,7 +16,7 @@ from itertools import count
 import osc_schema
 from osc_schema import Value
 from streamvace.control.beats import ROWS, BeatGate
-from streamvace.control.commands import CUE, Commands
+from streamvace.control.commands import Commands
 from streamvace.control.cue_list import CueList
 from streamvace.control.parameters import Change, Parameters, Result
 from streamvace.osc import codec
@@ -196,7 +196,7 @@ class Inbox:
                 self.counters.scheduled += 1
 
     def flush(self) -> Outcome:
-        """Apply everything taken, scheduled bundles that are due, and cues that come by themselves, as one version of
+        """Apply everything taken, scheduled bundles that are due, and what comes by itself, as one version of
         the parameters."""
         now = self._wall_clock()
         for messages, peer in self.schedule.pop_due(now, self._look_ahead_s()):
@@ -204,10 +204,10 @@ class Inbox:
             for message in messages:
                 self.monitor.note(now, peer, message.address, message.arguments)
                 self._sort(message, origin)
-        for due in self.commands.player.due():
-            self.monitor.note(now, SHOW, f"{CUE}/recall", (due.name,))
-            for change in due.changes:
-                self._want(change, _Origin(SHOW, timed=due.on_time), deliberate=True)
+        for coming in self.commands.due():
+            self.monitor.note(now, SHOW, coming.address, (coming.argument,))
+            for change in coming.changes:
+                self._want(change, _Origin(SHOW, timed=coming.on_time), deliberate=True)
         on_beat = bool(self._held) and self._gate.wait_s(self._held_beat) <= 0
         if on_beat:
             # A pending change of the same address is newer and wins.
@@ -227,9 +227,9 @@ class Inbox:
         return {each.address: each.value for each in coerced if each.value is not None}
 
     def seconds_to_next(self) -> float | None:
-        """Seconds until a waiting change must be set or a cue may come by itself; None when nothing does."""
+        """Seconds until a waiting change must be set or something may come by itself; None when nothing does."""
         waits = [self._gate.wait_s(self._held_beat)] if self._held else []
-        coming = self.commands.player.wait_s()
+        coming = self.commands.wait_s()
         if coming is not None:
             waits.append(coming)
         due = self.schedule.next_due(self._look_ahead_s())

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from streamvace.control.cue_list import CueList
-from streamvace.control.cue_player import AUTO_FOLLOW, LOOP, NO_TRANSPORT, CuePlayer
+from streamvace.control.cue_player import AUTO_FOLLOW, LOOP, CuePlayer
 from streamvace.control.cue_times import parse_at
 from streamvace.control.cues import Cue
 from streamvace.control.fades import Fade
 from streamvace.control.parameters import Parameters
 from streamvace.control.show_clocks import Place
-from streamvace.control.transport import Moment
+from streamvace.control.transport import NO_TRANSPORT, Moment
 from streamvace.system.errors import UserError
 from tests.control.coerced import coerced
 

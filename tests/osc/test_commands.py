@@ -16,6 +16,7 @@ from streamvace.control.cues import Cue
 from streamvace.control.fades import Fade
 from streamvace.control.link import LinkClock
 from streamvace.control.parameters import PROMPT, Parameters
+from streamvace.control.prompt_list import PromptList
 from streamvace.control.tempo_commands import tempo_commands
 from streamvace.control.transport import Transport
 from streamvace.osc.codec import MAX_MESSAGES, encode_message
@@ -50,9 +51,9 @@ class Rig:
         transport = Transport(LinkClock(lambda: self.session), clock=lambda: int(self.now * SECOND))
         gate = BeatGate(transport, lambda: self.look_ahead)
         clock = lambda: int(self.now * SECOND)  # noqa: E731
-        player = CuePlayer(
-            self.parameters, self.cues, clock, moment=transport.now, look_ahead_s=lambda: self.look_ahead
-        )
+        ahead = lambda: self.look_ahead  # noqa: E731
+        player = CuePlayer(self.parameters, self.cues, clock, moment=transport.now, look_ahead_s=ahead)
+        prompts = PromptList(self.parameters, clock, moment=transport.now, look_ahead_s=ahead)
         self.inbox = Inbox(
             self.parameters,
             lambda: self.now,
@@ -61,6 +62,7 @@ class Rig:
                 self.cues,
                 more=tempo_commands(transport, self.parameters),
                 player=player,
+                prompts=prompts,
             ),
             gate=gate,
             look_ahead_s=lambda: self.look_ahead,
@@ -638,3 +640,29 @@ def test_the_cue_that_stands_by_moves_along_the_list(rig: Rig) -> None:
     rig.send("/streamvace/cue/stop")
     rig.wait(9.0)
     assert rig.cues.current == "blue"
+
+
+def test_a_list_of_prompts_steps_on_the_beat_whatever_changes_by_hand_wait_for(rig: Rig) -> None:
+    """At 120, and beat 100 begins a bar."""
+    family = "/streamvace/prompt_list"
+    rig.send(f"{family}/unit", "beats")
+    rig.send(f"{family}/step", 1.0)
+    rig.send(f"{family}/fade", 0.25)
+    rig.send("/streamvace/quantise", "4_bars")
+    rig.send("/streamvace/quantise", "off")
+    rig.send(f"{family}/prompts", "red", "blue")
+    rig.wait(0.05)
+    assert (rig.parameters.snapshot()[PROMPT], rig.parameters.snapshot().prompt_fade) == ("red", Fade(0.25))
+    rig.send("/streamvace/quantise", "4_bars")
+    rig.wait(0.05)
+    assert rig.inbox.seconds_to_next() == pytest.approx(0.4)
+    rig.wait(0.41)
+    assert rig.parameters.snapshot()[PROMPT] == "blue"
+    rig.send("/streamvace/quantise", "off")
+    rig.send(f"{family}/next", 1.0)
+    rig.send(f"{family}/next", 0.0)
+    assert rig.parameters.snapshot()[PROMPT] == "red"
+    rig.send(f"{family}/on", False)
+    rig.wait(5.0)
+    assert rig.parameters.snapshot()[PROMPT] == "red"
+    assert rig.inbox.commands.figures()["prompt_list"] == "1 of 2; off"

@@ -80,6 +80,7 @@ class ControlSurfaces:
                 midi=self.midi.desk.state,
                 waiting=osc.waiting,
                 beat=self._beat,
+                door=self.midi.pages,
                 live=self.modulators.live,
                 sound=self.sound.levels,
             )

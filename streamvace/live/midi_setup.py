@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,14 +18,21 @@ from streamvace.midi.desk import Desk, Ways
 from streamvace.midi.map_file import NAME, MapFile
 from streamvace.midi.messages import Message
 from streamvace.midi.midi_in import INPUT, MidiIn, check_package
+from streamvace.midi.page_ports import PagePorts
 from streamvace.osc.local_clients import LocalClients
 from streamvace.osc.peer import MIDI, Peer, writer_name
 from streamvace.system.clock import now_ns
 from streamvace.system.errors import UserError
 
+_LONGEST_LIST = 400
+"""Characters of the names of devices in the status."""
+
 
 class Midi:
-    """The MIDI of a show. desk: the map. commands: what the triggers of MIDI do, by address."""
+    """The MIDI of a show.
+
+    desk: the map. pages: the devices that pages bring. commands: what the triggers of MIDI do, by address.
+    """
 
     def __init__(self, stage: Stage, clock: MidiClock, cue_file: Path, cues: Callable[[], Sequence[str]]) -> None:
         """cues: reads the names of the cues."""
@@ -35,7 +43,7 @@ class Midi:
         self._file = MapFile(cue_file.with_name(NAME), stage.parameters.schema)
         ways = Ways(
             post=self._post,
-            send=lambda port, data: self._midi.send(port, data),
+            send=self._send,
             held=stage.parameters.snapshot,
             cues=cues,
             report=partial(stage.reporter.report, "MIDI map"),
@@ -44,9 +52,10 @@ class Midi:
         )
         self.desk = Desk(self._file, stage.parameters.schema, ways)
         self._timecode = TimecodeInput()
-        self._midi = MidiIn(_Ears(clock, self._timecode, self.desk), partial(stage.reporter.report, "MIDI"))
-        is_open = lambda: bool(stage.parameters.snapshot().text(INPUT))  # noqa: E731
-        self.commands = midi_commands(self.desk, stage.parameters.schema, is_open)
+        ears = _Ears(clock, self._timecode, self.desk)
+        self._midi = MidiIn(ears, partial(stage.reporter.report, "MIDI"))
+        self.pages = PagePorts(ears, self._settle, lambda: self._midi.names)
+        self.commands = midi_commands(self.desk, stage.parameters.schema, lambda: self._is_open)
 
     def play(self, clients: LocalClients, waiting: Callable[[], Mapping[str, Value]]) -> None:
         """Open the devices and follow their parameter until the show ends. clients: the way to the parameters. waiting:
@@ -66,20 +75,39 @@ class Midi:
 
     def figures(self) -> Mapping[str, float | int | str]:
         """For the status."""
-        return {**self._midi.figures(), **self.desk.figures(), **self._timecode.figures(now_ns() / 1e9)}
+        own, pages = self._midi.figures(), self.pages.figures()
+        return {
+            "midi_devices": ", ".join((*self._midi.names, *self.pages.names))[:_LONGEST_LIST],
+            **{name: own[name] + count for name, count in pages.items()},
+            **self.desk.figures(),
+            **self._timecode.figures(now_ns() / 1e9),
+        }
 
     def timecode_place(self) -> Place | None:
         """Where the timecode is, for cues."""
         return self._timecode.place(now_ns() / 1e9)
 
+    @property
+    def _is_open(self) -> bool:
+        """Whether devices are wanted here, or a page has some."""
+        return bool(self._stage.parameters.snapshot().text(INPUT) or self.pages.names)
+
     def _follow(self, wanted: str) -> None:
         if wanted:
             check_package()
+        self._settle()
+        self._midi.follow(wanted)
+
+    def _settle(self) -> None:
+        if self._is_open:
             self.desk.start()
             self._clock.open()
         else:
             self._clock.close()
-        self._midi.follow(wanted)
+
+    def _send(self, port: int, data: bytes) -> None:
+        if not self.pages.send(port, data):
+            self._midi.send(port, data)
 
     def _on_change(self, snapshot: Snapshot, changed: Mapping[str, str]) -> None:
         if INPUT in changed:
@@ -102,9 +130,10 @@ class Midi:
 
 
 class _Ears:
-    """Everyone who hears the devices."""
+    """Everyone who hears the devices, of this machine and of pages: on two threads, one after the other."""
 
     def __init__(self, clock: MidiClock, timecode: TimecodeInput, desk: Desk) -> None:
+        self._lock = threading.Lock()
         self._clock = ClockInput(clock)
         self._timecode = timecode
         self._desk = desk
@@ -116,6 +145,7 @@ class _Ears:
         self._desk.closed(port)
 
     def message(self, port: int, when: float, message: Message) -> None:
-        self._clock.take(port, when, message)
-        self._timecode.take(port, when, message)
+        with self._lock:
+            self._clock.take(port, when, message)
+            self._timecode.take(port, when, message)
         self._desk.message(port, when, message)

@@ -69,10 +69,14 @@ class MidiIn:
         """Send a whole message to the device of a port. One that is gone gets nothing."""
         self._process.write(frames.pack(frames.SEND, port, now_ns(), message))
 
-    def figures(self) -> dict[str, float | int | str]:
-        """For the status."""
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The devices that are open. Any thread."""
+        return tuple(self._devices.values())
+
+    def figures(self) -> dict[str, int]:
+        """Messages heard, and what went wrong."""
         return {
-            "midi_devices": ", ".join(tuple(self._devices.values()))[:400],
             "midi_messages": self._messages,
             "midi_faults": self._faults + sum(parser.damaged for parser in tuple(self._parsers.values())),
         }

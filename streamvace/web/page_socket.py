@@ -6,6 +6,8 @@ To the page: pictures as binary messages (`streamvace.web.pictures`), everything
     {"watch": ["output", "mask"]}                           the views that it shows
     {"drawn": {"output": 2, "control": 1}}                  it has drawn so many more pictures: send the next
     {"address": "/streamvace/seed", "arguments": [7]}       set a parameter
+
+and the MIDI of its browser (`streamvace.web.page_midi`).
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from streamvace.system.network import is_this_machine
 from streamvace.web.hosts import origin_host
 from streamvace.web.jpeg_feed import JpegFeed
 from streamvace.web.news import TICK_S, Topic, message
+from streamvace.web.page_midi import PageMidi
 from streamvace.web.panel import Name, Panel
 from streamvace.web.pictures import PictureSender
 
@@ -103,6 +106,8 @@ class _Page:
         self._lines: deque[str] = deque(maxlen=_MOST_LINES)
         """Complaints not told yet; a full queue drops its oldest."""
         self._watched: dict[str, tuple[PictureSender, asyncio.Task[None]]] = {}
+        self._midi: PageMidi | None = None
+        """Its devices, from the first on."""
 
     async def serve(self) -> None:
         """Run until the page disconnects."""
@@ -113,6 +118,8 @@ class _Page:
             if self._hand is not None:
                 panel, name = self._hand
                 panel.close(name)
+            if self._midi is not None:
+                self._midi.close()
             for task in (*both, *(sending for _, sending in self._watched.values())):
                 task.cancel()
                 with suppress(asyncio.CancelledError, ConnectionError):  # the page is gone
@@ -141,6 +148,8 @@ class _Page:
             self._drawn(said["drawn"])
         elif "watch" in said:
             self._watch(said["watch"])
+        elif "midi" in said or "midi_devices" in said:
+            self._play(said)
         else:
             self._steer(said)
 
@@ -156,6 +165,12 @@ class _Page:
         panel, name = self._hand
         if line := panel.handle(name, said):
             self._lines.append(line)
+
+    def _play(self, said: Mapping[str, object]) -> None:
+        panel = self._panel()
+        if self._midi is None and panel is not None and panel.door is not None:
+            self._midi = PageMidi(panel.door, here=not self._host)
+        self._lines.extend(["the show takes no MIDI yet"] if self._midi is None else self._midi.handle(said))
 
     def _drawn(self, counts: object) -> None:
         for view, pictures in counts.items() if isinstance(counts, dict) else ():
@@ -184,6 +199,8 @@ class _Page:
                 told[topic.name] = now
             if self._lines:
                 news["line"] = self._lines.popleft()
+            if self._midi is not None and (told_devices := self._midi.news()):
+                news["midi_out"] = told_devices
             quiet_s = 0.0 if news else quiet_s + TICK_S
             if news or quiet_s >= ALIVE_S:
                 quiet_s = 0.0

@@ -11,6 +11,7 @@ from typing import Protocol
 import osc_schema
 from osc_schema import Parameter, Value
 from streamvace.web.news import Beat, Topic, entries, later, leaps
+from streamvace.web.page_midi import Door
 
 ARRIVALS_S = 0.25
 """Between two readings of what has arrived."""
@@ -51,6 +52,7 @@ class Panel:
         sound: Callable[[], Mapping[str, float]] = dict,
         waiting: Callable[[], Mapping[str, Value]] = dict,
         beat: Callable[[], Beat] = lambda: Beat(0.0, 0.0, False, 0.0),
+        door: Door | None = None,
         error: str = "/streamvace/status/error",
     ) -> None:
         """values: of every parameter and output. glides: addresses that take a value, seconds and a curve.
@@ -74,6 +76,8 @@ class Panel:
         self._clients = clients
         self._glides = tuple(glides)
         self._error = error
+        self.door = door
+        """Takes the MIDI devices of pages; None: nothing does."""
         controls = {
             "schema": [_described(row) for row in self._rows.values()],
             "groups": dict(osc_schema.groups()),

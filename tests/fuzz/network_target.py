@@ -150,6 +150,8 @@ def messages() -> Iterable[bytes]:
     yield json.dumps({"address": "/streamvace/context_scale/to", "arguments": [0.5, 1.0, "ease"]}).encode()
     yield json.dumps({"watch": ["output", "mask", "none", 7]}).encode()
     yield json.dumps({"drawn": {"output": 2, "none": -1}}).encode()
+    yield json.dumps({"midi_devices": {"0": "Twister"}}).encode()
+    yield json.dumps({"midi": [[0, 1.5, 176, 7, 64]]}).encode()
     yield json.dumps({"COMMAND": "LISTEN", "DATA": "/streamvace/seed"}).encode()
     yield json.dumps({"COMMAND": "IGNORE", "DATA": "/streamvace/seed"}).encode()
     yield b"[" * 30_000

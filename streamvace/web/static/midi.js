@@ -25,12 +25,12 @@ export function markMaps(line) {
 
 function words() {
   if (told.learn) return `${rows.get(told.learn)?.label ?? told.learn}: ${told.learned || "move a knob, or press a key"}`;
-  if (told.devices.length === 0) return "No MIDI device is open. Set MIDI input to all, or to a part of a device's name.";
+  if (told.devices.length === 0) return "No MIDI device is open. Set MIDI input to all, or to a part of a device's name; or take those of this browser.";
   return told.last ? `Last: ${told.last}. Click a control to give it that knob.` : "Click a control, then move a knob.";
 }
 
 function show() {
-  $("midi-line").hidden = !learning();
+  $("midi-panel").hidden = $("midi-line").hidden = !learning();
   if (learning() && $("midi-line").textContent !== words()) $("midi-line").textContent = words();
   const now = JSON.stringify([told.maps, told.learn]);
   if (now === shown) return;

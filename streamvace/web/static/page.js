@@ -9,6 +9,7 @@ import "/sound.js";
 import "/figures.js";
 import "/inspector.js";
 import "/live.js";
+import "/web_midi.js";
 import "/favourites.js";
 import "/follow.js";
 import "/sources.js";

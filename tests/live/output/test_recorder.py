@@ -30,9 +30,10 @@ class Rig:
 
     def __init__(self, folder: Path) -> None:
         self.lines: list[str] = []
+        self._reporters_ns = 0
         self.folder = folder
         self.parameters = Parameters()
-        self.reporter = Reporter(self.lines.append)
+        self.reporter = Reporter(self.lines.append, lambda: self._reporters_ns)
         refuse = partial(Refusals(self.parameters, self.reporter).take_back, "/streamvace/record", True)
         self.recorder = Recorder(
             MediaFolder(folder), SIZE, 25.0, self.reporter, refuse, wall_clock=lambda: "20261123-040000"
@@ -65,7 +66,8 @@ class Rig:
             self._sequence += 1
 
     def flushed(self) -> int:
-        """The number of lines, including those that the reporter held back."""
+        """The number of lines, including those that the reporter held back: a minute passes for it."""
+        self._reporters_ns += 60 * 10**9
         self.reporter.flush()
         return len(self.lines)
 

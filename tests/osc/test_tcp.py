@@ -290,6 +290,14 @@ class Table:
             listener, self.selector, self.counters, lambda peer: None, lambda host, line: self.notes.append(line)
         )
         self.clients: list[socket.socket] = []
+        # As the server's sockets for UDP and for its wake-up: Windows refuses to wait for none.
+        self._quiet = socket.socketpair()
+        self.selector.register(self._quiet[0], selectors.EVENT_READ)
+
+    def close(self) -> None:
+        self.connections.close()
+        for each in (*self.clients, *self._quiet):
+            each.close()
 
     def dial(self) -> socket.socket:
         self.clients.append(socket.create_connection(("127.0.0.1", self.connections.port), PATIENCE))
@@ -303,9 +311,7 @@ class Table:
 def table() -> Iterator[Table]:
     made = Table()
     yield made
-    made.connections.close()
-    for each in made.clients:
-        each.close()
+    made.close()
 
 
 def test_a_packet_that_is_never_completed_ends_its_connection(table: Table) -> None:

@@ -365,6 +365,20 @@ def card(
 
 
 @app.command()
+def surfaces(
+    folder: Annotated[Path, typer.Argument(parser=user_path, metavar="DIR", help="Folder for the files; it is made.")],
+    reply_port: Annotated[
+        int, typer.Option(min=1, max=65535, metavar="PORT", help="UDP port on which TouchOSC receives.")
+    ] = 9000,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Overwrite existing files.")] = False,
+) -> None:
+    """Write ready-made control surfaces: a TouchOSC layout and an Open Stage Control session."""
+    from streamvace.layouts.writing import write_surfaces
+
+    write_surfaces(folder, reply_port, overwrite=overwrite)
+
+
+@app.command()
 def parity(
     folder: Annotated[Path, typer.Argument(parser=user_path, metavar="DIR", help="Folder of recorded files.")],
 ) -> None:

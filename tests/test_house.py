@@ -30,6 +30,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "modulators": ("osc_schema", "control", "system"),
     "sound": ("system",),
     "web": ("osc_schema", "records", "system"),
+    "layouts": ("osc_schema", "system"),
     "model.autoencoder": (),
     "model": ("system",),
     "conditioning.controls": ("system",),

@@ -114,6 +114,7 @@ def run(options: RunOptions) -> int:
                 stage.telemetry.stats(),
                 outputs=(*presenter.outputs, *signals.shown.names),
                 refused=refusals.newest(),
+                cues=surfaces.cues.names,
             )
 
         loop = MainLoop(

@@ -21,14 +21,10 @@ _LIT: Final = "#d97706"
 _NEXT: Final = "#8a6a2c"
 _TEXT: Final = "#f3f4f6"
 _RENEW_MS: Final = 60_000
-_CAPTION_CSS: Final = (
-    ":host > .html { position: absolute; inset: 0 8rem; display: flex; align-items: center; "
-    "justify-content: space-between; pointer-events: none; z-index: 2; }"
-)
-_CORNER_CSS: Final = (
+_ON_FADER: Final = ":host > .html { position: absolute; left: 8rem; right: 8rem; pointer-events: none; z-index: 2; }"
+_IN_CORNER: Final = (
     ":host > .html { position: absolute; left: 6rem; top: 0; opacity: .6; pointer-events: none; z-index: 2; }"
 )
-_UPRIGHT_CSS: Final = _CAPTION_CSS.replace("align-items", "flex-direction: column; text-align: center; align-items")
 
 Widget = dict[str, Any]
 
@@ -40,6 +36,7 @@ def session(pages: Iterable[Page]) -> str:
         "type": "root",
         "colorBg": "#14161a",
         "colorText": _TEXT,
+        "bypass": True,  # which tab is open is no news for the show
         "onCreate": _subscription(),
         "tabs": tabs,
     }
@@ -64,14 +61,15 @@ def _placed(part: Part, kind: str, **properties: object) -> Widget:
     x, y, w, h = part.frame
     shares = {"left": x / WIDTH, "top": y / HEIGHT, "width": w / WIDTH, "height": h / HEIGHT}
     frame = {key: f"{share:.2%}" for key, share in shares.items()}
-    return {"type": kind, "id": part.key.strip("/"), **frame, "colorWidget": part.colour, **properties}
+    lit = {"colorTextOn": _TEXT} if kind in ("button", "switch") else {}
+    return {"type": kind, "id": part.key.strip("/"), **frame, "colorWidget": part.colour, **lit, **properties}
 
 
 def _fader(part: Part) -> Iterable[Widget]:
     row = part.row
     assert row is not None
     places = decimals(row)
-    shown = f"<span>{part.label}</span><span>@{{this}}{unit_of(row)}</span>"
+    between = ": " if part.kind == "fader" else "<br/>"
     yield _placed(
         part,
         "fader",
@@ -83,8 +81,8 @@ def _fader(part: Part) -> Iterable[Widget]:
         logScale=row.scale == "log",
         horizontal=part.kind == "fader",
         design="compact",
-        html=shown,
-        css=_CAPTION_CSS if part.kind == "fader" else _UPRIGHT_CSS,
+        html=f"{part.label}{between}@{{this}}{unit_of(row)}",
+        css=_ON_FADER,
     )
 
 
@@ -107,6 +105,7 @@ def _choice(part: Part) -> Iterable[Widget]:
         "switch",
         address=part.address,
         values={"labels": [words(choice) for choice in choices], "values": list(choices)},
+        default="" if part.row.default is None else part.row.default,
         typeTags="s",
         layout="grid",
         gridTemplate=-(-len(choices) // part.lines),
@@ -117,7 +116,9 @@ def _choice(part: Part) -> Iterable[Widget]:
 
 
 def _text(part: Part) -> Iterable[Widget]:
-    yield _placed(part, "input", address=part.address, typeTags="s", align="left", **_captioned(part))
+    assert part.row is not None
+    held = {"default": part.row.default, **_captioned(part)}
+    yield _placed(part, "input", address=part.address, typeTags="s", align="left", **held)
 
 
 def _readout(part: Part) -> Iterable[Widget]:
@@ -127,7 +128,7 @@ def _readout(part: Part) -> Iterable[Widget]:
 def _captioned(part: Part) -> Widget:
     return {
         "html": f"<span>{part.label}</span>",
-        "css": _CORNER_CSS,
+        "css": _IN_CORNER,
     }
 
 
@@ -188,7 +189,7 @@ def _mix(part: Part) -> Iterable[Widget]:
         range={"min": 0, "max": 1},
         onValue=mix,
         html=f"<span>{part.label}</span>",
-        css=_CAPTION_CSS,
+        css=_ON_FADER,
     )
 
 

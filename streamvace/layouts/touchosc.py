@@ -146,12 +146,14 @@ def _press(part: Part) -> Iterable[Node]:
 
 
 def _choice(part: Part) -> Iterable[Node]:
-    """A button for each value. The script lights the one that the show holds."""
+    """A button for each value. The script lights the one that the show holds; until then it is the default, because a
+    sync leaves out modulators that are off."""
     x, y, w, _ = part.frame
     yield _label(f"{part.key} caption", Frame(x, y, w, CAPTION), part.label, _LEFT, 12)
     for choice, frame in choice_frames(part):
         message = Osc(_path(part.address), (Partial("CONSTANT", "STRING", choice),), "RISE")
-        yield _button(_lamp(part, choice), frame, _UNLIT, message)
+        lit = part.row is not None and choice == part.row.default
+        yield _button(_lamp(part, choice), frame, _LIT if lit else _UNLIT, message)
         yield _wrapped(f"{_lamp(part, choice)} caption", frame, words(choice), 12)
 
 
@@ -169,9 +171,10 @@ def choice_frames(part: Part) -> Iterable[tuple[str, Frame]]:
 def _readout(part: Part) -> Iterable[Node]:
     x, y, w, h = part.frame
     caption = min(84, w // 2)
+    held = str(part.row.default) if part.kind == "text" and part.row is not None else ""
     yield Node("BOX", f"{part.key} box", part.frame, {**_FACE, "color": colour("#1b1e24"), "interactive": False})
     yield _label(f"{part.key} caption", Frame(x + 4, y, caption, h), part.label, _LEFT, 11)
-    yield _label(f"{part.key} text", Frame(x + caption + 6, y, w - caption - 12, h), "", _RIGHT)
+    yield _label(f"{part.key} text", Frame(x + caption + 6, y, w - caption - 12, h), held, _RIGHT)
 
 
 def _cue(part: Part) -> Iterable[Node]:

@@ -37,7 +37,7 @@ def show(*before: str) -> Inbox:
     for address in before:
         parameters.set(address, (1,), "somebody")
     cues = CueList((Cue("dusk", coerced({"/streamvace/seed": 1})),))
-    cues.set_fade("dusk", 1.0)
+    cues.move("dusk", 1)  # an edit that can be undone
     cues.recall("dusk")
     transport = Transport()
     transport.set_tempo(120.0)

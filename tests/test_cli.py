@@ -216,6 +216,7 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         *("--mod", "2 invert=on curve=ease attack=1 release=2 value=0.5 osc_address=/x osc_low=1 osc_high=2"),
         *("--output-screen", "halftone", "--output-screen-cells", "40", "--output-screen-mix", "0.75"),
         *("--mod", "2 band=hits", "--sound-input", "Scarlett", "--output-motion", "flow"),
+        *("--reset-fade", "1.5"),
     )
     assert plain(options.parameters) == {
         "/streamvace/prompt": "a blue cube",
@@ -315,6 +316,7 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         "/streamvace/mod/2/band": "hits",
         "/streamvace/sound/input": "Scarlett",
         "/streamvace/output_motion": "flow",
+        "/streamvace/reset_fade": 1.5,
         "/streamvace/control_kind": "edges",
         "/streamvace/edges/sensitivity": 0.7,
         "/streamvace/edges/width": 5,

@@ -21,6 +21,7 @@ from streamvace.system.clock import now_ns
 from streamvace.system.errors import UserError
 
 RESET = "/streamvace/reset"
+HARD_CUT = "/streamvace/hard_cut"
 PROMPT = "/streamvace/prompt"
 PROMPTS = "/streamvace/prompts"
 
@@ -46,8 +47,10 @@ class Snapshot:
     values: the value of every writable parameter; triggers are left out.
     changed_ns: when each address last changed (triggers: last fired, absent before), on the clock `now_ns`.
     fired: how often each trigger has fired.
-    generation: how often `/streamvace/reset` has fired. Pictures of an older generation are not shown.
+    generation: how often `/streamvace/reset` and `/streamvace/hard_cut` have fired. Pictures of an older generation are
+        not shown; `/streamvace/reset_fade` lets the last one on show fade.
     prompt_fade: the fade of the newest prompt; None leaves it to the transition parameters.
+    hard: the generation that the last hard cut began; 0 before the first.
     """
 
     version: int
@@ -56,6 +59,7 @@ class Snapshot:
     fired: Mapping[str, int]
     generation: int
     prompt_fade: Fade | None = None
+    hard: int = 0
 
     def __getitem__(self, address: str) -> Value:
         return self.values[address]
@@ -182,6 +186,7 @@ class Parameters:
         self._moves: dict[str, Move] = {}
         self._prompt_fade: Fade | None = None
         self._fired = {row.address: 0 for row in writable if row.type == "trigger"}
+        self._hard = 0, 0  # hard cuts so far, and the generation that the last one began
         self._snapshot = self._freeze(version=0)
 
     def snapshot(self) -> Snapshot:
@@ -374,13 +379,18 @@ class Parameters:
         return self._snapshot, self._listeners if changed else ()
 
     def _freeze(self, version: int) -> Snapshot:
+        cuts = self._fired.get(HARD_CUT, 0)
+        generation = self._fired.get(RESET, 0) + cuts
+        if cuts != self._hard[0]:
+            self._hard = cuts, generation
         return Snapshot(
             version=version,
             values=MappingProxyType(dict(self._values)),
             changed_ns=MappingProxyType(dict(self._changed_ns)),
             fired=MappingProxyType(dict(self._fired)),
-            generation=self._fired.get(RESET, 0),
+            generation=generation,
             prompt_fade=self._prompt_fade,
+            hard=self._hard[1],
         )
 
     def _notify(self, listeners: tuple[Listener, ...], snapshot: Snapshot, changed: Mapping[str, str]) -> None:

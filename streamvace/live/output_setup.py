@@ -73,5 +73,7 @@ def show_of(snapshot: Snapshot) -> Show:
         frozen=snapshot.flag("/streamvace/freeze"),
         black=snapshot.flag("/streamvace/blackout"),
         motion=snapshot.text("/streamvace/output_motion"),
+        reset_fade=snapshot.number("/streamvace/reset_fade"),
+        hard=snapshot.hard,
         look=Look.of(snapshot.number, snapshot.text),
     )

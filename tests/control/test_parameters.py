@@ -21,7 +21,7 @@ PROMPT = "/streamvace/prompt"
 INPUT = "/streamvace/input/control"
 PAUSE = "/streamvace/pause"
 MASK = "/streamvace/mask_source"
-RESET = "/streamvace/reset"
+RESET, HARD_CUT = "/streamvace/reset", "/streamvace/hard_cut"
 QUIT = "/streamvace/quit"
 
 
@@ -182,6 +182,14 @@ def test_only_reset_starts_a_new_generation(parameters: Parameters) -> None:
     parameters.set(RESET, (), "test")
     assert parameters.snapshot().generation == 2
     assert {name: count for name, count in parameters.snapshot().fired.items() if count} == {RESET: 2, QUIT: 1}
+
+
+def test_a_hard_cut_is_a_generation_too_and_is_told_apart_from_a_reset(parameters: Parameters) -> None:
+    seen = []
+    for address in (RESET, HARD_CUT, RESET, SCALE, HARD_CUT):
+        parameters.set(address, (0.5,) if address == SCALE else (), "test")
+        seen.append((parameters.snapshot().generation, parameters.snapshot().hard))
+    assert seen == [(1, 0), (2, 2), (3, 2), (3, 2), (4, 4)]
 
 
 def test_a_snapshot_stays_as_it_was(parameters: Parameters) -> None:

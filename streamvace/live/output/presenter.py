@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 
 from streamvace.effects.between import HOLD, Between
+from streamvace.effects.crossing import Crossing
 from streamvace.effects.effects import Effects
 from streamvace.effects.look import NEUTRAL, Look
 from streamvace.live.output.freeze_fade import FreezeFade
@@ -40,7 +41,8 @@ class Show:
 
     rate: output ticks a second. paused: hold the picture and keep the queue. frozen: hold the picture, and let the
     queue run on unseen. black: fade to black. look: of the generated picture, under the freeze and the blackout.
-    motion: what is shown between two generated pictures, see `Between`.
+    motion: what is shown between two generated pictures, see `Between`. reset_fade: seconds in which the output crosses
+    to a new generation. hard: the last generation that begins with a cut all the same.
     """
 
     rate: float = 30.0
@@ -51,6 +53,8 @@ class Show:
     black: bool = False
     look: Look = NEUTRAL
     motion: str = HOLD
+    reset_fade: float = 0.0
+    hard: int = 0
 
 
 class Presenter:
@@ -82,6 +86,7 @@ class Presenter:
         self._fade = FreezeFade()
         self._effects = Effects(upscale)
         self._between = Between()
+        self._crossing = Crossing()
         self._due_ns = 0
         self._veil = Veil()
         self._playhead = Playhead(content_rate)
@@ -210,7 +215,7 @@ class Presenter:
             elif kind is not Shown.REPEATED and following is not None:
                 left_s = (due_ns - self._clock.now()) / 1e9 + 1 / show.rate
                 pixels = self._between(pixels, following.pixels, share, show.motion, left_s * _SHARE_OF_TICK)
-            pixels = self._with_effects(pixels, show.look, content, due_ns)
+            pixels = self._with_effects(pixels, show, content, due_ns)
             frame = Frame(pixels, captured_ns, "streamvace", self._published, content.made)
         frame = self._veil.held(frame, frozen=show.frozen)
         self._shown = frame if frame.made is not None else None
@@ -221,7 +226,7 @@ class Presenter:
         if kind is Shown.FRESH and content is not None:
             self._telemetry.fresh(published_ns, captured_ns, content.trace)
 
-    def _with_effects(self, pixels: Pixels, look: Look, content: ContentFrame, due_ns: int) -> Pixels:
+    def _with_effects(self, pixels: Pixels, show: Show, content: ContentFrame, due_ns: int) -> Pixels:
         """The picture in its look. Its own control frame is mixed in, not the newest, so that shapes coincide."""
 
         def control() -> Pixels | None:
@@ -229,4 +234,5 @@ class Presenter:
             return None if frame is None else frame.pixels
 
         elapsed_s, self._due_ns = (due_ns - self._due_ns) / 1e9, due_ns
-        return self._effects(pixels, look, control, elapsed_s=elapsed_s, history=content.generation)
+        done = self._effects(pixels, show.look, control, elapsed_s=elapsed_s, history=content.generation)
+        return self._crossing(done, content.generation, hard=show.hard, seconds=show.reset_fade, elapsed_s=elapsed_s)

@@ -11,7 +11,7 @@ def things_to_try(osc_port: int) -> tuple[tuple[str, str], ...]:
     return (
         ("another picture", f'{target}/prompt s "glossy red shapes, purple background"'),
         ("a looser hold on the control signal", f"{target}/context_scale f 0.4"),
-        ("a hard cut", f"{target}/reset"),
+        ("a hard cut", f"{target}/hard_cut"),
     )
 
 

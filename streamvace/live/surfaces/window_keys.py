@@ -58,7 +58,7 @@ KEYS: tuple[WindowKey, ...] = (
         lambda now: "picture back" if now.flag(BLACKOUT) else "blackout",
         lambda now: (BLACKOUT, not now.flag(BLACKOUT)),
     ),
-    WindowKey("BACKSPACE", lambda now: "reset: a hard cut", lambda now: ("/streamvace/reset",)),
+    WindowKey("BACKSPACE", lambda now: "hard cut", lambda now: ("/streamvace/hard_cut",)),
 )
 
 

@@ -7,7 +7,7 @@ import { ROOT, afterNews, remember, remembered, rows, values } from "/store.js";
 const PLACES = { input: "inputs", control: "inputs", mask: "inputs",
   output: "outputs", show: "outputs" };   // by group; all others are looks
 const OPEN = ["control", "picture", "show"];
-const ELSEWHERE = ["prompt", "record", "control_kind", "context_scale", "blackout", "freeze", "reset", "undo", "redo"];   // in other parts
+const ELSEWHERE = ["prompt", "record", "control_kind", "context_scale", "blackout", "freeze", "hard_cut", "undo", "redo"];   // in other parts
 const ELSEWHERE_GROUPS = ["cues"];
 
 let lines = [];   // [row, its line]

@@ -6,7 +6,7 @@ import { ROOT, follow, rows, send, value, writable } from "/store.js";
 const BUTTONS = [
   ["blackout", "Blackout", "The output goes dark (B)"],
   ["freeze", "Freeze", "The output holds its picture"],
-  ["reset", "Hard cut", "The picture is made anew"],
+  ["hard_cut", "Hard cut", "The picture is made anew"],
   ["cue/revert", "Revert", "Back to the last cue as it was stored"],
 ];
 

@@ -72,7 +72,7 @@ def test_r_records_and_backspace_cuts(rig: Rig) -> None:
     rig.press("R")
     rig.wait_for("/streamvace/record", True)
     rig.press("BACKSPACE")
-    wait_until(lambda: rig.parameters.snapshot().generation == 1, "a reset")
+    wait_until(lambda: rig.parameters.snapshot().hard == 1, "a hard cut")
 
 
 def test_space_recalls_the_next_cue() -> None:

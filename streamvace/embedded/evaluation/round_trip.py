@@ -17,6 +17,7 @@ from streamvace.embedded.evaluation.trials import HELD_OUT
 from streamvace.embedded.train.codec import to_tensor
 from streamvace.embedded.train.data import scene_clip
 from streamvace.embedded.train.photographs import clip_frames
+from streamvace.model.autoencoder.tiny import SIDE as BORDERS
 from streamvace.model.autoencoder.tiny import TinyAE
 from streamvace.records.chunk import Pixels
 from streamvace.system.errors import UserError
@@ -99,11 +100,27 @@ def unrest(made: Pixels, truth: Pixels) -> Scores:
     return np.asarray(error / np.maximum(motion, STILL), np.float64)
 
 
+def blocks(made: Pixels, truth: Pixels) -> Scores:
+    """Differences across the borders of the codec's blocks relative to those elsewhere, over the same of the true
+    picture, per clip: 1 = no block is seen."""
+    return np.array([_steps(one) / _steps(other) for one, other in zip(made, truth, strict=True)])
+
+
+def _steps(clip: Pixels) -> float:
+    at, between = 0.0, 0.0
+    for axis in (1, 2):
+        change = np.abs(np.diff(clip.astype(np.float32), axis=axis)).mean((0, 3, 3 - axis))
+        border = np.arange(1, len(change) + 1) % BORDERS == 0
+        at, between = at + float(change[border].mean()), between + float(change[~border].mean())
+    return at / max(between, 1e-6)
+
+
 FIGURES: dict[str, Callable[[Pixels, Pixels], Scores]] = {
     "sharpness": sharpness,
     "psnr": lambda made, truth: picture_psnr(made, truth, []),
     "ssim": lambda made, truth: picture_ssim(made, truth, []),
     "unrest": unrest,
+    "blocks": blocks,
 }
 
 

@@ -2,7 +2,7 @@
 
 The encoder is one linear map (a block PCA of 4 frames at half size, see embedded/train/codec.py). So it has no state,
 and a grey picture encodes to exactly zero. The decoder is that map's transpose plus a small causal convolutional
-network that removes blocking and sharpens to full size.
+network that sharpens to full size and removes most of the blocking; `join_blocks` removes the rest.
 """
 
 from __future__ import annotations
@@ -16,6 +16,33 @@ from streamvace.model.autoencoder.base import CodecState, first_group
 CHANNELS = 32
 BLOCK = 8
 """Side of an encoder block at half size: 16 pixels of the picture."""
+
+
+SIDE = 2 * BLOCK
+JOIN = 4
+"""Pixels on each side of a border between blocks that take part in its join."""
+STEP = 8 / 127.5
+"""Largest step between two blocks that is taken away: 8 levels of 255. A larger one is an outline that lies there."""
+
+
+def join_blocks(pixels: Tensor) -> None:
+    """Take away the steps at the borders of blocks, in place. pixels: `[..., H, W]` in -1..1, sides multiples of 16.
+
+    A step is what the difference across a border has beyond that of its neighbours. It is spread over JOIN pixels on
+    each side, so a smooth slope stays as it is.
+    """
+    for across in (-1, -2):
+        lines = pixels.movedim(across, 0)
+        last = len(lines) - SIDE
+
+        def at(line: int, lines: Tensor = lines, last: int = last) -> Tensor:
+            return lines[line : last + line : SIDE]
+
+        step = (at(SIDE) - at(SIDE - 1)).mul_(1.5).add_(at(SIDE - 2) - at(SIDE + 1), alpha=0.5).clamp_(-STEP, STEP)
+        for line in range(JOIN):
+            share = (line + 1) / (2 * JOIN)
+            at(SIDE - JOIN + line).add_(step, alpha=share)
+            at(SIDE + JOIN - 1 - line).sub_(step, alpha=share)
 
 
 class LinearBlocks(nn.Module):
@@ -110,7 +137,7 @@ class TinyAE(nn.Module):
         return []
 
     def decode(self, latents: Tensor, state: CodecState | None = None) -> tuple[Tensor, CodecState]:
-        """See Autoencoder.decode. In training mode the pixels are not clamped."""
+        """See Autoencoder.decode. In training mode the pixels are neither joined nor clamped."""
         batch, _, frames, _, _ = latents.shape
         past: list[Tensor | None] = list(state) if state is not None else [None] * len(self.mem)
         # Time comes first from here on, so the previous time step is one slice.
@@ -127,5 +154,6 @@ class TinyAE(nn.Module):
         out = F.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False).add_(detail)
         out = out.unflatten(0, (4 * frames, batch)).permute(1, 2, 0, 3, 4)
         if not self.training:
+            join_blocks(out)
             out = out.clamp_(-1, 1)
         return (out[:, :, 3:] if state is None else out), [p0, p1, p2, p3]

@@ -9,6 +9,7 @@ import pytest
 
 from streamvace.embedded.evaluation.round_trip import (
     FRAMES,
+    blocks,
     drawn_clips,
     film_clips,
     linear_trip,
@@ -45,6 +46,20 @@ def test_a_frozen_picture_misses_all_of_the_motion() -> None:
     clips = still_and_moving()
     frozen = np.repeat(clips[:, :1], FRAMES, 1)
     assert unrest(frozen, clips) == pytest.approx([0, 1])
+
+
+def test_blocks_are_seen_in_both_directions_and_texture_is_no_block() -> None:
+    clips = still_and_moving()
+    assert blocks(clips, clips) == pytest.approx([1, 1])
+    for axis in (2, 3):
+        lines = np.arange(64) // 16 % 2 * 40
+        steps = np.clip(clips.astype(int) // 2 + lines.reshape([64 if at == axis else 1 for at in range(5)]), 0, 255)
+        assert (blocks(steps.astype(np.uint8), clips) > 1.03).all()
+
+
+def test_no_block_of_the_shipped_codec_is_seen() -> None:
+    clips = drawn_clips(2)
+    assert (blocks(round_trip(load_package()[1], clips), clips) < 1.3).all()
 
 
 def test_the_shipped_decoder_is_crisper_than_the_linear_one_on_scenes_it_has_not_seen() -> None:

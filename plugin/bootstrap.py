@@ -39,8 +39,8 @@ streamvace: live, controllable video generation for VJs.
   python plugin/bootstrap.py test [options]     install what is missing, then run the tests (options go to pytest)
   python plugin/bootstrap.py doctor [options]   check this machine, and show how to fix what does not work
   python plugin/bootstrap.py install [extras]   only install; extras: wan (official weights), vision (pose, masks), test
-  python plugin/bootstrap.py WORD [options]     render, bench, sources, card, midi, surfaces, models, train,
-                                               evaluate or parity
+  python plugin/bootstrap.py WORD [options]     render, bench, sources, card, midi, cues, surfaces, models,
+                                               train, evaluate or parity
 
 Examples:
   python plugin/bootstrap.py run                          a moving pattern controls the embedded model
@@ -70,6 +70,7 @@ OWN = (
     "sources",
     "card",
     "midi",
+    "cues",
     "surfaces",
     "models",
     "train",

@@ -404,6 +404,12 @@ def midi(context: typer.Context) -> None:
     _call("streamvace.live.midi_cli", "app", args=context.args, prog_name="streamvace midi")
 
 
+@app.command("cues", add_help_option=False, context_settings=PASSED_ON)
+def cue_file(context: typer.Context) -> None:
+    """List the cues and import timelines of other programs; see `streamvace cues --help`."""
+    _call("streamvace.live.cues_cli", "app", args=context.args, prog_name="streamvace cues")
+
+
 @app.command(add_help_option=False, context_settings=PASSED_ON)
 def train(context: typer.Context) -> None:
     """Train the embedded model; see `streamvace train --help` for the stages."""

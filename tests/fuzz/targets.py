@@ -9,6 +9,7 @@ from tests.fuzz import (
     osc_target,
     shared_target,
     show_log_target,
+    timeline_target,
     weights_target,
 )
 
@@ -18,6 +19,7 @@ TARGETS = {
         osc_target.TARGET,
         film_target.TARGET,
         cue_target.TARGET,
+        timeline_target.TARGET,
         show_log_target.TARGET,
         *weights_target.TARGETS,
         *network_target.TARGETS,

@@ -74,7 +74,7 @@ class Page:
             await self._socket.send_json({"drawn": drawn})
 
 
-async def _move(show: RunningShow) -> None:
+async def move(show: RunningShow) -> None:
     """Another surface moves a fader, 30 times a second."""
     for turn in count():
         show.osc(MOVING, 0.8 + 0.01 * (turn % 40))
@@ -95,7 +95,7 @@ async def _page(seconds: float, options: list[str], rounds: int) -> dict[str, ob
     seen = Seen()
     with RunningShow(*options) as show:
         await asyncio.sleep(seconds)  # the first chunks are dearer than the rest
-        moving = asyncio.ensure_future(_move(show))
+        moving = asyncio.ensure_future(move(show))
         for _ in range(rounds):
             for kind in shares:
                 share, told = await _window(show, seconds, VIEWS.get(kind))

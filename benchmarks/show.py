@@ -5,6 +5,7 @@
   start    the time from the command to a loaded model and to the first generated picture, `--starts` times
   latency  context scale over OSC at random moments, for each control timing: OSC and control to picture
   page     the stage's processor time with one page of the web panel open against none, in turns: `--rounds` each
+  all      everything on at once (everything.py says what): missed ticks, pictures in between that were held
 
 Each starts `streamvace run` with the moving test pattern and without an output, and prints the hardware first.
 `--seconds` sets the duration, `--kills`, `--starts` and `--rounds` how often, `--json` prints JSON. Arguments after
@@ -22,6 +23,7 @@ from functools import partial
 
 import torch
 from common import arguments, report
+from everything import everything
 from page_cost import page
 from running_show import Figures, RunningShow, wait_for
 
@@ -123,6 +125,17 @@ def latency(seconds: float, options: list[str]) -> Result:
     return result
 
 
+def all_on(seconds: float, options: list[str]) -> Result:
+    """A show with everything on."""
+    before, after, end = everything(seconds, options)
+    counted = ("motion_held", "midi_messages", "midi_dropped", "sound_faults")
+    return {
+        **ticks(before, after, float(str(end["interval_max_ms"]))),
+        **{name: int(after[name] - before[name]) for name in counted},
+        **{name: end[name] for name in ("stage_percent", "pictures_per_s", "fps", "tempo", "interval_p99_ms")},
+    }
+
+
 LEGS = ("wait", "send", "step", "decode", "queue")
 
 
@@ -143,6 +156,7 @@ RUNS: dict[str, tuple[Callable[[float, list[str]], Result], float]] = {
     "start": (partial(start, starts=5), 0.0),
     "latency": (latency, 60.0),
     "page": (partial(page, rounds=7), 8.0),
+    "all": (all_on, 60.0),
 }
 """By name: the function and its default duration in s."""
 

@@ -100,19 +100,27 @@ def open_signals(stage: Stage, inputs: Inputs, surfaces: ControlSurfaces, views:
         reporter=stage.reporter,
     )
     controls, masks = control_maker(networks), mask_maker(networks, stage.media)
-    lacks = KindLacks(networks)
+    lacks = KindLacks(networks, stage.media.find)
     film = FilmKind(networks, stage.options.pipeline, lacks.files)
 
     def parts_for(what: str, kind: str) -> Parts[Control]:
         refuse, note = refusing(stage.refusals, what, kind), lambda line: stage.reporter.note(what, line, "")
         return Parts(controls, refuse, what, lacks.files, note)
 
+    mask_parts = partial(
+        Parts,
+        masks,
+        refusing(stage.refusals, "mask", *MASK_SOURCES),
+        "mask",
+        lacks.mask_files,
+        lambda line: stage.reporter.note("mask", line, ""),
+    )
     stage.closing.callback(film.stop)
     lead = signal_stage(
         inputs=inputs,
         snapshot=_modulated(stage, surfaces),
         controls=parts_for("control", CONTROL_KIND),
-        masks=Parts(masks, refusing(stage.refusals, "mask", *MASK_SOURCES), "mask"),
+        masks=mask_parts(),
         watched=lambda: shown.wanted,
         auto=AutoKind(
             film,
@@ -126,7 +134,7 @@ def open_signals(stage: Stage, inputs: Inputs, surfaces: ControlSurfaces, views:
         inputs=lead,
         snapshot=_modulated(stage, surfaces),
         controls=parts_for("second control", SECOND_KIND),
-        masks=Parts(masks, refusing(stage.refusals, "mask", *MASK_SOURCES), "mask"),
+        masks=mask_parts(),
         roles=SECOND,
         wish=second_settings,
     )

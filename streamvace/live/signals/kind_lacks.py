@@ -7,11 +7,13 @@ for again every two seconds, on a thread of its own: the models folder may be on
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from streamvace.conditioning import controls, masks
 from streamvace.conditioning.controls.networks import Networks
-from streamvace.live.signals.parts import CONTROL_KIND, MASK_SOURCES, SECOND_KIND
+from streamvace.live.signals.parts import CONTROL_KIND, MASK_SOURCES, SECOND_KIND, detector_of
+from streamvace.system.errors import UserError
 
 LOOK_S = 2.0
 """Between two looks: as long as a kind may stay grey after its download."""
@@ -42,8 +44,11 @@ def _lacking(networks: Networks, needed: Mapping[str, tuple[str, tuple[str, ...]
 class KindLacks:
     """`lacking` and `found`, kept up to date in the background. Any thread may read `rows` and `files`."""
 
-    def __init__(self, networks: Networks) -> None:
+    def __init__(self, networks: Networks, find: Callable[[str], Path] = Path) -> None:
+        """find: the file of a detector, by its name in the media folder. Raises UserError without one."""
         self.rows: Rows = {}
+        self._find = find
+        self._detector: tuple[str, frozenset[str]] = ("", frozenset())
         self._found: Mapping[str, frozenset[str]] = found(networks)
         self._networks = networks
         self._stop = threading.Event()
@@ -52,6 +57,16 @@ class KindLacks:
     def files(self, kind: str) -> frozenset[str]:
         """The files that a kind of control can do without and that are there."""
         return self._found.get(kind, frozenset())
+
+    def mask_files(self, key: str) -> frozenset[str]:
+        """The file of a detector as it is now, if it is there. A file that changes counts as another: it may have been
+        copied in pieces. A name that is new is looked for at once, once."""
+        name = detector_of(key)
+        if not name:
+            return frozenset()
+        if name != self._detector[0]:
+            self._detector = name, self._as_it_is(name)
+        return self._detector[1]
 
     def start(self) -> None:
         """Start the thread."""
@@ -64,5 +79,14 @@ class KindLacks:
     def _run(self) -> None:
         while True:
             self.rows, self._found = lacking(self._networks), found(self._networks)
+            if name := self._detector[0]:
+                self._detector = name, self._as_it_is(name)
             if self._stop.wait(LOOK_S):
                 return
+
+    def _as_it_is(self, name: str) -> frozenset[str]:
+        try:
+            about = self._find(name).stat()
+        except (UserError, OSError):
+            return frozenset()
+        return frozenset({f"{name} {about.st_size} {about.st_mtime_ns}"})

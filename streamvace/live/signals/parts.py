@@ -158,8 +158,8 @@ def mask_maker(networks: Networks, media: MediaFolder) -> Callable[[str], Mask]:
     """Makes a mask from a key of `mask_key`."""
 
     def make(key: str) -> Mask:
-        source, _, detector = key.partition(" ")
-        return MASKS[source](replace(networks, detector=media.find(detector)) if detector else networks)
+        detector = detector_of(key)
+        return MASKS[key.partition(" ")[0]](replace(networks, detector=media.find(detector)) if detector else networks)
 
     return make
 
@@ -175,6 +175,12 @@ def refusing(refusals: Refusals, what: str, *addresses: str) -> Refuse:
         refusals.refuse(f"{what} {kind}", () if goes_on or kind == DETECTOR else addresses, kind, error)
 
     return refuse
+
+
+def detector_of(key: str) -> str:
+    """The file of a detector's key; empty for any other mask."""
+    source, _, detector = key.partition(" ")
+    return detector if source == DETECTOR else ""
 
 
 def mask_key(source: str, detector: str) -> str:

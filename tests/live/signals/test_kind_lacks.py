@@ -14,6 +14,7 @@ from streamvace.live.signals import kind_lacks
 from streamvace.live.signals.kind_lacks import KindLacks, lacking
 from streamvace.models.vision import missing
 from streamvace.system.errors import UserError
+from streamvace.system.media import MediaFolder
 
 KIND, SOURCE = "/streamvace/control_kind", "/streamvace/mask_source"
 
@@ -61,6 +62,31 @@ def test_a_download_is_noticed_while_the_show_runs(networks: Networks, monkeypat
         assert lacks.files("depth") == lacks.files("raw") == frozenset()
         networks.place(controls.DEPTH_FOLDER).mkdir()
         _until(lambda: lacks.files("depth") == {controls.DEPTH_FOLDER})
+    finally:
+        lacks.stop()
+
+
+def test_the_file_of_a_detector_is_noticed_when_it_comes_and_when_it_is_another(
+    networks: Networks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kind_lacks, "LOOK_S", 0.01)
+    media = MediaFolder(tmp_path / "media")
+    media.root.mkdir()
+    lacks = KindLacks(networks, media.find)
+    key = "detector dogs.onnx"
+    assert lacks.mask_files("person") == lacks.mask_files("detector") == lacks.mask_files(key) == frozenset()
+    lacks.start()
+    try:
+        (media.root / "dogs.onnx").write_bytes(b"half")
+        _until(lambda: lacks.mask_files(key))
+        half = lacks.mask_files(key)
+        (media.root / "dogs.onnx").write_bytes(b"half and half")
+        _until(lambda: lacks.mask_files(key) - half)
+        (media.root / "dogs.onnx").unlink()
+        _until(lambda: not lacks.mask_files(key))
+        (media.root / "cats.onnx").touch()
+        assert lacks.mask_files("detector cats.onnx"), "a name that is new is looked for at once"
+        assert lacks.mask_files("detector ../outside.onnx") == frozenset()
     finally:
         lacks.stop()
 

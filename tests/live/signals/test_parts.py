@@ -95,6 +95,19 @@ def test_a_network_that_was_there_from_the_start_and_one_that_is_deleted_change_
     assert (rig.made, rig.notes) == (1, [])
 
 
+def test_what_was_chosen_before_its_file_is_there_is_made_when_the_file_comes(rig: Rig) -> None:
+    rig.loaded.set()
+    rig.broken = True
+    rig.files.add("half a file")
+    wait_until(lambda: rig.parts.get("depth") is None and len(rig.lines) == 1, "it cannot be made")
+    assert [rig.parts.get("depth") for _ in range(20)] == [None] * 20
+    assert rig.made == 1, "it is not tried again and again"
+    rig.broken = False
+    rig.files.add("the whole file")
+    wait_until(lambda: rig.parts.get("depth") is not None, "it is made")
+    assert rig.made == 2
+
+
 def test_a_network_that_does_not_load_is_told_once_and_the_kind_goes_on_without_it() -> None:
     rig = Rig(broken=True)
     rig.parameters.set(CONTROL_KIND, ("depth",), "test")

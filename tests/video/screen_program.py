@@ -12,6 +12,7 @@ from streamvace.doctor.sources import run_sources
 from streamvace.records.frame import Frame, Source
 from streamvace.system.errors import UserError
 from streamvace.video.endpoints import open_source
+from streamvace.video.screen import open_grabber
 from streamvace.video.window.sink import WindowSink
 from tests.video.helpers import corner_card
 
@@ -51,12 +52,15 @@ def main() -> None:
     again = newest(source)
     report["goes_on"] = again.sequence > frame.sequence and again.captured_ns > frame.captured_ns
     source.close()
-    whole = open_source("screen:", (640, 360))
+    with open_grabber() as grabber:
+        width, height = grabber.monitors[1]["width"], grabber.monitors[1]["height"]
+    report["screen"] = [width, height]
+    whole = open_source("screen:", (width, height))
     pixels = newest(whole).pixels
     report["whole"] = list(pixels.shape)
     report["in_the_whole"] = bool(np.array_equal(pixels[20:84, 30:126, :3], card[..., :3]))
     whole.close()
-    report["refusals"] = [refusal("screen:2"), refusal("screen:1?x=600&width=100"), refusal("screen:left")]
+    report["refusals"] = [refusal("screen:2"), refusal(f"screen:1?x={width - 40}&width=100"), refusal("screen:left")]
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # the pictures are blocks, not in cp1252
     print(json.dumps(report), flush=True)
     run_sources(0.0, thumbnails=True, as_json=False)

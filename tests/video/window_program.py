@@ -49,6 +49,10 @@ class Screen:
         self._flip()
 
 
+def without_a_font(lines: object) -> None:
+    raise AssertionError("Font: 'Segoe UI' not found")
+
+
 def main(screenshot: str) -> None:
     from pyglet.window import key
 
@@ -113,6 +117,11 @@ def main(screenshot: str) -> None:
     window.dispatch_event("on_key_press", key.H, 0)
     sink.pump()
     report["difference_after_help"] = int(np.abs(screen.shown.astype(int) - plain).max())
+    sink._help.draw = without_a_font  # type: ignore[method-assign]
+    window.dispatch_event("on_key_press", key.H, 0)
+    for _ in range(2):
+        sink.pump()
+    report["difference_without_a_font"] = int(np.abs(screen.shown.astype(int) - plain).max())
     window.dispatch_event("on_key_press", key.D, 0)
     sink.pump()
     report["still_shown_on_the_next_display"] = screen.shown.shape == plain.shape and not sink.closed

@@ -10,12 +10,13 @@ import json
 import re
 import subprocess
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.patience import PATIENCE_S
 from tests.windows.done import DONE
@@ -100,12 +101,14 @@ def passed(results: Path, name: str) -> dict[str, str]:
 
 
 def run_room(windows: Windows, name: str, display: str, log: Path, done: Mapping[str, str]) -> Room:
-    """Run the tests of a room to their end, however many processes that takes. log: gets everything pytest says.
+    """Run the tests of a room to their end, however many processes that takes. log: gets everything pytest says, and a
+    file beside it what comes on standard error.
 
     done: outcomes of tests that are not run.
     """
     room = Room(name, dict(done))
-    log.write_bytes(b"")
+    for each in (log, log.with_suffix(".stderr.log")):
+        each.write_bytes(b"")
     while True:
         before = len(room.outcomes)
         code = _pytest(windows, rooms()[name], list(room.outcomes), display, log)
@@ -136,11 +139,19 @@ def _pytest(windows: Windows, paths: list[str], done: list[str], display: str, l
         command = windows.python(["-m", "pytest", f"@{windows.drive_path(arguments)}"])
         environment = {**windows.environment(display), "PYTHONPATH": windows.drive_path(ROOT)}
         environment[DONE] = windows.drive_path(finished)
-        # A pipe: Python under Wine wants no file of Linux as its output.
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        with log.open("ab") as out, subprocess.Popen(command, env=environment, **pipes) as run:
-            assert run.stdout is not None
-            for line in run.stdout:
-                out.write(line.replace(b"\r\n", b"\n"))
-                out.flush()
+        # Pipes: Python under Wine wants no file of Linux as its output. Two of them: Wine's drivers write to standard
+        # error, in the midst of pytest's lines.
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with subprocess.Popen(command, env=environment, **pipes) as run:
+            aside = threading.Thread(target=_copy, args=(run.stderr, log.with_suffix(".stderr.log")))
+            aside.start()
+            _copy(run.stdout, log)
+            aside.join()
     return run.returncode
+
+
+def _copy(said: IO[bytes], log: Path) -> None:
+    with log.open("ab") as out:
+        for line in said:
+            out.write(line.replace(b"\r\n", b"\n"))
+            out.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ _MARGIN = 24
 
 _WIDEST, _SMALLEST, _LARGEST = 0.02, 9, 28
 """Font size: a share of the window's width, and its limits in points."""
+
+_FAMILIES = ("Segoe UI", "Tahoma", "Arial", "DejaVu Sans") if sys.platform == "win32" else None
+"""The first that is there. On Windows pyglet asks only for Segoe UI by itself, which a slimmed system may not have."""
 
 
 class WindowHelp:
@@ -57,6 +61,7 @@ class WindowHelp:
                 self._parts.append(
                     pyglet.text.Label(
                         text,
+                        font_name=_FAMILIES,
                         font_size=points,
                         x=2 * _MARGIN + left,
                         y=top - step * row,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,8 @@ from streamvace.video.window.geometry import Size, opening_size
 
 OWN_KEYS = (("f", "full screen"), ("d", "next display"), ("h", "hide this"), ("escape", "end the show"))
 """Keys of every window, with their help."""
+
+log = logging.getLogger(__name__)
 
 _FROM_EDGE = 40
 """Pixels between a window and the corner of its display."""
@@ -132,7 +135,7 @@ class WindowSink:
         # Drawn every time: a resize or another window on top erases the picture.
         self._picture.draw()
         if self._help_shown:
-            self._help.draw((*self._help_lines(), *OWN_KEYS))
+            self._draw_help()
         self._window.flip()
 
     def close(self) -> None:
@@ -141,6 +144,13 @@ class WindowSink:
             self._open = False
             self._slot.close()
             self._window.close()
+
+    def _draw_help(self) -> None:
+        try:
+            self._help.draw((*self._help_lines(), *OWN_KEYS))
+        except Exception as error:  # noqa: BLE001 - a system without fonts, say; it costs the help and not the show
+            self._help_shown = False
+            log.warning("the window cannot show its keys (%s); they are in docs/video-io.md", one_line(error))
 
     def _quit(self) -> bool:
         first = not self._asked_to_quit

@@ -103,7 +103,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr
     report: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
-    return report
+    return {**report, "said": run.stderr}
 
 
 def test_the_window_shows_the_newest_frame_exactly(seen: dict[str, Any]) -> None:
@@ -140,6 +140,11 @@ def test_h_shows_the_help_over_the_picture_and_hides_it_without_a_trace(seen: di
     assert 0.2 < seen["help_covers"] < 0.9
     assert seen["help_has_letters"] > 200
     assert seen["difference_after_help"] == 0
+
+
+def test_a_system_without_fonts_costs_the_help_and_not_the_show(seen: dict[str, Any]) -> None:
+    assert seen["difference_without_a_font"] == 0
+    assert "the window cannot show its keys (AssertionError: Font: 'Segoe UI' not found)" in seen["said"]
 
 
 def test_a_display_is_chosen_by_its_number_and_a_missing_one_names_those_there_are(seen: dict[str, Any]) -> None:

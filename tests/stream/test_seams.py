@@ -48,7 +48,7 @@ def test_small_steps_between_latent_frames_become_slopes() -> None:
 
 def test_large_steps_between_latent_frames_are_movement_and_stay() -> None:
     steps = stairs(12, 0.9) - 0.9
-    assert torch.allclose(ease_chunk_(steps.clone(), steps[:, :, 0], 12, 4), steps, atol=1e-4)
+    assert torch.allclose(ease_chunk_(steps.clone(), steps[:, :, 0], 12, 4), steps, atol=1e-3)
 
 
 def test_the_first_latent_frame_of_a_stream_has_one_picture_and_stays() -> None:

@@ -22,7 +22,8 @@ def workers(pid: int) -> list[int]:
     """The workers of a show that live. pid: the show's, or that of the launcher of a virtual environment on Windows."""
     living = []
     for child in psutil.Process(pid).children(recursive=True):
-        with suppress(psutil.NoSuchProcess):  # it ended meanwhile
+        # It ended meanwhile. On Windows the system may say then that a number is wrong, or that nobody may look.
+        with suppress(psutil.NoSuchProcess, OSError):
             if "spawn_main" in " ".join(child.cmdline()) and not process_gone(child.pid):
                 living.append(int(child.pid))
     return living

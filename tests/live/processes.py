@@ -23,7 +23,7 @@ def workers(pid: int) -> list[int]:
     living = []
     for child in psutil.Process(pid).children(recursive=True):
         # It ended meanwhile. On Windows the system may say then that a number is wrong, or that nobody may look.
-        with suppress(psutil.NoSuchProcess, OSError):
+        with suppress(psutil.Error, OSError):
             if "spawn_main" in " ".join(child.cmdline()) and not process_gone(child.pid):
                 living.append(int(child.pid))
     return living

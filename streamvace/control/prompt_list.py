@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from streamvace.control.beats import BEATS_A_BAR
-from streamvace.control.coercion import Coerced
 from streamvace.control.fades import Fade
 from streamvace.control.parameters import LIST_WRITER, PROMPT, Change, Parameters, Snapshot
 from streamvace.control.show_clocks import SLACK
@@ -123,7 +122,7 @@ class PromptList:
         self._shown = (self._shown + 1) % len(self._texts)
         self._stepped_ns = self._clock()
         seconds = snapshot.number(FADE)
-        prompt = Coerced(PROMPT, "set", self._texts[self._shown])
+        prompt = self._parameters.check(PROMPT, (self._texts[self._shown],))
         return Change(prompt, LIST_WRITER, Fade(seconds) if seconds else None)
 
     def _beat_came(self, snapshot: Snapshot) -> bool:

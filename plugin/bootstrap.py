@@ -39,7 +39,7 @@ streamvace: live, controllable video generation for VJs.
   python plugin/bootstrap.py test [options]     install what is missing, then run the tests (options go to pytest)
   python plugin/bootstrap.py doctor [options]   check this machine, and show how to fix what does not work
   python plugin/bootstrap.py install [extras]   only install; extras: wan (official weights), vision (pose, masks), test
-  python plugin/bootstrap.py WORD [options]     render, bench, sources, card, midi, cues, surfaces, models,
+  python plugin/bootstrap.py WORD [options]     render, bench, sources, card, midi, dmx, cues, surfaces, models,
                                                train, evaluate or parity
 
 Examples:
@@ -70,6 +70,7 @@ OWN = (
     "sources",
     "card",
     "midi",
+    "dmx",
     "cues",
     "surfaces",
     "models",

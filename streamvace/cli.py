@@ -175,6 +175,9 @@ def run(
     token: Annotated[bool, typer.Option(help="With --host: whether the web page needs the token.")] = True,
     allow: Allow = None,
     allow_remote_devices: RemoteDevices = False,
+    dmx_host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="IPv4 address for a light desk; 0.0.0.0 hears it on every network.")
+    ] = "127.0.0.1",
     osc_port: Annotated[int, typer.Option(metavar="PORT", help="UDP port for OSC; 0 picks a free port.")] = 7700,
     osc_tcp_port: Annotated[
         int | None,
@@ -227,6 +230,7 @@ def run(
         upscale=upscale,
         content_rate=content_rate,
         host=host,
+        dmx_host=dmx_host,
         token=token,
         allow=tuple(allow or ()),
         remote_devices=allow_remote_devices,
@@ -362,6 +366,14 @@ def card(
     from streamvace.live.options import parse_size
 
     raise typer.Exit(_call("streamvace.live.test_card", "send_card", output, parse_size(size), rate, duration))
+
+
+@app.command()
+def dmx(mode: Annotated[str, typer.Option(metavar="MODE", help="8_bit or 16_bit.")] = "8_bit") -> None:
+    """Print the fixture of the light desk: what each DMX channel does."""
+    from streamvace.dmx.personality import named, table
+
+    typer.echo(table(named(mode)))
 
 
 @app.command()

@@ -217,6 +217,8 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         *("--output-screen", "halftone", "--output-screen-cells", "40", "--output-screen-mix", "0.75"),
         *("--mod", "2 band=hits", "--sound-input", "Scarlett", "--output-motion", "flow"),
         *("--reset-fade", "1.5"),
+        *("--dmx-input", "artnet", "--dmx-universe", "9", "--dmx-channel", "101", "--dmx-mode", "16_bit"),
+        *("--dmx-merge", "ltp", "--dmx-lost-cue", "dusk"),
     )
     assert plain(options.parameters) == {
         "/streamvace/prompt": "a blue cube",
@@ -315,6 +317,12 @@ def test_every_parameter_of_the_schema_is_an_option(monkeypatch: pytest.MonkeyPa
         "/streamvace/output/screen_mix": 0.75,
         "/streamvace/mod/2/band": "hits",
         "/streamvace/sound/input": "Scarlett",
+        "/streamvace/dmx/input": "artnet",
+        "/streamvace/dmx/universe": 9,
+        "/streamvace/dmx/channel": 101,
+        "/streamvace/dmx/mode": "16_bit",
+        "/streamvace/dmx/merge": "ltp",
+        "/streamvace/dmx/lost_cue": "dusk",
         "/streamvace/output_motion": "flow",
         "/streamvace/reset_fade": 1.5,
         "/streamvace/control_kind": "edges",

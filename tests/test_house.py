@@ -27,6 +27,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "control": ("osc_schema", "records", "system", "telemetry"),
     "osc": ("osc_schema", "control", "system"),
     "midi": ("osc_schema", "control", "system"),
+    "dmx": ("osc_schema", "midi", "system"),
     "modulators": ("osc_schema", "control", "system"),
     "sound": ("system",),
     "web": ("osc_schema", "records", "system"),
@@ -75,9 +76,10 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "live.show_log": ("control", "live.director", "live.worker", "records", "system"),
     "live.surfaces": ("osc_schema", "control", "live.worker", "osc", "system", "telemetry"),
     "live": (
-        *("osc_schema", "conditioning.controls", "control", "effects", "live.director", "live.inputs", "live.output"),
-        *("live.show_log", "live.signals", "live.surfaces", "live.worker", "midi", "model", "models", "modulators"),
-        *("osc", "records", "sound", "system", "telemetry", "video", "video.core", "video.film", "video.syphon", "web"),
+        *("osc_schema", "conditioning.controls", "control", "dmx", "effects", "live.director", "live.inputs"),
+        *("live.output", "live.show_log", "live.signals", "live.surfaces", "live.worker", "midi", "model", "models"),
+        *("modulators", "osc", "records", "sound", "system", "telemetry", "video", "video.core", "video.film"),
+        *("video.syphon", "web"),
     ),
     "live.offline": (
         *("osc_schema", "conditioning", "conditioning.controls", "conditioning.masks", "control", "effects", "live"),

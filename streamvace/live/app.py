@@ -14,6 +14,7 @@ from streamvace.control.parameters import Parameters
 from streamvace.control.refusals import Refusals
 from streamvace.live.control_surfaces import ControlSurfaces, open_surfaces
 from streamvace.live.director.stills import wishes
+from streamvace.live.dmx_setup import check_host
 from streamvace.live.end_with import end_with
 from streamvace.live.engine import Engine, make_engine
 from streamvace.live.input_setup import open_inputs, open_pictures, open_signals
@@ -171,6 +172,7 @@ def _check(options: RunOptions) -> _Checked:
     size = resolve_size(options.pipeline, options.size)
     check_model(options.model, options.pipeline)
     check_factory(options.factory)
+    check_host(options.dmx_host)
     check_port(options.osc_port, "--osc-port")
     check_port(max(options.osc_tcp_port or 0, 0), "--osc-tcp-port")
     check_port(max(options.oscquery_port, 0), "--oscquery-port")

@@ -1,4 +1,4 @@
-"""The control surfaces of a show: cues, the beat, MIDI, OSC, OSCQuery and the web page."""
+"""The control surfaces of a show: cues, the beat, MIDI, a light desk, OSC, OSCQuery and the web page."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from streamvace.control.fades import CURVES
 from streamvace.control.prompt_list import PromptList
 from streamvace.control.tempo_commands import tempo_commands
 from streamvace.control.transport import Transport
+from streamvace.dmx.dmx_in import DmxIn
 from streamvace.live.cue_pictures import CuePictures
 from streamvace.live.director.look_ahead import LookAhead
+from streamvace.live.dmx_setup import open_dmx
 from streamvace.live.inputs.remote_devices import forbid_devices, forbid_nothing
 from streamvace.live.media_parts import OpenInputs, media_parts
 from streamvace.live.midi_setup import Midi
@@ -52,6 +54,7 @@ class ControlSurfaces:
     look_ahead: LookAhead
     gate: BeatGate
     midi: Midi
+    dmx: DmxIn
     sound: SoundIn
     modulators: Modulators
     osc: OscServer
@@ -98,6 +101,7 @@ class ControlSurfaces:
         stage.telemetry.add(lambda: osc_figures(self.osc.counters()))
         stage.telemetry.add(self.gate.figures)
         stage.telemetry.add(self.midi.figures)
+        stage.telemetry.add(self.dmx.figures)
         stage.telemetry.add(self.sound.figures)
         stage.telemetry.add(self.modulators.figures)
         if self.web is not None:
@@ -146,12 +150,15 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
     )
     closing.callback(osc.close)
     midi.play(osc.local_clients, osc.waiting)
+    dmx = open_dmx(stage, osc.local_clients, lambda: cues.names, allow)
     inputs = OpenInputs()
     query, web = _open_query(stage, osc, allow), _open_web(stage, osc.port, allow, inputs)
     for server in (query, web):
         if server is not None:
             closing.callback(server.close)
-    return ControlSurfaces(cues, pictures, commands, look_ahead, gate, midi, sound, modulators, osc, query, web, inputs)
+    return ControlSurfaces(
+        cues, pictures, commands, look_ahead, gate, midi, dmx, sound, modulators, osc, query, web, inputs
+    )
 
 
 def _open_query(stage: Stage, osc: OscServer, allow: AllowList) -> OscQueryServer | None:

@@ -48,6 +48,7 @@ class RunOptions:
     parameters: start values by OSC address. size: (width, height); None means the pipeline's default.
     upscale: factor between the generated picture and the outputs, 1 to 4.
     content_rate: maximum number of generated frames to show per second.
+    dmx_host: IPv4 address at which a light desk is heard; any but a loopback opens its port on all addresses.
     osc_port: 0 picks a free port. web_port: None means the default or the next free port; -1 disables the web server.
     osc_tcp_port: None means the number of osc_port, or a free port; -1 disables TCP.
     token: whether the web page needs its token, if `host` opens it to the network. allow: networks whose hosts may talk
@@ -70,6 +71,7 @@ class RunOptions:
     upscale: int = 1
     content_rate: float = 24.0
     host: str = "127.0.0.1"
+    dmx_host: str = "127.0.0.1"
     osc_port: int = DEFAULT_OSC_PORT
     osc_tcp_port: int | None = None
     oscquery_port: int = 0

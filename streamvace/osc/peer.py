@@ -11,9 +11,11 @@ SURFACE = "surface"
 """The host of a page on this machine, which is a client inside this process."""
 MIDI = "midi"
 """The host of the MIDI devices, which are one too."""
+DMX = "dmx"
+"""The host of the light desk, which is one as well."""
 SHOW = ("show", 0)
 """The sender of what comes by itself: cues that follow or have a time."""
-_INSIDE = {SURFACE: "the page", MIDI: "MIDI", SHOW[0]: "the show"}
+_INSIDE = {SURFACE: "the page", MIDI: "MIDI", DMX: "the light desk", SHOW[0]: "the show"}
 
 _TCP = "tcp:"
 _SURFACE_AT = "surface@"
@@ -32,7 +34,7 @@ def tcp_peer(host: str, port: int) -> Peer:
 
 def surface_peer(number: int, host: str, kind: str = SURFACE) -> Peer:
     """The peer of a client inside this process. host: the machine that it serves; empty for this one. kind: what a
-    client of this machine is, SURFACE or MIDI."""
+    client of this machine is, SURFACE, MIDI or DMX."""
     return (_SURFACE_AT + host if host else kind), number
 
 
@@ -55,7 +57,7 @@ def shown(peer: Peer) -> str:
 
 
 def host_of(peer: Peer) -> str:
-    """The host of a peer; SURFACE or MIDI for a client inside this process that serves this machine."""
+    """The host of a peer; SURFACE, MIDI or DMX for a client inside this process that serves this machine."""
     return peer[0].removeprefix(_TCP).removeprefix(_SURFACE_AT)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.fuzz import (
     cue_target,
+    dmx_target,
     film_target,
     network_target,
     osc_target,
@@ -17,6 +18,7 @@ TARGETS = {
     target.name: target
     for target in (
         osc_target.TARGET,
+        dmx_target.TARGET,
         film_target.TARGET,
         cue_target.TARGET,
         timeline_target.TARGET,

@@ -21,7 +21,7 @@ Scale = Literal["linear", "log"]
 Level = Literal["basic", "advanced"]
 
 _REQUIRED = frozenset({"address", "label", "group", "type", "default", "applies", "access", "help"})
-_LIMITS = frozenset({"min", "max", "choices", "max_length", "max_items", "argument", "numbers"})
+_LIMITS = frozenset({"min", "max", "choices", "max_length", "max_items", "argument", "second", "numbers"})
 _SHOWN = frozenset({"unit", "scale", "snaps", "level", "needs", "undo"})
 _KEYS = _REQUIRED | _LIMITS | _SHOWN
 _WORDS = {"type": Type, "applies": Applies, "access": Access, "scale": Scale, "level": Level}
@@ -59,7 +59,8 @@ class Parameter:
     choices: the values of a choice, in the order of their indices. max_length: of a string, or of each string in a
         list, in characters. max_items: of a list.
     numbers: whether a string also accepts a whole number, as its digits, for controllers that send only floats.
-    argument: the type of a trigger's only argument, within the row's limits; empty if it takes none.
+    argument: the type of a trigger's argument, within the row's limits; empty if it takes none.
+    second: what an optional second argument is, in a word, such as seconds; empty if it takes none.
     scale: of a fader; `log` gives each doubling the same way. snaps: usual values, at which a fader catches.
     level: `basic`, or `advanced` for what most shows never touch.
     needs: without any of these the row changes nothing now; a need counts only while its own row's needs are met.
@@ -83,6 +84,7 @@ class Parameter:
     max_items: int = 0
     numbers: bool = False
     argument: Argument = ""
+    second: str = ""
     scale: Scale = "linear"
     snaps: tuple[float, ...] = ()
     level: Level = "basic"
@@ -184,6 +186,8 @@ def _problem(row: Parameter) -> str:
             return f"{name} is {getattr(row, name)!r}, must be one of {', '.join(get_args(allowed))}"
     if problem := _fader_problem(row):
         return problem
+    if row.second and not row.argument:
+        return "only a trigger with an argument takes a second one"
     default: Any = row.default
     if row.argument:
         return _argument_problem(row)

@@ -71,7 +71,10 @@ def test_every_written_osc_message_is_valid(words: Sequence[str]) -> None:
     arguments = [tag == "T" if tag in "TF" else TAGS[tag](next(texts)) for tag in tags]
     assert next(texts, None) is None
     parameters = Parameters({REFERENCES: ("a.png", "b.png"), PROMPTS_IN_TURN: ("a", "b")}, edits=EDITS)
-    named = [Cue(name, coerced({"/streamvace/seed": 1})) for name in ("neon tunnel", "what you see now")]
+    named = [
+        Cue(name, coerced({"/streamvace/seed": 1, "/streamvace/context_scale": 1.0}))
+        for name in ("neon tunnel", "what you see now")
+    ]
     cues = CueList((*named, *built_in_cues("embedded", parameters.schema)))
     cues.recall("neon tunnel")
     cues.edit("neon tunnel", lambda cue: replace(cue, fade=Fade(1.0), number=2.5))

@@ -25,7 +25,7 @@ from streamvace_td.report import write_report
 from streamvace_td.siblings import IDENTITY, Siblings
 from streamvace_td.sync import Sync
 from streamvace_td.td_api import Component, Par, ParChange, TouchDesigner
-from streamvace_td.values import from_par, to_par
+from streamvace_td.values import from_par, number_or_text, to_par
 
 QUIT = "/streamvace/quit"
 RECALL = "/streamvace/cue/recall"
@@ -268,12 +268,13 @@ class Extension:
     # --- parameters --------------------------------------------------------------------------------------------------
 
     def _press(self, address: str) -> None:
-        argument = self._specs[address].argument
-        value = self._panel.value(argument) if argument else None
+        spec = self._specs[address]
+        value = self._panel.value(spec.argument) if spec.argument else None
         if value == "":
-            self._log.add("component", f"fill in {self._panel.label(argument)!r} first")
+            self._log.add("component", f"fill in {self._panel.label(spec.argument)!r} first")
         else:
-            self._sync.fire(address, () if value is None else (value,))
+            second = number_or_text(str(self._panel.value(spec.second))) if spec.second else ""
+            self._sync.fire(address, () if value is None else (value,) if second == "" else (value, second))
             if address.startswith(PREFIX):
                 self._cues.ask(self._clock())
 

@@ -51,7 +51,7 @@ class ParSpec:
     name: one capital letter, then lower case letters and digits. default: None for a Pulse. minimum, maximum: limits
     of a number, None if open. choices: (name, label) of a Menu. section: whether a line separates it from the one
     above. row: its row in the address space, None for the component's own. argument: the parameter whose value a Pulse
-    sends.
+    sends. second: the one whose value it sends behind that, if it is not empty.
     """
 
     name: str
@@ -66,6 +66,7 @@ class ParSpec:
     read_only: bool = False
     row: Parameter | None = None
     argument: str = ""
+    second: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,8 @@ def _specs(rows: Iterable[Parameter]) -> tuple[ParSpec, ...]:
     return tuple(specs)
 
 
-def _with_argument(row: Parameter) -> tuple[ParSpec, ParSpec]:
-    """A trigger with an argument: the field for its value, and the button."""
+def _with_argument(row: Parameter) -> tuple[ParSpec, ...]:
+    """A trigger with an argument: the field for its value, one for a second value, and the button."""
     button = _spec(row)
     what, default = _ARGUMENTS[row.argument]
     value = replace(
@@ -138,7 +139,18 @@ def _with_argument(row: Parameter) -> tuple[ParSpec, ParSpec]:
         default=default(row),
         row=None,
     )
-    return value, replace(button, minimum=None, maximum=None, choices=(), argument=value.name)
+    button = replace(button, minimum=None, maximum=None, choices=(), argument=value.name)
+    if not row.second:
+        return value, button
+    second = replace(
+        value,
+        name=f"{button.name}{''.join(letter for letter in row.second if letter.isalnum())}",
+        label=f"{row.label}: {row.second}",
+        style="Str",
+        help=f"The {row.second} for {row.label}; may be empty. {row.help}",
+        default="",
+    )
+    return value, second, replace(button, second=second.name)
 
 
 def _spec(row: Parameter) -> ParSpec:

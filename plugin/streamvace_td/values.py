@@ -36,6 +36,15 @@ def from_par(row: Parameter, value: object) -> Arguments | None:
     return (round(value),) if row.type == "int" else (_as_sent(value),)
 
 
+def number_or_text(text: str) -> float | str:
+    """What a field means that takes both: a number, if it is one."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text.strip()
+    return _as_sent(number) if math.isfinite(number) else text.strip()
+
+
 def from_osc(row: Parameter, arguments: Arguments) -> Arguments | None:
     """The normalized arguments of a message about this row. None if they are invalid for it."""
     if row.type in ("strings", "weighted"):

@@ -13,7 +13,7 @@ from streamvace.control.coercion import pressed, show
 from streamvace.control.cue_list import CueList
 from streamvace.control.cue_player import FADE_TIME, CuePlayer
 from streamvace.control.cue_times import check_follow, check_number, check_wait, parse_at
-from streamvace.control.cues import CUE_WRITER, MOST_CUES, Cue, check_name, look
+from streamvace.control.cues import CUE_WRITER, MOST_CUES, Cue, check_name, look, with_value
 from streamvace.control.fades import parse_fade
 from streamvace.control.parameters import PROMPT, Change, Parameters
 from streamvace.control.prompt_list import FAMILY, PromptList
@@ -74,6 +74,7 @@ class Commands:
             f"{CUE}/wait": partial(self._edit, "seconds", _waiting),
             f"{CUE}/follow": partial(self._edit, "seconds", _followed),
             f"{CUE}/at": partial(self._edit, "a time", _timed),
+            f"{CUE}/set": self._set_value,
             f"{CUE}/standby": self._stand_by,
             f"{CUE}/standby_next": partial(_pressed, partial(self.player.step_standby, 1)),
             f"{CUE}/standby_previous": partial(_pressed, partial(self.player.step_standby, -1)),
@@ -195,10 +196,32 @@ class Commands:
         value = arguments[1] if len(arguments) == 2 else None
         self.cues.edit(arguments[0], lambda held: change(held, value))
 
+    def _set_value(self, arguments: Arguments) -> None:
+        """`CUE ADDRESS [VALUE ...]`; without a value the cue leaves the parameter alone. Address and value may be one
+        text, for controllers that send no more."""
+        if len(arguments) < 2 or not isinstance(arguments[1], str):
+            raise UserError(f"takes a cue, an address and optionally a value, got {show(arguments)}")
+        address, _, value = arguments[1].strip().partition(" ")
+        given = arguments[2:]
+        if value and not given:
+            given = (_typed(value),)
+        change = partial(with_value, key=address, given=given, schema=self._parameters.schema)
+        self.cues.edit(arguments[0], change)
+
     def _stand_by(self, arguments: Arguments) -> None:
         if len(arguments) != 1:
             raise UserError(f"takes the name or number of a cue, got {show(arguments)}")
         self.cues.stand_by(arguments[0])
+
+
+def _typed(text: str) -> object:
+    """A number or a bool if the text is one."""
+    if text in ("true", "false"):
+        return text == "true"
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _numbered(cue: Cue, given: object) -> Cue:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
+from osc_schema import Value
 from streamvace.control.coercion import Coerced, show
 from streamvace.control.cue_times import Clock, as_number, plain
 from streamvace.control.cues import MOST_CUES, Cue, check_name
@@ -116,6 +117,12 @@ class CueList:
                 }
                 for cue in self._all.values()
             ]
+
+    def values(self, key: object) -> dict[str, Value]:
+        """What a cue sets, by address. Raises UserError for an unknown cue."""
+        with self._lock:
+            cue = self._all[self.find(key)]
+        return {address: held.value for address, held in cue.values.items() if held.value is not None}
 
     def find(self, key: object) -> str:
         """The name of the cue that somebody means: by its name or, with a number, by its number.

@@ -75,6 +75,21 @@ def look(snapshot: Snapshot, schema: Mapping[str, Parameter]) -> dict[str, Coerc
     return {address: snapshot.held(address) for address in carried if schema[address].shapes_picture}
 
 
+def with_value(cue: Cue, key: str, given: tuple[object, ...], schema: Mapping[str, Parameter]) -> Cue:
+    """The cue with another value. key: an address, which may stand without `/streamvace/`. given: the arguments of a
+    message; none: the cue leaves the parameter alone. Raises UserError, as for a file: a value must be in range."""
+    name = key.removeprefix(_PREFIX)
+    address = _PREFIX + name
+    values, curves = dict(cue.values), dict(cue.curves)
+    if given:
+        values[address] = _coerced(name, given, schema)
+    elif values.pop(address, None) is None:
+        raise UserError(f"the cue {cue.name!r} does not set {name[:60]!r}")
+    else:
+        curves.pop(address, None)
+    return replace(cue, values=MappingProxyType(values), curves=MappingProxyType(curves))
+
+
 def parse(text: str, schema: Mapping[str, Parameter], where: str) -> tuple[Cue, ...]:
     """The cues of a file, in order. where: the file's name, for messages.
 
@@ -162,15 +177,20 @@ def _checked(entry: Mapping[str, Any], key: str, check: Callable[[object], Check
 
 
 def _value(key: str, value: Any, schema: Mapping[str, Parameter], where: str) -> Coerced:
-    """A coerced value. Unlike a live message, a value in a file must be in range."""
+    with _located(where):
+        return _coerced(key, (_tuples(value),), schema)
+
+
+def _coerced(key: str, given: tuple[object, ...], schema: Mapping[str, Parameter]) -> Coerced:
+    """A coerced value. Unlike in a live message, it must be in range."""
     row = schema.get(_PREFIX + key)
     if row is None or row.access == "read":
-        raise UserError(f"{where}: there is no parameter {key[:60]!r}")
+        raise UserError(f"there is no parameter {key[:60]!r}")
     if row.argument:
-        raise UserError(f"{where}: {key} is an action with a value; set the parameter it changes instead")
-    coerced = coerce(row, (_tuples(value),))
+        raise UserError(f"{key} is an action with a value; set the parameter it changes instead")
+    coerced = coerce(row, given)
     if coerced.status != "set" or coerced.value is None:
-        raise UserError(f"{where}: {key} takes {expectation(row)}, got {show(value)}")
+        raise UserError(f"{key} takes {expectation(row)}, got {show(given[0] if len(given) == 1 else given)}")
     return coerced
 
 

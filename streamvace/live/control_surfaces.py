@@ -37,6 +37,7 @@ from streamvace.sound.sound_in import SoundIn
 from streamvace.system.clock import now_ns
 from streamvace.system.console import say
 from streamvace.system.network import AllowList, is_loopback
+from streamvace.web.cue_values import CueValues
 from streamvace.web.hosts import host_allowed
 from streamvace.web.news import Beat
 from streamvace.web.panel import Panel
@@ -152,7 +153,7 @@ def open_surfaces(stage: Stage) -> ControlSurfaces:
     midi.play(osc.local_clients, osc.waiting)
     dmx = open_dmx(stage, osc.local_clients, lambda: cues.names, allow)
     inputs = OpenInputs()
-    query, web = _open_query(stage, osc, allow), _open_web(stage, osc.port, allow, inputs)
+    query, web = _open_query(stage, osc, allow), _open_web(stage, osc.port, allow, inputs, cues)
     for server in (query, web):
         if server is not None:
             closing.callback(server.close)
@@ -179,7 +180,7 @@ def _open_query(stage: Stage, osc: OscServer, allow: AllowList) -> OscQueryServe
     )
 
 
-def _open_web(stage: Stage, osc_port: int, allow: AllowList, inputs: OpenInputs) -> WebPreview | None:
+def _open_web(stage: Stage, osc_port: int, allow: AllowList, inputs: OpenInputs, cues: CueList) -> WebPreview | None:
     """The web page on the port asked for, or on the default port or the next free one."""
     options = stage.options
     if options.web_port is not None and options.web_port < 0:
@@ -193,7 +194,7 @@ def _open_web(stage: Stage, osc_port: int, allow: AllowList, inputs: OpenInputs)
         options.host,
         port,
         things_to_try(osc_port),
-        parts=media_parts(stage, inputs),
+        parts=(*media_parts(stage, inputs), CueValues(cues.values)),
         token=_token(options),
         allow=allow,
         report=stage.reporter.note,

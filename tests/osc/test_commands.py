@@ -666,3 +666,34 @@ def test_a_list_of_prompts_steps_on_the_beat_whatever_changes_by_hand_wait_for(r
     rig.wait(5.0)
     assert rig.parameters.snapshot()[PROMPT] == "red"
     assert rig.inbox.commands.figures()["prompt_list"] == "1 of 2; off"
+
+
+def test_a_value_of_a_stored_cue_is_changed_without_a_change_of_what_plays(rig: Rig) -> None:
+    rig.send(RECALL, "blue", 0.0)
+    before = rig.parameters.snapshot()
+    rig.send("/streamvace/cue/set", "blue", "context_scale", 0.75)
+    rig.send("/streamvace/cue/set", "blue", NOISE, 0.2)
+    rig.send("/streamvace/cue/set", "blue", "prompts", "red glass", 0.3, "neon blue", 0.7)
+    rig.send("/streamvace/cue/set", "blue", "mask_invert true")
+    rig.send("/streamvace/cue/set", "blue", "prompt")
+    assert rig.parameters.snapshot() is before
+    held = rig.cues.values("blue")
+    assert {address: held[address] for address in (SCALE, NOISE, "/streamvace/mask_invert")} == {
+        SCALE: 0.75,
+        NOISE: pytest.approx(0.2),
+        "/streamvace/mask_invert": True,
+    }
+    assert [text for text, _ in held["/streamvace/prompts"]] == ["red glass", "neon blue"]  # type: ignore[union-attr]
+    assert PROMPT not in held
+    rig.send("/streamvace/cue/undo")
+    assert PROMPT in rig.cues.values("blue")
+    for words, said in (
+        (("blue", "context_scale", 9.0), "context_scale takes one float 0..2, got 9"),
+        (("blue", "contxt", 1.0), "there is no parameter 'contxt'"),
+        (("blue", "cue/recall", "x"), "cue/recall is an action"),
+        (("blue", "seed"), "the cue 'blue' does not set 'seed'"),
+        (("blue",), "takes a cue, an address and optionally a value"),
+        (("green", "seed", 1), "there is no cue 'green'"),
+    ):
+        [complaint] = rig.send("/streamvace/cue/set", *words).complaints.values()
+        assert said in complaint.line

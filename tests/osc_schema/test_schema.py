@@ -111,6 +111,7 @@ INVALID_ROWS = {
     "a weight out of range": a_row(type="weighted", max_length=9, max_items=2, default=[["a", 2.0]]),
     "a string without its weight": a_row(type="weighted", max_length=9, max_items=2, default=["a"]),
     "an argument without a trigger": a_row(argument="int"),
+    "a second argument without a first": a_row(type="trigger", min="gone", max="gone", default=None, second="seconds"),
     "an argument without limits": a_row(
         type="trigger", min="gone", max="gone", default=None, argument="string", max_length="gone"
     ),

@@ -337,3 +337,24 @@ def test_the_cue_names_are_a_menu(studio: Studio) -> None:
         studio.until(lambda: menu.menuNames == names, "the new name")
     studio.set(Cuerecallname="a name typed by hand")
     assert studio.par("Cuerecallname") == "a name typed by hand"
+
+
+def test_a_button_sends_its_second_value_as_a_number_or_a_text_and_leaves_an_empty_one_out(studio: Studio) -> None:
+    with OscServer(Parameters(), port=0) as server:
+        studio.set(Oscport=server.port)
+        studio.until(lambda: studio.par("Connected"), "the connection")
+        studio.frame(
+            lambda: studio.set(Cuewaitname="dusk", Cuewaitseconds="2.5", Cueatname="dusk", Cueattime="bar 17.1")
+        )
+        studio.sent.clear()
+        for name in ("Cuewait", "Cueat"):
+            studio.press(name)
+        studio.frame(lambda: studio.set(Cuewaitseconds=" "))
+        studio.press("Cuewait")
+        studio.frame()
+        sent = [message for message in studio.sent if message[0].startswith("/streamvace/cue/") and message[1]]
+        assert sent == [
+            ("/streamvace/cue/wait", ("dusk", 2.5)),
+            ("/streamvace/cue/at", ("dusk", "bar 17.1")),
+            ("/streamvace/cue/wait", ("dusk",)),
+        ]

@@ -66,7 +66,11 @@ def test_a_trigger_with_an_argument_has_a_field_for_it() -> None:
             names = [spec.name for spec in page.pars]
             button = page.pars[names.index(par_name(row))]
             value = page.pars[names.index(button.argument)]
-            assert names.index(value.name) + 1 == names.index(button.name)
+            assert names.index(value.name) + 1 + bool(row.second) == names.index(button.name)
+            if row.second:
+                second = page.pars[names.index(button.second)]
+                assert (second.style, second.default, second.row) == ("Str", "", None)
+                assert names.index(second.name) + 1 == names.index(button.name)
             assert value.style == {"string": "StrMenu", "int": "Int", "choice": "Menu"}[row.argument]
             assert (value.maximum, value.row) == (row.maximum, None)
 

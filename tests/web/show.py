@@ -20,6 +20,7 @@ from streamvace.control.refusals import Refusals
 from streamvace.osc.server import OscServer
 from streamvace.records.frame import Frame
 from streamvace.telemetry.reporter import Reporter
+from streamvace.web.cue_values import CueValues
 from streamvace.web.news import Beat
 from streamvace.web.panel import Panel
 from streamvace.web.preview import STATIC, Routes, WebPreview
@@ -46,7 +47,8 @@ class Show:
         self.sound: dict[str, float] = {}
         self.waiting: dict[str, Any] = {}
         self.beat = Beat(0.0, 0.0, running=False, at=0.0)
-        self.web = WebPreview(port=port, parts=parts)
+        self.cues = commands.cues
+        self.web = WebPreview(port=port, parts=(*parts, CueValues(commands.cues.values)))
         rows = (*self.parameters.schema.values(), *more)
         osc = self.osc
         self.panel = Panel(

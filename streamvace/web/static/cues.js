@@ -1,6 +1,7 @@
 // Cues as tiles, each with a picture of its look. Editing is a mode of its own, so that no click in a show deletes anything.
 import { $, make, press } from "/dom.js";
 import { on } from "/connection.js";
+import { editor } from "/cue_editor.js";
 import { ROOT, follow, send, value } from "/store.js";
 
 const UNDO_MS = 10000;    // as long as the show can take an edit back
@@ -12,23 +13,22 @@ export function recall(number) {
 }
 
 function tile(cue, index) {
-  const look = make("button", { className: "look", title: cue.fade > 0 ? `fades for ${cue.fade} s` : "", onclick: () => send(ROOT + "cue/recall", cue.name) });
+  const look = make("button", { className: "look", title: timesOf(cue), onclick: () => send(ROOT + "cue/recall", cue.name) });
   if (cue.picture) look.append(make("img", { src: `/cue/${cue.picture}.jpg`, alt: "", loading: "lazy" }));
   look.append(make("span", { className: "name" }, cue.name));
   look.dataset.cue = cue.name;
   const number = index < 9 ? [make("span", { className: "number", ariaHidden: "true" }, String(index + 1))] : [];
-  return make("div", { className: "tile" }, look, ...number, ...(editing && cue.own ? [editor(cue, index)] : []));
+  const itself = cue.number !== null || cue.at !== null ? [make("span", { className: "under" }, numberAndTime(cue))] : [];
+  look.append(...itself);
+  return make("div", { className: "tile" }, look, ...number, ...(editing && cue.own ? [editor(cue, index, edit)] : []));
 }
 
-function editor({ name, fade }, index) {
-  const box = make("input", { value: name, maxLength: 80, ariaLabel: `Name of ${name}` });
-  box.onchange = () => { if (box.value.trim()) edit("rename", name, box.value.trim()); };
-  const time = make("input", { type: "number", min: 0, step: "any", value: fade, ariaLabel: `Fade time of ${name}, seconds` });
-  time.onchange = () => { if (time.value !== "") edit("fade", name, time.valueAsNumber); };
-  const tool = (label, about, act) => make("button", { onclick: act, ariaLabel: `${about} ${name}`, title: about }, label);
-  return make("div", { className: "cue-edit" }, box, time, make("div", { className: "tools" },
-    tool("◂", "Move up", () => edit("move", name, Math.max(1, index))), tool("▸", "Move down", () => edit("move", name, index + 2)),
-    tool("Overwrite", "Overwrite", () => edit("store", name)), tool("Delete", "Delete", () => edit("delete", name))));
+const inWords = at => (typeof at === "number" ? `${at} s` : at);
+const numberAndTime = ({ number, at }) => [number === null ? "" : `No. ${number}`, at === null ? "" : `at ${inWords(at)}`].filter(each => each).join(", ");
+
+function timesOf({ wait, fade, follow: next, at }) {
+  const parts = [[at !== null, `comes at ${inWords(at)}`], [wait > 0, `waits ${wait} s`], [fade > 0, `fades for ${fade} s`], [next !== null, `the next follows after ${next} s`]];
+  return parts.filter(([is]) => is).map(([, said]) => said).join(", ");
 }
 
 function edit(command, ...given) {
@@ -53,7 +53,19 @@ function mark() {
   }
 }
 
-on("cue_tiles", told => { tiles = told; show(); });
+// The cursor stays in its box, with what is half typed, when news come.
+function keepingTheHand(act) {
+  const held = document.activeElement?.closest?.(".cue-edit input") ? document.activeElement : null;
+  const boxes = () => [...$("cue-list").querySelectorAll(".cue-edit input")];
+  const place = boxes().indexOf(held);
+  act();
+  const box = boxes()[place];
+  if (!box) return;
+  box.focus();
+  if (held.value !== held.dataset.shown) box.value = held.value;
+}
+
+on("cue_tiles", told => { tiles = told; keepingTheHand(show); });
 follow("status/cue", mark);
 follow("status/cue_next", mark);
 $("edit-cues").onclick = () => {

@@ -15,6 +15,7 @@ from itertools import count
 
 import osc_schema
 from osc_schema import Value
+from streamvace.control import aliases
 from streamvace.control.beats import ROWS, BeatGate
 from streamvace.control.commands import Commands
 from streamvace.control.cue_list import CueList
@@ -269,7 +270,7 @@ class Inbox:
 
     def _sort(self, message: Message, origin: _Origin) -> None:
         """Handle a message that is due: a request, or a change of each address it names."""
-        address, arguments = message.address, message.arguments
+        address, arguments = self._own(message)
         named: tuple[str, ...] = ()
         if is_pattern(address):
             named = self._matching(address, origin)
@@ -296,6 +297,12 @@ class Inbox:
                 self._command(each, arguments, origin)
             else:
                 self._set(each, arguments, origin)
+
+    def _own(self, message: Message) -> tuple[str, tuple[codec.Argument, ...]]:
+        """Address and arguments, in place of those of another program where that is switched on."""
+        if message.address.startswith("/streamvace/") or not self._parameters.snapshot().flag(aliases.ROW):
+            return message.address, message.arguments
+        return aliases.meant(message.address, message.arguments) or (message.address, message.arguments)
 
     def _matching(self, pattern: str, origin: _Origin) -> tuple[str, ...]:
         """The addresses that a pattern matches, as far as the datagram may name more; the rest is refused."""

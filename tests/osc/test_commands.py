@@ -697,3 +697,23 @@ def test_a_value_of_a_stored_cue_is_changed_without_a_change_of_what_plays(rig: 
     ):
         [complaint] = rig.send("/streamvace/cue/set", *words).complaints.values()
         assert said in complaint.line
+
+
+def test_the_addresses_of_qlab_play_the_cues_once_they_are_switched_on(rig: Rig) -> None:
+    rig.send("/streamvace/cue/number", "red", 2.5)
+    for address in ("/go", "/cue/2.5/start"):
+        rig.send(address)
+    assert (rig.cues.current, rig.inbox.counters.unknown) == ("", 2)
+    rig.send("/streamvace/qlab_addresses", True)
+    rig.send("/cue/2.5/start", 0.0)
+    assert rig.cues.current == ""
+    rig.send("/cue/2.5/start", 1.0)
+    assert rig.cues.current == "red"
+    rig.send("/playhead/2.5")
+    rig.send("/playhead/previous")
+    rig.send("/go")
+    assert rig.cues.current == "blue"
+    [complaint] = rig.send("/cue/9/start").complaints.values()
+    assert "there is no cue" in complaint.line
+    rig.send("/cue/*/start")
+    assert rig.cues.current == "blue"

@@ -17,7 +17,7 @@ from osc_schema import Parameter
 from streamvace.control.cue_list import CueList
 from streamvace.control.cues import Cue, dump, parse
 from streamvace.system.errors import UserError
-from streamvace.system.files import new_file, replace_file
+from streamvace.system.files import new_file, read_text, replace_file
 from streamvace.telemetry.reporter import Reporter
 
 MOST_BYTES = 16 << 20
@@ -98,19 +98,9 @@ class CueFile:
 
     def _on_disk(self) -> str | None:
         try:
-            with self.path.open("rb") as file:
-                data = file.read(MOST_BYTES + 1)
+            return read_text(self.path, MOST_BYTES, "a cue file")
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise UserError(f"cues {self.path}: cannot be read ({error.strerror}); name another file") from error
-        if len(data) > MOST_BYTES:
-            raise UserError(f"cues {self.path}: larger than {MOST_BYTES >> 20} MB; not a cue file")
-        try:
-            # utf-8-sig: Notepad on Windows writes a byte order mark.
-            return data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise UserError(f"cues {self.path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
 
 
 def open_cues(

@@ -14,6 +14,7 @@ from streamvace.control.cues import Cue
 from streamvace.control.fades import parse_fade
 from streamvace.control.timelines import RATES, added, read_timeline
 from streamvace.system.errors import UserError
+from streamvace.system.files import read_text
 from streamvace.system.media import MediaFolder
 from streamvace.system.paths import user_path
 from streamvace.telemetry.reporter import Reporter
@@ -72,18 +73,11 @@ def _path(media: Path | None, cues: Path | None) -> Path:
 
 
 def _text(path: Path) -> str:
-    """The text of a timeline. Raises UserError for a file that cannot be read, is too large or is no text."""
+    """The text of a timeline. Raises UserError."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); name another file") from error
-    if len(data) > MOST_BYTES:
-        raise UserError(f"{path}: larger than {MOST_BYTES >> 20} MB; not a timeline")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
+        return read_text(path, MOST_BYTES, "a timeline")
+    except FileNotFoundError:
+        raise UserError(f"{path}: cannot be read (there is no such file); name another") from None
 
 
 def _told(cue: Cue) -> str:

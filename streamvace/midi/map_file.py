@@ -11,7 +11,7 @@ from typing import Final
 from osc_schema import Parameter
 from streamvace.midi.map_format import MidiMap, dump, parse
 from streamvace.system.errors import UserError
-from streamvace.system.files import new_file, replace_file
+from streamvace.system.files import new_file, read_text, replace_file
 
 NAME: Final = "midi.json"
 """Its name, beside the cue file."""
@@ -43,19 +43,9 @@ class MapFile:
     def read(self) -> MidiMap:
         """The map of the file as it is now; an empty one without a file. Raises UserError."""
         try:
-            with self.path.open("rb") as file:
-                data = file.read(MOST_BYTES + 1)
+            text = read_text(self.path, MOST_BYTES, "a MIDI map")
         except FileNotFoundError:
             return MidiMap()
-        except OSError as error:
-            raise UserError(f"{self.path}: cannot be read ({error.strerror}); close what else uses it") from error
-        if len(data) > MOST_BYTES:
-            raise UserError(f"{self.path}: larger than {MOST_BYTES >> 20} MB; not a MIDI map")
-        try:
-            # utf-8-sig: Notepad on Windows writes a byte order mark.
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise UserError(f"{self.path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
         return parse(text, self._schema, self.path.name)
 
     def write(self, midi_map: MidiMap) -> None:

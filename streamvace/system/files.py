@@ -46,6 +46,27 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         raise UserError(f"output {path} exists; choose another name, or add --overwrite")
 
 
+def read_text(path: Path, most_bytes: int, what: str) -> str:
+    """The text of a file that people edit, in UTF-8. most_bytes: a larger file is the wrong file. what: it should be,
+    in the message. Raises UserError, one line, for a file that cannot be used, and FileNotFoundError for none."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(most_bytes + 1)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be read ({error.strerror}); close what else uses it, or name another"
+        ) from error
+    if len(data) > most_bytes:
+        raise UserError(f"{path}: larger than {most_bytes >> 20} MB; not {what}")
+    try:
+        # utf-8-sig: Notepad on Windows writes a byte order mark.
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
+
+
 def new_file(path: Path) -> BinaryIO:
     """An empty file, open for writing. What is there is removed first, and a link is removed instead of followed.
 

@@ -30,6 +30,10 @@ def check(data: bytes) -> None:
 def seeds() -> Iterable[bytes]:
     cue = {
         "name": "dusk",
+        "number": 2.5,
+        "wait": 1,
+        "follow": 20,
+        "at": "bar 17.1",
         "note": "after the break",
         "fade": 2.5,
         "curve": "ease",
@@ -37,7 +41,7 @@ def seeds() -> Iterable[bytes]:
         "values": {"prompt": "dusk", "context_scale": 0.5, "prompts": [["a", 1.0], ["b", 0.5]], "pause": True},
         "curves": {"context_scale": "linear"},
     }
-    yield json.dumps({"version": 1, "cues": [cue, {**cue, "name": "dawn"}]}).encode()
+    yield json.dumps({"version": 1, "cues": [cue, {**cue, "name": "dawn", "number": 3, "at": 90}]}).encode()
     yield b'{"version": 1, "cues": []}'
     yield b"[" * 100_000
     yield b"\xef\xbb\xbf{}"

@@ -9,7 +9,7 @@ import pytest
 
 from streamvace.system import files
 from streamvace.system.errors import UserError
-from streamvace.system.files import check_output, check_writable, make_folders, new_file, replace_file
+from streamvace.system.files import check_output, check_writable, make_folders, new_file, read_text, replace_file
 from tests.links import needs_links
 
 
@@ -113,3 +113,19 @@ def test_a_film_is_never_lost_by_accident(tmp_path: Path) -> None:
         check_output(film, overwrite=False)
     check_output(film, overwrite=True)
     assert film.read_bytes() == b"precious"
+
+
+def test_a_text_is_read_without_its_byte_order_mark_and_what_is_no_text_of_that_size_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(b"\xef\xbb\xbf{}")
+    assert read_text(path, 1 << 20, "a list") == "{}"
+    path.write_bytes(b"x" * ((1 << 20) + 1))
+    with pytest.raises(UserError, match="larger than 1 MB; not a list"):
+        read_text(path, 1 << 20, "a list")
+    path.write_bytes(b"a\xff")
+    with pytest.raises(UserError, match=r"not UTF-8 \(byte 1\); save it as UTF-8"):
+        read_text(path, 1 << 20, "a list")
+    with pytest.raises(UserError, match="cannot be read"):
+        read_text(tmp_path, 1 << 20, "a list")
+    with pytest.raises(FileNotFoundError):
+        read_text(tmp_path / "b.json", 1 << 20, "a list")

@@ -99,6 +99,23 @@ def test_the_values_of_a_cue_that_is_not_there_are_not_found(show: Show) -> None
     assert asyncio.run(ask()) == (200, {PROMPT: "glossy red"}, 404)
 
 
+def test_the_page_says_what_comes_by_itself_and_how_the_list_plays(tabs: Browser, show: Show) -> None:
+    async def act(hand: Hand) -> None:
+        assert await hand.does("by('cue-coming').hidden && by('cue-run').hidden")
+        show.osc.publish(f"{STATUS}cue_coming", "red")
+        show.osc.publish(f"{STATUS}cue_follows_in", 74.2)
+        await hand.sees("by('cue-coming').textContent === 'red in 1:15'")
+        show.osc.publish(f"{STATUS}cue", "blue")
+        show.osc.publish(f"{STATUS}cue_waits", 2.5)
+        await hand.sees("by('cue-coming').textContent === 'blue begins in 3 s'")
+        await hand.clicks("by('edit-cues')")
+        await hand.clicks("document.querySelector('#cue-run summary')")
+        await hand.does("press('#cue-run', 'yours')")
+        await hand.becomes("/streamvace/cue_loop", "yours")
+
+    in_a_browser(tabs, show, act)
+
+
 def test_only_the_edit_mode_changes_cues_and_every_edit_can_be_taken_back(tabs: Browser, show: Show) -> None:
     async def act(hand: Hand) -> None:
         assert await hand.does("all('.cue-edit').length") == 0

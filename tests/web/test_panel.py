@@ -112,7 +112,7 @@ def test_a_mistake_is_one_line_on_the_panel(show: Show, said: object, line: str)
 def test_the_page_has_a_control_for_every_parameter(tabs: Browser, show: Show) -> None:
     async def act(hand: Hand) -> None:
         made = set(await hand.does("all('.control').map(each => each.dataset.address)"))
-        elsewhere = ("prompt", "record", "seed/random", "blackout", "freeze", "reset", "undo", "redo")
+        elsewhere = ("prompt", "record", "seed/random", "blackout", "freeze", "hard_cut", "undo", "redo")
         for row in osc_schema.load():
             if row.access == "write" and row.group != "cues" and row.name not in elsewhere:
                 assert row.address in made

@@ -71,6 +71,7 @@ follow("status/cue_next", mark);
 $("edit-cues").onclick = () => {
   editing = !editing;
   press($("edit-cues"), editing);
+  $("cue-run").hidden = !editing;
   show();
 };
 $("cue-undo").onclick = () => {

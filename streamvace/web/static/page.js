@@ -17,6 +17,7 @@ import "/drop.js";
 import "/prompts.js";
 import "/go.js";
 import "/cues.js";
+import "/cue_run.js";
 import "/panic.js";
 import "/arrivals.js";
 import "/complaints.js";

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.windows.complex_math import give_complex_functions
+from tests.windows.complex_math import OURS, give_complex_functions
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "plugin"))
@@ -150,7 +150,8 @@ class Windows:
         link = prefix / "drive_c" / "Python313"
         if not link.is_symlink():
             link.symlink_to(INSIDE / "Python313")
-            shutil.copy(self.python_folder / "xpi-ms-win-crt-math-l1-1-0.dll", prefix / "drive_c" / "windows/system32")
+        # Each time: other libraries may need more of its functions.
+        shutil.copy(self.python_folder / OURS, prefix / "drive_c" / "windows/system32")
 
     @contextmanager
     def session(self) -> Iterator[str]:

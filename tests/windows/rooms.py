@@ -128,15 +128,16 @@ def outcomes(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 def _pytest(windows: Windows, paths: list[str], done: list[str], display: str, log: Path) -> int:
     """Run pytest on `paths`, without the tests that are left out or `done`. Its exit code."""
-    options = ["-v", "-rfE", "--tb=short", "-p", "no:cacheprovider", "--color=no"]
-    options += ["--timeout", str(TEST_SECONDS), "--timeout-method", "thread", "-p", "tests.windows.done"]
+    options = ["-v", "-rfE", "--tb=short", "--color=no"]
+    options += ["--timeout", str(TEST_SECONDS), "--timeout-method", "thread"]
     rows = [f"--{'deselect' if '::' in row.what else 'ignore'}={row.what}" for row in left_out()]
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         arguments = Path(folder) / "arguments"  # a command line is too short for them
         arguments.write_text("\n".join([*options, *rows, *paths]), "utf-8")
         finished = Path(folder) / "done"
         finished.write_text("\n".join(done), "utf-8")
-        command = windows.python(["-m", "pytest", f"@{windows.drive_path(arguments)}"])
+        plugins = ["-p", "no:cacheprovider", "-p", "tests.windows.done"]  # pytest looks for them before it reads a file
+        command = windows.python(["-m", "pytest", *plugins, f"@{windows.drive_path(arguments)}"])
         environment = {**windows.environment(display), "PYTHONPATH": windows.drive_path(ROOT)}
         environment[DONE] = windows.drive_path(finished)
         # Pipes: Python under Wine wants no file of Linux as its output. Two of them: Wine's drivers write to standard

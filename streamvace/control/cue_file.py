@@ -16,6 +16,7 @@ from pathlib import Path
 from osc_schema import Parameter
 from streamvace.control.cue_list import CueList
 from streamvace.control.cues import Cue, dump, parse
+from streamvace.control.look_pictures import with_pictures
 from streamvace.system.errors import UserError
 from streamvace.system.files import new_file, read_text, replace_file
 from streamvace.telemetry.reporter import Reporter
@@ -119,4 +120,4 @@ def built_in_cues(pipeline: str, schema: Mapping[str, Parameter]) -> tuple[Cue, 
     path = _BUILT_IN.get(pipeline)
     if path is None or not path.is_file():
         return ()
-    return parse(path.read_text(encoding="utf-8"), schema, path.name)
+    return with_pictures(parse(path.read_text(encoding="utf-8"), schema, path.name))

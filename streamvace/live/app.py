@@ -38,6 +38,7 @@ from streamvace.system.console import say
 from streamvace.system.descriptors import raise_descriptor_limit
 from streamvace.system.errors import UserError
 from streamvace.system.files import check_writable
+from streamvace.system.garbage import leaving_out_what_is_there
 from streamvace.system.heaps import few_heaps
 from streamvace.system.media import MediaFolder
 from streamvace.telemetry.logs import warnings_announced
@@ -125,6 +126,7 @@ def run(options: RunOptions) -> int:
             publish_status=publish,
             window=outlets.window,
         )
+        closing.enter_context(leaving_out_what_is_there())
         if not _play(stage, surfaces, engine, presenter, loop):
             return 1
         figures = stage.telemetry.stats()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import cv2
 
+from streamvace.control import look_pictures
 from streamvace.records.frame import Frame
 from streamvace.system.console import one_line
 from streamvace.system.files import new_file
@@ -55,12 +56,13 @@ class CuePictures:
         return name
 
     def read(self, name: str) -> bytes | None:
-        """A JPEG; None for a name that no picture has. name: from anywhere."""
+        """A JPEG, of the user's cues or of the looks that ship; None for a name that no picture has. name: from
+        anywhere."""
         if not _NAME.fullmatch(name):
             return None
         with suppress(OSError):
             return (self.folder / f"{name}.jpg").read_bytes()
-        return None
+        return look_pictures.read(name)
 
     def close(self) -> None:
         """Wait for the pictures that are being written."""

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
+import osc_schema
+from streamvace.control.cue_file import built_in_cues
 from streamvace.live.cue_pictures import WIDTH, CuePictures
 from streamvace.records.frame import Frame
 from streamvace.telemetry.reporter import Reporter
@@ -68,6 +70,13 @@ def test_only_names_of_pictures_are_read(rig: Rig, name: str) -> None:
     rig.pictures.folder.mkdir()
     (rig.pictures.folder.parent / "cues.jpg").touch()
     assert rig.pictures.read(name) is None
+
+
+def test_the_looks_that_ship_have_pictures_too(rig: Rig) -> None:
+    (look, *_) = built_in_cues("embedded", osc_schema.by_address())
+    jpeg = rig.pictures.read(look.picture)
+    assert jpeg is not None
+    assert jpeg[:2] == b"\xff\xd8"
 
 
 def test_a_folder_that_cannot_be_written_costs_the_picture_and_is_reported(rig: Rig) -> None:

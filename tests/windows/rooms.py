@@ -122,8 +122,11 @@ def run_room(windows: Windows, name: str, display: str, log: Path, done: Mapping
 
 def outcomes(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     """(test, outcome) in the verbose output of pytest. A test without an outcome hung, or ended Python."""
+    told: set[str] = set()
     for found in filter(None, map(LINE.match, lines)):
-        yield found[1], found[2] or "HUNG"
+        if found[2] or found[1] not in told:  # a test that warned is named again, in pytest's summary
+            told.add(found[1])
+            yield found[1], found[2] or "HUNG"
 
 
 def _pytest(windows: Windows, paths: list[str], done: list[str], display: str, log: Path) -> int:

@@ -20,6 +20,9 @@ collecting ... collected 4 items
 tests/a/test_a.py::test_one PASSED                                       [ 20%]
 tests/a/test_a.py::test_two[a b-\\xfc] FAILED                            [ 40%]
 tests/a/test_a.py::test_three SKIPPED (needs a screen)                   [ 60%]
+tests/a/test_a.py::test_five PASSED                                      [100%]
+tests/a/test_a.py::test_five
+  tests/a/test_a.py:7: UserWarning: this system allows no such name
 tests/a/test_a.py::test_four
 +++++++++++++++++++++++++++++++++++ Timeout +++++++++++++++++++++++++++++++++++
 """
@@ -30,6 +33,7 @@ def test_every_test_has_its_outcome_and_one_that_never_ended_hung() -> None:
         "tests/a/test_a.py::test_one": "PASSED",
         "tests/a/test_a.py::test_two[a b-\\xfc]": "FAILED",
         "tests/a/test_a.py::test_three": "SKIPPED",
+        "tests/a/test_a.py::test_five": "PASSED",
         "tests/a/test_a.py::test_four": "HUNG",
     }
 

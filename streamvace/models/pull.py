@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import shutil
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 from streamvace.models.manifest import FOLDER_VARIABLE, ModelFile
 from streamvace.models.pins import NEWEST, check_pin, pin_of
 from streamvace.system.errors import UserError
+from streamvace.system.files import replace_file
 from streamvace.system.fix_hints import install_command
 
 DOWNLOADS = ".downloads"
@@ -31,7 +33,7 @@ def pull(entry: ModelFile, folder: Path, say: Callable[[str], None]) -> Path:
     if entry.kind == "tokenizer":
         place.mkdir(parents=True, exist_ok=True)
         for file in fetched:
-            shutil.move(file, place / file.name)
+            _put(file, place / file.name)
         return place
     (source,) = fetched
     ready = source.with_suffix(".safetensors")
@@ -41,9 +43,22 @@ def pull(entry: ModelFile, folder: Path, say: Callable[[str], None]) -> Path:
         if done.dropped:
             say(f"{entry.id}: skipped what is no tensor: {', '.join(done.dropped[:5])}")
     check_file(entry, ready)
-    shutil.move(ready, place)
+    _put(ready, place)
     source.unlink(missing_ok=True)
     return place
+
+
+def _put(file: Path, place: Path) -> None:
+    """Move a finished file to its place, over an older one. Raises UserError; the file then stays where it is."""
+    try:
+        replace_file(file, place)
+    except OSError as error:
+        if error.errno == errno.EXDEV:  # a link in the models folder leads to another disk
+            shutil.move(file, place)
+            return
+        raise UserError(
+            f"{place} cannot be replaced ({error.strerror}); end the show that uses it, and run the same command again"
+        ) from error
 
 
 def fetch_file(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import subprocess
 import sys
@@ -167,9 +169,48 @@ def test_a_file_that_its_publisher_replaces_is_refused_until_its_pin_is_removed(
         run("pull", "taehv", "--again")
     kept = load_file(models / "taehv.safetensors")
     assert all(torch.equal(kept[name], value) for name, value in weights.items()), "the old model stays"
+    del kept  # it maps the file, which Windows does not replace then
     assert not [path for path in (models / DOWNLOADS).rglob("*") if path.is_file()], "the refused file is gone"
     (models / "models.lock.json").write_text(json.dumps({}))
     assert "ready" in run("pull", "taehv", "--again").output
+
+
+def test_a_model_that_a_show_uses_stays_and_the_line_says_what_to_do(
+    publisher: Publisher, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = TAEHV().state_dict()
+    publisher["lightx2v/Autoencoders", "taew2_1.pth"] = lambda path: torch.save(weights, path)
+    run("pull", "taehv")
+    before, rename = (models / "taehv.safetensors").read_bytes(), os.replace
+
+    def held(whole: Path, path: Path) -> None:
+        if path == models / "taehv.safetensors":
+            raise PermissionError(13, "Access is denied")
+        rename(whole, path)
+
+    monkeypatch.setattr(os, "replace", held)
+    monkeypatch.setattr("streamvace.system.files._PATIENCE_S", 0.0)
+    with pytest.raises(
+        UserError, match=r"taehv.safetensors cannot be replaced \(Access is denied\); end the show that"
+    ):
+        run("pull", "taehv", "--again")
+    assert (models / "taehv.safetensors").read_bytes() == before
+
+
+def test_a_model_comes_from_another_disk_too(
+    publisher: Publisher, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher["lightx2v/Autoencoders", "taew2_1.pth"] = lambda path: torch.save(TAEHV().state_dict(), path)
+    rename = os.replace
+
+    def elsewhere(whole: Path, path: Path) -> None:
+        if path == models / "taehv.safetensors":
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        rename(whole, path)
+
+    monkeypatch.setattr(os, "replace", elsewhere)
+    assert "ready" in run("pull", "taehv").output
+    assert (models / "taehv.safetensors").exists()
 
 
 def test_a_network_that_is_down_is_one_line(publisher: Publisher, models: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -87,6 +88,12 @@ def test_there_is_a_column_for_each_modulator() -> None:
         by_number.setdefault(part.row.number, set()).add(part.frame.x // 250)
     assert sorted(by_number) == [1, 2, 3, 4]
     assert len(set.union(*by_number.values())) == sum(map(len, by_number.values())) == 4
+
+
+def test_a_choice_of_more_values_than_a_page_holds_is_refused() -> None:
+    row = osc_schema.by_address()["/streamvace/control_kind"]
+    with pytest.raises(ValueError, match="1 lines from /streamvace/control_kind on do not fit"):
+        columns([[replace(row, choices=tuple(f"v{i}" for i in range(200)))]], 2, ["#ffffff"])
 
 
 def test_more_parameters_than_a_page_holds_are_refused() -> None:

@@ -98,13 +98,15 @@ def test_every_message_of_a_fader_a_switch_or_a_cue_arrives(sender: Sender) -> N
 @pytest.mark.parametrize("sender", [each for each in SENDERS if each.hears], ids=ids)
 def test_a_control_goes_where_the_feedback_says(sender: Sender) -> None:
     row = osc_schema.by_address()[sender.address]
-    ends: tuple[Value, ...] = (False, True) if row.type == "bool" else (row.minimum or 0.0, row.maximum or 0.0)
+    kind = {"bool": bool, "int": int, "float": float}[row.type]
+    ends: tuple[Value, ...] = tuple(map(kind, (row.minimum or 0, row.maximum or 1)))
     for x, value in zip((0.0, 1.0), ends, strict=True):
         (message,) = decode(encode_message(row.address, value))
         (argument,) = message.arguments
         assert isinstance(argument, (bool, int, float))
         assert sender.position(float(argument)) == pytest.approx(x, abs=1e-6)
         assert sender.arguments(x) == (value,)
+        assert type(sender.arguments(x)[0]) is type(value)
 
 
 def test_faders_and_switches_hear_and_buttons_do_not() -> None:

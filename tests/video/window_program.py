@@ -54,11 +54,11 @@ def without_a_font(lines: object) -> None:
 
 
 def main(screenshot: str) -> None:
-    from pyglet.window import key
-
     report: dict[str, object] = {}
     asked = threading.Event()
     sink = WindowSink(SIZE, on_quit=asked.set, window_size=SIZE)
+    from pyglet.window import key  # before the sink's own import, it would make one more window, which nobody sees
+
     window = sink._window
     screen = Screen(window)
     sink.pump()

@@ -104,7 +104,7 @@ def test_the_page_says_what_comes_by_itself_and_how_the_list_plays(tabs: Browser
         assert await hand.does("by('cue-coming').hidden && by('cue-run').hidden")
         show.osc.publish(f"{STATUS}cue_coming", "red")
         show.osc.publish(f"{STATUS}cue_follows_in", 74.2)
-        await hand.sees("by('cue-coming').textContent === 'red in 1:15'")
+        await hand.sees("by('cue-coming').checkVisibility() && by('cue-coming').textContent === 'red in 1:15'")
         show.osc.publish(f"{STATUS}cue", "blue")
         show.osc.publish(f"{STATUS}cue_waits", 2.5)
         await hand.sees("by('cue-coming').textContent === 'blue begins in 3 s'")

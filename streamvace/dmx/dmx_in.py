@@ -41,12 +41,12 @@ log = logging.getLogger(__name__)
 class Ways:
     """The ways to the show.
 
-    post: sets a parameter or acts, as a message of any other surface. cues: reads the names of the cues. report: gets
-    one line for what is wrong. say: gets one line of news. refuse: settings that cannot be followed, and why. allows:
-    whether a host may send.
+    post: sets a parameter or acts, as a message of any other surface; whether an older message was dropped for it.
+    cues: reads the names of the cues. report: gets one line for what is wrong. say: gets one line of news. refuse:
+    settings that cannot be followed, and why. allows: whether a host may send.
     """
 
-    post: Callable[[str, tuple[object, ...]], None]
+    post: Callable[[str, tuple[object, ...]], bool]
     cues: Callable[[], Sequence[str]]
     report: Callable[[str], None]
     say: Callable[[str], None]
@@ -169,8 +169,10 @@ class DmxIn:
         if desk is None or self._socket is None:
             return
         busy = self._read(self._socket, desk)
-        for address, arguments in desk.due(self._clock()):
-            self._ways.post(address, arguments)
+        lost = sum(self._ways.post(address, arguments) for address, arguments in desk.due(self._clock()))
+        if lost:
+            self._counters.dropped += lost
+            self._ways.report(f"the show is too busy for the desk: {lost} of its changes were left out")
         for news in desk.news():
             (self._ways.report if news.wrong else self._ways.say)(news.line)
         if busy:

@@ -46,16 +46,19 @@ class LocalClients:
         with self._lock:
             self._answers.pop(peer, None)
 
-    def post(self, peer: Peer, address: str, *arguments: object) -> None:
-        """Send a message. If OSC cannot carry it, the client gets a complaint at once."""
+    def post(self, peer: Peer, address: str, *arguments: object) -> bool:
+        """Send a message; returns whether the oldest of those that wait was dropped for it. If OSC cannot carry it, the
+        client gets a complaint at once."""
         try:
             packet = encode_message(address, *arguments)
         except OscError as problem:
             self.answer(peer, "/streamvace/status/error", (str(problem),))
-            return
+            return False
         with self._lock:
+            full = len(self._waiting) == MOST_WAITING
             self._waiting.append((packet, peer))
         self._wake()
+        return full
 
     def take(self) -> list[Arrival]:
         """The messages posted since the last call."""

@@ -28,11 +28,12 @@ class Show:
 
     def __init__(self, allows: Callable[[str], bool] = EVERYONE.allows, host: str = "127.0.0.1") -> None:
         self.sent: queue.Queue[tuple[str, tuple[object, ...]]] = queue.Queue()
+        self.busy = False
         self.reported: list[str] = []
         self.said: list[str] = []
         self.refused: list[tuple[Settings, UserError]] = []
         ways = Ways(
-            post=lambda address, arguments: self.sent.put((address, arguments)),
+            post=self._post,
             cues=lambda: ("dusk",),
             report=self.reported.append,
             say=self.said.append,
@@ -43,6 +44,10 @@ class Show:
         self.out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.out.bind(("127.0.0.1", 0))
         self.out.settimeout(PATIENCE_S)
+
+    def _post(self, address: str, arguments: tuple[object, ...]) -> bool:
+        self.sent.put((address, arguments))
+        return self.busy
 
     def follow(self, settings: Settings) -> None:
         before = self.desk.port
@@ -86,6 +91,17 @@ def test_sacn_of_a_library_steers_the_show(show: Show) -> None:
     packet = DataPacket(tuple(range(16)), "front of house", 7, tuple(levels(enable=255, context_scale=255)), 100, 1)
     show.send(bytes(packet.getBytes()))
     assert show.value(SCALE) == 2.0
+
+
+def test_changes_that_a_busy_show_leaves_out_are_counted_and_told(show: Show) -> None:
+    show.follow(Settings("artnet", 7))
+    show.send(art_dmx(levels(enable=255), 7))
+    assert show.value("/streamvace/mod/4/band") == "level"  # the last one of the fixture
+    show.busy = True
+    show.send(art_dmx(levels(enable=255, blackout=255), 7))
+    wait_until(lambda: show.desk.figures()["dmx_dropped"] == 1, "it is counted")
+    wait_until(lambda: bool(show.reported), "it is told")
+    assert show.reported == ["the show is too busy for the desk: 1 of its changes were left out"]
 
 
 def test_a_poll_is_answered_to_its_sender(show: Show) -> None:

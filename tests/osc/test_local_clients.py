@@ -54,8 +54,8 @@ def test_what_osc_cannot_carry_is_answered_at_once() -> None:
 def test_what_waits_is_bounded_and_the_newest_stays() -> None:
     clients = LocalClients(lambda: None)
     name = clients.open(lambda address, arguments: None)
-    for number in range(MOST_WAITING + 10):
-        clients.post(name, "/streamvace/seed", number)
+    dropped = [clients.post(name, "/streamvace/seed", number) for number in range(MOST_WAITING + 10)]
+    assert dropped == [False] * MOST_WAITING + [True] * 10
     taken = clients.take()
     assert len(taken) == MOST_WAITING
     assert taken[-1][0].endswith((MOST_WAITING + 9).to_bytes(4, "big"))

@@ -10,6 +10,7 @@ pictures are noise. Writes 4.3 GB for a 1.3B pipeline or 34 GB for the 14B pipel
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import tempfile
 import time
@@ -82,6 +83,32 @@ def load(spec: PipelineSpec, folder: Path, place: torch.device, dtype: torch.dty
     return made
 
 
+def measure(
+    given: argparse.Namespace, spec: PipelineSpec, place: torch.device, dtype: torch.dtype, folder: Path
+) -> None:
+    """Write random weights into the folder, load them, and run the chunks, each timed."""
+    written = write_random(CausalWan, spec.size, folder / "transformer.safetensors")
+    written += write_random(ContextBranch, spec.size, folder / "context.safetensors")
+    print(f"{spec.name} and its VACE branch: {written / 1e9:.2f} GB of random weights written")
+    networks = load(spec, folder, place, dtype)
+    codec = TAEHV().to(place, dtype).eval().requires_grad_(False)
+    wan, branch = networks["transformer"], networks["context"]
+    assert isinstance(wan, CausalWan)
+    assert isinstance(branch, ContextBranch)
+    parts = Networks(wan=wan, branch=branch, codec=codec, text=RandomText(spec.size))
+    size = parse_size(given.size) if given.size else spec.default_size
+    generator = Generator(spec, parts, size, place, dtype)
+    width, height = generator.size
+    for index in range(given.chunks):
+        control = np.zeros((generator.frames_wanted(), height, width, 3), np.uint8)
+        control[:, height // 4 : height // 2] = 255
+        before = peak_bytes()
+        chunk = generator.step(ChunkInput("noise", control=control if given.control == "on" else None))
+        stages = ", ".join(f"{stage} {spent:.1f}" for stage, spent in chunk.seconds.items() if stage != "total")
+        total = elapsed(chunk.seconds["total"], before)
+        print(f"chunk {index}: {len(chunk.frames)} frames of {width}x{height} in {total} ({stages})")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pipeline", default="longlive", help="a pipeline, or self-forcing")
@@ -98,27 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     dtype = torch.bfloat16 if given.dtype == "bf16" else native_dtype(place)
     print(hardware_line(place))
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        written = write_random(CausalWan, spec.size, folder / "transformer.safetensors")
-        written += write_random(ContextBranch, spec.size, folder / "context.safetensors")
-        print(f"{spec.name} and its VACE branch: {written / 1e9:.2f} GB of random weights written")
-        networks = load(spec, folder, place, dtype)
-        codec = TAEHV().to(place, dtype).eval().requires_grad_(False)
-        wan, branch = networks["transformer"], networks["context"]
-        assert isinstance(wan, CausalWan)
-        assert isinstance(branch, ContextBranch)
-        parts = Networks(wan=wan, branch=branch, codec=codec, text=RandomText(spec.size))
-        size = parse_size(given.size) if given.size else spec.default_size
-        generator = Generator(spec, parts, size, place, dtype)
-        width, height = generator.size
-        for index in range(given.chunks):
-            control = np.zeros((generator.frames_wanted(), height, width, 3), np.uint8)
-            control[:, height // 4 : height // 2] = 255
-            before = peak_bytes()
-            chunk = generator.step(ChunkInput("noise", control=control if given.control == "on" else None))
-            stages = ", ".join(f"{stage} {spent:.1f}" for stage, spent in chunk.seconds.items() if stage != "total")
-            total = elapsed(chunk.seconds["total"], before)
-            print(f"chunk {index}: {len(chunk.frames)} frames of {width}x{height} in {total} ({stages})")
+        measure(given, spec, place, dtype, Path(name))
+        gc.collect()  # the networks map their files, and Windows removes none that is mapped
 
 
 if __name__ == "__main__":

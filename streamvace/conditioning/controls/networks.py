@@ -5,6 +5,7 @@ The runtimes are optional and imported on use. A missing runtime or file raises 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -60,7 +61,7 @@ class Networks:
                 self.find(name, what)
         except UserError as error:
             return error
-        return None if find_spec(_LITE_RUNTIME) else _no_lite_runtime(what, f"no module {_LITE_RUNTIME}")
+        return None if find_spec(_LITE_RUNTIME) else _not_installed(what, "LiteRT", f"no module {_LITE_RUNTIME}")
 
 
 def torch_device(device: str) -> str:
@@ -75,9 +76,23 @@ def torch_device(device: str) -> str:
 _LITE_RUNTIME = "ai_edge_litert"
 
 
-def _no_lite_runtime(what: str, why: str) -> UserError:
+_REDISTRIBUTABLE = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
+"""Microsoft's page for it. LiteRT needs a part of it that is newer than those which other programs bring along."""
+
+
+def _not_installed(what: str, library: str, why: str) -> UserError:
     fix = install_command("vision")
-    return UserError(f"{what} needs LiteRT ({why}); `{fix}`", fix)
+    return UserError(f"{what} needs {library} ({why}); `{fix}`", fix)
+
+
+def _does_not_load(what: str, library: str, error: ImportError) -> UserError:
+    """Why a library cannot be imported, and the fix."""
+    if sys.platform == "win32" and not isinstance(error, ModuleNotFoundError):
+        return UserError(
+            f"{what} needs {library}, which is installed and does not load ({error}); install the newest Visual C++ "
+            f"Redistributable: {_REDISTRIBUTABLE}"
+        )
+    return _not_installed(what, library, str(error))
 
 
 class LiteNetwork:
@@ -87,7 +102,7 @@ class LiteNetwork:
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
-            raise _no_lite_runtime(path.name, str(error)) from None
+            raise _does_not_load(path.name, "LiteRT", error) from None
         try:
             self._run: Any = Interpreter(model_path=str(path), num_threads=_THREADS)
             self._run.allocate_tensors()
@@ -117,8 +132,7 @@ class OnnxNetwork:
         try:
             import onnxruntime
         except ImportError as error:
-            fix = install_command("vision")
-            raise UserError(f"{path.name} needs ONNX Runtime ({error}); {fix}", fix) from None
+            raise _does_not_load(path.name, "ONNX Runtime", error) from None
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = _THREADS
         options.log_severity_level = _ERRORS_ONLY

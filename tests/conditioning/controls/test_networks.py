@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -35,6 +37,22 @@ def test_a_card_keeps_room_for_the_networks_that_are_installed_and_for_their_pro
     (folder / "model.safetensors").write_bytes(b" " * 3000)
     networks.place(RAFT_FILE).write_bytes(b" " * 200)
     assert card_bytes(networks) == CUDA_CONTEXT + 2 * 3200
+
+
+def test_a_library_that_windows_cannot_load_is_not_to_be_installed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "interpreter.py").write_text("raise ImportError('DLL load failed')")
+    package = ModuleType("ai_edge_litert")
+    package.__path__ = [str(tmp_path)]
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", package)
+    monkeypatch.delitem(sys.modules, "ai_edge_litert.interpreter", raising=False)
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(UserError, match=r"does not load \(DLL load failed\); install the newest Visual C\+\+ Redist"):
+        LiteNetwork(tmp_path / "pose.tflite")
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    with pytest.raises(UserError, match=r"needs LiteRT \(.*vision"):
+        LiteNetwork(tmp_path / "pose.tflite")
 
 
 def test_a_file_that_is_no_network_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -169,10 +169,7 @@ class DmxIn:
         if desk is None or self._socket is None:
             return
         busy = self._read(self._socket, desk)
-        lost = sum(self._ways.post(address, arguments) for address, arguments in desk.due(self._clock()))
-        if lost:
-            self._counters.dropped += lost
-            self._ways.report(f"the show is too busy for the desk: {lost} of its changes were left out")
+        self._counters.dropped += sum(self._ways.post(*change) for change in desk.due(self._clock()))
         for news in desk.news():
             (self._ways.report if news.wrong else self._ways.say)(news.line)
         if busy:

@@ -15,7 +15,8 @@ class Counters:
     complaints: all that the sender was told about: clamped, refused, ours but unknown, unreadable.
     answers: what a show answers with, arriving here; never answered.
     scheduled: bundles kept for later. unscheduled: bundles refused because of their time tag or a full schedule.
-    requests_dropped: dropped in favour of newer ones. not_allowed: datagrams and connections of hosts not in --allow.
+    requests_dropped: dropped in favour of newer ones. surfaces_dropped: of this process, while too many waited.
+    not_allowed: datagrams and connections of hosts not in --allow.
     unsent: replies and feedback that the network did not accept.
     tcp_displaced: connections that made room for others. tcp_overdue: connections that said nothing, or no packet to
     its end. tcp_unframed: connections closed because their data has no framing. tcp_slow: connections closed because
@@ -36,6 +37,7 @@ class Counters:
     scheduled: int = 0
     unscheduled: int = 0
     requests_dropped: int = 0
+    surfaces_dropped: int = 0
     not_allowed: int = 0
     unsent: int = 0
     tcp_displaced: int = 0

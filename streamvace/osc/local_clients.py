@@ -32,6 +32,7 @@ class LocalClients:
         self._numbers = count(1)
         self._answers: dict[Peer, Answer] = {}
         self._waiting: deque[Arrival] = deque(maxlen=MOST_WAITING)
+        self._dropped = 0
 
     def open(self, answer: Answer, host: str = "", kind: str = SURFACE) -> Peer:
         """Connect a client; returns its peer. answer: gets complaints, and the values they are about. host: the machine
@@ -56,6 +57,7 @@ class LocalClients:
             return False
         with self._lock:
             full = len(self._waiting) == MOST_WAITING
+            self._dropped += full
             self._waiting.append((packet, peer))
         self._wake()
         return full
@@ -66,6 +68,11 @@ class LocalClients:
             taken = list(self._waiting)
             self._waiting.clear()
         return taken
+
+    @property
+    def dropped(self) -> int:
+        """Messages dropped since the start."""
+        return self._dropped
 
     def answer(self, peer: Peer, address: str, arguments: tuple[object, ...]) -> bool:
         """Answer a client. Returns whether the peer is or was one of these clients."""

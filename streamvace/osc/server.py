@@ -266,9 +266,18 @@ class OscServer:
         if self._tcp is not None:
             arrived += self._tcp.receive(ready, now)
         arrived += self.local_clients.take()
+        self._count_dropped(self.local_clients.dropped)
         self._inbox.take_all(arrived)
         for peer in {peer for _, peer in arrived}:
             self._subscribers.heard_from(peer, now)
+
+    def _count_dropped(self, dropped: int) -> None:
+        counters = self._inbox.counters
+        if more := dropped - counters.surfaces_dropped:
+            counters.surfaces_dropped = dropped
+            if self._reports is not None:
+                line = f"the show is too busy: {more} messages of its page and controllers were dropped"
+                self._reports.complain("OSC", line, "this machine")
 
     def _may_connect(self, host: str) -> bool:
         if not self._allow.allows(host):

@@ -7,6 +7,7 @@ import queue
 from streamvace.control.parameters import Parameters
 from streamvace.osc.local_clients import MOST_WAITING, LocalClients
 from streamvace.osc.server import ERROR, OscServer
+from streamvace.telemetry.reporter import Reporter
 from tests.osc.conftest import PATIENCE, Client, Watch
 from tests.osc.packets import SCALE
 
@@ -56,7 +57,21 @@ def test_what_waits_is_bounded_and_the_newest_stays() -> None:
     name = clients.open(lambda address, arguments: None)
     dropped = [clients.post(name, "/streamvace/seed", number) for number in range(MOST_WAITING + 10)]
     assert dropped == [False] * MOST_WAITING + [True] * 10
+    assert clients.dropped == 10
     taken = clients.take()
     assert len(taken) == MOST_WAITING
     assert taken[-1][0].endswith((MOST_WAITING + 9).to_bytes(4, "big"))
     assert clients.take() == []
+
+
+def test_what_is_dropped_is_counted_and_told_once(parameters: Parameters, watch: Watch) -> None:
+    reporter = Reporter(lambda line: None)
+    with OscServer(parameters, reports=reporter, port=0) as server:
+        name = server.local_clients.open(lambda address, arguments: None)
+        server.local_clients._dropped = 3
+        for value in (0.25, 0.5):
+            server.local_clients.post(name, SCALE, value)
+            watch.until(lambda snapshot, value=value: snapshot[SCALE] == value)
+        assert server.counters().surfaces_dropped == 3
+    assert reporter.counts() == {"OSC": 1}
+    assert reporter.complaint() == "the show is too busy: 3 messages of its page and controllers were dropped"

@@ -12,6 +12,9 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from streamvace.records.chunk import Trace
 from streamvace.system.clock import now_ns
 from streamvace.system.console import one_line
@@ -51,6 +54,7 @@ class Telemetry:
         self._report = report
         self._clock = clock
         self._newest: tuple[int, Stats] = (0, {})
+        self._known: dict[str, tuple[NDArray[np.float64], dict[str, float]]] = {}
         self._lock = threading.Lock()
         self._ticks = 0
         self._missed = 0
@@ -114,7 +118,10 @@ class Telemetry:
             extras = tuple(self._extras)
         figures["fps"] = _rate(fresh_ns, last_tick_ns)
         for name, wanted in _PERCENTILES.items():
-            figures.update(percentiles(name, samples[name], *wanted))
+            known = self._known.get(name)
+            if known is None or known[0] is not samples[name]:
+                known = self._known[name] = samples[name], percentiles(name, samples[name], *wanted)
+            figures.update(known[1])
         figures.update({f"stage_{name}_ms": round(spent, 3) for name, spent in stages.items()})
         for extra in extras:
             figures.update(self._read(extra))

@@ -60,6 +60,20 @@ def test_a_window_holds_the_newest_samples_and_no_more() -> None:
     assert len(window) == 3
 
 
+def test_a_few_samples_more_among_many_are_no_reason_for_another_copy() -> None:
+    window = Samples(1000)
+    for number in range(1280):
+        window.add(number)
+        if number < 64:
+            assert len(window.samples()) == number + 1, "among few, each one counts"
+    once = window.samples()
+    for number in range(15):
+        window.add(-1.0)
+        assert window.samples() is once
+    window.add(-1.0)
+    assert (window.samples() == -1).sum() == 16
+
+
 def test_percentiles_have_names_and_nothing_measured_is_zero() -> None:
     assert percentiles("x", np.zeros(0), 50, 95) == {"x_p50_ms": 0.0, "x_p95_ms": 0.0}
     assert percentiles("x", np.arange(101.0), 50, 95) == {"x_p50_ms": 50.0, "x_p95_ms": 95.0}

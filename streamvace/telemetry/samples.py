@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 CAPACITY = 16_384
 """Samples kept: nine minutes at 30 Hz."""
 _NEW_SHARE = 64
-"""One in so many samples is new before they are copied again: fewer do not move a percentile, and the percentiles of all
-quantities, five times a second, would take nearly a hundredth of a core."""
+"""One in so many samples is new before they are copied again. Fewer do not move a percentile, and making those of all
+quantities five times a second would take nearly a hundredth of a core."""
 
 
 class Samples:

@@ -67,7 +67,7 @@ def test_a_few_samples_more_among_many_are_no_reason_for_another_copy() -> None:
         if number < 64:
             assert len(window.samples()) == number + 1, "among few, each one counts"
     once = window.samples()
-    for number in range(15):
+    for _ in range(15):
         window.add(-1.0)
         assert window.samples() is once
     window.add(-1.0)

@@ -77,6 +77,7 @@ def versions(part: Part, setup: Setup) -> Figures:
             found[name] = version(name)
         except PackageNotFoundError:
             found[name] = "not installed"
+    found["torch"] = str(torch.__version__)  # names the build (+cpu), which the package's own number may leave out
     if setup.on_card:
         card = torch.cuda.get_device_properties(device)
         found |= {"CUDA": torch.version.cuda, "cuDNN": torch.backends.cudnn.version()}

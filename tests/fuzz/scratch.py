@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import shutil
 import tempfile
 from functools import cache
@@ -12,7 +13,11 @@ from pathlib import Path
 def scratch(name: str, data: bytes) -> Path:
     """A file with these bytes."""
     path = folder() / name
-    path.write_bytes(data)
+    try:
+        path.write_bytes(data)
+    except OSError:  # Windows writes to no file that is mapped, and the network that read it last may be in a cycle
+        gc.collect()
+        path.write_bytes(data)
     return path
 
 

@@ -28,6 +28,10 @@ MOVING = "/streamvace/context_scale"
 """The parameter that moves all the time, so that there is news."""
 
 
+Share = dict[int, float]
+"""Thread -> percent of a core."""
+
+
 @dataclass
 class Seen:
     """What a page was told while it was measured."""
@@ -85,13 +89,15 @@ def page(seconds: float, options: list[str], rounds: int) -> dict[str, object]:
     """The stage's processor time in windows of `seconds` with and without a page, in turns, while one parameter moves.
 
     Shares are percent of one core. `page_percent` is the median difference between a window with the page and the one
-    without of the same turn; `page_values_percent` the same for a page that shows no picture.
+    without of the same turn; `page_values_percent` the same for a page that shows no picture. The stage's other work
+    varies by more than a page costs, so `server_percent` and `server_values_percent` are those of the thread that a
+    page keeps busy: its median with the page, less its median without.
     """
     return asyncio.run(_page(seconds, options, rounds))
 
 
 async def _page(seconds: float, options: list[str], rounds: int) -> dict[str, object]:
-    shares: dict[str, list[float]] = {WITHOUT: [], VALUES: [], WHOLE: []}
+    shares: dict[str, list[Share]] = {WITHOUT: [], VALUES: [], WHOLE: []}
     seen = Seen()
     with RunningShow(*options) as show:
         await asyncio.sleep(seconds)  # the first chunks are dearer than the rest
@@ -102,23 +108,37 @@ async def _page(seconds: float, options: list[str], rounds: int) -> dict[str, ob
                 shares[kind].append(share)
                 seen = told if kind == WHOLE else seen
         moving.cancel()
-    more = {kind: [a - b for a, b in zip(shares[kind], shares[WITHOUT], strict=True)] for kind in VIEWS}
+    totals = {kind: [sum(share.values()) for share in measured] for kind, measured in shares.items()}
+    more = {kind: [a - b for a, b in zip(totals[kind], totals[WITHOUT], strict=True)] for kind in VIEWS}
+    usual = {kind: _medians(measured) for kind, measured in shares.items()}
+    grown = {
+        kind: {thread: usual[kind][thread] - usual[WITHOUT].get(thread, 0) for thread in usual[kind]} for kind in VIEWS
+    }
+    server = max(grown[WHOLE], key=lambda thread: grown[WHOLE][thread])
     return {
         "windows": rounds,
         "seconds_each": seconds,
-        "stage_percent": statistics.median(shares[WITHOUT]),
+        "stage_percent": statistics.median(totals[WITHOUT]),
         "page_percent": statistics.median(more[WHOLE]),
         "page_percent_least": min(more[WHOLE]),
         "page_percent_most": max(more[WHOLE]),
         "page_values_percent": statistics.median(more[VALUES]),
+        "server_percent": grown[WHOLE][server],
+        "server_values_percent": grown[VALUES].get(server, 0.0),
         "messages_per_s": seen.messages / seconds,
         "values_of_one_parameter_per_s": seen.moves / seconds,
         "pictures_per_s": {view: count / seconds for view, count in seen.pictures.items()},
     }
 
 
-async def _window(show: RunningShow, seconds: float, views: tuple[str, ...] | None) -> tuple[float, Seen]:
-    """The stage's share of a core in percent, and what the page has seen. views: None for no page."""
+def _medians(shares: list[Share]) -> Share:
+    """Of each thread."""
+    threads = {thread for share in shares for thread in share}
+    return {thread: statistics.median(share.get(thread, 0.0) for share in shares) for thread in threads}
+
+
+async def _window(show: RunningShow, seconds: float, views: tuple[str, ...] | None) -> tuple[Share, Seen]:
+    """The shares of the stage's threads, and what the page has seen. views: None for no page."""
     if views is None:
         await asyncio.sleep(SETTLE_S)
         return await _share(show, seconds), Seen()
@@ -135,7 +155,13 @@ async def _window(show: RunningShow, seconds: float, views: tuple[str, ...] | No
     return share, seen
 
 
-async def _share(show: RunningShow, seconds: float) -> float:
-    before, began = sum(show.stage.cpu_times()[:2]), time.perf_counter()
+async def _share(show: RunningShow, seconds: float) -> Share:
+    before, began = _spent(show), time.perf_counter()
     await asyncio.sleep(seconds)
-    return 100 * (sum(show.stage.cpu_times()[:2]) - before) / (time.perf_counter() - began)
+    after, lasted = _spent(show), time.perf_counter() - began
+    return {thread: 100 * (spent - before.get(thread, 0.0)) / lasted for thread, spent in after.items()}
+
+
+def _spent(show: RunningShow) -> dict[int, float]:
+    """Seconds on the processor of each thread of the stage."""
+    return {thread.id: thread.user_time + thread.system_time for thread in show.stage.threads()}

@@ -138,7 +138,9 @@ class DmxIn:
                 self._turn()
             except Exception:
                 # No known error gets here. If one does, the desk must keep working and the error must be logged.
+                self._counters.faults += 1
                 log.exception("the light desk's thread caught an error and continues")
+                sleep(LOOK_S)  # one that comes again at once must not take the processor, nor fill the log
 
     def _change(self, wanted: Settings) -> None:
         self._shut()

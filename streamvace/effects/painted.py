@@ -30,25 +30,27 @@ def patches(picture: Pixels) -> Pixels:
     by their evenness). uint8 `[h, w, 3]`."""
     height, width = picture.shape[:2]
     wide = cv2.copyMakeBorder(picture, *(_REACH,) * 4, cv2.BORDER_REFLECT_101)
-    mean = cv2.blur(wide, (_WINDOW, _WINDOW), borderType=cv2.BORDER_REFLECT_101).astype(np.float32)
+    window, border = (_WINDOW, _WINDOW), cv2.BORDER_REFLECT_101
+    means = [plane.astype(np.float32) for plane in cv2.split(cv2.blur(wide, window, borderType=border))]
     grey = cv2.cvtColor(wide, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    level = cv2.blur(grey, (_WINDOW, _WINDOW), borderType=cv2.BORDER_REFLECT_101)
-    spread = cv2.sqrBoxFilter(grey, cv2.CV_32F, (_WINDOW, _WINDOW), borderType=cv2.BORDER_REFLECT_101) - level * level
+    level = cv2.blur(grey, window, borderType=border)
+    spread = cv2.sqrBoxFilter(grey, cv2.CV_32F, window, borderType=border) - level * level
     even: Floats = 1 / np.square(np.maximum(spread, 0) + np.float32(_SAME))
-    total = np.zeros((height, width, 3), np.float32)
+    totals = np.zeros((3, height, width), np.float32)
     weight = np.zeros((height, width), np.float32)
     for down, right in _SECTORS:
         part = slice(_REACH * down, _REACH * down + height), slice(_REACH * right, _REACH * right + width)
-        share = even[part]
-        total += mean[part] * share[..., None]
-        weight += share
-    return np.asarray(total / weight[..., None] + np.float32(0.5), np.uint8)
+        cv2.accumulate(even[part], weight)
+        for total, mean in zip(totals, means, strict=True):
+            cv2.accumulateProduct(mean[part], even[part], total)
+    return np.asarray(cv2.merge([cv2.convertScaleAbs(total / weight) for total in totals]), np.uint8)
 
 
 def brushed(picture: Pixels, grid: Grid) -> Pixels:
     """Paint in the colours of the picture."""
     small = patches(grid.small(picture, _DETAIL))
     bright = cv2.cvtColor(grid.small(small, 2.0), cv2.COLOR_RGB2GRAY)
-    relief = grid.large(combed(bristles(grid.stroke), directions(np.asarray(bright, np.uint8), 2.0, grid.brush)))
-    paint = grid.large(small, cv2.INTER_CUBIC)
-    return np.asarray(cv2.multiply(paint, cv2.cvtColor(relief, cv2.COLOR_GRAY2RGB), scale=1 / 128), np.uint8)
+    relief = combed(bristles(grid.stroke), directions(np.asarray(bright, np.uint8), 2.0, grid.brush))
+    paint = cv2.resize(small, grid.brush, interpolation=cv2.INTER_CUBIC)
+    lit = cv2.multiply(paint, cv2.cvtColor(relief, cv2.COLOR_GRAY2RGB), scale=1 / 128)
+    return grid.large(np.asarray(lit, np.uint8))

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from streamvace.dmx.desk_input import Settings
-from streamvace.dmx.dmx_in import DmxIn, Ways, bind, check
+from streamvace.dmx.desk_input import DeskInput, Settings
+from streamvace.dmx.dmx_in import LOOK_S, DmxIn, Ways, bind, check
 from streamvace.system.errors import UserError
 from streamvace.system.network import AllowList
 from tests.dmx.desk import art_dmx, art_poll, sacn_data
@@ -177,3 +177,23 @@ def test_a_desk_program_on_this_machine_can_open_the_port_too() -> None:
     with bind("127.0.0.1", 0, Settings("artnet")) as ours, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as theirs:
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         theirs.bind(("", ours.getsockname()[1]))
+
+
+def test_an_error_that_comes_again_and_again_is_counted_and_leaves_the_processor_to_the_show(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("streamvace.dmx.dmx_in.sleep", slept.append)
+    read, broken = show.desk._read, iter([OSError("the network is gone")] * 3)
+
+    def fails(bound: socket.socket, desk: DeskInput) -> bool:
+        for error in broken:
+            raise error
+        return read(bound, desk)
+
+    monkeypatch.setattr(show.desk, "_read", fails)
+    show.follow(Settings("artnet", 7))
+    show.send(art_dmx(levels(enable=255, context_scale=255), 7))
+    assert show.value(SCALE) == 2.0, "the desk goes on"
+    assert show.desk.figures()["dmx_faults"] == 3
+    assert slept.count(LOOK_S) == 3

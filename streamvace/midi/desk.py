@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from time import sleep
 from typing import Final
 
 from osc_schema import Parameter, Value
@@ -33,6 +34,8 @@ LOOK_S: Final = 1.0
 """Between two looks at the map file."""
 SETTLED_S: Final = 3.0
 """After this, a device that the map names and that has not come is missing."""
+PAUSE_S: Final = 0.25
+"""After an internal error."""
 
 Note = Callable[[], None]
 
@@ -188,6 +191,7 @@ class Desk:
             except Exception:
                 # No known error gets here. If one does, MIDI must keep running and the error must be logged.
                 log.exception("the MIDI map caught an error and continues")
+                sleep(PAUSE_S)  # one that comes again at once must not take the processor, nor fill the log
             if lost != self._lost:
                 lost = self._lost
                 self._ways.report("more MIDI messages than can be used; status/midi_dropped counts those left out")

@@ -14,7 +14,7 @@ import pytest
 
 from osc_schema import Value
 from streamvace.control.parameters import Snapshot
-from streamvace.midi.desk import LOOK_S, MOST_ASKED, MOST_WAITING, SETTLED_S, Desk, Ways
+from streamvace.midi.desk import LOOK_S, MOST_ASKED, MOST_WAITING, PAUSE_S, SETTLED_S, Desk, Ways
 from streamvace.midi.learn import HINT, PATIENCE_S, Wish
 from streamvace.midi.learn import SETTLED_S as STILL_S
 from streamvace.midi.map_file import MapFile
@@ -244,6 +244,28 @@ def test_the_thread_learns_forgets_and_ends(tmp_path: Path) -> None:
     assert show.rows == []
     desk.close()
     desk.close()
+
+
+def test_an_error_that_comes_again_and_again_leaves_the_processor_to_the_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("streamvace.midi.desk.sleep", slept.append)
+    desk, done = Show(tmp_path, FADER).desk, threading.Event()
+    broken = iter([RuntimeError("out of order")] * 3)
+
+    def fails() -> None:
+        for error in broken:
+            raise error
+        done.set()
+
+    monkeypatch.setattr(desk, "turn", fails)
+    desk.start()
+    for _ in range(4):
+        desk.forget(SCHEMA[LEVEL])
+    assert done.wait(WAIT_S)
+    desk.close()
+    assert slept == [PAUSE_S] * 3
 
 
 def test_a_flood_of_requests_is_cut_and_counted(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -98,30 +100,69 @@ def mix_noise(own: Tensor, common: Tensor, share: float) -> Tensor:
     return own * math.sqrt(1 - share) + common * math.sqrt(share)
 
 
+@lru_cache(maxsize=4)
+def noise_tile(channels: int, side: int) -> Tensor:
+    """A fixed tile of normal noise `[C, side, side]`, the same for every stream and for training.
+
+    A texture's place in the picture follows from neither control nor prompt. A network that starts from any noise
+    would paint the mean of all places, which is flat. So the world's textures and this tile move together, and the
+    network reads from the noise where in the texture a place is.
+    """
+    # RandomState is frozen by NumPy's policy (NEP 19): the same numbers in every version, unlike torch's.
+    numbers = np.random.RandomState(_TILE_SEED).standard_normal((channels, side, side))
+    return torch.from_numpy(numbers.astype(np.float32))
+
+
+_TILE_SEED = 20261130
+STEP = 2
+"""Cells by which the tile moves: the side of a transformer token."""
+
+
+def tile_at(place: tuple[int, int], shape: tuple[int, int, int], side: int) -> Tensor:
+    """The tile, repeated, as seen from `place` (cells down, right): `[C, h, w]` for shape = (C, h, w)."""
+    channels, height, width = shape
+    rows, columns = torch.arange(height) + place[0], torch.arange(width) + place[1]
+    return noise_tile(channels, side)[:, rows[:, None] % side, columns[None, :] % side]
+
+
+def place_of(seed: int, side: int, rule: str = "hash") -> tuple[int, int]:
+    """The part of the tile that a seed stands for: cells down and right, multiples of STEP."""
+    key, places = NOISE_RULES[rule].key(seed, 0, Use.STREAM), side // STEP
+    return STEP * (key % places), STEP * (key // places % places)
+
+
 class StreamNoise:
     """The noise of a stream, chunk by chunk: a function of seed and position only.
 
-    share: share of the noise's power that is the same in all frames of the stream, drawn once per denoising step; 0 in
-    Wan's pipelines.
+    share: share of the noise's power that is the same in all frames of the stream and in all denoising steps; 0 in
+    Wan's pipelines. tile: side of the `noise_tile` that it comes from, in cells.
     """
 
-    def __init__(self, device: torch.device | str, share: float) -> None:
-        self._own, self._common = torch.Generator(device), torch.Generator(device)
-        self._share = share
+    def __init__(self, device: torch.device | str, share: float, tile: int) -> None:
+        self._own = torch.Generator(device)
+        self._share, self._tile = share, tile
+        self._place = (0, 0)
+        self._common: tuple[object, Tensor] | None = None
 
     def begin_chunk(self, seed: int, position: int, rule: str = "hash") -> None:
         """See `seed_noise`."""
         seed_noise(self._own, rule, seed, position, Use.CHUNK)
         if self._share:
-            seed_noise(self._common, rule, seed, 0, Use.STREAM)
+            self._place = place_of(seed, self._tile, rule)
 
     def draw(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
         """The next noise `[B, C, T, H, W]` of this chunk."""
         noise = draw_noise(shape, self._own, dtype)
         if self._share:
-            common = draw_noise((*shape[:2], 1, *shape[3:]), self._common, dtype)
-            noise = mix_noise(noise, common, self._share)
+            noise = mix_noise(noise, self._common_part((shape[1], shape[3], shape[4]), noise), self._share)
         return noise
+
+    def _common_part(self, shape: tuple[int, int, int], like: Tensor) -> Tensor:
+        """The tile `[1, C, 1, H, W]`, copied to the device of `like` only when place, shape or dtype change."""
+        key = (self._place, shape, like.dtype)
+        if self._common is None or self._common[0] != key:
+            self._common = (key, tile_at(self._place, shape, self._tile).to(like)[None, :, None])
+        return self._common[1]
 
     def draw_later(self, start: Tensor, steps: int) -> list[Tensor]:
         """The noise of the denoising steps after the first, like `start`; drawn before the first of `steps` begins."""

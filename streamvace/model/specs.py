@@ -113,6 +113,7 @@ class PipelineSpec:
     ease_seams: number of frames after a seam over which small differences to the previous picture fade out; 0 = off.
     ease_latents: the same after each latent frame of the chunk: its number of pixel frames; 0 = off.
     shared_noise: share of the noise's power that is the same in all frames of a stream; 0 = none, as in Wan's training.
+    noise_tile: side in cells of the tile that this share comes from (model/noise.py).
     score_bias: past frames can get less attention than in training (Krea Realtime).
     learned_references: the context branch was trained with references. If not, only `memory` shows them.
     default_size: (width, height) in pixels.
@@ -137,6 +138,7 @@ class PipelineSpec:
     ease_seams: int = 0
     ease_latents: int = 0
     shared_noise: float = 0.0
+    noise_tile: int = 0
     score_bias: bool = False
     learned_references: bool = True
 
@@ -168,6 +170,7 @@ PIPELINES: dict[str, PipelineSpec] = {
             ease_latents=4,
             # As trained; without it, unspecified details change with every latent frame, six times a second.
             shared_noise=0.5,
+            noise_tile=4,  # 64 pixels: a tile of the world's textures (world/materials.py)
             default_size=(256, 256),
         ),
         PipelineSpec(

@@ -108,7 +108,7 @@ class Generator:
             "codec": type(networks.codec).__name__,
             "offload": offload,
         }
-        self._noise = StreamNoise(device, spec.shared_noise)
+        self._noise = StreamNoise(device, spec.shared_noise, spec.noise_tile)
         self.prompts = PromptEncoder(networks.text, prompts)
         """Encodes the texts. In a group of processes, `Part` replaces it."""
         self._offload = Offload(networks.branch, link.other, offload)

@@ -6,15 +6,16 @@ import numpy as np
 
 from streamvace.world.backgrounds import BACKGROUNDS
 from streamvace.world.filters import FILTERS, PHOTO
+from streamvace.world.material_tiles import MATERIALS
 from streamvace.world.scene import MOTIONS, Scene
 from streamvace.world.shapes import SHAPES
 from streamvace.world.styles import COLOURS, STYLES, Look
 
 FILLER = ("and", "on", "background")
 VOCABULARY: tuple[str, ...] = (
-    *COLOURS, "black", *SHAPES, *MOTIONS, *BACKGROUNDS, *STYLES, *FILLER, PHOTO, *FILTERS
+    *COLOURS, "black", *SHAPES, *MOTIONS, *BACKGROUNDS, *STYLES, *FILLER, PHOTO, *FILTERS, *MATERIALS
 )  # fmt: skip
-"""All words the embedded model knows. A word's token is its index plus one; 0 is padding."""
+"""All words the embedded model knows. A word's token is its index plus one; 0 is padding. New words come last."""
 
 
 def caption(
@@ -29,17 +30,24 @@ def caption(
         return rng is None or bool(rng.random() < chance)
 
     order = sorted(range(len(scene.bodies)), key=lambda i: scene.bodies[i].pose(seconds)[0], reverse=flipped)
-    words = [look.style] if say(0.9) else []
+    styled = not (look.materials and look.ground)
+    words = [look.style] if styled and say(0.9) else []
     name_shapes, name_colours = say(0.9), say(0.95)
     things = []
     for index in order:
-        colour = [look.bodies[index]] if name_colours or not name_shapes else []
-        things.append(colour + ([scene.bodies[index].shape] if name_shapes else []))
+        material = [look.materials[index]] if look.materials else []
+        colour = [look.bodies[index]] if look.bodies[index] and (name_colours or not name_shapes or material) else []
+        things.append(colour + material + ([scene.bodies[index].shape] if name_shapes else []))
     for position, thing in enumerate(things):
         words += (["and"] if position else []) + thing
     if say(0.6):
         words.append(scene.bodies[0].motion)
     kind = scene.background.kind
-    colours = [look.backdrop[0]] if kind == "plain" else [look.backdrop[0], "and", look.backdrop[1]]
-    tail = (colours if say(0.85) else []) + ([kind] if say(0.85) else [])
+    if look.ground:
+        colours = [look.backdrop[0], look.ground] if look.backdrop[0] else [look.ground]
+    elif kind == "plain":
+        colours = [look.backdrop[0]]
+    else:
+        colours = [look.backdrop[0], "and", look.backdrop[1]]
+    tail = (colours if look.ground or say(0.85) else []) + ([kind] if say(0.85) else [])
     return " ".join(words + (["on", *tail, "background"] if tail else []))

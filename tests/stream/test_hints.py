@@ -70,7 +70,7 @@ def test_joint_references_give_the_chunk_the_hints_that_batch_vace_gives_it() ->
     grey, _ = codec.encode(torch.zeros(1, 3, 9, 32, 32), None)
     clip = torch.cat((grey, reactive, torch.ones(1, 64, 3, 4, 4)), dim=1)
     front = torch.cat((z, torch.zeros(1, 80, 2, 4, 4)), dim=1)
-    noise, of_references = StreamNoise("cpu", 0.0), torch.Generator()
+    noise, of_references = StreamNoise("cpu", 0.0, 0), torch.Generator()
     noise.begin_chunk(42, 0)
     seed_noise(of_references, "hash", 42, 0, Use.REFERENCES)
     drawn = draw_noise((1, 16, 2, 4, 4), of_references, torch.float32)

@@ -26,6 +26,12 @@ def test_a_style_counts_wherever_it_stands_in_the_prompt() -> None:
     assert tokens_of("gold ring and silver ball") == tokens_of("metal yellow ring and gray ball")
 
 
+def test_a_material_stays_beside_its_noun() -> None:
+    prompt = "neon lava ball on blue ice background"
+    assert tokens_of(prompt) == [VOCABULARY.index(word) + 1 for word in prompt.split()]
+    assert tokens_of("frozen ball on stained background") == tokens_of("ice ball on glass background")
+
+
 def test_unknown_words_are_reported_once_and_in_order() -> None:
     assert unknown_words("a red dragon and another dragon over Paris") == ["dragon", "another", "paris"]
     assert unknown_words("glossy red ring on blue and purple plasma background") == []

@@ -23,6 +23,7 @@ from streamvace.records.chunk import ChunkInput, Pixels
 from streamvace.stream.generator import Generator
 from streamvace.video.core.resize import with_alpha
 from streamvace.world.filters import FILTERS
+from streamvace.world.material_tiles import MATERIALS
 
 LOOKS = Path(__file__).resolve().parents[1] / "looks.json"
 LOOK_FRAMES = 9
@@ -39,8 +40,14 @@ class Shown:
 
     @property
     def filters(self) -> bool:
-        """Whether it repaints brightness."""
-        return self.prompt.split()[0] in FILTERS
+        """Whether it repaints brightness: a filter, or a material on everything."""
+        words = self.prompt.split()
+        return words[0] in FILTERS or (words[-1] in MATERIALS and len(words) <= 2)
+
+    @property
+    def material(self) -> bool:
+        """Whether it shows a material."""
+        return not MATERIALS.keys().isdisjoint(self.prompt.split())
 
 
 def built_in_looks() -> list[Shown]:
@@ -71,13 +78,20 @@ def look_cells(
     progress: Callable[[str], None],
     like: ChunkInput = PLAIN,
 ) -> Iterator[Cell]:
-    """The cells of a variant: all looks, and those without a screen. `wrong` is chance."""
+    """The cells of a variant: all looks, those without a screen, and those of materials. `wrong` is chance."""
     looks, pictures = built_in_looks(), []
     for number, look in enumerate(looks):
         progress(f"looks: {name}, look {number + 1} of {len(looks)}")
         pictures.append([look_picture(generator, look, clip, like) for clip in clips])
-    plain = [made for made, look in zip(pictures, looks, strict=True) if look.screen == NEUTRAL]
-    for shown, which in ((pictures, "all"), (plain, "without a screen")):
+    pairs = list(zip(pictures, looks, strict=True))
+    groups = {
+        "all": pictures,
+        "without a screen": [made for made, look in pairs if look.screen == NEUTRAL],
+        "of materials": [made for made, look in pairs if look.material],
+    }
+    for which, shown in groups.items():
+        if not shown:
+            continue
         condition = f"{len(shown)} looks, {which}"
         yield Cell(name, "looks", condition, "told apart in grey", figure(told_apart(shown)))
         yield Cell("wrong", "looks", condition, "told apart in grey", figure(np.array([1 / len(shown)])))

@@ -105,7 +105,7 @@ def batch_vace(generator: Generator, clip: Clip, reference: Pixels) -> Pixels:
     z, _ = codec.encode(to_pixels(reference[None], device, dtype), None)
     context, _ = encode_context(codec, ContextState(), to_pixels(clip.depth[:count], device, dtype), None, True)
     joined = torch.cat((reference_context(z, spec.size.vace_in_dim), context), dim=2)
-    noise = StreamNoise(device, spec.shared_noise)
+    noise = StreamNoise(device, spec.shared_noise, spec.noise_tile)
     noise.begin_chunk(SEED, 0)
     start = noise.draw((1, spec.size.in_dim, spec.first_chunk + 1, *z.shape[3:]), dtype)
 

@@ -15,18 +15,22 @@ from streamvace.embedded.evaluation.confidence import Cell, figure
 from streamvace.embedded.evaluation.judges import Scores, picture_psnr, picture_ssim
 from streamvace.embedded.evaluation.trials import HELD_OUT
 from streamvace.embedded.train.codec import to_tensor
-from streamvace.embedded.train.data import scene_clip
+from streamvace.embedded.train.data import sample_place, scene_clip
 from streamvace.embedded.train.photographs import clip_frames
 from streamvace.model.autoencoder.tiny import SIDE as BORDERS
 from streamvace.model.autoencoder.tiny import TinyAE
 from streamvace.records.chunk import Pixels
 from streamvace.system.errors import UserError
+from streamvace.world.scene import FPS, render, sample_scene
+from streamvace.world.styles import compose, sample_look, sample_materials
 
 FRAMES = 13
 """One frame that starts the stream, and three latent frames."""
 SIDE = 256
 DRAWN = 30_000
 """First number of the drawn clips."""
+MATERIALS = 40_000
+"""First number of the clips in materials."""
 STILL = 1.0
 """Mean change between frames, in levels of 255, below which a film counts as still."""
 
@@ -35,6 +39,18 @@ def drawn_clips(count: int) -> Pixels:
     """Held-out scenes, uint8 `[N, FRAMES, SIDE, SIDE, 3]`."""
     rngs = [np.random.default_rng(HELD_OUT + DRAWN + number) for number in range(count)]
     return np.stack([scene_clip(rng, FRAMES, SIDE, 20) for rng in rngs])
+
+
+def material_clips(count: int) -> Pixels:
+    """Held-out scenes in materials, shaped as `drawn_clips`."""
+    clips = []
+    for number in range(count):
+        rng = np.random.default_rng(HELD_OUT + MATERIALS + number)
+        scene = sample_scene(rng)
+        look, place = sample_materials(rng, sample_look(rng, len(scene.bodies))), sample_place(rng)
+        maps = (render(scene, 2.0 + k / FPS, (SIDE, SIDE)) for k in range(FRAMES))
+        clips.append(np.stack([compose(each, look, place) for each in maps]))
+    return np.stack(clips)
 
 
 def film_clips(folder: Path) -> Pixels:
@@ -125,8 +141,10 @@ FIGURES: dict[str, Callable[[Pixels, Pixels], Scores]] = {
 
 
 def round_trip_cells(codec: TinyAE, count: int, films: Path | None) -> Iterator[Cell]:
-    """The figures of drawn scenes and, with a folder, of films. `wrong` is the linear decoder alone."""
-    sets = {"drawn": drawn_clips(count)} | ({} if films is None else {"films": film_clips(films)})
+    """The figures of drawn scenes, of materials and, with a folder, of films. `wrong` is the linear decoder alone."""
+    sets = {"drawn": drawn_clips(count), "materials": material_clips(count)} | (
+        {} if films is None else {"films": film_clips(films)}
+    )
     for name, clips in sets.items():
         trips = {"codec": round_trip(codec, clips), "wrong": linear_trip(codec, clips)}
         for judge, score in FIGURES.items():

@@ -71,7 +71,12 @@ def as_batch(trials: list[Trial], control: str) -> Batch:
         pictures = np.stack([[_control(m, control, f) for m, f in zip(t.maps, v, strict=True)] for t, v in pairs])
     objects = np.stack([[m[4:].max(0) for m in t.maps] for t in trials])
     tokens = token_table([t.words for t in trials])
-    return Batch(video, pictures, mask, tokens, np.ones(len(trials), np.bool_), objects)
+    return Batch(video, pictures, mask, tokens, np.ones(len(trials), np.bool_), objects, _nowhere(len(trials)))
+
+
+def _nowhere(count: int) -> NDArray[np.int64]:
+    """Places of clips without materials."""
+    return np.zeros((count, 2), np.int64)
 
 
 def _control(maps: Maps, kind: str, frame: Pixels) -> Pixels:
@@ -100,4 +105,4 @@ def camera_batch(first: int, count: int, frames: int, pictures: list[Pixels]) ->
     video = np.stack(videos)
     nothing = np.zeros(video.shape[:4], np.uint8)
     everyone = np.ones(count, np.bool_)
-    return Batch(video, np.stack(controls), ~nothing, token_table(words), everyone, nothing)
+    return Batch(video, np.stack(controls), ~nothing, token_table(words), everyone, nothing, _nowhere(count))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,10 +20,13 @@ from numpy.typing import NDArray
 
 from streamvace.embedded.train.photographs import Bytes, moving_crop, photographs
 from streamvace.embedded.train.shocks import disturbed
+from streamvace.model.noise import STEP
 from streamvace.world.captions import caption
 from streamvace.world.filters import FILTERS, PHOTO, filter_words
-from streamvace.world.scene import FPS, Maps, edges, render, sample_scene
-from streamvace.world.styles import COLOURS, compose, sample_look
+from streamvace.world.material_tiles import MATERIALS
+from streamvace.world.materials import CELLS, Place, clad
+from streamvace.world.scene import FPS, MAX_BODIES, Maps, edges, render, sample_scene
+from streamvace.world.styles import COLOURS, compose, paint, rgb, sample_look, sample_materials, tint
 from streamvace.world.text import TEXT_LEN, tokens_of
 
 T = TypeVar("T")
@@ -36,7 +39,8 @@ class Batch:
     """video, control: uint8 `[B, T, 128, 128, 3]`; mask: uint8 `[B, T, 128, 128]`, 255 = generate.
 
     tokens: int64 `[B, 24]`. hinted: bool `[B]`, False = no hints for this sample. objects: uint8 `[B, T, 128, 128]`,
-    coverage of the objects, which are a small part of the picture but most of the caption.
+    coverage of the objects, which are a small part of the picture but most of the caption. places: int64 `[B, 2]`, of
+    the materials, cells down and right.
     """
 
     video: Bytes
@@ -45,6 +49,7 @@ class Batch:
     tokens: NDArray[np.int64]
     hinted: NDArray[np.bool_]
     objects: Bytes
+    places: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -57,10 +62,28 @@ class Sample:
     words: str
     hinted: bool
     objects: Bytes
+    place: Place = (0, 0)
 
 
-FILTERED_SHARE = 0.2
+FILTERED_SHARE = 0.3
 """Share of clips that are photographs or filtered pictures, as from a camera."""
+MATERIAL_SHARE = 0.7
+"""Share of clips with materials: they are more to learn than all other looks."""
+PLAIN_SHARE = 0.7
+"""Share of scenes on a material whose background is plain otherwise: a pattern that no control shows bends the texture
+in ways that cannot be known."""
+
+
+def sample_place(rng: np.random.Generator) -> Place:
+    """A random part of the materials' tile."""
+    down, right = (STEP * int(v) for v in rng.integers(CELLS // STEP, size=2))
+    return down, right
+
+
+def light(maps: Maps) -> Bytes:
+    """What the built-in pattern shows of a scene, uint8 `[H, W]`: white objects before a grey pattern."""
+    white, black, gray = (rgb(name)[:1] for name in ("white", "black", "gray"))
+    return np.ascontiguousarray(paint(maps, "glossy", [white] * MAX_BODIES, (black, gray))[..., 0])
 
 
 def as_rgb(planes: Bytes) -> Bytes:
@@ -121,7 +144,7 @@ def still_region(rng: np.random.Generator) -> Bytes:
 def _control(maps: list[Maps], video: Bytes, rng: np.random.Generator) -> tuple[Bytes, Bytes]:
     """A control picture `[T, H, W, 3]` and its mask `[T, H, W]`."""
     everything = np.full(video.shape[:3], 255, np.uint8)
-    kind = rng.choice(["depth", "edges", "gray", "inpaint", "extend"], p=[0.40, 0.25, 0.12, 0.16, 0.07])
+    kind = rng.choice(["depth", "edges", "gray", "light", "inpaint", "extend"], p=[0.36, 0.22, 0.08, 0.14, 0.14, 0.06])
     if kind == "depth":
         return as_rgb(depth_picture(maps, rng)), everything
     if kind == "edges":
@@ -129,6 +152,8 @@ def _control(maps: list[Maps], video: Bytes, rng: np.random.Generator) -> tuple[
         return as_rgb(np.stack([edges(m, thickness) for m in maps])), everything
     if kind == "gray":
         return as_rgb(grays(video)), everything
+    if kind == "light":
+        return as_rgb(np.stack([light(m) for m in maps])), everything
     if kind == "extend":
         return still_end(video, rng)
     mask = region(maps, rng)
@@ -157,6 +182,21 @@ def camera_control(video: Bytes, rng: np.random.Generator) -> tuple[Bytes, Bytes
     return as_rgb(np.stack(outline)), everything
 
 
+def repainted(plain: Bytes, place: Place, rng: np.random.Generator) -> tuple[Bytes, str]:
+    """A clip uint8 `[T, H, W, 3]` in a material, in a filter's colours or as it is, and its caption."""
+    first, second = (str(c) for c in rng.permutation(list(COLOURS))[:2])
+    if rng.random() < MATERIAL_SHARE:
+        name = str(rng.choice(list(MATERIALS)))
+        colour = first if rng.random() < 0.25 else ""
+        return np.stack([clad(frame, name, tint(colour), place) for frame in plain]), f"{colour} {name}".strip()
+    name = str(rng.choice([PHOTO, *FILTERS]))
+    if name == PHOTO:
+        return plain, PHOTO
+    return np.stack([FILTERS[name](frame, first, second) for frame in plain]), " ".join(
+        filter_words(name, first, second)
+    )
+
+
 def filtered_sample(rng: np.random.Generator, frames: int, start_share: float, pictures: list[Bytes]) -> Sample:
     """A filtered photograph or scene; its control derives from the unfiltered picture."""
     if pictures and rng.random() < 0.7:
@@ -167,14 +207,13 @@ def filtered_sample(rng: np.random.Generator, frames: int, start_share: float, p
         plain = scene_clip(rng, frames, SIZE, 30)
     if rng.random() < start_share:
         plain = np.concatenate([np.repeat(plain[:1], 3, 0), plain])[:frames]
-    first, second = (str(c) for c in rng.permutation(list(COLOURS))[:2])
-    name = str(rng.choice([PHOTO, *FILTERS]))
-    video = plain if name == PHOTO else np.stack([FILTERS[name](frame, first, second) for frame in plain])
+    place = sample_place(rng)
+    video, words = repainted(plain, place, rng)
     control, mask = camera_control(plain, rng)
-    if name == PHOTO or rng.random() < 0.15:
+    if words == PHOTO or rng.random() < 0.15:
         control, mask = video, np.repeat(still_region(rng)[None], frames, 0)
     control = disturbed(control, mask, rng)
-    return Sample(video, control, mask, " ".join(filter_words(name, first, second)), True, np.zeros_like(mask))
+    return Sample(video, control, mask, words, True, np.zeros_like(mask), place)
 
 
 def make_sample(rng: np.random.Generator, frames: int, start_share: float, folder: Path | None) -> Sample:
@@ -186,7 +225,11 @@ def make_sample(rng: np.random.Generator, frames: int, start_share: float, folde
     if rng.random() < FILTERED_SHARE:
         return filtered_sample(rng, frames, start_share, photographs(folder))
     scene = sample_scene(rng)
-    look = sample_look(rng, len(scene.bodies))
+    look, place = sample_look(rng, len(scene.bodies)), sample_place(rng)
+    if rng.random() < MATERIAL_SHARE:
+        look = sample_materials(rng, look)
+        if look.ground and rng.random() < PLAIN_SHARE:
+            scene = replace(scene, background=replace(scene.background, kind="plain"))
     start = float(rng.uniform(0, 30))
     flip = bool(rng.random() < 0.5)
     held = 3 if rng.random() < start_share else 0
@@ -195,7 +238,7 @@ def make_sample(rng: np.random.Generator, frames: int, start_share: float, folde
         planes = render(scene, start + k / FPS, (SIZE, SIZE))
         maps.append(np.ascontiguousarray(planes[:, :, ::-1]) if flip else planes)
     maps = [maps[0]] * held + maps
-    painted = [compose(m, look) for m in maps[held:]]
+    painted = [compose(m, look, place) for m in maps[held:]]
     video = np.stack([painted[0]] * held + painted)
     objects = np.stack([m[4:].max(0) for m in maps])
     words = caption(scene, look, start + 0.5 * frames / FPS, flip, rng)
@@ -204,9 +247,9 @@ def make_sample(rng: np.random.Generator, frames: int, start_share: float, folde
     if rng.random() < 0.3:
         blank = np.full_like(video, 128)
         everything = np.full(video.shape[:3], 255, np.uint8)
-        return Sample(video, blank, everything, words, bool(rng.random() < 0.4), objects)
+        return Sample(video, blank, everything, words, bool(rng.random() < 0.4), objects, place)
     control, mask = _control(maps, video, rng)
-    return Sample(video, disturbed(control, mask, rng), mask, words, True, objects)
+    return Sample(video, disturbed(control, mask, rng), mask, words, True, objects, place)
 
 
 @dataclass(frozen=True)
@@ -237,6 +280,7 @@ def make_batch(seed: tuple[int, ...], size: int, world: World) -> Batch:
         tokens=token_table([s.words for s in samples]),
         hinted=np.array([s.hinted for s in samples]),
         objects=np.stack([s.objects for s in samples]),
+        places=np.array([s.place for s in samples], np.int64),
     )
 
 

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from streamvace.embedded.train import team
 from streamvace.embedded.train.codec import to_tensor
 from streamvace.embedded.train.config import TrainConfig
 from streamvace.embedded.train.critic import Critic
-from streamvace.embedded.train.data import rendered_ahead, scene_clip
+from streamvace.embedded.train.data import (
+    MATERIAL_SHARE,
+    rendered_ahead,
+    repainted,
+    sample_place,
+    token_table,
+)
+from streamvace.embedded.train.loss import stream_noise
 from streamvace.embedded.train.network import CHUNK, Network
 from streamvace.embedded.train.photographs import Bytes, moving_crop, photographs
 from streamvace.embedded.train.picture_loss import picture_loss
 from streamvace.embedded.train.sheets import images_of, write_sheet
 from streamvace.embedded.train.trainer import Trainer
-from streamvace.model.autoencoder.tiny import TinyAE
-from streamvace.world.filters import FILTERS
-from streamvace.world.styles import COLOURS
-from streamvace.world.text import TEXT_LEN
+from streamvace.model.autoencoder.tiny import SIDE, TinyAE
+from streamvace.model.noise import STEP
+from streamvace.world.captions import caption
+from streamvace.world.materials import Place
+from streamvace.world.scene import FPS, render, sample_scene
+from streamvace.world.styles import compose, sample_look, sample_materials
 
 FULL, CROP = 256, 128
 """Sides in pixels: clips are rendered at the model's size and cropped on the encoder's grid."""
@@ -34,35 +45,49 @@ CRITIC_FROM = 0.1
 nothing."""
 
 
-def picture_clip(rng: np.random.Generator, pictures: list[Bytes], frames: int) -> Bytes:
-    """A clip like the transformer's output, uint8 `[frames, FULL, FULL, 3]`: scenes and photographs, some filtered.
+@dataclass(frozen=True)
+class Clips:
+    """video: uint8 `[B, T, CROP, CROP, 3]`. tokens: int64 `[B, 24]`. places: int64 `[B, 2]`; see data.Batch."""
+
+    video: Bytes
+    tokens: NDArray[np.int64]
+    places: NDArray[np.int64]
+
+
+def picture_clip(rng: np.random.Generator, pictures: list[Bytes], frames: int, place: Place) -> tuple[Bytes, str]:
+    """A clip like the transformer's output, uint8 `[frames, FULL, FULL, 3]`, and its caption: scenes and photographs,
+    many in materials, some filtered.
 
     Depth and edges are left out: they are encoded as controls but never decoded.
     """
-    if pictures and rng.random() < 0.3:
-        clip = moving_crop(pictures[int(rng.integers(len(pictures)))], frames, FULL, rng)
-        share = 0.6
-    else:
-        clip = scene_clip(rng, frames, FULL, 20)
-        share = 0.1
-    if rng.random() < share:
-        first, second = (str(c) for c in rng.permutation(list(COLOURS))[:2])
-        name = str(rng.choice(list(FILTERS)))
-        clip = np.stack([FILTERS[name](frame, first, second) for frame in clip])
-    return clip
+    if not pictures or rng.random() >= 0.35:
+        scene = sample_scene(rng)
+        look, start = sample_look(rng, len(scene.bodies)), float(rng.uniform(0, 20))
+        if rng.random() < MATERIAL_SHARE:
+            look = sample_materials(rng, look)
+        maps = [render(scene, start + k / FPS, (FULL, FULL)) for k in range(frames)]
+        return np.stack([compose(each, look, place) for each in maps]), caption(scene, look, start)
+    clip = moving_crop(pictures[int(rng.integers(len(pictures)))], frames, FULL, rng)
+    return repainted(clip, place, rng)
 
 
-def crops(seed: tuple[int, ...], count: int, frames: int, folder: Path | None) -> Bytes:
-    """Random crops, uint8 `[count, frames, CROP, CROP, 3]`, which depend only on the arguments."""
+def crops(seed: tuple[int, ...], count: int, frames: int, folder: Path | None) -> Clips:
+    """Random crops, which depend only on the arguments."""
     cv2.setNumThreads(1)
     rng = np.random.default_rng(seed)
-    out: list[Bytes] = []
-    while len(out) < count:
-        clip = picture_clip(rng, photographs(folder), frames)
+    video: list[Bytes] = []
+    words: list[str] = []
+    places: list[Place] = []
+    while len(video) < count:
+        place = sample_place(rng)
+        clip, said = picture_clip(rng, photographs(folder), frames, place)
         for _ in range(CROPS):
-            y, x = (16 * int(rng.integers((FULL - CROP) // 16 + 1)) for _ in range(2))
-            out.append(clip[:, y : y + CROP, x : x + CROP])
-    return np.stack(out[:count])
+            down, right = (STEP * int(v) for v in rng.integers((FULL - CROP) // (STEP * SIDE) + 1, size=2))
+            y, x = down * SIDE, right * SIDE
+            video.append(clip[:, y : y + CROP, x : x + CROP])
+            words.append(said)
+            places.append((place[0] + down, place[1] + right))
+    return Clips(np.stack(video[:count]), token_table(words[:count]), np.array(places[:count], np.int64))
 
 
 def disturb(latents: Tensor, deviation: Tensor, generator: torch.Generator) -> Tensor:
@@ -81,8 +106,8 @@ def disturb(latents: Tensor, deviation: Tensor, generator: torch.Generator) -> T
 
 
 @torch.no_grad()
-def painted(net: Network, latents: Tensor, generator: torch.Generator, bfloat16: bool) -> Tensor:
-    """Latents as from the transformer: noised, then denoised in one step without text or control.
+def painted(net: Network, latents: Tensor, clips: Clips, generator: torch.Generator, bfloat16: bool) -> Tensor:
+    """Latents of clips as from the transformer: noised, then denoised in one step with text, without control.
 
     The transformer is uncertain about changes within the four frames of a latent and leaves them out. A decoder trained
     only on true latents then shows motion in steps; one trained on these continues it from the previous latent.
@@ -90,8 +115,8 @@ def painted(net: Network, latents: Tensor, generator: torch.Generator, bfloat16:
     batch, _, frames = latents.shape[:3]
     level = 0.35 + 0.4 * torch.rand(batch, 1, generator=generator)
     sigma = level.view(-1, 1, 1, 1, 1)
-    noisy = (1 - sigma) * latents + sigma * torch.randn(latents.shape, generator=generator)
-    tokens = torch.zeros(batch, TEXT_LEN, dtype=torch.int64)
+    noisy = (1 - sigma) * latents + sigma * stream_noise(latents.shape, torch.from_numpy(clips.places), generator)
+    tokens = torch.from_numpy(clips.tokens)
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         made = net(noisy, level.repeat(1, frames), tokens, None, None, min(CHUNK, frames))
     out: Tensor = made.float()
@@ -148,18 +173,19 @@ def _train(config: TrainConfig) -> None:
     share = max(1, stage.batch // team.size())
     seed = (config.seed, 2, team.rank())
     clips = rendered_ahead(crops, seed, trainer.step, share, stage.frames, config.photographs)
-    sample = to_tensor(crops((config.seed, 78), 8, 12, config.photographs))
+    sample = to_tensor(crops((config.seed, 78), 12, 12, config.photographs).video)
     with torch.no_grad():
-        probe, _ = model.encode(to_tensor(crops((config.seed, 79), 24, 4, config.photographs)), [])
+        probe, _ = model.encode(to_tensor(crops((config.seed, 79), 24, 4, config.photographs).video), [])
         deviation = probe.transpose(0, 1).flatten(1).std(1)
 
     def loss(step: int) -> Tensor:
         generator = torch.Generator().manual_seed((config.seed * 7919 + step) * team.size() + team.rank())
-        target = to_tensor(next(clips))
+        made_of = next(clips)
+        target = to_tensor(made_of.video)
         with torch.no_grad():
             latents = model.encode(target, [])[0]
         if painter is not None and step % 2:
-            latents = painted(painter, latents, generator, config.bfloat16)
+            latents = painted(painter, latents, made_of, generator, config.bfloat16)
         else:
             latents = disturb(latents, deviation, generator)
         with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):

@@ -10,7 +10,7 @@ from streamvace.conditioning.context import reference_context
 from streamvace.embedded.train.network import CHUNK, Encoded, Network
 from streamvace.embedded.train.sampling import SPEC
 from streamvace.model.autoencoder.tiny import BLOCK, LinearBlocks
-from streamvace.model.noise import mix_noise
+from streamvace.model.noise import mix_noise, tile_at
 from streamvace.world.captions import VOCABULARY
 
 CACHE_T = SPEC.context_timestep / 1000
@@ -97,10 +97,12 @@ def repaint(
     return torch.cat((made.float(), x0[:, :, span:]), 2)
 
 
-def stream_noise(shape: torch.Size, generator: torch.Generator) -> Tensor:
-    """Noise `[B, C, T, h, w]` as in a stream: a part of it is the same in all latent frames."""
-    common = torch.randn((*shape[:2], 1, *shape[3:]), generator=generator)
-    return mix_noise(torch.randn(shape, generator=generator), common, SPEC.shared_noise)
+def stream_noise(shape: torch.Size, places: Tensor, generator: torch.Generator) -> Tensor:
+    """Noise `[B, C, T, h, w]` as in a stream: a part of it is the same in all latent frames, and says where in a
+    texture a cell is. places: int64 `[B, 2]`, cells down and right."""
+    side = SPEC.noise_tile
+    common = [tile_at((int(down), int(right)), (shape[1], shape[3], shape[4]), side) for down, right in places]
+    return mix_noise(torch.randn(shape, generator=generator), torch.stack(common).unsqueeze(2), SPEC.shared_noise)
 
 
 def denoising_loss(
@@ -130,7 +132,7 @@ def denoising_loss(
     heard = data.hinted.float() * hears
     loud = heard.unsqueeze(1).repeat(1, t.shape[1])
     level, past = t, x0
-    noise = stream_noise(x0.shape, generator)
+    noise = stream_noise(x0.shape, data.places, generator)
     fault = torch.zeros_like(x0)
     if t.shape[1] > 1:
         # The past of a stream is clean; a pass without hints at t = .03 wrote it to the cache.
@@ -168,7 +170,7 @@ def referenced_loss(
     x0 = torch.cat((data.reference, data.x0), 2)
     t = draw_times(len(x0), generator).unsqueeze(1).repeat(1, x0.shape[2])
     sigma = t.view(len(x0), 1, -1, 1, 1)
-    noisy = (1 - sigma) * x0 + sigma * stream_noise(x0.shape, generator)
+    noisy = (1 - sigma) * x0 + sigma * stream_noise(x0.shape, data.places, generator)
     context = torch.cat((reference_context(data.reference, data.context.shape[1]), data.context), 2)
     silent = torch.rand(len(x0), 1, generator=generator) < 0.5
     tokens = torch.where(silent, colourless(data.tokens), data.tokens)

@@ -130,7 +130,7 @@ class Encoded:
     """A batch in latents: x0 `[B, 32, T, 16, 16]`, context `[B, 128, T, 16, 16]`, tokens, hinted `[B]`.
 
     objects: the objects' coverage of each cell, `[B, T, 16, 16]` in 0..1. reference: the clip's middle picture,
-    `[B, 32, 1, 16, 16]`, for stages that learn references.
+    `[B, 32, 1, 16, 16]`, for stages that learn references. places: of the materials, int64 `[B, 2]`, cells down, right.
     """
 
     x0: Tensor
@@ -139,6 +139,7 @@ class Encoded:
     hinted: Tensor
     objects: Tensor
     reference: Tensor
+    places: Tensor
 
 
 def pixels(clip: Tensor) -> Tensor:
@@ -173,4 +174,5 @@ def encode(blocks: LinearBlocks, batch: Batch) -> Encoded:
         torch.from_numpy(batch.hinted),
         F.avg_pool3d(torch.from_numpy(batch.objects).float() / 255, (4, 8, 8)),
         blocks(pixels(video[:, middle : middle + 1].expand(-1, 4, -1, -1, -1))),
+        torch.from_numpy(batch.places),
     )

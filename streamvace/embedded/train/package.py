@@ -77,7 +77,7 @@ def trained_codec(config: TrainConfig) -> tuple[TinyAE, dict[str, Any]]:
 def adopt_package(package: Path, folder: Path) -> None:
     """Prepare a training folder to continue a package: copy its codec and record the stages that it came from."""
     folder.mkdir(parents=True, exist_ok=True)
-    torch.save(load_package(package)[1].state_dict(), folder / "codec.pt")
+    torch.save(package_codec(package).state_dict(), folder / "codec.pt")
     card = json.loads((package / "card.json").read_text(encoding="utf-8"))
     stages = [*card.get("before", []), card["stages"]]
     (folder / BEFORE).write_text(json.dumps(stages), encoding="utf-8")
@@ -128,13 +128,24 @@ def write_package(config: TrainConfig, figures: dict[str, float], folder: Path =
     return size
 
 
-def load_package(folder: Path = WEIGHTS) -> tuple[Network, TinyAE]:
-    """The networks and the codec of a package, in fp32. Keys and shapes must match exactly."""
-    net, codec = Network(), TinyAE()
+def package_state(folder: Path) -> dict[str, Tensor]:
+    """The weights of a package's networks, in fp32; its vocabulary may be shorter than today's."""
     state: dict[str, Tensor] = {}
     for prefix, name in PARTS.items():
         for key, value in load_file(folder / f"{name}.safetensors").items():
             state[prefix + key] = value.float()
-    net.load_state_dict(state)
+    return state
+
+
+def package_codec(folder: Path) -> TinyAE:
+    """The codec of a package, in fp32."""
+    codec = TinyAE()
     codec.load_state_dict({key: value.float() for key, value in load_file(folder / "codec.safetensors").items()})
-    return net.eval(), codec.eval()
+    return codec.eval()
+
+
+def load_package(folder: Path = WEIGHTS) -> tuple[Network, TinyAE]:
+    """The networks and the codec of a package, in fp32. Keys and shapes must match exactly."""
+    net = Network()
+    net.load_state_dict(package_state(folder))
+    return net.eval(), package_codec(folder)

@@ -41,7 +41,7 @@ def stream(
     None means that of the live stream.
     """
     spec = replace(SPEC, chunk=frames, first_chunk=frames, cache=CacheRule(window=2 * frames, sink=0))
-    noise = noise or StreamNoise("cpu", spec.shared_noise)
+    noise = noise or StreamNoise("cpu", spec.shared_noise, spec.noise_tile)
     wan, branch, cells = net.transformer, net.context, side // 2
     state = StreamState(KVCache(wan.size, spec.cache, cells, cells, batch=len(tokens)))
     text = wan.embed_text(net.text_encoder(tokens))

@@ -15,7 +15,7 @@ from streamvace.embedded.train.config import TrainConfig
 from streamvace.embedded.train.data import World, make_batch, rendered_ahead
 from streamvace.embedded.train.loss import channel_weights, denoising_loss
 from streamvace.embedded.train.network import Network, encode
-from streamvace.embedded.train.package import adopt_package, load_package
+from streamvace.embedded.train.package import adopt_package, package_state
 from streamvace.embedded.train.rows import STAGES, StageRow
 from streamvace.embedded.train.sheets import contact_sheet
 from streamvace.embedded.train.trainer import Trainer
@@ -75,7 +75,7 @@ def load_earlier(net: Network, state: dict[str, Tensor]) -> None:
 def earlier_weights(path: Path) -> dict[str, Tensor]:
     """The averaged network of a checkpoint, or the network of a package folder."""
     if path.is_dir():
-        return load_package(path)[0].state_dict()
+        return package_state(path)
     average: dict[str, Tensor] = torch.load(path, weights_only=True)["average"]
     return average
 

@@ -51,10 +51,14 @@ def test_a_look_of_shapes_follows_depth_and_a_look_for_cameras_follows_brightnes
 
 def test_the_built_in_looks_are_read_with_their_screens() -> None:
     found = {each.name: each for each in built_in_looks()}
-    assert len(found) == 34
+    assert len(found) == 54
     assert found["ember"].screen == NEUTRAL
     assert not found["ember"].filters
     assert found["heat camera"].filters
+    assert found["eruption"].filters
+    assert found["jade"].filters
+    assert not found["fire and ice"].filters
+    assert next(each.name for each in found.values() if each.material) == "eruption"
     assert (found["comic"].screen.screen, found["comic"].screen.screen_cells) == ("halftone", 36)
 
 

@@ -29,10 +29,16 @@ from streamvace.embedded.train.loss import (
 )
 from streamvace.embedded.train.network import CHUNK, Encoded, Network
 from streamvace.embedded.train.package import load_package
+from streamvace.model.noise import tile_at
 from streamvace.model.specs import pipeline
 from streamvace.world.text import tokens_of
 
 FRAMES = 2 * CHUNK
+
+
+def nowhere(clips: int) -> Tensor:
+    """Places of clips without materials."""
+    return torch.zeros(clips, 2).long()
 
 
 def data() -> Encoded:
@@ -46,6 +52,7 @@ def data() -> Encoded:
         quiet,
         torch.zeros(2, FRAMES, 16, 16),
         x0[:, :, :1],
+        nowhere(2),
     )
 
 
@@ -109,7 +116,9 @@ def test_most_streams_in_training_continue_a_finished_past_and_many_of_these_a_f
 ) -> None:
     x0 = torch.randn(400, 32, FRAMES, 2, 2, generator=torch.Generator().manual_seed(0))
     quiet = torch.zeros(400, dtype=torch.bool)
-    sample = Encoded(x0, torch.zeros(0), torch.zeros(0), quiet, torch.zeros(400, FRAMES, 2, 2), x0[:, :, :1])
+    sample = Encoded(
+        x0, torch.zeros(0), torch.zeros(0), quiet, torch.zeros(400, FRAMES, 2, 2), x0[:, :, :1], nowhere(400)
+    )
     seen: list[tuple[Tensor, Tensor]] = []
 
     def forward(net: Network, noisy: Tensor, t: Tensor, *rest: object) -> Tensor:
@@ -173,7 +182,9 @@ def watched(
     pass to what the network makes of it."""
     x0 = torch.randn(64, 32, FRAMES, 4, 4, generator=torch.Generator().manual_seed(0))
     silent, context = torch.zeros(64, dtype=torch.bool), torch.zeros(64, 128, FRAMES, 4, 4)
-    sample = Encoded(x0, context, torch.zeros(64, 24).long(), silent, torch.zeros(64, FRAMES, 4, 4), x0[:, :, :1])
+    sample = Encoded(
+        x0, context, torch.zeros(64, 24).long(), silent, torch.zeros(64, FRAMES, 4, 4), x0[:, :, :1], nowhere(64)
+    )
     passes: list[Pass] = []
 
     def forward(net: Network, noisy: Tensor, t: Tensor, *rest: object) -> Tensor:
@@ -219,9 +230,19 @@ def test_each_chunk_has_one_noise_level_and_four_in_ten_clips_are_pure_noise(mon
 
 
 def test_noise_has_the_streams_share_in_common_in_all_frames() -> None:
-    noise = stream_noise(torch.Size((64, 8, 4, 8, 8)), torch.Generator().manual_seed(0))
+    places = 2 * torch.randint(8, (64, 2), generator=torch.Generator().manual_seed(1))
+    noise = stream_noise(torch.Size((64, 8, 4, 8, 8)), places, torch.Generator().manual_seed(0))
     assert noise.std() == pytest.approx(1, abs=0.02)
     assert (noise[:, :, 0] * noise[:, :, 3]).mean() == pytest.approx(pipeline("embedded").shared_noise, abs=0.02)
+
+
+def test_noise_says_which_part_of_a_texture_a_clip_shows() -> None:
+    """The stream draws the same noise for the seed that stands for the place."""
+    places = torch.tensor([[0, 0], [4, 10]])
+    noise = stream_noise(torch.Size((2, 32, 4, 8, 8)), places, torch.Generator().manual_seed(0))
+    for row, (down, right) in enumerate(places.tolist()):
+        theirs = tile_at((down, right), (32, 8, 8), pipeline("embedded").noise_tile)
+        assert float((noise[row, :, 2] * theirs).mean()) == pytest.approx(0.5**0.5, abs=0.05)
 
 
 def test_an_error_is_divided_by_its_noise_level_and_by_no_less_than_a_third() -> None:

@@ -71,7 +71,8 @@ def test_clips_side_by_side_are_each_the_stream_they_are_alone() -> None:
     net, _ = load_package()
     tokens = torch.from_numpy(token_table([PROMPT, "neon cyan ring"]))
     contexts = [torch.randn(2, 128, CHUNK, 4, 4, generator=torch.Generator().manual_seed(n)) for n in range(3)]
-    noise = Repeated("cpu", PIPELINES["embedded"].shared_noise)
+    spec = PIPELINES["embedded"]
+    noise = Repeated("cpu", spec.shared_noise, spec.noise_tile)
     together = torch.stack(stream(net, tokens, contexts, CHUNK, 4, SEED, noise=noise))
     for row in range(2):
         alone = stream(net, tokens[row : row + 1], [c[row : row + 1] for c in contexts], CHUNK, 4, SEED)

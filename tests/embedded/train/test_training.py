@@ -20,6 +20,7 @@ from streamvace.embedded.train.data import World, make_batch, rendered_ahead, st
 from streamvace.embedded.train.decoder import CROP, crops
 from streamvace.embedded.train.network import Network
 from streamvace.embedded.train.package import WEIGHTS, load_package, trained_network
+from streamvace.model.noise import STEP
 from streamvace.system.errors import UserError
 from streamvace.video.film.writer import VideoWriter
 from streamvace.world.text import tokens_of
@@ -44,7 +45,7 @@ def test_a_mirrored_scene_has_the_caption_of_a_mirrored_scene(monkeypatch: pytes
     planes[:, :, :4] = 255  # all on the left
     monkeypatch.setattr(data, "FILTERED_SHARE", 0.0)
     monkeypatch.setattr(data, "render", lambda scene, seconds, size: planes)
-    monkeypatch.setattr(data, "compose", lambda maps, look: np.repeat(maps[4][..., None], 3, 2))
+    monkeypatch.setattr(data, "compose", lambda maps, look, place: np.repeat(maps[4][..., None], 3, 2))
     monkeypatch.setattr(data, "_control", lambda maps, video, rng: (video, video[..., 0]))
     monkeypatch.setattr(data, "caption", lambda scene, look, seconds, flipped, rng: "right" if flipped else "left")
     said = set()
@@ -72,10 +73,12 @@ def test_a_clip_to_extend_gives_one_latent_frame_at_an_end_and_grey_elsewhere() 
 
 def test_the_decoder_learns_from_pictures_not_from_controls() -> None:
     clips = crops((1, 2), 12, 4, None)
-    assert clips.shape == (12, 4, CROP, CROP, 3)
-    assert np.array_equal(clips, crops((1, 2), 12, 4, None))
-    colour = [float(np.ptp(clip.astype(int), axis=-1).mean()) for clip in clips]
-    assert sum(each > 4 for each in colour) > len(clips) / 2
+    assert clips.video.shape == (12, 4, CROP, CROP, 3)
+    assert np.array_equal(clips.video, crops((1, 2), 12, 4, None).video)
+    colour = [float(np.ptp(clip.astype(int), axis=-1).mean()) for clip in clips.video]
+    assert sum(each > 4 for each in colour) > len(clips.video) / 2
+    assert (clips.tokens > 0).any(1).all(), "every crop has its caption"
+    assert (clips.places % STEP == 0).all()
 
 
 def settings(folder: Path, batch: int, steps: int) -> list[str]:

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -101,7 +102,7 @@ def mix_noise(own: Tensor, common: Tensor, share: float) -> Tensor:
 
 
 @lru_cache(maxsize=4)
-def noise_tile(channels: int, side: int) -> Tensor:
+def noise_tile(channels: int, side: int) -> NDArray[np.float32]:
     """A fixed tile of normal noise `[C, side, side]`, the same for every stream and for training.
 
     A texture's place in the picture follows from neither control nor prompt. A network that starts from any noise
@@ -109,8 +110,7 @@ def noise_tile(channels: int, side: int) -> Tensor:
     network reads from the noise where in the texture a place is.
     """
     # RandomState is frozen by NumPy's policy (NEP 19): the same numbers in every version, unlike torch's.
-    numbers = np.random.RandomState(_TILE_SEED).standard_normal((channels, side, side))
-    return torch.from_numpy(numbers.astype(np.float32))
+    return np.random.RandomState(_TILE_SEED).standard_normal((channels, side, side)).astype(np.float32)
 
 
 _TILE_SEED = 20261130
@@ -121,8 +121,9 @@ STEP = 2
 def tile_at(place: tuple[int, int], shape: tuple[int, int, int], side: int) -> Tensor:
     """The tile, repeated, as seen from `place` (cells down, right): `[C, h, w]` for shape = (C, h, w)."""
     channels, height, width = shape
-    rows, columns = torch.arange(height) + place[0], torch.arange(width) + place[1]
-    return noise_tile(channels, side)[:, rows[:, None] % side, columns[None, :] % side]
+    rows, columns = np.arange(height) + place[0], np.arange(width) + place[1]
+    # A new tensor each time: one that outlives a rehearsal without memory would not belong to the next.
+    return torch.tensor(noise_tile(channels, side)[:, rows[:, None] % side, columns[None, :] % side])
 
 
 def place_of(seed: int, side: int, rule: str = "hash") -> tuple[int, int]:

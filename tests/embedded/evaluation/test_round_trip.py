@@ -7,12 +7,14 @@ import cv2
 import numpy as np
 import pytest
 
+from streamvace.embedded.evaluation.judges import picture_ssim
 from streamvace.embedded.evaluation.round_trip import (
     FRAMES,
     blocks,
     drawn_clips,
     film_clips,
     linear_trip,
+    material_clips,
     round_trip,
     sharpness,
     unrest,
@@ -63,11 +65,21 @@ def test_no_block_of_the_shipped_codec_is_seen() -> None:
 
 
 def test_the_shipped_decoder_is_crisper_than_the_linear_one_on_scenes_it_has_not_seen() -> None:
-    clips = drawn_clips(2)
+    clips = drawn_clips(6)
     codec = load_package()[1]
     trained, linear = round_trip(codec, clips), linear_trip(codec, clips)
     assert trained.shape == linear.shape == clips.shape
-    assert (sharpness(trained, clips) > 1.1 * sharpness(linear, clips)).all()
+    crisp, blocky = sharpness(trained, clips), sharpness(linear, clips)
+    assert (crisp > blocky).all()
+    # By how much differs by scene: the steps between the linear decoder's blocks count as crisp edges.
+    assert crisp.mean() > 1.4 * blocky.mean()
+
+
+def test_the_shipped_decoder_keeps_materials() -> None:
+    clips, codec = material_clips(3), load_package()[1]
+    trained, linear = round_trip(codec, clips), linear_trip(codec, clips)
+    assert sharpness(trained, clips).mean() > 2 * sharpness(linear, clips).mean()
+    assert picture_ssim(trained, clips, []).mean() > picture_ssim(linear, clips, []).mean()
 
 
 def test_films_are_cut_to_their_central_square_and_short_ones_are_left_out(tmp_path: Path) -> None:

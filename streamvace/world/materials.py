@@ -41,10 +41,13 @@ def _shade(height: Floats, strength: float) -> Floats:
     """Light on a surface, about 1 where it is flat. height: `[H, W]` in pixels."""
     across = cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=strength / 8)
     down = cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=strength / 8)
-    towards = (LIGHT[2] - across * np.float32(LIGHT[0]) - down * np.float32(LIGHT[1])) / np.sqrt(
-        across * across + down * down + 1
-    )
-    return np.asarray(np.float32(0.35) + np.clip(towards, 0, 1), np.float32)
+    return np.asarray(np.float32(0.35) + np.clip(_facing(across, down), 0, 1), np.float32)
+
+
+def _facing(across: Floats, down: Floats) -> Floats:
+    """How much a surface with these slopes faces the light, -1..1."""
+    lit = LIGHT[2] - across * np.float32(LIGHT[0]) - down * np.float32(LIGHT[1])
+    return np.asarray(lit / np.sqrt(across * across + down * down + 1), np.float32)
 
 
 @lru_cache(maxsize=512)
@@ -107,9 +110,7 @@ def on_relief(name: str, texture: Floats, slope: tuple[Floats, Floats], bright: 
     """Light on a texture `[H, W, 3]` that covers a relief. bright: light from elsewhere, `[H, W]`, about 1."""
     material = MATERIALS[name]
     across, down = (each * np.float32(0.16) for each in slope)
-    towards = (LIGHT[2] - across * np.float32(LIGHT[0]) - down * np.float32(LIGHT[1])) / np.sqrt(
-        across * across + down * down + 1
-    )
+    towards = _facing(across, down)
     light = (material.glow * 0.7 + (1 - material.glow * 0.7) * (0.35 + np.clip(towards, 0, 1))) * bright
     shine = material.gloss * 0.5 * np.clip((towards - 0.88) / 0.12, 0, 1) ** 2 * bright
     return np.asarray(np.clip(texture * light[..., None] + shine[..., None], 0, 1), np.float32)

@@ -126,14 +126,13 @@ def paint(maps: Picture, style: str, bodies: Sequence[Floats], behind: tuple[Flo
 def _clothed(maps: Picture, look: Look, place: Place) -> Picture:
     """`compose` with materials."""
     planes, (diffuse, rim) = _shading(maps)
-    behind = rgb(look.backdrop[0]), rgb(look.backdrop[1])
     if look.ground:
         mix = planes[0]
         slope = slopes(mix)
         texture = covered(look.ground, tint(look.backdrop[0]), slope, place)
         out = on_relief(look.ground, texture, slope, np.float32(0.6) + np.float32(0.4) * mix)
     else:
-        out = backdrop(look.style, *behind, planes[0])
+        out = backdrop(look.style, rgb(look.backdrop[0]), rgb(look.backdrop[1]), planes[0])
     if look.materials:
         slope = slopes(planes[1])
         lit = []
